@@ -1,0 +1,335 @@
+//! What a client asks for: bytes to [`Command`] on the server, [`Command`] to bytes in a client.
+//!
+//! A payload is read in one pass, in whatever order its keys come and without first being copied
+//! into a tree, as `#[serde(tag = "type")]` would have it. `cargo bench --bench parse` compares the
+//! two.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::frame::{FrameTooLong, write_frame};
+use crate::values::{Name, RoomId, Text, Title, ValueError};
+
+/// What a client asks for. Its values are checked: nothing behind it checks them again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `CSName`: take this name.
+    Rename(Name),
+    /// `CSRooms`: list the rooms.
+    Rooms,
+    /// `CSCreateRoom`: make a room and enter it.
+    Create(Title),
+    /// `CSJoinRoom`: enter a room.
+    Join(RoomId),
+    /// `CSLeaveRoom`: leave the room.
+    Leave,
+    /// `CSChat`: say something to the others in the room.
+    Chat(Text),
+    /// `CSShutdown`: stop the server.
+    Shutdown,
+}
+
+impl Command {
+    /// Reads the payload of one frame.
+    ///
+    /// Keys may come in any order and with any escapes; unknown ones are ignored. A room id may be
+    /// an integer or a string of decimal digits.
+    ///
+    /// # Errors
+    /// What is wrong with it, and whose rule that is: see [`Rejection::is_bad`].
+    pub fn parse(payload: &[u8]) -> Result<Self, Rejection> {
+        if payload.is_empty() {
+            return Err(Rejection::EmptyFrame);
+        }
+        // Over the whole frame, since serde_json looks only at the strings it hands out.
+        let payload = std::str::from_utf8(payload).map_err(|_| Rejection::InvalidUtf8)?;
+        // serde would read an array as a struct.
+        if !payload.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+            return Err(Rejection::NotAnObject);
+        }
+        let wire: Wire<'_> = serde_json::from_str(payload)
+            .map_err(|error| Rejection::NotJson { detail: error.to_string().into() })?;
+        wire.into_command()
+    }
+
+    /// Appends the command to `out` as one frame.
+    ///
+    /// # Errors
+    /// [`FrameTooLong`] when a text is too long for a frame; `out` is then as it was.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+        write_frame(out, |out| {
+            serde_json::to_writer(out, self).expect("strings and integers always serialize");
+        })
+    }
+
+    /// The `type` on the wire.
+    const fn wire_type(&self) -> &'static str {
+        match self {
+            Self::Rename(_) => "CSName",
+            Self::Rooms => "CSRooms",
+            Self::Create(_) => "CSCreateRoom",
+            Self::Join(_) => "CSJoinRoom",
+            Self::Leave => "CSLeaveRoom",
+            Self::Chat(_) => "CSChat",
+            Self::Shutdown => "CSShutdown",
+        }
+    }
+}
+
+impl Serialize for Command {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Command", 2)?;
+        object.serialize_field("type", self.wire_type())?;
+        match self {
+            Self::Rename(name) => object.serialize_field("name", name)?,
+            Self::Create(title) => object.serialize_field("title", title)?,
+            Self::Join(room) => object.serialize_field("roomId", room)?,
+            Self::Chat(text) => object.serialize_field("text", text)?,
+            Self::Rooms | Self::Leave | Self::Shutdown => {}
+        }
+        object.end()
+    }
+}
+
+/// A field of a client's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// `type`, a string.
+    Type,
+    /// `name`, a string.
+    Name,
+    /// `title`, a string.
+    Title,
+    /// `roomId`, an integer above 0 or a string of decimal digits.
+    RoomId,
+    /// `text`, a string.
+    Text,
+}
+
+impl Field {
+    const fn key_and_kind(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Type => ("type", "a string"),
+            Self::Name => ("name", "a string"),
+            Self::Title => ("title", "a string"),
+            Self::RoomId => ("roomId", "an integer greater than 0"),
+            Self::Text => ("text", "a string"),
+        }
+    }
+}
+
+/// Why a payload is no [`Command`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The frame is of length 0.
+    EmptyFrame,
+    /// The frame is not UTF-8.
+    InvalidUtf8,
+    /// The frame is not one JSON value, or a known key comes twice.
+    NotJson {
+        /// What and where, without a word of the payload's own.
+        detail: Box<str>,
+    },
+    /// The frame does not hold a JSON object.
+    NotAnObject,
+    /// `type` is none of the seven.
+    UnknownType,
+    /// The type needs this field.
+    Missing(Field),
+    /// The field is of the wrong kind.
+    WrongKind(Field),
+    /// The name breaks a rule.
+    BadName(ValueError),
+    /// The title breaks a rule.
+    BadTitle(ValueError),
+    /// The text breaks a rule.
+    BadText(ValueError),
+}
+
+impl Rejection {
+    /// Whether the payload itself is bad, which an error budget counts, and not only refused by a
+    /// rule about names, titles and texts.
+    pub const fn is_bad(&self) -> bool {
+        !matches!(self, Self::BadName(_) | Self::BadTitle(_) | Self::BadText(_))
+    }
+
+    /// The stable word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::EmptyFrame => "empty-frame",
+            Self::InvalidUtf8 => "invalid-utf8",
+            Self::UnknownType => "unknown-type",
+            Self::NotJson { .. } | Self::NotAnObject | Self::Missing(_) | Self::WrongKind(_) => {
+                "bad-request"
+            }
+            Self::BadName(_) => "bad-name",
+            Self::BadTitle(_) => "bad-title",
+            Self::BadText(_) => "bad-text",
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyFrame => f.write_str(
+                "a frame of length 0: a frame is a 2-byte big-endian length, then that many bytes \
+                 of JSON",
+            ),
+            Self::InvalidUtf8 => f.write_str("the message is not UTF-8"),
+            Self::NotJson { detail } => write!(f, "the message is not right as JSON: {detail}"),
+            Self::NotAnObject => f.write_str(
+                "the message is no JSON object: a frame is a 2-byte big-endian length, then that \
+                 many bytes of JSON, such as {\"type\":\"CSRooms\"}",
+            ),
+            Self::UnknownType => f.write_str(
+                "unknown type: one of CSName, CSRooms, CSCreateRoom, CSJoinRoom, CSLeaveRoom, \
+                 CSChat, CSShutdown",
+            ),
+            Self::Missing(field) => {
+                let (key, kind) = field.key_and_kind();
+                write!(f, "the message needs a field \"{key}\", {kind}")
+            }
+            Self::WrongKind(field) => {
+                let (key, kind) = field.key_and_kind();
+                write!(f, "the field \"{key}\" must be {kind}")
+            }
+            Self::BadName(error) => write!(f, "a name {error}"),
+            Self::BadTitle(error) => write!(f, "a title {error}"),
+            Self::BadText(error) => write!(f, "a text {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// Every field that any command has, as found. serde refuses a key that comes twice.
+#[derive(serde::Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Found<'a>,
+    #[serde(borrow, default)]
+    name: Found<'a>,
+    #[serde(borrow, default)]
+    title: Found<'a>,
+    #[serde(borrow, default, rename = "roomId")]
+    room_id: Found<'a>,
+    #[serde(borrow, default)]
+    text: Found<'a>,
+}
+
+impl Wire<'_> {
+    fn into_command(self) -> Result<Command, Rejection> {
+        Ok(match &*self.kind.into_string(Field::Type)? {
+            "CSName" => Command::Rename(
+                Name::new(&self.name.into_string(Field::Name)?).map_err(Rejection::BadName)?,
+            ),
+            "CSRooms" => Command::Rooms,
+            "CSCreateRoom" => Command::Create(
+                Title::new(&self.title.into_string(Field::Title)?).map_err(Rejection::BadTitle)?,
+            ),
+            "CSJoinRoom" => Command::Join(self.room_id.into_room_id()?),
+            "CSLeaveRoom" => Command::Leave,
+            "CSChat" => Command::Chat(
+                Text::new(self.text.into_string(Field::Text)?).map_err(Rejection::BadText)?,
+            ),
+            "CSShutdown" => Command::Shutdown,
+            _ => return Err(Rejection::UnknownType),
+        })
+    }
+}
+
+/// The value of a known key. A value of a kind that no field has is no error by itself: the command
+/// may not need that field.
+#[derive(Default)]
+enum Found<'a> {
+    #[default]
+    Nothing,
+    String(Cow<'a, str>),
+    Integer(u64),
+    Other,
+}
+
+impl<'a> Found<'a> {
+    fn into_string(self, field: Field) -> Result<Cow<'a, str>, Rejection> {
+        match self {
+            Self::String(string) => Ok(string),
+            Self::Nothing => Err(Rejection::Missing(field)),
+            Self::Integer(_) | Self::Other => Err(Rejection::WrongKind(field)),
+        }
+    }
+
+    fn into_room_id(self) -> Result<RoomId, Rejection> {
+        let number = match self {
+            Self::Integer(number) => Some(number),
+            // `parse` alone would take a leading `+`.
+            Self::String(s) if s.bytes().all(|b| b.is_ascii_digit()) => s.parse().ok(),
+            Self::String(_) | Self::Other => None,
+            Self::Nothing => return Err(Rejection::Missing(Field::RoomId)),
+        };
+        number.and_then(RoomId::new).ok_or(Rejection::WrongKind(Field::RoomId))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FoundVisitor)
+    }
+}
+
+struct FoundVisitor;
+
+impl<'de> Visitor<'de> for FoundVisitor {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Found::String(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Found::String(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Found::Integer(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    // `IgnoredAny` is skipped by a loop: depth costs no stack.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Found::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Found::Other)
+    }
+}
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

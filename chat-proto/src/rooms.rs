@@ -1,0 +1,147 @@
+//! Lists of rooms, which may be longer than a frame.
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{HEADER_LEN, MAX_PAYLOAD, write_frame};
+use crate::values::{Name, RoomId, Title};
+
+/// The most member names that are listed of one room. With 100 characters of title and 50 names of
+/// 32 characters, a room is at most 7 KiB of JSON: any room fits a frame.
+pub const MAX_LISTED_MEMBERS: usize = 50;
+
+/// A room in a list.
+///
+/// A server fills it with checked values ([`RoomEntry::new`]); a client takes it as it comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomEntry {
+    /// The room's number.
+    pub room_id: u64,
+    /// The room's title.
+    pub title: String,
+    /// The first [`MAX_LISTED_MEMBERS`] members, in the order they came in.
+    pub members: Vec<String>,
+    /// How many members there are. A server that does not say leaves it 0.
+    #[serde(default)]
+    pub member_count: usize,
+}
+
+impl RoomEntry {
+    /// The entry of a room with `member_count` members, of whom `members` are listed.
+    pub fn new<'a>(
+        room: RoomId,
+        title: &Title,
+        members: impl IntoIterator<Item = &'a Name>,
+        member_count: usize,
+    ) -> Self {
+        let members = members.into_iter().take(MAX_LISTED_MEMBERS);
+        Self {
+            room_id: room.number(),
+            title: title.as_str().to_owned(),
+            members: members.map(|name| name.as_str().to_owned()).collect(),
+            member_count,
+        }
+    }
+}
+
+/// Appends one `SCRoomsResult` frame to `out`, with as many of the first of `rooms` as fit, and
+/// returns those that did not: call again until none are left. Every frame but the last says
+/// `"more": true`.
+pub fn encode_rooms_page<'r, R: AsRef<RoomEntry>>(rooms: &'r [R], out: &mut Vec<u8>) -> &'r [R] {
+    const HEAD: &[u8] = br#"{"type":"SCRoomsResult","rooms":["#;
+    const TAIL_MORE: &[u8] = br#"],"more":true}"#;
+    const TAIL_LAST: &[u8] = b"]}";
+
+    let mut left = rooms;
+    let fits = write_frame(out, |out| {
+        let end = out.len() + MAX_PAYLOAD - TAIL_MORE.len();
+        out.extend_from_slice(HEAD);
+        while let Some((room, rest)) = left.split_first() {
+            let before = out.len();
+            if left.len() < rooms.len() {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut *out, room.as_ref())
+                .expect("strings and integers always serialize");
+            if out.len() > end {
+                out.truncate(before);
+                break;
+            }
+            left = rest;
+        }
+        out.extend_from_slice(if left.is_empty() { TAIL_LAST } else { TAIL_MORE });
+    });
+    debug_assert!(fits.is_ok(), "the tail was reserved");
+    debug_assert!(out.len() >= HEADER_LEN && (left.len() < rooms.len() || rooms.is_empty()));
+    left
+}
+
+impl AsRef<Self> for RoomEntry {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FrameDecoder, Incoming};
+
+    fn room(number: u64, title: &str, members: usize) -> RoomEntry {
+        let title = Title::new(title).expect("a title");
+        let names: Vec<_> = (1..=members as u64).map(Name::of_connection).collect();
+        RoomEntry::new(RoomId::new(number).expect("above 0"), &title, &names, members)
+    }
+
+    /// All pages of a list, as a client reads them.
+    fn pages(rooms: &[RoomEntry]) -> Vec<Incoming> {
+        let mut out = Vec::new();
+        let mut left = encode_rooms_page(rooms, &mut out);
+        while !left.is_empty() {
+            left = encode_rooms_page(left, &mut out);
+        }
+        let mut decoder = FrameDecoder::new();
+        let mut frames = decoder.feed(&out);
+        let mut pages = Vec::new();
+        while let Some(payload) = frames.next_frame() {
+            pages.push(Incoming::parse(payload).expect("each frame is complete JSON"));
+        }
+        pages
+    }
+
+    #[test]
+    fn no_rooms_are_one_frame() {
+        let pages = pages(&[]);
+        assert_eq!(pages.len(), 1);
+        assert_eq!((pages[0].rooms.len(), pages[0].more), (0, false));
+    }
+
+    #[test]
+    fn three_thousand_rooms_come_complete_over_several_frames() {
+        let rooms: Vec<_> = (1..=3_000).map(|n| room(n, "방 제목 title", 3)).collect();
+        let pages = pages(&rooms);
+        assert!(pages.len() > 1);
+        let (last, first) = pages.split_last().expect("there are several");
+        assert!(first.iter().all(|page| page.more) && !last.more);
+        let listed: Vec<_> = pages.into_iter().flat_map(|page| page.rooms).collect();
+        assert_eq!(listed, rooms);
+    }
+
+    #[test]
+    fn at_most_50_names_are_listed_and_the_count_is_true() {
+        let entry = room(1, "crowd", 51);
+        assert_eq!((entry.members.len(), entry.member_count), (MAX_LISTED_MEMBERS, 51));
+        assert_eq!(entry.members[0], "user1");
+    }
+
+    #[test]
+    fn the_largest_room_fits_a_frame_many_times() {
+        let title = Title::new(&"\"".repeat(100)).expect("a title");
+        let name = Name::new(&"😀".repeat(32)).expect("a name");
+        let id = RoomId::new(u64::MAX).expect("above 0");
+        let entry = RoomEntry::new(id, &title, std::iter::repeat_n(&name, 50), usize::MAX);
+        let json = serde_json::to_string(&entry).expect("a room is JSON");
+        assert!(json.len() < 7 * 1024, "{}", json.len());
+        assert_eq!(pages(&vec![entry; 100]).iter().map(|p| p.rooms.len()).sum::<usize>(), 100);
+    }
+}

@@ -1,0 +1,203 @@
+//! What a server says: [`ServerMessage`] to bytes, and bytes to [`Incoming`] in a client.
+//!
+//! The original client stops at a `type` it does not know and reads the fields it knows. So the
+//! three types are all there are, and what is new comes as further fields behind the old ones.
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{FrameTooLong, write_frame};
+use crate::notice::Notice;
+use crate::rooms::RoomEntry;
+use crate::values::{Name, RoomId, Text};
+
+/// A message to write. Lists of rooms have a writer of their own:
+/// [`encode_rooms_page`](crate::encode_rooms_page).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerMessage<'a> {
+    /// `SCChat`: what `member` said in `room`.
+    Chat {
+        /// Who said it.
+        member: &'a Name,
+        /// What was said.
+        text: &'a Text,
+        /// Where.
+        room: RoomId,
+        /// Its number among the broadcasts of the room.
+        seq: u64,
+    },
+    /// `SCSystemMessage`: an answer, a notice or an error for people.
+    System {
+        /// What there is to say.
+        notice: &'a Notice,
+        /// The room it is about and the number of the broadcast there, when there is one.
+        room: Option<(RoomId, u64)>,
+    },
+}
+
+impl ServerMessage<'_> {
+    /// Appends the message to `out` as one frame.
+    ///
+    /// # Errors
+    /// [`FrameTooLong`] when a chat does not fit ([`chat_payload_len`] says so beforehand); `out` is
+    /// then as it was. A notice always fits.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+        write_frame(out, |out| {
+            let wire = match *self {
+                Self::Chat { member, text, room, seq } => {
+                    Wire::Chat { member, text, room_id: room, seq }
+                }
+                Self::System { notice, room } => Wire::System {
+                    text: notice.to_string(),
+                    code: notice.code(),
+                    room_id: room.map(|(room, _)| room),
+                    seq: room.map(|(_, seq)| seq),
+                },
+            };
+            serde_json::to_writer(out, &wire).expect("strings and integers always serialize");
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+enum Wire<'a> {
+    #[serde(rename = "SCChat")]
+    Chat { member: &'a Name, text: &'a Text, room_id: RoomId, seq: u64 },
+    #[serde(rename = "SCSystemMessage")]
+    System {
+        text: String,
+        code: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room_id: Option<RoomId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    },
+}
+
+/// Bytes of the payload that [`ServerMessage::Chat`] makes, without making it. A text is too long
+/// when this is more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD).
+pub fn chat_payload_len(member: &Name, text: &Text, room: RoomId, seq: u64) -> usize {
+    const FIXED: usize = r#"{"type":"SCChat","member":"","text":"","roomId":,"seq":}"#.len();
+    let quotes = member.as_str().bytes().filter(|b| matches!(b, b'"' | b'\\')).count();
+    let digits = |n: u64| n.checked_ilog10().map_or(1, |log| log as usize + 1);
+    FIXED
+        + member.as_str().len()
+        + quotes
+        + text.encoded_len()
+        + digits(room.number())
+        + digits(seq)
+}
+
+/// A server's message as a client reads it: the fields of all types, as far as they are there.
+///
+/// Unknown types and fields are no error, so that a client written today can talk to a server of
+/// tomorrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Incoming {
+    /// `SCSystemMessage`, `SCChat`, `SCRoomsResult`, or one that is not known yet.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What was said, by a person or the server.
+    pub text: String,
+    /// Who said it, of `SCChat`.
+    pub member: String,
+    /// The stable word for programs, of `SCSystemMessage`.
+    pub code: Option<String>,
+    /// The room that this is about.
+    pub room_id: Option<u64>,
+    /// The number of the broadcast in that room, rising by 1.
+    pub seq: Option<u64>,
+    /// The rooms, of `SCRoomsResult`.
+    pub rooms: Vec<RoomEntry>,
+    /// The list of rooms goes on in the next `SCRoomsResult`.
+    pub more: bool,
+}
+
+impl Incoming {
+    /// Reads the payload of one frame.
+    ///
+    /// # Errors
+    /// When it is no JSON object, or a field is of the wrong kind.
+    pub fn parse(payload: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MAX_PAYLOAD;
+    use proptest::prelude::*;
+
+    fn payload(message: ServerMessage<'_>) -> String {
+        let mut out = Vec::new();
+        message.write(&mut out).expect("it fits");
+        String::from_utf8(out.split_off(crate::HEADER_LEN)).expect("JSON is UTF-8")
+    }
+
+    fn room(number: u64) -> RoomId {
+        RoomId::new(number).expect("above 0")
+    }
+
+    #[test]
+    fn a_chat_has_the_old_fields_first_and_then_room_and_seq() {
+        let member = Name::new("김\"a\\").expect("a name");
+        let text = Text::new("안녕\n\t😀").expect("a text");
+        assert_eq!(
+            payload(ServerMessage::Chat { member: &member, text: &text, room: room(3), seq: 17 }),
+            r#"{"type":"SCChat","member":"김\"a\\","text":"안녕\n\t😀","roomId":3,"seq":17}"#
+        );
+    }
+
+    #[test]
+    fn a_notice_has_text_and_code_and_the_room_when_there_is_one() {
+        let notice = Notice::NotInRoom;
+        let text = notice.to_string();
+        assert_eq!(
+            payload(ServerMessage::System { notice: &notice, room: None }),
+            format!(r#"{{"type":"SCSystemMessage","text":"{text}","code":"not-in-room"}}"#)
+        );
+        assert_eq!(
+            payload(ServerMessage::System { notice: &notice, room: Some((room(1), 2)) }),
+            format!(
+                r#"{{"type":"SCSystemMessage","text":"{text}","code":"not-in-room","roomId":1,"seq":2}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_text_that_just_fits_and_one_that_just_does_not() {
+        let member = Name::new("user1").expect("a name");
+        let overhead = chat_payload_len(&member, &Text::new("x").expect("a text"), room(1), 1) - 1;
+        for (len, fits) in [(MAX_PAYLOAD - overhead, true), (MAX_PAYLOAD - overhead + 1, false)] {
+            let text = Text::new("x".repeat(len)).expect("a text");
+            let chat = ServerMessage::Chat { member: &member, text: &text, room: room(1), seq: 1 };
+            assert_eq!(chat.write(&mut Vec::new()).is_ok(), fits);
+            assert_eq!(chat_payload_len(&member, &text, room(1), 1) <= MAX_PAYLOAD, fits);
+        }
+    }
+
+    #[test]
+    fn a_client_ignores_types_and_fields_it_does_not_know() {
+        let message = Incoming::parse(br#"{"type":"SCNew","new":[1,{}],"text":"hello"}"#);
+        let message = message.expect("unknown things are no error");
+        assert_eq!((message.kind.as_str(), message.text.as_str()), ("SCNew", "hello"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_length_foreseen_is_the_length_written(
+            member in "[a-z\"\\\\가-힣😀]{1,32}",
+            text in "(\\PC|[\n\t\"\\\\]){1,200}",
+            number in 1u64..,
+            seq: u64,
+        ) {
+            let member = Name::new(&member).expect("made of allowed characters");
+            if let Ok(text) = Text::new(text) {
+                let chat = ServerMessage::Chat { member: &member, text: &text, room: room(number), seq };
+                prop_assert_eq!(chat_payload_len(&member, &text, room(number), seq), payload(chat).len());
+            }
+        }
+    }
+}
