@@ -1,0 +1,103 @@
+//! What a hub answers: plain data for whoever owns the connections.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use chat_proto::{Name, Notice, RoomEntry, RoomId, Text};
+
+use crate::session::SessionId;
+
+/// One thing for the owner of the connections to do. Outputs are to be carried out in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Tell one session.
+    Reply {
+        /// Whom.
+        to: SessionId,
+        /// What.
+        notice: Notice,
+        /// The room it is about and the number of the event there, when there is one. Broadcasts of
+        /// that room that the session gets later have higher numbers.
+        room: Option<(RoomId, u64)>,
+    },
+    /// Send one session the list of rooms.
+    Rooms {
+        /// Whom.
+        to: SessionId,
+        /// The list, in the order of the ids.
+        rooms: RoomList,
+    },
+    /// From here on the session gets the broadcasts of the room.
+    Entered {
+        /// Who.
+        session: SessionId,
+        /// Where.
+        room: RoomId,
+    },
+    /// From here on the session does not get them any more.
+    Left {
+        /// Who.
+        session: SessionId,
+        /// Where.
+        room: RoomId,
+    },
+    /// Tell every member of a room, but for one.
+    Broadcast {
+        /// Which room.
+        room: RoomId,
+        /// The number of the broadcast: 1 for the first in a room, rising by 1.
+        seq: u64,
+        /// The member that does not get it.
+        except: Option<SessionId>,
+        /// What.
+        event: Event,
+    },
+    /// The last member left: there is no such room any more, and never will be again.
+    RoomClosed {
+        /// Which room.
+        room: RoomId,
+    },
+    /// The session has ended; nothing is for it any more.
+    Disconnected {
+        /// Which.
+        session: SessionId,
+    },
+    /// Somebody who may do so asked for the end of it all.
+    ShutdownRequested {
+        /// Who.
+        by: SessionId,
+    },
+}
+
+/// What happened in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A member said something.
+    Chat {
+        /// The member's name at that time.
+        member: Name,
+        /// What was said.
+        text: Text,
+    },
+    /// A member came, went, or has another name.
+    Notice(Notice),
+}
+
+/// All rooms at one time, in the order of their ids. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoomList(Arc<[Arc<RoomEntry>]>);
+
+impl Deref for RoomList {
+    type Target = [Arc<RoomEntry>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl FromIterator<Arc<RoomEntry>> for RoomList {
+    fn from_iter<I: IntoIterator<Item = Arc<RoomEntry>>>(rooms: I) -> Self {
+        Self(rooms.into_iter().collect())
+    }
+}
