@@ -1,1 +1,42 @@
-//! Placeholder.
+//! A room chat server: one event loop on mio, a work-stealing pool, and a fan-out that encodes a
+//! message once and copies it for nobody.
+//!
+//! [`Server::bind`] with a [`Config`] listens; [`Server::run`] serves on the calling thread and
+//! [`Server::spawn`] on one of its own; a [`Stopper`] or the [`ServerHandle`] ends it. The rules of
+//! the chat are in [`chat_core`], the bytes on the wire in [`chat_proto`].
+//!
+//! The modules, in the order in which a message meets them:
+//!
+//! - `listener` accepts, `reactor` polls, `engine` is everything above the kernel;
+//! - `connections` is the table of them, `connection` turns bytes into requests;
+//! - `mailbox` keeps a connection's requests in order, `pool` runs mailboxes on workers that `sleep`
+//!   when there are none, `desk` is the hub behind its lock with the queue of its outputs;
+//! - `fanout` has the rooms, `room_log` the log and the cursors of one, `chunk` the bytes,
+//!   `send_buffer` what a connection is still owed;
+//! - `closing` ends connections, and the server.
+
+mod bucket;
+mod chunk;
+mod closing;
+mod config;
+mod connection;
+mod connections;
+mod desk;
+mod engine;
+mod fanout;
+mod limits;
+mod listener;
+mod mailbox;
+mod pool;
+mod reactor;
+mod room_log;
+mod send_buffer;
+mod server;
+mod sleep;
+mod socket;
+mod timers;
+
+pub use bucket::Allowance;
+pub use config::{Config, ShutdownFrom};
+pub use limits::Limits;
+pub use server::{Server, ServerHandle, StartError, Stopper};

@@ -1,0 +1,162 @@
+//! A piece of a room's log: frames encoded once, shared by everyone who is still owed some of them.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::connections::ConnKey;
+
+/// Consecutive broadcasts of one room, as bytes.
+///
+/// A chunk grows only while its room alone holds it. Whoever takes a reference thereby closes it.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    /// Where in the room's log the chunk begins.
+    start: u64,
+    bytes: Vec<u8>,
+    /// What is not for everyone, in the order of the bytes.
+    spoken: Vec<Spoken>,
+}
+
+/// Bytes of a chunk that one member does not get, since it said them itself.
+#[derive(Debug)]
+struct Spoken {
+    by: ConnKey,
+    range: Range<usize>,
+}
+
+impl Chunk {
+    /// Bytes after which a chunk is not added to. With the frame that passes this mark, a chunk is
+    /// at most twice as long.
+    pub(crate) const FULL: usize = 64 * 1024;
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where in the room's log the chunk ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= Self::FULL
+    }
+
+    pub(crate) fn append(&mut self, speaker: Option<ConnKey>, encode: impl FnOnce(&mut Vec<u8>)) {
+        let from = self.bytes.len();
+        encode(&mut self.bytes);
+        let range = from..self.bytes.len();
+        let Some(by) = speaker else { return };
+        match self.spoken.last_mut() {
+            Some(last) if last.by == by && last.range.end == from => last.range.end = range.end,
+            _ => self.spoken.push(Spoken { by, range }),
+        }
+    }
+
+    /// Empties the chunk, to be filled from `start` on; its memory is kept.
+    pub(crate) fn restart(&mut self, start: u64) {
+        self.start = start;
+        self.bytes.clear();
+        self.spoken.clear();
+    }
+
+    /// The parts of the chunk, from position `cursor` of the log on, that `reader` gets.
+    pub(crate) fn pieces(
+        &self,
+        cursor: u64,
+        reader: ConnKey,
+    ) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut from = cursor.saturating_sub(self.start) as usize;
+        let own = self.spoken.iter().filter(move |spoken| spoken.by == reader);
+        let ends = own.map(|spoken| spoken.range.clone());
+        let len = self.bytes.len();
+        ends.chain(std::iter::once(len..len)).filter_map(move |skipped| {
+            let piece = from..skipped.start;
+            from = from.max(skipped.end);
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+}
+
+/// Chunks that nobody needs, kept for their memory.
+#[derive(Debug, Default)]
+pub(crate) struct SpareChunks(Vec<Rc<Chunk>>);
+
+impl SpareChunks {
+    /// The most chunks kept: 8 MiB of the largest.
+    const MOST: usize = 64;
+
+    /// An empty chunk for a log that is `start` long.
+    pub(crate) fn take(&mut self, start: u64) -> Rc<Chunk> {
+        let mut chunk = self.0.pop().unwrap_or_default();
+        Rc::get_mut(&mut chunk).expect("only unshared chunks are kept").restart(start);
+        chunk
+    }
+
+    /// Keeps the chunk, unless somebody is still owed some of it.
+    pub(crate) fn put(&mut self, mut chunk: Rc<Chunk>) {
+        if self.0.len() < Self::MOST && Rc::get_mut(&mut chunk).is_some() {
+            self.0.push(chunk);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(parts: &[(Option<u32>, &str)]) -> Chunk {
+        let mut chunk = Chunk::default();
+        chunk.restart(100);
+        for (speaker, text) in parts {
+            let speaker = speaker.map(ConnKey::for_test);
+            chunk.append(speaker, |out| out.extend_from_slice(text.as_bytes()));
+        }
+        chunk
+    }
+
+    fn read(chunk: &Chunk, cursor: u64, reader: u32) -> String {
+        let pieces = chunk.pieces(cursor, ConnKey::for_test(reader));
+        pieces
+            .map(|p| std::str::from_utf8(&chunk.bytes()[p]).expect("ASCII"))
+            .collect::<Vec<_>>()
+            .join("|")
+    }
+
+    #[test]
+    fn a_reader_gets_everything_but_what_it_said() {
+        let chunk =
+            chunk(&[(Some(1), "a"), (Some(1), "b"), (Some(2), "c"), (None, "d"), (Some(1), "e")]);
+        assert_eq!(read(&chunk, 100, 1), "cd");
+        assert_eq!(read(&chunk, 100, 2), "ab|de");
+        assert_eq!(read(&chunk, 100, 3), "abcde");
+        assert_eq!(chunk.spoken.len(), 3, "what one says in a row is one range");
+    }
+
+    #[test]
+    fn a_reader_begins_at_its_cursor() {
+        let chunk = chunk(&[(Some(1), "ab"), (Some(2), "cd"), (None, "ef")]);
+        assert_eq!(read(&chunk, 0, 3), "abcdef");
+        assert_eq!(read(&chunk, 102, 1), "cdef");
+        assert_eq!(read(&chunk, 104, 2), "ef");
+        assert_eq!(read(&chunk, 105, 1), "f");
+        assert_eq!(read(&chunk, chunk.end(), 1), "");
+    }
+
+    #[test]
+    fn the_only_speaker_gets_nothing() {
+        assert_eq!(read(&chunk(&[(Some(1), "ab"), (Some(1), "cd")]), 100, 1), "");
+    }
+
+    #[test]
+    fn a_chunk_that_is_owed_is_not_kept_for_reuse() {
+        let mut spare = SpareChunks::default();
+        let chunk = spare.take(7);
+        let owed = Rc::clone(&chunk);
+        spare.put(chunk);
+        assert!(spare.0.is_empty());
+        spare.put(owed);
+        assert_eq!(spare.0.len(), 1);
+        assert_eq!(spare.take(9).end(), 9);
+    }
+}

@@ -1,0 +1,245 @@
+//! One connection: bytes in, requests out; and what it is owed, until it is closed.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use chat_core::{Notice, RoomId};
+use chat_proto::{Command, FrameDecoder, HEADER_LEN, Rejection, ServerMessage};
+
+use crate::bucket::{Allowance, Bucket};
+use crate::mailbox::{Mailbox, Request};
+use crate::room_log::Cursor;
+use crate::send_buffer::{Flushed, SendBuffer};
+use crate::socket::Socket;
+
+#[derive(Debug)]
+pub(crate) struct Connection<S> {
+    /// `None` once it has failed.
+    socket: Option<S>,
+    decoder: FrameDecoder,
+    pub(crate) send: SendBuffer,
+    /// The kernel takes no more until an event says so.
+    write_blocked: bool,
+    /// `None` for a connection that is only told why it cannot stay.
+    pub(crate) mailbox: Option<Arc<Mailbox>>,
+    pub(crate) place: Option<Place>,
+    pub(crate) phase: Phase,
+    /// The peer has ended its stream: nothing more will be read.
+    pub(crate) peer_ended: bool,
+    /// An event has told that the peer ended its stream; it is somewhere behind the bytes.
+    end_announced: bool,
+    /// It has sent a frame that was a command: it speaks our protocol.
+    proven: bool,
+    bad_frames: Bucket,
+    /// It is among those to be flushed at the end of the turn.
+    pub(crate) flush_planned: bool,
+}
+
+/// Where a connection gets broadcasts from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) room: RoomId,
+    pub(crate) cursor: Cursor,
+}
+
+/// The life of a connection, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It is read, and what it sends is carried out.
+    Open,
+    /// Its requests are on their way through the hub, the last of them `Disconnect`. Input is
+    /// discarded from here on.
+    Ending,
+    /// The hub is done with it. What it is owed is written, then the stream towards it ended.
+    Finishing {
+        /// When it is closed in any case.
+        deadline: Instant,
+    },
+    /// The peer has been sent the end of the stream. What it still sends is discarded until it ends
+    /// its own: closing earlier would destroy what is on its way to it.
+    Lingering {
+        /// When it is closed in any case.
+        deadline: Instant,
+    },
+}
+
+/// Why reading stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadEnd {
+    /// An event will tell when there is more.
+    Drained,
+    /// There may be more; no event will tell.
+    Budget,
+    /// The peer has ended its stream.
+    Ended,
+    /// The connection is of no use any more.
+    Failed,
+}
+
+impl<S> Connection<S> {
+    pub(crate) fn new(socket: S, mailbox: Arc<Mailbox>, now: Instant) -> Self {
+        Self::in_phase(Phase::Open, Some(socket), Some(mailbox), now)
+    }
+
+    /// A connection that is told why it cannot stay, and closed.
+    pub(crate) fn refused(socket: S, why: &Notice, now: Instant, deadline: Instant) -> Self {
+        let mut refused = Self::in_phase(Phase::Finishing { deadline }, Some(socket), None, now);
+        refused.send.push_message(ServerMessage::System { notice: why, room: None });
+        refused
+    }
+
+    fn in_phase(
+        phase: Phase,
+        socket: Option<S>,
+        mailbox: Option<Arc<Mailbox>>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            socket,
+            decoder: FrameDecoder::new(),
+            send: SendBuffer::default(),
+            write_blocked: false,
+            mailbox,
+            place: None,
+            phase,
+            peer_ended: false,
+            end_announced: false,
+            proven: false,
+            bad_frames: Bucket::new(now),
+            flush_planned: false,
+        }
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Drops the socket, and what was owed.
+    pub(crate) fn kill(&mut self) {
+        self.socket = None;
+        self.send = SendBuffer::default();
+        self.decoder = FrameDecoder::new();
+    }
+
+    /// To be called on an event that says that the peer has ended its stream.
+    pub(crate) fn announce_end(&mut self) {
+        self.end_announced = true;
+    }
+
+    /// To be called on an event that says that the kernel takes bytes again.
+    pub(crate) fn unblock(&mut self) {
+        self.write_blocked = false;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test() -> Self {
+        let now = Instant::now();
+        Self::in_phase(Phase::Finishing { deadline: now }, None, None, now)
+    }
+}
+
+impl<S: Socket> Connection<S> {
+    /// Reads at most one `buffer` full and appends the requests in it.
+    pub(crate) fn read(
+        &mut self,
+        now: Instant,
+        budget: Allowance,
+        buffer: &mut [u8],
+        requests: &mut Vec<Request>,
+    ) -> ReadEnd {
+        let mut filled = 0;
+        loop {
+            let Some(socket) = &mut self.socket else { return ReadEnd::Failed };
+            // Never with an empty slice: that reads 0 bytes, which looks like the end.
+            match socket.read(&mut buffer[filled..]) {
+                Ok(0) => {
+                    self.peer_ended = true;
+                    self.accept_bytes(now, budget, &buffer[..filled], requests);
+                    return ReadEnd::Ended;
+                }
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.accept_bytes(now, budget, &buffer[..filled], requests);
+                    return ReadEnd::Drained;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return ReadEnd::Failed,
+            }
+            let full = filled == buffer.len();
+            if full || !self.end_announced {
+                self.accept_bytes(now, budget, &buffer[..filled], requests);
+                return if full { ReadEnd::Budget } else { ReadEnd::Drained };
+            }
+        }
+    }
+
+    /// Gives the kernel what it takes of what is owed.
+    ///
+    /// # Errors
+    /// The connection is of no use any more.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if let Some(socket) = &mut self.socket
+            && !self.write_blocked
+        {
+            self.write_blocked = self.send.flush(socket)? == Flushed::Blocked;
+        }
+        Ok(())
+    }
+
+    /// Ends the stream towards the peer, after what was written.
+    ///
+    /// # Errors
+    /// The connection is of no use any more.
+    pub(crate) fn shutdown_write(&mut self) -> io::Result<()> {
+        self.socket.as_mut().map_or(Ok(()), Socket::shutdown_write)
+    }
+
+    fn accept_bytes(
+        &mut self,
+        now: Instant,
+        budget: Allowance,
+        bytes: &[u8],
+        requests: &mut Vec<Request>,
+    ) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        let mut frames = self.decoder.feed(bytes);
+        while let Some(payload) = frames.next_frame() {
+            match Command::parse(payload) {
+                Ok(command) => requests.push(Request::Do(command)),
+                Err(rejection) => {
+                    let bad = rejection.is_bad();
+                    requests.push(Request::Reject(rejection));
+                    if bad {
+                        if self.proven && self.bad_frames.take(now, budget) {
+                            continue;
+                        }
+                        drop(frames);
+                        return self.give_up(requests);
+                    }
+                }
+            }
+            self.proven = true;
+        }
+        drop(frames);
+        if !self.proven && is_foreign(self.decoder.partial()) {
+            requests.push(Request::Reject(Rejection::NotAnObject));
+            self.give_up(requests);
+        }
+    }
+
+    /// Ends the session of a peer that does not speak our protocol.
+    fn give_up(&mut self, requests: &mut Vec<Request>) {
+        requests.push(Request::Disconnect);
+        self.phase = Phase::Ending;
+        self.decoder = FrameDecoder::new();
+    }
+}
+
+/// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
+/// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
+fn is_foreign(bytes: &[u8]) -> bool {
+    bytes.get(HEADER_LEN).is_some_and(|b| !matches!(b, b'{' | b' ' | b'\t' | b'\r' | b'\n'))
+}

@@ -1,0 +1,144 @@
+//! The hub behind its lock, and the one queue of what it answered.
+//!
+//! Both are behind the same lock, so that the queue has the hub's order. The reactor says under that
+//! lock that it is going to wait, and a worker learns under it that it has to wake the reactor: no
+//! wake-up is lost, and none is sent to a reactor that is busy.
+
+use std::fmt;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chat_core::{Hub, HubLimits, Notice, Output, Role, SessionId};
+
+use crate::mailbox::{Mailbox, Request};
+
+pub(crate) struct Desk {
+    state: Mutex<State>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+struct State {
+    hub: Hub,
+    /// What the reactor has not taken yet.
+    outputs: Vec<Output>,
+    /// How many [`Request::Mark`]s have been reached.
+    marks: usize,
+    /// Something has been carried out since the reactor last took.
+    news: bool,
+    /// The reactor waits for events, or is about to.
+    reactor_waits: bool,
+    stop_requested: bool,
+}
+
+/// What the reactor takes besides the outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) marks: usize,
+    pub(crate) stop_requested: bool,
+}
+
+/// Whether a mailbox has been emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ran {
+    /// It is idle; whoever posts next schedules it.
+    Idle,
+    /// More has come in meanwhile: it has to be run again.
+    More,
+}
+
+impl Desk {
+    /// Requests carried out before the lock is given to somebody else.
+    const BATCH: usize = 64;
+
+    /// `wake` has to end the reactor's waiting, now or when it begins to wait.
+    pub(crate) fn new(limits: HubLimits, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let state = State {
+            hub: Hub::new(limits),
+            outputs: Vec::new(),
+            marks: 0,
+            news: false,
+            reactor_waits: false,
+            stop_requested: false,
+        };
+        Self { state: Mutex::new(state), wake: Box::new(wake) }
+    }
+
+    pub(crate) fn connect(&self, role: Role) -> SessionId {
+        self.lock().hub.connect(role)
+    }
+
+    /// Carries out what is in `mailbox`. `requests` is the caller's scratch space, empty before and
+    /// after.
+    pub(crate) fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
+        if !mailbox.take(requests) {
+            return Ran::Idle;
+        }
+        let session = mailbox.session();
+        let mut requests = requests.drain(..);
+        while requests.len() > 0 {
+            let mut state = self.lock();
+            for request in requests.by_ref().take(Self::BATCH) {
+                state.carry_out(session, request);
+            }
+            state.news = true;
+            let wake = mem::take(&mut state.reactor_waits);
+            drop(state);
+            if wake {
+                (self.wake)();
+            }
+        }
+        Ran::More
+    }
+
+    /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
+    pub(crate) fn take(&self, outputs: &mut Vec<Output>) -> Taken {
+        let mut state = self.lock();
+        state.reactor_waits = false;
+        state.news = false;
+        if outputs.is_empty() {
+            mem::swap(&mut state.outputs, outputs);
+        } else {
+            outputs.append(&mut state.outputs);
+        }
+        Taken { marks: state.marks, stop_requested: state.stop_requested }
+    }
+
+    /// Says that the reactor is going to wait. Returns false when there is something to take first.
+    #[must_use]
+    pub(crate) fn may_wait(&self) -> bool {
+        let mut state = self.lock();
+        state.reactor_waits = !state.news;
+        state.reactor_waits
+    }
+
+    /// Asks the reactor to stop.
+    pub(crate) fn request_stop(&self) {
+        self.lock().stop_requested = true;
+        (self.wake)();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn carry_out(&mut self, session: SessionId, request: Request) {
+        match request {
+            Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),
+            Request::Reject(rejection) => self.outputs.push(Output::Reply {
+                to: session,
+                notice: Notice::Rejected(rejection),
+                room: None,
+            }),
+            Request::Mark => self.marks += 1,
+            Request::Disconnect => self.hub.disconnect(session, &mut self.outputs),
+        }
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}

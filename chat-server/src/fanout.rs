@@ -1,0 +1,114 @@
+//! The rooms from the side of the connections: who is in which, and what is to be written for them.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+
+use chat_core::{Event, RoomId};
+use chat_proto::ServerMessage;
+use rustc_hash::FxHashMap;
+
+use crate::chunk::SpareChunks;
+use crate::connection::Place;
+use crate::connections::{ConnKey, Connections};
+use crate::room_log::{RoomLog, Slice};
+use crate::socket::Socket;
+
+/// The logs of all rooms. A room is here while it has members.
+#[derive(Debug)]
+pub(crate) struct Fanout {
+    rooms: FxHashMap<RoomId, RoomLog>,
+    /// Rooms with something to hand out, each once, in the order in which that came up.
+    dirty: VecDeque<RoomId>,
+    spare: SpareChunks,
+    /// Members of one room that are served before other rooms and connections have their turn.
+    slice: usize,
+}
+
+impl Fanout {
+    pub(crate) fn new(slice: usize) -> Self {
+        Self {
+            rooms: FxHashMap::default(),
+            dirty: VecDeque::new(),
+            spare: SpareChunks::default(),
+            slice,
+        }
+    }
+
+    /// Whether a flush would do something.
+    pub(crate) fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// From here on the connection gets the broadcasts of the room.
+    pub(crate) fn enter<S>(
+        &mut self,
+        connections: &mut Connections<S>,
+        key: ConnKey,
+        room: RoomId,
+    ) {
+        if let Some(connection) = connections.get_mut(key) {
+            let cursor = self.rooms.entry(room).or_default().enter(key);
+            connection.place = Some(Place { room, cursor });
+        }
+    }
+
+    /// From here on it does not, but what it is owed stays owed.
+    pub(crate) fn leave<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
+        self.settle(connections, key);
+        let Some(connection) = connections.get_mut(key) else { return };
+        let Some(Place { room, cursor }) = connection.place.take() else { return };
+        let Entry::Occupied(mut log) = self.rooms.entry(room) else { return };
+        let moved = log.get_mut().leave(cursor.index);
+        if log.get().is_empty() {
+            log.remove();
+        }
+        if let Some(Place { cursor: moved, .. }) =
+            moved.and_then(|moved| connections.get_mut(moved)?.place.as_mut())
+        {
+            moved.index = cursor.index;
+        }
+    }
+
+    /// Moves what the connection is owed by its room into its send buffer, so that what is added
+    /// there next comes after it.
+    pub(crate) fn settle<S>(&self, connections: &mut Connections<S>, key: ConnKey) {
+        if let Some(connection) = connections.get_mut(key)
+            && let Some(Place { room, cursor }) = &mut connection.place
+            && let Some(log) = self.rooms.get(room)
+        {
+            log.hand_out(cursor, key, &mut connection.send);
+        }
+    }
+
+    /// Appends an event to the log of a room, for every member but `except`.
+    pub(crate) fn broadcast(
+        &mut self,
+        room: RoomId,
+        seq: u64,
+        except: Option<ConnKey>,
+        event: &Event,
+    ) {
+        let Some(log) = self.rooms.get_mut(&room) else { return };
+        let message = match event {
+            Event::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
+            Event::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
+        };
+        if log.is_clean() {
+            self.dirty.push_back(room);
+        }
+        log.append(except, &mut self.spare, |out| {
+            message.write(out).expect("the hub refuses a chat that does not fit a frame");
+        });
+    }
+
+    /// Writes a slice of each room that has something to hand out.
+    pub(crate) fn flush<S: Socket>(&mut self, connections: &mut Connections<S>) {
+        for _ in 0..self.dirty.len() {
+            let Some(room) = self.dirty.pop_front() else { return };
+            let Some(log) = self.rooms.get_mut(&room) else { continue };
+            if log.flush(connections, &mut self.spare, self.slice) == Slice::Unfinished {
+                self.dirty.push_back(room);
+            }
+        }
+    }
+}

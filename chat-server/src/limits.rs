@@ -1,0 +1,49 @@
+//! Every limit of the server, in one place.
+
+use std::time::Duration;
+
+use crate::bucket::Allowance;
+
+/// What the server lets a peer, or all of them, have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most connections at a time. Default: 1,000,000; the server takes no more than the
+    /// descriptors it may open, less 64 of its own. One more is told `server-full` and closed. An
+    /// idle connection costs less than 512 bytes here, and some 2 KiB in the kernel.
+    pub connections: usize,
+    /// The most rooms at a time. Default: 100,000. One more is refused with `limit-reached`.
+    pub rooms: usize,
+    /// Connections accepted before those that are there have their turn. Default: 64.
+    pub accepts_per_turn: usize,
+    /// Bytes read from one connection before the others have their turn. Default: 64 KiB, which is
+    /// also the size of the one read buffer that all connections share.
+    pub read_per_turn: usize,
+    /// Members of one room that are written to before the other rooms and connections have their
+    /// turn. Default: 512, some 2 ms.
+    pub writes_per_room_and_turn: usize,
+    /// Frames without a valid message in them that a connection may send. Default: 20, and one more
+    /// every half second; the next one ends the connection.
+    pub bad_frames: Allowance,
+    /// How long a closing connection is given to take what it is owed and to end its side. Default:
+    /// 5 s.
+    pub linger: Duration,
+    /// The kernel's send buffer of a connection, in bytes (`SO_SNDBUF`; Linux takes twice that).
+    /// Default: 64 KiB. What a peer does not read fills it before anything waits here.
+    pub kernel_send_buffer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_000_000,
+            rooms: 100_000,
+            accepts_per_turn: 64,
+            read_per_turn: 64 * 1024,
+            writes_per_room_and_turn: 512,
+            bad_frames: Allowance { burst: 20, per_second: 2 },
+            linger: Duration::from_secs(5),
+            kernel_send_buffer: 64 * 1024,
+        }
+    }
+}

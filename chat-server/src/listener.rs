@@ -1,0 +1,137 @@
+//! The listening socket, and when it accepts.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpListener, TcpStream};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+/// Connections that the kernel keeps for us until we accept them; the kernel may keep fewer
+/// (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// How long a peer may be silent before the kernel asks whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// The shortest and the longest wait after an error that has no remedy of ours.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    state: State,
+    backoff: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// An event will tell of the next connection.
+    Waiting,
+    /// There may be connections to accept; no event will tell.
+    Pending,
+    /// Accepting failed for want of something. No event will tell when to try again.
+    Paused { until: Instant },
+}
+
+impl Listener {
+    /// Listens on `address`. Connections inherit the options set here: no system call is spent on
+    /// each.
+    pub(crate) fn bind(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // Or else a restart would have to wait for the last connections' TIME_WAIT.
+        socket.set_reuse_address(true)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_send_buffer_size(send_buffer)?;
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let socket = TcpListener::from_std(socket.into());
+        Ok(Self { socket, state: State::Pending, backoff: BACKOFF.0 })
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut TcpListener {
+        &mut self.socket
+    }
+
+    /// To be called on an event.
+    pub(crate) fn ready(&mut self) {
+        if self.state == State::Waiting {
+            self.state = State::Pending;
+        }
+    }
+
+    /// To be called when a descriptor has been given back: what was wanting may be there now.
+    pub(crate) fn resume(&mut self) {
+        if let State::Paused { .. } = self.state {
+            self.state = State::Pending;
+        }
+    }
+
+    /// Whether [`Listener::accept`] has something to try without any event.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == State::Pending
+    }
+
+    /// When to call [`Listener::accept`] without any event.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Paused { until } => Some(until),
+            State::Waiting | State::Pending => None,
+        }
+    }
+
+    /// Accepts at most `budget` connections.
+    pub(crate) fn accept(
+        &mut self,
+        now: Instant,
+        budget: usize,
+        mut accepted: impl FnMut(TcpStream, SocketAddr),
+    ) {
+        match self.state {
+            State::Waiting => return,
+            State::Paused { until } if now < until => return,
+            State::Paused { .. } | State::Pending => {}
+        }
+        self.state = State::Pending;
+        for _ in 0..budget {
+            match self.socket.accept() {
+                Ok((stream, peer)) => {
+                    self.backoff = BACKOFF.0;
+                    accepted(stream, peer);
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.state = State::Waiting;
+                    return;
+                }
+                Err(e) if is_of_one_connection(&e) => {}
+                Err(_) => {
+                    self.state = State::Paused { until: now + self.backoff };
+                    self.backoff = (2 * self.backoff).min(BACKOFF.1);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the error is that of the connection that would have been accepted, and the next one may
+/// be all right: accept(2), "Error handling".
+fn is_of_one_connection(error: &io::Error) -> bool {
+    const EPROTO: i32 = 71;
+    matches!(
+        error.kind(),
+        ErrorKind::Interrupted
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::NetworkDown
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::TimedOut
+    ) || error.raw_os_error() == Some(EPROTO)
+}

@@ -1,0 +1,80 @@
+//! A connection's requests on their way to the hub, in the order they came in.
+//!
+//! A mailbox is *idle* or *scheduled*. Whoever posts to an idle one schedules it; whoever runs a
+//! scheduled one is its only runner until it finds it empty and makes it idle again. So the order of
+//! a connection's commands needs no number and no sorting, however many workers there are.
+
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chat_core::{Command, SessionId};
+use chat_proto::Rejection;
+
+/// Something that one connection wants of the hub.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Carry this out.
+    Do(Command),
+    /// Answer what was no command.
+    Reject(Rejection),
+    /// Count that everything before this has been done.
+    Mark,
+    /// End the session.
+    Disconnect,
+}
+
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    session: SessionId,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+    /// True from the post that found the mailbox idle to the take that finds it empty.
+    scheduled: bool,
+}
+
+impl Mailbox {
+    pub(crate) fn new(session: SessionId) -> Self {
+        Self { session, state: Mutex::default() }
+    }
+
+    pub(crate) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Moves `requests` in. Returns whether the mailbox was idle: the caller has to see to it that
+    /// it is run.
+    #[must_use]
+    pub(crate) fn post(&self, requests: &mut Vec<Request>) -> bool {
+        let mut state = self.lock();
+        if state.requests.is_empty() {
+            mem::swap(&mut state.requests, requests);
+        } else {
+            state.requests.append(requests);
+        }
+        !mem::replace(&mut state.scheduled, true)
+    }
+
+    /// Takes everything in it, into the empty `requests`. Returns false when there was nothing: the
+    /// mailbox is idle then, and no longer the caller's.
+    #[must_use]
+    pub(crate) fn take(&self, requests: &mut Vec<Request>) -> bool {
+        debug_assert!(requests.is_empty());
+        let mut state = self.lock();
+        mem::swap(&mut state.requests, requests);
+        state.scheduled = !requests.is_empty();
+        if !state.scheduled {
+            // An idle connection owns no buffers.
+            state.requests = Vec::new();
+        }
+        state.scheduled
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

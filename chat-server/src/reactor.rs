@@ -1,0 +1,180 @@
+//! The event loop: the one thread that touches sockets.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chat_core::{HubLimits, Role};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use crate::config::{Config, ShutdownFrom};
+use crate::connections::ConnKey;
+use crate::desk::Desk;
+use crate::engine::{Engine, Workers};
+use crate::listener::Listener;
+use crate::mailbox::Mailbox;
+use crate::pool::Pool;
+
+// Beyond every token of a connection.
+const LISTENER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+
+/// Events taken from the kernel at a time.
+const EVENTS: usize = 1024;
+
+/// Both directions from the beginning: an edge that finds nothing to do costs nothing, and no system
+/// call is ever spent on changing what is waited for.
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// Everything a reactor needs, ready to be sent to the thread that it will run on.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    poll: Poll,
+    listener: Listener,
+    desk: Arc<Desk>,
+    pool: Pool,
+    config: Config,
+}
+
+impl Setup {
+    /// Registers the listener and starts the workers.
+    pub(crate) fn new(mut listener: Listener, config: Config) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        // The desk keeps the waker for as long as the reactor lives: one that is dropped right after
+        // `wake()` takes the wake-up with it.
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
+        let desk = Arc::new(Desk::new(HubLimits { rooms: config.limits.rooms }, move || {
+            // It fails only when the kernel has no memory; the next wake-up makes up for it.
+            let _ = waker.wake();
+        }));
+        let pool = Pool::start(config.workers, &desk)?;
+        Ok(Self { poll, listener, desk, pool, config })
+    }
+
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// Serves on this thread until the stop is complete.
+    pub(crate) fn run(self) -> io::Result<()> {
+        let Self { poll, listener, desk, pool, config } = self;
+        let limits = config.limits;
+        let accepts_per_turn = limits.accepts_per_turn;
+        let engine = Engine::new(limits, config.inline_requests, Arc::clone(&desk), pool);
+        Reactor {
+            poll,
+            listener: Some(listener),
+            accepts_per_turn,
+            shutdown_from: config.shutdown_from,
+            engine,
+            desk,
+        }
+        .run()
+    }
+}
+
+#[derive(Debug)]
+struct Reactor {
+    poll: Poll,
+    /// `None` from the stop on.
+    listener: Option<Listener>,
+    accepts_per_turn: usize,
+    shutdown_from: ShutdownFrom,
+    engine: Engine<TcpStream, Pool>,
+    desk: Arc<Desk>,
+}
+
+impl Reactor {
+    fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.engine.has_stopped() {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            let now = Instant::now();
+            for event in &events {
+                self.dispatch(now, event);
+            }
+            let connections = self.engine.connection_count();
+            self.engine.turn(now);
+            if self.engine.is_stopping() {
+                self.listener = None;
+            }
+            if let Some(listener) = &mut self.listener
+                && self.engine.connection_count() < connections
+            {
+                listener.resume();
+            }
+            self.accept(now);
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self, now: Instant, event: &Event) {
+        match event.token() {
+            LISTENER => {
+                if let Some(listener) = &mut self.listener {
+                    listener.ready();
+                }
+            }
+            WAKER => {}
+            token => {
+                let key = ConnKey::from_token(token);
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    let ended = event.is_read_closed() || event.is_error();
+                    self.engine.readable(now, key, ended);
+                }
+                if event.is_writable() {
+                    self.engine.writable(key);
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, now: Instant) {
+        let Some(listener) = &mut self.listener else { return };
+        let registry = self.poll.registry();
+        listener.accept(now, self.accepts_per_turn, |mut stream, peer| {
+            let token = self.engine.next_key().to_token();
+            // If the kernel cannot watch it, it is closed again.
+            if registry.register(&mut stream, token, INTEREST).is_ok() {
+                self.engine.connect(now, stream, self.shutdown_from.role_of(peer));
+            }
+        });
+    }
+
+    /// How long to wait for events: not at all when there is something to do, or until the next
+    /// deadline.
+    fn timeout(&self) -> Option<Duration> {
+        let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
+        if pending || self.engine.wants_turn() || !self.desk.may_wait() {
+            return Some(Duration::ZERO);
+        }
+        let accept = self.listener.as_ref().and_then(Listener::next_deadline);
+        let deadline = accept.into_iter().chain(self.engine.next_deadline()).min()?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl ShutdownFrom {
+    fn role_of(self, peer: SocketAddr) -> Role {
+        let may = match self {
+            Self::Anyone => true,
+            Self::Loopback => peer.ip().to_canonical().is_loopback(),
+            Self::Nobody => false,
+        };
+        if may { Role::Operator } else { Role::Guest }
+    }
+}
+
+impl Workers for Pool {
+    fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
+        Self::submit(self, mailboxes.drain(..));
+    }
+}

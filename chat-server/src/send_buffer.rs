@@ -1,0 +1,150 @@
+//! What one connection is owed, in order, and the writing of it: the partial-send buffer.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::ops::Range;
+use std::rc::Rc;
+
+use chat_core::RoomList;
+use chat_proto::{ServerMessage, encode_rooms_page};
+
+use crate::chunk::Chunk;
+use crate::socket::Socket;
+
+/// Bytes on their way to one connection.
+///
+/// Room traffic is not copied: it is a reference to a chunk and a range of it. After a partial
+/// write the range begins where the kernel stopped, and that is all there is to partial sends.
+#[derive(Debug, Default)]
+pub(crate) struct SendBuffer {
+    /// No segment is empty.
+    segments: VecDeque<Segment>,
+    /// Bytes in all segments; a list of rooms counts from when it is made into bytes.
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Segment {
+    /// A part of a room's log.
+    Shared { chunk: Rc<Chunk>, range: Range<usize> },
+    /// Answers to this connection alone, from `sent` on.
+    Own { bytes: Vec<u8>, sent: usize },
+    /// A list of rooms from entry `next` on, made into bytes a frame at a time when its turn comes:
+    /// a long list costs its reader's pace, not our memory.
+    Rooms { list: RoomList, next: usize },
+}
+
+/// How far a flush came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything is with the kernel.
+    All,
+    /// The kernel takes no more; an event will tell when it does.
+    Blocked,
+}
+
+impl SendBuffer {
+    /// The most slices given to one `writev`.
+    const SLICES: usize = 64;
+
+    /// Segments for which room is kept while there are none.
+    const KEPT: usize = 4;
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Adds a part of a room's log.
+    pub(crate) fn push_shared(&mut self, chunk: &Rc<Chunk>, range: Range<usize>) {
+        debug_assert!(!range.is_empty());
+        self.len += range.len();
+        self.segments.push_back(Segment::Shared { chunk: Rc::clone(chunk), range });
+    }
+
+    /// Adds a message to this connection alone.
+    pub(crate) fn push_message(&mut self, message: ServerMessage<'_>) {
+        if !matches!(self.segments.back(), Some(Segment::Own { .. })) {
+            self.segments.push_back(Segment::Own { bytes: Vec::new(), sent: 0 });
+        }
+        let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
+        let before = bytes.len();
+        message.write(bytes).expect("a notice fits a frame: its parts are short");
+        self.len += bytes.len() - before;
+    }
+
+    /// Adds a list of rooms.
+    pub(crate) fn push_rooms(&mut self, list: RoomList) {
+        self.segments.push_back(Segment::Rooms { list, next: 0 });
+    }
+
+    /// Writes until everything is written or the kernel takes no more.
+    ///
+    /// # Errors
+    /// Whatever the socket says that is neither `WouldBlock` nor `Interrupted`; the connection is of
+    /// no use then.
+    pub(crate) fn flush(&mut self, socket: &mut impl Socket) -> io::Result<Flushed> {
+        while !self.segments.is_empty() {
+            self.encode_rooms_in_front();
+            let mut slices = [IoSlice::new(&[]); Self::SLICES];
+            let count = self.gather(&mut slices);
+            match socket.write_vectored(&slices[..count]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => self.consume(written),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.segments.shrink_to(Self::KEPT);
+        Ok(Flushed::All)
+    }
+
+    fn encode_rooms_in_front(&mut self) {
+        let Some(Segment::Rooms { list, next }) = self.segments.front_mut() else { return };
+        let mut bytes = Vec::new();
+        let left = encode_rooms_page(&list[*next..], &mut bytes).len();
+        *next = list.len() - left;
+        if left == 0 {
+            self.segments.pop_front();
+        }
+        self.len += bytes.len();
+        self.segments.push_front(Segment::Own { bytes, sent: 0 });
+    }
+
+    /// Fills `slices` from the front on; a list of rooms that is not bytes yet ends it.
+    fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let bytes = self.segments.iter().map_while(|segment| match segment {
+            Segment::Shared { chunk, range } => Some(&chunk.bytes()[range.clone()]),
+            Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
+            Segment::Rooms { .. } => None,
+        });
+        let mut count = 0;
+        for (slice, bytes) in slices.iter_mut().zip(bytes) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+        }
+        count
+    }
+
+    /// Takes `written` bytes off the front.
+    fn consume(&mut self, mut written: usize) {
+        self.len -= written;
+        while written > 0 {
+            let (len, advance): (usize, &mut usize) = match self.segments.front_mut() {
+                Some(Segment::Shared { range, .. }) => (range.len(), &mut range.start),
+                Some(Segment::Own { bytes, sent }) => (bytes.len() - *sent, sent),
+                Some(Segment::Rooms { .. }) | None => return,
+            };
+            if written < len {
+                *advance += written;
+                return;
+            }
+            written -= len;
+            self.segments.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "send_buffer_tests.rs"]
+mod tests;

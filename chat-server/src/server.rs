@@ -1,0 +1,157 @@
+//! A server as others use it: start it, know its address, stop it, wait for its end.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::listener::Listener;
+use crate::reactor::Setup;
+
+/// A server that listens and does not serve yet.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// use chat_server::{Config, Server};
+///
+/// let server = Server::bind(Config::default())?.spawn()?;
+/// let mut client = TcpStream::connect(server.address())?;
+/// client.write_all(b"\0\x12{\"type\":\"CSRooms\"}")?;
+/// let mut answer = [0; 37];
+/// client.read_exact(&mut answer)?;
+/// assert_eq!(&answer, b"\0\x23{\"type\":\"SCRoomsResult\",\"rooms\":[]}");
+/// drop(client);
+/// server.stop();
+/// server.join()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    setup: Setup,
+}
+
+impl Server {
+    /// Listens on the configured address and starts the workers. From here on connections queue.
+    ///
+    /// # Errors
+    /// [`StartError`], which says what could not be had and what to do.
+    pub fn bind(config: Config) -> Result<Self, StartError> {
+        let requested = config.address;
+        let at = |source| StartError { address: requested, source };
+        let listener = Listener::bind(requested, config.limits.kernel_send_buffer).map_err(at)?;
+        let address = listener.address().map_err(at)?;
+        Ok(Self { address, setup: Setup::new(listener, config).map_err(at)? })
+    }
+
+    /// Where the server listens, with the port that it really has.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What stops the server, from any thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(self.setup.desk()))
+    }
+
+    /// Serves on this thread until the server is stopped.
+    ///
+    /// # Errors
+    /// When the kernel refuses to say which sockets are ready.
+    pub fn run(self) -> io::Result<()> {
+        self.setup.run()
+    }
+
+    /// Serves on a thread of its own.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub fn spawn(self) -> io::Result<ServerHandle> {
+        let (address, stopper) = (self.address(), self.stopper());
+        let thread = thread::Builder::new().name("chat-reactor".to_owned());
+        Ok(ServerHandle { address, stopper, thread: thread.spawn(move || self.run())? })
+    }
+}
+
+/// Stops a server. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Stopper(Arc<Desk>);
+
+impl Stopper {
+    /// Has the server deliver what it has accepted, take leave of everyone, and end. Returns at
+    /// once; to call it again changes nothing.
+    pub fn stop(&self) {
+        self.0.request_stop();
+    }
+}
+
+/// A server that runs on a thread of its own. Dropping it lets the server run on.
+#[derive(Debug)]
+pub struct ServerHandle {
+    address: SocketAddr,
+    stopper: Stopper,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl ServerHandle {
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// As [`Stopper::stop`].
+    pub fn stop(&self) {
+        self.stopper.stop();
+    }
+
+    /// Waits until the server has been stopped, by whomever, and its threads have ended.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    ///
+    /// # Panics
+    /// When the server's thread has panicked.
+    pub fn join(self) -> io::Result<()> {
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+/// Why a server could not start.
+#[derive(Debug)]
+pub struct StartError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, source } = self;
+        write!(f, "cannot listen on {address}: ")?;
+        match source.kind() {
+            ErrorKind::AddrInUse => write!(
+                f,
+                "another program listens there. Choose another --port, or 0 for a free one"
+            ),
+            ErrorKind::PermissionDenied => {
+                write!(f, "ports below 1024 need special rights. Choose a --port from 1024 on")
+            }
+            ErrorKind::AddrNotAvailable => write!(
+                f,
+                "this machine has no such address. Choose another --ip, such as 127.0.0.1 or 0.0.0.0"
+            ),
+            _ => write!(f, "{source}"),
+        }
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}

@@ -1,0 +1,56 @@
+//! How idle workers sleep, and how they are woken without a wake-up getting lost.
+//!
+//! A worker that finds nothing to do announces that it sleeps and *then* looks once more. Whoever
+//! brings work puts it in its queue and *then* looks for sleepers. With a sequentially consistent
+//! fence between the two steps on both sides, one of them sees the other. A wake-up is a permit that
+//! stays until somebody takes it, so it cannot fall between the last look and the sleep.
+
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+#[derive(Debug, Default)]
+pub(crate) struct Sleep {
+    /// Workers that have announced that they sleep. Changed only under the lock of `permits`.
+    sleepers: AtomicUsize,
+    /// Wake-ups that nobody has taken yet; `permits <= sleepers` where they are granted.
+    permits: Mutex<usize>,
+    granted: Condvar,
+}
+
+impl Sleep {
+    /// Sleeps until woken, unless `has_work` finds something after the announcement.
+    pub(crate) fn sleep_unless(&self, has_work: impl FnOnce() -> bool) {
+        let mut permits = self.lock();
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if !has_work() {
+            while *permits == 0 {
+                permits = self.granted.wait(permits).unwrap_or_else(PoisonError::into_inner);
+            }
+            *permits -= 1;
+        }
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Wakes up to `count` sleepers, after their work has been put where they look for it. Costs a
+    /// fence and a load when nobody sleeps.
+    pub(crate) fn wake(&self, count: usize) {
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let mut permits = self.lock();
+        let sleepers = self.sleepers.load(Ordering::SeqCst);
+        let granted = count.min(sleepers.saturating_sub(*permits));
+        *permits += granted;
+        drop(permits);
+        for _ in 0..granted {
+            self.granted.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        // A count is right whatever its holder died of.
+        self.permits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,37 @@
+//! What a connection needs of a socket, so that everything above the kernel can run without one.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use mio::net::TcpStream;
+
+/// A non-blocking byte stream with edge-triggered readiness: after `WouldBlock`, or a read that did
+/// not fill its buffer, an event tells when there is more. That a short read is as good as
+/// `WouldBlock` on a stream is epoll(7), question 9; it spares a system call per message.
+pub(crate) trait Socket {
+    /// As [`Read::read`].
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// As [`Write::write_vectored`].
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Ends the stream towards the peer, after what was written.
+    fn shutdown_write(&mut self) -> io::Result<()>;
+}
+
+impl Socket for TcpStream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        Read::read(self, buf)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match slices {
+            [slice] => Write::write(self, slice),
+            slices => Write::write_vectored(self, slices),
+        }
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
