@@ -133,6 +133,11 @@ impl<S> Connection<S> {
     }
 
     #[cfg(test)]
+    pub(crate) fn socket_for_test(&self) -> &S {
+        self.socket.as_ref().expect("the socket has not failed")
+    }
+
+    #[cfg(test)]
     pub(crate) fn for_test() -> Self {
         let now = Instant::now();
         Self::in_phase(Phase::Finishing { deadline: now }, None, None, now)

@@ -112,3 +112,7 @@ impl Fanout {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "fanout_tests.rs"]
+mod tests;

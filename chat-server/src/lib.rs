@@ -30,6 +30,8 @@ mod mailbox;
 mod pool;
 mod reactor;
 mod room_log;
+#[cfg(test)]
+mod scripted_socket;
 mod send_buffer;
 mod server;
 mod sleep;

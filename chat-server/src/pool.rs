@@ -113,3 +113,7 @@ impl Shared {
             || self.stealers.iter().any(|stealer| !stealer.is_empty())
     }
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

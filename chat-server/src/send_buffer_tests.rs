@@ -1,1 +1,178 @@
-//! Placeholder.
+//! The bytes on the wire are the bytes of the queue, whatever the kernel takes at a time.
+
+use std::sync::Arc;
+
+use chat_core::{Notice, RoomEntry, RoomId, Title};
+use proptest::prelude::*;
+
+use super::*;
+use crate::chunk::SpareChunks;
+use crate::scripted_socket::{ScriptedSocket, Step};
+
+fn chunk(bytes: &[u8]) -> Rc<Chunk> {
+    let mut chunk = SpareChunks::default().take(0);
+    let only = Rc::get_mut(&mut chunk).expect("new");
+    only.append(None, |out| out.extend_from_slice(bytes));
+    chunk
+}
+
+fn rooms(count: u64) -> RoomList {
+    let title = Title::new(&"긴 제목".repeat(20)).expect("a title");
+    (1..=count)
+        .map(|n| Arc::new(RoomEntry::new(RoomId::new(n).expect("above 0"), &title, [], 0)))
+        .collect()
+}
+
+fn notice() -> ServerMessage<'static> {
+    ServerMessage::System { notice: &Notice::NotInRoom, room: None }
+}
+
+/// A buffer with segments of every kind, and its bytes.
+fn mixed() -> (SendBuffer, Vec<u8>) {
+    let fill = |buffer: &mut SendBuffer| {
+        let shared = chunk(b"0123456789");
+        buffer.push_shared(&shared, 0..4);
+        buffer.push_message(notice());
+        buffer.push_message(notice());
+        buffer.push_shared(&shared, 4..5);
+        buffer.push_shared(&shared, 6..10);
+        buffer.push_rooms(rooms(3));
+        buffer.push_message(notice());
+        buffer.push_rooms(rooms(0));
+    };
+    let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
+    fill(&mut buffer);
+    fill(&mut whole);
+    let mut socket = ScriptedSocket::default();
+    assert_eq!(whole.flush(&mut socket).expect("it takes everything"), Flushed::All);
+    assert!(whole.is_empty() && whole.len == 0);
+    (buffer, socket.written)
+}
+
+/// Flushes until all is written, as events would have it.
+fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
+    while buffer.flush(socket).expect("no error in the script") == Flushed::Blocked {}
+}
+
+#[test]
+fn a_byte_at_a_time() {
+    let (mut buffer, bytes) = mixed();
+    let mut socket = ScriptedSocket::new(vec![Step::Take(1); bytes.len()]);
+    flush_out(&mut buffer, &mut socket);
+    assert_eq!(socket.written, bytes);
+    assert_eq!(socket.calls, bytes.len());
+}
+
+#[test]
+fn a_short_write_at_every_boundary() {
+    let (_, bytes) = mixed();
+    for at in 1..bytes.len() {
+        let (mut buffer, _) = mixed();
+        let block = Step::Fail(ErrorKind::WouldBlock);
+        let mut socket = ScriptedSocket::new([Step::Take(at), block]);
+        flush_out(&mut buffer, &mut socket);
+        assert_eq!(socket.written, bytes, "short write at {at}");
+    }
+}
+
+#[test]
+fn would_block_leaves_everything_for_later() {
+    let (mut buffer, bytes) = mixed();
+    let mut socket = ScriptedSocket::new([Step::Fail(ErrorKind::WouldBlock)]);
+    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::Blocked);
+    assert!(socket.written.is_empty());
+    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::All);
+    assert_eq!(socket.written, bytes);
+}
+
+#[test]
+fn an_interruption_is_not_noticed() {
+    let (mut buffer, bytes) = mixed();
+    let interrupted = Step::Fail(ErrorKind::Interrupted);
+    let mut socket = ScriptedSocket::new([interrupted, interrupted, Step::Take(3), interrupted]);
+    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::All);
+    assert_eq!(socket.written, bytes);
+}
+
+#[test]
+fn a_write_of_nothing_is_an_error_and_not_a_loop() {
+    let (mut buffer, _) = mixed();
+    let mut socket = ScriptedSocket::new([Step::Take(0)]);
+    let error = buffer.flush(&mut socket).expect_err("the kernel took nothing");
+    assert_eq!(error.kind(), ErrorKind::WriteZero);
+}
+
+#[test]
+fn an_error_is_passed_on_after_a_prefix() {
+    for kind in [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe, ErrorKind::TimedOut] {
+        let (mut buffer, bytes) = mixed();
+        let mut socket = ScriptedSocket::new([Step::Take(5), Step::Fail(kind)]);
+        assert_eq!(buffer.flush(&mut socket).expect_err("the script says so").kind(), kind);
+        assert_eq!(socket.written, bytes[..5]);
+    }
+}
+
+#[test]
+fn more_segments_than_one_writev_takes() {
+    let shared = chunk(&(0..=255).collect::<Vec<u8>>());
+    let mut buffer = SendBuffer::default();
+    let mut bytes = Vec::new();
+    for i in 0..5_000 {
+        let piece = i % 200..i % 200 + 1 + i % 50;
+        bytes.extend_from_slice(&shared.bytes()[piece.clone()]);
+        buffer.push_shared(&shared, piece);
+    }
+    let mut socket = ScriptedSocket::new((1..2_000).map(Step::Take));
+    flush_out(&mut buffer, &mut socket);
+    assert_eq!(socket.written, bytes);
+    assert_eq!(Rc::strong_count(&shared), 1, "nothing holds the chunk any more");
+    assert!(buffer.segments.capacity() < 100, "nor the memory for so many segments");
+}
+
+#[test]
+fn a_long_list_is_bytes_only_when_its_turn_comes() {
+    let list = rooms(3_000);
+    let mut buffer = SendBuffer::default();
+    buffer.push_rooms(list);
+    assert_eq!(buffer.len, 0);
+    let mut socket = ScriptedSocket::new([Step::Take(10), Step::Fail(ErrorKind::WouldBlock)]);
+    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::Blocked);
+    assert!(buffer.len <= 2 + 65_535, "one page of it");
+    flush_out(&mut buffer, &mut socket);
+    assert!(socket.written.len() > 10 * 65_535);
+    assert_eq!(buffer.len, 0);
+}
+
+proptest! {
+    #[test]
+    fn any_queue_through_any_kernel(
+        pieces in prop::collection::vec((0usize..500, 1usize..300, 0u8..4), 1..40),
+        script in prop::collection::vec(
+            prop_oneof![
+                4 => (1usize..700).prop_map(Step::Take),
+                1 => Just(Step::Fail(ErrorKind::WouldBlock)),
+                1 => Just(Step::Fail(ErrorKind::Interrupted)),
+            ],
+            0..80,
+        ),
+    ) {
+        let shared = chunk(&(0..800).map(|i| i as u8).collect::<Vec<u8>>());
+        let fill = |buffer: &mut SendBuffer| {
+            for &(from, len, kind) in &pieces {
+                match kind {
+                    0 => buffer.push_message(notice()),
+                    1 => buffer.push_rooms(rooms(len as u64 % 5)),
+                    _ => buffer.push_shared(&shared, from..from + len),
+                }
+            }
+        };
+        let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
+        fill(&mut buffer);
+        fill(&mut whole);
+        let (mut socket, mut all) = (ScriptedSocket::new(script), ScriptedSocket::default());
+        flush_out(&mut whole, &mut all);
+        flush_out(&mut buffer, &mut socket);
+        prop_assert_eq!(socket.written, all.written);
+        prop_assert_eq!(buffer.len, 0);
+    }
+}

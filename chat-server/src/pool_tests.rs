@@ -1,0 +1,121 @@
+//! Whatever the workers do, a mailbox keeps its order, and nothing that was posted is forgotten.
+
+use std::collections::HashMap;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use chat_core::{Command, Event, HubLimits, Output, Role, SessionId, Text, Title};
+
+use super::*;
+use crate::mailbox::Request;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A desk with a pool, and the reactor's part played by the test.
+struct Bench {
+    pool: Pool,
+    desk: Arc<Desk>,
+    woken: mpsc::Receiver<()>,
+    mailboxes: Vec<Arc<Mailbox>>,
+    outputs: Vec<Output>,
+}
+
+impl Bench {
+    fn new(workers: usize, sessions: usize) -> Self {
+        let (wake, woken) = mpsc::channel();
+        let desk = Arc::new(Desk::new(HubLimits::default(), move || {
+            let _ = wake.send(());
+        }));
+        let pool = Pool::start(workers, &desk).expect("threads");
+        let mailboxes = (0..sessions).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
+        Self { pool, woken, mailboxes: mailboxes.collect(), desk, outputs: Vec::new() }
+    }
+
+    fn post(&self, to: usize, command: Command) {
+        let mailbox = &self.mailboxes[to];
+        if mailbox.post(&mut vec![Request::Do(command)]) {
+            self.pool.submit([Arc::clone(mailbox)]);
+        }
+    }
+
+    /// Waits as the reactor does, until `enough` outputs are there.
+    fn wait_for(&mut self, enough: impl Fn(&[Output]) -> bool) {
+        loop {
+            self.desk.take(&mut self.outputs);
+            if enough(&self.outputs) {
+                return;
+            }
+            if self.desk.may_wait() {
+                self.woken.recv_timeout(DEADLINE).expect("a wake-up got lost");
+            }
+        }
+    }
+}
+
+fn chat(n: usize) -> Command {
+    Command::Chat(Text::new(n.to_string()).expect("a text"))
+}
+
+fn said(output: &Output) -> Option<(SessionId, usize)> {
+    match output {
+        Output::Broadcast { except: Some(by), event: Event::Chat { text, .. }, .. } => {
+            Some((*by, text.as_str().parse().expect("a number")))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_connections_commands_keep_their_order() {
+    const EACH: usize = 500;
+    for workers in [1, 2, 8] {
+        let mut bench = Bench::new(workers, 16);
+        for mailbox in 0..16 {
+            bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+        }
+        for n in 0..EACH {
+            for mailbox in 0..16 {
+                bench.post(mailbox, chat(n));
+            }
+        }
+        bench.wait_for(|outputs| outputs.iter().filter_map(said).count() == 16 * EACH);
+        let mut next: HashMap<SessionId, usize> = HashMap::new();
+        for (by, n) in bench.outputs.iter().filter_map(said) {
+            let expected = next.entry(by).or_default();
+            assert_eq!(n, *expected, "{by} with {workers} workers");
+            *expected += 1;
+        }
+    }
+}
+
+#[test]
+fn no_wake_up_is_lost_between_work_and_sleep() {
+    let mut bench = Bench::new(2, 1);
+    bench.post(0, Command::Create(Title::new("room").expect("a title")));
+    for n in 0..5_000 {
+        // Each time the workers have just gone to sleep, or are about to.
+        bench.post(0, chat(n));
+        bench.wait_for(|outputs| outputs.iter().filter_map(said).any(|(_, said)| said == n));
+        bench.outputs.clear();
+    }
+}
+
+#[test]
+fn what_was_submitted_is_done_before_the_pool_ends() {
+    for _ in 0..50 {
+        let bench = Bench::new(4, 8);
+        for mailbox in 0..8 {
+            bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+            bench.post(mailbox, chat(1));
+        }
+        drop(bench.pool);
+        let mut outputs = bench.outputs;
+        bench.desk.take(&mut outputs);
+        assert_eq!(outputs.iter().filter_map(said).count(), 8);
+    }
+}
+
+#[test]
+fn a_pool_that_was_never_used_ends() {
+    drop(Bench::new(8, 0));
+}
