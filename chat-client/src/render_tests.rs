@@ -1,5 +1,6 @@
 use super::*;
 use crate::app::App;
+use crate::screen::Screen;
 use chat_proto::Incoming;
 use proptest::prelude::*;
 
@@ -153,13 +154,18 @@ proptest! {
         received in prop::collection::vec(messages(), 1..4),
     ) {
         let mut app = App::default();
-        for message in &received {
-            for line in app.incoming(message) {
-                let line = line.as_str();
-                prop_assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
-                prop_assert!(!line.contains(['\u{2028}', '\u{2029}']), "{line:?}");
-                prop_assert!(isolates_are_whole(line), "{line:?}");
-            }
+        let lines: Vec<Line> = received.iter().flat_map(|message| app.incoming(message)).collect();
+        let mut bytes = Vec::new();
+        let mut screen = Screen::new(&mut bytes, std::io::sink());
+        screen.show(&lines).and_then(|()| screen.flush()).expect("a Vec takes all");
+        drop(screen);
+
+        let output = String::from_utf8(bytes).expect("lines are UTF-8");
+        prop_assert_eq!(output.matches('\n').count(), lines.len());
+        for line in output.split('\n') {
+            prop_assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+            prop_assert!(!line.contains(['\u{2028}', '\u{2029}']), "{line:?}");
+            prop_assert!(isolates_are_whole(line), "{line:?}");
         }
     }
 

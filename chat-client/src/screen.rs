@@ -19,7 +19,8 @@ impl Screen {
 }
 
 impl<O: Write, E: Write> Screen<O, E> {
-    fn new(output: O, errors: E) -> Self {
+    /// A screen on any two writers.
+    pub(crate) fn new(output: O, errors: E) -> Self {
         Self { output: BufWriter::new(output), errors }
     }
 
