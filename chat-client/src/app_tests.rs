@@ -1,3 +1,5 @@
+//! What a line or a message leads to, and what each end of a connection means.
+
 use super::*;
 use chat_proto::RoomEntry;
 

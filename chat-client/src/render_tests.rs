@@ -1,3 +1,5 @@
+//! The rules of what is shown, and the proof that nothing else is.
+
 use super::*;
 use crate::app::App;
 use crate::screen::Screen;

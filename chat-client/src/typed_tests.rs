@@ -1,3 +1,5 @@
+//! The rules of what a person types, one by one.
+
 use super::*;
 use proptest::prelude::*;
 
