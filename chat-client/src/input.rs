@@ -1,0 +1,103 @@
+//! Lines of input, in bounded memory however long they are.
+
+use std::io::{self, BufRead, ErrorKind};
+
+use chat_proto::MAX_PAYLOAD;
+
+use crate::typed::Mistake;
+
+/// The longest line that can be of use: no payload is longer.
+const MAX_LINE: usize = MAX_PAYLOAD;
+
+/// Reads the next line, without its `\n` or `\r\n`; the last one need not have any. `None` at the
+/// end of the input.
+pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, Mistake>>> {
+    let mut line = Vec::new();
+    let mut too_long = false;
+    let mut begun = false;
+    loop {
+        let chunk = match input.fill_buf() {
+            Ok(chunk) => chunk,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if chunk.is_empty() {
+            if !begun {
+                return Ok(None);
+            }
+            break;
+        }
+        begun = true;
+        let end = chunk.iter().position(|&b| b == b'\n');
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        // One byte more is kept: it may be the `\r` of the line's end.
+        too_long |= line.len() + part.len() > MAX_LINE + 1;
+        if !too_long {
+            line.extend_from_slice(part);
+        }
+        let used = part.len() + usize::from(end.is_some());
+        input.consume(used);
+        if end.is_some() {
+            break;
+        }
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    if too_long || line.len() > MAX_LINE {
+        return Ok(Some(Err(Mistake::LineTooLong)));
+    }
+    Ok(Some(String::from_utf8(line).map_err(|_| Mistake::NotUtf8)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufReader, Read};
+
+    fn lines(input: impl Read) -> Vec<Result<String, Mistake>> {
+        let mut input = BufReader::with_capacity(7, input);
+        std::iter::from_fn(|| next_line(&mut input).expect("reading does not fail")).collect()
+    }
+
+    fn line(text: &str) -> Result<String, Mistake> {
+        Ok(text.to_owned())
+    }
+
+    #[test]
+    fn lines_end_with_newline_or_carriage_return_and_newline_or_the_input() {
+        assert_eq!(
+            lines(&b"one\ntwo, and longer\r\n\n\r\n a\rb \nlast"[..]),
+            ["one", "two, and longer", "", "", " a\rb ", "last"].map(line)
+        );
+        assert_eq!(lines(&b"last\n"[..]), [line("last")]);
+        assert_eq!(lines(&b""[..]), []);
+    }
+
+    #[test]
+    fn the_longest_line_and_one_byte_more() {
+        let longest = "x".repeat(MAX_LINE);
+        let input = format!("{longest}\r\n{longest}x\n{longest}xx\nnext\n{longest}x");
+        let too_long = || Err(Mistake::LineTooLong);
+        assert_eq!(
+            lines(input.as_bytes()),
+            [line(&longest), too_long(), too_long(), line("next"), too_long()]
+        );
+    }
+
+    #[test]
+    fn an_endless_line_is_not_kept() {
+        let endless = io::repeat(b'x').take(3_000_000).chain(&b"\nnext"[..]);
+        let mut input = BufReader::new(endless);
+        assert_eq!(next_line(&mut input).expect("no error"), Some(Err(Mistake::LineTooLong)));
+        assert_eq!(next_line(&mut input).expect("no error"), Some(line("next")));
+    }
+
+    #[test]
+    fn a_line_that_is_not_utf8_is_a_mistake_and_the_next_one_is_not() {
+        assert_eq!(
+            lines(&b"\xff\xfe\n\xea\xb9\x80\n"[..]),
+            [Err(Mistake::NotUtf8), line("\u{AE40}")]
+        );
+    }
+}

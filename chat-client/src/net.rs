@@ -1,0 +1,184 @@
+//! The connection: making it, reading messages from it, writing frames to it.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use chat_proto::{FrameDecoder, HEADER_LEN, Incoming};
+
+use crate::app::Closed;
+use crate::outbox::Outbox;
+use crate::render::{Line, lowercase_first};
+
+/// An address that answers nothing is given up after this time, not after the kernel's minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes read at once.
+const READ_LEN: usize = 64 * 1024;
+
+/// Connects, or says why not.
+pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream, Line> {
+    let connected = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT);
+    let stream = connected.map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::ConnectionRefused => " Is the server running?",
+            _ => "",
+        };
+        Line::new(&format!("cannot reach {address}: {}.{hint}", plain(&error)))
+    })?;
+    // A line is a message of its own; it must not wait for the next. Slower, but right, without.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+/// Reads messages until the stream ends, or `deliver` wants no more; says how it ended.
+pub(crate) fn read_messages(
+    mut stream: impl Read,
+    mut deliver: impl FnMut(Incoming) -> bool,
+) -> Closed {
+    let mut decoder = FrameDecoder::new();
+    let mut buffer = vec![0; READ_LEN];
+    loop {
+        let chunk = match stream.read(&mut buffer) {
+            Ok(0) if decoder.partial_len() == 0 => return Closed::Clean,
+            Ok(0) => return Closed::Cut { held: decoder.partial_len() },
+            Ok(len) => &buffer[..len],
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Closed::Lost(plain(&error)),
+        };
+        let mut frames = decoder.feed(chunk);
+        while let Some(payload) = frames.next_frame() {
+            let Some(message) = parse(payload) else {
+                return Closed::NotAMessage;
+            };
+            if !deliver(message) {
+                return Closed::Clean;
+            }
+        }
+        drop(frames);
+        // Of another protocol's greeting the first two letters are a length of some 20,000 bytes,
+        // which would be waited for in vain.
+        if decoder.partial().get(HEADER_LEN).is_some_and(|&first| !may_begin_object(first)) {
+            return Closed::NotAMessage;
+        }
+    }
+}
+
+fn parse(payload: &[u8]) -> Option<Incoming> {
+    // serde would read an array as a struct.
+    payload.first().filter(|&&first| may_begin_object(first))?;
+    Incoming::parse(payload).ok()
+}
+
+fn may_begin_object(byte: u8) -> bool {
+    matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Writes what is put into the outbox until it is closed and empty, then ends this side of the
+/// stream. An error is left in the outbox; the reader is made to find the end of the stream.
+pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox) {
+    let mut writer = stream;
+    while let Some(frames) = outbox.take() {
+        if let Err(error) = writer.write_all(&frames) {
+            outbox.fail(plain(&error));
+            // What has come already can still be read.
+            let _ = stream.shutdown(Shutdown::Both);
+            return;
+        }
+    }
+    // Fails when the server is gone; the reader finds that out too.
+    let _ = stream.shutdown(Shutdown::Write);
+}
+
+/// An error of the system for people: `connection refused`, not
+/// `Connection refused (os error 111)`.
+pub(crate) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    lowercase_first(text.split(" (os error").next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat_proto::write_frame;
+
+    /// Gives one piece at each read, an interruption for an empty one, and an error at the end if
+    /// there is one.
+    struct Pieces<'a>(Vec<&'a [u8]>, Option<ErrorKind>);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match (self.0.is_empty(), self.1) {
+                (true, Some(kind)) => return Err(kind.into()),
+                (true, None) => return Ok(0),
+                (false, _) => {}
+            }
+            match self.0.remove(0) {
+                [] => Err(ErrorKind::Interrupted.into()),
+                mut piece => piece.read(buffer),
+            }
+        }
+    }
+
+    fn frames(payloads: &[&str]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for payload in payloads {
+            write_frame(&mut out, |out| out.extend_from_slice(payload.as_bytes()))
+                .expect("short enough");
+        }
+        out
+    }
+
+    fn read(stream: impl Read) -> (Vec<String>, Closed) {
+        let mut texts = Vec::new();
+        let closed = read_messages(stream, |message| {
+            texts.push(message.text);
+            true
+        });
+        (texts, closed)
+    }
+
+    #[test]
+    fn messages_come_out_however_the_stream_is_chopped_up() {
+        let bytes = frames(&[r#"{"type":"a","text":"one"}"#, r#" {"text":"two"}"#]);
+        let mut pieces: Vec<&[u8]> = bytes.chunks(1).collect();
+        pieces.insert(5, &[]);
+        assert_eq!(read(Pieces(pieces, None)), (vec!["one".into(), "two".into()], Closed::Clean));
+        assert_eq!(read(bytes.as_slice()).0.len(), 2);
+    }
+
+    #[test]
+    fn an_end_inside_a_frame_is_a_cut() {
+        let bytes = frames(&[r#"{"text":"one"}"#, r#"{"text":"two"}"#]);
+        let (texts, closed) = read(&bytes[..bytes.len() - 3]);
+        assert_eq!((texts.len(), closed), (1, Closed::Cut { held: 13 }));
+        assert_eq!(read(&bytes[..1]).1, Closed::Cut { held: 1 });
+    }
+
+    #[test]
+    fn an_error_tells_of_a_lost_connection() {
+        let (_, closed) = read(Pieces(Vec::new(), Some(ErrorKind::ConnectionReset)));
+        assert_eq!(closed, Closed::Lost("connection reset".into()));
+    }
+
+    #[test]
+    fn frames_that_are_no_object_of_json_are_no_messages() {
+        for payload in ["", " ", "[]", "null", "{", "{}x", r#"{"text":1}"#, "hello"] {
+            assert_eq!(read(frames(&[payload]).as_slice()).1, Closed::NotAMessage, "{payload}");
+        }
+    }
+
+    #[test]
+    fn another_protocol_is_told_by_its_third_byte() {
+        for greeting in ["SSH-2.0-OpenSSH_9.6\r\n", "HTTP/1.1 400 Bad Request", "220 mail ESMTP"] {
+            let endless = greeting.as_bytes().chain(Pieces(Vec::new(), Some(ErrorKind::TimedOut)));
+            assert_eq!(read(endless).1, Closed::NotAMessage, "{greeting}");
+        }
+    }
+
+    #[test]
+    fn errors_are_told_without_their_number() {
+        let refused = io::Error::from_raw_os_error(2);
+        assert_eq!(plain(&refused), "no such file or directory");
+    }
+}

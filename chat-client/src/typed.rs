@@ -1,0 +1,193 @@
+//! What a person types: a line becomes a command, or a mistake that can be told at once.
+
+use std::fmt;
+
+use chat_proto::{
+    Command, MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, Name, RoomId, Text, Title, ValueError,
+    chat_payload_len,
+};
+
+/// All commands, in the order in which `/help` and suggestions have them.
+const COMMANDS: [&str; 8] =
+    ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
+
+/// Of a command that does not exist, as much is said back.
+const MAX_ECHOED_CHARS: usize = 32;
+
+/// What a line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// Nothing: the line is blank.
+    Blank,
+    Help,
+    Quit,
+    /// Something for the server to do.
+    Command(Command),
+}
+
+/// Reads one line, which holds no newline.
+pub(crate) fn read(line: &str) -> Result<Typed, Mistake> {
+    if line.trim().is_empty() {
+        return Ok(Typed::Blank);
+    }
+    let Some(rest) = line.strip_prefix('/') else {
+        return chat(line);
+    };
+    if rest.starts_with('/') {
+        return chat(rest);
+    }
+    let (name, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    let nothing_more = |command, typed| match words.as_slice() {
+        [] => Ok(typed),
+        _ => Err(Mistake::TakesNothing(command)),
+    };
+    match name {
+        "help" => Ok(Typed::Help),
+        "quit" => nothing_more("quit", Typed::Quit),
+        "rooms" => nothing_more("rooms", Typed::Command(Command::Rooms)),
+        "leave" => nothing_more("leave", Typed::Command(Command::Leave)),
+        "shutdown" => nothing_more("shutdown", Typed::Command(Command::Shutdown)),
+        "name" if words.is_empty() => Err(Mistake::NoName),
+        "name" => Name::new(&words.join(" "))
+            .map(|name| Typed::Command(Command::Rename(name)))
+            .map_err(Mistake::BadName),
+        "create" if words.is_empty() => Err(Mistake::NoTitle),
+        "create" => Title::new(&words.join(" "))
+            .map(|title| Typed::Command(Command::Create(title)))
+            .map_err(Mistake::BadTitle),
+        "join" => join(&words),
+        _ => Err(Mistake::unknown(name)),
+    }
+}
+
+fn chat(text: &str) -> Result<Typed, Mistake> {
+    let text = Text::new(text).map_err(Mistake::BadText)?;
+    match excess(&text) {
+        0 => Ok(Typed::Command(Command::Chat(text))),
+        excess => Err(Mistake::TextTooLong { excess }),
+    }
+}
+
+/// Bytes by which a text does not fit the smallest `SCChat` it could come in. The client knows
+/// neither its name nor its room's counter; for texts a few bytes shorter the server has the word.
+fn excess(text: &Text) -> usize {
+    let shortest = Name::new("x").expect("a letter is a name");
+    chat_payload_len(&shortest, text, RoomId::FIRST, 1).saturating_sub(MAX_PAYLOAD)
+}
+
+fn join(words: &[&str]) -> Result<Typed, Mistake> {
+    let [word] = words else {
+        return Err(Mistake::BadRoomId);
+    };
+    // `parse` alone would take a leading `+`.
+    let digits = word.bytes().all(|b| b.is_ascii_digit());
+    let room = word.parse().ok().filter(|_| digits).and_then(RoomId::new);
+    room.map(|room| Typed::Command(Command::Join(room))).ok_or(Mistake::BadRoomId)
+}
+
+/// Why a line was not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// It is longer than any text or command can be.
+    LineTooLong,
+    NotUtf8,
+    UnknownCommand {
+        /// Its first characters, as typed.
+        word: String,
+        /// The command that is one edit away.
+        near: Option<&'static str>,
+    },
+    /// The command has words after it that mean nothing there.
+    TakesNothing(&'static str),
+    NoName,
+    NoTitle,
+    BadRoomId,
+    BadName(ValueError),
+    BadTitle(ValueError),
+    BadText(ValueError),
+    TextTooLong {
+        /// Bytes of JSON by which it is too long.
+        excess: usize,
+    },
+}
+
+impl Mistake {
+    fn unknown(word: &str) -> Self {
+        let near = COMMANDS.into_iter().find(|command| within_one_edit(word, command));
+        Self::UnknownCommand { word: word.chars().take(MAX_ECHOED_CHARS).collect(), near }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LineTooLong => {
+                write!(f, "a line may have at most {MAX_PAYLOAD} bytes. Send it in parts.")
+            }
+            Self::NotUtf8 => f.write_str("that line is not UTF-8. It was not sent."),
+            Self::UnknownCommand { word, near: Some(near) } => {
+                write!(f, "there is no command /{word}. Did you mean /{near}? /help lists all.")
+            }
+            Self::UnknownCommand { word, near: None } => write!(
+                f,
+                "there is no command /{word}. /help lists all. To say a text that begins with /, \
+                 begin it with //."
+            ),
+            Self::TakesNothing(command) => write!(f, "/{command} takes nothing after it"),
+            Self::NoName => f.write_str("/name needs a name after it: /name NAME"),
+            Self::NoTitle => f.write_str("/create needs a title after it: /create TITLE"),
+            Self::BadRoomId => f.write_str(
+                "/join needs one room id after it, a whole number above 0: /join ID. /rooms lists \
+                 them.",
+            ),
+            Self::BadName(error) => write!(f, "a name {error}"),
+            Self::BadTitle(error) => write!(f, "a title {error}"),
+            Self::BadText(error) => write!(f, "a text {error}"),
+            Self::TextTooLong { excess } => {
+                write!(f, "that text is too long by {excess} bytes. Send it in parts.")
+            }
+        }
+    }
+}
+
+/// Whether the words differ, but for case, by one letter too few, too many, wrong, or by two
+/// neighbours swapped.
+fn within_one_edit(word: &str, command: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let (mut a, mut b) = (word.as_bytes(), command.as_bytes());
+    while let ([x, a_rest @ ..], [y, b_rest @ ..]) = (a, b)
+        && x == y
+    {
+        (a, b) = (a_rest, b_rest);
+    }
+    while let ([a_rest @ .., x], [b_rest @ .., y]) = (a, b)
+        && x == y
+    {
+        (a, b) = (a_rest, b_rest);
+    }
+    match (a, b) {
+        ([x, y], [v, w]) => x == w && y == v,
+        _ => a.len() <= 1 && b.len() <= 1,
+    }
+}
+
+/// What `/help` shows.
+pub(crate) fn help() -> String {
+    format!(
+        "\
+/help          show this list
+/name NAME     be called NAME, 1 to {MAX_NAME_CHARS} characters; your room is told
+/rooms         list the rooms: id, title, members
+/create TITLE  make a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
+/join ID       enter a room; be in no other, see /leave
+/leave         leave your room; a room that everybody has left is gone
+/shutdown      stop the server, for everybody
+/quit          end this client; so does the end of the input (Ctrl-D)
+Any other line is said to the others in your room. To say /text, type //text."
+    )
+}
+
+#[cfg(test)]
+#[path = "typed_tests.rs"]
+mod tests;

@@ -1,0 +1,195 @@
+//! The rules of what a person types, one by one.
+
+use super::*;
+use proptest::prelude::*;
+
+fn command(line: &str) -> Command {
+    match read(line) {
+        Ok(Typed::Command(command)) => command,
+        other => panic!("{line:?} gave {other:?}"),
+    }
+}
+
+fn mistake(line: &str) -> Mistake {
+    read(line).expect_err("the line is wrong")
+}
+
+fn chat(text: &str) -> Command {
+    Command::Chat(Text::new(text).expect("a text"))
+}
+
+fn name(name: &str) -> Command {
+    Command::Rename(Name::new(name).expect("a name"))
+}
+
+fn title(title: &str) -> Command {
+    Command::Create(Title::new(title).expect("a title"))
+}
+
+fn room(number: u64) -> Command {
+    Command::Join(RoomId::new(number).expect("above 0"))
+}
+
+#[test]
+fn each_command_is_what_it_says() {
+    assert_eq!(read("/help"), Ok(Typed::Help));
+    assert_eq!(read("/quit"), Ok(Typed::Quit));
+    assert_eq!(command("/name alice"), name("alice"));
+    assert_eq!(command("/rooms"), Command::Rooms);
+    assert_eq!(command("/create tea"), title("tea"));
+    assert_eq!(command("/join 3"), room(3));
+    assert_eq!(command("/leave"), Command::Leave);
+    assert_eq!(command("/shutdown"), Command::Shutdown);
+}
+
+#[test]
+fn words_are_joined_by_one_space() {
+    assert_eq!(command("/name Guido  van\tRossum "), name("Guido van Rossum"));
+    assert_eq!(command("/create  방 하나\u{3000}둘"), title("방 하나 둘"));
+    assert_eq!(command("/join   7  "), room(7));
+    assert_eq!(command("/rooms  "), Command::Rooms);
+}
+
+#[test]
+fn any_other_line_is_a_chat_as_it_was_typed() {
+    for line in ["hello", " indented /name x", "a\tb  c ", "1/2", "안녕"] {
+        assert_eq!(command(line), chat(line));
+    }
+}
+
+#[test]
+fn two_slashes_say_a_text_with_one() {
+    assert_eq!(command("//name x"), chat("/name x"));
+    assert_eq!(command("///"), chat("//"));
+    assert_eq!(command("//"), chat("/"));
+}
+
+#[test]
+fn blank_lines_ask_for_nothing() {
+    for line in ["", " ", "\t \u{3000}"] {
+        assert_eq!(read(line), Ok(Typed::Blank));
+    }
+}
+
+#[test]
+fn a_room_id_is_a_whole_number_above_0() {
+    assert_eq!(command("/join 18446744073709551615"), room(u64::MAX));
+    assert_eq!(command("/join 007"), room(7));
+    for line in [
+        "/join",
+        "/join 0",
+        "/join -1",
+        "/join +1",
+        "/join 1.0",
+        "/join x",
+        "/join 1 2",
+        "/join ٣",
+        "/join 18446744073709551616",
+    ] {
+        assert_eq!(mistake(line), Mistake::BadRoomId, "{line}");
+    }
+}
+
+#[test]
+fn commands_that_need_a_word_say_so() {
+    assert_eq!(mistake("/name"), Mistake::NoName);
+    assert_eq!(mistake("/name  "), Mistake::NoName);
+    assert_eq!(mistake("/create"), Mistake::NoTitle);
+}
+
+#[test]
+fn commands_that_take_no_words_say_so() {
+    for command in ["rooms", "leave", "shutdown", "quit"] {
+        assert_eq!(mistake(&format!("/{command} now")), Mistake::TakesNothing(command));
+    }
+    assert_eq!(read("/help me"), Ok(Typed::Help));
+}
+
+#[test]
+fn an_unknown_command_suggests_the_one_that_is_one_edit_away() {
+    for (typed, meant) in [
+        ("/room", "rooms"),
+        ("/roooms", "rooms"),
+        ("/rooks", "rooms"),
+        ("/jion 3", "join"),
+        ("/JOIN 3", "join"),
+        ("/Nmae x", "name"),
+        ("/elave", "leave"),
+        ("/q", ""),
+        ("/exit", ""),
+        ("/", ""),
+        ("/ name", ""),
+        ("/rmoosx", ""),
+    ] {
+        let Mistake::UnknownCommand { near, .. } = mistake(typed) else {
+            panic!("{typed} is known");
+        };
+        assert_eq!(near.unwrap_or_default(), meant, "{typed}");
+    }
+    assert_eq!(
+        mistake("/jion 3").to_string(),
+        "there is no command /jion. Did you mean /join? /help lists all."
+    );
+}
+
+#[test]
+fn of_an_unknown_command_only_the_beginning_is_said_back() {
+    let Mistake::UnknownCommand { word, .. } = mistake(&format!("/{}", "한".repeat(1_000))) else {
+        panic!("it is unknown");
+    };
+    assert_eq!(word.chars().count(), MAX_ECHOED_CHARS);
+}
+
+#[test]
+fn the_rules_of_values_are_told_without_asking_the_server() {
+    let long_name = format!("/name {}", "x".repeat(33));
+    assert_eq!(mistake(&long_name).to_string(), "a name may have at most 32 characters");
+    let long_title = format!("/create {}", "x".repeat(101));
+    assert_eq!(mistake(&long_title).to_string(), "a title may have at most 100 characters");
+    assert_eq!(
+        mistake("/name a\u{1b}[2J").to_string(),
+        "a name may not hold the control character U+001B"
+    );
+    assert_eq!(
+        mistake("/create \u{202e}a").to_string(),
+        "a title may not hold the text-direction character U+202E"
+    );
+    assert_eq!(mistake("\u{7}ding"), Mistake::BadText(ValueError::Forbidden('\u{7}')));
+}
+
+#[test]
+fn a_text_that_fits_no_frame_is_refused_with_the_bytes_that_are_too_many() {
+    const FRAME: usize = r#"{"type":"SCChat","member":"x","text":"","roomId":1,"seq":1}"#.len();
+    let longest = "x".repeat(MAX_PAYLOAD - FRAME);
+    assert_eq!(command(&longest), chat(&longest));
+    assert!(command(&longest).write(&mut Vec::new()).is_ok());
+    assert_eq!(mistake(&format!("{longest}xyz")), Mistake::TextTooLong { excess: 3 });
+    assert_eq!(
+        mistake(&"\"".repeat(MAX_PAYLOAD - FRAME)),
+        Mistake::TextTooLong { excess: MAX_PAYLOAD - FRAME }
+    );
+}
+
+#[test]
+fn help_names_every_command_and_fits_a_terminal() {
+    let help = help();
+    for command in COMMANDS {
+        assert_eq!(
+            help.lines().filter(|line| line.starts_with(&format!("/{command} "))).count(),
+            1
+        );
+    }
+    assert!(help.contains("//"));
+    assert!(help.lines().count() < 24 && help.lines().all(|line| line.len() <= 80), "{help}");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_is_a_frame_or_a_mistake(line in "(/|//)?(join|name|create|rooms)?( |\\PC){0,40}") {
+        if let Ok(Typed::Command(command)) = read(&line) {
+            let mut frame = Vec::new();
+            prop_assert!(command.write(&mut frame).is_ok());
+            prop_assert_eq!(Command::parse(&frame[chat_proto::HEADER_LEN..]), Ok(command));
+        }
+    }
+}

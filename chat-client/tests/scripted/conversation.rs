@@ -1,0 +1,159 @@
+//! What goes over in both directions while all is well.
+
+use std::io::Write;
+use std::thread;
+
+use chat_proto::{Command, Name, RoomId, Text, Title};
+
+use crate::support::{Client, chat, frame, system};
+
+fn said(text: &str) -> Command {
+    Command::Chat(Text::new(text).expect("a text"))
+}
+
+#[test]
+fn every_command_of_a_script_is_sent_in_order_and_then_the_end() {
+    let (client, mut peer) = Client::piped(
+        "/name Guido van  Rossum\r\n/rooms\n/create tea  time\n\nhello\n//slash\n/join 3\n/leave\n\
+         /shutdown\nlast line",
+    );
+    assert_eq!(
+        peer.commands(),
+        [
+            Command::Rename(Name::new("Guido van Rossum").expect("a name")),
+            Command::Rooms,
+            Command::Create(Title::new("tea time").expect("a title")),
+            said("hello"),
+            said("/slash"),
+            Command::Join(RoomId::new(3).expect("above 0")),
+            Command::Leave,
+            Command::Shutdown,
+            said("last line"),
+        ]
+    );
+    drop(peer);
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.output, exit.errors), (Some(0), vec![], vec![]));
+}
+
+#[test]
+fn answers_are_shown_until_the_server_closes_however_late_they_come() {
+    let (client, mut peer) = Client::piped("/rooms\n");
+    assert_eq!(peer.commands(), [Command::Rooms]);
+    // The input has ended, and so has the client's side of the stream.
+    peer.send(r#"{"type":"SCRoomsResult","rooms":[]}"#);
+    assert_eq!(client.line(), "no rooms yet: /create TITLE makes one");
+    peer.send(&chat("bob", "still here"));
+    assert_eq!(client.line(), "bob: still here");
+    drop(peer);
+    assert_eq!(client.exit().status, Some(0));
+}
+
+#[test]
+fn a_line_is_sent_when_it_is_typed_and_a_message_shown_when_it_comes() {
+    let (mut client, mut peer) = Client::connected();
+    for n in 0..3 {
+        client.write(format!("line {n}\n").as_bytes());
+        assert_eq!(peer.command(), Some(said(&format!("line {n}"))));
+        peer.send(&chat("bob", &format!("answer {n}")));
+        assert_eq!(client.line(), format!("bob: answer {n}"));
+    }
+}
+
+#[test]
+fn a_list_of_rooms_over_several_frames_is_one_list() {
+    let (client, mut peer) = Client::piped("/rooms\n");
+    peer.send(
+        r#"{"type":"SCRoomsResult","rooms":[{"roomId":1,"title":"tea","members":["alice","bob"],"memberCount":2}],"more":true}"#,
+    );
+    peer.send(r#"{"type":"SCRoomsResult","rooms":[],"more":true}"#);
+    peer.send(
+        r#"{"type":"SCRoomsResult","rooms":[{"roomId":1200,"title":"방","members":["c"],"memberCount":49}]}"#,
+    );
+    peer.close_after(&[Command::Rooms]);
+    assert_eq!(client.exit().output, ["  1  tea (2): alice, bob", "1200  방 (49): c and 48 more"]);
+}
+
+#[test]
+fn help_is_shown_without_asking_the_server() {
+    let (client, peer) = Client::piped("/help\n");
+    peer.close_after(&[]);
+    let exit = client.exit();
+    for command in ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"] {
+        assert!(exit.output.iter().any(|line| line.starts_with(&format!("/{command}"))));
+    }
+    assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+}
+
+#[test]
+fn mistakes_are_told_without_asking_the_server_and_the_rest_is_sent() {
+    let mut input =
+        b"/join x\n/join 0\n/create\n/name\n/rooms all\n/jion 3\n/frobnicate\n".to_vec();
+    input.extend_from_slice(format!("/name {}\n", "x".repeat(33)).as_bytes());
+    input.extend_from_slice(b"bell \x07\n\xff\xfe\n");
+    input.extend_from_slice("x".repeat(65_500).as_bytes());
+    input.push(b'\n');
+    input.extend_from_slice("x".repeat(1_000_000).as_bytes());
+    input.extend_from_slice(b"\n/\x1b[2J\n/rooms\n");
+
+    let (mut client, peer) = Client::connected();
+    let mut stdin = client.take_input();
+    let writing = thread::spawn(move || stdin.write_all(&input));
+    peer.close_after(&[Command::Rooms]);
+    writing.join().expect("no panic").expect("the client reads all");
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.output), (Some(0), vec![]));
+    assert_eq!(
+        exit.errors,
+        [
+            "! /join needs one room id after it, a whole number above 0: /join ID. /rooms lists them.",
+            "! /join needs one room id after it, a whole number above 0: /join ID. /rooms lists them.",
+            "! /create needs a title after it: /create TITLE",
+            "! /name needs a name after it: /name NAME",
+            "! /rooms takes nothing after it",
+            "! there is no command /jion. Did you mean /join? /help lists all.",
+            "! there is no command /frobnicate. /help lists all. To say a text that begins with /, begin it with //.",
+            "! a name may have at most 32 characters",
+            "! a text may not hold the control character U+0007",
+            "! that line is not UTF-8. It was not sent.",
+            "! that text is too long by 24 bytes. Send it in parts.",
+            "! a line may have at most 65535 bytes. Send it in parts.",
+            "! there is no command /\\u{1b}[2J. /help lists all. To say a text that begins with /, begin it with //.",
+        ]
+    );
+}
+
+#[test]
+fn quit_ends_the_input() {
+    let (mut client, mut peer) = Client::connected();
+    client.write(b"hello\n/quit\nnever said\n");
+    assert_eq!(peer.commands(), [said("hello")]);
+    peer.send(&system("still shown", "x"));
+    drop(peer);
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.output), (Some(0), vec!["* still shown".to_owned()]));
+}
+
+#[test]
+fn much_in_both_directions_at_once_stops_nobody() {
+    const LINES: usize = 60_000;
+    let text = "x".repeat(80);
+    let (mut client, mut peer) = Client::connected();
+    let mut stdin = client.take_input();
+    let input = format!("{text}\n").repeat(LINES);
+    let writing = thread::spawn(move || stdin.write_all(input.as_bytes()));
+    // More than the buffers of the connection take, before anything is read.
+    let mut bytes = Vec::new();
+    for n in 0..LINES {
+        bytes.extend_from_slice(&frame(&chat("bob", &format!("{n} {text}"))));
+    }
+    peer.send_raw(&bytes);
+    let commands = peer.commands();
+    assert_eq!(commands.len(), LINES);
+    assert!(commands.iter().all(|command| *command == said(&text)));
+    drop(peer);
+    writing.join().expect("no panic").expect("the client reads all");
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.output.len()), (Some(0), LINES));
+    assert_eq!(exit.output[LINES - 1], format!("bob: {} {text}", LINES - 1));
+}

@@ -1,0 +1,169 @@
+//! How a connection can end, and what the client makes of it.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::Stdio;
+
+use chat_proto::Command;
+
+use crate::support::{Client, Listener, Peer, chat, frame, program, system};
+
+/// The client ends with status 1 and this one line.
+fn assert_fails(client: Client, error: &str) {
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.errors), (Some(1), vec![error.to_owned()]));
+}
+
+#[test]
+fn nobody_listens() {
+    let listener = Listener::bind();
+    let (address, flag) = (listener.address(), listener.port_flag());
+    drop(listener);
+    assert_fails(
+        Client::start(&[&flag]),
+        &format!("cannot reach {address}: connection refused. Is the server running?"),
+    );
+}
+
+#[test]
+fn the_server_closes_while_the_input_is_open() {
+    let (client, mut peer) = Client::connected();
+    peer.send(&chat("bob", "before"));
+    drop(peer);
+    assert_eq!(client.line(), "bob: before");
+    assert_fails(client, "the server closed the connection");
+}
+
+#[test]
+fn the_server_closes_without_reading_everything() {
+    let (mut client, mut peer) = Client::connected();
+    client.write(b"one\ntwo\n");
+    // With bytes left unread, closing resets the connection.
+    peer.0.read_exact(&mut [0]).expect("something was sent");
+    peer.0.peek(&mut [0]).expect("there is more");
+    drop(peer);
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.errors.len()), (Some(1), 1));
+    assert!(exit.errors[0].starts_with("lost the connection to the server: "), "{exit:?}");
+}
+
+#[test]
+fn the_server_says_goodbye_and_closes() {
+    let (client, mut peer) = Client::connected();
+    peer.send(&system("The server is stopping. Goodbye.", "server-stopping"));
+    drop(peer);
+    let exit = client.exit();
+    assert_eq!(exit.output, ["* The server is stopping. Goodbye.", "the server has stopped"]);
+    assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+}
+
+#[test]
+fn shutdown_is_answered_by_goodbye() {
+    for input in ["/shutdown\n", "/shutdown\n/rooms\n"] {
+        let (client, mut peer) = Client::piped(input);
+        assert_eq!(peer.command(), Some(Command::Shutdown));
+        peer.send(&system("Goodbye.", "server-stopping"));
+        peer.end();
+        // What else it sends, if it has not gone yet, is of no use to anybody.
+        peer.commands();
+        let exit = client.exit();
+        assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+    }
+}
+
+#[test]
+fn a_full_server_is_a_failure_though_nothing_was_left_to_send() {
+    let (client, mut peer) = Client::piped("");
+    peer.send(&system("The server is full.", "server-full"));
+    assert_eq!(peer.command(), None);
+    drop(peer);
+    assert_fails(client, "the server takes no more connections");
+}
+
+#[test]
+fn a_frame_is_cut_off() {
+    for (kept, held) in [(1, 1), (2, 2), (20, 20)] {
+        let (client, mut peer) = Client::connected();
+        peer.send_raw(&frame(&chat("bob", "never whole"))[..kept]);
+        drop(peer);
+        assert_fails(
+            client,
+            &format!("the connection ended in the middle of a message, after {held} bytes of it"),
+        );
+    }
+}
+
+/// The client fails while the connection is open: it does not wait for more.
+fn assert_not_understood(send: impl FnOnce(&mut Peer)) {
+    let (client, mut peer) = Client::connected();
+    send(&mut peer);
+    assert_fails(client, "what came is no message of a chat server. Is this the right port?");
+}
+
+#[test]
+fn what_comes_is_no_message() {
+    for json in ["", "hello", "[]", "null", "{\"type\":", "{\"type\":\"SCChat\",\"text\":1}"] {
+        assert_not_understood(|peer| peer.send(json));
+    }
+    assert_not_understood(|peer| peer.send_raw(b"\0\x04\xff\xfe\x1b["));
+}
+
+#[test]
+fn the_server_speaks_another_protocol() {
+    for greeting in ["SSH-2.0-OpenSSH_9.6p1\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+        assert_not_understood(|peer| peer.send_raw(greeting.as_bytes()));
+    }
+}
+
+#[test]
+fn whoever_read_the_output_has_gone() {
+    let listener = Listener::bind();
+    let mut process = program(&[&listener.port_flag()]);
+    let mut client = Client::spawn(process.stdout(closed_pipe()));
+    let mut peer = listener.accept();
+    client.write(b"hello\n");
+    peer.command();
+    peer.send(&chat("bob", "to nobody"));
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+}
+
+/// The writing end of a pipe that nobody reads.
+fn closed_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer.into()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_output_takes_nothing() {
+    let listener = Listener::bind();
+    let full = File::options().write(true).open("/dev/full").expect("there is one");
+    let client = Client::spawn(program(&[&listener.port_flag()]).stdout(full));
+    let mut peer = listener.accept();
+    peer.send(&chat("bob", "to nobody"));
+    assert_fails(client, "cannot write the output: no space left on device");
+}
+
+#[test]
+fn errors_that_cannot_be_told_change_nothing() {
+    let listener = Listener::bind();
+    let flag = listener.port_flag();
+    let mut client = Client::spawn(program(&[&flag]).stderr(closed_pipe()));
+    let peer = listener.accept();
+    client.write(b"/join x\n/rooms\n");
+    client.end_input();
+    peer.close_after(&[Command::Rooms]);
+    assert_eq!(client.exit().status, Some(0));
+}
+
+#[test]
+#[cfg(unix)]
+fn the_input_cannot_be_read() {
+    let listener = Listener::bind();
+    let directory = File::open(env!("CARGO_MANIFEST_DIR")).expect("it is there");
+    let client = Client::spawn(program(&[&listener.port_flag()]).stdin(directory));
+    let _peer = listener.accept();
+    assert_fails(client, "cannot read the input: is a directory");
+}

@@ -1,0 +1,61 @@
+//! A peer that means harm to the terminal.
+
+use crate::support::{Client, chat, frame, system};
+
+#[test]
+fn no_control_character_comes_through() {
+    let (client, mut peer) = Client::piped("");
+    // All C0 and C1 controls, DEL, separators and bidi controls, as JSON escapes.
+    let controls: String = (0..=0x9f)
+        .filter(|n| !(0x20..0x7f).contains(n) && *n != 0x0a)
+        .chain([0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069])
+        .map(|n| format!("\\u{n:04x}"))
+        .collect();
+    peer.send(&chat(&controls, &controls));
+    peer.send(&system(&controls, "x"));
+    peer.send(&format!(
+        r#"{{"type":"SCRoomsResult","rooms":[{{"roomId":1,"title":"{controls}","members":["{controls}"]}}]}}"#
+    ));
+    peer.close_after(&[]);
+    let output = client.exit().output;
+    assert_eq!(output.len(), 3);
+    for line in output {
+        assert!(line.contains(r"\u{1b}") && line.contains(r"\u{9b}"), "{line}");
+        assert!(line.contains(r"\u{202e}") && line.contains(r"\u{2028}"), "{line}");
+        assert!(line.is_ascii() && !line.contains(|c: char| c.is_control()), "{line}");
+    }
+}
+
+#[test]
+fn nobody_can_write_a_line_of_somebody_else() {
+    let (client, mut peer) = Client::piped("");
+    peer.send(&chat("eve", r"hi\nbob: I quit\n* bob left.\r\u001b[1A"));
+    peer.send(&chat("* bob left.", "x"));
+    peer.close_after(&[]);
+    assert_eq!(
+        client.exit().output,
+        ["eve: hi", "    bob: I quit", r"    * bob left.\u{d}\u{1b}[1A", "\"* bob left.\": x"]
+    );
+}
+
+#[test]
+fn types_and_fields_that_are_not_known_are_ignored() {
+    let (client, mut peer) = Client::piped("");
+    peer.send(r#"{"type":"SCNew","what":[1,{}],"text":"not shown"}"#);
+    peer.send("{}");
+    peer.send(r#"{"type":"SCChat","new":{"a":[null]},"member":"bob","text":"shown"}"#);
+    peer.close_after(&[]);
+    let exit = client.exit();
+    assert_eq!((exit.status, exit.output), (Some(0), vec!["bob: shown".to_owned()]));
+}
+
+#[test]
+fn the_largest_frame_is_shown_byte_by_byte() {
+    let (client, mut peer) = Client::piped("");
+    let text = "x".repeat(65_535 - chat("bob", "").len());
+    for byte in frame(&chat("bob", &text)).chunks(97) {
+        peer.send_raw(byte);
+    }
+    peer.close_after(&[]);
+    assert_eq!(client.exit().output, [format!("bob: {text}")]);
+}

@@ -1,0 +1,215 @@
+//! A client process, and a peer that plays a server.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, Command as Process, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use chat_proto::{Command, HEADER_LEN, write_frame};
+
+/// What takes longer has failed. Nothing here takes long.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The client's program with these flags.
+pub(crate) fn program(flags: &[&str]) -> Process {
+    let mut process = Process::new(env!("CARGO_BIN_EXE_chat-client"));
+    process.args(flags).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    process
+}
+
+/// A running client. It is killed when dropped.
+pub(crate) struct Client {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: Receiver<String>,
+    errors: Receiver<String>,
+}
+
+/// What a client left behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exit {
+    pub(crate) status: Option<i32>,
+    /// The lines that nobody had read yet.
+    pub(crate) output: Vec<String>,
+    pub(crate) errors: Vec<String>,
+}
+
+impl Client {
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::spawn(&mut program(flags))
+    }
+
+    pub(crate) fn spawn(process: &mut Process) -> Self {
+        let mut process = process.spawn().expect("the client starts");
+        Self {
+            input: process.stdin.take(),
+            output: lines_of(process.stdout.take()),
+            errors: lines_of(process.stderr.take()),
+            process,
+        }
+    }
+
+    /// A client and the peer it is connected to.
+    pub(crate) fn connected() -> (Self, Peer) {
+        let listener = Listener::bind();
+        let client = Self::start(&[&listener.port_flag()]);
+        (client, listener.accept())
+    }
+
+    /// A client that is given all its input at once.
+    pub(crate) fn piped(input: &str) -> (Self, Peer) {
+        let (mut client, peer) = Self::connected();
+        client.write(input.as_bytes());
+        client.end_input();
+        (client, peer)
+    }
+
+    pub(crate) fn write(&mut self, input: &[u8]) {
+        let stdin = self.input.as_mut().expect("the input has not ended");
+        stdin.write_all(input).expect("the client reads");
+        stdin.flush().expect("the client reads");
+    }
+
+    /// For input that has to be written while something else is done.
+    pub(crate) fn take_input(&mut self) -> ChildStdin {
+        self.input.take().expect("the input has not ended")
+    }
+
+    pub(crate) fn end_input(&mut self) {
+        self.input = None;
+    }
+
+    /// The next line of output.
+    pub(crate) fn line(&self) -> String {
+        self.output.recv_timeout(DEADLINE).expect("a line of output")
+    }
+
+    /// Waits until the client has ended by itself.
+    pub(crate) fn exit(mut self) -> Exit {
+        let output = rest_of(&self.output);
+        let errors = rest_of(&self.errors);
+        let status = self.process.wait().expect("it was started").code();
+        Exit { status, output, errors }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn lines_of(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, lines) = channel();
+    if let Some(stream) = stream {
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines() {
+                if sender.send(line.expect("the client writes UTF-8")).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    lines
+}
+
+fn rest_of(lines: &Receiver<String>) -> Vec<String> {
+    let mut rest = Vec::new();
+    loop {
+        match lines.recv_timeout(DEADLINE) {
+            Ok(line) => rest.push(line),
+            Err(RecvTimeoutError::Disconnected) => return rest,
+            Err(RecvTimeoutError::Timeout) => panic!("the client does not end, after {rest:?}"),
+        }
+    }
+}
+
+/// A port for a client to connect to.
+pub(crate) struct Listener(TcpListener);
+
+impl Listener {
+    pub(crate) fn bind() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.local_addr().expect("it is bound")
+    }
+
+    pub(crate) fn port_flag(&self) -> String {
+        format!("--port={}", self.address().port())
+    }
+
+    pub(crate) fn accept(self) -> Peer {
+        let (sender, accepted) = channel();
+        thread::spawn(move || sender.send(self.0.accept()));
+        let accepted = accepted.recv_timeout(DEADLINE).expect("the client connects");
+        let (stream, _) = accepted.expect("the connection is accepted");
+        stream.set_read_timeout(Some(DEADLINE)).expect("above 0");
+        stream.set_write_timeout(Some(DEADLINE)).expect("above 0");
+        Peer(stream)
+    }
+}
+
+/// The server's end of a connection. Dropping it closes the connection.
+pub(crate) struct Peer(pub(crate) TcpStream);
+
+impl Peer {
+    /// Sends bytes as they are.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).expect("the client reads");
+    }
+
+    /// Sends one frame.
+    pub(crate) fn send(&mut self, json: &str) {
+        let frame = frame(json);
+        self.send_raw(&frame);
+    }
+
+    /// What the client sends next, or `None` when it has said that no more will come.
+    pub(crate) fn command(&mut self) -> Option<Command> {
+        let mut header = [0; HEADER_LEN];
+        match self.0.read_exact(&mut header) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return None,
+            Err(error) => panic!("the client says nothing: {error}"),
+        }
+        let mut payload = vec![0; usize::from(u16::from_be_bytes(header))];
+        self.0.read_exact(&mut payload).expect("a whole frame");
+        Some(Command::parse(&payload).expect("a command"))
+    }
+
+    /// Everything the client sends until it says that no more will come.
+    pub(crate) fn commands(&mut self) -> Vec<Command> {
+        std::iter::from_fn(|| self.command()).collect()
+    }
+
+    /// Closes as a server does whose client has said everything, and that was `commands`.
+    pub(crate) fn close_after(mut self, commands: &[Command]) {
+        assert_eq!(self.commands(), commands);
+    }
+
+    /// Says that no more will come.
+    pub(crate) fn end(&mut self) {
+        self.0.shutdown(Shutdown::Write).expect("it is connected");
+    }
+}
+
+pub(crate) fn frame(json: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_frame(&mut out, |out| out.extend_from_slice(json.as_bytes())).expect("short enough");
+    out
+}
+
+/// An `SCSystemMessage`.
+pub(crate) fn system(text: &str, code: &str) -> String {
+    format!(r#"{{"type":"SCSystemMessage","text":"{text}","code":"{code}"}}"#)
+}
+
+/// An `SCChat`.
+pub(crate) fn chat(member: &str, text: &str) -> String {
+    format!(r#"{{"type":"SCChat","member":"{member}","text":"{text}","roomId":1,"seq":1}}"#)
+}
