@@ -1,0 +1,165 @@
+//! A chat inside somebody else's program: a turn-based game, whose players talk at their tables.
+//!
+//! ```text
+//! cargo run -p chat-core --example embed
+//! ```
+//!
+//! The game has a loop of its own, and no sockets: its players are in this process. A [`Hub`] fits
+//! in because it never waits and never calls back. The loop hands it a command when it likes, gets
+//! a vector of [`Output`]s, and carries them out in their order. That takes two things from the
+//! embedder, both in [`Game::carry_out`]:
+//!
+//! - a way to show something to one player, here a line on a [`Player::screen`];
+//! - who is at which table, since a broadcast is one output and not one for each member. `Entered`,
+//!   `Left` and `RoomClosed` say all there is to know about that.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chat_core::{
+    Command, Event, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title, ValueError,
+};
+
+/// What a player does in a turn.
+enum Move {
+    Ask(Command),
+    Wait,
+    /// The player gets up and goes, without a word.
+    Quit,
+}
+
+struct Player {
+    moves: VecDeque<Move>,
+    /// What this player has seen since the last turn.
+    screen: Vec<String>,
+}
+
+struct Game {
+    chat: Hub,
+    players: BTreeMap<SessionId, Player>,
+    tables: BTreeMap<RoomId, Vec<SessionId>>,
+    is_over: bool,
+}
+
+fn main() -> Result<(), ValueError> {
+    // Values are checked when they are made: a name, title or text that breaks a rule never exists.
+    let call_me = |name| Ok(Move::Ask(Command::Rename(Name::new(name)?)));
+    let say = |text: &str| Ok(Move::Ask(Command::Chat(Text::new(text)?)));
+    let open_table = Move::Ask(Command::Create(Title::new("Fox and Geese")?));
+    let sit_down = || Move::Ask(Command::Join(RoomId::FIRST));
+    let get_up = || Move::Ask(Command::Leave);
+    let end = || Move::Ask(Command::Shutdown);
+
+    let mut game = Game {
+        chat: Hub::new(HubLimits { rooms: 10 }),
+        players: BTreeMap::new(),
+        tables: BTreeMap::new(),
+        is_over: false,
+    };
+    // The host may end the game; guests may not.
+    game.enter(
+        Role::Operator,
+        vec![call_me("Ann")?, open_table, Move::Wait, say("Bob?")?, Move::Wait, get_up(), end()],
+    );
+    game.enter(
+        Role::Guest,
+        vec![call_me("ANN")?, call_me("Bob")?, sit_down(), say("h7-g6!")?, Move::Quit],
+    );
+    game.enter(
+        Role::Guest,
+        vec![end(), Move::Ask(Command::Rooms), sit_down(), say("Good move.")?, get_up()],
+    );
+    game.run();
+    Ok(())
+}
+
+impl Game {
+    fn enter(&mut self, role: Role, moves: Vec<Move>) {
+        let session = self.chat.connect(role);
+        self.players.insert(session, Player { moves: moves.into(), screen: Vec::new() });
+    }
+
+    /// The loop: everybody moves once a turn, then looks at the screen.
+    fn run(&mut self) {
+        for turn in 1.. {
+            println!("turn {turn}");
+            self.turn();
+            for (session, player) in &mut self.players {
+                for line in player.screen.drain(..) {
+                    println!("  player {session} sees: {line}");
+                }
+            }
+            if self.is_over {
+                return;
+            }
+        }
+    }
+
+    fn turn(&mut self) {
+        let mut outputs = Vec::new(); // one vector serves many inputs
+        for (&session, player) in &mut self.players {
+            match player.moves.pop_front().unwrap_or(Move::Wait) {
+                Move::Ask(command) => self.chat.handle(session, command, &mut outputs),
+                Move::Wait => {}
+                Move::Quit => self.chat.disconnect(session, &mut outputs),
+            }
+        }
+        self.carry_out(outputs);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                // A notice is a sentence for people, and has a code for programs.
+                Output::Reply { to, notice, .. } => {
+                    self.show(to, format!("{notice} [{}]", notice.code()));
+                }
+                Output::Rooms { to, rooms } => {
+                    self.show(to, format!("tables: {}", rooms.len()));
+                    for room in rooms.iter() {
+                        let members = room.members.join(", ");
+                        self.show(to, format!("table {}, {}: {members}", room.room_id, room.title));
+                    }
+                }
+                Output::Entered { session, room } => {
+                    self.tables.entry(room).or_default().push(session);
+                }
+                Output::Left { session, room } => {
+                    let members = self.tables.get_mut(&room).expect("one leaves where one was");
+                    members.retain(|&member| member != session);
+                }
+                Output::Broadcast { room, seq, except, event } => {
+                    let line = match event {
+                        Event::Chat { member, text } => format!("<{member}> {}", text.as_str()),
+                        Event::Notice(notice) => notice.to_string(),
+                    };
+                    for member in self.tables[&room].clone() {
+                        if Some(member) != except {
+                            self.show(member, format!("{room}#{seq} {line}"));
+                        }
+                    }
+                }
+                Output::RoomClosed { room } => {
+                    self.tables.remove(&room);
+                }
+                // Nothing is for this session any more, and nobody else will be it again.
+                Output::Disconnected { session } => {
+                    self.players.remove(&session);
+                    println!("  player {session} is gone");
+                }
+                // What the end means is the embedder's business; the hub goes on if asked to.
+                Output::ShutdownRequested { by } => {
+                    println!("  player {by} ends the game");
+                    self.is_over = true;
+                }
+                // A later version may have more to say. To pass over it unseen would be a bug.
+                unknown => println!("  nobody carried out {unknown:?}"),
+            }
+        }
+    }
+
+    fn show(&mut self, to: SessionId, line: String) {
+        if let Some(player) = self.players.get_mut(&to) {
+            player.screen.push(line);
+        }
+    }
+}

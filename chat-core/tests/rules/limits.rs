@@ -1,0 +1,147 @@
+//! Rules: how long, how many, how large.
+
+use chat_core::{
+    Command, Event, Hub, HubLimits, Name, Notice, Output, Role, RoomId, Text, Title, ValueError,
+};
+use chat_proto::{FrameDecoder, Incoming, MAX_PAYLOAD, encode_rooms_page};
+
+use crate::NOTHING;
+use crate::support::{Chat, Received};
+
+#[test]
+fn one_room_too_many_is_refused_until_one_is_closed() {
+    let mut chat = Chat::with_limits(HubLimits { rooms: 2 });
+    let (ann, bob, carol) = (chat.connect(), chat.connect(), chat.connect());
+    chat.create(ann, "games");
+    chat.create(bob, "books");
+    chat.create(carol, "films");
+    assert_eq!(chat.inbox(carol), ["limit-reached"]);
+    assert_eq!(chat.hub().room_of(carol), None);
+    chat.leave(bob);
+    chat.create(carol, "films");
+    assert_eq!(chat.inbox(carol), ["3#0 room-created"]);
+}
+
+#[test]
+fn of_51_members_50_are_listed_and_51_counted() {
+    let mut chat = Chat::new();
+    let first = chat.connect();
+    chat.create(first, "crowd");
+    for _ in 2..=51 {
+        let member = chat.connect();
+        chat.join(member, 1);
+    }
+    let outside = chat.connect();
+    chat.rooms(outside);
+    let listed = match chat.take_inbox(outside).as_deref() {
+        Some([Received::Rooms(rooms)]) => rooms[0].clone(),
+        other => panic!("one list and not {other:?}"),
+    };
+    let first_50: Vec<_> = (1..=50).map(|n| format!("user{n}")).collect();
+    assert_eq!((listed.members, listed.member_count), (first_50, 51));
+}
+
+#[test]
+fn titles_have_1_to_100_characters_and_no_controls() {
+    assert!(Title::new("a").is_ok() && Title::new(&"글".repeat(100)).is_ok());
+    assert_eq!(Title::new(""), Err(ValueError::Empty));
+    assert_eq!(Title::new(&"글".repeat(101)), Err(ValueError::TooLong { max: 100 }));
+    for c in ['\0', '\n', '\u{1b}', '\u{9b}', '\u{202e}', '\u{2028}'] {
+        assert_eq!(Title::new(&format!("a{c}")), Err(ValueError::Forbidden(c)));
+    }
+}
+
+#[test]
+fn texts_have_at_least_1_character_and_of_controls_only_newline_and_tab() {
+    assert!(Text::new("\n\t").is_ok());
+    assert_eq!(Text::new(""), Err(ValueError::Empty));
+    for c in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{9b}'] {
+        assert_eq!(Text::new(format!("a{c}")), Err(ValueError::Forbidden(c)));
+    }
+}
+
+/// The frame of the tenth broadcast of room 1, but for the member's name and the text.
+const CHAT_WITHOUT_WORDS: &str = r#"{"type":"SCChat","member":"","text":"","roomId":1,"seq":10}"#;
+
+#[test]
+fn a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
+    // Escapes and letters of several bytes count as what they are in the frame.
+    for (name, piece) in [("ann", "x"), ("ann", "\n"), ("\"\\\"", "x"), ("안", "é")] {
+        let mut chat = Chat::new();
+        let (ann, bob) = (chat.connect_named(name), chat.connect());
+        chat.create(ann, "games");
+        chat.join(bob, 1);
+        for _ in 2..10 {
+            chat.say(ann, "so that the next number has a digit more");
+        }
+        chat.inbox(ann);
+        chat.inbox(bob);
+
+        let name_len = Text::new(name).expect("a text as well").encoded_len();
+        let room_for_text = MAX_PAYLOAD - CHAT_WITHOUT_WORDS.len() - name_len;
+        let piece_len = Text::new(piece).expect("a text").encoded_len();
+        let mut fits = piece.repeat(room_for_text / piece_len);
+        fits.push_str(&"x".repeat(room_for_text % piece_len));
+
+        chat.say(ann, &format!("{fits}x"));
+        let refusal = Received::Notice { notice: Notice::TextTooLong { excess: 1 }, at: None };
+        assert_eq!(chat.take_inbox(ann), Some(vec![refusal]));
+        assert_eq!(chat.inbox(bob), NOTHING);
+
+        chat.say(ann, &fits); // the chat of these tests writes the frame
+        assert_eq!(chat.inbox(ann), NOTHING);
+        assert_eq!(chat.inbox(bob), [format!("1#10 {name}: {fits}")]);
+    }
+}
+
+#[test]
+fn a_list_that_fits_no_frame_comes_as_several_of_complete_json() {
+    let mut hub = Hub::new(HubLimits::default());
+    let mut outputs = Vec::new();
+    for n in 1..=1_000 {
+        let session = hub.connect(Role::Guest);
+        let title = Title::new(&format!("{n} {}", "글".repeat(90))).expect("a title");
+        hub.handle(session, Command::Create(title), &mut outputs);
+    }
+    outputs.clear();
+    let asker = hub.connect(Role::Guest);
+    hub.handle(asker, Command::Rooms, &mut outputs);
+    let [Output::Rooms { rooms, .. }] = &outputs[..] else { panic!("a list is one output") };
+
+    let mut bytes = Vec::new();
+    let mut left = &rooms[..];
+    while !left.is_empty() {
+        left = encode_rooms_page(left, &mut bytes);
+    }
+    let mut decoder = FrameDecoder::new();
+    let mut frames = decoder.feed(&bytes);
+    let mut pages = Vec::new();
+    while let Some(payload) = frames.next_frame() {
+        pages.push(Incoming::parse(payload).expect("complete JSON"));
+    }
+    let (last, first) = pages.split_last().expect("at least one");
+    assert!(!first.is_empty() && first.iter().all(|page| page.more) && !last.more);
+    let ids = pages.iter().flat_map(|page| &page.rooms).map(|room| room.room_id);
+    assert!(ids.eq(1..=1_000));
+}
+
+#[test]
+fn a_chat_to_10_000_members_is_one_output() {
+    let mut hub = Hub::new(HubLimits::default());
+    let mut outputs = Vec::new();
+    let ann = hub.connect(Role::Guest);
+    hub.handle(ann, Command::Create(Title::new("stadium").expect("a title")), &mut outputs);
+    let room = RoomId::FIRST;
+    for _ in 2..=10_000 {
+        let member = hub.connect(Role::Guest);
+        hub.handle(member, Command::Join(room), &mut outputs);
+    }
+    assert_eq!(hub.members(room).count(), 10_000);
+    hub.check_invariants();
+
+    outputs.clear();
+    let text = Text::new("goal!").expect("a text");
+    hub.handle(ann, Command::Chat(text.clone()), &mut outputs);
+    let event = Event::Chat { member: Name::of_connection(1), text };
+    assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, except: Some(ann), event }]);
+}

@@ -1,0 +1,172 @@
+//! A server without sockets: it carries out what a [`Hub`] answers, as any server has to, and keeps
+//! what each client would read.
+//!
+//! It knows of members only what the outputs tell it. What no output may ever do is asserted here,
+//! so that every test of the hub is a test of that too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_core::{Command, Event, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomId};
+use chat_core::{SessionId, Text};
+use chat_proto::ServerMessage;
+
+/// One message as a client reads it. `at` is the room it is about, and its number there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Received {
+    Notice { notice: Notice, at: Option<(RoomId, u64)> },
+    Chat { member: Name, text: Text, at: (RoomId, u64) },
+    Rooms(Vec<RoomEntry>),
+}
+
+/// A hub, and the clients around it.
+#[derive(Debug)]
+pub(crate) struct Chat {
+    hub: Hub,
+    /// Of the sessions that have not ended: what they have received and not looked at.
+    inboxes: BTreeMap<SessionId, Vec<Received>>,
+    ended: BTreeSet<SessionId>,
+    rooms: BTreeMap<RoomId, Audience>,
+    newest_room: Option<RoomId>,
+    shutdowns: Vec<SessionId>,
+}
+
+/// Who gets the broadcasts of a room, in the order they came in, and the number of the last one.
+#[derive(Debug, Default)]
+struct Audience {
+    members: Vec<SessionId>,
+    seq: u64,
+}
+
+impl Chat {
+    pub(crate) fn with_limits(limits: HubLimits) -> Self {
+        Self {
+            hub: Hub::new(limits),
+            inboxes: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            rooms: BTreeMap::new(),
+            newest_room: None,
+            shutdowns: Vec::new(),
+        }
+    }
+
+    pub(crate) fn connect_as(&mut self, role: Role) -> SessionId {
+        let session = self.hub.connect(role);
+        let before = self.inboxes.insert(session, Vec::new());
+        assert!(before.is_none() && !self.ended.contains(&session), "{session} is used again");
+        session
+    }
+
+    /// The connection of a client ends; from here on nothing may be for it.
+    pub(crate) fn disconnect(&mut self, session: SessionId) {
+        self.inboxes.remove(&session);
+        let mut outputs = Vec::new();
+        self.hub.disconnect(session, &mut outputs);
+        self.carry_out(outputs);
+    }
+
+    pub(crate) fn send(&mut self, from: SessionId, command: Command) {
+        let mut outputs = Vec::new();
+        self.hub.handle(from, command, &mut outputs);
+        self.carry_out(outputs);
+    }
+
+    /// What a client has received since it was last asked; `None` when it is gone.
+    pub(crate) fn take_inbox(&mut self, session: SessionId) -> Option<Vec<Received>> {
+        self.inboxes.get_mut(&session).map(std::mem::take)
+    }
+
+    /// Who asked for the end and may do so.
+    pub(crate) fn shutdowns(&self) -> &[SessionId] {
+        &self.shutdowns
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Reply { to, notice, room } => {
+                    self.deliver(to, Received::Notice { notice, at: room });
+                }
+                Output::Rooms { to, rooms } => {
+                    let rooms = rooms.iter().map(|room| (**room).clone()).collect();
+                    self.deliver(to, Received::Rooms(rooms));
+                }
+                Output::Entered { session, room } => self.entered(session, room),
+                Output::Left { session, room } => {
+                    let members = &mut self.rooms.get_mut(&room).expect("a room").members;
+                    let place = members.iter().position(|&member| member == session);
+                    members.remove(place.expect("only a member leaves"));
+                }
+                Output::Broadcast { room, seq, except, event } => {
+                    self.broadcast(room, seq, except, &event);
+                }
+                Output::RoomClosed { room } => {
+                    let closed = self.rooms.remove(&room).expect("a room closes once");
+                    assert!(closed.members.is_empty(), "room {room} closed over its members");
+                }
+                Output::Disconnected { session } => {
+                    assert!(self.ended.insert(session), "{session} ended twice");
+                }
+                Output::ShutdownRequested { by } => self.shutdowns.push(by),
+                unknown => panic!("an output that this server does not know: {unknown:?}"),
+            }
+        }
+        self.check();
+    }
+
+    fn entered(&mut self, session: SessionId, room: RoomId) {
+        assert!(self.inboxes.contains_key(&session), "{session} entered after its end");
+        if !self.rooms.contains_key(&room) {
+            assert!(Some(room) > self.newest_room, "room {room} was there before");
+            self.newest_room = Some(room);
+        }
+        let audience = self.rooms.entry(room).or_default();
+        assert!(!audience.members.contains(&session), "{session} is in room {room} already");
+        audience.members.push(session);
+    }
+
+    fn broadcast(&mut self, room: RoomId, seq: u64, except: Option<SessionId>, event: &Event) {
+        let audience = self.rooms.get_mut(&room).expect("a broadcast is for a room there is");
+        assert_eq!(seq, audience.seq + 1, "numbers of room {room} rise by 1");
+        audience.seq = seq;
+        let at = (room, seq);
+        let (received, message) = match event {
+            Event::Chat { member, text } => (
+                Received::Chat { member: member.clone(), text: text.clone(), at },
+                ServerMessage::Chat { member, text, room, seq },
+            ),
+            Event::Notice(notice) => (
+                Received::Notice { notice: notice.clone(), at: Some(at) },
+                ServerMessage::System { notice, room: Some(at) },
+            ),
+        };
+        message.write(&mut Vec::new()).expect("the hub lets nothing through that fits no frame");
+        for session in audience.members.clone() {
+            if Some(session) != except {
+                self.deliver(session, received.clone());
+            }
+        }
+    }
+
+    fn deliver(&mut self, to: SessionId, message: Received) {
+        let inbox = self.inboxes.get_mut(&to);
+        inbox.expect("nothing is for a session that has ended").push(message);
+    }
+
+    /// What the outputs have told is what the hub says when asked.
+    fn check(&self) {
+        self.hub.check_invariants();
+        assert_eq!(self.hub.session_count(), self.inboxes.len());
+        assert_eq!(self.hub.room_count(), self.rooms.len());
+        for (&room, audience) in &self.rooms {
+            assert!(self.hub.members(room).eq(audience.members.iter().copied()), "room {room}");
+        }
+        for &session in &self.ended {
+            assert!(self.hub.name(session).is_none() && self.hub.room_of(session).is_none());
+            assert!(!self.inboxes.contains_key(&session));
+        }
+    }
+}
