@@ -35,7 +35,8 @@ impl NameKey {
         }
     }
 
-    /// Whether this is the default name of some session, past, present or to come.
+    /// Whether this is, or looks like, the default name of some session, past, present or to come.
+    /// `user007` will never be one, and would be taken for one all the same.
     fn is_default(&self) -> bool {
         self.0
             .strip_prefix("user")
