@@ -4,11 +4,12 @@
 //!   when and how often it arrived.
 //! - [`idle`] opens thousands of connections that say nothing.
 //! - [`relay`] is the floor: a server that does nothing but copy.
-//! - `compare` runs servers and shapes in turn, and makes one table.
+//! - [`compare`] runs servers and shapes in turn, and makes one table.
 //!
 //! Everything runs on loopback addresses only, is bounded in count and time, and stops by itself.
 
 pub mod args;
+pub mod compare;
 pub mod connection;
 pub mod crew;
 pub mod error;

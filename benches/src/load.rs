@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use mio::Events;
+use serde::Serialize;
 
 use crate::crew::{Crew, Listener};
 use crate::error::Error;
@@ -36,7 +37,8 @@ const SAMPLE_EVERY: u32 = 8;
 const MAX_LATENCY: u64 = 60_000_000_000;
 
 /// When the talkers send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pace {
     /// Each keeps this many messages in flight.
     Closed {
