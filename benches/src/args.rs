@@ -1,0 +1,69 @@
+//! The command line: argh, and both `--flag value` and `--flag=value`.
+
+use std::process::ExitCode;
+
+use argh::TopLevelCommand;
+
+use crate::error::Error;
+
+/// Splits `--flag=value` at its first `=`, which argh alone does not.
+///
+/// The value stays as it is, so `--server-args=--rate=0` gives the value `--rate=0`.
+pub fn split_equals(args: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut split = Vec::new();
+    for arg in args {
+        match arg.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => {
+                split.extend([flag.to_owned(), value.to_owned()]);
+            }
+            _ => split.push(arg),
+        }
+    }
+    split
+}
+
+/// Parses `args` for the command called `name`.
+///
+/// # Errors
+/// The status to exit with: the help text or what is wrong has been printed.
+pub fn parse<T: TopLevelCommand>(
+    name: &str,
+    args: impl IntoIterator<Item = String>,
+) -> Result<T, ExitCode> {
+    let args = split_equals(args);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    T::from_args(&[name], &args).map_err(|exit| {
+        if exit.status.is_ok() {
+            println!("{}", exit.output);
+            ExitCode::SUCCESS
+        } else {
+            eprintln!("{}\nRun {name} --help for more information.", exit.output.trim_end());
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// Ends a command: its status, with the error told on standard error.
+pub fn finish(name: &str, result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_flag_are_the_same() {
+        let args = ["--port=1", "--ip", "::1", "a=b", "--server-args=--rate=0"];
+        assert_eq!(
+            split_equals(args.map(str::to_owned)),
+            ["--port", "1", "--ip", "::1", "a=b", "--server-args", "--rate=0"]
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! Compares servers by what a delivered message costs.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use argh::FromArgs;
+use chat_benches::args;
+use chat_benches::compare::{Contest, Kind, Outcome, Programs, Shape, svg, table};
+use chat_benches::error::Error;
+
+/// Runs the relay, the chat server, Redis and NATS in turn, each on core 0, against the load
+/// generator on core 1, and prints what a delivered message costs each.
+#[derive(FromArgs)]
+#[argh(note = "Needs two cores, and taskset and setpriv (util-linux). Build everything first:
+cargo build --release. A run takes about --warmup plus --seconds plus one
+second; all of it runs servers x shapes x rounds times.")]
+struct Args {
+    /// how often everything is run, 3 by default
+    #[argh(option, default = "3")]
+    rounds: u32,
+
+    /// seconds measured in each run, 3 by default
+    #[argh(option, default = "3.0")]
+    seconds: f64,
+
+    /// seconds before that, 1 by default
+    #[argh(option, default = "1.0")]
+    warmup: f64,
+
+    /// bytes of text in a message, 64 by default
+    #[argh(option, default = "64")]
+    size: usize,
+
+    /// shapes of traffic, all by default: A,B,C,D,E,F,G,H,I
+    #[argh(option, default = "String::from(\"A,B,C,D,E,F,G,H,I\")")]
+    shapes: String,
+
+    /// servers, all by default: relay,chat,redis,nats; ratios need the relay
+    #[argh(option, default = "String::from(\"relay,chat,redis,nats\")")]
+    only: String,
+
+    /// the chat server's program, by default chat-server beside this one
+    #[argh(option)]
+    server: Option<PathBuf>,
+
+    /// further arguments of the chat server, by default `--rate=0`; "" for none
+    #[argh(option, default = "String::from(\"--rate=0\")")]
+    server_args: String,
+
+    /// write the result, and every run, to this file as JSON
+    #[argh(option)]
+    json: Option<PathBuf>,
+
+    /// write a bar chart to this file
+    #[argh(option)]
+    svg: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match args::parse("compare", std::env::args().skip(1)) {
+        Ok(args) => args::finish("compare", run(&args)),
+        Err(status) => status,
+    }
+}
+
+fn run(args: &Args) -> Result<(), Error> {
+    let outcome = contest(args)?.run()?;
+    print!("{}", table(&outcome));
+    write(args, &outcome)
+}
+
+fn contest(args: &Args) -> Result<Contest, Error> {
+    const MAX_ROUNDS: u32 = 100;
+    if !(1..=MAX_ROUNDS).contains(&args.rounds) {
+        return Err(Error::Config(format!("1 to {MAX_ROUNDS} rounds, please")));
+    }
+    let own = std::env::current_exe().map_err(Error::io("finding the other programs"))?;
+    let beside = |name: &str| own.with_file_name(name);
+    Ok(Contest {
+        programs: Programs {
+            load: beside("load"),
+            relay: beside("relay"),
+            chat: args.server.clone().unwrap_or_else(|| beside("chat-server")),
+            chat_args: args.server_args.split_whitespace().map(str::to_owned).collect(),
+        },
+        servers: Kind::list(&args.only)?,
+        shapes: Shape::list(&args.shapes)?,
+        rounds: args.rounds,
+        seconds: args.seconds,
+        warmup: args.warmup,
+        size: args.size,
+    })
+}
+
+fn write(args: &Args, outcome: &Outcome) -> Result<(), Error> {
+    let save = |file: &Path, text: String| {
+        std::fs::write(file, text).map_err(Error::io("writing the result"))
+    };
+    if let Some(file) = &args.json {
+        let text = serde_json::to_string_pretty(outcome)
+            .map_err(|error| Error::Config(format!("the result is no JSON: {error}")))?;
+        save(file, text + "\n")?;
+    }
+    if let Some(file) = &args.svg {
+        save(file, svg(outcome))?;
+    }
+    Ok(())
+}

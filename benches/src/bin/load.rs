@@ -1,0 +1,173 @@
+//! The load generator.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use argh::FromArgs;
+use chat_benches::error::Error;
+use chat_benches::load::Pace;
+use chat_benches::plan::Talkers;
+use chat_benches::protocol::Protocol;
+use chat_benches::{args, idle, load};
+use serde::Serialize;
+
+/// Talks to a server as many members of many rooms, and measures what a delivered message costs.
+/// `load idle` opens connections that say nothing instead: see `load idle --help`.
+#[derive(FromArgs)]
+#[argh(note = "Every message carries its sender, its number and its time, so that losses,
+repetitions and latencies are known exactly. With --window above 1 every eighth
+message has its latency recorded. With --rate the latency counts from the time a
+message was due, and the generator uses a whole core in order to be on time.
+Redis talkers are connections of their own; a message has members - 1 receivers
+in every protocol.")]
+struct LoadArgs {
+    /// chat, redis, nats or relay
+    #[argh(option)]
+    proto: Protocol,
+
+    /// where the server listens: a loopback address and a port
+    #[argh(option)]
+    addr: SocketAddr,
+
+    /// how many rooms, 10 by default
+    #[argh(option, default = "10")]
+    rooms: u32,
+
+    /// members of each room, 10 by default
+    #[argh(option, default = "10")]
+    members: u32,
+
+    /// how many members of each room talk: a number, or all; 1 by default
+    #[argh(option, default = "Talkers::Some(1)")]
+    talkers: Talkers,
+
+    /// closed loop: messages in flight per talker, 32 by default; one is complete when the slowest
+    /// other member has it
+    #[argh(option)]
+    window: Option<u32>,
+
+    /// open loop: messages a second, of all talkers together
+    #[argh(option)]
+    rate: Option<u32>,
+
+    /// bytes of text in a message, 33 or more, 64 by default
+    #[argh(option, default = "64")]
+    size: usize,
+
+    /// seconds before measuring, 1 by default
+    #[argh(option, default = "1.0")]
+    warmup: f64,
+
+    /// seconds to measure, 5 by default
+    #[argh(option, default = "5.0")]
+    seconds: f64,
+
+    /// process id of the server, to tell its CPU time and memory
+    #[argh(option)]
+    server_pid: Option<u32>,
+
+    /// print the result as one line of JSON
+    #[argh(switch)]
+    json: bool,
+
+    /// no line each second on standard error
+    #[argh(switch)]
+    quiet: bool,
+}
+
+/// Opens connections that say nothing, and measures what they cost.
+#[derive(FromArgs)]
+struct IdleArgs {
+    /// chat, redis, nats or relay
+    #[argh(option)]
+    proto: Protocol,
+
+    /// where the server listens: a loopback address and a port
+    #[argh(option)]
+    addr: SocketAddr,
+
+    /// how many connections, 10000 by default
+    #[argh(option, default = "10_000")]
+    connections: usize,
+
+    /// seconds to do nothing, 5 by default
+    #[argh(option, default = "5.0")]
+    seconds: f64,
+
+    /// process id of the server, to tell its CPU time and memory
+    #[argh(option)]
+    server_pid: Option<u32>,
+
+    /// print the result as one line of JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == "idle").is_some() {
+        match args::parse("load idle", words) {
+            Ok(args) => args::finish("load idle", run_idle(&args)),
+            Err(status) => status,
+        }
+    } else {
+        match args::parse("load", words) {
+            Ok(args) => args::finish("load", run_load(&args)),
+            Err(status) => status,
+        }
+    }
+}
+
+fn run_load(args: &LoadArgs) -> Result<(), Error> {
+    let pace = match (args.window, args.rate) {
+        (Some(_), Some(_)) => {
+            return Err(Error::Config("either --window or --rate, not both".to_owned()));
+        }
+        (None, Some(rate)) => Pace::Open { rate },
+        (window, None) => Pace::Closed { window: window.unwrap_or(32) },
+    };
+    let report = load::run(&load::Config {
+        protocol: args.proto,
+        addr: args.addr,
+        rooms: args.rooms,
+        members: args.members,
+        talkers: args.talkers,
+        pace,
+        size: args.size,
+        warmup: seconds(args.warmup)?,
+        measure: seconds(args.seconds)?,
+        server: args.server_pid,
+        progress: !args.quiet,
+    })?;
+    print(&report, args.json)
+}
+
+fn run_idle(args: &IdleArgs) -> Result<(), Error> {
+    let report = idle::run(&idle::Config {
+        protocol: args.proto,
+        addr: args.addr,
+        connections: args.connections,
+        idle: seconds(args.seconds)?,
+        server: args.server_pid,
+    })?;
+    print(&report, args.json)
+}
+
+fn seconds(seconds: f64) -> Result<Duration, Error> {
+    let duration = Duration::try_from_secs_f64(seconds).ok();
+    duration
+        .filter(|duration| duration.as_secs() <= 3_600)
+        .ok_or_else(|| Error::Config(format!("{seconds} s is no time between 0 and an hour")))
+}
+
+fn print(report: &(impl Serialize + std::fmt::Display), json: bool) -> Result<(), Error> {
+    if json {
+        let line = serde_json::to_string(report)
+            .map_err(|error| Error::Config(format!("the result is no JSON: {error}")))?;
+        println!("{line}");
+    } else {
+        println!("{report}");
+    }
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! The result as a bar chart: SVG, written by hand.
+//!
+//! The first panel has the cost as a multiple of the relay's, on a linear scale, because there the
+//! differences that matter are between one half and three. Without a relay it has the cost itself,
+//! on a logarithmic scale. The second has the latencies of the open loops, if there are any.
+
+use std::fmt::Write;
+
+use super::server::Kind;
+use super::summary::{Line, Outcome};
+use super::table::significant;
+use crate::load::Pace;
+
+const MARGIN: f64 = 64.0;
+const BAR: f64 = 30.0;
+const GROUP_GAP: f64 = 26.0;
+const PANEL_HEIGHT: f64 = 260.0;
+const TITLE_HEIGHT: f64 = 66.0;
+const LABEL_HEIGHT: f64 = 58.0;
+
+/// A bar longer than this many times the relay's is cut: it would flatten all others.
+const MAX_RATIO: f64 = 5.0;
+
+struct Panel {
+    title: String,
+    groups: Vec<Group>,
+    logarithmic: bool,
+}
+
+struct Group {
+    labels: [String; 2],
+    bars: Vec<(Kind, f64)>,
+}
+
+/// Where a value is between the bottom (0) and the top (1) of a panel.
+struct Scale {
+    low: f64,
+    high: f64,
+    logarithmic: bool,
+}
+
+/// The outcome as an SVG image.
+pub fn svg(outcome: &Outcome) -> String {
+    let panels: Vec<Panel> =
+        [cost_panel(outcome), latency_panel(outcome)].into_iter().flatten().collect();
+    let width = panels.iter().map(Panel::width).fold(560.0, f64::max);
+    let panel_height = TITLE_HEIGHT + PANEL_HEIGHT + LABEL_HEIGHT;
+    let height = panel_height * panels.len() as f64 + 12.0;
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+         width=\"{width:.0}\" height=\"{height:.0}\" font-family=\"sans-serif\" font-size=\"12\" \
+         fill=\"#222\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
+    );
+    for (number, panel) in panels.iter().enumerate() {
+        let top = panel_height * number as f64;
+        let _ = writeln!(text, "<g transform=\"translate(0 {top:.0})\">");
+        panel.draw(&mut text, width);
+        text += "</g>\n";
+    }
+    text + "</svg>\n"
+}
+
+fn cost_panel(outcome: &Outcome) -> Option<Panel> {
+    let ratios = outcome.lines.iter().any(|line| line.ratio.is_some());
+    let value = |line: &Line| if ratios { line.ratio } else { Some(line.cpu_us) };
+    let title = if ratios {
+        "CPU time of the server per delivered message, as a multiple of the relay's (less is better)"
+    } else {
+        "CPU time of the server per delivered message, in µs, logarithmic (less is better)"
+    };
+    let groups = groups(outcome, |lines| {
+        let relay = lines.iter().find(|line| line.server == Kind::Relay);
+        let floor = relay.map(|line| format!("relay {} µs", significant(line.cpu_us)));
+        let bars = lines.iter().filter_map(|line| Some((line.server, value(line)?))).collect();
+        let labels = [lines[0].shape.describe(), floor.unwrap_or_default()];
+        vec![Group { labels, bars }]
+    });
+    (!groups.is_empty()).then(|| Panel { title: title.to_owned(), groups, logarithmic: !ratios })
+}
+
+fn latency_panel(outcome: &Outcome) -> Option<Panel> {
+    let groups = groups(outcome, |lines| {
+        if !matches!(lines[0].shape.pace, Pace::Open { .. }) {
+            return Vec::new();
+        }
+        let group = |label: &str, value: fn(&Line) -> f64| Group {
+            labels: [lines[0].shape.describe(), label.to_owned()],
+            bars: lines.iter().map(|line| (line.server, value(line))).collect(),
+        };
+        vec![group("p50", |line| line.p50_us), group("p99", |line| line.p99_us)]
+    });
+    let title = "Latency at a fixed rate, in µs, logarithmic (less is better)".to_owned();
+    (!groups.is_empty()).then_some(Panel { title, groups, logarithmic: true })
+}
+
+/// What `make` makes of the lines of each shape.
+fn groups(outcome: &Outcome, make: impl Fn(&[Line]) -> Vec<Group>) -> Vec<Group> {
+    let groups = outcome.lines.chunk_by(|a, b| a.shape == b.shape).flat_map(make);
+    groups.filter(|group| !group.bars.is_empty()).collect()
+}
+
+const fn color(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Relay => "#9aa5b1",
+        Kind::Chat => "#1769aa",
+        Kind::Redis => "#c8452f",
+        Kind::Nats => "#3a8f5c",
+    }
+}
+
+impl Group {
+    /// Wide enough for its label, too.
+    fn width(&self) -> f64 {
+        (self.bars.len() as f64 * BAR).max(self.labels[0].chars().count() as f64 * 6.4) + GROUP_GAP
+    }
+}
+
+impl Panel {
+    fn width(&self) -> f64 {
+        self.groups.iter().map(Group::width).sum::<f64>() + 1.5 * MARGIN
+    }
+
+    fn scale(&self) -> Scale {
+        let values = || self.groups.iter().flat_map(|group| group.bars.iter().map(|bar| bar.1));
+        let greatest = values().fold(0.0, f64::max);
+        if !self.logarithmic {
+            let high = (greatest * 2.0).ceil() / 2.0;
+            return Scale { low: 0.0, high: high.clamp(1.5, MAX_RATIO), logarithmic: false };
+        }
+        let least = values().filter(|&value| value > 0.0).fold(greatest, f64::min).max(1e-3);
+        let (low, high) = (10f64.powf(least.log10().floor()), 10f64.powf(greatest.log10().ceil()));
+        Scale { low, high: high.max(low * 10.0), logarithmic: true }
+    }
+
+    fn draw(&self, text: &mut String, width: f64) {
+        let scale = self.scale();
+        let bottom = TITLE_HEIGHT + PANEL_HEIGHT;
+        let _ = writeln!(
+            text,
+            "<text x=\"{MARGIN}\" y=\"24\" font-size=\"15\" font-weight=\"bold\">{}</text>",
+            self.title
+        );
+        self.draw_legend(text);
+        for tick in scale.ticks() {
+            let y = bottom - scale.share(tick) * PANEL_HEIGHT;
+            let relay = !self.logarithmic && tick == 1.0;
+            let stroke = if relay { "#555\" stroke-dasharray=\"5 3" } else { "#ddd" };
+            let _ = writeln!(
+                text,
+                "<line x1=\"{MARGIN}\" x2=\"{:.0}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"{stroke}\"/>\
+                 <text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                width - MARGIN / 2.0,
+                MARGIN - 8.0,
+                y + 4.0,
+                number(tick)
+            );
+        }
+        let mut left = MARGIN;
+        for group in &self.groups {
+            group.draw(text, left, bottom, &scale);
+            left += group.width();
+        }
+    }
+
+    fn draw_legend(&self, text: &mut String) {
+        let mut left = MARGIN;
+        for kind in Kind::ALL {
+            if self.groups.iter().any(|group| group.bars.iter().any(|bar| bar.0 == kind)) {
+                let _ = writeln!(
+                    text,
+                    "<rect x=\"{left:.0}\" y=\"35\" width=\"12\" height=\"12\" fill=\"{}\"/>\
+                     <text x=\"{:.0}\" y=\"46\">{}</text>",
+                    color(kind),
+                    left + 17.0,
+                    kind.name()
+                );
+                left += 80.0;
+            }
+        }
+    }
+}
+
+impl Group {
+    fn draw(&self, text: &mut String, left: f64, bottom: f64, scale: &Scale) {
+        let bars = self.bars.len() as f64 * BAR;
+        let middle = left + self.width() / 2.0;
+        for (number, (kind, value)) in self.bars.iter().enumerate() {
+            let x = middle - bars / 2.0 + number as f64 * BAR;
+            let height = scale.share(*value) * PANEL_HEIGHT;
+            let _ = writeln!(
+                text,
+                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"{}\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-size=\"10.5\">{}</text>",
+                x + 1.5,
+                bottom - height,
+                BAR - 3.0,
+                color(*kind),
+                x + BAR / 2.0,
+                bottom - height - 4.0,
+                if scale.logarithmic { significant(*value) } else { format!("{value:.2}") }
+            );
+        }
+        for (number, label) in self.labels.iter().enumerate() {
+            let y = bottom + 18.0 + number as f64 * 16.0;
+            let fill = if number == 0 { "#222" } else { "#666" };
+            let _ = writeln!(
+                text,
+                "<text x=\"{middle:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" fill=\"{fill}\">{label}</text>"
+            );
+        }
+    }
+}
+
+impl Scale {
+    fn share(&self, value: f64) -> f64 {
+        let share = if self.logarithmic {
+            (value / self.low).log10() / (self.high / self.low).log10()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
+    }
+
+    fn ticks(&self) -> Vec<f64> {
+        let mut ticks = vec![self.low];
+        while let Some(&last) = ticks.last().filter(|&&last| last < self.high * 0.999) {
+            ticks.push(if self.logarithmic { last * 10.0 } else { last + 0.5 });
+        }
+        ticks
+    }
+}
+
+/// A tick's label: no digits that say nothing.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary::tests::round;
+    use super::*;
+
+    #[test]
+    fn scales_put_values_where_they_belong() {
+        let linear = Scale { low: 0.0, high: 2.0, logarithmic: false };
+        assert_eq!(
+            [0.0, 1.0, 2.0, 9.0, f64::NAN].map(|v| linear.share(v)),
+            [0.0, 0.5, 1.0, 1.0, 0.0]
+        );
+        assert_eq!(linear.ticks(), [0.0, 0.5, 1.0, 1.5, 2.0]);
+        let logarithmic = Scale { low: 0.1, high: 100.0, logarithmic: true };
+        assert!((logarithmic.share(1.0) - 1.0 / 3.0).abs() < 1e-9);
+        assert_eq!(logarithmic.share(0.0), 0.0);
+        assert_eq!(logarithmic.ticks().len(), 4);
+        assert_eq!([0.0, 0.5, 100.0].map(number), ["0", "0.5", "100"]);
+    }
+
+    #[test]
+    fn a_chart_has_a_bar_for_every_line_and_is_well_formed() {
+        let rounds = [
+            round(0, "A", Kind::Relay, 0.2),
+            round(0, "A", Kind::Redis, 0.5),
+            round(0, "F", Kind::Relay, 5.0),
+            round(0, "F", Kind::Redis, 7.0),
+        ];
+        let text = svg(&Outcome::new(rounds.to_vec()));
+        // The background, two legends of two, four costs, and two latencies of two servers.
+        assert_eq!(text.matches("<rect").count(), 1 + 4 + 4 + 4);
+        assert!(text.contains(">2.50</text>") && text.contains("relay 0.200 µs"));
+        for tag in ["svg", "g", "text"] {
+            let opened = text.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, text.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+        assert!(!text.contains("NaN"));
+    }
+
+    #[test]
+    fn without_a_relay_the_cost_itself_is_drawn() {
+        let text = svg(&Outcome::new(vec![round(0, "B", Kind::Nats, 8.0)]));
+        assert!(text.contains("in µs, logarithmic") && text.contains(">8.00</text>"));
+    }
+}

@@ -1,0 +1,188 @@
+//! From the reports of all rounds to one line for each shape and server.
+
+use serde::Serialize;
+
+use super::server::Kind;
+use super::shape::Shape;
+use crate::report::Report;
+
+/// The middle of `values`, or the mean of the two in the middle; `None` of none.
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
+    Some(lower.midpoint(upper))
+}
+
+/// One server in one shape in one round.
+#[derive(Debug, Clone, Serialize)]
+pub struct Round {
+    /// The round's number, from 0.
+    pub round: u32,
+    /// The shape.
+    pub shape: Shape,
+    /// The server.
+    pub server: Kind,
+    /// What was found.
+    pub report: Report,
+}
+
+/// One server in one shape: medians of all rounds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// The shape.
+    pub shape: Shape,
+    /// The server.
+    pub server: Kind,
+    /// CPU time of the server in µs per delivery.
+    pub cpu_us: f64,
+    /// The part of it spent in the server's own code.
+    pub user_us: f64,
+    /// Its CPU time divided by the relay's in the same round.
+    pub ratio: Option<f64>,
+    /// The least and the greatest of these ratios.
+    pub ratio_range: Option<(f64, f64)>,
+    /// Deliveries a second.
+    pub delivered_per_second: f64,
+    /// Share of a core the server used.
+    pub busy: f64,
+    /// Share of a core the generator used.
+    pub generator_busy: f64,
+    /// Half the deliveries were no later, in µs.
+    pub p50_us: f64,
+    /// 99 of 100 were no later, in µs.
+    pub p99_us: f64,
+    /// Resident memory in KiB.
+    pub resident_kib: f64,
+    /// Of all rounds: messages lost, repeated, or where they did not belong.
+    pub wrong: u64,
+}
+
+/// The result of a comparison.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// One line for each shape and server.
+    pub lines: Vec<Line>,
+    /// What they are made of.
+    pub rounds: Vec<Round>,
+}
+
+impl Outcome {
+    /// Summarizes `rounds`; the lines come in the order in which they first appear there, by shape.
+    pub fn new(rounds: Vec<Round>) -> Self {
+        let mut pairs: Vec<(Shape, Kind)> = Vec::new();
+        for round in &rounds {
+            if !pairs.contains(&(round.shape, round.server)) {
+                pairs.push((round.shape, round.server));
+            }
+        }
+        pairs.sort_by_key(|&(shape, server)| (shape.letter, server));
+        let lines = pairs.iter().filter_map(|&(shape, server)| line(&rounds, shape, server));
+        Self { lines: lines.collect(), rounds }
+    }
+}
+
+fn line(rounds: &[Round], shape: Shape, server: Kind) -> Option<Line> {
+    let of = |kind| rounds.iter().filter(move |round| round.shape == shape && round.server == kind);
+    let middle = |value: fn(&Report) -> f64| median(of(server).map(|round| value(&round.report)));
+    let cost = |value: fn(&crate::report::ServerCost) -> f64| {
+        median(of(server).filter_map(|round| round.report.server.as_ref().map(value)))
+    };
+    let ratios: Vec<f64> = of(server)
+        .filter_map(|round| {
+            let floor = of(Kind::Relay).find(|floor| floor.round == round.round)?;
+            Some(round.report.server?.total_us / floor.report.server?.total_us)
+        })
+        .filter(|ratio| ratio.is_finite())
+        .collect();
+    let ratio = median(ratios.iter().copied());
+    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = ratios.iter().copied().fold(0.0, f64::max);
+    Some(Line {
+        shape,
+        server,
+        cpu_us: cost(|cost| cost.total_us)?,
+        user_us: cost(|cost| cost.user_us)?,
+        ratio,
+        ratio_range: ratio.map(|_| (least, greatest)),
+        delivered_per_second: middle(|report| report.delivered_per_second)?,
+        busy: cost(|cost| cost.busy)?,
+        generator_busy: middle(|report| report.generator_busy)?,
+        p50_us: middle(|report| report.latency.p50_us)?,
+        p99_us: middle(|report| report.latency.p99_us)?,
+        resident_kib: cost(|cost| cost.resident_kib as f64)?,
+        wrong: of(server)
+            .map(|round| round.report.lost + round.report.repeated + round.report.alien)
+            .sum(),
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::process::CpuUsed;
+    use crate::report::{Latency, ServerCost};
+
+    /// A round in which a delivery cost the server so many µs.
+    pub(in crate::compare) fn round(round: u32, letter: &str, server: Kind, us: f64) -> Round {
+        let shape = Shape::list(letter).expect("it exists")[0];
+        let used = CpuUsed { user: us * 500.0, system: us * 500.0 };
+        let report = Report {
+            protocol: server.protocol(),
+            rooms: shape.rooms,
+            members: shape.members,
+            talkers: 1,
+            window: Some(1),
+            rate: None,
+            size: 64,
+            seconds: 1.0,
+            sent: 1,
+            delivered: 1,
+            delivered_per_second: 1e6 / us,
+            lost: 0,
+            repeated: 0,
+            alien: 0,
+            server: Some(ServerCost::new(used, 1, 1.0, 1_024)),
+            latency: Latency {
+                p50_us: 10.0,
+                p99_us: 20.0,
+                p999_us: 30.0,
+                max_us: 40.0,
+                samples: 1,
+            },
+            generator_busy: 0.5,
+        };
+        Round { round, shape, server, report }
+    }
+
+    #[test]
+    fn the_median_of_odd_even_and_none() {
+        assert_eq!(median([3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median([7.0]), Some(7.0));
+        assert_eq!(median([]), None);
+    }
+
+    #[test]
+    fn ratios_are_of_the_same_round() {
+        // Twice the relay in each round, while the machine gets slower and slower.
+        let rounds = (0..3).flat_map(|number| {
+            let us = f64::from(number + 1);
+            [round(number, "A", Kind::Redis, us * 2.0), round(number, "A", Kind::Relay, us)]
+        });
+        let outcome = Outcome::new(rounds.collect());
+        let [relay, redis] = &outcome.lines[..] else { panic!("two lines") };
+        assert_eq!((relay.server, relay.ratio), (Kind::Relay, Some(1.0)));
+        assert_eq!(
+            (redis.cpu_us, redis.ratio, redis.ratio_range),
+            (4.0, Some(2.0), Some((2.0, 2.0)))
+        );
+    }
+
+    #[test]
+    fn without_the_relay_there_is_no_ratio() {
+        let outcome = Outcome::new(vec![round(0, "B", Kind::Nats, 8.0)]);
+        assert_eq!((outcome.lines[0].ratio, outcome.lines[0].ratio_range), (None, None));
+    }
+}

@@ -1,0 +1,132 @@
+//! The result as a table of text, which is also Markdown.
+
+use super::summary::{Line, Outcome};
+
+/// Column titles; the first is the only one aligned to the left.
+const TITLES: [&str; 11] = [
+    "shape",
+    "server",
+    "CPU µs",
+    "of it user",
+    "× relay",
+    "from",
+    "to",
+    "delivered/s",
+    "p50 µs",
+    "p99 µs",
+    "busy %",
+];
+
+/// The outcome as a table.
+pub fn table(outcome: &Outcome) -> String {
+    let mut rows = vec![TITLES.map(str::to_owned)];
+    let mut shape = String::new();
+    for line in &outcome.lines {
+        let described = line.shape.describe();
+        let first = if described == shape { String::new() } else { described.clone() };
+        rows.push(row(line, first));
+        shape = described;
+    }
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+    };
+    let widths: [usize; TITLES.len()] = std::array::from_fn(width);
+
+    let mut text = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            text += &match column {
+                0 | 1 => format!("| {cell:<width$} "),
+                _ => format!("| {cell:>width$} "),
+            };
+        }
+        text += "|\n";
+        if number == 0 {
+            for (column, width) in widths.iter().enumerate() {
+                let end = if column < 2 { "-" } else { ":" };
+                text += &format!("|{}{end}", "-".repeat(width + 1));
+            }
+            text += "|\n";
+        }
+    }
+    let wrong: Vec<String> = outcome.lines.iter().filter_map(wrong).collect();
+    text + &wrong.concat()
+}
+
+fn row(line: &Line, shape: String) -> [String; TITLES.len()] {
+    let ratio =
+        |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+    [
+        shape,
+        line.server.name().to_owned(),
+        significant(line.cpu_us),
+        significant(line.user_us),
+        ratio(line.ratio),
+        ratio(line.ratio_range.map(|range| range.0)),
+        ratio(line.ratio_range.map(|range| range.1)),
+        thousands(line.delivered_per_second),
+        significant(line.p50_us),
+        significant(line.p99_us),
+        format!("{:.0}/{:.0}", line.busy * 100.0, line.generator_busy * 100.0),
+    ]
+}
+
+fn wrong(line: &Line) -> Option<String> {
+    (line.wrong > 0).then(|| {
+        let (shape, server) = (line.shape.letter, line.server.name());
+        format!("{shape} {server}: {} messages lost, repeated or misplaced\n", line.wrong)
+    })
+}
+
+/// Three digits, more or less.
+pub(super) fn significant(value: f64) -> String {
+    match value {
+        _ if value >= 1_000.0 => thousands(value),
+        _ if value >= 100.0 => format!("{value:.0}"),
+        _ if value >= 10.0 => format!("{value:.1}"),
+        _ if value >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// A whole number with its thousands apart.
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::Kind;
+    use super::super::summary::tests::round;
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        let shown = [0.1834, 4.639, 75.25, 561.2, 9_281.5, 4_812_334.0].map(significant);
+        assert_eq!(shown, ["0.183", "4.64", "75.2", "561", "9,282", "4,812,334"]);
+    }
+
+    #[test]
+    fn a_line_for_each_server_and_the_shape_once() {
+        let mut lossy = round(0, "A", Kind::Nats, 2.0);
+        lossy.report.lost = 3;
+        let outcome = Outcome::new(vec![round(0, "A", Kind::Relay, 0.5), lossy]);
+        let text = table(&outcome);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 5, "{text}");
+        let width = lines[0].chars().count();
+        assert!(lines[..4].iter().all(|line| line.chars().count() == width), "{text}");
+        assert!(lines[2].starts_with("| A 10 × 10, W 32 | relay  |"), "{text}");
+        assert!(lines[3].starts_with("|                 | nats   |"), "{text}");
+        assert!(lines[3].contains("| 4.00 "), "{text}");
+        assert_eq!(lines[4], "A nats: 3 messages lost, repeated or misplaced");
+    }
+}

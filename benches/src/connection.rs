@@ -1,0 +1,122 @@
+//! One connection of the generator: a socket, the frame that has begun, and what is still to send.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use mio::net::TcpStream;
+use socket2::{Domain, Socket, Type};
+
+/// Bytes asked for at once. Shared by all connections, so it can be large.
+pub const READ_CHUNK: usize = 512 * 1024;
+
+/// The longest frame that may be left over from a chunk.
+const MAX_LEFTOVER: usize = 256 * 1024;
+
+/// The size of the buffer that [`Connection::fill`] reads into.
+pub const BUFFER_LEN: usize = READ_CHUNK + MAX_LEFTOVER;
+
+/// Bytes that may wait to be sent on a connection before the run is given up.
+const MAX_UNSENT: usize = 64 * 1024 * 1024;
+
+/// A non-blocking connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// The socket, to be registered.
+    pub stream: TcpStream,
+    /// Where in a frame the last token was.
+    pub hint: usize,
+    /// The beginning of a frame that has not ended.
+    leftover: Vec<u8>,
+    /// `out[sent..]` is still to be written.
+    out: Vec<u8>,
+    sent: usize,
+}
+
+impl Connection {
+    /// Begins to connect to `addr`, from the address `source` if there is one.
+    ///
+    /// # Errors
+    /// When there is no descriptor or port left, or the server refuses at once.
+    pub fn open(addr: SocketAddr, source: Option<Ipv4Addr>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        if let Some(source) = source {
+            socket.bind(&SocketAddr::from((source, 0)).into())?;
+        }
+        match socket.connect(&addr.into()) {
+            Err(error) if !in_progress(&error) => return Err(error),
+            _ => {}
+        }
+        let stream = TcpStream::from_std(socket.into());
+        Ok(Self { stream, hint: 0, leftover: Vec::new(), out: Vec::new(), sent: 0 })
+    }
+
+    /// Reads once into `buffer`, behind the frame that has begun. Returns how many bytes of the
+    /// buffer are to be scanned, and whether there may be more to read; `None` when there is
+    /// nothing.
+    ///
+    /// A read that does not fill the chunk has emptied the socket: epoll(7) says so of streams, and
+    /// it saves a read that fails for each one that succeeds.
+    ///
+    /// # Errors
+    /// When the connection is broken, or the server has closed it.
+    pub fn fill(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, bool)>> {
+        let kept = self.leftover.len();
+        let chunk = buffer.get_mut(kept..kept + READ_CHUNK).ok_or(ErrorKind::InvalidData)?;
+        let read = loop {
+            match self.stream.read(chunk) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => break read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        };
+        buffer[..kept].copy_from_slice(&self.leftover);
+        self.leftover.clear();
+        Ok(Some((kept + read, read == READ_CHUNK)))
+    }
+
+    /// Keeps the beginning of a frame for the next [`Connection::fill`].
+    pub fn keep(&mut self, rest: &[u8]) {
+        self.leftover.extend_from_slice(rest);
+    }
+
+    /// Where to append what is to be sent. [`Connection::flush`] sends it.
+    pub fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Sends as much as the socket takes. The rest waits for the socket to become writable.
+    ///
+    /// # Errors
+    /// When the connection is broken, or the server has not read for so long that the run is
+    /// pointless.
+    pub fn flush(&mut self) -> io::Result<()> {
+        while self.sent < self.out.len() {
+            match self.stream.write(&self.out[self.sent..]) {
+                Ok(written) => self.sent += written,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // The connection is not there yet.
+                Err(error) if error.kind() == ErrorKind::NotConnected => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // Moving the rest to the front costs at most what was sent since the last time.
+        if self.sent * 2 >= self.out.len() {
+            self.out.drain(..self.sent);
+            self.sent = 0;
+        }
+        if self.out.len() > MAX_UNSENT {
+            return Err(io::Error::new(ErrorKind::TimedOut, "the server does not read"));
+        }
+        Ok(())
+    }
+}
+
+fn in_progress(error: &io::Error) -> bool {
+    const EINPROGRESS: i32 = 115;
+    error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)
+}

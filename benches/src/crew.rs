@@ -1,0 +1,290 @@
+//! All connections of a run and the event loop that serves them; and getting them to where they
+//! belong before anything is measured.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll};
+
+use crate::connection::{BUFFER_LEN, Connection};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::process::Process;
+use crate::protocol::{Answer, Protocol, Role};
+use crate::scan::Found;
+use crate::token::Token;
+
+/// Connections that are being made at one time: fewer than any server's backlog.
+const MAX_OPENING: usize = 64;
+
+/// How long it may take until a further connection is ready.
+const OPENING_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Descriptors the generator needs besides its connections.
+const SPARE_FILES: u64 = 16;
+
+/// Events taken at once.
+const EVENTS: usize = 4096;
+
+/// Who is told what comes in.
+pub trait Listener {
+    /// A chunk was read just now; what it holds follows.
+    fn arrived(&mut self);
+
+    /// One of the generator's messages, on connection `seat`.
+    fn message(&mut self, seat: usize, token: Token);
+
+    /// Anything else, on connection `seat`.
+    ///
+    /// # Errors
+    /// When the run cannot go on after it.
+    fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error>;
+}
+
+/// The connections, by their place in the plan.
+#[derive(Debug)]
+pub struct Crew {
+    protocol: Protocol,
+    poll: Poll,
+    connections: Vec<Connection>,
+    buffer: Vec<u8>,
+}
+
+impl Crew {
+    /// No connection yet, and `expected` to come.
+    ///
+    /// # Errors
+    /// When this process or the server may not have as many files open.
+    pub fn new(
+        protocol: Protocol,
+        expected: usize,
+        server: Option<Process>,
+    ) -> Result<Self, Error> {
+        let needed = expected as u64 + SPARE_FILES;
+        for (who, process) in [("the generator", Some(Process::own())), ("the server", server)] {
+            let limit = process.map_or(Ok(u64::MAX), Process::max_open_files)?;
+            if limit < needed {
+                return Err(Error::Config(format!(
+                    "{expected} connections need {needed} open files, and {who} may have {limit}: \
+                     raise `ulimit -n` before it starts"
+                )));
+            }
+        }
+        let poll = Poll::new().map_err(Error::io("making an event queue"))?;
+        let connections = Vec::with_capacity(expected);
+        Ok(Self { protocol, poll, connections, buffer: vec![0; BUFFER_LEN] })
+    }
+
+    /// The protocol spoken.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The connection at `seat`.
+    pub fn connection(&mut self, seat: usize) -> &mut Connection {
+        &mut self.connections[seat]
+    }
+
+    /// Sends what `seat` has to send, as far as its socket takes it.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub fn flush(&mut self, seat: usize) -> Result<(), Error> {
+        self.connections[seat].flush().map_err(|error| broken(seat, &error))
+    }
+
+    /// Connects everybody and sits them in their rooms. Returns the server's number of each room.
+    ///
+    /// # Errors
+    /// When the server refuses, or takes too long.
+    pub fn enter(&mut self, addr: SocketAddr, plan: &Plan) -> Result<Vec<u64>, Error> {
+        let known = |room| (!self.protocol.server_numbers_rooms()).then_some(u64::from(room));
+        let rooms = (0..plan.rooms).map(known).collect();
+        let mut lobby = Lobby { protocol: self.protocol, rooms, ready: Vec::new(), count: 0 };
+        self.open_all(plan.seats.len(), &mut lobby, |index, lobby| {
+            let seat = plan.seats[index];
+            let role = match lobby.rooms[seat.room as usize] {
+                _ if !seat.hears => Role::Publish,
+                Some(room) => Role::Join { room },
+                None if index < plan.rooms as usize => Role::Create { room: seat.room },
+                None => return None,
+            };
+            Some((addr, None, role))
+        })?;
+        Ok(lobby.rooms.into_iter().flatten().collect())
+    }
+
+    /// Opens `count` connections that do nothing, from as many addresses as they need ports.
+    ///
+    /// # Errors
+    /// When the server refuses, or takes too long.
+    pub fn idle(&mut self, addr: SocketAddr, count: usize) -> Result<(), Error> {
+        /// Below the 28,232 ports that Linux gives out for one address by default.
+        const PER_ADDRESS: usize = 16_000;
+        let mut lobby =
+            Lobby { protocol: self.protocol, rooms: Vec::new(), ready: Vec::new(), count: 0 };
+        self.open_all(count, &mut lobby, |index, _| {
+            let source = Ipv4Addr::new(127, 0, 0, 2 + (index / PER_ADDRESS) as u8);
+            let source = addr.is_ipv4().then_some(source);
+            Some((addr, source, Role::Idle { number: index as u32 }))
+        })
+    }
+
+    /// Opens connections, [`MAX_OPENING`] at a time, until `count` are ready. `next` says what the
+    /// next one is for, or that this is not known yet.
+    fn open_all(
+        &mut self,
+        count: usize,
+        lobby: &mut Lobby,
+        next: impl Fn(usize, &Lobby) -> Option<(SocketAddr, Option<Ipv4Addr>, Role)>,
+    ) -> Result<(), Error> {
+        let mut events = Events::with_capacity(EVENTS);
+        let (mut last_ready, mut since) = (0, Instant::now());
+        while lobby.count < count {
+            while self.connections.len() < count.min(lobby.count + MAX_OPENING) {
+                let Some((addr, source, role)) = next(self.connections.len(), lobby) else { break };
+                lobby.ready.push(false);
+                self.open(addr, source, role)?;
+            }
+            self.turn(&mut events, Some(Duration::from_millis(100)), lobby)?;
+            if lobby.count > last_ready {
+                (last_ready, since) = (lobby.count, Instant::now());
+            } else if since.elapsed() > OPENING_DEADLINE {
+                return Err(Error::Server(format!(
+                    "{last_ready} of {count} connections are ready, and no further one for {} s",
+                    OPENING_DEADLINE.as_secs()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        addr: SocketAddr,
+        source: Option<Ipv4Addr>,
+        role: Role,
+    ) -> Result<(), Error> {
+        let seat = self.connections.len();
+        let mut connection =
+            Connection::open(addr, source).map_err(Error::io("opening a connection"))?;
+        self.poll
+            .registry()
+            .register(
+                &mut connection.stream,
+                mio::Token(seat),
+                Interest::READABLE | Interest::WRITABLE,
+            )
+            .map_err(Error::io("registering a connection"))?;
+        connection.out().extend_from_slice(&self.protocol.greeting(role));
+        self.connections.push(connection);
+        self.flush(seat)
+    }
+
+    /// Waits for events for at most `timeout`, and tells `listener` what came in.
+    ///
+    /// # Errors
+    /// When a connection is broken, or the listener has had enough.
+    pub fn turn(
+        &mut self,
+        events: &mut Events,
+        timeout: Option<Duration>,
+        listener: &mut impl Listener,
+    ) -> Result<(), Error> {
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            result => result.map_err(Error::io("waiting for events"))?,
+        }
+        for event in &*events {
+            let seat = event.token().0;
+            if event.is_writable() {
+                self.flush(seat)?;
+            }
+            if event.is_readable() {
+                self.receive(seat, listener)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, seat: usize, listener: &mut impl Listener) -> Result<(), Error> {
+        let Self { protocol, connections, buffer, .. } = self;
+        let connection = &mut connections[seat];
+        let mut more = true;
+        while more {
+            let filled = connection.fill(buffer).map_err(|error| broken(seat, &error))?;
+            let Some((filled, rest)) = filled else { return Ok(()) };
+            more = rest;
+            listener.arrived();
+            let (mut outcome, mut reply) = (Ok(()), None);
+            let used = protocol
+                .scan(&buffer[..filled], &mut connection.hint, |found| match found {
+                    Found::Message(token) => listener.message(seat, token),
+                    Found::Other(frame) => {
+                        reply = reply.or(protocol.reply(frame));
+                        if outcome.is_ok() {
+                            outcome = listener.other(seat, frame);
+                        }
+                    }
+                })
+                .map_err(|error| Error::Server(format!("connection {seat}: {error}")))?;
+            outcome?;
+            connection.keep(&buffer[used..filled]);
+            if let Some(reply) = reply {
+                connection.out().extend_from_slice(reply);
+                connection.flush().map_err(|error| broken(seat, &error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn broken(seat: usize, error: &std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Error::Server(format!("the server closed connection {seat}")),
+        _ => Error::Server(format!("connection {seat}: {error}")),
+    }
+}
+
+/// Who waits for the answer to its greeting.
+#[derive(Debug)]
+struct Lobby {
+    protocol: Protocol,
+    /// The server's number of each room of the plan, once it is known.
+    rooms: Vec<Option<u64>>,
+    /// By seat.
+    ready: Vec<bool>,
+    /// How many are ready.
+    count: usize,
+}
+
+impl Lobby {
+    fn is_ready(&mut self, seat: usize) {
+        if !std::mem::replace(&mut self.ready[seat], true) {
+            self.count += 1;
+        }
+    }
+}
+
+impl Listener for Lobby {
+    fn arrived(&mut self) {}
+
+    fn message(&mut self, _seat: usize, _token: Token) {}
+
+    fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error> {
+        match self.protocol.answer(frame) {
+            Answer::Wait => {}
+            Answer::Ready => self.is_ready(seat),
+            Answer::Created(room) => {
+                // The first seats of the plan are one of each room, in order.
+                self.rooms[seat] = Some(room);
+                self.is_ready(seat);
+            }
+            Answer::Refused(why) => {
+                return Err(Error::Server(format!("connection {seat} was refused: {why}")));
+            }
+        }
+        Ok(())
+    }
+}

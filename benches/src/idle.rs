@@ -1,0 +1,153 @@
+//! Thousands of connections that say nothing: what each costs the server in memory, and all of them
+//! in CPU time.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::Events;
+use serde::{Deserialize, Serialize};
+
+use crate::crew::{Crew, Listener};
+use crate::error::Error;
+use crate::process::Process;
+use crate::protocol::Protocol;
+use crate::token::Token;
+
+/// The most connections: 16,000 from each of 250 source addresses.
+const MAX_CONNECTIONS: usize = 4_000_000;
+
+/// Let the server finish what it does after the last connection.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What to speak.
+    pub protocol: Protocol,
+    /// Where the server is: a loopback address.
+    pub addr: SocketAddr,
+    /// How many connections.
+    pub connections: usize,
+    /// How long to do nothing.
+    pub idle: Duration,
+    /// The server's process, if its cost is wanted.
+    pub server: Option<u32>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What was spoken.
+    pub protocol: Protocol,
+    /// Connections opened.
+    pub connections: usize,
+    /// Connections made a second, each with a first command and its answer.
+    pub connects_per_second: f64,
+    /// What it cost the server, when its process is known.
+    pub server: Option<Cost>,
+}
+
+/// What idle connections cost a server.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// CPU time for each connection made, in µs.
+    pub connect_us: f64,
+    /// Resident memory before, in KiB.
+    pub resident_before_kib: u64,
+    /// Resident memory with all connections, in KiB.
+    pub resident_kib: u64,
+    /// The difference, for each connection, in bytes.
+    pub bytes_per_connection: f64,
+    /// Share of a core while nothing happens.
+    pub idle_busy: f64,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When there are not enough descriptors, or the server does not play along.
+pub fn run(config: &Config) -> Result<Report, Error> {
+    if !config.addr.ip().is_loopback() {
+        return Err(Error::Config("the server must be at a loopback address".to_owned()));
+    }
+    if !(1..=MAX_CONNECTIONS).contains(&config.connections) {
+        return Err(Error::Config(format!("1 to {MAX_CONNECTIONS} connections, please")));
+    }
+    let server = config.server.map(Process::new).transpose()?;
+    let mut crew = Crew::new(config.protocol, config.connections, server)?;
+
+    let cpu = || server.map(Process::cpu_time).transpose();
+    let resident = || server.map(Process::resident_kib).transpose();
+    let (resident_before, cpu_before, began) = (resident()?, cpu()?, Instant::now());
+    crew.idle(config.addr, config.connections)?;
+    let (seconds, cpu_connected) = (began.elapsed().as_secs_f64(), cpu()?);
+
+    sit(&mut crew, SETTLE)?;
+    let (resident_after, cpu_idle, idle) = (resident()?, cpu()?, Instant::now());
+    sit(&mut crew, config.idle)?;
+    let (idle_seconds, cpu_after) = (idle.elapsed().as_secs_f64(), cpu()?);
+
+    let connections = config.connections as f64;
+    let nanos = |from, to| {
+        let used =
+            Option::zip(from, to).map(|(from, to): (crate::process::CpuTime, _)| from.until(to));
+        used.map_or(0.0, |used| used.user + used.system)
+    };
+    let cost = resident_before.zip(resident_after).map(|(before, after)| Cost {
+        connect_us: nanos(cpu_before, cpu_connected) / 1e3 / connections,
+        resident_before_kib: before,
+        resident_kib: after,
+        bytes_per_connection: after.saturating_sub(before) as f64 * 1024.0 / connections,
+        idle_busy: nanos(cpu_idle, cpu_after) / 1e9 / idle_seconds,
+    });
+    Ok(Report {
+        protocol: config.protocol,
+        connections: config.connections,
+        connects_per_second: connections / seconds,
+        server: cost,
+    })
+}
+
+/// Does nothing but notice when the server hangs up.
+fn sit(crew: &mut Crew, time: Duration) -> Result<(), Error> {
+    let mut events = Events::with_capacity(1024);
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        crew.turn(&mut events, Some(left.max(Duration::from_millis(1))), &mut Silence)?;
+    }
+    Ok(())
+}
+
+struct Silence;
+
+impl Listener for Silence {
+    fn arrived(&mut self) {}
+
+    fn message(&mut self, _seat: usize, _token: Token) {}
+
+    fn other(&mut self, _seat: usize, _frame: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "connections {:>9}   {:.0} a second, each with a first answer",
+            self.connections, self.connects_per_second
+        )?;
+        let Some(cost) = self.server else { return Ok(()) };
+        write!(
+            f,
+            "\nserver RSS  {:>9.0}   bytes per connection ({} KiB before, {} KiB now)\n\
+             server CPU  {:>9.1}   µs per connection made; {:.2} % of a core while idle",
+            cost.bytes_per_connection,
+            cost.resident_before_kib,
+            cost.resident_kib,
+            cost.connect_us,
+            cost.idle_busy * 100.0
+        )
+    }
+}

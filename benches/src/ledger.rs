@@ -1,0 +1,252 @@
+//! What was sent, what has arrived, and whether it was the right thing.
+//!
+//! Every server here keeps the order of one talker's messages to one hearer. So one number for each
+//! such pair, the counter that comes next, tells everything: a counter above it means a loss, one
+//! below a repetition.
+
+use crate::plan::{Plan, Seat};
+use crate::token::Token;
+
+/// The books of a run.
+#[derive(Debug)]
+pub struct Ledger {
+    talkers: Vec<Talker>,
+    hearers: Vec<Hearer>,
+    /// The counter that comes next, by hearer and talker of its room: see [`Hearer::base`].
+    expected: Vec<u32>,
+    /// How many hearers have not got a message in flight, by talker and counter modulo `ring`.
+    /// `completed <= counter < sent <= completed + ring` for each of these.
+    missing: Vec<u32>,
+    /// Slots of `missing` for each talker: a power of two; 0 when completion does not matter.
+    ring: usize,
+    hearers_per_message: u32,
+    due: Vec<u32>,
+    totals: Totals,
+}
+
+/// Counts since the run began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages that arrived for the first time, once for each hearer.
+    pub delivered: u64,
+    /// Messages that arrived again, or behind a later one of the same talker.
+    pub repeated: u64,
+    /// Messages that should never have come here: of another room, one's own, or never sent.
+    pub alien: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Talker {
+    seat: u32,
+    room: u32,
+    /// Its number among the talkers of its room.
+    number: u32,
+    sent: u32,
+    completed: u32,
+    due: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hearer {
+    room: u32,
+    /// Its own index as a talker, or `u32::MAX`.
+    own: u32,
+    /// `expected[base + number]` is for the talker with that number.
+    base: usize,
+}
+
+impl Ledger {
+    /// Empty books for `plan`. With a `window`, every talker is due that many messages, and due a
+    /// further one whenever one is complete.
+    pub fn new(plan: &Plan, window: Option<u32>) -> Self {
+        let (mut talkers, mut hearers) = (Vec::new(), Vec::new());
+        for (seat, Seat { room, talker, .. }) in plan.seats.iter().copied().enumerate() {
+            let base = seat * plan.talkers_per_room as usize;
+            let own = if talker.is_some() { talkers.len() as u32 } else { u32::MAX };
+            hearers.push(Hearer { room, own, base });
+            if let Some(number) = talker {
+                let seat = seat as u32;
+                talkers.push(Talker { seat, room, number, sent: 0, completed: 0, due: true });
+            }
+        }
+        let ring = window.map_or(0, |window| window.next_power_of_two() as usize);
+        Self {
+            expected: vec![0; hearers.len() * plan.talkers_per_room as usize],
+            missing: vec![0; talkers.len() * ring],
+            ring,
+            hearers_per_message: plan.hearers,
+            due: (0..talkers.len() as u32).collect(),
+            totals: Totals::default(),
+            talkers,
+            hearers,
+        }
+    }
+
+    /// How many talkers there are.
+    pub fn talkers(&self) -> usize {
+        self.talkers.len()
+    }
+
+    /// Where `talker` sits.
+    pub fn seat(&self, talker: usize) -> usize {
+        self.talkers[talker].seat as usize
+    }
+
+    /// The counts so far.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Deliveries that are still to come.
+    pub fn outstanding(&self) -> u64 {
+        self.totals.sent * u64::from(self.hearers_per_message) - self.totals.delivered
+    }
+
+    /// Messages of `talker` that are not complete.
+    pub fn in_flight(&self, talker: usize) -> u32 {
+        let talker = &self.talkers[talker];
+        talker.sent - talker.completed
+    }
+
+    /// A talker who has had a message completed since it was last returned here.
+    pub fn next_due(&mut self) -> Option<usize> {
+        let talker = self.due.pop()? as usize;
+        self.talkers[talker].due = false;
+        Some(talker)
+    }
+
+    /// Enters a message of `talker` as sent at `now`, and returns its token.
+    pub fn send(&mut self, talker: usize, now: u64) -> Token {
+        let counter = self.talkers[talker].sent;
+        self.talkers[talker].sent += 1;
+        self.totals.sent += 1;
+        if self.ring > 0 {
+            let slot = self.slot(talker, counter);
+            self.missing[slot] = self.hearers_per_message;
+        }
+        Token { talker: talker as u32, counter, sent: now }
+    }
+
+    /// Enters a message as arrived at `seat`. Returns whether it did for the first time.
+    #[inline]
+    pub fn heard(&mut self, seat: usize, token: Token) -> bool {
+        let index = token.talker as usize;
+        let hearer = self.hearers[seat];
+        let talker = self.talkers.get(index).filter(|talker| {
+            talker.room == hearer.room && token.talker != hearer.own && token.counter < talker.sent
+        });
+        let Some(talker) = talker else {
+            self.totals.alien += 1;
+            return false;
+        };
+        let expected = &mut self.expected[hearer.base + talker.number as usize];
+        let next = *expected;
+        if token.counter < next {
+            self.totals.repeated += 1;
+            return false;
+        }
+        *expected = token.counter + 1;
+        self.totals.delivered += 1;
+        if self.ring > 0 {
+            // What was skipped is lost here, and must not hold up the window for ever.
+            for counter in next..=token.counter {
+                self.settle(index, counter);
+            }
+        }
+        true
+    }
+
+    #[inline]
+    fn settle(&mut self, index: usize, counter: u32) {
+        let slot = self.slot(index, counter);
+        self.missing[slot] -= 1;
+        if self.missing[slot] == 0 {
+            let talker = &mut self.talkers[index];
+            talker.completed += 1;
+            if !std::mem::replace(&mut talker.due, true) {
+                self.due.push(index as u32);
+            }
+        }
+    }
+
+    #[inline]
+    fn slot(&self, talker: usize, counter: u32) -> usize {
+        talker * self.ring + (counter as usize & (self.ring - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Talkers;
+    use crate::protocol::Protocol;
+
+    /// Two rooms of three; the first two seats talk, one in each room.
+    fn ledger(window: Option<u32>) -> Ledger {
+        let plan = Plan::new(Protocol::Chat, 2, 3, Talkers::Some(1)).expect("it makes sense");
+        Ledger::new(&plan, window)
+    }
+
+    #[test]
+    fn a_message_is_complete_when_the_last_hearer_has_it() {
+        let mut ledger = ledger(Some(3));
+        assert_eq!(
+            [ledger.next_due(), ledger.next_due(), ledger.next_due()],
+            [Some(1), Some(0), None]
+        );
+        let tokens: Vec<Token> = (0..3).map(|now| ledger.send(0, now)).collect();
+        assert!(tokens.iter().all(|&token| ledger.heard(2, token)));
+        assert_eq!((ledger.next_due(), ledger.in_flight(0)), (None, 3));
+        assert!(ledger.heard(4, tokens[0]));
+        assert_eq!((ledger.next_due(), ledger.in_flight(0)), (Some(0), 2));
+        assert_eq!((ledger.next_due(), ledger.outstanding()), (None, 2));
+    }
+
+    #[test]
+    fn a_loss_is_noticed_and_does_not_hold_up_the_window() {
+        let mut ledger = ledger(Some(2));
+        while ledger.next_due().is_some() {}
+        let (_, second) = (ledger.send(0, 0), ledger.send(0, 0));
+        assert!(ledger.heard(2, second) && ledger.heard(4, second));
+        assert_eq!((ledger.next_due(), ledger.in_flight(0)), (Some(0), 0));
+        assert_eq!(ledger.outstanding(), 2, "the first was lost twice");
+        assert_eq!(ledger.totals(), Totals { sent: 2, delivered: 2, repeated: 0, alien: 0 });
+    }
+
+    #[test]
+    fn what_comes_twice_or_to_the_wrong_one_is_counted_apart() {
+        let mut ledger = ledger(None);
+        let token = ledger.send(0, 0);
+        assert!(ledger.heard(2, token));
+        assert!(!ledger.heard(2, token), "again");
+        assert!(!ledger.heard(3, token), "another room");
+        assert!(!ledger.heard(0, token), "one's own");
+        assert!(!ledger.heard(2, Token { counter: 9, ..token }), "never sent");
+        assert!(!ledger.heard(2, Token { talker: 9, ..token }), "nobody");
+        assert_eq!(ledger.totals(), Totals { sent: 1, delivered: 1, repeated: 1, alien: 4 });
+    }
+
+    #[test]
+    fn a_long_closed_loop_stays_in_step() {
+        let plan = Plan::new(Protocol::Chat, 1, 4, Talkers::All).expect("it makes sense");
+        let mut ledger = Ledger::new(&plan, Some(5));
+        for _ in 0..1_000 {
+            let mut sent = Vec::new();
+            while let Some(talker) = ledger.next_due() {
+                while ledger.in_flight(talker) < 5 {
+                    sent.push(ledger.send(talker, 0));
+                }
+            }
+            for seat in 0..4 {
+                for &token in sent.iter().filter(|token| token.talker as usize != seat) {
+                    assert!(ledger.heard(seat, token));
+                }
+            }
+        }
+        let delivered = 1_000 * 4 * 5 * 3;
+        assert_eq!(ledger.totals().delivered, delivered);
+        assert_eq!(ledger.outstanding(), 0);
+    }
+}

@@ -1,0 +1,365 @@
+//! A run: connect, warm up, measure, drain.
+//!
+//! In a closed loop a talker keeps `window` messages in flight; one is complete when the slowest
+//! other member of the room has it. Talkers send at the end of a turn of the event loop, all that
+//! they may in one write. Of a window above 1, the latency of every eighth message is recorded.
+//!
+//! In an open loop message *i* is due at `i / rate` whatever the server does, and its latency counts
+//! from then. The generator does not sleep in it: a timer of 1 ms would be coarser than what is
+//! measured. So it needs a core of its own, and the server never pays for waking it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use mio::Events;
+use serde::Serialize;
+
+use crate::crew::{Crew, Listener};
+use crate::error::Error;
+use crate::ledger::{Ledger, Totals};
+use crate::plan::{Plan, Talkers};
+use crate::process::{CpuTime, Process};
+use crate::protocol::{Protocol, Template};
+use crate::report::{Latency, Report, ServerCost};
+use crate::token::TOKEN_LEN;
+
+/// How long the last deliveries may take.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The longest sleep in a closed loop.
+const NAP: Duration = Duration::from_millis(100);
+
+/// In a closed loop with a window above 1, one message in so many has its latency recorded.
+const SAMPLE_EVERY: u32 = 8;
+
+/// The longest latency told apart from longer ones, in ns.
+const MAX_LATENCY: u64 = 60_000_000_000;
+
+/// When the talkers send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pace {
+    /// Each keeps this many messages in flight.
+    Closed {
+        /// Messages per talker.
+        window: u32,
+    },
+    /// They take turns at this many messages a second in all.
+    Open {
+        /// Messages a second.
+        rate: u32,
+    },
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What to speak.
+    pub protocol: Protocol,
+    /// Where the server is: a loopback address.
+    pub addr: SocketAddr,
+    /// Rooms.
+    pub rooms: u32,
+    /// Members of each.
+    pub members: u32,
+    /// How many of these talk.
+    pub talkers: Talkers,
+    /// When they do.
+    pub pace: Pace,
+    /// Bytes of text, at least [`TOKEN_LEN`].
+    pub size: usize,
+    /// How long to talk before measuring.
+    pub warmup: Duration,
+    /// How long to measure.
+    pub measure: Duration,
+    /// The server's process, if its cost is wanted.
+    pub server: Option<u32>,
+    /// A line each second on standard error.
+    pub progress: bool,
+}
+
+impl Config {
+    fn check(&self) -> Result<(), Error> {
+        const MAX_SIZE: usize = 60_000;
+        const MAX_SECONDS: u64 = 3_600;
+        const MAX_WINDOW: u32 = 65_536;
+        const MAX_RATE: u32 = 10_000_000;
+        let complaint = match self.pace {
+            _ if !self.addr.ip().is_loopback() => "the server must be at a loopback address",
+            _ if !(TOKEN_LEN..=MAX_SIZE).contains(&self.size) => {
+                "a text has 33 (the token that is in it) to 60000 bytes"
+            }
+            _ if (self.warmup + self.measure).as_secs() > MAX_SECONDS => {
+                "a run ends within an hour"
+            }
+            _ if self.measure < Duration::from_millis(10) => "10 ms have to be measured at least",
+            Pace::Closed { window } if !(1..=MAX_WINDOW).contains(&window) => {
+                "a window is 1 to 65536 messages"
+            }
+            Pace::Open { rate } if !(1..=MAX_RATE).contains(&rate) => {
+                "a rate is 1 to 10000000 messages a second"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::Config(complaint.to_owned()))
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the configuration makes no sense, or the server does not play along.
+pub fn run(config: &Config) -> Result<Report, Error> {
+    config.check()?;
+    let plan = Plan::new(config.protocol, config.rooms, config.members, config.talkers)?;
+    let server = config.server.map(Process::new).transpose()?;
+    let mut crew = Crew::new(config.protocol, plan.seats.len(), server)?;
+    let rooms = crew.enter(config.addr, &plan)?;
+    let mut run = Run::new(config, &plan, &rooms, crew);
+
+    run.talk_for(config.warmup)?;
+    run.traffic.measure_from = run.traffic.clock.now();
+    let before = Snapshot::take(server, &run.traffic)?;
+    run.talk_for(config.measure)?;
+    let after = Snapshot::take(server, &run.traffic)?;
+    run.drain()?;
+    let resident = server.map(Process::resident_kib).transpose()?;
+    Ok(report(config, &plan, &run.traffic, (&before, &after), resident))
+}
+
+/// Everything that is read at both ends of the seconds measured.
+struct Snapshot {
+    at: u64,
+    totals: Totals,
+    server: Option<CpuTime>,
+    own: CpuTime,
+}
+
+impl Snapshot {
+    fn take(server: Option<Process>, traffic: &Traffic) -> Result<Self, Error> {
+        let server = server.map(Process::cpu_time).transpose()?;
+        let own = Process::own().cpu_time()?;
+        Ok(Self { at: traffic.clock.now(), totals: traffic.ledger.totals(), server, own })
+    }
+}
+
+fn report(
+    config: &Config,
+    plan: &Plan,
+    traffic: &Traffic,
+    (before, after): (&Snapshot, &Snapshot),
+    resident: Option<u64>,
+) -> Report {
+    let seconds = (after.at - before.at) as f64 / 1e9;
+    let delivered = after.totals.delivered - before.totals.delivered;
+    let totals = traffic.ledger.totals();
+    let used = before.server.zip(after.server).map(|(before, after)| before.until(after));
+    let own = before.own.until(after.own);
+    let (window, rate) = match config.pace {
+        Pace::Closed { window } => (Some(window), None),
+        Pace::Open { rate } => (None, Some(rate)),
+    };
+    Report {
+        protocol: config.protocol,
+        rooms: config.rooms,
+        members: config.members,
+        talkers: plan.talkers_per_room,
+        window,
+        rate,
+        size: config.size,
+        seconds,
+        sent: totals.sent,
+        delivered,
+        delivered_per_second: delivered as f64 / seconds,
+        lost: traffic.ledger.outstanding(),
+        repeated: totals.repeated,
+        alien: totals.alien,
+        server: used
+            .zip(resident)
+            .map(|(used, resident)| ServerCost::new(used, delivered, seconds, resident)),
+        latency: Latency::of(&traffic.latency),
+        generator_busy: (own.user + own.system) / 1e9 / seconds,
+    }
+}
+
+/// Nanoseconds since the run began.
+#[derive(Debug, Clone, Copy)]
+struct Clock(Instant);
+
+impl Clock {
+    fn now(self) -> u64 {
+        self.0.elapsed().as_nanos() as u64
+    }
+}
+
+/// What is known of the messages.
+struct Traffic {
+    protocol: Protocol,
+    clock: Clock,
+    /// When the last chunk was read.
+    now: u64,
+    ledger: Ledger,
+    /// Of messages sent since `measure_from`, in nanoseconds.
+    latency: Histogram<u64>,
+    measure_from: u64,
+    /// Counters with none of these bits are recorded.
+    sample_mask: u32,
+}
+
+impl Listener for Traffic {
+    fn arrived(&mut self) {
+        self.now = self.clock.now();
+    }
+
+    #[inline]
+    fn message(&mut self, seat: usize, token: crate::token::Token) {
+        if self.ledger.heard(seat, token)
+            && token.counter & self.sample_mask == 0
+            && token.sent >= self.measure_from
+        {
+            self.latency.saturating_record(self.now.saturating_sub(token.sent));
+        }
+    }
+
+    fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error> {
+        match self.protocol.complaint(frame) {
+            Some(why) => Err(Error::Server(format!("connection {seat} was told: {why}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A run that goes on.
+struct Run {
+    crew: Crew,
+    events: Events,
+    traffic: Traffic,
+    /// By talker.
+    templates: Vec<Template>,
+    pace: Pace,
+    /// Open loop: when it began, and messages since.
+    began: Option<u64>,
+    messages: u64,
+    progress: Option<Progress>,
+}
+
+impl Run {
+    fn new(config: &Config, plan: &Plan, rooms: &[u64], crew: Crew) -> Self {
+        let (window, sample_mask) = match config.pace {
+            Pace::Closed { window: 1 } => (Some(1), 0),
+            Pace::Closed { window } => (Some(window), SAMPLE_EVERY - 1),
+            Pace::Open { .. } => (None, 0),
+        };
+        let ledger = Ledger::new(plan, window);
+        let template = |talker| {
+            let seat = ledger.seat(talker);
+            let room = rooms[plan.seats[seat].room as usize];
+            Template::new(config.protocol, seat, room, config.size)
+        };
+        Self {
+            templates: (0..ledger.talkers()).map(template).collect(),
+            crew,
+            events: Events::with_capacity(4096),
+            traffic: Traffic {
+                protocol: config.protocol,
+                clock: Clock(Instant::now()),
+                now: 0,
+                ledger,
+                latency: Histogram::new_with_max(MAX_LATENCY, 3)
+                    .expect("three digits of a minute are within its bounds"),
+                measure_from: u64::MAX,
+                sample_mask,
+            },
+            pace: config.pace,
+            began: None,
+            messages: 0,
+            progress: config.progress.then(Progress::default),
+        }
+    }
+
+    fn talk_for(&mut self, time: Duration) -> Result<(), Error> {
+        let mut now = self.traffic.clock.now();
+        let end = now + time.as_nanos() as u64;
+        while now < end {
+            let timeout = match self.pace {
+                Pace::Closed { .. } => self.send_windows(now)?,
+                Pace::Open { rate } => self.send_due(now, rate)?,
+            };
+            let timeout = timeout.min(Duration::from_nanos(end - now));
+            self.crew.turn(&mut self.events, Some(timeout), &mut self.traffic)?;
+            now = self.traffic.clock.now();
+            if let Some(progress) = &mut self.progress {
+                progress.tell(now, self.traffic.ledger.totals());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for what is under way.
+    fn drain(&mut self) -> Result<(), Error> {
+        let end = self.traffic.clock.now() + DRAIN_DEADLINE.as_nanos() as u64;
+        while self.traffic.ledger.outstanding() > 0 && self.traffic.clock.now() < end {
+            self.crew.turn(&mut self.events, Some(NAP), &mut self.traffic)?;
+        }
+        Ok(())
+    }
+
+    /// Closed loop: fills the windows that have room.
+    fn send_windows(&mut self, now: u64) -> Result<Duration, Error> {
+        let Pace::Closed { window } = self.pace else { return Ok(NAP) };
+        while let Some(talker) = self.traffic.ledger.next_due() {
+            for _ in self.traffic.ledger.in_flight(talker)..window {
+                self.queue(talker, now);
+            }
+            self.crew.flush(self.traffic.ledger.seat(talker))?;
+        }
+        Ok(NAP)
+    }
+
+    /// Open loop: sends what is due, and does not sleep.
+    fn send_due(&mut self, now: u64, rate: u32) -> Result<Duration, Error> {
+        let began = *self.began.get_or_insert(now);
+        let talkers = self.templates.len() as u64;
+        let first = self.messages;
+        loop {
+            let intended = began + self.messages * 1_000_000_000 / u64::from(rate);
+            if intended > now {
+                break;
+            }
+            self.queue((self.messages % talkers) as usize, intended);
+            self.messages += 1;
+        }
+        for message in first..self.messages.min(first + talkers) {
+            self.crew.flush(self.traffic.ledger.seat((message % talkers) as usize))?;
+        }
+        Ok(Duration::ZERO)
+    }
+
+    fn queue(&mut self, talker: usize, now: u64) {
+        let token = self.traffic.ledger.send(talker, now);
+        let out = self.crew.connection(self.traffic.ledger.seat(talker)).out();
+        let template = &self.templates[talker];
+        let at = out.len() + template.token_at;
+        out.extend_from_slice(&template.bytes);
+        token.write(&mut out[at..]);
+    }
+}
+
+/// A line each second.
+#[derive(Debug, Default)]
+struct Progress {
+    seconds: u64,
+    delivered: u64,
+}
+
+impl Progress {
+    fn tell(&mut self, now: u64, totals: Totals) {
+        let seconds = now / 1_000_000_000;
+        if seconds > self.seconds {
+            let delivered = totals.delivered - self.delivered;
+            eprintln!("{seconds:>4} s  {delivered:>10} delivered  {:>10} sent", totals.sent);
+            *self = Self { seconds, delivered: totals.delivered };
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the kernel knows about a process: CPU time, memory, descriptors.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// A process that is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Process {
+    pid: u32,
+}
+
+/// CPU time used since the process began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuTime {
+    /// Both kinds, to the nanosecond where the kernel counts so.
+    pub total: Duration,
+    /// In the process's own code, in ticks of 10 ms.
+    pub user_ticks: u64,
+    /// In the kernel, in ticks of 10 ms.
+    pub system_ticks: u64,
+}
+
+/// CPU time used between two samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CpuUsed {
+    /// Nanoseconds in the process's own code.
+    pub user: f64,
+    /// Nanoseconds in the kernel.
+    pub system: f64,
+}
+
+impl Process {
+    /// The process with this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn new(pid: u32) -> Result<Self, Error> {
+        let process = Self { pid };
+        process.cpu_time()?;
+        Ok(process)
+    }
+
+    /// The calling process.
+    pub fn own() -> Self {
+        Self { pid: std::process::id() }
+    }
+
+    /// CPU time of all its threads.
+    ///
+    /// `stat` counts ticks of 10 ms, `schedstat` of each thread nanoseconds: the sum is taken from
+    /// the latter, only its split into user and system from the former.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn cpu_time(self) -> Result<CpuTime, Error> {
+        let (user_ticks, system_ticks) =
+            ticks(&self.read("stat")?).ok_or_else(|| self.unreadable("stat"))?;
+        let total =
+            self.scheduled().unwrap_or(Duration::from_millis(user_ticks + system_ticks) * 10);
+        Ok(CpuTime { total, user_ticks, system_ticks })
+    }
+
+    /// Resident memory in KiB.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resident_kib(self) -> Result<u64, Error> {
+        let status = self.read("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .ok_or_else(|| self.unreadable("status"))
+    }
+
+    /// How many files it may have open.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn max_open_files(self) -> Result<u64, Error> {
+        let limits = self.read("limits")?;
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+        let word = line.and_then(|line| line.split_whitespace().next());
+        word.map(|word| word.parse().unwrap_or(u64::MAX)).ok_or_else(|| self.unreadable("limits"))
+    }
+
+    fn scheduled(self) -> Option<Duration> {
+        let mut total = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.pid)).ok()? {
+            // A thread may have ended since the directory was read.
+            if let Ok(stat) = fs::read_to_string(task.ok()?.path().join("schedstat")) {
+                total += stat.split_whitespace().next()?.parse::<u64>().ok()?;
+            }
+        }
+        (total > 0).then_some(Duration::from_nanos(total))
+    }
+
+    fn read(self, file: &str) -> Result<String, Error> {
+        fs::read_to_string(format!("/proc/{}/{file}", self.pid))
+            .map_err(|error| Error::Server(format!("process {}: {error}", self.pid)))
+    }
+
+    fn unreadable(self, file: &str) -> Error {
+        Error::Server(format!("/proc/{}/{file} is not as expected", self.pid))
+    }
+}
+
+impl CpuTime {
+    /// What was used from `self` to `later`.
+    pub fn until(self, later: Self) -> CpuUsed {
+        let total = later.total.saturating_sub(self.total).as_nanos() as f64;
+        let user = later.user_ticks.saturating_sub(self.user_ticks) as f64;
+        let system = later.system_ticks.saturating_sub(self.system_ticks) as f64;
+        let share = if user + system > 0.0 { user / (user + system) } else { 0.5 };
+        CpuUsed { user: total * share, system: total * (1.0 - share) }
+    }
+}
+
+/// `utime` and `stime` of a `/proc/PID/stat` line. The second field is the program's name in
+/// parentheses, and may hold anything.
+fn ticks(stat: &str) -> Option<(u64, u64)> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ticks_are_found_behind_any_name() {
+        let stat = "7380 (a) b (c) S 7377 7377 3534 0 -1 4194368 90 0 0 0 60 7 0 0 20 0 1 0 171273";
+        assert_eq!(ticks(stat), Some((60, 7)));
+        assert_eq!(ticks("nothing"), None);
+    }
+
+    #[test]
+    fn the_sum_is_split_as_the_ticks_are() {
+        let before = CpuTime { total: Duration::ZERO, user_ticks: 10, system_ticks: 10 };
+        let after =
+            CpuTime { total: Duration::from_nanos(1_000), user_ticks: 11, system_ticks: 13 };
+        assert_eq!(before.until(after), CpuUsed { user: 250.0, system: 750.0 });
+    }
+
+    #[test]
+    fn this_process_can_be_read() {
+        let own = Process::own();
+        assert!(own.resident_kib().expect("it runs") > 0);
+        assert!(own.max_open_files().expect("it runs") > 0);
+        assert!(own.cpu_time().is_ok());
+        assert!(Process::new(u32::MAX).is_err());
+    }
+}

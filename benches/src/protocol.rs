@@ -1,0 +1,304 @@
+//! What the generator says in each protocol, and what it makes of the answers.
+
+use std::str::FromStr;
+
+use chat_proto::Incoming;
+use serde::{Deserialize, Serialize};
+
+use crate::scan::{BadStream, Found, LengthPrefixed, Nats, Resp, scan};
+use crate::token::TOKEN_LEN;
+
+/// A protocol the generator speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// The room chat.
+    Chat,
+    /// Redis pub/sub, in RESP2.
+    Redis,
+    /// The NATS core protocol.
+    Nats,
+    /// The relay: what is sent is what the others get.
+    Relay,
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "chat" => Ok(Self::Chat),
+            "redis" => Ok(Self::Redis),
+            "nats" => Ok(Self::Nats),
+            "relay" => Ok(Self::Relay),
+            _ => Err("none of chat, redis, nats, relay".to_owned()),
+        }
+    }
+}
+
+/// What a connection is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// To make a room and be in it, where rooms have to be made.
+    Create {
+        /// The plan's number of the room.
+        room: u32,
+    },
+    /// To be in a room that is there.
+    Join {
+        /// The server's number of the room.
+        room: u64,
+    },
+    /// To send into a room without being in it.
+    Publish,
+    /// To do nothing, once it is known that the server has seen it.
+    Idle {
+        /// The number of the connection.
+        number: u32,
+    },
+}
+
+/// What the server's frame means to a connection that waits to be ready.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing yet.
+    Wait,
+    /// It is where it wants to be.
+    Ready,
+    /// It is in a new room, which has this number.
+    Created(u64),
+    /// It will never get there.
+    Refused(String),
+}
+
+impl Protocol {
+    /// Whether one connection can be member and talker.
+    pub const fn talkers_hear(self) -> bool {
+        !matches!(self, Self::Redis)
+    }
+
+    /// Whether a room's number is known to the server only.
+    pub const fn server_numbers_rooms(self) -> bool {
+        matches!(self, Self::Chat)
+    }
+
+    /// Cuts `bytes`: see [`scan`].
+    ///
+    /// # Errors
+    /// [`BadStream`] when they are no frames of this protocol.
+    #[inline]
+    pub fn scan(
+        self,
+        bytes: &[u8],
+        hint: &mut usize,
+        on: impl FnMut(Found<'_>),
+    ) -> Result<usize, BadStream> {
+        match self {
+            Self::Chat | Self::Relay => scan::<LengthPrefixed>(bytes, hint, on),
+            Self::Redis => scan::<Resp>(bytes, hint, on),
+            Self::Nats => scan::<Nats>(bytes, hint, on),
+        }
+    }
+
+    /// The first bytes of a connection. Each of them is answered.
+    pub fn greeting(self, role: Role) -> Vec<u8> {
+        match (self, role) {
+            (Self::Chat, Role::Create { room }) => {
+                framed(&format!(r#"{{"type":"CSCreateRoom","title":"load {room}"}}"#))
+            }
+            (Self::Chat, Role::Join { room }) => {
+                framed(&format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#))
+            }
+            (Self::Chat, Role::Publish | Role::Idle { .. }) => framed(r#"{"type":"CSRooms"}"#),
+
+            (Self::Redis, Role::Join { room }) => redis_subscribe(room),
+            (Self::Redis, _) => b"*1\r\n$4\r\nPING\r\n".to_vec(),
+
+            (Self::Nats, Role::Join { room }) => nats_connect(Some(room)),
+            (Self::Nats, _) => nats_connect(None),
+
+            (Self::Relay, Role::Join { room }) => relay_room(room),
+            (Self::Relay, Role::Idle { number }) => relay_room(u64::from(number)),
+            (Self::Relay, _) => relay_room(0),
+        }
+    }
+
+    /// What `frame` means to a connection that has greeted.
+    pub fn answer(self, frame: &[u8]) -> Answer {
+        match self {
+            Self::Chat => chat_answer(frame.get(2..).unwrap_or_default()),
+            Self::Redis if frame.starts_with(b"-") => refused(frame),
+            Self::Redis | Self::Relay => Answer::Ready,
+            Self::Nats if frame.starts_with(b"-") => refused(frame),
+            Self::Nats if frame.starts_with(b"PONG") => Answer::Ready,
+            Self::Nats => Answer::Wait,
+        }
+    }
+
+    /// What has to be sent back on a frame that comes while messages flow.
+    pub fn reply(self, frame: &[u8]) -> Option<&'static [u8]> {
+        (self == Self::Nats && frame.starts_with(b"PING")).then_some(b"PONG\r\n")
+    }
+
+    /// Whether a frame that comes while messages flow says that something is wrong.
+    pub fn complaint(self, frame: &[u8]) -> Option<String> {
+        match self {
+            Self::Redis | Self::Nats => frame.starts_with(b"-").then(|| lossy(frame)),
+            Self::Chat => match chat_answer(frame.get(2..).unwrap_or_default()) {
+                Answer::Refused(why) => Some(why),
+                _ => None,
+            },
+            Self::Relay => None,
+        }
+    }
+}
+
+/// A talker's message, ready but for its token.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The whole frame.
+    pub bytes: Vec<u8>,
+    /// Where in it the token goes.
+    pub token_at: usize,
+}
+
+impl Template {
+    /// The message with a text of `size` bytes that connection number `connection` (from 0) sends
+    /// to the room with the server's number `room`.
+    pub fn new(protocol: Protocol, connection: usize, room: u64, size: usize) -> Self {
+        let text = "~".to_owned() + &"x".repeat(size.max(TOKEN_LEN) - 1);
+        let bytes = match protocol {
+            Protocol::Chat => framed(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#)),
+            Protocol::Redis => {
+                let channel = format!("room:{room}");
+                let (name, len) = (channel.len(), text.len());
+                format!("*3\r\n$7\r\nPUBLISH\r\n${name}\r\n{channel}\r\n${len}\r\n{text}\r\n")
+                    .into()
+            }
+            Protocol::Nats => format!("PUB room.{room} {}\r\n{text}\r\n", text.len()).into(),
+            // As long as the frame the chat server would deliver. Its `seq` grows during a run; six
+            // digits are right for most of it.
+            Protocol::Relay => framed(&format!(
+                r#"{{"type":"SCChat","member":"user{}","text":"{text}","roomId":{},"seq":100000}}"#,
+                connection + 1,
+                room + 1,
+            )),
+        };
+        let token_at = bytes.iter().position(|&byte| byte == b'~').unwrap_or_default();
+        Self { bytes, token_at }
+    }
+}
+
+fn framed(payload: &str) -> Vec<u8> {
+    let mut frame = (payload.len() as u16).to_be_bytes().to_vec();
+    frame.extend_from_slice(payload.as_bytes());
+    frame
+}
+
+fn redis_subscribe(room: u64) -> Vec<u8> {
+    let channel = format!("room:{room}");
+    format!("*2\r\n$9\r\nSUBSCRIBE\r\n${}\r\n{channel}\r\n", channel.len()).into()
+}
+
+fn nats_connect(room: Option<u64>) -> Vec<u8> {
+    let options = r#"{"verbose":false,"pedantic":false,"echo":false,"protocol":1,"lang":"rust"}"#;
+    let subscribe = room.map(|room| format!("SUB room.{room} 1\r\n")).unwrap_or_default();
+    format!("CONNECT {options}\r\n{subscribe}PING\r\n").into()
+}
+
+/// The relay's room number is any 4 bytes, and it sends them back. These are a frame, so that the
+/// generator can read the answer like everything else.
+fn relay_room(room: u64) -> Vec<u8> {
+    let [high, low] = (room as u16).to_be_bytes();
+    vec![0, 2, high, low]
+}
+
+fn chat_answer(payload: &[u8]) -> Answer {
+    let Ok(message) = Incoming::parse(payload) else { return refused(payload) };
+    match (message.kind.as_str(), message.code.as_deref()) {
+        ("SCRoomsResult", _) if !message.more => Answer::Ready,
+        ("SCSystemMessage", Some("room-created")) => {
+            message.room_id.map_or_else(|| refused(payload), Answer::Created)
+        }
+        ("SCSystemMessage", Some("room-entered")) => Answer::Ready,
+        ("SCSystemMessage", Some("member-entered" | "member-left" | "renamed")) => Answer::Wait,
+        ("SCSystemMessage", _) => refused(payload),
+        _ => Answer::Wait,
+    }
+}
+
+fn refused(frame: &[u8]) -> Answer {
+    Answer::Refused(lossy(frame))
+}
+
+fn lossy(frame: &[u8]) -> String {
+    String::from_utf8_lossy(&frame[..frame.len().min(300)]).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Token;
+    use chat_proto::{Command, FrameDecoder, Name, RoomId, ServerMessage, Text};
+
+    fn command(frame: &[u8]) -> Command {
+        let mut decoder = FrameDecoder::new();
+        let mut frames = decoder.feed(frame);
+        Command::parse(frames.next_frame().expect("one frame")).expect("a command")
+    }
+
+    #[test]
+    fn chat_greetings_are_commands_and_their_answers_are_understood() {
+        let greeting = |role| command(&Protocol::Chat.greeting(role));
+        assert!(matches!(greeting(Role::Create { room: 3 }), Command::Create(_)));
+        assert!(matches!(greeting(Role::Join { room: 3 }), Command::Join(_)));
+        assert!(matches!(greeting(Role::Idle { number: 1 }), Command::Rooms));
+        let answer = |payload: &str| Protocol::Chat.answer(&framed(payload));
+        let system =
+            |rest: &str| answer(&format!(r#"{{"type":"SCSystemMessage","text":"x"{rest}}}"#));
+        assert_eq!(system(r#","code":"room-created","roomId":7"#), Answer::Created(7));
+        assert_eq!(system(r#","code":"room-entered","roomId":7,"seq":2"#), Answer::Ready);
+        assert_eq!(system(r#","code":"member-entered""#), Answer::Wait);
+        assert_eq!(answer(r#"{"type":"SCRoomsResult","rooms":[]}"#), Answer::Ready);
+        assert!(matches!(system(r#","code":"no-such-room""#), Answer::Refused(_)));
+        assert!(matches!(answer("nonsense"), Answer::Refused(_)));
+    }
+
+    #[test]
+    fn a_relay_frame_is_as_long_as_the_frame_the_chat_delivers() {
+        for size in [TOKEN_LEN, 64, 1_000] {
+            let template = Template::new(Protocol::Relay, 16, 2, size);
+            let text = Text::new("x".repeat(size)).expect("a text");
+            let member = Name::new("user17").expect("a name");
+            let room = RoomId::new(3).expect("above 0");
+            let mut frame = Vec::new();
+            ServerMessage::Chat { member: &member, text: &text, room, seq: 123_456 }
+                .write(&mut frame)
+                .expect("it fits");
+            assert_eq!(template.bytes.len(), frame.len());
+        }
+    }
+
+    #[test]
+    fn the_token_goes_where_the_text_begins_and_the_text_has_its_size() {
+        for protocol in [Protocol::Chat, Protocol::Redis, Protocol::Nats, Protocol::Relay] {
+            let mut template = Template::new(protocol, 0, 1, 64);
+            let token = Token { talker: 0, counter: 1, sent: 2 };
+            token.write(&mut template.bytes[template.token_at..]);
+            assert_eq!(Token::find(&template.bytes, &mut 0), Some(token), "{protocol:?}");
+            let fill = &template.bytes[template.token_at + TOKEN_LEN..];
+            let fill = fill.iter().take_while(|&&byte| byte == b'x').count();
+            assert_eq!(fill, 64 - TOKEN_LEN, "{protocol:?}");
+        }
+    }
+
+    #[test]
+    fn nats_pings_are_answered_and_errors_are_noticed() {
+        assert_eq!(Protocol::Nats.reply(b"PING\r\n"), Some(&b"PONG\r\n"[..]));
+        assert_eq!(Protocol::Nats.reply(b"PONG\r\n"), None);
+        assert_eq!(Protocol::Nats.answer(b"INFO {}\r\n"), Answer::Wait);
+        assert_eq!(Protocol::Nats.answer(b"PONG\r\n"), Answer::Ready);
+        assert!(Protocol::Nats.complaint(b"-ERR 'Slow Consumer'\r\n").is_some());
+        assert!(Protocol::Redis.complaint(b":9\r\n").is_none());
+    }
+}

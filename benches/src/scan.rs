@@ -1,0 +1,165 @@
+//! Cutting a server's byte stream into frames, and telling messages from everything else.
+//!
+//! Nothing is parsed that need not be: a frame is cut by its length, and the token is looked for
+//! where it was in the frame before.
+
+use std::fmt;
+
+use crate::token::Token;
+
+/// The longest line of a protocol of lines: an `INFO` of NATS is some 500 bytes.
+const MAX_LINE: usize = 64 * 1024;
+
+/// A frame, as far as the generator cares.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// One of the generator's own messages.
+    Message(Token),
+    /// Any other frame, whole: an answer, a notice, a ping.
+    Other(&'a [u8]),
+}
+
+/// How a protocol marks the end of a frame.
+pub trait Framing {
+    /// The length of the frame that `bytes` begins with, or `None` when more bytes are needed to
+    /// know it. It may be more than there are bytes.
+    ///
+    /// # Errors
+    /// [`BadStream`] when no frame begins like that.
+    fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream>;
+}
+
+/// Hands all whole frames of `bytes` to `on`, and returns how many bytes they are.
+///
+/// # Errors
+/// [`BadStream`] when the server sends what is no frame of its protocol.
+#[inline]
+pub fn scan<F: Framing>(
+    bytes: &[u8],
+    hint: &mut usize,
+    mut on: impl FnMut(Found<'_>),
+) -> Result<usize, BadStream> {
+    let mut at = 0;
+    while let Some(len) = F::frame_len(&bytes[at..])? {
+        let Some(frame) = bytes.get(at..at + len) else { break };
+        on(match Token::find(frame, hint) {
+            Some(token) => Found::Message(token),
+            None => Found::Other(frame),
+        });
+        at += len;
+    }
+    Ok(at)
+}
+
+/// Bytes that no frame of the protocol begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadStream;
+
+impl fmt::Display for BadStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server sent what is no frame of the protocol")
+    }
+}
+
+impl std::error::Error for BadStream {}
+
+/// Two bytes of length, big-endian, then the payload: the chat's frames, and those that the
+/// generator sends through the relay.
+#[derive(Debug)]
+pub enum LengthPrefixed {}
+
+impl Framing for LengthPrefixed {
+    #[inline]
+    fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
+        let header = bytes.first_chunk::<2>();
+        Ok(header.map(|header| 2 + usize::from(u16::from_be_bytes(*header))))
+    }
+}
+
+/// RESP2, as far as pub/sub needs it: simple lines, and arrays of bulk strings and integers.
+#[derive(Debug)]
+pub enum Resp {}
+
+impl Framing for Resp {
+    #[inline]
+    fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
+        let Some((items, mut at)) = resp_line(bytes)? else { return Ok(None) };
+        if bytes[0] != b'*' {
+            return Ok(Some(at));
+        }
+        for _ in 0..items {
+            let Some((len, header)) = resp_line(&bytes[at.min(bytes.len())..])? else {
+                return Ok(None);
+            };
+            at += header;
+            if bytes[at - header] == b'$' {
+                at += len + 2;
+            }
+        }
+        Ok(Some(at))
+    }
+}
+
+/// The number on the line that `bytes` begins with (0 for a line of text), and the line's length.
+#[inline]
+fn resp_line(bytes: &[u8]) -> Result<Option<(usize, usize)>, BadStream> {
+    let Some((&kind, rest)) = bytes.split_first() else { return Ok(None) };
+    match kind {
+        b'*' | b'$' => {
+            let mut number = 0;
+            for (i, &byte) in rest.iter().enumerate() {
+                match byte {
+                    b'0'..=b'9' if number < MAX_LINE => {
+                        number = number * 10 + usize::from(byte - b'0');
+                    }
+                    b'\r' => return Ok((i + 1 < rest.len()).then_some((number, i + 3))),
+                    _ => return Err(BadStream),
+                }
+            }
+            Ok(None)
+        }
+        b':' | b'+' | b'-' => Ok(line_len(bytes)?.map(|len| (0, len))),
+        _ => Err(BadStream),
+    }
+}
+
+/// The NATS core protocol: lines, and behind a line that begins with `MSG` a payload.
+#[derive(Debug)]
+pub enum Nats {}
+
+impl Framing for Nats {
+    #[inline]
+    fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
+        let Some(line) = line_len(bytes)? else { return Ok(None) };
+        if !bytes.starts_with(b"MSG ") {
+            return Ok(Some(line));
+        }
+        // The payload's length is the last word of the line: read it backwards.
+        let (mut len, mut unit) = (0, 1);
+        for &byte in bytes[..line - 2].iter().rev() {
+            match byte {
+                b'0'..=b'9' if unit < MAX_LINE * 10 => {
+                    len += usize::from(byte - b'0') * unit;
+                    unit *= 10;
+                }
+                b' ' if unit > 1 => break,
+                _ => return Err(BadStream),
+            }
+        }
+        Ok(Some(line + len + 2))
+    }
+}
+
+/// The length of the line that `bytes` begins with, its `\r\n` included.
+#[inline]
+fn line_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
+    match bytes.iter().position(|&byte| byte == b'\r') {
+        Some(at) => Ok((at + 1 < bytes.len()).then_some(at + 2)),
+        None if bytes.len() > MAX_LINE => Err(BadStream),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+//! The generator against the relay, both in this process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chat_benches::load::{Config, Pace};
+use chat_benches::plan::Talkers;
+use chat_benches::protocol::Protocol;
+use chat_benches::relay::Relay;
+use chat_benches::{idle, load};
+
+/// A relay in a thread of its own, which ends with the test.
+struct Server {
+    addr: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut relay = Relay::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port is free");
+        let addr = relay.local_addr().expect("it is bound");
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        let thread = std::thread::spawn(move || {
+            relay.run(Duration::from_secs(30), &flag).expect("it relays");
+        });
+        Self { addr, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let joined = self.thread.take().map(JoinHandle::join);
+        assert!(matches!(joined, Some(Ok(()))) || std::thread::panicking());
+    }
+}
+
+fn config(addr: SocketAddr, pace: Pace) -> Config {
+    Config {
+        protocol: Protocol::Relay,
+        addr,
+        rooms: 3,
+        members: 4,
+        talkers: Talkers::Some(1),
+        pace,
+        size: 64,
+        warmup: Duration::from_millis(50),
+        measure: Duration::from_millis(300),
+        server: Some(std::process::id()),
+        progress: false,
+    }
+}
+
+#[test]
+fn a_closed_loop_loses_nothing() {
+    let server = Server::start();
+    for (window, talkers) in [(1, Talkers::Some(1)), (32, Talkers::Some(1)), (8, Talkers::All)] {
+        let config = Config { talkers, ..config(server.addr, Pace::Closed { window }) };
+        let report = load::run(&config).expect("the relay plays along");
+        assert!(report.delivered > 100, "{report}");
+        assert_eq!((report.lost, report.repeated, report.alien), (0, 0, 0), "{report}");
+        assert!(report.latency.samples > 0, "{report}");
+        assert!(report.server.is_some_and(|cost| cost.resident_kib > 0), "{report}");
+    }
+}
+
+#[test]
+fn an_open_loop_keeps_its_rate() {
+    let server = Server::start();
+    let report =
+        load::run(&config(server.addr, Pace::Open { rate: 1_000 })).expect("it plays along");
+    assert_eq!((report.lost, report.repeated, report.alien), (0, 0, 0), "{report}");
+    // 350 ms at 1,000 a second, and nothing when a busy machine lets neither side run for a while.
+    assert!((300..=360).contains(&report.sent), "{report}");
+}
+
+#[test]
+fn large_texts_arrive_whole() {
+    let server = Server::start();
+    let mut config = config(server.addr, Pace::Closed { window: 64 });
+    config.size = 20_000;
+    let report = load::run(&config).expect("it plays along");
+    assert!(report.delivered > 0, "{report}");
+    assert_eq!((report.lost, report.repeated, report.alien), (0, 0, 0), "{report}");
+}
+
+#[test]
+fn idle_connections_are_counted() {
+    let server = Server::start();
+    let report = idle::run(&idle::Config {
+        protocol: Protocol::Relay,
+        addr: server.addr,
+        connections: 200,
+        idle: Duration::from_millis(100),
+        server: Some(std::process::id()),
+    });
+    let report = report.expect("it plays along");
+    assert_eq!(report.connections, 200);
+    assert!(report.connects_per_second > 0.0 && report.server.is_some(), "{report}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_opened() {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    let good = config(nobody, Pace::Closed { window: 1 });
+    for bad in [
+        Config { addr: ([192, 0, 2, 1], 80).into(), ..good.clone() },
+        Config { size: 32, ..good.clone() },
+        Config { members: 1, ..good.clone() },
+        Config { pace: Pace::Open { rate: 0 }, ..good.clone() },
+        Config { pace: Pace::Closed { window: 0 }, ..good.clone() },
+        Config { measure: Duration::ZERO, ..good.clone() },
+    ] {
+        assert!(matches!(load::run(&bad), Err(chat_benches::error::Error::Config(_))), "{bad:?}");
+    }
+    assert!(matches!(load::run(&good), Err(chat_benches::error::Error::Server(_))));
+}
