@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn messages_come_out_however_the_stream_is_chopped_up() {
-        let bytes = frames(&[r#"{"type":"a","text":"one"}"#, r#" {"text":"two"}"#]);
+        let bytes =
+            frames(&[r#"{"type":"SCChat","text":"one"}"#, r#" {"text":"two","type":"SCChat"}"#]);
         let mut pieces: Vec<&[u8]> = bytes.chunks(1).collect();
         pieces.insert(5, &[]);
         assert_eq!(read(Pieces(pieces, None)), (vec!["one".into(), "two".into()], Closed::Clean));
@@ -149,9 +150,9 @@ mod tests {
 
     #[test]
     fn an_end_inside_a_frame_is_a_cut() {
-        let bytes = frames(&[r#"{"text":"one"}"#, r#"{"text":"two"}"#]);
+        let bytes = frames(&[r#"{"type":"SCChat"}"#, r#"{"type":"SCChat"}"#]);
         let (texts, closed) = read(&bytes[..bytes.len() - 3]);
-        assert_eq!((texts.len(), closed), (1, Closed::Cut { held: 13 }));
+        assert_eq!((texts.len(), closed), (1, Closed::Cut { held: 16 }));
         assert_eq!(read(&bytes[..1]).1, Closed::Cut { held: 1 });
     }
 
@@ -163,7 +164,9 @@ mod tests {
 
     #[test]
     fn frames_that_are_no_object_of_json_are_no_messages() {
-        for payload in ["", " ", "[]", "null", "{", "{}x", r#"{"text":1}"#, "hello"] {
+        for payload in
+            ["", " ", "[]", "null", "{", "{}x", "{}", r#"{"type":"SCChat","text":1}"#, "hello"]
+        {
             assert_eq!(read(frames(&[payload]).as_slice()).1, Closed::NotAMessage, "{payload}");
         }
     }

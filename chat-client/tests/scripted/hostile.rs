@@ -42,7 +42,7 @@ fn nobody_can_write_a_line_of_somebody_else() {
 fn types_and_fields_that_are_not_known_are_ignored() {
     let (client, mut peer) = Client::piped("");
     peer.send(r#"{"type":"SCNew","what":[1,{}],"text":"not shown"}"#);
-    peer.send("{}");
+    peer.send(r#"{"type":"SCNew","text":5,"rooms":"none"}"#);
     peer.send(r#"{"type":"SCChat","new":{"a":[null]},"member":"bob","text":"shown"}"#);
     peer.close_after(&[]);
     let exit = client.exit();
