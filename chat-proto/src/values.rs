@@ -95,14 +95,11 @@ impl Text {
         if text.is_empty() {
             return Err(ValueError::Empty);
         }
-        let escapes = match scan_text(text.as_bytes()) {
-            Scan::Clean { escapes } => escapes,
-            Scan::Suspect => match text.chars().find(|&c| c.is_control() && c != '\n' && c != '\t')
-            {
-                Some(found) => return Err(ValueError::Forbidden(found)),
-                None => count_escapes(text.as_bytes()),
-            },
-        };
+        let (suspect, escapes) = scan_text(text.as_bytes());
+        let is_control = |c: &char| c.is_control() && *c != '\n' && *c != '\t';
+        if suspect && let Some(found) = text.chars().find(is_control) {
+            return Err(ValueError::Forbidden(found));
+        }
         Ok(Self { text, escapes })
     }
 
@@ -118,26 +115,23 @@ impl Text {
     }
 }
 
-enum Scan {
-    Clean {
-        escapes: u32,
-    },
-    /// It may hold a control character; a slower look decides.
-    Suspect,
-}
-
-/// One pass without branches, so that the compiler can use vector instructions. The controls
-/// U+0080 to U+009F are `C2 80` to `C2 9F` in UTF-8; any `C2` makes a text suspect.
-fn scan_text(bytes: &[u8]) -> Scan {
-    let mut suspect = false;
-    for &b in bytes {
-        suspect |= (b < 0x20 && b != b'\n' && b != b'\t') | (b == 0x7f) | (b == 0xc2);
+/// Whether the bytes may hold a control character, and how many of them JSON escapes.
+///
+/// Without branches and with sums that fit a byte, so that the compiler uses vector instructions.
+/// The controls U+0080 to U+009F are `C2 80` to `C2 9F` in UTF-8: any `C2` is suspect.
+fn scan_text(bytes: &[u8]) -> (bool, u32) {
+    let (mut suspect, mut escapes) = (false, 0);
+    for block in bytes.chunks(128) {
+        let (mut suspects, mut escaped) = (0_u8, 0_u8);
+        for &b in block {
+            let blank = (b == b'\n') | (b == b'\t');
+            suspects |= u8::from(((b < 0x20) & !blank) | (b == 0x7f) | (b == 0xc2));
+            escaped += u8::from(blank | (b == b'"') | (b == b'\\'));
+        }
+        suspect |= suspects != 0;
+        escapes += u32::from(escaped);
     }
-    if suspect { Scan::Suspect } else { Scan::Clean { escapes: count_escapes(bytes) } }
-}
-
-fn count_escapes(bytes: &[u8]) -> u32 {
-    bytes.iter().map(|b| u32::from(matches!(b, b'"' | b'\\' | b'\n' | b'\t'))).sum()
+    (suspect, escapes)
 }
 
 /// A room's number: 1 for the first room of a server, rising by 1, never used again.

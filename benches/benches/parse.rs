@@ -1,0 +1,83 @@
+//! A payload to a command: ours, and what `#[serde(tag = "type")]` would cost.
+
+use std::hint::black_box;
+
+use chat_proto::{Command, HEADER_LEN, Text};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde::Deserialize;
+
+/// The commands as serde would read them: an internally tagged enum, which is first copied into a
+/// tree, since its tag may come last. It checks nothing.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+enum Tagged {
+    CSName { name: String },
+    CSRooms,
+    CSCreateRoom { title: String },
+    CSJoinRoom { room_id: u64 },
+    CSLeaveRoom,
+    CSChat { text: String },
+    CSShutdown,
+}
+
+impl Tagged {
+    /// Something of every variant, so that none is left out.
+    fn len(&self) -> usize {
+        match self {
+            Self::CSName { name: s }
+            | Self::CSCreateRoom { title: s }
+            | Self::CSChat { text: s } => s.len(),
+            Self::CSJoinRoom { room_id } => *room_id as usize,
+            Self::CSRooms | Self::CSLeaveRoom | Self::CSShutdown => 0,
+        }
+    }
+}
+
+/// A chat as our clients write it.
+fn chat(text: &str) -> Vec<u8> {
+    let text = Text::new(text).expect("no control characters");
+    let mut frame = Vec::new();
+    Command::Chat(text).write(&mut frame).expect("it fits a frame");
+    frame.split_off(HEADER_LEN)
+}
+
+/// A chat as Python's `json.dumps` writes it: spaces, and escapes for all but ASCII.
+fn chat_escaped(text: &str) -> Vec<u8> {
+    let escape = |c: char| {
+        let mut units = [0; 2];
+        c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    };
+    let text: String =
+        text.chars().map(|c| if c.is_ascii() { c.to_string() } else { escape(c) }).collect();
+    format!(r#"{{"type": "CSChat", "text": "{text}"}}"#).into_bytes()
+}
+
+fn parse(c: &mut Criterion) {
+    let korean = "오늘 저녁에 스터디 방에서 만나요. ".repeat(2);
+    for (name, payload) in [
+        ("short", chat(&"x".repeat(64))),
+        ("long", chat(&"x".repeat(8_192))),
+        ("quotes", chat(&"\"\\".repeat(32))),
+        ("korean", chat(&korean)),
+        ("korean-escaped", chat_escaped(&korean)),
+        ("rooms", br#"{"type": "CSRooms"}"#.to_vec()),
+        ("join", br#"{"type": "CSJoinRoom", "roomId": 17}"#.to_vec()),
+    ] {
+        let mut group = c.benchmark_group(format!("parse/{name}"));
+        group.throughput(Throughput::Bytes(payload.len() as u64));
+        group.bench_function("ours", |b| {
+            b.iter(|| Command::parse(black_box(&payload)).expect("a command"));
+        });
+        group.bench_function("serde-tag", |b| {
+            b.iter(|| {
+                let tagged: Tagged =
+                    serde_json::from_slice(black_box(&payload)).expect("a command");
+                black_box(tagged.len())
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, parse);
+criterion_main!(benches);
