@@ -11,24 +11,31 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 enum Tagged {
-    CSName { name: String },
-    CSRooms,
-    CSCreateRoom { title: String },
-    CSJoinRoom { room_id: u64 },
-    CSLeaveRoom,
-    CSChat { text: String },
-    CSShutdown,
+    #[serde(rename = "CSName")]
+    Name { name: String },
+    #[serde(rename = "CSRooms")]
+    Rooms,
+    #[serde(rename = "CSCreateRoom")]
+    CreateRoom { title: String },
+    #[serde(rename = "CSJoinRoom")]
+    JoinRoom { room_id: u64 },
+    #[serde(rename = "CSLeaveRoom")]
+    LeaveRoom,
+    #[serde(rename = "CSChat")]
+    Chat { text: String },
+    #[serde(rename = "CSShutdown")]
+    Shutdown,
 }
 
 impl Tagged {
     /// Something of every variant, so that none is left out.
     fn len(&self) -> usize {
         match self {
-            Self::CSName { name: s }
-            | Self::CSCreateRoom { title: s }
-            | Self::CSChat { text: s } => s.len(),
-            Self::CSJoinRoom { room_id } => *room_id as usize,
-            Self::CSRooms | Self::CSLeaveRoom | Self::CSShutdown => 0,
+            Self::Name { name: s } | Self::CreateRoom { title: s } | Self::Chat { text: s } => {
+                s.len()
+            }
+            Self::JoinRoom { room_id } => *room_id as usize,
+            Self::Rooms | Self::LeaveRoom | Self::Shutdown => 0,
         }
     }
 }
