@@ -1,0 +1,9 @@
+//! The real client against the real server, and against a scripted peer that sends what a real server
+//! never would. All waiting is for something to happen, and has a deadline.
+
+mod command_line;
+mod conversation;
+mod endings;
+mod hostile;
+mod real_server;
+mod support;

@@ -1,0 +1,104 @@
+//! People chat through the real server.
+
+use chat_server::{Config, Server, ServerHandle};
+
+use crate::support::{Client, Exit};
+
+/// A server that is stopped, and has ended, when the test does.
+struct Chat(Option<ServerHandle>);
+
+impl Chat {
+    fn start() -> Self {
+        let server = Server::bind(Config::default()).and_then(|server| Ok(server.spawn()));
+        Self(Some(server.expect("a free port").expect("a thread")))
+    }
+
+    fn handle(&self) -> &ServerHandle {
+        self.0.as_ref().expect("it has not been joined")
+    }
+
+    /// A client whose connection has been accepted: the next one gets the next number.
+    fn join(&self) -> Client {
+        let mut client = Client::start(&[&format!("--port={}", self.handle().address().port())]);
+        say(&mut client, "/leave", NO_ROOM);
+        client
+    }
+}
+
+const NO_ROOM: &str = "* You are in no room. /rooms lists them; /join or /create one first.";
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        if let Some(server) = self.0.take() {
+            server.stop();
+            server.join().expect("it ends in order");
+        }
+    }
+}
+
+/// Types a line and sees the answer to it.
+#[track_caller]
+fn say(client: &mut Client, line: &str, answer: &str) {
+    client.write(format!("{line}\n").as_bytes());
+    assert_eq!(client.line(), answer, "{line}");
+}
+
+#[test]
+fn two_people_from_help_to_shutdown() {
+    let mut chat = Chat::start();
+    let (mut ann, mut bob) = (chat.join(), chat.join());
+    say(&mut ann, "/name 김철수", "* user1 is now called 김철수.");
+    say(&mut ann, "/create 스터디 방", "* You made room 1, \"스터디 방\", and are in it.");
+    say(&mut bob, "/rooms", "  1  스터디 방 (1): 김철수");
+    say(&mut bob, "/join 1", "* You are in room 1, \"스터디 방\", now.");
+    assert_eq!(ann.line(), "* user2 came in.");
+    say(&mut bob, "/name Guido  van Rossum", "* user2 is now called Guido van Rossum.");
+    assert_eq!(ann.line(), "* user2 is now called Guido van Rossum.");
+    bob.write("안녕하세요 ☕ \"따옴표\"\n".as_bytes());
+    assert_eq!(ann.line(), "Guido van Rossum: 안녕하세요 ☕ \"따옴표\"");
+    say(&mut ann, "/create 둘", "* You are in room 1 already. /leave it first.");
+    say(&mut bob, "/leave", "* You left room 1, \"스터디 방\".");
+    assert_eq!(ann.line(), "* Guido van Rossum left.");
+    say(&mut bob, "hello?", NO_ROOM);
+    say(&mut bob, "/name 김철수", "* That name is taken. Choose another one.");
+
+    ann.write(b"/shutdown\n");
+    let goodbye = ["* The server is stopping. Goodbye.", "the server has stopped"];
+    for client in [ann, bob] {
+        let exit = client.exit();
+        assert_eq!(exit.output, goodbye);
+        assert_eq!((exit.status, exit.errors), (Some(0), Vec::new()));
+    }
+    chat.0.take().expect("it has not been joined").join().expect("it ended in order");
+}
+
+#[test]
+fn a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
+    let chat = Chat::start();
+    let mut client = chat.join();
+    client.write(b"/create news\n/rooms\nhello\n/rooms\n/leave\n/rooms\n");
+    client.end_input();
+    let Exit { status, output, errors } = client.exit();
+    assert_eq!(
+        output,
+        [
+            "* You made room 1, \"news\", and are in it.",
+            "  1  news (1): user1",
+            "  1  news (1): user1",
+            "* You left room 1, \"news\".",
+            "no rooms yet: /create TITLE makes one",
+        ]
+    );
+    assert_eq!((status, errors), (Some(0), Vec::new()));
+}
+
+#[test]
+fn a_killed_client_leaves_its_room() {
+    let chat = Chat::start();
+    let (mut ann, mut bob) = (chat.join(), chat.join());
+    say(&mut ann, "/create games", "* You made room 1, \"games\", and are in it.");
+    say(&mut bob, "/join 1", "* You are in room 1, \"games\", now.");
+    assert_eq!(ann.line(), "* user2 came in.");
+    drop(bob);
+    assert_eq!(ann.line(), "* user2 left.");
+}
