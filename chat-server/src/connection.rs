@@ -241,5 +241,19 @@ impl<S: Socket> Connection<S> {
 /// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
 /// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
 fn is_foreign(bytes: &[u8]) -> bool {
-    bytes.get(HEADER_LEN).is_some_and(|b| !matches!(b, b'{' | b' ' | b'\t' | b'\r' | b'\n'))
+    match bytes.get(HEADER_LEN) {
+        None => false,
+        Some(b'{' | b' ' | b'\t' | b'\r' | b'\n') => is_little_endian(bytes),
+        Some(_) => true,
+    }
+}
+
+/// Whether this is a whole command behind a length with its bytes the wrong way round, and nothing
+/// more: its sender waits for an answer. As ours it would be the beginning of a long frame that goes
+/// on behind its object.
+fn is_little_endian(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
+        usize::from(u16::from_le_bytes(*header)) == payload.len()
+            && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad())
+    })
 }
