@@ -27,8 +27,9 @@ pub(crate) struct Connection<S> {
     pub(crate) phase: Phase,
     /// The peer has ended its stream: nothing more will be read.
     pub(crate) peer_ended: bool,
-    /// An event has told that the peer ended its stream; it is somewhere behind the bytes.
-    end_announced: bool,
+    /// An event has told of an end or a mark in the stream, somewhere behind the bytes: a read that
+    /// stops short there is no sign that nothing more is to be had.
+    cut_announced: bool,
     /// It has sent a frame that was a command: it speaks our protocol.
     proven: bool,
     bad_frames: Bucket,
@@ -104,7 +105,7 @@ impl<S> Connection<S> {
             place: None,
             phase,
             peer_ended: false,
-            end_announced: false,
+            cut_announced: false,
             proven: false,
             bad_frames: Bucket::new(now),
             flush_planned: false,
@@ -122,9 +123,10 @@ impl<S> Connection<S> {
         self.decoder = FrameDecoder::new();
     }
 
-    /// To be called on an event that says that the peer has ended its stream.
-    pub(crate) fn announce_end(&mut self) {
-        self.end_announced = true;
+    /// To be called on an event that says that the peer has ended its stream, or has sent urgent data
+    /// in it.
+    pub(crate) fn announce_cut(&mut self) {
+        self.cut_announced = true;
     }
 
     /// To be called on an event that says that the kernel takes bytes again.
@@ -167,7 +169,7 @@ impl<S: Socket> Connection<S> {
                 Err(_) => return ReadEnd::Failed,
             }
             let full = filled == buffer.len();
-            if full || !self.end_announced {
+            if full || !self.cut_announced {
                 self.accept_bytes(now, budget, &buffer[..filled], requests);
                 return if full { ReadEnd::Budget } else { ReadEnd::Drained };
             }
