@@ -218,6 +218,22 @@ impl Client {
         self.rooms();
     }
 
+    /// Every whole message until the stream ends, in whatever way: of a client that was cut off.
+    pub(crate) fn whatever_came(&mut self) -> Vec<Incoming> {
+        let _ = self.stream.read_to_end(&mut self.buffered);
+        // What stands behind the last whole frame is for nobody.
+        let mut messages = Vec::new();
+        let mut rest = &self.buffered[self.at..];
+        while let Some((header, body)) = rest.split_first_chunk::<2>()
+            && let Some((payload, behind)) =
+                body.split_at_checked(usize::from(u16::from_be_bytes(*header)))
+        {
+            messages.push(Incoming::parse(payload).expect("every message is JSON"));
+            rest = behind;
+        }
+        messages
+    }
+
     /// The stream ends, cleanly and with nothing more in it.
     pub(crate) fn expect_end(&mut self) {
         let payload = self.next_payload().map(|p| String::from_utf8_lossy(&p).into_owned());
