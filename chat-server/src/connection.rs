@@ -27,8 +27,9 @@ pub(crate) struct Connection<S> {
     pub(crate) phase: Phase,
     /// The peer has ended its stream: nothing more will be read.
     pub(crate) peer_ended: bool,
-    /// An event has told that the peer ended its stream; it is somewhere behind the bytes.
-    end_announced: bool,
+    /// An event has told of an end or a mark in the stream, somewhere behind the bytes: a read that
+    /// stops short there is no sign that nothing more is to be had.
+    cut_announced: bool,
     /// It has sent a frame that was a command: it speaks our protocol.
     proven: bool,
     bad_frames: Bucket,
@@ -104,7 +105,7 @@ impl<S> Connection<S> {
             place: None,
             phase,
             peer_ended: false,
-            end_announced: false,
+            cut_announced: false,
             proven: false,
             bad_frames: Bucket::new(now),
             flush_planned: false,
@@ -122,9 +123,10 @@ impl<S> Connection<S> {
         self.decoder = FrameDecoder::new();
     }
 
-    /// To be called on an event that says that the peer has ended its stream.
-    pub(crate) fn announce_end(&mut self) {
-        self.end_announced = true;
+    /// To be called on an event that says that the peer has ended its stream, or has sent urgent data
+    /// in it.
+    pub(crate) fn announce_cut(&mut self) {
+        self.cut_announced = true;
     }
 
     /// To be called on an event that says that the kernel takes bytes again.
@@ -172,7 +174,7 @@ impl<S: Socket> Connection<S> {
                 Err(_) => return ReadEnd::Failed,
             }
             let full = filled == buffer.len();
-            if full || !self.end_announced {
+            if full || !self.cut_announced {
                 self.accept_bytes(now, budget, &buffer[..filled], requests);
                 return if full { ReadEnd::Budget } else { ReadEnd::Drained };
             }
@@ -246,5 +248,19 @@ impl<S: Socket> Connection<S> {
 /// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
 /// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
 fn is_foreign(bytes: &[u8]) -> bool {
-    bytes.get(HEADER_LEN).is_some_and(|b| !matches!(b, b'{' | b' ' | b'\t' | b'\r' | b'\n'))
+    match bytes.get(HEADER_LEN) {
+        None => false,
+        Some(b'{' | b' ' | b'\t' | b'\r' | b'\n') => is_little_endian(bytes),
+        Some(_) => true,
+    }
+}
+
+/// Whether this is a whole command behind a length with its bytes the wrong way round, and nothing
+/// more: its sender waits for an answer. As ours it would be the beginning of a long frame that goes
+/// on behind its object.
+fn is_little_endian(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
+        usize::from(u16::from_le_bytes(*header)) == payload.len()
+            && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad())
+    })
 }

@@ -115,12 +115,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.sessions.insert(session, key);
     }
 
-    /// Reads a connection that has, or may have, something to read. `ended`: the event said that
-    /// the peer has ended its stream.
-    pub(crate) fn readable(&mut self, now: Instant, key: ConnKey, ended: bool) {
+    /// Reads a connection that has, or may have, something to read. `cut`: the event said that there
+    /// is an end or a mark in the stream, at which a read stops short of what is behind it.
+    pub(crate) fn readable(&mut self, now: Instant, key: ConnKey, cut: bool) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if ended {
-            connection.announce_end();
+        if cut {
+            connection.announce_cut();
         }
         if self.stopping.is_some() && connection.phase == Phase::Open {
             // What was not read before the stop is not accepted.

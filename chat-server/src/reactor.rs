@@ -27,7 +27,13 @@ const EVENTS: usize = 1024;
 
 /// Both directions from the beginning: an edge that finds nothing to do costs nothing, and no system
 /// call is ever spent on changing what is waited for.
-const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(URGENT);
+
+/// Urgent data is nothing to us but a mark in the stream at which a read stops short.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const URGENT: Interest = Interest::PRIORITY;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const URGENT: Interest = Interest::READABLE;
 
 /// Everything a reactor needs, ready to be sent to the thread that it will run on.
 #[derive(Debug)]
@@ -127,8 +133,8 @@ impl Reactor {
             token => {
                 let key = ConnKey::from_token(token);
                 if event.is_readable() || event.is_read_closed() || event.is_error() {
-                    let ended = event.is_read_closed() || event.is_error();
-                    self.engine.readable(now, key, ended);
+                    let cut = event.is_read_closed() || event.is_error() || event.is_priority();
+                    self.engine.readable(now, key, cut);
                 }
                 if event.is_writable() {
                     self.engine.writable(key);

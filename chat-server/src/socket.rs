@@ -7,7 +7,8 @@ use mio::net::TcpStream;
 
 /// A non-blocking byte stream with edge-triggered readiness: after `WouldBlock`, or a read that did
 /// not fill its buffer, an event tells when there is more. That a short read is as good as
-/// `WouldBlock` on a stream is epoll(7), question 9; it spares a system call per message.
+/// `WouldBlock` on a stream is epoll(7), question 9; it spares a system call per message. It holds
+/// up to an end or a mark in the stream, of which an event tells.
 pub(crate) trait Socket {
     /// As [`Read::read`].
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;

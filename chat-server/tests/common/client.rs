@@ -1,0 +1,262 @@
+//! A client that blocks, byte for byte what the test says.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use chat_proto::{Incoming, RoomEntry};
+use socket2::{Domain, SockRef, Socket, Type};
+
+use super::DEADLINE;
+
+/// A connection to a server, and what has been read of it but not looked at.
+#[derive(Debug)]
+pub(crate) struct Client {
+    stream: TcpStream,
+    buffered: Vec<u8>,
+    /// Where in `buffered` the next frame begins.
+    at: usize,
+}
+
+/// One frame around `payload`.
+pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
+    let payload = payload.as_ref();
+    let len = u16::try_from(payload.len()).expect("a test sends frames that can be");
+    [&len.to_be_bytes()[..], payload].concat()
+}
+
+/// The frames around several payloads, one behind the other.
+pub(crate) fn stream_of<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
+    payloads.into_iter().flat_map(frame).collect()
+}
+
+/// A JSON string as Python's `json.dumps` writes it: all but ASCII as `\uXXXX`, in pairs of
+/// surrogates where one is not enough.
+pub(crate) fn json_string(s: &str) -> String {
+    let mut out = String::from("\"");
+    for c in s.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            ' '..='~' => out.push(c),
+            _ => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Beginning and ending.
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens");
+        Self::over(stream)
+    }
+
+    /// A client whose kernel takes little before the test reads.
+    pub(crate) fn connect_with_little_room(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        let socket = socket.expect("a descriptor is to be had");
+        socket.set_recv_buffer_size(4096).expect("Linux takes any size");
+        socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("a TCP stream has this option");
+        stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
+        stream.set_write_timeout(Some(DEADLINE)).expect("it is not zero");
+        Self { stream, buffered: Vec::new(), at: 0 }
+    }
+
+    /// Ends the stream towards the server; what it sends is still read.
+    pub(crate) fn end_sending(&self) {
+        self.stream.shutdown(Shutdown::Write).expect("the connection is there");
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("TCP has this option");
+    }
+
+    /// Sends one byte out of band.
+    pub(crate) fn send_urgent(&self) {
+        let sent = SockRef::from(&self.stream).send_out_of_band(b"!");
+        assert_eq!(sent.expect("the connection is there"), 1);
+    }
+}
+
+/// Sending.
+impl Client {
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the server reads");
+    }
+
+    pub(crate) fn send(&mut self, payload: impl AsRef<[u8]>) {
+        self.send_raw(&frame(payload));
+    }
+
+    pub(crate) fn name(&mut self, name: &str) {
+        self.send(format!(r#"{{"type": "CSName", "name": {}}}"#, json_string(name)));
+    }
+
+    pub(crate) fn create(&mut self, title: &str) {
+        self.send(format!(r#"{{"type": "CSCreateRoom", "title": {}}}"#, json_string(title)));
+    }
+
+    pub(crate) fn join(&mut self, room: u64) {
+        self.send(format!(r#"{{"type": "CSJoinRoom", "roomId": {room}}}"#));
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.send(r#"{"type": "CSLeaveRoom"}"#);
+    }
+
+    pub(crate) fn chat(&mut self, text: &str) {
+        self.send(format!(r#"{{"type": "CSChat", "text": {}}}"#, json_string(text)));
+    }
+
+    pub(crate) fn ask_for_rooms(&mut self) {
+        self.send(r#"{"type": "CSRooms"}"#);
+    }
+
+    pub(crate) fn shutdown(&mut self) {
+        self.send(r#"{"type": "CSShutdown"}"#);
+    }
+}
+
+/// Reading.
+impl Client {
+    /// The next frame's payload, or `None` at the end of the stream. A reset, an end in the middle
+    /// of a frame, and silence until the deadline fail the test.
+    pub(crate) fn next_payload(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let rest = &self.buffered[self.at..];
+            if let Some((header, body)) = rest.split_first_chunk::<2>() {
+                let len = usize::from(u16::from_be_bytes(*header));
+                if let Some(payload) = body.get(..len) {
+                    let payload = payload.to_vec();
+                    self.at += 2 + len;
+                    return Some(payload);
+                }
+            }
+            if !self.fill() {
+                let rest = self.buffered.len() - self.at;
+                assert_eq!(rest, 0, "the stream ended in the middle of a frame");
+                return None;
+            }
+        }
+    }
+
+    /// Reads more bytes; false at the end of the stream.
+    fn fill(&mut self) -> bool {
+        self.buffered.drain(..self.at);
+        self.at = 0;
+        let mut bytes = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut bytes) {
+                Ok(n) => {
+                    self.buffered.extend_from_slice(&bytes[..n]);
+                    return n > 0;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => panic!("nothing to read by the deadline, or a broken stream: {e}"),
+            }
+        }
+    }
+
+    /// The next message.
+    pub(crate) fn next(&mut self) -> Incoming {
+        let payload = self.next_payload().expect("a message comes, not the end of the stream");
+        Incoming::parse(&payload).expect("every message is JSON")
+    }
+
+    pub(crate) fn expect_code(&mut self, code: &str) -> Incoming {
+        let message = self.next();
+        assert_eq!(message.kind, "SCSystemMessage", "{code} expected: {message:?}");
+        assert_eq!(message.code.as_deref(), Some(code), "{message:?}");
+        assert!(!message.text.is_empty(), "there is something to read for people");
+        message
+    }
+
+    pub(crate) fn expect_chat(&mut self, member: &str, text: &str) -> Incoming {
+        let message = self.next();
+        let found = (message.kind.as_str(), message.member.as_str(), message.text.as_str());
+        assert_eq!(found, ("SCChat", member, text));
+        message
+    }
+
+    /// All rooms, which have to be what comes next.
+    pub(crate) fn expect_rooms(&mut self) -> Vec<RoomEntry> {
+        let mut rooms = Vec::new();
+        loop {
+            let page = self.next();
+            assert_eq!(page.kind, "SCRoomsResult", "{page:?}");
+            rooms.extend(page.rooms);
+            if !page.more {
+                return rooms;
+            }
+        }
+    }
+
+    /// Asks for all rooms and gets them next: nothing else was on its way here. Whatever this client
+    /// sent before has been carried out then.
+    pub(crate) fn rooms(&mut self) -> Vec<RoomEntry> {
+        self.ask_for_rooms();
+        self.expect_rooms()
+    }
+
+    /// Proves that nothing was sent here by whatever has been carried out so far.
+    pub(crate) fn expect_nothing(&mut self) {
+        self.rooms();
+    }
+
+    /// Every whole message until the stream ends, in whatever way: of a client that was cut off.
+    pub(crate) fn whatever_came(&mut self) -> Vec<Incoming> {
+        let _ = self.stream.read_to_end(&mut self.buffered);
+        // What stands behind the last whole frame is for nobody.
+        let mut messages = Vec::new();
+        let mut rest = &self.buffered[self.at..];
+        while let Some((header, body)) = rest.split_first_chunk::<2>()
+            && let Some((payload, behind)) =
+                body.split_at_checked(usize::from(u16::from_be_bytes(*header)))
+        {
+            messages.push(Incoming::parse(payload).expect("every message is JSON"));
+            rest = behind;
+        }
+        messages
+    }
+
+    /// The stream ends, cleanly and with nothing more in it.
+    pub(crate) fn expect_end(&mut self) {
+        let payload = self.next_payload().map(|p| String::from_utf8_lossy(&p).into_owned());
+        assert_eq!(payload, None, "the stream should have ended");
+    }
+
+    /// Makes a room and enters it; returns its number.
+    pub(crate) fn enter_new(&mut self, title: &str) -> u64 {
+        self.create(title);
+        self.expect_code("room-created").room_id.expect("the room has a number")
+    }
+
+    /// Enters a room; returns the number of that event there.
+    pub(crate) fn enter(&mut self, room: u64) -> u64 {
+        self.join(room);
+        let entered = self.expect_code("room-entered");
+        assert_eq!(entered.room_id, Some(room));
+        entered.seq.expect("an entry is an event of the room")
+    }
+
+    /// Takes a name.
+    pub(crate) fn be(&mut self, name: &str) {
+        self.name(name);
+        self.expect_code("renamed");
+    }
+}

@@ -1,0 +1,108 @@
+//! The server as a program: its flags, its output, its exit status, and signals to it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use super::{Client, DEADLINE, Watchdog};
+
+const PATH: &str = env!("CARGO_BIN_EXE_chat-server");
+
+/// A running program, which is killed when it is dropped before it has ended.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pid: u32,
+    ended: bool,
+    lines: Receiver<String>,
+    errors: Receiver<String>,
+    exit: Receiver<ExitStatus>,
+    _watchdog: Watchdog,
+}
+
+impl Program {
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(PATH);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program was built");
+        let pid = child.id();
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let (line, lines) = mpsc::channel();
+        let (error, errors) = mpsc::channel();
+        let (status, exit) = mpsc::channel();
+        thread::spawn(move || {
+            for text in BufReader::new(stdout).lines() {
+                let _ = line.send(text.expect("it prints UTF-8"));
+            }
+        });
+        thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("it prints UTF-8");
+            let _ = error.send(text);
+        });
+        thread::spawn(move || status.send(child.wait().expect("it is our child")));
+        Self { pid, ended: false, lines, errors, exit, _watchdog: Watchdog::start() }
+    }
+
+    /// A program with a free port, and where it listens.
+    pub(crate) fn listening(args: &[&str]) -> (Self, SocketAddr) {
+        let program = Self::start(&[&["--port=0"], args].concat());
+        let address = program.address();
+        (program, address)
+    }
+
+    /// Where it says that it listens, in the first line of its output.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let line = self.lines.recv_timeout(DEADLINE).expect("it prints a line");
+        let address = line.strip_prefix("listening on ").expect("the line says so");
+        address.parse().expect("an address and a port")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.pid.to_string()]).status();
+        assert!(kill.expect("there is a kill").success());
+    }
+
+    /// Waits for the end: the exit status, what was not read of the output, and the errors.
+    pub(crate) fn wait(&mut self) -> (Option<i32>, Vec<String>, String) {
+        let status = self.exit.recv_timeout(DEADLINE).expect("the program ends");
+        self.ended = true;
+        let errors = self.errors.recv_timeout(DEADLINE).expect("the program has ended");
+        (status.code(), self.lines.iter().collect(), errors)
+    }
+
+    /// It ends well, with nothing more to say.
+    pub(crate) fn expect_success(&mut self) {
+        assert_eq!(self.wait(), (Some(0), Vec::new(), String::new()));
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if !self.ended && self.exit.try_recv().is_err() {
+            let _ = Command::new("kill").args(["-KILL", &self.pid.to_string()]).status();
+        }
+    }
+}
+
+/// Runs the program until it ends by itself: its exit status, output and errors.
+pub(crate) fn run_to_end(args: &[&str]) -> (Option<i32>, String, String) {
+    let (code, lines, errors) = Program::start(args).wait();
+    (code, lines.join("\n"), errors)
+}
+
+/// A new connection to a program. Its id is the next one.
+impl Client {
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        let mut client = Self::connect(address);
+        client.expect_nothing();
+        client
+    }
+}
