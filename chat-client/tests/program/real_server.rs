@@ -9,7 +9,7 @@ struct Chat(Option<ServerHandle>);
 
 impl Chat {
     fn start() -> Self {
-        let server = Server::bind(Config::default()).and_then(|server| Ok(server.spawn()));
+        let server = Server::bind(Config::default()).map(Server::spawn);
         Self(Some(server.expect("a free port").expect("a thread")))
     }
 
