@@ -15,6 +15,9 @@
 //!   `send_buffer` what a connection is still owed;
 //! - `closing` ends connections, and the server.
 
+#[cfg(feature = "bench-support")]
+#[doc(hidden)]
+pub mod bench_support;
 mod bucket;
 mod chunk;
 mod closing;

@@ -1,8 +1,8 @@
-//! A payload to a command: ours, and what `#[serde(tag = "type")]` would cost.
+//! A payload to a command, ours and what `#[serde(tag = "type")]` would cost; and a chat to a frame.
 
 use std::hint::black_box;
 
-use chat_proto::{Command, HEADER_LEN, Text};
+use chat_proto::{Command, HEADER_LEN, Name, RoomId, ServerMessage, Text};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
 
@@ -86,5 +86,30 @@ fn parse(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, parse);
+fn encode(c: &mut Criterion) {
+    let member = Name::new("김철수").expect("a name");
+    for (name, text) in [
+        ("short", "x".repeat(64)),
+        ("long", "x".repeat(8_192)),
+        ("quotes", "\"\\".repeat(32)),
+        ("korean", "오늘 저녁에 스터디 방에서 만나요. ".repeat(2)),
+    ] {
+        let text = Text::new(text).expect("no control characters");
+        let (member, text) = (&member, &text);
+        let chat = ServerMessage::Chat { member, text, room: RoomId::FIRST, seq: 123_456 };
+        let mut out = Vec::new();
+        chat.write(&mut out).expect("it fits a frame");
+        let mut group = c.benchmark_group("encode");
+        group.throughput(Throughput::Bytes(out.len() as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                out.clear();
+                black_box(chat).write(&mut out).expect("it fits a frame");
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, parse, encode);
 criterion_main!(benches);

@@ -1,0 +1,86 @@
+//! The rules alone: what a command costs under the hub's lock.
+
+use std::hint::black_box;
+
+use chat_core::{Command, Hub, HubLimits, Output, Role, RoomId, SessionId, Text, Title};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+
+/// A hub with `rooms` rooms of `members` members, and the first member of each room.
+fn hub(rooms: usize, members: usize) -> (Hub, Vec<SessionId>, Vec<Output>) {
+    let (mut hub, mut outputs) = (Hub::new(HubLimits::default()), Vec::new());
+    let title = Title::new("a room").expect("a title");
+    let mut firsts = Vec::new();
+    for _ in 0..rooms {
+        let first = hub.connect(Role::Guest);
+        hub.handle(first, Command::Create(title.clone()), &mut outputs);
+        let room = hub.room_of(first).expect("it made a room");
+        for _ in 1..members {
+            let next = hub.connect(Role::Guest);
+            hub.handle(next, Command::Join(room), &mut outputs);
+        }
+        firsts.push(first);
+    }
+    outputs.clear();
+    (hub, firsts, outputs)
+}
+
+fn chat(c: &mut Criterion) {
+    let text = Text::new("x".repeat(64)).expect("a text");
+    for (rooms, members) in [(1, 2), (1, 10_000), (500, 2), (10_000, 2)] {
+        c.bench_function(&format!("hub-chat/{rooms}x{members}"), |b| {
+            let (mut hub, firsts, mut outputs) = hub(rooms, members);
+            let mut next = firsts.iter().cycle();
+            b.iter_batched(
+                || (*next.next().expect("endless"), Command::Chat(text.clone())),
+                |(session, command)| {
+                    outputs.clear();
+                    hub.handle(session, command, &mut outputs);
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+}
+
+fn join_and_leave(c: &mut Criterion) {
+    for members in [1, 100, 10_000] {
+        c.bench_function(&format!("hub-join-leave/{members}"), |b| {
+            let (mut hub, _, mut outputs) = hub(1, members);
+            let guest = hub.connect(Role::Guest);
+            b.iter(|| {
+                outputs.clear();
+                hub.handle(guest, Command::Join(RoomId::FIRST), &mut outputs);
+                hub.handle(guest, Command::Leave, &mut outputs);
+            });
+        });
+    }
+}
+
+fn list(c: &mut Criterion) {
+    for rooms in [10, 1_000, 100_000] {
+        let (mut hub, firsts, mut outputs) = hub(rooms, 1);
+        let title = Title::new("one that comes and goes").expect("a title");
+        let guest = hub.connect(Role::Guest);
+        c.bench_function(&format!("hub-list/unchanged/{rooms}"), |b| {
+            b.iter(|| {
+                outputs.clear();
+                hub.handle(firsts[0], Command::Rooms, &mut outputs);
+                black_box(&outputs);
+            });
+        });
+        if rooms == HubLimits::default().rooms {
+            continue;
+        }
+        c.bench_function(&format!("hub-list/changed/{rooms}"), |b| {
+            b.iter(|| {
+                outputs.clear();
+                hub.handle(guest, Command::Create(title.clone()), &mut outputs);
+                hub.handle(firsts[0], Command::Rooms, &mut outputs);
+                hub.handle(guest, Command::Leave, &mut outputs);
+            });
+        });
+    }
+}
+
+criterion_group!(benches, chat, join_and_leave, list);
+criterion_main!(benches);
