@@ -41,37 +41,57 @@ impl ServerMessage<'_> {
     /// [`FrameTooLong`] when a chat does not fit ([`chat_payload_len`] says so beforehand); `out` is
     /// then as it was. A notice always fits.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
-        write_frame(out, |out| {
-            let wire = match *self {
-                Self::Chat { member, text, room, seq } => {
-                    Wire::Chat { member, text, room_id: room, seq }
-                }
-                Self::System { notice, room } => Wire::System {
+        write_frame(out, |out| match *self {
+            Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
+            Self::System { notice, room } => write_json(
+                out,
+                &System {
+                    kind: "SCSystemMessage",
                     text: notice.to_string(),
                     code: notice.code(),
                     room_id: room.map(|(room, _)| room),
                     seq: room.map(|(_, seq)| seq),
                 },
-            };
-            serde_json::to_writer(out, &wire).expect("strings and integers always serialize");
+            ),
         })
     }
 }
 
+/// Everything is written so often that it pays to do it piece by piece: a text without anything to
+/// escape is copied, where serde would look at each byte.
+fn write_chat(out: &mut Vec<u8>, member: &Name, text: &Text, room: RoomId, seq: u64) {
+    out.extend_from_slice(br#"{"type":"SCChat","member":"#);
+    write_json(out, member);
+    out.extend_from_slice(br#","text":"#);
+    if text.needs_escapes() {
+        write_json(out, text);
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(text.as_str().as_bytes());
+        out.push(b'"');
+    }
+    out.extend_from_slice(br#","roomId":"#);
+    write_json(out, &room);
+    out.extend_from_slice(br#","seq":"#);
+    write_json(out, &seq);
+    out.push(b'}');
+}
+
+fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(out, value).expect("strings and integers always serialize");
+}
+
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-enum Wire<'a> {
-    #[serde(rename = "SCChat")]
-    Chat { member: &'a Name, text: &'a Text, room_id: RoomId, seq: u64 },
-    #[serde(rename = "SCSystemMessage")]
-    System {
-        text: String,
-        code: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        room_id: Option<RoomId>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        seq: Option<u64>,
-    },
+#[serde(rename_all = "camelCase")]
+struct System {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<RoomId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
 }
 
 /// Bytes of the payload that [`ServerMessage::Chat`] makes, without making it. A text is too long
@@ -199,7 +219,33 @@ mod tests {
         assert_eq!(new.expect("unknown types are no error").kind, "SCNew");
     }
 
+    /// A chat as serde writes it.
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Chat<'a> {
+        r#type: &'a str,
+        member: &'a str,
+        text: &'a str,
+        room_id: u64,
+        seq: u64,
+    }
+
     proptest! {
+        #[test]
+        fn a_chat_is_what_serde_writes(
+            member in "[a-z\"\\\\가-힣😀]{1,32}",
+            text in "(\\PC|[\n\t\"\\\\]){1,200}",
+            number in 1u64..,
+            seq: u64,
+        ) {
+            let name = Name::new(&member).expect("made of allowed characters");
+            if let Ok(said) = Text::new(text.as_str()) {
+                let chat = Chat { r#type: "SCChat", member: &member, text: &text, room_id: number, seq };
+                let ours = ServerMessage::Chat { member: &name, text: &said, room: room(number), seq };
+                prop_assert_eq!(payload(ours), serde_json::to_string(&chat).expect("it is JSON"));
+            }
+        }
+
         #[test]
         fn the_length_foreseen_is_the_length_written(
             member in "[a-z\"\\\\가-힣😀]{1,32}",

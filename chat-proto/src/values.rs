@@ -108,6 +108,11 @@ impl Text {
         &self.text
     }
 
+    /// Whether there is anything in it that JSON escapes.
+    pub(crate) fn needs_escapes(&self) -> bool {
+        self.escapes > 0
+    }
+
     /// Bytes of this text inside a JSON string, without the quotes. `"`, `\`, `\n` and `\t` are all
     /// that has to be escaped, each to two bytes.
     pub fn encoded_len(&self) -> usize {
