@@ -85,9 +85,7 @@ impl SendBuffer {
     pub(crate) fn flush(&mut self, socket: &mut impl Socket) -> io::Result<Flushed> {
         while !self.segments.is_empty() {
             self.encode_rooms_in_front();
-            let mut slices = [IoSlice::new(&[]); Self::SLICES];
-            let count = self.gather(&mut slices);
-            match socket.write_vectored(&slices[..count]) {
+            match self.write(socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => self.consume(written),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
@@ -111,19 +109,25 @@ impl SendBuffer {
         self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 
-    /// Fills `slices` from the front on; a list of rooms that is not bytes yet ends it.
-    fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let bytes = self.segments.iter().map_while(|segment| match segment {
+    /// Gives the kernel as many segments as it takes at a time, up to a list of rooms that is not
+    /// bytes yet.
+    fn write(&self, socket: &mut impl Socket) -> io::Result<usize> {
+        let mut bytes = self.segments.iter().map_while(|segment| match segment {
             Segment::Shared { chunk, range } => Some(&chunk.bytes()[range.clone()]),
             Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
             Segment::Rooms { .. } => None,
         });
+        // Nearly always there is one segment; to prepare for more would cost more than the rest.
+        if self.segments.len() == 1 {
+            return socket.write_vectored(&[IoSlice::new(bytes.next().unwrap_or_default())]);
+        }
+        let mut slices = [IoSlice::new(&[]); Self::SLICES];
         let mut count = 0;
         for (slice, bytes) in slices.iter_mut().zip(bytes) {
             *slice = IoSlice::new(bytes);
             count += 1;
         }
-        count
+        socket.write_vectored(&slices[..count])
     }
 
     /// Takes `written` bytes off the front.
