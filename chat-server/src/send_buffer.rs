@@ -18,7 +18,7 @@ use crate::socket::Socket;
 #[derive(Debug, Default)]
 pub(crate) struct SendBuffer {
     /// No segment is empty.
-    segments: VecDeque<Segment>,
+    segments: Segments,
     /// Bytes in all segments; a list of rooms counts from when it is made into bytes.
     len: usize,
 }
@@ -34,6 +34,57 @@ enum Segment {
     Rooms { list: RoomList, next: usize },
 }
 
+/// A queue of segments. Nearly always there is one or none, and then nothing is allocated.
+#[derive(Debug, Default)]
+struct Segments {
+    /// `None` only if `rest` is empty.
+    first: Option<Segment>,
+    rest: VecDeque<Segment>,
+}
+
+impl Segments {
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Segment> {
+        self.first.iter().chain(&self.rest)
+    }
+
+    fn front_mut(&mut self) -> Option<&mut Segment> {
+        self.first.as_mut()
+    }
+
+    fn back_mut(&mut self) -> Option<&mut Segment> {
+        self.rest.back_mut().or(self.first.as_mut())
+    }
+
+    fn push_back(&mut self, segment: Segment) {
+        if self.first.is_none() {
+            self.first = Some(segment);
+        } else {
+            self.rest.push_back(segment);
+        }
+    }
+
+    fn push_front(&mut self, segment: Segment) {
+        if let Some(second) = self.first.replace(segment) {
+            self.rest.push_front(second);
+        }
+    }
+
+    fn pop_front(&mut self) {
+        self.first = self.rest.pop_front();
+        if self.rest.is_empty() && self.rest.capacity() > 0 {
+            self.rest = VecDeque::new();
+        }
+    }
+}
+
 /// How far a flush came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flushed {
@@ -46,9 +97,6 @@ pub(crate) enum Flushed {
 impl SendBuffer {
     /// The most slices given to one `writev`.
     const SLICES: usize = 64;
-
-    /// Segments for which room is kept while there are none.
-    const KEPT: usize = 4;
 
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.is_empty()
@@ -63,7 +111,7 @@ impl SendBuffer {
 
     /// Adds a message to this connection alone.
     pub(crate) fn push_message(&mut self, message: ServerMessage<'_>) {
-        if !matches!(self.segments.back(), Some(Segment::Own { .. })) {
+        if !matches!(self.segments.back_mut(), Some(Segment::Own { .. })) {
             self.segments.push_back(Segment::Own { bytes: Vec::new(), sent: 0 });
         }
         let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
@@ -93,7 +141,6 @@ impl SendBuffer {
                 Err(e) => return Err(e),
             }
         }
-        self.segments.shrink_to(Self::KEPT);
         Ok(Flushed::All)
     }
 
