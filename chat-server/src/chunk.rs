@@ -80,23 +80,31 @@ impl Chunk {
 
 /// Chunks that nobody needs, kept for their memory.
 #[derive(Debug, Default)]
-pub(crate) struct SpareChunks(Vec<Rc<Chunk>>);
+pub(crate) struct SpareChunks {
+    chunks: Vec<Rc<Chunk>>,
+    /// What the chunks have room for, together.
+    capacity: usize,
+}
 
 impl SpareChunks {
-    /// The most chunks kept: 8 MiB of the largest.
-    const MOST: usize = 64;
+    /// The most memory kept, in bytes: a chunk of 2 KiB for each of 2,000 rooms that talk in the
+    /// same turn, or 32 of the largest.
+    const MOST: usize = 4 * 1024 * 1024;
 
     /// An empty chunk for a log that is `start` long.
     pub(crate) fn take(&mut self, start: u64) -> Rc<Chunk> {
-        let mut chunk = self.0.pop().unwrap_or_default();
+        let mut chunk = self.chunks.pop().unwrap_or_default();
+        self.capacity -= chunk.bytes.capacity();
         Rc::get_mut(&mut chunk).expect("only unshared chunks are kept").restart(start);
         chunk
     }
 
     /// Keeps the chunk, unless somebody is still owed some of it.
     pub(crate) fn put(&mut self, mut chunk: Rc<Chunk>) {
-        if self.0.len() < Self::MOST && Rc::get_mut(&mut chunk).is_some() {
-            self.0.push(chunk);
+        let capacity = self.capacity + chunk.bytes.capacity();
+        if capacity <= Self::MOST && Rc::get_mut(&mut chunk).is_some() {
+            self.capacity = capacity;
+            self.chunks.push(chunk);
         }
     }
 }
@@ -154,9 +162,24 @@ mod tests {
         let chunk = spare.take(7);
         let owed = Rc::clone(&chunk);
         spare.put(chunk);
-        assert!(spare.0.is_empty());
+        assert!(spare.chunks.is_empty());
         spare.put(owed);
-        assert_eq!(spare.0.len(), 1);
+        assert_eq!(spare.chunks.len(), 1);
         assert_eq!(spare.take(9).end(), 9);
+    }
+
+    #[test]
+    fn spare_chunks_keep_only_so_much() {
+        let mut spare = SpareChunks::default();
+        for _ in 0..100 {
+            let mut chunk = Chunk::default();
+            chunk.append(None, |out| out.resize(Chunk::FULL, 0));
+            spare.put(Rc::new(chunk));
+        }
+        assert_eq!(spare.chunks.len(), SpareChunks::MOST / Chunk::FULL);
+        while !spare.chunks.is_empty() {
+            spare.take(0);
+        }
+        assert_eq!(spare.capacity, 0);
     }
 }

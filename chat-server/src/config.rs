@@ -17,7 +17,7 @@ pub struct Config {
     /// Who may stop the server by command. Default: connections from this machine.
     pub shutdown_from: ShutdownFrom,
     /// The longest backlog of requests that the event loop carries out itself. A longer one goes to
-    /// the workers. Default: 256: see `docs/ARCHITECTURE.md`, "Hand-off".
+    /// the workers. Default: 4,096: see `docs/ARCHITECTURE.md`, "Hand-off".
     pub inline_requests: usize,
     /// What peers may have.
     pub limits: Limits,
@@ -29,7 +29,7 @@ impl Default for Config {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             workers: 2,
             shutdown_from: ShutdownFrom::default(),
-            inline_requests: 256,
+            inline_requests: 4_096,
             limits: Limits::default(),
         }
     }

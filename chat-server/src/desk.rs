@@ -67,9 +67,18 @@ impl Desk {
         self.lock().hub.connect(role)
     }
 
-    /// Carries out what is in `mailbox`. `requests` is the caller's scratch space, empty before and
-    /// after.
+    /// Carries out what is in `mailbox`, and wakes the reactor if it waits. `requests` is the
+    /// caller's scratch space, empty before and after.
     pub(crate) fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
+        self.carry_out(mailbox, requests, || (self.wake)())
+    }
+
+    /// As [`Desk::run`], for the reactor itself: it is awake.
+    pub(crate) fn run_here(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
+        self.carry_out(mailbox, requests, || {})
+    }
+
+    fn carry_out(&self, mailbox: &Mailbox, requests: &mut Vec<Request>, wake: impl Fn()) -> Ran {
         if !mailbox.take(requests) {
             return Ran::Idle;
         }
@@ -81,10 +90,10 @@ impl Desk {
                 state.carry_out(session, request);
             }
             state.news = true;
-            let wake = mem::take(&mut state.reactor_waits);
+            let waits = mem::take(&mut state.reactor_waits);
             drop(state);
-            if wake {
-                (self.wake)();
+            if waits {
+                wake();
             }
         }
         Ran::More

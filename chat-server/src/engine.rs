@@ -239,7 +239,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return self.workers.submit(&mut self.backlog);
         }
         for mailbox in self.backlog.drain(..) {
-            while self.desk.run(&mailbox, &mut self.requests) == Ran::More {}
+            while self.desk.run_here(&mailbox, &mut self.requests) == Ran::More {}
         }
     }
 }

@@ -50,7 +50,7 @@ impl HandOff {
             if pooled {
                 self.pool.submit([Arc::clone(mailbox)]);
             } else {
-                while self.desk.run(mailbox, &mut self.requests) == Ran::More {}
+                while self.desk.run_here(mailbox, &mut self.requests) == Ran::More {}
             }
         }
         loop {
