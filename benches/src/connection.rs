@@ -1,7 +1,7 @@
 //! One connection of the generator: a socket, the frame that has begun, and what is still to send.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
@@ -33,16 +33,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Begins to connect to `addr`, from the address `source` if there is one.
+    /// Begins to connect to `addr`, from the address and port `source` if there is one.
     ///
     /// # Errors
     /// When there is no descriptor or port left, or the server refuses at once.
-    pub fn open(addr: SocketAddr, source: Option<Ipv4Addr>) -> io::Result<Self> {
+    pub fn open(addr: SocketAddr, source: Option<SocketAddr>) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if let Some(source) = source {
-            socket.bind(&SocketAddr::from((source, 0)).into())?;
+            // The port may still be in TIME_WAIT from the run before.
+            socket.set_reuse_address(true)?;
+            socket.bind(&source.into())?;
         }
         match socket.connect(&addr.into()) {
             Err(error) if !in_progress(&error) => return Err(error),

@@ -120,13 +120,10 @@ impl Crew {
     /// # Errors
     /// When the server refuses, or takes too long.
     pub fn idle(&mut self, addr: SocketAddr, count: usize) -> Result<(), Error> {
-        /// Below the 28,232 ports that Linux gives out for one address by default.
-        const PER_ADDRESS: usize = 16_000;
         let mut lobby =
             Lobby { protocol: self.protocol, rooms: Vec::new(), ready: Vec::new(), count: 0 };
         self.open_all(count, &mut lobby, |index, _| {
-            let source = Ipv4Addr::new(127, 0, 0, 2 + (index / PER_ADDRESS) as u8);
-            let source = addr.is_ipv4().then_some(source);
+            let source = idle_source(index).filter(|_| addr.is_ipv4());
             Some((addr, source, Role::Idle { number: index as u32 }))
         })
     }
@@ -137,7 +134,7 @@ impl Crew {
         &mut self,
         count: usize,
         lobby: &mut Lobby,
-        next: impl Fn(usize, &Lobby) -> Option<(SocketAddr, Option<Ipv4Addr>, Role)>,
+        next: impl Fn(usize, &Lobby) -> Option<(SocketAddr, Option<SocketAddr>, Role)>,
     ) -> Result<(), Error> {
         let mut events = Events::with_capacity(EVENTS);
         let (mut last_ready, mut since) = (0, Instant::now());
@@ -163,7 +160,7 @@ impl Crew {
     fn open(
         &mut self,
         addr: SocketAddr,
-        source: Option<Ipv4Addr>,
+        source: Option<SocketAddr>,
         role: Role,
     ) -> Result<(), Error> {
         let seat = self.connections.len();
@@ -240,6 +237,17 @@ impl Crew {
     }
 }
 
+/// Where idle connection number `index` comes from. Linux has some 28,000 ports for those who do not
+/// care, and finds one ever more slowly; so from a certain number on they are chosen here, below its
+/// own, on further addresses.
+fn idle_source(index: usize) -> Option<SocketAddr> {
+    const PER_ADDRESS: usize = 12_000;
+    const FIRST_PORT: usize = 20_000;
+    let (address, port) = (index / PER_ADDRESS, FIRST_PORT + index % PER_ADDRESS);
+    (address > 0)
+        .then(|| SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1 + address as u8), port as u16)))
+}
+
 fn broken(seat: usize, error: &std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::UnexpectedEof => Error::Server(format!("the server closed connection {seat}")),
@@ -286,5 +294,19 @@ impl Listener for Lobby {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_idle_connections_come_from_the_same_place() {
+        let sources: Vec<_> = (0..100_000).filter_map(idle_source).collect();
+        assert_eq!(sources.len(), 88_000);
+        let distinct: std::collections::HashSet<_> = sources.iter().collect();
+        assert_eq!(distinct.len(), sources.len());
+        assert!(sources.iter().all(|source| source.ip().is_loopback() && source.port() < 32_768));
     }
 }

@@ -14,8 +14,8 @@ use crate::process::Process;
 use crate::protocol::Protocol;
 use crate::token::Token;
 
-/// The most connections: 16,000 from each of 250 source addresses.
-const MAX_CONNECTIONS: usize = 4_000_000;
+/// The most connections: there are ports for three times as many.
+const MAX_CONNECTIONS: usize = 1_000_000;
 
 /// Let the server finish what it does after the last connection.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ pub struct Cost {
     pub connect_us: f64,
     /// Resident memory before, in KiB.
     pub resident_before_kib: u64,
-    /// Resident memory with all connections, in KiB.
+    /// Resident memory at the end, with all connections, in KiB.
     pub resident_kib: u64,
     /// The difference, for each connection, in bytes.
     pub bytes_per_connection: f64,
@@ -84,9 +84,10 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     let (seconds, cpu_connected) = (began.elapsed().as_secs_f64(), cpu()?);
 
     sit(&mut crew, SETTLE)?;
-    let (resident_after, cpu_idle, idle) = (resident()?, cpu()?, Instant::now());
+    let (cpu_idle, idle) = (cpu()?, Instant::now());
     sit(&mut crew, config.idle)?;
     let (idle_seconds, cpu_after) = (idle.elapsed().as_secs_f64(), cpu()?);
+    let resident_after = resident()?;
 
     let connections = config.connections as f64;
     let nanos = |from, to| {

@@ -14,11 +14,6 @@ pub struct Ledger {
     hearers: Vec<Hearer>,
     /// The counter that comes next, by hearer and talker of its room: see [`Hearer::base`].
     expected: Vec<u32>,
-    /// How many hearers have not got a message in flight, by talker and counter modulo `ring`.
-    /// `completed <= counter < sent <= completed + ring` for each of these.
-    missing: Vec<u32>,
-    /// Slots of `missing` for each talker: a power of two; 0 when completion does not matter.
-    ring: usize,
     hearers_per_message: u32,
     due: Vec<u32>,
     totals: Totals,
@@ -44,7 +39,10 @@ struct Talker {
     /// Its number among the talkers of its room.
     number: u32,
     sent: u32,
+    /// Deliveries settled (arrived, or known to be lost), in whole messages.
     completed: u32,
+    /// And those beyond: `settled < hearers_per_message`.
+    settled: u32,
     due: bool,
 }
 
@@ -58,9 +56,9 @@ struct Hearer {
 }
 
 impl Ledger {
-    /// Empty books for `plan`. With a `window`, every talker is due that many messages, and due a
-    /// further one whenever one is complete.
-    pub fn new(plan: &Plan, window: Option<u32>) -> Self {
+    /// Empty books for `plan`. Every talker is due, and due again whenever so many of its deliveries
+    /// are settled that they make a further message.
+    pub fn new(plan: &Plan) -> Self {
         let (mut talkers, mut hearers) = (Vec::new(), Vec::new());
         for (seat, Seat { room, talker, .. }) in plan.seats.iter().copied().enumerate() {
             let base = seat * plan.talkers_per_room as usize;
@@ -68,14 +66,13 @@ impl Ledger {
             hearers.push(Hearer { room, own, base });
             if let Some(number) = talker {
                 let seat = seat as u32;
-                talkers.push(Talker { seat, room, number, sent: 0, completed: 0, due: true });
+                let fresh =
+                    Talker { seat, room, number, sent: 0, completed: 0, settled: 0, due: true };
+                talkers.push(fresh);
             }
         }
-        let ring = window.map_or(0, |window| window.next_power_of_two() as usize);
         Self {
             expected: vec![0; hearers.len() * plan.talkers_per_room as usize],
-            missing: vec![0; talkers.len() * ring],
-            ring,
             hearers_per_message: plan.hearers,
             due: (0..talkers.len() as u32).collect(),
             totals: Totals::default(),
@@ -104,7 +101,7 @@ impl Ledger {
         self.totals.sent * u64::from(self.hearers_per_message) - self.totals.delivered
     }
 
-    /// Messages of `talker` that are not complete.
+    /// Messages of `talker` in flight: deliveries that are not settled, in whole messages, rounded up.
     pub fn in_flight(&self, talker: usize) -> u32 {
         let talker = &self.talkers[talker];
         talker.sent - talker.completed
@@ -122,10 +119,6 @@ impl Ledger {
         let counter = self.talkers[talker].sent;
         self.talkers[talker].sent += 1;
         self.totals.sent += 1;
-        if self.ring > 0 {
-            let slot = self.slot(talker, counter);
-            self.missing[slot] = self.hearers_per_message;
-        }
         Token { talker: talker as u32, counter, sent: now }
     }
 
@@ -134,7 +127,7 @@ impl Ledger {
     pub fn heard(&mut self, seat: usize, token: Token) -> bool {
         let index = token.talker as usize;
         let hearer = self.hearers[seat];
-        let talker = self.talkers.get(index).filter(|talker| {
+        let talker = self.talkers.get_mut(index).filter(|talker| {
             talker.room == hearer.room && token.talker != hearer.own && token.counter < talker.sent
         });
         let Some(talker) = talker else {
@@ -142,38 +135,22 @@ impl Ledger {
             return false;
         };
         let expected = &mut self.expected[hearer.base + talker.number as usize];
-        let next = *expected;
-        if token.counter < next {
+        if token.counter < *expected {
             self.totals.repeated += 1;
             return false;
         }
+        // What was skipped is lost here, and must not hold up the window for ever.
+        talker.settled += token.counter + 1 - *expected;
         *expected = token.counter + 1;
         self.totals.delivered += 1;
-        if self.ring > 0 {
-            // What was skipped is lost here, and must not hold up the window for ever.
-            for counter in next..=token.counter {
-                self.settle(index, counter);
+        if talker.settled >= self.hearers_per_message {
+            talker.completed += talker.settled / self.hearers_per_message;
+            talker.settled %= self.hearers_per_message;
+            if !std::mem::replace(&mut talker.due, true) {
+                self.due.push(token.talker);
             }
         }
         true
-    }
-
-    #[inline]
-    fn settle(&mut self, index: usize, counter: u32) {
-        let slot = self.slot(index, counter);
-        self.missing[slot] -= 1;
-        if self.missing[slot] == 0 {
-            let talker = &mut self.talkers[index];
-            talker.completed += 1;
-            if !std::mem::replace(&mut talker.due, true) {
-                self.due.push(index as u32);
-            }
-        }
-    }
-
-    #[inline]
-    fn slot(&self, talker: usize, counter: u32) -> usize {
-        talker * self.ring + (counter as usize & (self.ring - 1))
     }
 }
 
@@ -184,29 +161,28 @@ mod tests {
     use crate::protocol::Protocol;
 
     /// Two rooms of three; the first two seats talk, one in each room.
-    fn ledger(window: Option<u32>) -> Ledger {
+    fn ledger() -> Ledger {
         let plan = Plan::new(Protocol::Chat, 2, 3, Talkers::Some(1)).expect("it makes sense");
-        Ledger::new(&plan, window)
+        Ledger::new(&plan)
     }
 
     #[test]
-    fn a_message_is_complete_when_the_last_hearer_has_it() {
-        let mut ledger = ledger(Some(3));
-        assert_eq!(
-            [ledger.next_due(), ledger.next_due(), ledger.next_due()],
-            [Some(1), Some(0), None]
-        );
+    fn a_talker_is_due_when_its_deliveries_make_a_message() {
+        let mut ledger = ledger();
+        let due = [ledger.next_due(), ledger.next_due(), ledger.next_due()];
+        assert_eq!(due, [Some(1), Some(0), None]);
         let tokens: Vec<Token> = (0..3).map(|now| ledger.send(0, now)).collect();
-        assert!(tokens.iter().all(|&token| ledger.heard(2, token)));
+        assert!(ledger.heard(2, tokens[0]));
         assert_eq!((ledger.next_due(), ledger.in_flight(0)), (None, 3));
-        assert!(ledger.heard(4, tokens[0]));
+        assert!(ledger.heard(2, tokens[1]));
         assert_eq!((ledger.next_due(), ledger.in_flight(0)), (Some(0), 2));
-        assert_eq!((ledger.next_due(), ledger.outstanding()), (None, 2));
+        assert!(ledger.heard(4, tokens[0]));
+        assert_eq!((ledger.next_due(), ledger.outstanding()), (None, 3));
     }
 
     #[test]
     fn a_loss_is_noticed_and_does_not_hold_up_the_window() {
-        let mut ledger = ledger(Some(2));
+        let mut ledger = ledger();
         while ledger.next_due().is_some() {}
         let (_, second) = (ledger.send(0, 0), ledger.send(0, 0));
         assert!(ledger.heard(2, second) && ledger.heard(4, second));
@@ -217,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_comes_twice_or_to_the_wrong_one_is_counted_apart() {
-        let mut ledger = ledger(None);
+        let mut ledger = ledger();
         let token = ledger.send(0, 0);
         assert!(ledger.heard(2, token));
         assert!(!ledger.heard(2, token), "again");
@@ -231,7 +207,7 @@ mod tests {
     #[test]
     fn a_long_closed_loop_stays_in_step() {
         let plan = Plan::new(Protocol::Chat, 1, 4, Talkers::All).expect("it makes sense");
-        let mut ledger = Ledger::new(&plan, Some(5));
+        let mut ledger = Ledger::new(&plan);
         for _ in 0..1_000 {
             let mut sent = Vec::new();
             while let Some(talker) = ledger.next_due() {

@@ -1,8 +1,11 @@
 //! A run: connect, warm up, measure, drain.
 //!
-//! In a closed loop a talker keeps `window` messages in flight; one is complete when the slowest
-//! other member of the room has it. Talkers send at the end of a turn of the event loop, all that
-//! they may in one write. Of a window above 1, the latency of every eighth message is recorded.
+//! In a closed loop a talker has at most `window` messages in flight. What counts is deliveries, of
+//! which each message makes one for every other member: when as many of them have come in as make a
+//! message, the talker sends the next. (Waiting for the slowest member of each message instead would
+//! tie a window together for ever: all of it comes back at once, and goes out in one piece.) Talkers
+//! send at the end of a turn of the event loop, all that they may in one write. Of a window above 1,
+//! the latency of every eighth message is recorded.
 //!
 //! In an open loop message *i* is due at `i / rate` whatever the server does, and its latency counts
 //! from then. The generator does not sleep in it: a timer of 1 ms would be coarser than what is
@@ -36,13 +39,17 @@ const SAMPLE_EVERY: u32 = 8;
 /// The longest latency told apart from longer ones, in ns.
 const MAX_LATENCY: u64 = 60_000_000_000;
 
+/// Events taken at once. In an open loop few, so that what becomes due meanwhile is not late.
+const EVENTS_CLOSED: usize = 4096;
+const EVENTS_OPEN: usize = 64;
+
 /// When the talkers send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pace {
     /// Each keeps this many messages in flight.
     Closed {
-        /// Messages per talker.
+        /// Messages per talker, counted in deliveries: see the module.
         window: u32,
     },
     /// They take turns at this many messages a second in all.
@@ -125,7 +132,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     let after = Snapshot::take(server, &run.traffic)?;
     run.drain()?;
     let resident = server.map(Process::resident_kib).transpose()?;
-    Ok(report(config, &plan, &run.traffic, (&before, &after), resident))
+    Ok(report(config, &plan, &run, (&before, &after), resident))
 }
 
 /// Everything that is read at both ends of the seconds measured.
@@ -147,13 +154,13 @@ impl Snapshot {
 fn report(
     config: &Config,
     plan: &Plan,
-    traffic: &Traffic,
+    run: &Run,
     (before, after): (&Snapshot, &Snapshot),
     resident: Option<u64>,
 ) -> Report {
     let seconds = (after.at - before.at) as f64 / 1e9;
     let delivered = after.totals.delivered - before.totals.delivered;
-    let totals = traffic.ledger.totals();
+    let totals = run.traffic.ledger.totals();
     let used = before.server.zip(after.server).map(|(before, after)| before.until(after));
     let own = before.own.until(after.own);
     let (window, rate) = match config.pace {
@@ -172,15 +179,20 @@ fn report(
         sent: totals.sent,
         delivered,
         delivered_per_second: delivered as f64 / seconds,
-        lost: traffic.ledger.outstanding(),
+        lost: run.traffic.ledger.outstanding(),
         repeated: totals.repeated,
         alien: totals.alien,
         server: used
             .zip(resident)
             .map(|(used, resident)| ServerCost::new(used, delivered, seconds, resident)),
-        latency: Latency::of(&traffic.latency),
+        latency: Latency::of(&run.traffic.latency),
+        late_p99_us: rate.map(|_| Latency::of(&run.late).p99_us),
         generator_busy: (own.user + own.system) / 1e9 / seconds,
     }
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(MAX_LATENCY, 3).expect("three digits of a minute are within its bounds")
 }
 
 /// Nanoseconds since the run began.
@@ -241,17 +253,18 @@ struct Run {
     /// Open loop: when it began, and messages since.
     began: Option<u64>,
     messages: u64,
+    /// Open loop: how much later than it should each message was sent, in nanoseconds.
+    late: Histogram<u64>,
     progress: Option<Progress>,
 }
 
 impl Run {
     fn new(config: &Config, plan: &Plan, rooms: &[u64], crew: Crew) -> Self {
-        let (window, sample_mask) = match config.pace {
-            Pace::Closed { window: 1 } => (Some(1), 0),
-            Pace::Closed { window } => (Some(window), SAMPLE_EVERY - 1),
-            Pace::Open { .. } => (None, 0),
+        let sample_mask = match config.pace {
+            Pace::Closed { window: 1 } | Pace::Open { .. } => 0,
+            Pace::Closed { .. } => SAMPLE_EVERY - 1,
         };
-        let ledger = Ledger::new(plan, window);
+        let ledger = Ledger::new(plan);
         let template = |talker| {
             let seat = ledger.seat(talker);
             let room = rooms[plan.seats[seat].room as usize];
@@ -260,20 +273,23 @@ impl Run {
         Self {
             templates: (0..ledger.talkers()).map(template).collect(),
             crew,
-            events: Events::with_capacity(4096),
+            events: Events::with_capacity(match config.pace {
+                Pace::Closed { .. } => EVENTS_CLOSED,
+                Pace::Open { .. } => EVENTS_OPEN,
+            }),
             traffic: Traffic {
                 protocol: config.protocol,
                 clock: Clock(Instant::now()),
                 now: 0,
                 ledger,
-                latency: Histogram::new_with_max(MAX_LATENCY, 3)
-                    .expect("three digits of a minute are within its bounds"),
+                latency: histogram(),
                 measure_from: u64::MAX,
                 sample_mask,
             },
             pace: config.pace,
             began: None,
             messages: 0,
+            late: histogram(),
             progress: config.progress.then(Progress::default),
         }
     }
@@ -326,6 +342,9 @@ impl Run {
             let intended = began + self.messages * 1_000_000_000 / u64::from(rate);
             if intended > now {
                 break;
+            }
+            if intended >= self.traffic.measure_from {
+                self.late.saturating_record(now - intended);
             }
             self.queue((self.messages % talkers) as usize, intended);
             self.messages += 1;

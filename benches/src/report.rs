@@ -43,6 +43,9 @@ pub struct Report {
     pub server: Option<ServerCost>,
     /// From the (intended) sending to the arrival.
     pub latency: Latency,
+    /// Open loop: 99 of 100 messages were sent no more than so many µs after they were due. That
+    /// part of the latency is the generator's own.
+    pub late_p99_us: Option<f64>,
     /// Share of a core that the generator used. Near 1, it may be what limits the rate.
     pub generator_busy: f64,
 }
@@ -138,7 +141,8 @@ impl fmt::Display for Report {
             "latency     {p50_us:>9.1} µs   p99 {p99_us:.1}, p99.9 {p999_us:.1}, max {max_us:.1}; \
              {samples} samples"
         )?;
-        write!(f, "generator   {:>10.0} %   of a core", self.generator_busy * 100.0)
+        write!(f, "generator   {:>10.0} %   of a core", self.generator_busy * 100.0)?;
+        self.late_p99_us.map_or(Ok(()), |late| write!(f, "; p99 of sending too late {late:.1} µs"))
     }
 }
 

@@ -42,8 +42,8 @@ struct LoadArgs {
     #[argh(option, default = "Talkers::Some(1)")]
     talkers: Talkers,
 
-    /// closed loop: messages in flight per talker, 32 by default; one is complete when the slowest
-    /// other member has it
+    /// closed loop: messages in flight per talker, 32 by default; the next is sent when so many
+    /// deliveries have arrived as make a message
     #[argh(option)]
     window: Option<u32>,
 

@@ -12,7 +12,8 @@ use super::table::significant;
 use crate::load::Pace;
 
 const MARGIN: f64 = 64.0;
-const BAR: f64 = 30.0;
+const MIN_WIDTH: f64 = 720.0;
+const BAR: f64 = 34.0;
 const GROUP_GAP: f64 = 26.0;
 const PANEL_HEIGHT: f64 = 260.0;
 const TITLE_HEIGHT: f64 = 66.0;
@@ -43,7 +44,7 @@ struct Scale {
 pub fn svg(outcome: &Outcome) -> String {
     let panels: Vec<Panel> =
         [cost_panel(outcome), latency_panel(outcome)].into_iter().flatten().collect();
-    let width = panels.iter().map(Panel::width).fold(560.0, f64::max);
+    let width = panels.iter().map(Panel::width).fold(MIN_WIDTH, f64::max);
     let panel_height = TITLE_HEIGHT + PANEL_HEIGHT + LABEL_HEIGHT;
     let height = panel_height * panels.len() as f64 + 12.0;
     let mut text = format!(
@@ -64,9 +65,9 @@ fn cost_panel(outcome: &Outcome) -> Option<Panel> {
     let ratios = outcome.lines.iter().any(|line| line.ratio.is_some());
     let value = |line: &Line| if ratios { line.ratio } else { Some(line.cpu_us) };
     let title = if ratios {
-        "CPU time of the server per delivered message, as a multiple of the relay's (less is better)"
+        "Server CPU time per delivered message, relay = 1 (less is better)"
     } else {
-        "CPU time of the server per delivered message, in µs, logarithmic (less is better)"
+        "Server CPU time per delivered message, in µs, logarithmic (less is better)"
     };
     let groups = groups(outcome, |lines| {
         let relay = lines.iter().find(|line| line.server == Kind::Relay);

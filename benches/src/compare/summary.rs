@@ -151,6 +151,7 @@ pub(super) mod tests {
                 max_us: 40.0,
                 samples: 1,
             },
+            late_p99_us: None,
             generator_busy: 0.5,
         };
         Round { round, shape, server, report }
