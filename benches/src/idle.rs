@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crew::{Crew, Listener};
 use crate::error::Error;
-use crate::process::Process;
+use crate::process::{CpuTime, CpuUsed, Process};
 use crate::protocol::Protocol;
 use crate::token::Token;
 
@@ -91,9 +91,8 @@ pub fn run(config: &Config) -> Result<Report, Error> {
 
     let connections = config.connections as f64;
     let nanos = |from, to| {
-        let used =
-            Option::zip(from, to).map(|(from, to): (crate::process::CpuTime, _)| from.until(to));
-        used.map_or(0.0, |used| used.user + used.system)
+        let used = Option::zip(from, to).map(|(from, to): (CpuTime, _)| from.until(to));
+        used.map_or(0.0, CpuUsed::total)
     };
     let cost = resident_before.zip(resident_after).map(|(before, after)| Cost {
         connect_us: nanos(cpu_before, cpu_connected) / 1e3 / connections,

@@ -22,7 +22,7 @@ use crate::crew::{Crew, Listener};
 use crate::error::Error;
 use crate::ledger::{Ledger, Totals};
 use crate::plan::{Plan, Talkers};
-use crate::process::{CpuTime, Process};
+use crate::process::{CpuTime, CpuUsed, Process, machine_cpu_time};
 use crate::protocol::{Protocol, Template};
 use crate::report::{Latency, Report, ServerCost};
 use crate::token::TOKEN_LEN;
@@ -141,13 +141,15 @@ struct Snapshot {
     totals: Totals,
     server: Option<CpuTime>,
     own: CpuTime,
+    machine: Duration,
 }
 
 impl Snapshot {
     fn take(server: Option<Process>, traffic: &Traffic) -> Result<Self, Error> {
         let server = server.map(Process::cpu_time).transpose()?;
         let own = Process::own().cpu_time()?;
-        Ok(Self { at: traffic.clock.now(), totals: traffic.ledger.totals(), server, own })
+        let machine = machine_cpu_time()?;
+        Ok(Self { at: traffic.clock.now(), totals: traffic.ledger.totals(), server, own, machine })
     }
 }
 
@@ -163,6 +165,7 @@ fn report(
     let totals = run.traffic.ledger.totals();
     let used = before.server.zip(after.server).map(|(before, after)| before.until(after));
     let own = before.own.until(after.own);
+    let machine = after.machine.saturating_sub(before.machine).as_nanos() as f64;
     let (window, rate) = match config.pace {
         Pace::Closed { window } => (Some(window), None),
         Pace::Open { rate } => (None, Some(rate)),
@@ -187,7 +190,10 @@ fn report(
             .map(|(used, resident)| ServerCost::new(used, delivered, seconds, resident)),
         latency: Latency::of(&run.traffic.latency),
         late_p99_us: rate.map(|_| Latency::of(&run.late).p99_us),
-        generator_busy: (own.user + own.system) / 1e9 / seconds,
+        generator_busy: own.total() / 1e9 / seconds,
+        others_busy: (machine - own.total() - used.map_or(0.0, CpuUsed::total)).max(0.0)
+            / 1e9
+            / seconds,
     }
 }
 

@@ -116,6 +116,34 @@ impl CpuTime {
     }
 }
 
+impl CpuUsed {
+    /// Nanoseconds in all.
+    pub fn total(self) -> f64 {
+        self.user + self.system
+    }
+}
+
+/// CPU time used on all cores by everybody, the host of a virtual machine included.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn machine_cpu_time() -> Result<Duration, Error> {
+    let stat = fs::read_to_string("/proc/stat").map_err(Error::io("reading /proc/stat"))?;
+    busy_ticks(&stat)
+        .map(|ticks| Duration::from_millis(ticks * 10))
+        .ok_or_else(|| Error::Server("/proc/stat is not as expected".to_owned()))
+}
+
+/// The ticks of `/proc/stat`'s first line that are not idle or waiting for a disk.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    const IDLE: std::ops::RangeInclusive<usize> = 3..=4;
+    /// Later fields are guests, which are in the first two already.
+    const FIELDS: usize = 8;
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(FIELDS);
+    let busy = fields.enumerate().filter(|(at, _)| !IDLE.contains(at));
+    busy.map(|(_, ticks)| ticks.parse::<u64>().ok()).sum()
+}
+
 /// `utime` and `stime` of a `/proc/PID/stat` line. The second field is the program's name in
 /// parentheses, and may hold anything.
 fn ticks(stat: &str) -> Option<(u64, u64)> {
@@ -140,6 +168,13 @@ mod tests {
         let after =
             CpuTime { total: Duration::from_nanos(1_000), user_ticks: 11, system_ticks: 13 };
         assert_eq!(before.until(after), CpuUsed { user: 250.0, system: 750.0 });
+    }
+
+    #[test]
+    fn idle_time_and_guests_do_not_count_as_busy() {
+        assert_eq!(busy_ticks("cpu  1 2 4 1000 1000 8 16 32 1000 1000\ncpu0 1\n"), Some(63));
+        assert_eq!(busy_ticks("nothing"), None);
+        assert!(machine_cpu_time().is_ok());
     }
 
     #[test]

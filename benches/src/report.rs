@@ -48,6 +48,8 @@ pub struct Report {
     pub late_p99_us: Option<f64>,
     /// Share of a core that the generator used. Near 1, it may be what limits the rate.
     pub generator_busy: f64,
+    /// Share of a core that all other processes used. Much of it, and the result is worth little.
+    pub others_busy: f64,
 }
 
 /// What the server's process used in the seconds measured.
@@ -69,7 +71,7 @@ impl ServerCost {
     /// The cost of `delivered` messages in `seconds`.
     pub fn new(used: CpuUsed, delivered: u64, seconds: f64, resident_kib: u64) -> Self {
         let per_delivery = |nanos: f64| nanos / 1e3 / (delivered.max(1) as f64);
-        let total = used.user + used.system;
+        let total = used.total();
         Self {
             user_us: per_delivery(used.user),
             system_us: per_delivery(used.system),
@@ -141,7 +143,12 @@ impl fmt::Display for Report {
             "latency     {p50_us:>9.1} µs   p99 {p99_us:.1}, p99.9 {p999_us:.1}, max {max_us:.1}; \
              {samples} samples"
         )?;
-        write!(f, "generator   {:>10.0} %   of a core", self.generator_busy * 100.0)?;
+        write!(
+            f,
+            "generator   {:>10.0} %   of a core, other processes {:.0} %",
+            self.generator_busy * 100.0,
+            self.others_busy * 100.0
+        )?;
         self.late_p99_us.map_or(Ok(()), |late| write!(f, "; p99 of sending too late {late:.1} µs"))
     }
 }

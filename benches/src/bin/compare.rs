@@ -43,8 +43,8 @@ struct Args {
     #[argh(option)]
     server: Option<PathBuf>,
 
-    /// further arguments of the chat server, by default `--rate=0`; "" for none
-    #[argh(option, default = "String::from(\"--rate=0\")")]
+    /// further arguments of the chat server, none by default
+    #[argh(option, default = "String::new()")]
     server_args: String,
 
     /// write the result, and every run, to this file as JSON

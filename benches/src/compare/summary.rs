@@ -49,6 +49,8 @@ pub struct Line {
     pub busy: f64,
     /// Share of a core the generator used.
     pub generator_busy: f64,
+    /// Share of a core that all other processes used: what disturbed the measurement.
+    pub others_busy: f64,
     /// Half the deliveries were no later, in µs.
     pub p50_us: f64,
     /// 99 of 100 were no later, in µs.
@@ -109,6 +111,7 @@ fn line(rounds: &[Round], shape: Shape, server: Kind) -> Option<Line> {
         delivered_per_second: middle(|report| report.delivered_per_second)?,
         busy: cost(|cost| cost.busy)?,
         generator_busy: middle(|report| report.generator_busy)?,
+        others_busy: middle(|report| report.others_busy)?,
         p50_us: middle(|report| report.latency.p50_us)?,
         p99_us: middle(|report| report.latency.p99_us)?,
         resident_kib: cost(|cost| cost.resident_kib as f64)?,
@@ -151,7 +154,9 @@ pub(super) mod tests {
                 max_us: 40.0,
                 samples: 1,
             },
+            late_p99_us: None,
             generator_busy: 0.5,
+            others_busy: 0.0,
         };
         Round { round, shape, server, report }
     }

@@ -2,7 +2,8 @@
 
 use super::summary::{Line, Outcome};
 
-/// Column titles; the first is the only one aligned to the left.
+/// Column titles; the first two are aligned to the left. The last column is CPU time in % of a core:
+/// of the server, the generator, and all other processes, who only disturb.
 const TITLES: [&str; 11] = [
     "shape",
     "server",
@@ -14,7 +15,7 @@ const TITLES: [&str; 11] = [
     "delivered/s",
     "p50 µs",
     "p99 µs",
-    "busy %",
+    "% server gen. others",
 ];
 
 /// The outcome as a table.
@@ -67,7 +68,9 @@ fn row(line: &Line, shape: String) -> [String; TITLES.len()] {
         thousands(line.delivered_per_second),
         significant(line.p50_us),
         significant(line.p99_us),
-        format!("{:.0}/{:.0}", line.busy * 100.0, line.generator_busy * 100.0),
+        [line.busy, line.generator_busy, line.others_busy]
+            .map(|share| format!("{:>5.0}", share * 100.0))
+            .concat(),
     ]
 }
 
