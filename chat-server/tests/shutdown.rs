@@ -256,7 +256,8 @@ fn one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
 
 #[test]
 fn the_port_is_free_as_soon_as_the_server_has_ended() {
-    let mut server = start();
+    // An address that no other test uses: nobody else is given the port meanwhile.
+    let mut server = RunningServer::with(|config| config.address = ([127, 0, 0, 5], 0).into());
     let address = server.address();
     for _ in 0..5 {
         let [mut a, b] = server.clients();
@@ -279,13 +280,14 @@ fn the_port_is_free_as_soon_as_the_server_has_ended() {
 
 #[test]
 fn a_program_that_was_killed_can_be_started_again_at_once() {
-    let (mut program, address) = Program::listening(&[]);
+    let ip = "--ip=127.0.0.6";
+    let (mut program, address) = Program::listening(&[ip]);
     let mut clients: Vec<_> = (0..5).map(|_| Client::of(address)).collect();
     clients[0].enter_new("room");
     program.signal("KILL");
     assert_eq!(program.wait().0, None, "it was killed");
     let port = format!("--port={}", address.port());
-    let mut again = Program::start(&[&port]);
+    let mut again = Program::start(&[ip, &port]);
     assert_eq!(again.address(), address);
     Client::of(address).enter_new("room");
     again.signal("TERM");
