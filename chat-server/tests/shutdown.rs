@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -205,6 +206,55 @@ fn a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
         talker.expect_code("server-stopping");
         talker.expect_end();
     });
+}
+
+/// What a talker sends in one write is read at once, so it is accepted before the stop or not at
+/// all, however much of it is still with the workers when the stop comes.
+#[test]
+fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
+    const EACH: usize = 150;
+    for workers in [1, 2, 8] {
+        let mut server = RunningServer::with(|config| {
+            config.workers = workers;
+            config.inline_requests = 0;
+            // Longer than anybody waits here: who has ended its side is not waited for.
+            config.limits.linger = Duration::from_secs(60);
+        });
+        let mut talkers: [Client; 40] = server.clients();
+        let mut listeners: [Client; 40] = server.clients();
+        let mut late: [Client; 4] = server.clients();
+        for (talker, listener) in talkers.iter_mut().zip(&mut listeners) {
+            listener.enter(talker.enter_new("room"));
+        }
+        let chats = (0..EACH).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#));
+        let chats = stream_of(chats);
+        assert!(chats.len() < 8 * 1024, "one segment");
+        for talker in &mut talkers {
+            talker.send_raw(&chats);
+        }
+        assert_eq!(listeners[0].next().text, "0");
+        server.stop();
+        for client in &mut late {
+            client.send(r#"{"type":"CSLeaveRoom"}"#);
+            client.end_sending();
+        }
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            let first = usize::from(index == 0);
+            let messages: Vec<_> = iter::from_fn(|| listener.next_payload()).collect();
+            let (_, chats) = messages.split_last().expect("there is at least the goodbye");
+            assert!(chats.is_empty() || first + chats.len() == EACH, "{}", chats.len());
+        }
+        for mut client in late {
+            // Its end was seen before the stop or after; its command likewise.
+            let codes: Vec<_> = client.whatever_came().into_iter().filter_map(|m| m.code).collect();
+            let codes: Vec<_> = codes.iter().map(String::as_str).collect();
+            let possible =
+                [&["not-in-room"][..], &["not-in-room", "server-stopping"], &["server-stopping"]];
+            assert!(possible.contains(&&codes[..]), "{codes:?}");
+        }
+        drop((talkers, listeners));
+        server.join();
+    }
 }
 
 #[test]
