@@ -2,9 +2,11 @@
 
 mod common;
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Instant;
 
-use common::{Client, Program, run_to_end};
+use common::{Client, DEADLINE, Program, run_to_end};
 
 /// A program that listens where it says, serves and stops.
 fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
@@ -31,14 +33,39 @@ fn the_first_line_says_where_it_listens_with_the_port_it_really_has() {
     check_serves(&["--port=0", "--ip=127.0.0.2"], |a| a.ip() == Ipv4Addr::new(127, 0, 0, 2));
 }
 
+/// A port that can be had on `ip`, an address that no other test uses.
+fn free_port(ip: &str) -> String {
+    let bound = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
+    bound.expect("there is a free port").port().to_string()
+}
+
 #[test]
 fn a_port_that_is_free_is_taken_as_it_is_asked_for() {
-    // Ours for a moment, so that it is one that can be had.
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr());
-    let port = free.expect("a free port").port().to_string();
-    let expected = |address: SocketAddr| address.port().to_string() == port;
-    check_serves(&["--port", &port], expected);
-    check_serves(&[&format!("--port={port}")], expected);
+    let ip = "127.0.0.3";
+    let port = free_port(ip);
+    let expected = |address: SocketAddr| address.to_string() == format!("{ip}:{port}");
+    check_serves(&["--ip", ip, "--port", &port], expected);
+    check_serves(&["--ip", ip, &format!("--port={port}")], expected);
+}
+
+#[test]
+fn an_output_that_nobody_reads_is_no_reason_not_to_serve() {
+    let ip = "127.0.0.4";
+    for output in [" >/dev/full", " >&-"] {
+        let port = free_port(ip);
+        let address = format!("{ip}:{port}").parse().expect("an address");
+        let mut program =
+            Program::start_by_shell("", &["--ip", ip, "--port", &port, "--worker=1"], output);
+        // It cannot say when it listens: try until it does.
+        let deadline = Instant::now() + DEADLINE;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "it does not listen");
+            thread::yield_now();
+        }
+        Client::of(address).enter_new("room");
+        program.signal("TERM");
+        program.expect_success();
+    }
 }
 
 #[test]

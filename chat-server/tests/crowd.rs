@@ -176,6 +176,25 @@ fn silent_connections_cost_no_time() {
     program.expect_success();
 }
 
+#[test]
+fn connections_that_find_no_descriptor_wait_until_there_is_one() {
+    let mut program = Program::start_by_shell("ulimit -n 128; ", &["--port=0"], "");
+    let address = program.address();
+    let mut waiting: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
+    for client in &mut waiting {
+        client.ask_for_rooms();
+    }
+    // Each is answered before it makes room for another, in the order in which they came.
+    for mut client in waiting {
+        let answer = client.next();
+        let refused = answer.code.as_deref() == Some("server-full");
+        assert!(refused || answer.kind == "SCRoomsResult", "{answer:?}");
+    }
+    Client::of(address).enter_new("room");
+    program.signal("TERM");
+    program.expect_success();
+}
+
 impl Client {
     /// All rooms, which may come behind notices.
     fn rooms_behind_notices(&mut self) -> Vec<chat_proto::RoomEntry> {

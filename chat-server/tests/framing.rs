@@ -69,6 +69,28 @@ fn many_frames_in_one_write_are_answered_one_by_one_and_in_order() {
     client.expect_nothing();
 }
 
+/// A portion ends before a frame does, or with it, and at the end of the stream.
+#[test]
+fn a_stream_that_is_read_in_small_portions_means_the_same() {
+    for portion in [1, 2, 3, 7, 64] {
+        let server = RunningServer::with(|config| config.limits.read_per_turn = portion);
+        let (stream, codes) = three();
+        let mut clients: [Client; 3] = server.clients();
+        for client in &mut clients {
+            client.send_raw(&stream.repeat(20));
+            client.end_sending();
+        }
+        for client in &mut clients {
+            for _ in 0..20 {
+                for code in codes {
+                    client.expect_code(code);
+                }
+            }
+            client.expect_end();
+        }
+    }
+}
+
 #[test]
 fn the_longest_frame_is_read_whole_and_in_pieces() {
     let server = start();

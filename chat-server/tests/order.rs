@@ -98,6 +98,8 @@ fn ask_in_order(client: &mut Client, n: usize) {
             (format!(r#"{{"type":"CSName","name":"name {n} {round}"}}"#), "renamed"),
             (r#"{"type":"CSLeaveRoom"}"#.to_owned(), "not-in-room"),
             (format!(r#"{{"type":"CSCreateRoom","title":"{n} {round}"}}"#), "room-created"),
+            // A broadcast of the room that is an answer, too, and answers behind it.
+            (format!(r#"{{"type":"CSName","name":"member {n} {round}"}}"#), "renamed"),
             (r#"{"type":"CSJoinRoom","roomId":1}"#.to_owned(), "already-in-room"),
             (r#"{"type":"CSChat","text":"to nobody"}"#.to_owned(), ""),
             (r#"{"type":"CSChat","text":""}"#.to_owned(), "bad-text"),

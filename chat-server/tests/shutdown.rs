@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -207,6 +208,55 @@ fn a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
     });
 }
 
+/// What a talker sends in one write is read at once, so it is accepted before the stop or not at
+/// all, however much of it is still with the workers when the stop comes.
+#[test]
+fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
+    const EACH: usize = 150;
+    for workers in [1, 2, 8] {
+        let mut server = RunningServer::with(|config| {
+            config.workers = workers;
+            config.inline_requests = 0;
+            // Longer than anybody waits here: who has ended its side is not waited for.
+            config.limits.linger = Duration::from_secs(60);
+        });
+        let mut talkers: [Client; 40] = server.clients();
+        let mut listeners: [Client; 40] = server.clients();
+        let mut late: [Client; 4] = server.clients();
+        for (talker, listener) in talkers.iter_mut().zip(&mut listeners) {
+            listener.enter(talker.enter_new("room"));
+        }
+        let chats = (0..EACH).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#));
+        let chats = stream_of(chats);
+        assert!(chats.len() < 8 * 1024, "one segment");
+        for talker in &mut talkers {
+            talker.send_raw(&chats);
+        }
+        assert_eq!(listeners[0].next().text, "0");
+        server.stop();
+        for client in &mut late {
+            client.send(r#"{"type":"CSLeaveRoom"}"#);
+            client.end_sending();
+        }
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            let first = usize::from(index == 0);
+            let messages: Vec<_> = iter::from_fn(|| listener.next_payload()).collect();
+            let (_, chats) = messages.split_last().expect("there is at least the goodbye");
+            assert!(chats.is_empty() || first + chats.len() == EACH, "{}", chats.len());
+        }
+        for mut client in late {
+            // Its end was seen before the stop or after; its command likewise.
+            let codes: Vec<_> = client.whatever_came().into_iter().filter_map(|m| m.code).collect();
+            let codes: Vec<_> = codes.iter().map(String::as_str).collect();
+            let possible =
+                [&["not-in-room"][..], &["not-in-room", "server-stopping"], &["server-stopping"]];
+            assert!(possible.contains(&&codes[..]), "{codes:?}");
+        }
+        drop((talkers, listeners));
+        server.join();
+    }
+}
+
 #[test]
 fn the_goodbye_reaches_one_that_has_sent_much_that_nobody_reads() {
     let (mut program, address) = Program::listening(&[]);
@@ -256,7 +306,8 @@ fn one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
 
 #[test]
 fn the_port_is_free_as_soon_as_the_server_has_ended() {
-    let mut server = start();
+    // An address that no other test uses: nobody else is given the port meanwhile.
+    let mut server = RunningServer::with(|config| config.address = ([127, 0, 0, 5], 0).into());
     let address = server.address();
     for _ in 0..5 {
         let [mut a, b] = server.clients();
@@ -279,13 +330,14 @@ fn the_port_is_free_as_soon_as_the_server_has_ended() {
 
 #[test]
 fn a_program_that_was_killed_can_be_started_again_at_once() {
-    let (mut program, address) = Program::listening(&[]);
+    let ip = "--ip=127.0.0.6";
+    let (mut program, address) = Program::listening(&[ip]);
     let mut clients: Vec<_> = (0..5).map(|_| Client::of(address)).collect();
     clients[0].enter_new("room");
     program.signal("KILL");
     assert_eq!(program.wait().0, None, "it was killed");
     let port = format!("--port={}", address.port());
-    let mut again = Program::start(&[&port]);
+    let mut again = Program::start(&[ip, &port]);
     assert_eq!(again.address(), address);
     Client::of(address).enter_new("room");
     again.signal("TERM");

@@ -24,7 +24,19 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = Command::new(PATH);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(args);
+        Self::run(command)
+    }
+
+    /// A program that the shell starts, after `before`, with `after` behind its command line.
+    pub(crate) fn start_by_shell(before: &str, args: &[&str], after: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{before}exec \"$0\" \"$@\"{after}")).arg(PATH).args(args);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program was built");
         let pid = child.id();
         let stdout = child.stdout.take().expect("it is piped");

@@ -109,12 +109,12 @@ impl Drop for RunningServer {
 }
 
 /// Runs a test on the ways in which requests reach the hub: everything through 1, 2 or 8 workers,
-/// and as configured by default.
+/// now through them and now past them, and as configured by default.
 pub(crate) fn each_way(test: impl Fn(&RunningServer)) {
-    for workers in [1, 2, 8] {
+    for (workers, inline_requests) in [(1, 0), (2, 0), (8, 0), (4, 5)] {
         test(&RunningServer::with(|config| {
             config.workers = workers;
-            config.inline_requests = 0;
+            config.inline_requests = inline_requests;
         }));
     }
     test(&start());
