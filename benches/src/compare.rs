@@ -4,6 +4,7 @@
 //! one round are compared with each other: each server's cost is divided by the relay's in the same
 //! round, and the median of these ratios is the result.
 
+mod beside;
 mod chart;
 mod contest;
 mod server;
@@ -11,6 +12,7 @@ mod shape;
 mod summary;
 mod table;
 
+pub use beside::Beside;
 pub use chart::svg;
 pub use contest::{Contest, Programs};
 pub use server::{Kind, Server};

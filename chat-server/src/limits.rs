@@ -20,7 +20,7 @@ pub struct Limits {
     /// also the size of the one read buffer that all connections share.
     pub read_per_turn: usize,
     /// Members of one room that are written to before the other rooms and connections have their
-    /// turn. Default: 512, some 2 ms.
+    /// turn. Default: 64, some 0.3 ms.
     pub writes_per_room_and_turn: usize,
     /// Frames without a valid message in them that a connection may send. Default: 20, and one more
     /// every half second; the next one ends the connection.
@@ -40,7 +40,7 @@ impl Default for Limits {
             rooms: 100_000,
             accepts_per_turn: 64,
             read_per_turn: 64 * 1024,
-            writes_per_room_and_turn: 512,
+            writes_per_room_and_turn: 64,
             bad_frames: Allowance { burst: 20, per_second: 2 },
             linger: Duration::from_secs(5),
             kernel_send_buffer: 64 * 1024,

@@ -31,7 +31,7 @@ struct Args {
     #[argh(option, default = "64")]
     size: usize,
 
-    /// shapes of traffic, all by default: A,B,C,D,E,F,G,H,I
+    /// shapes of traffic, A,B,C,D,E,F,G,H,I by default; also J, K
     #[argh(option, default = "String::from(\"A,B,C,D,E,F,G,H,I\")")]
     shapes: String,
 
@@ -46,6 +46,10 @@ struct Args {
     /// further arguments of the chat server, none by default
     #[argh(option, default = "String::new()")]
     server_args: String,
+
+    /// let server and generator share both cores, instead of having one each
+    #[argh(switch)]
+    both_cores: bool,
 
     /// write the result, and every run, to this file as JSON
     #[argh(option)]
@@ -89,6 +93,7 @@ fn contest(args: &Args) -> Result<Contest, Error> {
         seconds: args.seconds,
         warmup: args.warmup,
         size: args.size,
+        both_cores: args.both_cores,
     })
 }
 

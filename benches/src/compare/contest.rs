@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use super::server::{Kind, Server, on_core};
+use super::beside::Running;
+use super::server::{Kind, Server, on_cores};
 use super::shape::Shape;
 use super::summary::{Outcome, Round};
 use crate::error::Error;
@@ -39,6 +40,8 @@ pub struct Contest {
     pub warmup: f64,
     /// Bytes of text in a message.
     pub size: usize,
+    /// Servers and generator share both cores, instead of having one each.
+    pub both_cores: bool,
 }
 
 impl Contest {
@@ -81,20 +84,24 @@ impl Contest {
 
     /// A server of its own for each run: none carries the memory of the one before.
     fn one(&self, shape: Shape, kind: Kind) -> Result<Report, Error> {
-        let server = Server::start(kind, &self.programs)?;
-        let mut words = vec![
-            self.programs.load.to_string_lossy().into_owned(),
-            format!("--proto={}", kind.name()),
-            format!("--addr={}", server.addr()),
+        let (server_cores, load_cores) = if self.both_cores { ("0,1", "0,1") } else { ("0", "1") };
+        let server = Server::start(kind, &self.programs, server_cores)?;
+        let load = self.programs.load.to_string_lossy().into_owned();
+        let target = [format!("--proto={}", kind.name()), format!("--addr={}", server.addr())];
+        let beside = shape.beside.map(|it| Running::start(it, &load, &target, load_cores));
+        let _beside = beside.transpose()?;
+        let mut words = vec![load];
+        words.extend(target);
+        words.extend([
             format!("--server-pid={}", server.pid()),
             format!("--warmup={}", self.warmup),
             format!("--seconds={}", self.seconds),
             format!("--size={}", self.size),
             "--quiet".to_owned(),
             "--json".to_owned(),
-        ];
+        ]);
         words.extend(shape.arguments());
-        let output = on_core(1, &words)
+        let output = on_cores(load_cores, &words)
             .stderr(Stdio::piped())
             .output()
             .map_err(Error::io("starting the load generator"))?;

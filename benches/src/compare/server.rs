@@ -92,11 +92,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one on core 0 and waits until it listens.
+    /// Starts one on these cores (as `taskset -c` takes them) and waits until it listens.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(kind: Kind, programs: &Programs) -> Result<Self, Error> {
+    pub fn start(kind: Kind, programs: &Programs, cores: &str) -> Result<Self, Error> {
         let (mut words, mut config, mut addr) = (Vec::new(), None, None);
         match kind {
             Kind::Relay => words.push(path(&programs.relay)),
@@ -122,7 +122,7 @@ impl Server {
             None => (Stdio::piped(), Stdio::inherit()),
             Some(_) => (Stdio::null(), Stdio::null()),
         };
-        let child = on_core(0, &words)
+        let child = on_cores(cores, &words)
             .stdout(stdout)
             .stderr(stderr)
             .spawn()
@@ -201,10 +201,10 @@ impl Drop for Server {
     }
 }
 
-/// A command that runs on one core only, and does not outlive this process however that ends.
-pub(super) fn on_core(core: u32, words: &[String]) -> Command {
+/// A command that runs on these cores only, and does not outlive this process however that ends.
+pub(super) fn on_cores(cores: &str, words: &[String]) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]).args(words);
+    command.args(["--pdeathsig", "KILL", "taskset", "-c", cores]).args(words);
     command.stdin(Stdio::null());
     command
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::beside::Beside;
 use crate::error::Error;
 use crate::load::Pace;
 
@@ -18,19 +19,21 @@ pub struct Shape {
     pub all_talk: bool,
     /// When they do.
     pub pace: Pace,
+    /// What else goes on.
+    pub beside: Option<Beside>,
 }
 
 const fn closed(letter: char, rooms: u32, members: u32, window: u32) -> Shape {
-    Shape { letter, rooms, members, all_talk: false, pace: Pace::Closed { window } }
+    Shape { letter, rooms, members, all_talk: false, pace: Pace::Closed { window }, beside: None }
 }
 
 const fn open(letter: char, rooms: u32, members: u32, rate: u32) -> Shape {
-    Shape { letter, rooms, members, all_talk: false, pace: Pace::Open { rate } }
+    Shape { letter, rooms, members, all_talk: false, pace: Pace::Open { rate }, beside: None }
 }
 
 impl Shape {
     /// All there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         closed('A', 10, 10, 32),
         closed('B', 10, 10, 1),
         closed('C', 1, 1_000, 32),
@@ -40,6 +43,8 @@ impl Shape {
         open('G', 100, 10, 20_000),
         Self { all_talk: true, ..closed('H', 10, 10, 8) },
         closed('I', 1, 2, 1),
+        Self { beside: Some(Beside::Crowd), ..open('J', 10, 10, 1_000) },
+        Self { beside: Some(Beside::Arrivals), ..closed('K', 100, 10, 1) },
     ];
 
     /// The shapes of a list like `A,B`.
@@ -49,7 +54,7 @@ impl Shape {
     pub fn list(letters: &str) -> Result<Vec<Self>, Error> {
         let find = |word: &str| {
             let found = Self::ALL.into_iter().find(|shape| word == shape.letter.to_string());
-            found.ok_or_else(|| Error::Config(format!("shapes are A to I, and {word:?} is none")))
+            found.ok_or_else(|| Error::Config(format!("shapes are A to K, and {word:?} is none")))
         };
         letters.split(',').map(|word| find(word.trim())).collect()
     }
@@ -75,7 +80,8 @@ impl Shape {
             Pace::Closed { window } => format!(", W {window}"),
             Pace::Open { rate } => format!(", {rate}/s"),
         };
-        format!("{} {} × {}{talk}{pace}", self.letter, self.rooms, self.members)
+        let beside = self.beside.map_or(String::new(), |beside| format!(", {}", beside.describe()));
+        format!("{} {} × {}{talk}{pace}{beside}", self.letter, self.rooms, self.members)
     }
 }
 
@@ -85,11 +91,16 @@ mod tests {
 
     #[test]
     fn a_list_of_letters_is_a_list_of_shapes() {
-        let shapes = Shape::list("A, H,G").expect("they exist");
+        let shapes = Shape::list("A, H,G,J").expect("they exist");
         let described: Vec<String> = shapes.iter().map(Shape::describe).collect();
         assert_eq!(
             described,
-            ["A 10 × 10, W 32", "H 10 × 10, all talk, W 8", "G 100 × 10, 20000/s"]
+            [
+                "A 10 × 10, W 32",
+                "H 10 × 10, all talk, W 8",
+                "G 100 × 10, 20000/s",
+                "J 10 × 10, 1000/s, beside 1 × 10,000",
+            ]
         );
         assert!(Shape::list("A,Z").is_err());
         assert!(Shape::list("").is_err());
