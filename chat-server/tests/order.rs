@@ -126,6 +126,25 @@ fn ask_in_order(client: &mut Client, n: usize) {
     client.expect_nothing();
 }
 
+/// Between any two of these the workers and the event loop fall asleep, or are about to: whoever
+/// brings the next one has to wake them.
+#[test]
+fn no_command_is_slept_through() {
+    each_way(|server| {
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                let mut client = server.client();
+                scope.spawn(move || {
+                    for _ in 0..1_500 {
+                        client.leave();
+                        client.expect_code("not-in-room");
+                    }
+                });
+            }
+        });
+    });
+}
+
 #[test]
 fn nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the_leave() {
     each_way(|server| {

@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::thread;
 use std::time::Instant;
 
 use common::{Client, DEADLINE, Program, RunningServer, each_way, frame, start, stream_of};
@@ -192,6 +194,40 @@ fn a_reset_of_one_that_is_owed_much_is_a_leaving_like_any_other() {
 }
 
 #[test]
+fn members_that_are_reset_while_they_are_written_to_leave_once_each() {
+    each_way(|server| {
+        let [mut talker, mut witness] = server.clients();
+        let room = talker.enter_new("room");
+        witness.enter(room);
+        let mut members: Vec<_> = (0..60).map(|_| Client::connect(server.address())).collect();
+        for member in &mut members {
+            member.enter(room);
+            witness.expect_code("member-entered");
+        }
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 0..1_500 {
+                    talker.chat(&n.to_string());
+                }
+            });
+            members.into_iter().for_each(Client::reset);
+        });
+        let (mut chats, mut left) = (0, BTreeSet::new());
+        while chats < 1_500 || left.len() < 60 {
+            let message = witness.next();
+            if message.kind == "SCChat" {
+                assert_eq!(message.text, chats.to_string());
+                chats += 1;
+            } else {
+                assert_eq!(message.code.as_deref(), Some("member-left"));
+                assert!(left.insert(message.text), "nobody leaves twice");
+            }
+        }
+        assert_eq!(witness.rooms()[0].member_count, 2);
+    });
+}
+
+#[test]
 fn who_is_gone_before_its_answer_leaves_no_ghost() {
     each_way(|server| {
         let mut witness = server.client();
@@ -219,7 +255,7 @@ fn who_is_gone_before_its_answer_leaves_no_ghost() {
 
 #[test]
 fn the_last_message_reaches_a_peer_that_has_sent_much_that_nobody_reads() {
-    let server = RunningServer::with(|config| config.limits.bad_frames.per_second = 0);
+    let server = start();
     let much = vec![b'x'; 4 << 20];
     let mut foreign = Client::connect(server.address());
     foreign.send_raw(b"GET / HTTP/1.1\r\n\r\n");

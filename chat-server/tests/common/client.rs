@@ -220,7 +220,9 @@ impl Client {
 
     /// Every whole message until the stream ends, in whatever way: of a client that was cut off.
     pub(crate) fn whatever_came(&mut self) -> Vec<Incoming> {
-        let _ = self.stream.read_to_end(&mut self.buffered);
+        if let Err(e) = self.stream.read_to_end(&mut self.buffered) {
+            assert_eq!(e.kind(), ErrorKind::ConnectionReset, "neither an end nor a reset");
+        }
         // What stands behind the last whole frame is for nobody.
         let mut messages = Vec::new();
         let mut rest = &self.buffered[self.at..];
