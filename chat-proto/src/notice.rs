@@ -145,7 +145,8 @@ impl fmt::Display for Notice {
                 write!(f, "There are {limit} rooms, and no more are allowed. Join one of them.")
             }
             Self::TextTooLong { excess } => {
-                write!(f, "That text is too long by {excess} bytes. Send it in parts.")
+                let bytes = if *excess == 1 { "byte" } else { "bytes" };
+                write!(f, "That text is too long by {excess} {bytes}. Send it in parts.")
             }
             Self::ShutdownRefused => {
                 f.write_str("You may not stop this server from where you are.")

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 pub struct Config {
     /// Where to listen. Default: a free port of 127.0.0.1.
     pub address: SocketAddr,
-    /// Worker threads, at least 1. Default: 2.
+    /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
     /// Who may stop the server by command. Default: connections from this machine.
     pub shutdown_from: ShutdownFrom,

@@ -8,9 +8,9 @@ use crate::bucket::Allowance;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most connections at a time. Default: 1,000,000; the server takes no more than the
-    /// descriptors it may open, less 64 of its own. One more is told `server-full` and closed. An
-    /// idle connection costs less than 512 bytes here, and some 2 KiB in the kernel.
+    /// The most connections at a time. Default: 1,000,000. The program takes the descriptors that it
+    /// may open, less 64, if those are fewer. One more is told `server-full` and closed. An idle
+    /// connection costs some 500 bytes here, and some 2 KiB in the kernel.
     pub connections: usize,
     /// The most rooms at a time. Default: 100,000. One more is refused with `limit-reached`.
     pub rooms: usize,

@@ -1,6 +1,7 @@
 //! The server as a program.
 
 mod args;
+mod descriptors;
 mod signals;
 
 use std::error::Error;
@@ -23,7 +24,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+fn serve(mut config: Config) -> Result<(), Box<dyn Error>> {
+    let connections = descriptors::most_connections();
+    config.limits.connections = config.limits.connections.min(connections);
     let server = Server::bind(config)?;
     signals::watch(server.stopper())?;
     // A reader that has gone away is no reason not to serve.

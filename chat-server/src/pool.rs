@@ -31,13 +31,13 @@ struct Shared {
 }
 
 impl Pool {
-    /// Starts `workers` threads, named `chat-worker-0` and so on, that carry out mailboxes at
-    /// `desk`.
+    /// Starts `workers` threads, or one if that is 0, named `chat-worker-0` and so on, that carry out
+    /// mailboxes at `desk`.
     ///
     /// # Errors
     /// When the system gives no more threads; those that were started are stopped again.
     pub(crate) fn start(workers: usize, desk: &Arc<Desk>) -> io::Result<Self> {
-        let deques: Vec<_> = iter::repeat_with(Worker::new_fifo).take(workers).collect();
+        let deques: Vec<_> = iter::repeat_with(Worker::new_fifo).take(workers.max(1)).collect();
         let shared = Arc::new(Shared {
             desk: Arc::clone(desk),
             injector: Injector::new(),
@@ -45,7 +45,7 @@ impl Pool {
             sleep: Sleep::default(),
             stop: AtomicBool::new(false),
         });
-        let mut pool = Self { shared, threads: Vec::with_capacity(workers) };
+        let mut pool = Self { shared, threads: Vec::new() };
         for (index, deque) in deques.into_iter().enumerate() {
             let shared = Arc::clone(&pool.shared);
             let thread = thread::Builder::new().name(format!("chat-worker-{index}"));
