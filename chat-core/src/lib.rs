@@ -38,7 +38,9 @@ mod output;
 mod room;
 mod session;
 
-pub use chat_proto::{Command, Name, Notice, RoomEntry, RoomId, Text, Title, ValueError};
+pub use chat_proto::{
+    Command, Field, Name, Notice, Rejection, RoomEntry, RoomId, Text, Title, ValueError,
+};
 pub use hub::Hub;
 pub use limits::HubLimits;
 pub use output::{Event, Output, RoomList};

@@ -3,8 +3,8 @@
 /// The limits of a [`Hub`](crate::Hub).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HubLimits {
-    /// The most rooms at one time. Default: 100,000. A room costs some 300 bytes and its title, and
-    /// as much again once it has been listed.
+    /// The most rooms at one time. Default: 100,000. A room costs some 300 bytes and its title; once
+    /// it has been listed, its title and at most 50 of its members' names again.
     pub rooms: usize,
 }
 

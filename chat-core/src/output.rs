@@ -17,8 +17,9 @@ pub enum Output {
         to: SessionId,
         /// What.
         notice: Notice,
-        /// The room it is about and the number of the event there, when there is one. Broadcasts of
-        /// that room that the session gets later have higher numbers.
+        /// The room it is about, and a number: broadcasts of that room that the session has had before
+        /// have lower ones, those that it gets later have higher ones. It is the number of the notice
+        /// that the others get of the same event; 0 for the one who made the room.
         room: Option<(RoomId, u64)>,
     },
     /// Send one session the list of rooms.

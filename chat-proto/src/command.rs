@@ -1,8 +1,8 @@
 //! What a client asks for: bytes to [`Command`] on the server, [`Command`] to bytes in a client.
 //!
 //! A payload is read in one pass, in whatever order its keys come and without first being copied
-//! into a tree, as `#[serde(tag = "type")]` would have it. `cargo bench --bench parse` compares the
-//! two.
+//! into a tree, as `#[serde(tag = "type")]` would have it. `cargo bench --bench message` compares
+//! the two.
 
 use std::borrow::Cow;
 use std::fmt;

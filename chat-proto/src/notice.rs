@@ -5,8 +5,9 @@ use std::fmt;
 use crate::command::Rejection;
 use crate::values::{Name, RoomId, Title};
 
-/// What an `SCSystemMessage` says. `Display` is its text; [`Notice::code`] never changes its
-/// meaning.
+/// What an `SCSystemMessage` says. `Display` is its text, for people at a terminal client with its
+/// `/commands`; other programs match on the variants and find words of their own. [`Notice::code`]
+/// never changes its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {

@@ -88,8 +88,12 @@ pub(crate) struct SpareChunks {
 
 impl SpareChunks {
     /// The most memory kept, in bytes: a chunk of 2 KiB for each of 2,000 rooms that talk in the
-    /// same turn, or 32 of the largest.
+    /// same turn.
     const MOST: usize = 4 * 1024 * 1024;
+
+    /// The largest chunk kept, in bytes. A room that says little may get it, and a slow reader hold
+    /// it for that little.
+    const LARGEST: usize = 8 * 1024;
 
     /// An empty chunk for a log that is `start` long.
     pub(crate) fn take(&mut self, start: u64) -> Rc<Chunk> {
@@ -101,8 +105,9 @@ impl SpareChunks {
 
     /// Keeps the chunk, unless somebody is still owed some of it.
     pub(crate) fn put(&mut self, mut chunk: Rc<Chunk>) {
-        let capacity = self.capacity + chunk.bytes.capacity();
-        if capacity <= Self::MOST && Rc::get_mut(&mut chunk).is_some() {
+        let own = chunk.bytes.capacity();
+        let capacity = self.capacity + own;
+        if own <= Self::LARGEST && capacity <= Self::MOST && Rc::get_mut(&mut chunk).is_some() {
             self.capacity = capacity;
             self.chunks.push(chunk);
         }
@@ -171,12 +176,16 @@ mod tests {
     #[test]
     fn spare_chunks_keep_only_so_much() {
         let mut spare = SpareChunks::default();
-        for _ in 0..100 {
+        let mut put = |len| {
             let mut chunk = Chunk::default();
-            chunk.append(None, |out| out.resize(Chunk::FULL, 0));
+            chunk.append(None, |out| out.resize(len, 0));
             spare.put(Rc::new(chunk));
+        };
+        put(SpareChunks::LARGEST + 1);
+        for _ in 0..1_000 {
+            put(SpareChunks::LARGEST);
         }
-        assert_eq!(spare.chunks.len(), SpareChunks::MOST / Chunk::FULL);
+        assert_eq!(spare.chunks.len(), SpareChunks::MOST / SpareChunks::LARGEST);
         while !spare.chunks.is_empty() {
             spare.take(0);
         }

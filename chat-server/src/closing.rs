@@ -40,8 +40,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         connection.phase = Phase::Finishing { deadline };
         connection.mailbox = None;
-        self.timers.add(deadline, key);
-        self.plan_flush(key);
+        self.connections.flush(key);
+        self.close_if_done(key);
+        if self.connections.get(key).is_some() {
+            self.timers.add(deadline, key);
+        }
     }
 
     /// Takes the next step of closing, if the one before is done.
@@ -75,7 +78,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Stops reading, and sends a mark through every mailbox: when all have come through,
     /// everything that was accepted has been carried out.
-    pub(crate) fn begin_stop(&mut self) {
+    pub(crate) fn begin_stop(&mut self, now: Instant) {
         let mut marks = 0;
         for key in self.connections.keys() {
             if self.connections.get(key).is_some_and(|connection| connection.mailbox.is_some()) {
@@ -83,7 +86,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.post(key, &mut vec![Request::Mark]);
             }
         }
-        self.stopping = Some(Stopping::Draining { marks });
+        let deadline = now + self.linger();
+        self.stopping = Some(Stopping::Draining { marks, deadline });
     }
 
     /// Tells everyone that this is the end, after everything they are owed.

@@ -33,6 +33,8 @@ pub(crate) struct Connection<S> {
     /// It has sent a frame that was a command: it speaks our protocol.
     proven: bool,
     bad_frames: Bucket,
+    /// It is among those to be read in the next turn.
+    pub(crate) read_planned: bool,
     /// It is among those to be flushed at the end of the turn.
     pub(crate) flush_planned: bool,
 }
@@ -108,6 +110,7 @@ impl<S> Connection<S> {
             cut_announced: false,
             proven: false,
             bad_frames: Bucket::new(now),
+            read_planned: false,
             flush_planned: false,
         }
     }
@@ -171,7 +174,11 @@ impl<S: Socket> Connection<S> {
                     return ReadEnd::Drained;
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return ReadEnd::Failed,
+                Err(_) => {
+                    // A peer that resets the stream has said what came before.
+                    self.accept_bytes(now, budget, &buffer[..filled], requests);
+                    return ReadEnd::Failed;
+                }
             }
             let full = filled == buffer.len();
             if full || !self.cut_announced {
@@ -181,17 +188,19 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Gives the kernel what it takes of what is owed.
+    /// Gives the kernel what it takes of what is owed, but not much more than `budget` bytes.
+    /// Returns whether there may be more that it takes.
     ///
     /// # Errors
     /// The connection is of no use any more.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if let Some(socket) = &mut self.socket
-            && !self.write_blocked
-        {
-            self.write_blocked = self.send.flush(socket)? == Flushed::Blocked;
+    pub(crate) fn flush(&mut self, budget: usize) -> io::Result<bool> {
+        let Some(socket) = &mut self.socket else { return Ok(false) };
+        if self.write_blocked {
+            return Ok(false);
         }
-        Ok(())
+        let flushed = self.send.flush(socket, budget)?;
+        self.write_blocked = flushed == Flushed::Blocked;
+        Ok(flushed == Flushed::Budget)
     }
 
     /// Ends the stream towards the peer, after what was written.

@@ -39,13 +39,23 @@ impl ConnKey {
 pub(crate) struct Connections<S> {
     slab: Slab<(u32, Connection<S>)>,
     next_generation: u32,
+    /// Bytes written to one connection before the others have their turn.
+    write_budget: usize,
+    /// Connections whose budget ended before what they are owed.
+    unfinished: Vec<ConnKey>,
     /// Connections whose socket failed in the middle of something else.
     failed: Vec<ConnKey>,
 }
 
 impl<S> Connections<S> {
-    pub(crate) fn new() -> Self {
-        Self { slab: Slab::new(), next_generation: 0, failed: Vec::new() }
+    pub(crate) fn new(write_budget: usize) -> Self {
+        Self {
+            slab: Slab::new(),
+            next_generation: 0,
+            write_budget,
+            unfinished: Vec::new(),
+            failed: Vec::new(),
+        }
     }
 
     /// The key that the next [`Connections::insert`] will give.
@@ -89,17 +99,23 @@ impl<S> Connections<S> {
         self.slab.iter().map(key).collect()
     }
 
-    /// Flushes what a connection is owed. A failure is remembered for
-    /// [`Connections::take_failed`].
+    /// Flushes what a connection is owed, as far as the budget goes. What is left to do is
+    /// remembered for [`Connections::take_unfinished`] and [`Connections::take_failed`].
     pub(crate) fn flush(&mut self, key: ConnKey)
     where
         S: crate::socket::Socket,
     {
-        if let Some(connection) = self.get_mut(key)
-            && connection.flush().is_err()
-        {
-            self.failed.push(key);
+        let budget = self.write_budget;
+        match self.get_mut(key).map(|connection| connection.flush(budget)) {
+            Some(Ok(true)) => self.unfinished.push(key),
+            Some(Err(_)) => self.failed.push(key),
+            Some(Ok(false)) | None => {}
         }
+    }
+
+    /// A connection whose budget ended since the last call.
+    pub(crate) fn take_unfinished(&mut self) -> Option<ConnKey> {
+        self.unfinished.pop()
     }
 
     /// A connection whose socket failed since the last call.
@@ -121,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_key_of_a_connection_that_is_gone_finds_nobody() {
-        let mut connections = Connections::<()>::new();
+        let mut connections = Connections::<()>::new(1);
         let old = connections.insert(Connection::for_test());
         connections.remove(old);
         let new = connections.insert(Connection::for_test());

@@ -99,6 +99,21 @@ impl Desk {
         Ran::More
     }
 
+    /// Ends the session of a mailbox whose request made the hub panic. What it had in it is lost with
+    /// it, marks included; nobody else is concerned.
+    pub(crate) fn give_up(&self, mailbox: &Mailbox) {
+        let to = mailbox.session();
+        let mut state = self.lock();
+        state.outputs.push(Output::Reply { to, notice: Notice::Internal, room: None });
+        state.carry_out(to, Request::Disconnect);
+        state.news = true;
+        let waits = mem::take(&mut state.reactor_waits);
+        drop(state);
+        if waits {
+            (self.wake)();
+        }
+    }
+
     /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
     pub(crate) fn take(&self, outputs: &mut Vec<Output>) -> Taken {
         let mut state = self.lock();
@@ -127,6 +142,7 @@ impl Desk {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
+        // What panicked under the lock is given up by its worker: see `Desk::give_up`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

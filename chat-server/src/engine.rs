@@ -45,7 +45,8 @@ pub(crate) struct Engine<S, W> {
     /// Mailboxes that are scheduled and not run yet, and how many requests they were given.
     backlog: Vec<Arc<Mailbox>>,
     backlog_requests: usize,
-    /// Connections that were not read to the end, which no event will tell.
+    /// Connections to read: those of which an event told, and those that were not read to the end,
+    /// of which none will tell.
     unread: VecDeque<ConnKey>,
     /// Connections with answers to flush.
     flush_plan: Vec<ConnKey>,
@@ -64,6 +65,8 @@ pub(crate) enum Stopping {
     Draining {
         /// Marks that were sent.
         marks: usize,
+        /// When the wait for them ends in any case.
+        deadline: Instant,
     },
     /// Everyone has been told; the connections are closing.
     Closing,
@@ -74,7 +77,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(crate) fn new(limits: Limits, inline_requests: usize, desk: Arc<Desk>, workers: W) -> Self {
         Self {
             inline_requests,
-            connections: Connections::new(),
+            connections: Connections::new(limits.write_per_turn),
             sessions: FxHashMap::default(),
             fanout: Fanout::new(limits.writes_per_room_and_turn),
             desk,
@@ -100,7 +103,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Takes a new connection, or tells it that the server is full.
     pub(crate) fn connect(&mut self, now: Instant, socket: S, role: Role) {
         let limit = self.limits.connections;
-        if self.connections.len() >= limit {
+        if self.sessions.len() >= limit {
             let deadline = now + self.limits.linger;
             let why = Notice::ServerFull { limit };
             let refused = Connection::refused(socket, &why, now, deadline);
@@ -115,13 +118,21 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.sessions.insert(session, key);
     }
 
-    /// Reads a connection that has, or may have, something to read. `cut`: the event said that there
-    /// is an end or a mark in the stream, at which a read stops short of what is behind it.
-    pub(crate) fn readable(&mut self, now: Instant, key: ConnKey, cut: bool) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        if cut {
-            connection.announce_cut();
+    /// Has a connection read that has, or may have, something to read. `cut`: the event said that
+    /// there is an end or a mark in the stream, at which a read stops short of what is behind it.
+    pub(crate) fn readable(&mut self, key: ConnKey, cut: bool) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            if cut {
+                connection.announce_cut();
+            }
+            self.plan_read(key);
         }
+    }
+
+    /// Reads a connection, once a turn at the most.
+    fn read(&mut self, now: Instant, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.read_planned = false;
         if self.stopping.is_some() && connection.phase == Phase::Open {
             // What was not read before the stop is not accepted.
             return;
@@ -133,8 +144,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let budget = self.limits.bad_frames;
         let end = connection.read(now, budget, &mut self.read_buffer, &mut requests);
         match end {
-            ReadEnd::Drained => {}
-            ReadEnd::Budget => self.unread.push_back(key),
+            ReadEnd::Drained | ReadEnd::Budget => {}
             ReadEnd::Ended | ReadEnd::Failed => {
                 if connection.phase == Phase::Open {
                     connection.phase = Phase::Ending;
@@ -147,7 +157,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         match end {
             ReadEnd::Failed => self.lose(key),
             ReadEnd::Ended => self.close_if_done(key),
-            ReadEnd::Drained | ReadEnd::Budget => {}
+            ReadEnd::Budget => self.plan_read(key),
+            ReadEnd::Drained => {}
         }
     }
 
@@ -165,22 +176,27 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(crate) fn turn(&mut self, now: Instant) {
         for _ in 0..self.unread.len() {
             let Some(key) = self.unread.pop_front() else { break };
-            self.readable(now, key, false);
+            self.read(now, key);
         }
         self.run_backlog();
         self.take_outputs(now);
         self.fanout.flush(&mut self.connections);
         self.flush_planned();
+        while let Some(key) = self.connections.take_unfinished() {
+            self.plan_flush(key);
+        }
         while let Some(key) = self.connections.take_failed() {
+            // It may have said something before it went.
+            self.read(now, key);
             self.lose(key);
         }
         self.expire(now);
     }
 
-    /// Asks for the end of it all, as a command would.
-    pub(crate) fn stop(&mut self) {
+    /// Begins the stop, unless it has begun.
+    fn stop(&mut self, now: Instant) {
         if self.stopping.is_none() {
-            self.begin_stop();
+            self.begin_stop(now);
         }
     }
 }
@@ -197,7 +213,16 @@ impl<S, W> Engine<S, W> {
 
     /// When there is something to do without any event.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        match self.stopping {
+            Some(Stopping::Draining { deadline, .. }) => Some(deadline),
+            Some(Stopping::Closing) | None => self.timers.next(),
+        }
+    }
+
+    /// How many more connections can be taken, or told that there is no place for them.
+    pub(crate) fn free_places(&self) -> usize {
+        let places = self.limits.connections.saturating_add(self.limits.refused_connections);
+        places.saturating_sub(self.connections.len())
     }
 
     pub(crate) fn connection_count(&self) -> usize {
@@ -254,10 +279,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         self.outputs = outputs;
         if taken.stop_requested {
-            self.stop();
+            self.stop(now);
         }
-        if let Some(Stopping::Draining { marks }) = self.stopping
-            && taken.marks >= marks
+        if let Some(Stopping::Draining { marks, deadline }) = self.stopping
+            && (taken.marks >= marks || deadline <= now)
         {
             self.say_goodbye(now);
         }
@@ -285,7 +310,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.finish(now, key);
                 }
             }
-            Output::ShutdownRequested { .. } => self.stop(),
+            Output::ShutdownRequested { .. } => self.stop(now),
             // The log of a room ends with its last member.
             Output::RoomClosed { .. } => {}
             // `Output` may grow: what is not known here has to be added here.
@@ -311,9 +336,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Has the connection read in the next turn, whether or not an event comes.
+    /// Has the connection read in the next turn.
     pub(crate) fn plan_read(&mut self, key: ConnKey) {
-        self.unread.push_back(key);
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.read_planned, true)
+        {
+            self.unread.push_back(key);
+        }
     }
 
     /// Has the connection flushed at the end of the turn.
@@ -334,6 +363,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.close_if_done(key);
             }
         }
+        plan.append(&mut self.flush_plan);
         self.flush_plan = plan;
     }
 }

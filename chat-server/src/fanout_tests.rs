@@ -60,7 +60,7 @@ struct Bench {
 impl Bench {
     fn new(slice: usize, scripts: Vec<Vec<Step>>) -> Self {
         let mut hub = Hub::new(HubLimits::default());
-        let mut connections = Connections::new();
+        let mut connections = Connections::new(usize::MAX);
         let now = Instant::now();
         let connect = |script: Vec<Step>| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));
@@ -137,7 +137,7 @@ impl Bench {
             let connection = self.connections.get_mut(*key).expect("connected");
             while !connection.send.is_empty() {
                 connection.unblock();
-                connection.flush().expect("no error in the script");
+                connection.flush(usize::MAX).expect("no error in the script");
             }
         }
     }

@@ -42,6 +42,6 @@ mod socket;
 mod timers;
 
 pub use bucket::Allowance;
-pub use config::{Config, ShutdownFrom};
+pub use config::{Config, ConfigError, ShutdownFrom};
 pub use limits::Limits;
 pub use server::{Server, ServerHandle, StartError, Stopper};

@@ -86,7 +86,7 @@ impl Listener {
         }
     }
 
-    /// Accepts at most `budget` connections.
+    /// Accepts at most `budget` connections. More may be pending then.
     pub(crate) fn accept(
         &mut self,
         now: Instant,

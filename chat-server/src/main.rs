@@ -5,10 +5,10 @@ mod descriptors;
 mod signals;
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use chat_server::{Config, Server};
+use chat_server::{Config, Server, StartError};
 
 fn main() -> ExitCode {
     let config = match args::parse(std::env::args_os().skip(1)) {
@@ -18,10 +18,30 @@ fn main() -> ExitCode {
     match serve(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat-server: {error}");
+            eprintln!("chat-server: {}", explain(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error, what is behind it, and what to do about it, in one line.
+fn explain(error: &(dyn Error + 'static)) -> String {
+    if let Some(StartError::Listen { address, source }) = error.downcast_ref() {
+        let hint = match source.kind() {
+            ErrorKind::AddrInUse => {
+                "another program listens there. Choose another --port, or 0 for a free one"
+            }
+            ErrorKind::PermissionDenied if address.port() < 1024 => {
+                "ports below 1024 need special rights. Choose a --port from 1024 on"
+            }
+            ErrorKind::AddrNotAvailable => {
+                "this machine has no such address. Choose another --ip, as 127.0.0.1 or 0.0.0.0"
+            }
+            _ => return format!("cannot listen on {address}: {source}"),
+        };
+        return format!("cannot listen on {address}: {hint}");
+    }
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 fn serve(mut config: Config) -> Result<(), Box<dyn Error>> {

@@ -105,7 +105,7 @@ impl Reactor {
             }
             let now = Instant::now();
             for event in &events {
-                self.dispatch(now, event);
+                self.dispatch(event);
             }
             let connections = self.engine.connection_count();
             self.engine.turn(now);
@@ -122,7 +122,7 @@ impl Reactor {
         Ok(())
     }
 
-    fn dispatch(&mut self, now: Instant, event: &Event) {
+    fn dispatch(&mut self, event: &Event) {
         match event.token() {
             LISTENER => {
                 if let Some(listener) = &mut self.listener {
@@ -134,7 +134,7 @@ impl Reactor {
                 let key = ConnKey::from_token(token);
                 if event.is_readable() || event.is_read_closed() || event.is_error() {
                     let cut = event.is_read_closed() || event.is_error() || event.is_priority();
-                    self.engine.readable(now, key, cut);
+                    self.engine.readable(key, cut);
                 }
                 if event.is_writable() {
                     self.engine.writable(key);
@@ -146,7 +146,8 @@ impl Reactor {
     fn accept(&mut self, now: Instant) {
         let Some(listener) = &mut self.listener else { return };
         let registry = self.poll.registry();
-        listener.accept(now, self.accepts_per_turn, |mut stream, peer| {
+        let budget = self.accepts_per_turn.min(self.engine.free_places());
+        listener.accept(now, budget, |mut stream, peer| {
             let token = self.engine.next_key().to_token();
             // If the kernel cannot watch it, it is closed again.
             if registry.register(&mut stream, token, INTEREST).is_ok() {
@@ -159,7 +160,10 @@ impl Reactor {
     /// deadline.
     fn timeout(&self) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
-        if pending || self.engine.wants_turn() || !self.desk.may_wait() {
+        if (pending && self.engine.free_places() > 0)
+            || self.engine.wants_turn()
+            || !self.desk.may_wait()
+        {
             return Some(Duration::ZERO);
         }
         let accept = self.listener.as_ref().and_then(Listener::next_deadline);

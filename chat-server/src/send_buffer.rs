@@ -29,8 +29,8 @@ enum Segment {
     Shared { chunk: Rc<Chunk>, range: Range<usize> },
     /// Answers to this connection alone, from `sent` on.
     Own { bytes: Vec<u8>, sent: usize },
-    /// A list of rooms from entry `next` on, made into bytes a frame at a time when its turn comes:
-    /// a long list costs its reader's pace, not our memory.
+    /// A list of rooms from entry `next` on, made into bytes a frame at a time when its turn comes.
+    /// Until then it costs the entries, which all lists of that time share.
     Rooms { list: RoomList, next: usize },
 }
 
@@ -92,11 +92,16 @@ pub(crate) enum Flushed {
     All,
     /// The kernel takes no more; an event will tell when it does.
     Blocked,
+    /// The kernel may take more, but that is enough for one turn.
+    Budget,
 }
 
 impl SendBuffer {
     /// The most slices given to one `writev`.
     const SLICES: usize = 64;
+
+    /// Bytes after which a segment of answers is not added to.
+    const OWN_FULL: usize = 16 * 1024;
 
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.is_empty()
@@ -111,7 +116,10 @@ impl SendBuffer {
 
     /// Adds a message to this connection alone.
     pub(crate) fn push_message(&mut self, message: ServerMessage<'_>) {
-        if !matches!(self.segments.back_mut(), Some(Segment::Own { .. })) {
+        // What has been sent of a segment is given back with it: one that is added to for ever would
+        // never be.
+        let open = |segment: &mut Segment| matches!(segment, Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL);
+        if !self.segments.back_mut().is_some_and(open) {
             self.segments.push_back(Segment::Own { bytes: Vec::new(), sent: 0 });
         }
         let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
@@ -125,17 +133,25 @@ impl SendBuffer {
         self.segments.push_back(Segment::Rooms { list, next: 0 });
     }
 
-    /// Writes until everything is written or the kernel takes no more.
+    /// Writes until everything is written, the kernel takes no more, or at least `budget` bytes have
+    /// been written.
     ///
     /// # Errors
     /// Whatever the socket says that is neither `WouldBlock` nor `Interrupted`; the connection is of
     /// no use then.
-    pub(crate) fn flush(&mut self, socket: &mut impl Socket) -> io::Result<Flushed> {
+    pub(crate) fn flush(&mut self, socket: &mut impl Socket, budget: usize) -> io::Result<Flushed> {
+        let mut total = 0;
         while !self.segments.is_empty() {
+            if total >= budget {
+                return Ok(Flushed::Budget);
+            }
             self.encode_rooms_in_front();
             match self.write(socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => self.consume(written),
+                Ok(written) => {
+                    self.consume(written);
+                    total += written;
+                }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),

@@ -44,14 +44,14 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
     fill(&mut buffer);
     fill(&mut whole);
     let mut socket = ScriptedSocket::default();
-    assert_eq!(whole.flush(&mut socket).expect("it takes everything"), Flushed::All);
+    assert_eq!(whole.flush(&mut socket, usize::MAX).expect("it takes everything"), Flushed::All);
     assert!(whole.is_empty() && whole.len == 0);
     (buffer, socket.written)
 }
 
 /// Flushes until all is written, as events would have it.
 fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
-    while buffer.flush(socket).expect("no error in the script") == Flushed::Blocked {}
+    while buffer.flush(socket, usize::MAX).expect("no error in the script") == Flushed::Blocked {}
 }
 
 #[test]
@@ -79,10 +79,42 @@ fn a_short_write_at_every_boundary() {
 fn would_block_leaves_everything_for_later() {
     let (mut buffer, bytes) = mixed();
     let mut socket = ScriptedSocket::new([Step::Fail(ErrorKind::WouldBlock)]);
-    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::Blocked);
+    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
     assert!(socket.written.is_empty());
-    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::All);
+    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::All);
     assert_eq!(socket.written, bytes);
+}
+
+#[test]
+fn a_budget_ends_a_flush_that_could_go_on() {
+    let mut buffer = SendBuffer::default();
+    buffer.push_rooms(rooms(3_000));
+    let mut socket = ScriptedSocket::default();
+    let mut flushes = 1;
+    while buffer.flush(&mut socket, 64 * 1024).expect("no error") == Flushed::Budget {
+        flushes += 1;
+    }
+    assert!(flushes > 3, "{flushes}");
+    assert!(buffer.is_empty());
+}
+
+#[test]
+fn answers_to_a_reader_that_never_catches_up_are_given_back() {
+    let mut buffer = SendBuffer::default();
+    let mut socket = ScriptedSocket::default();
+    for _ in 0..10_000 {
+        buffer.push_message(notice());
+        buffer.push_message(notice());
+        let blocked = Step::Fail(ErrorKind::WouldBlock);
+        socket.script.extend([Step::Take(buffer.len.saturating_sub(100)), blocked]);
+        assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
+        let held = |segment: &Segment| match segment {
+            Segment::Own { bytes, .. } => bytes.capacity(),
+            _ => 0,
+        };
+        let held: usize = buffer.segments.iter().map(held).sum();
+        assert!(held <= 4 * SendBuffer::OWN_FULL, "{held} bytes held, {} owed", buffer.len);
+    }
 }
 
 #[test]
@@ -90,7 +122,7 @@ fn an_interruption_is_not_noticed() {
     let (mut buffer, bytes) = mixed();
     let interrupted = Step::Fail(ErrorKind::Interrupted);
     let mut socket = ScriptedSocket::new([interrupted, interrupted, Step::Take(3), interrupted]);
-    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::All);
+    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::All);
     assert_eq!(socket.written, bytes);
 }
 
@@ -98,7 +130,7 @@ fn an_interruption_is_not_noticed() {
 fn a_write_of_nothing_is_an_error_and_not_a_loop() {
     let (mut buffer, _) = mixed();
     let mut socket = ScriptedSocket::new([Step::Take(0)]);
-    let error = buffer.flush(&mut socket).expect_err("the kernel took nothing");
+    let error = buffer.flush(&mut socket, usize::MAX).expect_err("the kernel took nothing");
     assert_eq!(error.kind(), ErrorKind::WriteZero);
 }
 
@@ -107,7 +139,10 @@ fn an_error_is_passed_on_after_a_prefix() {
     for kind in [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe, ErrorKind::TimedOut] {
         let (mut buffer, bytes) = mixed();
         let mut socket = ScriptedSocket::new([Step::Take(5), Step::Fail(kind)]);
-        assert_eq!(buffer.flush(&mut socket).expect_err("the script says so").kind(), kind);
+        assert_eq!(
+            buffer.flush(&mut socket, usize::MAX).expect_err("the script says so").kind(),
+            kind
+        );
         assert_eq!(socket.written, bytes[..5]);
     }
 }
@@ -136,7 +171,7 @@ fn a_long_list_is_bytes_only_when_its_turn_comes() {
     buffer.push_rooms(list);
     assert_eq!(buffer.len, 0);
     let mut socket = ScriptedSocket::new([Step::Take(10), Step::Fail(ErrorKind::WouldBlock)]);
-    assert_eq!(buffer.flush(&mut socket).expect("no error"), Flushed::Blocked);
+    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
     assert!(buffer.len <= 2 + 65_535, "one page of it");
     flush_out(&mut buffer, &mut socket);
     assert!(socket.written.len() > 10 * 65_535);

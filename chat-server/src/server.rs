@@ -2,12 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
 use crate::listener::Listener;
 use crate::reactor::Setup;
@@ -43,11 +43,12 @@ impl Server {
     /// # Errors
     /// [`StartError`], which says what could not be had and what to do.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let requested = config.address;
-        let at = |source| StartError { address: requested, source };
-        let listener = Listener::bind(requested, config.limits.kernel_send_buffer).map_err(at)?;
-        let address = listener.address().map_err(at)?;
-        Ok(Self { address, setup: Setup::new(listener, config).map_err(at)? })
+        config.check().map_err(StartError::Config)?;
+        let address = config.address;
+        let listener = Listener::bind(address, config.limits.kernel_send_buffer)
+            .map_err(|source| StartError::Listen { address, source })?;
+        let address = listener.address().map_err(StartError::System)?;
+        Ok(Self { address, setup: Setup::new(listener, config).map_err(StartError::System)? })
     }
 
     /// Where the server listens, with the port that it really has.
@@ -124,34 +125,36 @@ impl ServerHandle {
 
 /// Why a server could not start.
 #[derive(Debug)]
-pub struct StartError {
-    address: SocketAddr,
-    source: io::Error,
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration has a value that no server can run with.
+    Config(ConfigError),
+    /// It cannot listen there.
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system gives no more descriptors or threads.
+    System(io::Error),
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, source } = self;
-        write!(f, "cannot listen on {address}: ")?;
-        match source.kind() {
-            ErrorKind::AddrInUse => write!(
-                f,
-                "another program listens there. Choose another --port, or 0 for a free one"
-            ),
-            ErrorKind::PermissionDenied => {
-                write!(f, "ports below 1024 need special rights. Choose a --port from 1024 on")
-            }
-            ErrorKind::AddrNotAvailable => write!(
-                f,
-                "this machine has no such address. Choose another --ip, such as 127.0.0.1 or 0.0.0.0"
-            ),
-            _ => write!(f, "{source}"),
+        match self {
+            Self::Config(_) => f.write_str("the configuration is not right"),
+            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
+            Self::System(_) => f.write_str("the system has no descriptors or threads to give"),
         }
     }
 }
 
 impl Error for StartError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Listen { source, .. } | Self::System(source) => Some(source),
+        }
     }
 }

@@ -335,3 +335,23 @@ fn descriptors_and_threads_are_given_back() {
     program.signal("TERM");
     program.expect_success();
 }
+
+/// A client that is closed with something unread resets the stream right behind its last words.
+#[test]
+fn what_was_said_before_a_reset_is_heard() {
+    let server = start();
+    let [mut witness] = server.clients();
+    let room = witness.enter_new("room");
+    for n in 0..100 {
+        let mut quitter = server.client();
+        quitter.enter(room);
+        witness.expect_code("member-entered");
+        witness.chat("never read");
+        // Its own notice: so what was said before it has been written to the quitter.
+        witness.be(&format!("witness {n}"));
+        quitter.chat("goodbye");
+        drop(quitter);
+        witness.expect_chat(&format!("user{}", n + 2), "goodbye");
+        witness.expect_code("member-left");
+    }
+}

@@ -60,7 +60,7 @@ impl MemoryRoom {
 
     fn send(&mut self, from: ConnKey, bytes: Rc<[u8]>) {
         self.line.input.set(Some(bytes));
-        self.engine.readable(self.now, from, false);
+        self.engine.readable(from, false);
         self.engine.turn(self.now);
     }
 
