@@ -1,6 +1,8 @@
 //! One connection: bytes in, requests out; and what it is owed, until it is closed.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +10,7 @@ use chat_core::{Notice, RoomId};
 use chat_proto::{Command, FrameDecoder, HEADER_LEN, Rejection, ServerMessage};
 
 use crate::bucket::{Allowance, Bucket};
+use crate::chunk::Chunk;
 use crate::mailbox::{Mailbox, Request};
 use crate::room_log::Cursor;
 use crate::send_buffer::{Flushed, SendBuffer};
@@ -199,6 +202,26 @@ impl<S: Socket> Connection<S> {
             return Ok(false);
         }
         let flushed = self.send.flush(socket, budget)?;
+        self.write_blocked = flushed == Flushed::Blocked;
+        Ok(flushed == Flushed::Budget)
+    }
+
+    /// As [`Connection::flush`], with a part of a room's log that is added to what is owed.
+    ///
+    /// # Errors
+    /// The connection is of no use any more.
+    pub(crate) fn write_through(
+        &mut self,
+        chunk: &Rc<Chunk>,
+        range: Range<usize>,
+        budget: usize,
+    ) -> io::Result<bool> {
+        let Some(socket) = &mut self.socket else { return Ok(false) };
+        if self.write_blocked || !self.send.is_empty() {
+            self.send.push_shared(chunk, range);
+            return self.flush(budget);
+        }
+        let flushed = self.send.write_through(socket, chunk, range, budget)?;
         self.write_blocked = flushed == Flushed::Blocked;
         Ok(flushed == Flushed::Budget)
     }

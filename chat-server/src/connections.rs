@@ -1,5 +1,7 @@
 //! The table of connections, and keys that never mean a later connection in the same slot.
 
+use std::io;
+
 use slab::Slab;
 
 use crate::connection::Connection;
@@ -105,8 +107,17 @@ impl<S> Connections<S> {
     where
         S: crate::socket::Socket,
     {
+        self.write(key, Connection::flush);
+    }
+
+    /// Has `write` write to a connection with a budget.
+    pub(crate) fn write(
+        &mut self,
+        key: ConnKey,
+        write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<bool>,
+    ) {
         let budget = self.write_budget;
-        match self.get_mut(key).map(|connection| connection.flush(budget)) {
+        match self.get_mut(key).map(|connection| write(connection, budget)) {
             Some(Ok(true)) => self.unfinished.push(key),
             Some(Err(_)) => self.failed.push(key),
             Some(Ok(false)) | None => {}

@@ -6,6 +6,7 @@
 //! come, and the next pass brings it to the rest.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::chunk::{Chunk, SpareChunks};
@@ -97,6 +98,17 @@ impl RoomLog {
         }
     }
 
+    /// What `reader` is owed from `cursor` on, if it is in one piece.
+    fn only_piece(&self, cursor: &Cursor, reader: ConnKey) -> Option<(&Rc<Chunk>, Range<usize>)> {
+        if self.chunks.len() > 1 {
+            return None;
+        }
+        let chunk = self.chunks.front()?;
+        let mut pieces = chunk.pieces(cursor.position, reader);
+        let piece = pieces.next()?;
+        pieces.next().is_none().then_some((chunk, piece))
+    }
+
     /// Hands at most `visits` members what they are owed, and writes it.
     pub(crate) fn flush<S: Socket>(
         &mut self,
@@ -109,12 +121,15 @@ impl RoomLog {
             pass.left -= 1;
             visits -= 1;
             let key = self.members[pass.left];
-            if let Some(connection) = connections.get_mut(key)
-                && let Some(Place { cursor, .. }) = &mut connection.place
-            {
+            connections.write(key, |connection, budget| {
+                let Some(Place { cursor, .. }) = &mut connection.place else { return Ok(false) };
+                if let Some((chunk, range)) = self.only_piece(cursor, key) {
+                    cursor.position = self.end;
+                    return connection.write_through(chunk, range, budget);
+                }
                 self.hand_out(cursor, key, &mut connection.send);
-                connections.flush(key);
-            }
+                connection.flush(budget)
+            });
         }
         if pass.left > 0 {
             self.pass = Some(pass);

@@ -160,6 +160,30 @@ impl SendBuffer {
         Ok(Flushed::All)
     }
 
+    /// As to add a part of a room's log and to flush, while nothing else is owed: what the kernel
+    /// takes at once, which is nearly always everything, is never added.
+    ///
+    /// # Errors
+    /// As [`SendBuffer::flush`].
+    pub(crate) fn write_through(
+        &mut self,
+        socket: &mut impl Socket,
+        chunk: &Rc<Chunk>,
+        mut range: Range<usize>,
+        budget: usize,
+    ) -> io::Result<Flushed> {
+        debug_assert!(self.is_empty());
+        match socket.write_vectored(&[IoSlice::new(&chunk.bytes()[range.clone()])]) {
+            Ok(written) if written == range.len() => return Ok(Flushed::All),
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => range.start += written,
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(e) => return Err(e),
+        }
+        self.push_shared(chunk, range);
+        self.flush(socket, budget)
+    }
+
     fn encode_rooms_in_front(&mut self) {
         let Some(Segment::Rooms { list, next }) = self.segments.front_mut() else { return };
         let mut bytes = Vec::new();
