@@ -257,6 +257,25 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 proptest! {
+    /// The way past serde finds what serde finds, or leaves it to serde.
+    #[test]
+    fn a_plain_chat_is_what_the_general_way_makes_of_it(
+        space in "[ ]?",
+        text in "[a-z가-힣😀²\u{7f}\u{9b}\n\"\\\\,:{}]{0,20}",
+    ) {
+        let payload = format!("{{\"type\":{space}\"CSChat\",{space}\"text\":{space}\"{text}\"}}");
+        // One more space is too much for the way past serde.
+        let general = parse(&format!(" {payload}"));
+        match general {
+            // The column is another one.
+            Err(Rejection::NotJson { .. }) => {
+                let ours = parse(&payload).map_err(|rejection| rejection.code());
+                prop_assert_eq!(ours, Err("bad-request"));
+            }
+            general => prop_assert_eq!(parse(&payload), general),
+        }
+    }
+
     #[test]
     fn what_a_client_writes_is_what_the_server_reads(command in command()) {
         let mut frame = Vec::new();

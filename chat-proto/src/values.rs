@@ -103,6 +103,14 @@ impl Text {
         Ok(Self { text, escapes })
     }
 
+    /// The text that stands as it is between the quotes of a JSON string; `None` if it breaks a rule,
+    /// or has to be looked at more closely: where there is a quote, a backslash or a control
+    /// character, it may not end there, or not mean itself.
+    pub(crate) fn plain(text: &str) -> Option<Self> {
+        let is_plain = !text.is_empty() && scan_text(text.as_bytes()) == (false, 0);
+        is_plain.then(|| Self { text: text.into(), escapes: 0 })
+    }
+
     /// The text as it was said.
     pub fn as_str(&self) -> &str {
         &self.text
