@@ -35,6 +35,16 @@ struct Args {
     )]
     worker: usize,
 
+    /// requests of a turn that the event loop carries out itself; more go to the workers, and with 0
+    /// all do (default 4096)
+    #[argh(
+        option,
+        arg_name = "N",
+        from_str_fn(parse_count),
+        default = "Config::default().inline_requests"
+    )]
+    inline: usize,
+
     /// who may stop the server with /shutdown: anyone, loopback or nobody (default loopback)
     #[argh(option, arg_name = "WHO", default = "ShutdownFrom::default()")]
     shutdown_from: ShutdownFrom,
@@ -70,6 +80,7 @@ pub(crate) fn parse(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Co
     let mut config = Config::default();
     config.address = SocketAddr::new(args.ip, args.port);
     config.workers = args.worker;
+    config.inline_requests = args.inline;
     config.shutdown_from = args.shutdown_from;
     Ok(config)
 }
@@ -88,6 +99,10 @@ fn parse_port(value: &str) -> Result<u16, String> {
 
 fn parse_ip(value: &str) -> Result<IpAddr, String> {
     value.parse().map_err(|_| "an address is like 127.0.0.1, 0.0.0.0 or ::1".to_owned())
+}
+
+fn parse_count(value: &str) -> Result<usize, String> {
+    value.parse().map_err(|_| "a count is a whole number from 0 on".to_owned())
 }
 
 fn parse_workers(value: &str) -> Result<usize, String> {
