@@ -43,18 +43,21 @@ pub(crate) struct Connections<S> {
     next_generation: u32,
     /// Bytes written to one connection before the others have their turn.
     write_budget: usize,
+    /// The most bytes that a connection may be owed.
+    backlog: usize,
     /// Connections whose budget ended before what they are owed.
     unfinished: Vec<ConnKey>,
-    /// Connections whose socket failed in the middle of something else.
+    /// Connections that cannot go on: their socket failed, or they are owed too much.
     failed: Vec<ConnKey>,
 }
 
 impl<S> Connections<S> {
-    pub(crate) fn new(write_budget: usize) -> Self {
+    pub(crate) fn new(write_budget: usize, backlog: usize) -> Self {
         Self {
             slab: Slab::new(),
             next_generation: 0,
             write_budget,
+            backlog,
             unfinished: Vec::new(),
             failed: Vec::new(),
         }
@@ -110,17 +113,20 @@ impl<S> Connections<S> {
         self.write(key, Connection::flush);
     }
 
-    /// Has `write` write to a connection with a budget.
+    /// Has `write` write to a connection with a budget. One that is owed too much after that does not
+    /// read, or not fast enough: it cannot go on.
     pub(crate) fn write(
         &mut self,
         key: ConnKey,
         write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<bool>,
     ) {
-        let budget = self.write_budget;
-        match self.get_mut(key).map(|connection| write(connection, budget)) {
-            Some(Ok(true)) => self.unfinished.push(key),
-            Some(Err(_)) => self.failed.push(key),
-            Some(Ok(false)) | None => {}
+        let (budget, backlog) = (self.write_budget, self.backlog);
+        let Some(connection) = self.get_mut(key) else { return };
+        match write(connection, budget) {
+            Err(_) => self.failed.push(key),
+            Ok(_) if connection.send.len() > backlog => self.failed.push(key),
+            Ok(true) => self.unfinished.push(key),
+            Ok(false) => {}
         }
     }
 
@@ -129,7 +135,7 @@ impl<S> Connections<S> {
         self.unfinished.pop()
     }
 
-    /// A connection whose socket failed since the last call.
+    /// A connection of which it turned out since the last call that it cannot go on.
     pub(crate) fn take_failed(&mut self) -> Option<ConnKey> {
         self.failed.pop()
     }
@@ -148,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_key_of_a_connection_that_is_gone_finds_nobody() {
-        let mut connections = Connections::<()>::new(1);
+        let mut connections = Connections::<()>::new(1, 1);
         let old = connections.insert(Connection::for_test());
         connections.remove(old);
         let new = connections.insert(Connection::for_test());

@@ -77,7 +77,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(crate) fn new(limits: Limits, inline_requests: usize, desk: Arc<Desk>, workers: W) -> Self {
         Self {
             inline_requests,
-            connections: Connections::new(limits.write_per_turn),
+            connections: Connections::new(limits.write_per_turn, limits.backlog),
             sessions: FxHashMap::default(),
             fanout: Fanout::new(limits.writes_per_room_and_turn),
             desk,

@@ -60,7 +60,7 @@ struct Bench {
 impl Bench {
     fn new(slice: usize, scripts: Vec<Vec<Step>>) -> Self {
         let mut hub = Hub::new(HubLimits::default());
-        let mut connections = Connections::new(usize::MAX);
+        let mut connections = Connections::new(usize::MAX, usize::MAX);
         let now = Instant::now();
         let connect = |script: Vec<Step>| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));

@@ -25,6 +25,10 @@ pub struct Limits {
     /// Bytes written to one connection before the others have their turn, give or take a write.
     /// Default: 256 KiB.
     pub write_per_turn: usize,
+    /// The most bytes that a connection may be owed here, beside what the kernel holds for it. Default:
+    /// 1 MiB. One that is owed more is closed: it does not read, or not fast enough. What a room owes
+    /// to many is held once.
+    pub backlog: usize,
     /// Members of one room that are written to before the other rooms and connections have their
     /// turn. Default: 64, some 0.3 ms.
     pub writes_per_room_and_turn: usize,
@@ -48,6 +52,7 @@ impl Default for Limits {
             accepts_per_turn: 64,
             read_per_turn: 64 * 1024,
             write_per_turn: 256 * 1024,
+            backlog: 1024 * 1024,
             writes_per_room_and_turn: 64,
             bad_frames: Allowance { burst: 20, per_second: 2 },
             linger: Duration::from_secs(5),

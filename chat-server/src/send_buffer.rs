@@ -103,6 +103,11 @@ impl SendBuffer {
     /// Bytes after which a segment of answers is not added to.
     const OWN_FULL: usize = 16 * 1024;
 
+    /// Bytes owed; of lists of rooms, those that have been made.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }

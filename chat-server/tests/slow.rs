@@ -355,3 +355,27 @@ fn what_was_said_before_a_reset_is_heard() {
         witness.expect_code("member-left");
     }
 }
+
+/// One that never reads is closed when it is owed too much; the others lose nothing.
+#[test]
+fn a_reader_that_is_owed_too_much_is_closed() {
+    let server = start();
+    let (mut talker, mut witness, slow) = room_with_a_slow_reader(&server);
+    let text = "x".repeat(60_000);
+    // The kernel takes some of it, on both sides; more than 1 MiB waits at the server soon.
+    let mut said = 0;
+    let left = loop {
+        talker.chat(&text);
+        said += 1;
+        let message = witness.next();
+        if message.code.is_some() {
+            break message;
+        }
+        assert_eq!(message.text, text);
+        assert!(said < 200, "12 MB are more than anybody may be owed");
+    };
+    assert_eq!(left.code.as_deref(), Some("member-left"));
+    witness.expect_chat("user1", &text);
+    assert!(said > 1024 * 1024 / text.len(), "not before it is owed so much: {said}");
+    drop(slow);
+}
