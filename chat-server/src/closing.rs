@@ -4,7 +4,6 @@
 //! A connection stays in the table until the hub has ended its session, so that nothing of the hub's
 //! is ever for a connection that is not there.
 
-use std::mem;
 use std::time::Instant;
 
 use chat_core::Notice;
@@ -22,11 +21,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.kill();
         match connection.phase {
-            Phase::Open => {
-                connection.phase = Phase::Ending;
-                self.post(key, &mut vec![Request::Disconnect]);
+            Phase::Open | Phase::Ending => {
+                let mut requests = Vec::new();
+                connection.end(&mut requests);
+                self.post(key, &mut requests);
             }
-            Phase::Ending => {}
             Phase::Finishing { .. } | Phase::Lingering { .. } => self.connections.remove(key),
         }
     }
@@ -77,8 +76,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Stops reading, and sends a mark through every mailbox: when all have come through,
-    /// everything that was accepted has been carried out.
+    /// everything that was accepted has been carried out. Does nothing the second time.
     pub(crate) fn begin_stop(&mut self, now: Instant) {
+        if self.stopping.is_some() {
+            return;
+        }
         let mut marks = 0;
         for key in self.connections.keys() {
             if self.connections.get(key).is_some_and(|connection| connection.mailbox.is_some()) {
@@ -102,6 +104,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.finish(now, key);
             }
         }
-        mem::take(&mut self.sessions);
+        self.sessions.clear();
     }
 }

@@ -129,6 +129,16 @@ impl<S> Connection<S> {
         self.decoder = FrameDecoder::new();
     }
 
+    /// Takes no more from the peer: the last request of an open connection is `Disconnect`. Does
+    /// nothing the second time.
+    pub(crate) fn end(&mut self, requests: &mut Vec<Request>) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Ending;
+            self.decoder = FrameDecoder::new();
+            requests.push(Request::Disconnect);
+        }
+    }
+
     /// To be called on an event that says that the peer has ended its stream, or has sent urgent data
     /// in it.
     pub(crate) fn announce_cut(&mut self) {
@@ -153,7 +163,8 @@ impl<S> Connection<S> {
 }
 
 impl<S: Socket> Connection<S> {
-    /// Reads at most one `buffer` full and appends the requests in it.
+    /// Reads at most one `buffer` full and appends the requests in it, the last of them `Disconnect`
+    /// when there is nothing to come.
     pub(crate) fn read(
         &mut self,
         now: Instant,
@@ -161,32 +172,34 @@ impl<S: Socket> Connection<S> {
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> ReadEnd {
+        let (filled, end) = self.fill(buffer);
+        // Also of a peer that resets the stream: what came before, it has said.
+        self.accept_bytes(now, budget, &buffer[..filled], requests);
+        if matches!(end, ReadEnd::Ended | ReadEnd::Failed) {
+            self.peer_ended |= end == ReadEnd::Ended;
+            self.end(requests);
+        }
+        end
+    }
+
+    /// Reads into `buffer` and returns how much, and why it stopped.
+    fn fill(&mut self, buffer: &mut [u8]) -> (usize, ReadEnd) {
+        let Some(socket) = &mut self.socket else { return (0, ReadEnd::Failed) };
         let mut filled = 0;
         loop {
-            let Some(socket) = &mut self.socket else { return ReadEnd::Failed };
             // Never with an empty slice: that reads 0 bytes, which looks like the end.
             match socket.read(&mut buffer[filled..]) {
-                Ok(0) => {
-                    self.peer_ended = true;
-                    self.accept_bytes(now, budget, &buffer[..filled], requests);
-                    return ReadEnd::Ended;
-                }
+                Ok(0) => return (filled, ReadEnd::Ended),
                 Ok(n) => filled += n,
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.accept_bytes(now, budget, &buffer[..filled], requests);
-                    return ReadEnd::Drained;
-                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return (filled, ReadEnd::Drained),
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => {
-                    // A peer that resets the stream has said what came before.
-                    self.accept_bytes(now, budget, &buffer[..filled], requests);
-                    return ReadEnd::Failed;
-                }
+                Err(_) => return (filled, ReadEnd::Failed),
             }
-            let full = filled == buffer.len();
-            if full || !self.cut_announced {
-                self.accept_bytes(now, budget, &buffer[..filled], requests);
-                return if full { ReadEnd::Budget } else { ReadEnd::Drained };
+            if filled == buffer.len() {
+                return (filled, ReadEnd::Budget);
+            }
+            if !self.cut_announced {
+                return (filled, ReadEnd::Drained);
             }
         }
     }
@@ -256,7 +269,7 @@ impl<S: Socket> Connection<S> {
                             continue;
                         }
                         drop(frames);
-                        return self.give_up(requests);
+                        return self.end(requests);
                     }
                 }
             }
@@ -265,15 +278,8 @@ impl<S: Socket> Connection<S> {
         drop(frames);
         if !self.proven && is_foreign(self.decoder.partial()) {
             requests.push(Request::Reject(Rejection::NotAnObject));
-            self.give_up(requests);
+            self.end(requests);
         }
-    }
-
-    /// Ends the session of a peer that does not speak our protocol.
-    fn give_up(&mut self, requests: &mut Vec<Request>) {
-        requests.push(Request::Disconnect);
-        self.phase = Phase::Ending;
-        self.decoder = FrameDecoder::new();
     }
 }
 

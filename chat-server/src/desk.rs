@@ -89,10 +89,8 @@ impl Desk {
             for request in requests.by_ref().take(Self::BATCH) {
                 state.carry_out(session, request);
             }
-            state.news = true;
-            let waits = mem::take(&mut state.reactor_waits);
-            drop(state);
-            if waits {
+            if state.announce() {
+                drop(state);
                 wake();
             }
         }
@@ -106,10 +104,8 @@ impl Desk {
         let mut state = self.lock();
         state.outputs.push(Output::Reply { to, notice: Notice::Internal, room: None });
         state.carry_out(to, Request::Disconnect);
-        state.news = true;
-        let waits = mem::take(&mut state.reactor_waits);
-        drop(state);
-        if waits {
+        if state.announce() {
+            drop(state);
             (self.wake)();
         }
     }
@@ -148,6 +144,12 @@ impl Desk {
 }
 
 impl State {
+    /// Notes that there is something to take. Returns whether the reactor has to be woken for it.
+    fn announce(&mut self) -> bool {
+        self.news = true;
+        mem::take(&mut self.reactor_waits)
+    }
+
     fn carry_out(&mut self, session: SessionId, request: Request) {
         match request {
             Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),

@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_core::{Notice, Output, Role, RoomId, SessionId};
+use chat_core::{Notice, Output, Role, SessionId};
 use chat_proto::ServerMessage;
 use rustc_hash::FxHashMap;
 
@@ -143,15 +143,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut requests = mem::take(&mut self.requests);
         let budget = self.limits.bad_frames;
         let end = connection.read(now, budget, &mut self.read_buffer, &mut requests);
-        match end {
-            ReadEnd::Drained | ReadEnd::Budget => {}
-            ReadEnd::Ended | ReadEnd::Failed => {
-                if connection.phase == Phase::Open {
-                    connection.phase = Phase::Ending;
-                    requests.push(Request::Disconnect);
-                }
-            }
-        }
         self.post(key, &mut requests);
         self.requests = requests;
         match end {
@@ -191,13 +182,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.lose(key);
         }
         self.expire(now);
-    }
-
-    /// Begins the stop, unless it has begun.
-    fn stop(&mut self, now: Instant) {
-        if self.stopping.is_none() {
-            self.begin_stop(now);
-        }
     }
 }
 
@@ -279,7 +263,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         self.outputs = outputs;
         if taken.stop_requested {
-            self.stop(now);
+            self.begin_stop(now);
         }
         if let Some(Stopping::Draining { marks, deadline }) = self.stopping
             && (taken.marks >= marks || deadline <= now)
@@ -298,7 +282,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 send.push_message(ServerMessage::System { notice: &notice, room });
             }),
             Output::Rooms { to, rooms } => self.answer(to, |send| send.push_rooms(rooms)),
-            Output::Entered { session, room } => self.enter(session, room),
+            Output::Entered { session, room } => {
+                if let Some(&key) = self.sessions.get(&session) {
+                    self.fanout.enter(&mut self.connections, key, room);
+                }
+            }
             Output::Left { session, .. } => {
                 if let Some(&key) = self.sessions.get(&session) {
                     self.fanout.leave(&mut self.connections, key);
@@ -310,17 +298,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.finish(now, key);
                 }
             }
-            Output::ShutdownRequested { .. } => self.stop(now),
+            Output::ShutdownRequested { .. } => self.begin_stop(now),
             // The log of a room ends with its last member.
             Output::RoomClosed { .. } => {}
             // `Output` may grow: what is not known here has to be added here.
             other => debug_assert!(false, "not carried out: {other:?}"),
-        }
-    }
-
-    fn enter(&mut self, session: SessionId, room: RoomId) {
-        if let Some(&key) = self.sessions.get(&session) {
-            self.fanout.enter(&mut self.connections, key, room);
         }
     }
 
