@@ -12,7 +12,6 @@ use chat_proto::ServerMessage;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
 use crate::engine::{Engine, Stopping, Workers};
-use crate::mailbox::Request;
 use crate::socket::Socket;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -75,21 +74,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Stops reading, and sends a mark through every mailbox: when all have come through,
-    /// everything that was accepted has been carried out. Does nothing the second time.
+    /// Stops reading; when all requests are done, everything that was accepted has been carried out.
+    /// Does nothing the second time.
     pub(crate) fn begin_stop(&mut self, now: Instant) {
-        if self.stopping.is_some() {
-            return;
+        if self.stopping.is_none() {
+            let deadline = now + self.linger();
+            self.stopping = Some(Stopping::Draining { deadline });
         }
-        let mut marks = 0;
-        for key in self.connections.keys() {
-            if self.connections.get(key).is_some_and(|connection| connection.mailbox.is_some()) {
-                marks += 1;
-                self.post(key, &mut vec![Request::Mark]);
-            }
-        }
-        let deadline = now + self.linger();
-        self.stopping = Some(Stopping::Draining { marks, deadline });
     }
 
     /// Tells everyone that this is the end, after everything they are owed.

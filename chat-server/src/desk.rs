@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chat_core::{Hub, HubLimits, Notice, Output, Role, SessionId};
@@ -21,8 +22,8 @@ struct State {
     hub: Hub,
     /// What the reactor has not taken yet.
     outputs: Vec<Output>,
-    /// How many [`Request::Mark`]s have been reached.
-    marks: usize,
+    /// How many requests have been carried out, or lost to a panic.
+    done: u64,
     /// Something has been carried out since the reactor last took.
     news: bool,
     /// The reactor waits for events, or is about to.
@@ -33,7 +34,8 @@ struct State {
 /// What the reactor takes besides the outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Taken {
-    pub(crate) marks: usize,
+    /// Requests done since the hub began.
+    pub(crate) done: u64,
     pub(crate) stop_requested: bool,
 }
 
@@ -55,7 +57,7 @@ impl Desk {
         let state = State {
             hub: Hub::new(limits),
             outputs: Vec::new(),
-            marks: 0,
+            done: 0,
             news: false,
             reactor_waits: false,
             stop_requested: false,
@@ -85,29 +87,23 @@ impl Desk {
         let session = mailbox.session();
         let mut requests = requests.drain(..);
         while requests.len() > 0 {
-            let mut state = self.lock();
-            for request in requests.by_ref().take(Self::BATCH) {
-                state.carry_out(session, request);
-            }
-            if state.announce() {
-                drop(state);
+            // A panic costs the connection its session, and nobody else anything. The hook has told of it.
+            let batch = AssertUnwindSafe(|| {
+                let mut state = self.lock();
+                for request in requests.by_ref().take(Self::BATCH) {
+                    state.carry_out(session, request);
+                }
+                state.announce()
+            });
+            let wake_reactor = match panic::catch_unwind(batch) {
+                Ok(wake_reactor) => wake_reactor,
+                Err(_) => self.lock().give_up(session, requests.by_ref().count()),
+            };
+            if wake_reactor {
                 wake();
             }
         }
         Ran::More
-    }
-
-    /// Ends the session of a mailbox whose request made the hub panic. What it had in it is lost with
-    /// it, marks included; nobody else is concerned.
-    pub(crate) fn give_up(&self, mailbox: &Mailbox) {
-        let to = mailbox.session();
-        let mut state = self.lock();
-        state.outputs.push(Output::Reply { to, notice: Notice::Internal, room: None });
-        state.carry_out(to, Request::Disconnect);
-        if state.announce() {
-            drop(state);
-            (self.wake)();
-        }
     }
 
     /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
@@ -120,7 +116,7 @@ impl Desk {
         } else {
             outputs.append(&mut state.outputs);
         }
-        Taken { marks: state.marks, stop_requested: state.stop_requested }
+        Taken { done: state.done, stop_requested: state.stop_requested }
     }
 
     /// Says that the reactor is going to wait. Returns false when there is something to take first.
@@ -138,7 +134,7 @@ impl Desk {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What panicked under the lock is given up by its worker: see `Desk::give_up`.
+        // What panicked under the lock has been given up: see `State::give_up`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -150,7 +146,17 @@ impl State {
         mem::take(&mut self.reactor_waits)
     }
 
+    /// Ends a session whose request made the hub panic; `lost` requests that were behind it are gone.
+    /// Returns as [`State::announce`].
+    fn give_up(&mut self, session: SessionId, lost: usize) -> bool {
+        self.done += lost as u64;
+        self.outputs.push(Output::Reply { to: session, notice: Notice::Internal, room: None });
+        self.hub.disconnect(session, &mut self.outputs);
+        self.announce()
+    }
+
     fn carry_out(&mut self, session: SessionId, request: Request) {
+        self.done += 1;
         match request {
             Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),
             Request::Reject(rejection) => self.outputs.push(Output::Reply {
@@ -158,7 +164,6 @@ impl State {
                 notice: Notice::Rejected(rejection),
                 room: None,
             }),
-            Request::Mark => self.marks += 1,
             Request::Disconnect => self.hub.disconnect(session, &mut self.outputs),
         }
     }

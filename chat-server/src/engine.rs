@@ -45,6 +45,9 @@ pub(crate) struct Engine<S, W> {
     /// Mailboxes that are scheduled and not run yet, and how many requests they were given.
     backlog: Vec<Arc<Mailbox>>,
     backlog_requests: usize,
+    /// Requests put into mailboxes, and those of them that are done, since the server began.
+    posted: u64,
+    done: u64,
     /// Connections to read: those of which an event told, and those that were not read to the end,
     /// of which none will tell.
     unread: VecDeque<ConnKey>,
@@ -60,12 +63,9 @@ pub(crate) struct Engine<S, W> {
 /// How far the stop has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopping {
-    /// Nothing is read any more. Everything accepted is carried out once this many marks have come
-    /// through the mailboxes.
+    /// Nothing is read any more. What was accepted is being carried out.
     Draining {
-        /// Marks that were sent.
-        marks: usize,
-        /// When the wait for them ends in any case.
+        /// When the wait for that ends in any case.
         deadline: Instant,
     },
     /// Everyone has been told; the connections are closing.
@@ -84,6 +84,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             workers,
             backlog: Vec::new(),
             backlog_requests: 0,
+            posted: 0,
+            done: 0,
             unread: VecDeque::new(),
             flush_plan: Vec::new(),
             timers: Timers::default(),
@@ -198,7 +200,7 @@ impl<S, W> Engine<S, W> {
     /// When there is something to do without any event.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         match self.stopping {
-            Some(Stopping::Draining { deadline, .. }) => Some(deadline),
+            Some(Stopping::Draining { deadline }) => Some(deadline),
             Some(Stopping::Closing) | None => self.timers.next(),
         }
     }
@@ -237,6 +239,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
         let Some(mailbox) = mailbox else { return requests.clear() };
         self.backlog_requests += requests.len();
+        self.posted += requests.len() as u64;
         if mailbox.post(requests) {
             self.backlog.push(Arc::clone(mailbox));
         }
@@ -258,6 +261,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn take_outputs(&mut self, now: Instant) {
         let mut outputs = mem::take(&mut self.outputs);
         let taken = self.desk.take(&mut outputs);
+        self.done = taken.done;
         for output in outputs.drain(..) {
             self.carry_out(now, output);
         }
@@ -265,8 +269,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if taken.stop_requested {
             self.begin_stop(now);
         }
-        if let Some(Stopping::Draining { marks, deadline }) = self.stopping
-            && (taken.marks >= marks || deadline <= now)
+        if let Some(Stopping::Draining { deadline }) = self.stopping
+            && (self.done == self.posted || deadline <= now)
         {
             self.say_goodbye(now);
         }

@@ -17,8 +17,6 @@ pub(crate) enum Request {
     Do(Command),
     /// Answer what was no command.
     Reject(Rejection),
-    /// Count that everything before this has been done.
-    Mark,
     /// End the session.
     Disconnect,
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::iter;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -10,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_deque::{Injector, Stealer, Worker};
 
 use crate::desk::{Desk, Ran};
-use crate::mailbox::{Mailbox, Request};
+use crate::mailbox::Mailbox;
 use crate::sleep::Sleep;
 
 type Task = Arc<Mailbox>;
@@ -84,7 +83,7 @@ impl Shared {
         loop {
             if let Some(mailbox) = self.find_task(local) {
                 // Behind what is waiting already: one that talks much waits like all others.
-                if self.run(&mailbox, &mut requests) == Ran::More {
+                if self.desk.run(&mailbox, &mut requests) == Ran::More {
                     local.push(mailbox);
                 }
             } else if self.stop.load(Ordering::SeqCst) {
@@ -93,16 +92,6 @@ impl Shared {
                 self.sleep.sleep_unless(|| self.has_work());
             }
         }
-    }
-
-    /// A panic costs the connection its session, and nobody else anything. The hook has told of it.
-    fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
-        let run = AssertUnwindSafe(|| self.desk.run(mailbox, requests));
-        panic::catch_unwind(run).unwrap_or_else(|_| {
-            requests.clear();
-            self.desk.give_up(mailbox);
-            Ran::More
-        })
     }
 
     /// Own deque, then the injector, then the others: the loop of crossbeam-deque's documentation.
