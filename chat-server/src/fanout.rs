@@ -20,6 +20,8 @@ pub(crate) struct Fanout {
     /// Rooms with something to hand out, each once, in the order in which that came up.
     dirty: VecDeque<RoomId>,
     spare: SpareChunks,
+    /// Bytes of memory of all logs.
+    kept: usize,
     /// Members of one room that are served before other rooms and connections have their turn.
     slice: usize,
 }
@@ -30,6 +32,7 @@ impl Fanout {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
             spare: SpareChunks::default(),
+            kept: 0,
             slice,
         }
     }
@@ -55,12 +58,18 @@ impl Fanout {
     /// From here on it does not, but what it is owed stays owed.
     pub(crate) fn leave<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         self.settle(connections, key);
+        self.expel(connections, key);
+    }
+
+    /// From here on it does not, and gets nothing more of what the room still owes it.
+    pub(crate) fn expel<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         let Some(connection) = connections.get_mut(key) else { return };
         let Some(Place { room, cursor }) = connection.place.take() else { return };
         let Entry::Occupied(mut log) = self.rooms.entry(room) else { return };
-        let moved = log.get_mut().leave(cursor.index);
+        let moved = log.get_mut().leave(cursor, &mut self.spare);
+        self.kept = log.get_mut().count_kept(self.kept);
         if log.get().is_empty() {
-            log.remove();
+            self.kept = log.remove().clear(self.kept, &mut self.spare);
         }
         if let Some(Place { cursor: moved, .. }) =
             moved.and_then(|moved| connections.get_mut(moved)?.place.as_mut())
@@ -71,13 +80,37 @@ impl Fanout {
 
     /// Moves what the connection is owed by its room into its send buffer, so that what is added
     /// there next comes after it.
-    pub(crate) fn settle<S>(&self, connections: &mut Connections<S>, key: ConnKey) {
+    pub(crate) fn settle<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         if let Some(connection) = connections.get_mut(key)
             && let Some(Place { room, cursor }) = &mut connection.place
-            && let Some(log) = self.rooms.get(room)
+            && let Some(log) = self.rooms.get_mut(room)
         {
-            log.hand_out(cursor, key, &mut connection.send);
+            log.hand_out(cursor, key, &mut connection.send, &mut self.spare);
+            self.kept = log.count_kept(self.kept);
         }
+    }
+
+    /// As [`Fanout::settle`], for a connection whose kernel takes bytes again.
+    pub(crate) fn catch_up<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
+        let place = connections.get(key).and_then(|connection| connection.place.as_ref());
+        if place.is_some_and(|place| place.cursor.waits()) {
+            self.settle(connections, key);
+        }
+    }
+
+    /// Bytes that a connection is owed by its room beside what is in its send buffer, because its
+    /// kernel takes no more.
+    pub(crate) fn owed(&self, place: &Place) -> usize {
+        self.rooms.get(&place.room).map_or(0, |log| log.owed(&place.cursor))
+    }
+
+    /// Bytes of memory held for members that are behind, each part of a log once.
+    pub(crate) fn held(&self) -> usize {
+        self.kept + self.spare.held()
+    }
+
+    pub(crate) fn room_count(&self) -> usize {
+        self.rooms.len()
     }
 
     /// Appends an event to the log of a room, for every member but `except`.
@@ -109,6 +142,7 @@ impl Fanout {
             if log.flush(connections, &mut self.spare, self.slice) == Slice::Unfinished {
                 self.dirty.push_back(room);
             }
+            self.kept = log.count_kept(self.kept);
         }
     }
 }
