@@ -36,6 +36,7 @@ mod limits;
 mod names;
 mod output;
 mod room;
+mod room_list;
 mod session;
 
 pub use chat_proto::{
@@ -43,5 +44,6 @@ pub use chat_proto::{
 };
 pub use hub::Hub;
 pub use limits::HubLimits;
-pub use output::{Event, Output, RoomList};
+pub use output::{Event, Output};
+pub use room_list::RoomList;
 pub use session::{Role, SessionId};
