@@ -11,6 +11,7 @@ use crate::output::{Event, Output};
 use crate::room::Room;
 use crate::room_list::{Listing, RoomList};
 use crate::session::{Membership, Role, Session, SessionId};
+use crate::shrink::{self, is_tight};
 
 /// All sessions, names and rooms of one chat.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl Hub {
 
     /// Ends a session: it leaves its room, and its name is free. Does nothing the second time.
     pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
-        let Some(ended) = self.sessions.remove(&session) else { return };
+        let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
         if let Some(key) = &ended.name_key {
             self.names.release(key);
         }
@@ -144,6 +145,8 @@ impl Hub {
             assert!(!room.is_empty(), "room {id} has nobody in it");
         }
         assert!(self.rooms.len() <= self.limits.rooms);
+        let are_tight = is_tight(&self.sessions) && is_tight(&self.rooms) && self.names.is_tight();
+        assert!(are_tight, "memory is given back");
         self.listing.check_invariants(self.rooms.keys().copied());
     }
 }
@@ -275,7 +278,7 @@ impl Hub {
         room.leave(membership.place);
         let id = room.id;
         if room.is_empty() {
-            self.rooms.remove(&id);
+            shrink::remove(&mut self.rooms, &id);
             self.listing.room_closed(id);
             outputs.push(Output::RoomClosed { room: id });
         } else {

@@ -38,6 +38,7 @@ mod output;
 mod room;
 mod room_list;
 mod session;
+mod shrink;
 
 pub use chat_proto::{
     Command, Field, Name, Notice, Rejection, RoomEntry, RoomId, Text, Title, ValueError,

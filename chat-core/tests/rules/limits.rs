@@ -145,3 +145,27 @@ fn a_chat_to_10_000_members_is_one_output() {
     let event = Event::Chat { member: Name::of_connection(1), text };
     assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, except: Some(ann), event }]);
 }
+
+/// 100,000 people, each with a name and a room, come and go. What a map has room for is among the
+/// invariants.
+#[test]
+fn a_crowd_that_has_gone_leaves_no_memory_behind() {
+    let mut hub = Hub::new(HubLimits::default());
+    let mut outputs = Vec::new();
+    let title = Title::new("crowd").expect("a title");
+    let crowd: Vec<_> = (0..100_000).map(|_| hub.connect(Role::Guest)).collect();
+    for (n, &who) in crowd.iter().enumerate() {
+        let name = Name::new(&format!("ann {n}")).expect("a name");
+        hub.handle(who, Command::Rename(name), &mut outputs);
+        hub.handle(who, Command::Create(title.clone()), &mut outputs);
+        outputs.clear();
+    }
+    for (left, &who) in (0..crowd.len()).rev().zip(&crowd) {
+        hub.disconnect(who, &mut outputs);
+        outputs.clear();
+        if left < 10 || left.is_power_of_two() {
+            hub.check_invariants();
+        }
+    }
+    assert_eq!((hub.session_count(), hub.room_count()), (0, 0));
+}
