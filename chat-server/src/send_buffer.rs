@@ -30,7 +30,7 @@ enum Segment {
     /// Answers to this connection alone, from `sent` on.
     Own { bytes: Vec<u8>, sent: usize },
     /// A list of rooms from entry `next` on, made into bytes a frame at a time when its turn comes.
-    /// Until then it costs the entries, which all lists of that time share.
+    /// Until then it costs what has changed since: lists share what is the same in them.
     Rooms { list: RoomList, next: usize },
 }
 
@@ -192,9 +192,8 @@ impl SendBuffer {
     fn encode_rooms_in_front(&mut self) {
         let Some(Segment::Rooms { list, next }) = self.segments.front_mut() else { return };
         let mut bytes = Vec::new();
-        let left = encode_rooms_page(&list[*next..], &mut bytes).len();
-        *next = list.len() - left;
-        if left == 0 {
+        *next += encode_rooms_page(list.iter().skip(*next), &mut bytes);
+        if *next == list.len() {
             self.segments.pop_front();
         }
         self.len += bytes.len();
