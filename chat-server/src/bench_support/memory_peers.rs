@@ -108,11 +108,6 @@ impl MemoryPeers {
         self.peers[peer].1.borrow().output.clone()
     }
 
-    /// How many bytes a peer has been sent.
-    pub fn received_len(&self, peer: usize) -> usize {
-        self.peers[peer].1.borrow().output.len()
-    }
-
     /// How the server left a peer.
     pub fn left(&self, peer: usize) -> Left {
         self.peers[peer].1.borrow().left

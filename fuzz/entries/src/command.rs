@@ -2,10 +2,12 @@
 
 use chat_core::{Event, Hub, HubLimits, Output, Role, SessionId};
 use chat_proto::{
-    Command, Incoming, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
+    Command, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
     chat_payload_len,
 };
 use serde_json::Value;
+
+use crate::said;
 
 /// The input is one payload.
 ///
@@ -13,7 +15,8 @@ use serde_json::Value;
 ///   is the same command and no longer than before.
 /// - Blanks around the object and a further field in it, which the short way for chats does not
 ///   know, change nothing. A known key a second time, or an array around it, is refused.
-/// - An accepted text that the hub takes from a member with the longest name makes a frame.
+/// - An accepted text that the hub takes from a member with the longest name makes a frame. Nothing
+///   that could garble a terminal is accepted in it, nor in a name or a title.
 /// - A refusal is a short line of ASCII: nothing of the payload is in it.
 ///
 /// # Panics
@@ -75,8 +78,11 @@ fn accepted(payload: &[u8], command: Command) {
     if let Ok(value) = serde_json::from_slice::<Value>(payload) {
         assert!(says(&value, &command), "{command:?} from {value}");
     }
-    if let Command::Chat(text) = command {
-        chat(&text);
+    match command {
+        Command::Chat(text) => chat(&text),
+        Command::Rename(name) => assert!(said::is_label(name.as_str()), "{name:?}"),
+        Command::Create(title) => assert!(said::is_label(title.as_str()), "{title:?}"),
+        _ => {}
     }
 }
 
@@ -129,7 +135,7 @@ fn chat(text: &Text) {
         match written {
             Ok(payload) => {
                 assert_eq!(payload.len(), foreseen);
-                let read = Incoming::parse(payload).expect("we wrote it");
+                let read = said::message(payload);
                 assert_eq!((&*read.member, &*read.text), (name.as_str(), text.as_str()));
                 assert_eq!((read.room_id, read.seq), (Some(room.number()), Some(seq)));
             }

@@ -46,7 +46,7 @@ pub(crate) fn message(payload: &[u8]) -> Incoming {
 }
 
 /// Whether it has neither controls nor line separators nor bidi controls in it.
-fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     !label.chars().any(|c| {
         c.is_control()
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
