@@ -84,7 +84,11 @@ impl Desk {
         if !mailbox.take(requests) {
             return Ran::Idle;
         }
-        let session = mailbox.session();
+        self.carry_out_taken(mailbox.session(), requests, wake);
+        Ran::More
+    }
+
+    fn carry_out_taken(&self, session: SessionId, requests: &mut Vec<Request>, wake: impl Fn()) {
         let mut requests = requests.drain(..);
         while requests.len() > 0 {
             // A panic costs the connection its session, and nobody else anything. The hook has told of it.
@@ -103,7 +107,6 @@ impl Desk {
                 wake();
             }
         }
-        Ran::More
     }
 
     /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
@@ -131,6 +134,17 @@ impl Desk {
     pub(crate) fn request_stop(&self) {
         self.lock().stop_requested = true;
         (self.wake)();
+    }
+
+    /// The second half of [`Desk::run`], for a worker that is held up between the two.
+    #[cfg(test)]
+    pub(crate) fn run_taken(&self, session: SessionId, requests: &mut Vec<Request>) {
+        self.carry_out_taken(session, requests, || (self.wake)());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn look_at_hub<R>(&self, look: impl FnOnce(&Hub) -> R) -> R {
+        look(&self.lock().hub)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -39,6 +39,11 @@ impl Fanout {
         !self.dirty.is_empty()
     }
 
+    #[cfg(test)]
+    pub(crate) fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// From here on the connection gets the broadcasts of the room.
     pub(crate) fn enter<S>(
         &mut self,
