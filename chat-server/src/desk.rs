@@ -12,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chat_core::{Hub, HubLimits, Notice, Output, Role, SessionId};
 
 use crate::mailbox::{Mailbox, Request};
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 
 pub(crate) struct Desk {
     state: Mutex<State>,
@@ -157,6 +159,10 @@ impl State {
     /// Notes that there is something to take. Returns whether the reactor has to be woken for it.
     fn announce(&mut self) -> bool {
         self.news = true;
+        #[cfg(test)]
+        if planted(Bug::LostWakeUp) {
+            return false;
+        }
         mem::take(&mut self.reactor_waits)
     }
 

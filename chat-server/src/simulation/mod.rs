@@ -4,6 +4,7 @@
 //!
 //! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds; `SIM_SEED=7` runs that one.
 
+pub(crate) mod bugs;
 mod check;
 mod client;
 mod net;
@@ -15,8 +16,11 @@ mod trace;
 mod workers;
 mod world;
 
+use std::collections::BTreeSet;
 use std::env;
+use std::panic;
 
+use bugs::Bug;
 use world::{Run, World};
 
 /// Seeds of a run of the tests.
@@ -62,4 +66,74 @@ fn a_seed_is_the_same_run_each_time() {
         assert_eq!(run(seed).hash, run(seed).hash, "I16: seed {seed}");
     }
     assert_ne!(run(0).hash, run(1).hash, "another seed is another run");
+}
+
+/// Runs a seed with a bug, and returns what the simulation says of it.
+fn failure(bug: Bug, seed: u64) -> Option<String> {
+    let failure = panic::catch_unwind(|| bugs::with(bug, || run(seed))).err()?;
+    let text = failure.downcast_ref::<String>().cloned();
+    text.or_else(|| failure.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+}
+
+/// Has the simulation find a bug, as a breach of that invariant.
+fn finds(bug: Bug, invariant: &str) {
+    let name = format!("{invariant}:");
+    let mut others = BTreeSet::new();
+    for failure in (0..SEEDS).filter_map(|seed| failure(bug, seed)) {
+        if failure.contains(&name) {
+            return;
+        }
+        others.insert(failure.chars().take(80).collect::<String>());
+    }
+    panic!("no seed finds {bug:?} as {invariant}, but as: {others:#?}");
+}
+
+#[test]
+fn a_lost_wake_up_is_found() {
+    finds(Bug::LostWakeUp, "I12");
+}
+
+#[test]
+fn a_forgotten_read_is_found() {
+    finds(Bug::ForgottenRead, "I12");
+}
+
+#[test]
+fn a_dropped_tail_is_found() {
+    finds(Bug::DroppedTail, "I15");
+}
+
+#[test]
+fn a_missing_generation_check_is_found() {
+    finds(Bug::NoGeneration, "I7");
+}
+
+#[test]
+fn a_mailbox_with_two_runners_is_found() {
+    finds(Bug::TwoRunners, "I1");
+}
+
+#[test]
+fn an_answer_that_overtakes_is_found() {
+    finds(Bug::Unsettled, "I5");
+}
+
+#[test]
+fn a_sender_that_hears_itself_is_found() {
+    finds(Bug::OwnChat, "I4");
+}
+
+#[test]
+fn a_member_that_hears_what_came_before_it_is_found() {
+    finds(Bug::EarlyCursor, "I3");
+}
+
+#[test]
+fn a_hasty_stop_is_found() {
+    finds(Bug::HastyStop, "I14");
+}
+
+#[test]
+fn a_close_without_lingering_is_found() {
+    finds(Bug::NoLinger, "I14");
 }
