@@ -261,6 +261,12 @@ impl ClientEnd {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether a write was refused, and no event has told of space since: the server still has
+    /// something to write.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.link().write_armed
+    }
+
     /// Whether the server has closed the socket without ending its stream first.
     pub(super) fn is_dropped_by_server(&self) -> bool {
         let link = self.link();

@@ -193,8 +193,9 @@ impl Server {
         self.engine.turn(self.instant(now));
         for (key, was_owed) in owed {
             let is_kept = self.engine.connections.get(key).is_some();
-            if self.watched[&key].is_dropped_by_server() && (was_owed || is_kept) {
-                self.given_up.push(self.watched[&key].clone());
+            let end = &self.watched[&key];
+            if end.is_dropped_by_server() && (was_owed || is_kept || end.is_refusing()) {
+                self.given_up.push(end.clone());
             }
         }
         if self.engine.is_stopping() {
