@@ -12,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chat_core::{Hub, HubLimits, Notice, Output, Role, SessionId};
 
 use crate::mailbox::{Mailbox, Request};
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 
 pub(crate) struct Desk {
     state: Mutex<State>,
@@ -84,7 +86,11 @@ impl Desk {
         if !mailbox.take(requests) {
             return Ran::Idle;
         }
-        let session = mailbox.session();
+        self.carry_out_taken(mailbox.session(), requests, wake);
+        Ran::More
+    }
+
+    fn carry_out_taken(&self, session: SessionId, requests: &mut Vec<Request>, wake: impl Fn()) {
         let mut requests = requests.drain(..);
         while requests.len() > 0 {
             // A panic costs the connection its session, and nobody else anything. The hook has told of it.
@@ -103,7 +109,6 @@ impl Desk {
                 wake();
             }
         }
-        Ran::More
     }
 
     /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
@@ -133,6 +138,17 @@ impl Desk {
         (self.wake)();
     }
 
+    /// The second half of [`Desk::run`], for a worker that is held up between the two.
+    #[cfg(test)]
+    pub(crate) fn run_taken(&self, session: SessionId, requests: &mut Vec<Request>) {
+        self.carry_out_taken(session, requests, || (self.wake)());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn look_at_hub<R>(&self, look: impl FnOnce(&Hub) -> R) -> R {
+        look(&self.lock().hub)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // What panicked under the lock has been given up: see `State::give_up`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,6 +159,10 @@ impl State {
     /// Notes that there is something to take. Returns whether the reactor has to be woken for it.
     fn announce(&mut self) -> bool {
         self.news = true;
+        #[cfg(test)]
+        if planted(Bug::LostWakeUp) {
+            return false;
+        }
         mem::take(&mut self.reactor_waits)
     }
 

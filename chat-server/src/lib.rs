@@ -37,6 +37,8 @@ mod room_log;
 mod scripted_socket;
 mod send_buffer;
 mod server;
+#[cfg(test)]
+mod simulation;
 mod sleep;
 mod socket;
 mod timers;

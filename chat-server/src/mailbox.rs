@@ -10,6 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chat_core::{Command, SessionId};
 use chat_proto::Rejection;
 
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
+
 /// Something that one connection wants of the hub.
 #[derive(Debug)]
 pub(crate) enum Request {
@@ -52,6 +55,10 @@ impl Mailbox {
             mem::swap(&mut state.requests, requests);
         } else {
             state.requests.append(requests);
+        }
+        #[cfg(test)]
+        if planted(Bug::TwoRunners) {
+            return true;
         }
         !mem::replace(&mut state.scheduled, true)
     }

@@ -13,6 +13,8 @@ use crate::chunk::{Chunk, SpareChunks};
 use crate::connection::Place;
 use crate::connections::{ConnKey, Connections};
 use crate::send_buffer::SendBuffer;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 #[derive(Debug, Default)]
@@ -45,6 +47,10 @@ impl RoomLog {
     /// Makes `key` a member from the present end of the log on.
     pub(crate) fn enter(&mut self, key: ConnKey) -> Cursor {
         self.members.push(key);
+        #[cfg(test)]
+        if planted(Bug::EarlyCursor) {
+            return Cursor { index: self.members.len() - 1, position: 0 };
+        }
         Cursor { index: self.members.len() - 1, position: self.end }
     }
 

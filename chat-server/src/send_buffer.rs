@@ -9,6 +9,8 @@ use chat_core::RoomList;
 use chat_proto::{ServerMessage, encode_rooms_page};
 
 use crate::chunk::Chunk;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 /// Bytes on their way to one connection.
@@ -181,6 +183,8 @@ impl SendBuffer {
         match socket.write_vectored(&[IoSlice::new(&chunk.bytes()[range.clone()])]) {
             Ok(written) if written == range.len() => return Ok(Flushed::All),
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            #[cfg(test)]
+            Ok(_) if planted(Bug::DroppedTail) => return Ok(Flushed::All),
             Ok(written) => range.start += written,
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(e) => return Err(e),
