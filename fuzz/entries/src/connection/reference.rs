@@ -103,9 +103,9 @@ impl Reference {
                 Output::Rooms { to, rooms } => {
                     let who = self.peer(to);
                     let out = &mut self.expected[who];
-                    let mut left = encode_rooms_page(&rooms, out);
-                    while !left.is_empty() {
-                        left = encode_rooms_page(left, out);
+                    let mut next = encode_rooms_page(rooms.iter(), out);
+                    while next < rooms.len() {
+                        next += encode_rooms_page(rooms.iter().skip(next), out);
                     }
                 }
                 Output::Entered { session, room } => {

@@ -167,11 +167,10 @@ impl Watch {
 
     /// The list shows every room, its true number of members, and the first of their names.
     fn list(&self, hub: &Hub, list: &RoomList) {
-        let mut left: &[_] = list;
-        let mut pages = Vec::new();
+        let (mut next, mut pages) = (0, Vec::new());
         loop {
-            left = encode_rooms_page(left, &mut pages);
-            if left.is_empty() {
+            next += encode_rooms_page(list.iter().skip(next), &mut pages);
+            if next == list.len() {
                 break;
             }
         }
