@@ -7,13 +7,14 @@
 use std::fmt;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use chat_core::{Hub, HubLimits, Notice, Output, Role, SessionId};
 
-use crate::mailbox::{Mailbox, Request};
+use super::mailbox::{Mailbox, Request};
 #[cfg(test)]
-use crate::simulation::bugs::{Bug, planted};
+use super::simulation::bugs::{Bug, planted};
+use super::sync::{Mutex, MutexGuard};
 
 pub(crate) struct Desk {
     state: Mutex<State>,

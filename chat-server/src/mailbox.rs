@@ -5,13 +5,14 @@
 //! a connection's commands needs no number and no sorting, however many workers there are.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use chat_core::{Command, SessionId};
 use chat_proto::Rejection;
 
 #[cfg(test)]
-use crate::simulation::bugs::{Bug, planted};
+use super::simulation::bugs::{Bug, planted};
+use super::sync::{Mutex, MutexGuard};
 
 /// Something that one connection wants of the hub.
 #[derive(Debug)]

@@ -1,13 +1,17 @@
 //! Whatever the workers do, a mailbox keeps its order, and nothing that was posted is forgotten.
 
 use std::collections::HashMap;
-use std::sync::mpsc;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread::Builder;
 use std::time::Duration;
 
 use chat_core::{Command, Event, HubLimits, Output, Role, SessionId, Text, Title};
 
-use super::*;
-use crate::mailbox::Request;
+use crate::desk::Desk;
+use crate::mailbox::{Mailbox, Request};
+use crate::pool::Pool;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -66,7 +70,7 @@ fn said(output: &Output) -> Option<(SessionId, usize)> {
 }
 
 #[test]
-fn a_connections_commands_keep_their_order() {
+fn c6_a_connections_commands_keep_their_order() {
     const EACH: usize = 500;
     for workers in [1, 2, 8] {
         let mut bench = Bench::new(workers, 16);
@@ -89,7 +93,7 @@ fn a_connections_commands_keep_their_order() {
 }
 
 #[test]
-fn no_wake_up_is_lost_between_work_and_sleep() {
+fn c1_no_wake_up_is_lost_between_work_and_sleep() {
     let mut bench = Bench::new(2, 1);
     bench.post(0, Command::Create(Title::new("room").expect("a title")));
     for n in 0..5_000 {
@@ -101,7 +105,7 @@ fn no_wake_up_is_lost_between_work_and_sleep() {
 }
 
 #[test]
-fn what_was_submitted_is_done_before_the_pool_ends() {
+fn c10_what_was_submitted_is_done_before_the_pool_ends() {
     for _ in 0..50 {
         let bench = Bench::new(4, 8);
         for mailbox in 0..8 {
@@ -116,6 +120,29 @@ fn what_was_submitted_is_done_before_the_pool_ends() {
 }
 
 #[test]
-fn a_pool_that_was_never_used_ends() {
+fn c10_a_pool_that_was_never_used_ends() {
     drop(Bench::new(8, 0));
+}
+
+#[test]
+fn c8_a_system_without_threads_is_an_error_and_leaves_none() {
+    for available in 0..4 {
+        let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let desk = Arc::new(Desk::new(HubLimits::default(), || {}));
+        let spawn = |thread: Builder, life: Box<dyn FnOnce() + Send>| {
+            if begun.fetch_add(1, Relaxed) == available {
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, "no threads"));
+            }
+            let ended = Arc::clone(&ended);
+            thread.spawn(move || {
+                life();
+                ended.fetch_add(1, Relaxed);
+            })
+        };
+        let error = <Pool>::start_by(4, &desk, spawn).expect_err("a thread is missing");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(error.to_string(), format!("{available} of 4 workers started: no threads"));
+        assert_eq!(ended.load(Relaxed), available, "those that were started have ended");
+        assert_eq!(Arc::strong_count(&desk), 1, "nothing is left of them");
+    }
 }
