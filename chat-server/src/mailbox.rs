@@ -70,9 +70,10 @@ impl Mailbox {
     pub(crate) fn take(&self, requests: &mut Vec<Request>) -> bool {
         debug_assert!(requests.is_empty());
         let mut state = self.lock();
-        mem::swap(&mut state.requests, requests);
-        state.scheduled = !requests.is_empty();
-        if !state.scheduled {
+        state.scheduled = !state.requests.is_empty();
+        if state.scheduled {
+            mem::swap(&mut state.requests, requests);
+        } else {
             // An idle connection owns no buffers.
             state.requests = Vec::new();
         }
