@@ -26,11 +26,17 @@ mod config;
 mod connection;
 mod connections;
 mod desk;
+#[cfg(test)]
+mod desk_tests;
 mod engine;
 mod fanout;
+#[cfg(test)]
+mod fault;
 mod limits;
 mod listener;
 mod mailbox;
+#[cfg(test)]
+mod panic_tests;
 mod pool;
 #[cfg(test)]
 mod pool_tests;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chat_core::{Command, Event, HubLimits, Output, Role, SessionId, Text, Title};
 
 use crate::desk::Desk;
+use crate::fault::Fault;
 use crate::mailbox::{Mailbox, Request};
 use crate::pool::Pool;
 
@@ -18,6 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// A desk with a pool, and the reactor's part played by the test.
 struct Bench {
     pool: Pool,
+    /// Held by each worker.
+    alive: Arc<()>,
     desk: Arc<Desk>,
     woken: mpsc::Receiver<()>,
     mailboxes: Vec<Arc<Mailbox>>,
@@ -30,9 +33,17 @@ impl Bench {
         let desk = Arc::new(Desk::new(HubLimits::default(), move || {
             let _ = wake.send(());
         }));
-        let pool = Pool::start(workers, &desk).expect("threads");
+        let alive = Arc::new(());
+        let pool = Pool::start_by(workers, &desk, |thread, life| {
+            let alive = Arc::clone(&alive);
+            thread.spawn(move || {
+                life();
+                drop(alive);
+            })
+        });
+        let pool = pool.expect("threads");
         let mailboxes = (0..sessions).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
-        Self { pool, woken, mailboxes: mailboxes.collect(), desk, outputs: Vec::new() }
+        Self { pool, alive, woken, mailboxes: mailboxes.collect(), desk, outputs: Vec::new() }
     }
 
     fn post(&self, to: usize, command: Command) {
@@ -122,6 +133,38 @@ fn c10_what_was_submitted_is_done_before_the_pool_ends() {
 #[test]
 fn c10_a_pool_that_was_never_used_ends() {
     drop(Bench::new(8, 0));
+}
+
+#[test]
+fn c4_workers_live_on_after_a_panic() {
+    const WORKERS: usize = 2;
+    const SESSIONS: usize = 16;
+    let mut bench = Bench::new(WORKERS, SESSIONS);
+    for mailbox in 0..SESSIONS {
+        bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+    }
+    // More panics than workers; every other connection talks on.
+    for n in 0..100 {
+        for mailbox in 0..SESSIONS {
+            let panics = mailbox % 2 == 1 && n == mailbox;
+            let fault = || Command::Chat(Text::new(Fault::ONCE).expect("a text"));
+            bench.post(mailbox, if panics { fault() } else { chat(n) });
+        }
+    }
+    bench.wait_for(|outputs| {
+        let ended = |output: &&Output| matches!(output, Output::Disconnected { .. });
+        outputs.iter().filter_map(said).filter(|(_, n)| *n == 99).count() == SESSIONS / 2
+            && outputs.iter().filter(ended).count() == SESSIONS / 2
+    });
+    for (index, mailbox) in bench.mailboxes.iter().enumerate() {
+        let of = |(by, n): (SessionId, usize)| (by == mailbox.session()).then_some(n);
+        let heard = bench.outputs.iter().filter_map(said).filter_map(of);
+        let expected = if index % 2 == 1 { index } else { 100 };
+        assert!(heard.eq(0..expected), "connection {index}");
+    }
+    let panics = bench.desk.take(&mut bench.outputs).panics;
+    assert_eq!(panics, SESSIONS as u64 / 2);
+    assert_eq!(Arc::strong_count(&bench.alive), WORKERS + 1, "no worker has ended");
 }
 
 #[test]
