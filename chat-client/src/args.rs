@@ -4,18 +4,19 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use argh::FromArgs;
+use chat_proto::{Name, RoomId};
 
-use crate::render::{Line, lowercase_first};
+use crate::lang::Lang;
+use crate::line::Line;
+use crate::render::lowercase_first;
+use crate::texts::Text;
+use crate::typed;
 
 const PROGRAM: &str = "chat-client";
 const HELP: &str = "--help";
+const LANG: &str = "--lang";
 
-/// Said after every mistake, so that no second look is needed to mend it.
-const FLAGS: &str = "The flags are --ip=ADDR (IPv4 or IPv6, default 127.0.0.1) and --port=N (1 to 65535, required).";
-
-/// Talk in the rooms of a chat server.
-///
-/// Lines are read from the terminal or a pipe; /help lists the commands.
+/// Talk in the rooms of a chat server. (What `--help` shows is in the table of texts.)
 #[derive(Debug, PartialEq, Eq, FromArgs)]
 pub(crate) struct Args {
     /// address of the server, IPv4 or IPv6 (default 127.0.0.1)
@@ -25,6 +26,26 @@ pub(crate) struct Args {
     /// port of the server, 1 to 65535
     #[argh(option, arg_name = "n", from_str_fn(port))]
     port: u16,
+
+    /// the name to have from the start
+    #[argh(option, arg_name = "name", from_str_fn(name))]
+    pub(crate) name: Option<Name>,
+
+    /// the room to enter at the start
+    #[argh(option, arg_name = "id", from_str_fn(room))]
+    pub(crate) join: Option<RoomId>,
+
+    /// one message a line, no colours, no editing
+    #[argh(switch)]
+    pub(crate) plain: bool,
+
+    /// connect again when the connection is lost
+    #[argh(switch)]
+    pub(crate) reconnect: bool,
+
+    /// language of the client's own texts, ko or en
+    #[argh(option, arg_name = "lang")]
+    pub(crate) lang: Option<Lang>,
 }
 
 const DEFAULT_IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -39,24 +60,24 @@ pub(crate) enum Stop {
 }
 
 impl Args {
-    /// Reads the arguments behind the program's name.
-    pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> Result<Self, Stop> {
+    /// Reads the arguments behind the program's name. What is told is told in the language they
+    /// ask for, or else in `lang`.
+    pub(crate) fn parse(given: impl Iterator<Item = OsString>, lang: Lang) -> Result<Self, Stop> {
         let mut words = Vec::new();
         for arg in given {
             match arg.into_string() {
                 Ok(arg) => words.extend(split_flag(&arg).map(str::to_owned)),
-                Err(_) => return Err(usage("an argument is not UTF-8")),
+                Err(_) => return Err(usage("an argument is not UTF-8", lang)),
             }
         }
-        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let asked = words.iter().position(|word| *word == LANG).and_then(|at| words.get(at + 1));
+        let lang = asked.and_then(|word| word.parse().ok()).unwrap_or(lang);
         // argh refuses other flags beside it; whoever asks for help should get it.
         if words.contains(&HELP) {
-            words = vec![HELP];
+            return Err(Stop::Help(Text::Flags.say(lang).lines().map(Line::new).collect()));
         }
-        Self::from_args(&[PROGRAM], &words).map_err(|exit| match exit.status {
-            Ok(()) => Stop::Help(exit.output.lines().map(Line::new).collect()),
-            Err(()) => usage(&exit.output),
-        })
+        Self::from_args(&[PROGRAM], &words).map_err(|exit| usage(&exit.output, lang))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -73,9 +94,10 @@ fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     std::iter::once(flag).chain(value)
 }
 
-fn usage(mistake: &str) -> Stop {
+fn usage(mistake: &str, lang: Lang) -> Stop {
     let mistake = mistake.split_whitespace().collect::<Vec<_>>().join(" ");
-    Stop::Usage(Line::new(&format!("{}. {FLAGS}", lowercase_first(mistake.trim_end_matches('.')))))
+    let mistake = lowercase_first(mistake.trim_end_matches('.'));
+    Stop::Usage(Line::new(&Text::BadFlags { mistake: &mistake }.say(lang)))
 }
 
 fn ip(value: &str) -> Result<IpAddr, String> {
@@ -89,12 +111,23 @@ fn port(value: &str) -> Result<u16, String> {
     }
 }
 
+/// Words are joined by one space, as behind `/name`.
+fn name(value: &str) -> Result<Name, String> {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    Name::new(&words.join(" ")).map_err(|error| format!("a name {error}"))
+}
+
+fn room(value: &str) -> Result<RoomId, String> {
+    typed::room_id(value).ok_or_else(|| "no whole number above 0".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Args, Stop> {
-        Args::parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
+        let words = line.split(' ').filter(|word| !word.is_empty());
+        Args::parse(words.map(OsString::from), Lang::English)
     }
 
     fn mistake(line: &str) -> String {
@@ -129,19 +162,59 @@ mod tests {
             ("--port 9000x", "--port"),
             ("--port=1 --port=2", "--port"),
             ("--port=1 --ip=localhost", "--ip"),
+            ("--port=1 --join=0", "--join"),
+            ("--port=1 --name=", "--name"),
+            ("--port=1 --lang=fr", "--lang"),
+            ("--port=1 --plain=yes", "yes"),
             ("--prot=1", "--prot"),
             ("--port=1 9000", "9000"),
         ] {
             let told = mistake(line);
-            assert!(told.starts_with(char::is_lowercase) && told.ends_with(FLAGS), "{told}");
-            assert!(told.split(FLAGS).next().is_some_and(|start| start.contains(named)), "{told}");
+            let (start, flags) =
+                told.split_once(" The flags are ").expect("it says which there are");
+            assert!(start.starts_with(char::is_lowercase) && start.contains(named), "{told}");
+            assert!(flags.contains("--port=N"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_name_and_a_room_are_checked_at_once() {
+        let args = parse("--port=1 --name=김철수 --join=7 --plain --reconnect").expect("all good");
+        assert_eq!(args.name.as_ref().map(Name::as_str), Some("김철수"));
+        assert_eq!((args.join, args.plain, args.reconnect), (RoomId::new(7), true, true));
+        assert_eq!(name("Guido  van Rossum").map(|name| name.as_str().len()), Ok(16));
+        assert!(name(&"x".repeat(33)).is_err() && room("+1").is_err());
     }
 
     #[test]
     fn help_wins_over_everything_else() {
         for line in ["--help", "--port=1 --help", "--help --ip=x"] {
             assert!(matches!(parse(line), Err(Stop::Help(lines)) if lines.len() > 5));
+        }
+    }
+
+    #[test]
+    fn the_language_asked_for_is_spoken_at_once() {
+        for line in ["--help --lang=ko", "--lang ko --port=0"] {
+            let told = match parse(line) {
+                Err(Stop::Help(lines)) => lines[0].clone(),
+                Err(Stop::Usage(line)) => line,
+                Ok(args) => panic!("{args:?}"),
+            };
+            assert!(told.as_str().contains(|c| ('가'..='힣').contains(&c)), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn help_has_every_flag_in_every_language() {
+        let exit = Args::from_args(&[PROGRAM], &[HELP]).expect_err("argh's own help");
+        let words = exit.output.split(|c: char| !(c.is_ascii_alphabetic() || c == '-'));
+        let flags: Vec<&str> = words.filter(|word| word.starts_with("--")).collect();
+        assert!(flags.len() > 7, "{flags:?}");
+        for lang in [Lang::English, Lang::Korean] {
+            for flag in &flags {
+                assert!(Text::Flags.say(lang).contains(&format!("  {flag}")), "{flag}");
+            }
         }
     }
 }

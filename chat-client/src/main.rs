@@ -2,66 +2,126 @@
 
 mod app;
 mod args;
+mod backoff;
+mod chat;
+mod complete;
+mod editor;
+mod fault;
 mod input;
+mod keys;
+mod lang;
+mod line;
 mod net;
 mod outbox;
+mod paint;
 mod render;
 mod run;
 mod screen;
+mod surroundings;
+mod table;
+mod texts;
+#[cfg_attr(not(unix), path = "no_tty.rs")]
+mod tty;
 mod typed;
 
-use std::io::IsTerminal as _;
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
 
-use app::Ending;
+use app::{App, Ending, Manner};
 use args::{Args, Stop};
-use render::Line;
-use screen::Screen;
+use chat::Typist;
+use fault::Fault;
+use lang::Lang;
+use line::Line;
+use render::Form;
+use screen::{Look, Screen};
+use texts::Text;
 
 /// What the shell is told when the flags are wrong. All other failures are status 1.
 const USAGE_STATUS: u8 = 2;
 
 fn main() -> ExitCode {
-    let mut screen = Screen::standard();
-    let address = match Args::parse(std::env::args_os().skip(1)) {
-        Ok(args) => args.address(),
+    let lang = Lang::of_environment(|name| std::env::var(name).ok());
+    let mut screen = Screen::standard(Look::Flat);
+    let args = match Args::parse(std::env::args_os().skip(1), lang) {
+        Ok(args) => args,
         Err(Stop::Help(lines)) => {
-            return status_of_output(screen.show(&lines).and_then(|()| screen.flush()));
+            return status(
+                screen.show(&lines).and_then(|()| screen.flush()).map(|()| Ending::Good),
+                lang,
+            );
         }
         Err(Stop::Usage(line)) => {
-            screen.complain(&line);
+            screen.fail(&line);
             return ExitCode::from(USAGE_STATUS);
         }
     };
-    let stream = match net::connect(address) {
+    let lang = args.lang.unwrap_or(lang);
+    let stream = match net::connect(args.address()) {
         Ok(stream) => stream,
-        Err(line) => {
-            screen.complain(&line);
+        Err(why) => {
+            let text = Text::CannotReach { address: args.address(), why: &why };
+            screen.fail(&Line::new(&text.say(lang)));
             return ExitCode::FAILURE;
         }
     };
-    let person = std::io::stdin().is_terminal();
-    if person {
-        let hello = Line::new(&format!("connected to {address}. /help lists the commands."));
-        if let Err(error) = screen.show(&[hello]) {
-            return status_of_output(Err(error));
-        }
+    let (form, typist) = surroundings(args.plain);
+    let ended = chat(args, lang, stream, form, typist);
+    tty::give_back();
+    status(ended, lang)
+}
+
+/// Who output is for and where input comes from. The terminal is taken over when keys are read.
+fn surroundings(plain: bool) -> (Form, Typist) {
+    let person = io::stdin().is_terminal();
+    // A terminal that knows no sequences says so (terminfo(5)).
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let form =
+        if !plain && !dumb && io::stdout().is_terminal() { Form::Pretty } else { Form::Plain };
+    let typist = match (person, form) {
+        (false, _) => Typist::Program,
+        (true, Form::Pretty) if tty::take_over().is_ok() => Typist::Keys,
+        (true, _) => Typist::Lines,
+    };
+    (form, typist)
+}
+
+fn chat(
+    args: Args,
+    lang: Lang,
+    stream: std::net::TcpStream,
+    form: Form,
+    typist: Typist,
+) -> io::Result<Ending> {
+    let address = args.address();
+    let look = match form {
+        Form::Plain => Look::Flat,
+        Form::Pretty => Look::Rows { colours: wants_colours(), typing: typist == Typist::Keys },
+    };
+    let mut screen = Screen::standard(look);
+    if typist != Typist::Program {
+        let hello = Text::Connected { to: address }.say(lang);
+        screen.show(&[render::client(&hello)])?;
     }
-    match run::run(stream, screen, person) {
-        Ok(Ending::Good) => ExitCode::SUCCESS,
-        Ok(Ending::Bad) => ExitCode::FAILURE,
-        Err(error) => status_of_output(Err(error)),
-    }
+    let reconnect = args.reconnect || typist == Typist::Keys;
+    let manner = Manner { form, lang, reconnect, name: args.name, join: args.join };
+    chat::run(App::new(manner), stream, address, screen, typist)
+}
+
+/// See <https://no-color.org>.
+fn wants_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A reader of our output that has seen enough, such as `head`, is no failure.
-fn status_of_output(result: std::io::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+fn status(ended: io::Result<Ending>, lang: Lang) -> ExitCode {
+    match ended {
+        Ok(Ending::Good) => ExitCode::SUCCESS,
+        Ok(Ending::Bad) => ExitCode::FAILURE,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let line = Line::new(&format!("cannot write the output: {}", net::plain(&error)));
-            Screen::standard().complain(&line);
+            let text = Text::CannotWrite { why: &Fault::from(&error) }.say(lang);
+            Screen::standard(Look::Flat).fail(&Line::new(&text));
             ExitCode::FAILURE
         }
     }

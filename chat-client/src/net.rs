@@ -1,14 +1,14 @@
 //! The connection: making it, reading messages from it, writing frames to it.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use chat_proto::{FrameDecoder, HEADER_LEN, Incoming};
 
 use crate::app::Closed;
-use crate::outbox::Outbox;
-use crate::render::{Line, lowercase_first};
+use crate::fault::Fault;
+use crate::outbox::{Connection, Outbox};
 
 /// An address that answers nothing is given up after this time, not after the kernel's minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,15 +17,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_LEN: usize = 64 * 1024;
 
 /// Connects, or says why not.
-pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream, Line> {
+pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream, Fault> {
     let connected = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT);
-    let stream = connected.map_err(|error| {
-        let hint = match error.kind() {
-            ErrorKind::ConnectionRefused => " Is the server running?",
-            _ => "",
-        };
-        Line::new(&format!("cannot reach {address}: {}.{hint}", plain(&error)))
-    })?;
+    let stream = connected.map_err(|error| Fault::from(&error))?;
     // A line is a message of its own; it must not wait for the next. Slower, but right, without.
     let _ = stream.set_nodelay(true);
     Ok(stream)
@@ -44,7 +38,7 @@ pub(crate) fn read_messages(
             Ok(0) => return Closed::Cut { held: decoder.partial_len() },
             Ok(len) => &buffer[..len],
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Closed::Lost(plain(&error)),
+            Err(error) => return Closed::Lost(Fault::from(&error)),
         };
         let mut frames = decoder.feed(chunk);
         while let Some(payload) = frames.next_frame() {
@@ -74,13 +68,13 @@ fn may_begin_object(byte: u8) -> bool {
     matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Writes what is put into the outbox until it is closed and empty, then ends this side of the
-/// stream. An error is left in the outbox; the reader is made to find the end of the stream.
-pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox) {
+/// Writes what is put into the outbox for this connection until it is closed and empty, or the
+/// connection is given up, then ends this side of the stream. An error is left in the outbox; the reader is made to find the end of the stream.
+pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox, connection: Connection) {
     let mut writer = stream;
-    while let Some(frames) = outbox.take() {
+    while let Some(frames) = outbox.take(connection) {
         if let Err(error) = writer.write_all(&frames) {
-            outbox.fail(plain(&error));
+            outbox.fail(Fault::from(&error));
             // What has come already can still be read.
             let _ = stream.shutdown(Shutdown::Both);
             return;
@@ -90,17 +84,11 @@ pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox) {
     let _ = stream.shutdown(Shutdown::Write);
 }
 
-/// An error of the system for people: `connection refused`, not
-/// `Connection refused (os error 111)`.
-pub(crate) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    lowercase_first(text.split(" (os error").next().unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use chat_proto::write_frame;
+    use std::io;
 
     /// Gives one piece at each read, an interruption for an empty one, and an error at the end if
     /// there is one.
@@ -159,7 +147,7 @@ mod tests {
     #[test]
     fn an_error_tells_of_a_lost_connection() {
         let (_, closed) = read(Pieces(Vec::new(), Some(ErrorKind::ConnectionReset)));
-        assert_eq!(closed, Closed::Lost("connection reset".into()));
+        assert_eq!(closed, Closed::Lost(Fault::Reset));
     }
 
     #[test]
@@ -177,11 +165,5 @@ mod tests {
             let endless = greeting.as_bytes().chain(Pieces(Vec::new(), Some(ErrorKind::TimedOut)));
             assert_eq!(read(endless).1, Closed::NotAMessage, "{greeting}");
         }
-    }
-
-    #[test]
-    fn errors_are_told_without_their_number() {
-        let refused = io::Error::from_raw_os_error(2);
-        assert_eq!(plain(&refused), "no such file or directory");
     }
 }

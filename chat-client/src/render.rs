@@ -1,72 +1,98 @@
-//! What may reach the terminal: [`Line`], and the way a server's message becomes lines.
+//! How messages become lines, in the two forms there are.
 //!
 //! A character that could move the cursor, start an escape sequence or turn the direction of a text
-//! is shown as its number, `\u{1b}`. Other characters are left as they are, a backslash too: a peer
-//! may type those six characters as well, which does no harm.
-
-use std::fmt::Write as _;
+//! is shown as its number, `\u{1b}`. In the form for people other characters are left as they are, a
+//! backslash too: a peer may type those six characters as well, which does no harm.
 
 use chat_proto::RoomEntry;
 
-/// Before each line of a chat but the first: no other line begins so, and nobody can write a line
-/// that looks like somebody else's.
-const CONTINUATION: &str = "    ";
+use crate::line::{Line, NAME_COLOURS, Style};
 
-/// There are no tab stops to count in a terminal of unknown width.
+/// Indent of what belongs to a message but is not its first row: no message begins so, and nobody
+/// can write a line that looks like somebody else's. (`12:03 ` is narrower.)
+const INDENT: usize = 8;
+
+/// There are no tab stops to count in rows of our own making.
 const TAB: &str = "    ";
 
-const FIRST_STRONG_ISOLATE: char = '\u{2068}';
-const POP_ISOLATE: char = '\u{2069}';
-
-/// One line of output, without its newline.
-///
-/// It holds no control character, no line separator, and no bidi control but whole pairs of
-/// [`FIRST_STRONG_ISOLATE`] and [`POP_ISOLATE`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line(String);
-
-impl Line {
-    /// A line of the client's own. Characters that do not belong in a line are shown by number.
-    pub(crate) fn new(text: &str) -> Self {
-        let mut line = String::with_capacity(text.len());
-        push_visible(&mut line, text);
-        Self(line)
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Who output is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Programs: one line for each message, from which the text can be read back.
+    Plain,
+    /// People at a terminal.
+    Pretty,
 }
 
-/// `name: text`, and an indented line for each further line of the text.
-pub(crate) fn chat(member: &str, text: &str) -> Vec<Line> {
-    let mut first = String::new();
-    push_name(&mut first, member);
-    first.push_str(": ");
-    paragraphs(first, text)
+/// What somebody said: `name: text`.
+pub(crate) fn chat(form: Form, at: &str, member: &str, text: &str) -> Vec<Line> {
+    let mut first = start(form, at);
+    first.with(Style::Name(colour(member)), |line| push_name(line, form, member));
+    first.push_visible(": ");
+    paragraphs(form, first, text)
 }
 
-/// `* text`, and an indented line for each further line of the text.
-pub(crate) fn system(text: &str) -> Vec<Line> {
-    paragraphs("* ".to_owned(), text)
+/// What the server says: `* text`.
+pub(crate) fn system(form: Form, at: &str, text: &str) -> Vec<Line> {
+    let mut first = start(form, at);
+    first.push_visible("* ");
+    paragraphs(form, first, text)
 }
 
-/// `  3  title (2): alice, bob`, and how many more there are when not all are listed.
+/// What was said here, for a person to see: `> text`.
+pub(crate) fn own(at: &str, text: &str) -> Vec<Line> {
+    let mut first = start(Form::Pretty, at);
+    first.with(Style::Bold, |line| line.push_visible("> "));
+    paragraphs(Form::Pretty, first, text)
+}
+
+/// What the client itself says: `- text`.
+pub(crate) fn client(text: &str) -> Line {
+    Line::new(&format!("- {text}")).indented(2)
+}
+
+/// What the client did not do: `! text`.
+pub(crate) fn refusal(text: &str) -> Line {
+    let mut line = Line::default().indented(2);
+    line.with(Style::Alarm, |line| line.push_visible("! "));
+    line.push_visible(text);
+    line
+}
+
+/// A room for programs: `  3  title (2): alice, bob`, and how many more there are when not all are
+/// listed.
 pub(crate) fn room(room: &RoomEntry) -> Line {
-    let listed = room.members.len();
-    // A server that does not count leaves it 0.
-    let count = room.member_count.max(listed);
-    let mut line = format!("{:>3}  ", room.room_id);
-    push_isolated(&mut line, &room.title, push_visible);
-    push(&mut line, format_args!(" ({count})"));
+    let mut line = Line::new(&format!("{:>3}  ", room.room_id));
+    line.push_isolated(&escaped(&room.title));
+    line.push_visible(&format!(" ({})", member_count(room)));
+    if !room.members.is_empty() {
+        line.push_visible(": ");
+    }
+    push_members(&mut line, Form::Plain, room, |more| format!(" and {more} more"));
+    line
+}
+
+/// How many are in a room. A server that does not count leaves it 0.
+pub(crate) fn member_count(room: &RoomEntry) -> usize {
+    room.member_count.max(room.members.len())
+}
+
+/// The names of a room, and how many more there are when some are listed, but not all.
+pub(crate) fn push_members(
+    line: &mut Line,
+    form: Form,
+    room: &RoomEntry,
+    more: impl FnOnce(usize) -> String,
+) {
     for (i, member) in room.members.iter().enumerate() {
-        line.push_str(if i == 0 { ": " } else { ", " });
-        push_name(&mut line, member);
+        line.push_visible(if i == 0 { "" } else { ", " });
+        line.with(Style::Name(colour(member)), |line| push_name(line, form, member));
     }
+    let listed = room.members.len();
+    let count = member_count(room);
     if listed > 0 && count > listed {
-        push(&mut line, format_args!(" and {} more", count - listed));
+        line.push_visible(&more(count - listed));
     }
-    Line(line)
 }
 
 /// For texts of others in the client's own lines, which begin with a small letter.
@@ -75,82 +101,63 @@ pub(crate) fn lowercase_first(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// The lines of `text`, the first of them behind `first`. A newline at the end begins no line.
-fn paragraphs(mut first: String, text: &str) -> Vec<Line> {
-    let mut parts = text.trim_end_matches('\n').split('\n');
-    push_isolated(&mut first, parts.next().unwrap_or_default(), push_tabbed);
-    let mut lines = vec![Line(first)];
+fn start(form: Form, at: &str) -> Line {
+    let mut line = Line::default().indented(INDENT);
+    if form == Form::Pretty {
+        line.with(Style::Dim, |line| line.push_visible(at));
+        line.push_visible(" ");
+    }
+    line
+}
+
+/// The lines of `text`, the first of them behind `first`, the others indented. For programs it is
+/// one line, in which newlines are escaped. A newline at the end begins no line for people.
+fn paragraphs(form: Form, mut first: Line, text: &str) -> Vec<Line> {
+    if form == Form::Plain {
+        first.push_isolated(&escaped(text));
+        return vec![first];
+    }
+    let untabbed = text.replace('\t', TAB);
+    let mut parts = untabbed.trim_end_matches('\n').split('\n');
+    first.push_isolated(parts.next().unwrap_or_default());
+    let mut lines = vec![first];
     lines.extend(parts.map(|part| {
-        let mut line = CONTINUATION.to_owned();
-        push_isolated(&mut line, part, push_tabbed);
-        Line(line)
+        let mut line = Line::new(&" ".repeat(INDENT)).indented(INDENT);
+        line.push_isolated(part);
+        line
     }));
     lines
 }
 
+/// `\\`, `\n` and `\t` for what they stand for in many languages.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('\n', r"\n").replace('\t', r"\t")
+}
+
 /// A name as it is, or in quotes when without them it could pass for something else: a name such
-/// as `* bob left`, `bob: hello` or `bob, carol`.
-fn push_name(line: &mut String, name: &str) {
+/// as `* bob left`, `bob: hello` or `bob, carol`. In quotes `\"` stands for `"`.
+fn push_name(line: &mut Line, form: Form, name: &str) {
     let ambiguous = name.is_empty()
-        || name.starts_with(['*', '!', '"'])
+        || name.starts_with(['*', '!', '"', '>', '-'])
         || name.starts_with(char::is_whitespace)
         || name.contains(": ")
         || name.contains(", ");
-    let quote = if ambiguous { "\"" } else { "" };
-    line.push_str(quote);
-    push_isolated(line, name, push_visible);
-    line.push_str(quote);
-}
-
-/// Keeps a text that runs from right to left, or holds a mark that could make it so, from
-/// reordering what stands beside it. Other texts are left free of invisible characters.
-fn push_isolated(line: &mut String, text: &str, push: fn(&mut String, &str)) {
-    if text.contains(is_right_to_left) {
-        line.push(FIRST_STRONG_ISOLATE);
-        push(line, text);
-        line.push(POP_ISOLATE);
+    let name = if form == Form::Plain { escaped(name) } else { name.to_owned() };
+    if ambiguous {
+        line.push_visible("\"");
+        line.push_isolated(&name.replace('"', "\\\""));
+        line.push_visible("\"");
     } else {
-        push(line, text);
+        line.push_isolated(&name);
     }
 }
 
-fn push_tabbed(line: &mut String, text: &str) {
-    for (i, part) in text.split('\t').enumerate() {
-        line.push_str(if i == 0 { "" } else { TAB });
-        push_visible(line, part);
-    }
-}
-
-fn push_visible(line: &mut String, text: &str) {
-    for c in text.chars() {
-        if must_be_shown_by_number(c) {
-            push(line, format_args!("{}", c.escape_unicode()));
-        } else {
-            line.push(c);
-        }
-    }
-}
-
-fn push(line: &mut String, args: std::fmt::Arguments<'_>) {
-    line.write_fmt(args).expect("a String takes all that is written to it");
-}
-
-/// C0, DEL and C1 controls, line and paragraph separators, bidi embeddings, overrides and isolates.
-fn must_be_shown_by_number(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}'..='\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The blocks whose characters run from right to left, those yet to be assigned included
-/// (`DerivedBidiClass.txt`), and the marks that weigh as such characters.
-fn is_right_to_left(c: char) -> bool {
-    matches!(c,
-        '\u{0590}'..='\u{08FF}'
-        | '\u{200E}'..='\u{200F}'
-        | '\u{FB1D}'..='\u{FDFF}'
-        | '\u{FE70}'..='\u{FEFE}'
-        | '\u{10800}'..='\u{10FFF}'
-        | '\u{1E800}'..='\u{1EFFF}')
+/// The same for a name each time, everywhere: FNV-1a, which no version of anything will change.
+fn colour(name: &str) -> u8 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    u8::try_from(hash % u64::from(NAME_COLOURS)).expect("it is below a u8")
 }
 
 #[cfg(test)]

@@ -1,13 +1,27 @@
 //! The rules of what is shown, and the proof that nothing else is.
 
 use super::*;
-use crate::app::App;
-use crate::screen::Screen;
+use crate::app::{App, Manner};
+use crate::lang::Lang;
+use crate::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
+use crate::screen::{Look, Screen};
 use chat_proto::Incoming;
 use proptest::prelude::*;
 
+const AT: &str = "12:03";
+
 fn text(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(Line::as_str).collect()
+}
+
+fn plain(member: &str, said: &str) -> String {
+    let lines = chat(Form::Plain, AT, member, said);
+    assert_eq!(lines.len(), 1, "a message is a line");
+    lines[0].as_str().to_owned()
+}
+
+fn pretty(member: &str, said: &str) -> Vec<String> {
+    chat(Form::Pretty, AT, member, said).iter().map(|line| line.as_str().to_owned()).collect()
 }
 
 fn entry(members: &[&str], member_count: usize) -> RoomEntry {
@@ -16,27 +30,39 @@ fn entry(members: &[&str], member_count: usize) -> RoomEntry {
 }
 
 #[test]
-fn a_chat_is_name_colon_text() {
-    assert_eq!(text(&chat("alice", "hello")), ["alice: hello"]);
-    assert_eq!(text(&chat("김 철수", "안녕 😀")), ["김 철수: 안녕 😀"]);
+fn a_chat_is_name_colon_text_and_for_people_the_time() {
+    assert_eq!(plain("alice", "hello"), "alice: hello");
+    assert_eq!(plain("김 철수", "안녕 😀"), "김 철수: 안녕 😀");
+    assert_eq!(pretty("alice", "hello"), ["12:03 alice: hello"]);
+    assert_eq!(text(&own(AT, "hello")), ["12:03 > hello"]);
+    assert_eq!(text(&system(Form::Plain, AT, "hello")), ["* hello"]);
 }
 
 #[test]
 fn further_lines_are_indented_so_that_nobody_speaks_for_somebody_else() {
     assert_eq!(
-        text(&chat("eve", "hi\nbob: I quit\n* bob left.\n\nend\n")),
-        ["eve: hi", "    bob: I quit", "    * bob left.", "    ", "    end"]
+        pretty("eve", "hi\nbob: I quit\n* bob left.\n\nend\n"),
+        ["12:03 eve: hi", "        bob: I quit", "        * bob left.", "        ", "        end"]
     );
-    assert_eq!(text(&system("one\ntwo")), ["* one", "    two"]);
+    assert_eq!(text(&system(Form::Pretty, AT, "one\ntwo")), ["12:03 * one", "        two"]);
+}
+
+#[test]
+fn for_programs_a_message_is_a_line_from_which_it_can_be_read_back() {
+    assert_eq!(plain("eve", "hi\nbob: \\n\t.\n"), r"eve: hi\nbob: \\n\t.\n");
+    assert_eq!(plain("a\\b", "x"), r"a\\b: x");
 }
 
 #[test]
 fn a_name_that_could_pass_for_something_else_is_in_quotes() {
-    for name in ["* bob left.", "! no", "bob: hi", "  3  tea", "\"bob\"", "", "\u{3000}a", "a, b"] {
-        assert_eq!(text(&chat(name, "x")), [format!("\"{name}\": x")]);
+    for name in
+        ["* bob left.", "! no", "> own", "- by", "bob: hi", "  3  tea", "", "\u{3000}a", "a, b"]
+    {
+        assert_eq!(plain(name, "x"), format!("\"{name}\": x"));
     }
-    for name in ["bob", "a:b", "bob*", "a,b", "a \"b\""] {
-        assert_eq!(text(&chat(name, "x")), [format!("{name}: x")]);
+    assert_eq!(plain("\"bob\": hi", "x"), r#""\"bob\": hi": x"#);
+    for name in ["bob", "a:b", "bob*", "a,b", "a \"b\"", "b-c"] {
+        assert_eq!(plain(name, "x"), format!("{name}: x"));
     }
     assert_eq!(room(&entry(&["a, b", "c"], 2)).as_str(), "  3  title (2): \"a, b\", c");
 }
@@ -44,33 +70,31 @@ fn a_name_that_could_pass_for_something_else_is_in_quotes() {
 #[test]
 fn controls_are_shown_by_number() {
     assert_eq!(
-        text(&chat("a\u{1b}\u{9b}b\n", "\u{1b}[2J\r\0\u{7f}\u{85}")),
-        [r"a\u{1b}\u{9b}b\u{a}: \u{1b}[2J\u{d}\u{0}\u{7f}\u{85}"]
+        plain("a\u{1b}\u{9b}b\n", "\u{1b}[2J\r\0\u{7f}\u{85}"),
+        r"a\u{1b}\u{9b}b\n: \u{1b}[2J\u{d}\u{0}\u{7f}\u{85}"
     );
-    assert_eq!(text(&system("\u{7}")), [r"* \u{7}"]);
+    assert_eq!(text(&system(Form::Pretty, AT, "\u{7}")), [r"12:03 * \u{7}"]);
 }
 
 #[test]
 fn line_separators_and_bidi_controls_are_shown_by_number() {
     assert_eq!(
-        text(&chat("a", "\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}")),
-        [r"a: \u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}"]
+        plain("a", "\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}"),
+        r"a: \u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}"
     );
 }
 
 #[test]
-fn a_tab_is_spaces_in_a_text_and_a_control_in_a_name() {
-    assert_eq!(text(&chat("a\tb", "c\td\n\te")), [r"a\u{9}b: c    d", "        e"]);
+fn for_people_a_tab_is_spaces_in_a_text_and_a_control_in_a_name() {
+    assert_eq!(pretty("a\tb", "c\td\n\te"), [r"12:03 a\u{9}b: c    d", "            e"]);
 }
 
 #[test]
 fn a_text_from_right_to_left_is_isolated_and_no_other_is() {
-    assert_eq!(
-        text(&chat("דוד", "שלום 1\nabc\nمرحبا")),
-        ["\u{2068}דוד\u{2069}: \u{2068}שלום 1\u{2069}", "    abc", "    \u{2068}مرحبا\u{2069}"]
-    );
-    assert_eq!(text(&system("a\u{200f}!")), ["* \u{2068}a\u{200f}!\u{2069}"]);
-    assert_eq!(text(&chat("é", "漢字 한글 кот ² 😀")), ["é: 漢字 한글 кот ² 😀"]);
+    assert_eq!(plain("דוד", "שלום 1"), "\u{2068}דוד\u{2069}: \u{2068}שלום 1\u{2069}");
+    assert_eq!(pretty("a", "abc\nمرحبا")[1], "        \u{2068}مرحبا\u{2069}");
+    assert_eq!(text(&system(Form::Plain, AT, "a\u{200f}!")), ["* \u{2068}a\u{200f}!\u{2069}"]);
+    assert_eq!(plain("é", "漢字 한글 кот ² 😀"), "é: 漢字 한글 кот ² 😀");
 }
 
 #[test]
@@ -88,7 +112,15 @@ fn a_room_is_id_title_count_and_members() {
 #[test]
 fn a_title_in_a_room_line_is_one_line() {
     let entry = RoomEntry { title: "a\n  4  b\u{202e}".into(), ..entry(&["x\r"], 1) };
-    assert_eq!(room(&entry).as_str(), r"  3  a\u{a}  4  b\u{202e} (1): x\u{d}");
+    assert_eq!(room(&entry).as_str(), r"  3  a\n  4  b\u{202e} (1): x\u{d}");
+}
+
+#[test]
+fn a_name_keeps_its_colour() {
+    // In every process: people get used to it.
+    assert_eq!(["alice", "bob", "김철수"].map(colour), [3, 2, 8]);
+    let colours: std::collections::HashSet<u8> = (0..100).map(|n| colour(&n.to_string())).collect();
+    assert_eq!(colours.len(), usize::from(NAME_COLOURS));
 }
 
 /// Strings in which what could do harm is frequent.
@@ -148,41 +180,91 @@ fn isolates_are_whole(line: &str) -> bool {
     !open
 }
 
+fn app(form: Form) -> App {
+    App::new(Manner { form, lang: Lang::English, reconnect: false, name: None, join: None })
+}
+
+/// What a terminal of 80 columns is sent, without our own colours.
+fn on_a_terminal(lines: &[Line]) -> String {
+    let mut out = String::new();
+    for line in lines {
+        line.write_rows(&mut out, 80, true);
+    }
+    for code in [1, 2, 31, 32, 33, 35, 36, 91, 92, 94, 95, 96] {
+        out = out.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    out.replace("\u{1b}[m", "").replace("\r\n", "\n")
+}
+
+/// What goes into a file or a pipe.
+fn into_a_pipe(lines: &[Line]) -> String {
+    let mut bytes = Vec::new();
+    let mut screen = Screen::new(&mut bytes, std::io::sink(), Look::Flat);
+    screen.show(lines).and_then(|()| screen.flush()).expect("a Vec takes all");
+    drop(screen);
+    String::from_utf8(bytes).expect("lines are UTF-8")
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn whatever_a_server_sends_no_control_reaches_the_terminal(
         received in prop::collection::vec(messages(), 1..4),
+        form in prop::sample::select(vec![Form::Plain, Form::Pretty]),
     ) {
-        let mut app = App::default();
-        let lines: Vec<Line> = received.iter().flat_map(|message| app.incoming(message)).collect();
-        let mut bytes = Vec::new();
-        let mut screen = Screen::new(&mut bytes, std::io::sink());
-        screen.show(&lines).and_then(|()| screen.flush()).expect("a Vec takes all");
-        drop(screen);
-
-        let output = String::from_utf8(bytes).expect("lines are UTF-8");
-        prop_assert_eq!(output.matches('\n').count(), lines.len());
+        let mut app = app(form);
+        let lines: Vec<Line> =
+            received.iter().flat_map(|message| app.incoming(AT, message).show).collect();
+        let output = match form {
+            Form::Plain => into_a_pipe(&lines),
+            Form::Pretty => on_a_terminal(&lines),
+        };
+        if form == Form::Plain {
+            prop_assert_eq!(output.matches('\n').count(), lines.len());
+        }
         for line in output.split('\n') {
             prop_assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
             prop_assert!(!line.contains(['\u{2028}', '\u{2029}']), "{line:?}");
             prop_assert!(isolates_are_whole(line), "{line:?}");
+            prop_assert!(form == Form::Plain || cells_of(line) <= 80, "{line:?}");
         }
     }
 
     #[test]
-    fn only_the_first_line_of_a_message_stands_at_the_margin(member in nasty(), said in nasty()) {
-        for lines in [chat(&member, &said), system(&said)] {
-            prop_assert!(!lines[0].as_str().starts_with(char::is_whitespace), "{lines:?}");
-            prop_assert!(lines[1..].iter().all(|line| line.as_str().starts_with(CONTINUATION)));
+    fn only_the_time_stands_at_the_margin(member in nasty(), said in nasty()) {
+        for lines in [chat(Form::Pretty, AT, &member, &said), system(Form::Pretty, AT, &said)] {
+            let rows = on_a_terminal(&lines);
+            let mut rows = rows.trim_end_matches('\n').split('\n');
+            prop_assert!(rows.next().is_some_and(|row| row.starts_with("12:03 ")));
+            // What was cut off begins with an isolate, or behind it.
+            prop_assert!(rows.all(|row| row.starts_with("        ")), "{lines:?}");
         }
     }
 
     #[test]
     fn what_does_no_harm_is_shown_as_it_is(said in "[a-zA-Z가-힣0-9 .,;?!()\\\\ü漢😀-]{0,60}") {
-        let lines = chat("bob", &said);
-        prop_assert_eq!(text(&lines), [format!("bob: {said}")]);
+        let lines = chat(Form::Pretty, AT, "bob", &said);
+        prop_assert_eq!(text(&lines), [format!("12:03 bob: {said}")]);
+    }
+
+    #[test]
+    fn for_programs_a_text_can_be_read_back(said in "[a-z\\\\nt\n\t \"]{0,30}") {
+        let line = plain("bob", &said);
+        let mut chars = line["bob: ".len()..].chars();
+        let mut read = String::new();
+        while let Some(c) = chars.next() {
+            read.push(match c {
+                '\\' => match chars.next() {
+                    Some('n') => '\n',
+                    Some('t') => '\t',
+                    Some('\\') => '\\',
+                    other => panic!("{other:?} is escaped"),
+                },
+                c => c,
+            });
+        }
+        prop_assert_eq!(read, said);
     }
 
     #[test]

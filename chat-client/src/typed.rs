@@ -1,14 +1,9 @@
 //! What a person types: a line becomes a command, or a mistake that can be told at once.
 
-use std::fmt;
-
-use chat_proto::{
-    Command, MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, Name, RoomId, Text, Title, ValueError,
-    chat_payload_len,
-};
+use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text, Title, ValueError, chat_payload_len};
 
 /// All commands, in the order in which `/help` and suggestions have them.
-const COMMANDS: [&str; 8] =
+pub(crate) const COMMANDS: [&str; 8] =
     ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
 
 /// Of a command that does not exist, as much is said back.
@@ -80,10 +75,14 @@ fn join(words: &[&str]) -> Result<Typed, Mistake> {
     let [word] = words else {
         return Err(Mistake::BadRoomId);
     };
+    room_id(word).map(|room| Typed::Command(Command::Join(room))).ok_or(Mistake::BadRoomId)
+}
+
+/// Reads a room's number: digits, and above 0.
+pub(crate) fn room_id(word: &str) -> Option<RoomId> {
     // `parse` alone would take a leading `+`.
     let digits = word.bytes().all(|b| b.is_ascii_digit());
-    let room = word.parse().ok().filter(|_| digits).and_then(RoomId::new);
-    room.map(|room| Typed::Command(Command::Join(room))).ok_or(Mistake::BadRoomId)
+    word.parse().ok().filter(|_| digits).and_then(RoomId::new)
 }
 
 /// Why a line was not sent.
@@ -119,38 +118,6 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LineTooLong => {
-                write!(f, "a line may have at most {MAX_PAYLOAD} bytes. Send it in parts.")
-            }
-            Self::NotUtf8 => f.write_str("that line is not UTF-8. It was not sent."),
-            Self::UnknownCommand { word, near: Some(near) } => {
-                write!(f, "there is no command /{word}. Did you mean /{near}? /help lists all.")
-            }
-            Self::UnknownCommand { word, near: None } => write!(
-                f,
-                "there is no command /{word}. /help lists all. To say a text that begins with /, \
-                 begin it with //."
-            ),
-            Self::TakesNothing(command) => write!(f, "/{command} takes nothing after it"),
-            Self::NoName => f.write_str("/name needs a name after it: /name NAME"),
-            Self::NoTitle => f.write_str("/create needs a title after it: /create TITLE"),
-            Self::BadRoomId => f.write_str(
-                "/join needs one room id after it, a whole number above 0: /join ID. /rooms lists \
-                 them.",
-            ),
-            Self::BadName(error) => write!(f, "a name {error}"),
-            Self::BadTitle(error) => write!(f, "a title {error}"),
-            Self::BadText(error) => write!(f, "a text {error}"),
-            Self::TextTooLong { excess } => {
-                write!(f, "that text is too long by {excess} bytes. Send it in parts.")
-            }
-        }
-    }
-}
-
 /// Whether the words differ, but for case, by one letter too few, too many, wrong, or by two
 /// neighbours swapped.
 fn within_one_edit(word: &str, command: &str) -> bool {
@@ -170,22 +137,6 @@ fn within_one_edit(word: &str, command: &str) -> bool {
         ([x, y], [v, w]) => x == w && y == v,
         _ => a.len() <= 1 && b.len() <= 1,
     }
-}
-
-/// What `/help` shows.
-pub(crate) fn help() -> String {
-    format!(
-        "\
-/help          show this list
-/name NAME     be called NAME, 1 to {MAX_NAME_CHARS} characters; your room is told
-/rooms         list the rooms: id, title, members
-/create TITLE  make a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
-/join ID       enter a room; be in no other, see /leave
-/leave         leave your room; a room that everybody has left is gone
-/shutdown      stop the server, for everybody
-/quit          end this client; so does the end of the input (Ctrl-D)
-Any other line is said to the others in your room. To say /text, type //text."
-    )
 }
 
 #[cfg(test)]

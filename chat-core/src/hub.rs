@@ -7,9 +7,11 @@ use rustc_hash::FxHashMap;
 
 use crate::limits::HubLimits;
 use crate::names::{NameKey, NameRegistry, Taken};
-use crate::output::{Event, Output, RoomList};
+use crate::output::{Event, Output};
 use crate::room::Room;
+use crate::room_list::{Listing, RoomList};
 use crate::session::{Membership, Role, Session, SessionId};
+use crate::shrink::{self, is_tight};
 
 /// All sessions, names and rooms of one chat.
 #[derive(Debug)]
@@ -21,8 +23,7 @@ pub struct Hub {
     names: NameRegistry,
     next_session: SessionId,
     next_room: RoomId,
-    /// The list of rooms, until something in it changes.
-    listed: Option<RoomList>,
+    listing: Listing,
 }
 
 /// Inputs.
@@ -36,7 +37,7 @@ impl Hub {
             names: NameRegistry::default(),
             next_session: SessionId(1),
             next_room: RoomId::FIRST,
-            listed: None,
+            listing: Listing::default(),
         }
     }
 
@@ -75,7 +76,7 @@ impl Hub {
 
     /// Ends a session: it leaves its room, and its name is free. Does nothing the second time.
     pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
-        let Some(ended) = self.sessions.remove(&session) else { return };
+        let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
         if let Some(key) = &ended.name_key {
             self.names.release(key);
         }
@@ -144,6 +145,9 @@ impl Hub {
             assert!(!room.is_empty(), "room {id} has nobody in it");
         }
         assert!(self.rooms.len() <= self.limits.rooms);
+        let are_tight = is_tight(&self.sessions) && is_tight(&self.rooms) && self.names.is_tight();
+        assert!(are_tight, "memory is given back");
+        self.listing.check_invariants(self.rooms.keys().copied());
     }
 }
 
@@ -184,9 +188,8 @@ impl Hub {
         let from = std::mem::replace(&mut session.name, name.clone());
         let notice = Notice::Renamed { from, to: name.clone() };
         if let Some(Membership { room, .. }) = session.membership {
-            self.listed = None;
+            self.listing.room_changed(room);
             let room = room_mut(&mut self.rooms, room);
-            room.forget_listing();
             outputs.push(Output::Broadcast {
                 room: room.id,
                 seq: room.advance_seq(),
@@ -213,7 +216,7 @@ impl Hub {
         }
         let room = self.next_room;
         self.next_room = room.next();
-        self.listed = None;
+        self.listing.room_changed(room);
         let new = self.rooms.entry(room).or_insert(Room::new(room, title.clone()));
         session.membership = Some(new.enter(id));
         let notice = Notice::RoomCreated { room, title };
@@ -231,7 +234,7 @@ impl Hub {
         let session = session_mut(&mut self.sessions, id);
         must_be_in_no_room(session)?;
         let joined = self.rooms.get_mut(&room).ok_or(Notice::NoSuchRoom { room })?;
-        self.listed = None;
+        self.listing.room_changed(room);
         session.membership = Some(joined.enter(id));
         let seq = joined.advance_seq();
         let notice = Notice::RoomEntered { room, title: joined.title.clone() };
@@ -271,14 +274,15 @@ impl Hub {
 
     /// Takes a member out of its room and tells the others; the last one out removes the room.
     fn vacate(&mut self, membership: Membership, name: Name, outputs: &mut Vec<Output>) {
-        self.listed = None;
         let room = room_mut(&mut self.rooms, membership.room);
         room.leave(membership.place);
         let id = room.id;
         if room.is_empty() {
-            self.rooms.remove(&id);
+            shrink::remove(&mut self.rooms, &id);
+            self.listing.room_closed(id);
             outputs.push(Output::RoomClosed { room: id });
         } else {
+            self.listing.room_changed(id);
             outputs.push(Output::Broadcast {
                 room: id,
                 seq: room.advance_seq(),
@@ -288,18 +292,10 @@ impl Hub {
         }
     }
 
-    /// All rooms in the order of their ids, made again only after a change.
     fn room_list(&mut self) -> RoomList {
-        if let Some(list) = &self.listed {
-            return list.clone();
-        }
-        let sessions = &self.sessions;
+        let (rooms, sessions) = (&self.rooms, &self.sessions);
         let name_of = |id| &sessions.get(&id).expect("a member is a session").name;
-        let mut rooms: Vec<_> = self.rooms.values_mut().map(|room| room.listed(name_of)).collect();
-        rooms.sort_unstable_by_key(|room| room.room_id);
-        let list: RoomList = rooms.into_iter().collect();
-        self.listed = Some(list.clone());
-        list
+        self.listing.list(|id| rooms.get(&id).map(|room| room.entry(name_of)))
     }
 }
 

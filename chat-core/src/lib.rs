@@ -36,12 +36,15 @@ mod limits;
 mod names;
 mod output;
 mod room;
+mod room_list;
 mod session;
+mod shrink;
 
 pub use chat_proto::{
     Command, Field, Name, Notice, Rejection, RoomEntry, RoomId, Text, Title, ValueError,
 };
 pub use hub::Hub;
 pub use limits::HubLimits;
-pub use output::{Event, Output, RoomList};
+pub use output::{Event, Output};
+pub use room_list::RoomList;
 pub use session::{Role, SessionId};

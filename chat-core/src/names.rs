@@ -11,6 +11,7 @@ use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringCl
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::session::SessionId;
+use crate::shrink;
 
 /// A name as the nickname profile (RFC 8266, section 2.4) compares it: spaces folded, width and
 /// composition normalized, in lower case.
@@ -95,7 +96,7 @@ impl NameRegistry {
     }
 
     pub(crate) fn release(&mut self, key: &NameKey) {
-        self.0.remove(key);
+        shrink::remove(&mut self.0, key);
     }
 
     pub(crate) fn holder(&self, key: &NameKey) -> Option<SessionId> {
@@ -104,6 +105,10 @@ impl NameRegistry {
 
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    pub(crate) fn is_tight(&self) -> bool {
+        shrink::is_tight(&self.0)
     }
 }
 

@@ -1,10 +1,8 @@
 //! What a hub answers: plain data for whoever owns the connections.
 
-use std::ops::Deref;
-use std::sync::Arc;
+use chat_proto::{Name, Notice, RoomId, Text};
 
-use chat_proto::{Name, Notice, RoomEntry, RoomId, Text};
-
+use crate::room_list::RoomList;
 use crate::session::SessionId;
 
 /// One thing for the owner of the connections to do. Outputs are to be carried out in order.
@@ -83,22 +81,4 @@ pub enum Event {
     },
     /// A member came, went, or has another name.
     Notice(Notice),
-}
-
-/// All rooms at one time, in the order of their ids. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RoomList(Arc<[Arc<RoomEntry>]>);
-
-impl Deref for RoomList {
-    type Target = [Arc<RoomEntry>];
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl FromIterator<Arc<RoomEntry>> for RoomList {
-    fn from_iter<I: IntoIterator<Item = Arc<RoomEntry>>>(rooms: I) -> Self {
-        Self(rooms.into_iter().collect())
-    }
 }

@@ -1,7 +1,6 @@
 //! A room: its members in the order they came in, and the number of its last broadcast.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chat_proto::{Name, RoomEntry, RoomId, Title};
 
@@ -15,13 +14,11 @@ pub(crate) struct Room {
     /// By place, so that a list shows them in the order they came in. Never empty between inputs.
     members: BTreeMap<u64, SessionId>,
     next_place: u64,
-    /// How the room stands in a list, until something about it changes.
-    listed: Option<Arc<RoomEntry>>,
 }
 
 impl Room {
     pub(crate) fn new(id: RoomId, title: Title) -> Self {
-        Self { id, title, seq: 0, members: BTreeMap::new(), next_place: 0, listed: None }
+        Self { id, title, seq: 0, members: BTreeMap::new(), next_place: 0 }
     }
 
     /// The number of the last broadcast; 0 before the first.
@@ -39,13 +36,11 @@ impl Room {
         let place = self.next_place;
         self.next_place += 1;
         self.members.insert(place, session);
-        self.listed = None;
         Membership { room: self.id, place }
     }
 
     pub(crate) fn leave(&mut self, place: u64) {
         self.members.remove(&place);
-        self.listed = None;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -64,19 +59,9 @@ impl Room {
         self.members.get(&place).copied()
     }
 
-    /// To be called when a member has another name.
-    pub(crate) fn forget_listing(&mut self) {
-        self.listed = None;
-    }
-
-    /// How the room stands in a list, made again only after a change.
-    pub(crate) fn listed<'a>(&mut self, name_of: impl Fn(SessionId) -> &'a Name) -> Arc<RoomEntry> {
-        if let Some(listed) = &self.listed {
-            return Arc::clone(listed);
-        }
-        let names = self.members.values().map(|&session| name_of(session));
-        let entry = Arc::new(RoomEntry::new(self.id, &self.title, names, self.members.len()));
-        self.listed = Some(Arc::clone(&entry));
-        entry
+    /// How the room stands in a list.
+    pub(crate) fn entry<'a>(&self, name_of: impl Fn(SessionId) -> &'a Name) -> RoomEntry {
+        let names = self.members().map(name_of);
+        RoomEntry::new(self.id, &self.title, names, self.member_count())
     }
 }

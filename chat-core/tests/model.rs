@@ -10,21 +10,23 @@
 //!
 //! plays the same sequences again, in the same order, and comes to the same end.
 
+#[path = "support/config.rs"]
+mod config;
 #[path = "model/reference.rs"]
 mod reference;
 mod support;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 
 use chat_core::{Command, HubLimits, Name, Role, RoomId, SessionId, Text, Title};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use proptest::test_runner::{TestError, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
+use config::config;
 use reference::{MAX_ROOMS, Model, NAMES};
 use support::{Chat, Received};
 
@@ -251,21 +253,9 @@ impl StateMachineTest for HubTest {
     }
 }
 
-/// 512 cases and another seed each time, unless the environment says otherwise.
-fn config() -> Config {
-    let mut config = Config { failure_persistence: None, ..Config::default() };
-    if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = 512;
-    }
-    if config.rng_seed == RngSeed::Random {
-        config.rng_seed = RngSeed::Fixed(RandomState::new().hash_one("seed"));
-    }
-    config
-}
-
 #[test]
 fn everybody_receives_what_the_model_says() {
-    let config = config();
+    let config = config(512);
     let mut runner = TestRunner::new(config.clone());
     let result = runner.run(&Model::sequential_strategy(1..=100), |(model, steps, seen)| {
         HubTest::test_sequential(config.clone(), model, steps, seen);

@@ -45,35 +45,39 @@ impl RoomEntry {
 }
 
 /// Appends one `SCRoomsResult` frame to `out`, with as many of the first of `rooms` as fit, and
-/// returns those that did not: call again until none are left. Every frame but the last says
-/// `"more": true`.
-pub fn encode_rooms_page<'r, R: AsRef<RoomEntry>>(rooms: &'r [R], out: &mut Vec<u8>) -> &'r [R] {
+/// returns how many that are: call again with the others until none are left. Every frame but the
+/// last says `"more": true`.
+pub fn encode_rooms_page<R: AsRef<RoomEntry>>(
+    rooms: impl IntoIterator<Item = R>,
+    out: &mut Vec<u8>,
+) -> usize {
     const HEAD: &[u8] = br#"{"type":"SCRoomsResult","rooms":["#;
     const TAIL_MORE: &[u8] = br#"],"more":true}"#;
     const TAIL_LAST: &[u8] = b"]}";
 
-    let mut left = rooms;
+    let (mut count, mut is_last) = (0, true);
     let fits = write_frame(out, |out| {
         let end = out.len() + MAX_PAYLOAD - TAIL_MORE.len();
         out.extend_from_slice(HEAD);
-        while let Some((room, rest)) = left.split_first() {
+        for room in rooms {
             let before = out.len();
-            if left.len() < rooms.len() {
+            if count > 0 {
                 out.push(b',');
             }
             serde_json::to_writer(&mut *out, room.as_ref())
                 .expect("strings and integers always serialize");
             if out.len() > end {
                 out.truncate(before);
+                is_last = false;
                 break;
             }
-            left = rest;
+            count += 1;
         }
-        out.extend_from_slice(if left.is_empty() { TAIL_LAST } else { TAIL_MORE });
+        out.extend_from_slice(if is_last { TAIL_LAST } else { TAIL_MORE });
     });
     debug_assert!(fits.is_ok(), "the tail was reserved");
-    debug_assert!(out.len() >= HEADER_LEN && (left.len() < rooms.len() || rooms.is_empty()));
-    left
+    debug_assert!(out.len() >= HEADER_LEN && (count > 0 || is_last), "any room fits a frame");
+    count
 }
 
 impl AsRef<Self> for RoomEntry {
@@ -96,9 +100,9 @@ mod tests {
     /// All pages of a list, as a client reads them.
     fn pages(rooms: &[RoomEntry]) -> Vec<Incoming> {
         let mut out = Vec::new();
-        let mut left = encode_rooms_page(rooms, &mut out);
-        while !left.is_empty() {
-            left = encode_rooms_page(left, &mut out);
+        let mut next = encode_rooms_page(rooms, &mut out);
+        while next < rooms.len() {
+            next += encode_rooms_page(&rooms[next..], &mut out);
         }
         let mut decoder = FrameDecoder::new();
         let mut frames = decoder.feed(&out);

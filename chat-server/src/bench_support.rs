@@ -1,7 +1,10 @@
-//! Parts of the server by themselves, for the benchmarks of this workspace. Not part of the interface.
+//! Parts of the server by themselves, for the benchmarks and the fuzzing of this workspace. Not part
+//! of the interface.
 
 mod hand_off;
+mod memory_peers;
 mod memory_room;
 
 pub use hand_off::HandOff;
+pub use memory_peers::{Left, MemoryPeers};
 pub use memory_room::MemoryRoom;

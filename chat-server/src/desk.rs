@@ -7,11 +7,17 @@
 use std::fmt;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::vec::Drain;
 
 use chat_core::{Hub, HubLimits, Notice, Output, Role, SessionId};
 
-use crate::mailbox::{Mailbox, Request};
+#[cfg(test)]
+use super::fault::Fault;
+use super::mailbox::{Mailbox, Request};
+#[cfg(test)]
+use super::simulation::bugs::{Bug, planted};
+use super::sync::{Mutex, MutexGuard};
 
 pub(crate) struct Desk {
     state: Mutex<State>,
@@ -24,11 +30,15 @@ struct State {
     outputs: Vec<Output>,
     /// How many requests have been carried out, or lost to a panic.
     done: u64,
-    /// Something has been carried out since the reactor last took.
+    /// How often the hub has panicked.
+    panics: u64,
+    /// Something has been carried out, or the stop asked for, since the reactor last took.
     news: bool,
     /// The reactor waits for events, or is about to.
     reactor_waits: bool,
     stop_requested: bool,
+    #[cfg(test)]
+    fault: Fault,
 }
 
 /// What the reactor takes besides the outputs.
@@ -36,6 +46,8 @@ struct State {
 pub(crate) struct Taken {
     /// Requests done since the hub began.
     pub(crate) done: u64,
+    /// Panics of the hub since it began.
+    pub(crate) panics: u64,
     pub(crate) stop_requested: bool,
 }
 
@@ -49,18 +61,18 @@ pub(crate) enum Ran {
 }
 
 impl Desk {
-    /// Requests carried out before the lock is given to somebody else.
-    const BATCH: usize = 64;
-
     /// `wake` has to end the reactor's waiting, now or when it begins to wait.
     pub(crate) fn new(limits: HubLimits, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = State {
             hub: Hub::new(limits),
             outputs: Vec::new(),
             done: 0,
+            panics: 0,
             news: false,
             reactor_waits: false,
             stop_requested: false,
+            #[cfg(test)]
+            fault: Fault::default(),
         };
         Self { state: Mutex::new(state), wake: Box::new(wake) }
     }
@@ -84,26 +96,22 @@ impl Desk {
         if !mailbox.take(requests) {
             return Ran::Idle;
         }
-        let session = mailbox.session();
+        self.carry_out_taken(mailbox.session(), requests, wake);
+        Ran::More
+    }
+
+    fn carry_out_taken(&self, session: SessionId, requests: &mut Vec<Request>, wake: impl Fn()) {
         let mut requests = requests.drain(..);
         while requests.len() > 0 {
-            // A panic costs the connection its session, and nobody else anything. The hook has told of it.
-            let batch = AssertUnwindSafe(|| {
+            let wake_reactor = {
                 let mut state = self.lock();
-                for request in requests.by_ref().take(Self::BATCH) {
-                    state.carry_out(session, request);
-                }
+                state.carry_out(session, &mut requests);
                 state.announce()
-            });
-            let wake_reactor = match panic::catch_unwind(batch) {
-                Ok(wake_reactor) => wake_reactor,
-                Err(_) => self.lock().give_up(session, requests.by_ref().count()),
             };
             if wake_reactor {
                 wake();
             }
         }
-        Ran::More
     }
 
     /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
@@ -116,7 +124,7 @@ impl Desk {
         } else {
             outputs.append(&mut state.outputs);
         }
-        Taken { done: state.done, stop_requested: state.stop_requested }
+        Taken { done: state.done, panics: state.panics, stop_requested: state.stop_requested }
     }
 
     /// Says that the reactor is going to wait. Returns false when there is something to take first.
@@ -129,34 +137,66 @@ impl Desk {
 
     /// Asks the reactor to stop.
     pub(crate) fn request_stop(&self) {
-        self.lock().stop_requested = true;
-        (self.wake)();
+        let wake_reactor = {
+            let mut state = self.lock();
+            state.stop_requested = true;
+            state.announce()
+        };
+        if wake_reactor {
+            (self.wake)();
+        }
+    }
+
+    /// The second half of [`Desk::run`], for a worker that is held up between the two.
+    #[cfg(test)]
+    pub(crate) fn run_taken(&self, session: SessionId, requests: &mut Vec<Request>) {
+        self.carry_out_taken(session, requests, || (self.wake)());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn look_at_hub<R>(&self, look: impl FnOnce(&Hub) -> R) -> R {
+        look(&self.lock().hub)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What panicked under the lock has been given up: see `State::give_up`.
+        // A panic of the hub is caught under the lock: see `State::carry_out`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Requests carried out before the lock is given to somebody else.
+    const BATCH: usize = 64;
+
     /// Notes that there is something to take. Returns whether the reactor has to be woken for it.
+    #[must_use]
     fn announce(&mut self) -> bool {
         self.news = true;
+        #[cfg(test)]
+        if planted(Bug::LostWakeUp) {
+            return false;
+        }
         mem::take(&mut self.reactor_waits)
     }
 
-    /// Ends a session whose request made the hub panic; `lost` requests that were behind it are gone.
-    /// Returns as [`State::announce`].
-    fn give_up(&mut self, session: SessionId, lost: usize) -> bool {
-        self.done += lost as u64;
-        self.outputs.push(Output::Reply { to: session, notice: Notice::Internal, room: None });
-        self.hub.disconnect(session, &mut self.outputs);
-        self.announce()
+    /// Carries out the next requests of a session. A panic costs the session, and nobody else
+    /// anything: it is caught here, under the lock, before anybody sees what it left half done. Its
+    /// hook has told of it.
+    fn carry_out(&mut self, session: SessionId, requests: &mut Drain<'_, Request>) {
+        let batch = AssertUnwindSafe(|| {
+            for request in requests.by_ref().take(Self::BATCH) {
+                self.done += 1;
+                self.handle(session, request);
+            }
+        });
+        if panic::catch_unwind(batch).is_err() {
+            self.give_up(session, requests.by_ref().count());
+        }
     }
 
-    fn carry_out(&mut self, session: SessionId, request: Request) {
-        self.done += 1;
+    fn handle(&mut self, session: SessionId, request: Request) {
+        #[cfg(test)]
+        self.fault.strike(&request);
         match request {
             Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),
             Request::Reject(rejection) => self.outputs.push(Output::Reply {
@@ -165,6 +205,19 @@ impl State {
                 room: None,
             }),
             Request::Disconnect => self.hub.disconnect(session, &mut self.outputs),
+        }
+    }
+
+    /// Ends a session whose request made the hub panic; `lost` requests that were behind it are gone.
+    fn give_up(&mut self, session: SessionId, lost: usize) {
+        self.panics += 1;
+        self.done += lost as u64;
+        self.outputs.push(Output::Reply { to: session, notice: Notice::Internal, room: None });
+        let end = AssertUnwindSafe(|| self.handle(session, Request::Disconnect));
+        if panic::catch_unwind(end).is_err() {
+            // The hub cannot even do that. The connection ends all the same.
+            self.panics += 1;
+            self.outputs.push(Output::Disconnected { session });
         }
     }
 }

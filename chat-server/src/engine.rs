@@ -21,6 +21,8 @@ use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
 use crate::send_buffer::SendBuffer;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 use crate::timers::Timers;
 
@@ -147,6 +149,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let end = connection.read(now, budget, &mut self.read_buffer, &mut requests);
         self.post(key, &mut requests);
         self.requests = requests;
+        #[cfg(test)]
+        if planted(Bug::ForgottenRead) && end == ReadEnd::Budget {
+            return;
+        }
         match end {
             ReadEnd::Failed => self.lose(key),
             ReadEnd::Ended => self.close_if_done(key),
@@ -262,6 +268,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut outputs = mem::take(&mut self.outputs);
         let taken = self.desk.take(&mut outputs);
         self.done = taken.done;
+        #[cfg(test)]
+        if planted(Bug::HastyStop) {
+            self.done = self.posted;
+        }
         for output in outputs.drain(..) {
             self.carry_out(now, output);
         }

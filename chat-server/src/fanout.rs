@@ -11,6 +11,8 @@ use crate::chunk::SpareChunks;
 use crate::connection::Place;
 use crate::connections::{ConnKey, Connections};
 use crate::room_log::{RoomLog, Slice};
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 /// The logs of all rooms. A room is here while it has members.
@@ -40,6 +42,11 @@ impl Fanout {
     /// Whether a flush would do something.
     pub(crate) fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn room_count(&self) -> usize {
+        self.rooms.len()
     }
 
     /// From here on the connection gets the broadcasts of the room.
@@ -81,6 +88,10 @@ impl Fanout {
     /// Moves what the connection is owed by its room into its send buffer, so that what is added
     /// there next comes after it.
     pub(crate) fn settle<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
+        #[cfg(test)]
+        if planted(Bug::Unsettled) {
+            return;
+        }
         if let Some(connection) = connections.get_mut(key)
             && let Some(Place { room, cursor }) = &mut connection.place
             && let Some(log) = self.rooms.get_mut(room)
@@ -126,6 +137,8 @@ impl Fanout {
             Event::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
             Event::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
         };
+        #[cfg(test)]
+        let except = except.filter(|_| !planted(Bug::OwnChat));
         if log.is_clean() {
             self.dirty.push_back(room);
         }

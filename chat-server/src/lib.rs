@@ -10,7 +10,8 @@
 //! - `listener` accepts, `reactor` polls, `engine` is everything above the kernel;
 //! - `connections` is the table of them, `connection` turns bytes into requests;
 //! - `mailbox` keeps a connection's requests in order, `pool` runs mailboxes on workers that `sleep`
-//!   when there are none, `desk` is the hub behind its lock with the queue of its outputs;
+//!   when there are none, `queue` is where mailboxes wait for them, `desk` is the hub behind its lock
+//!   with the queue of its outputs, and `sync` the primitives under all these;
 //! - `fanout` has the rooms, `room_log` the log and the cursors of one, `chunk` the bytes,
 //!   `send_buffer` what a connection is still owed;
 //! - `closing` ends connections, and the server.
@@ -25,20 +26,32 @@ mod config;
 mod connection;
 mod connections;
 mod desk;
+#[cfg(test)]
+mod desk_tests;
 mod engine;
 mod fanout;
+#[cfg(test)]
+mod fault;
 mod limits;
 mod listener;
 mod mailbox;
+#[cfg(test)]
+mod panic_tests;
 mod pool;
+#[cfg(test)]
+mod pool_tests;
+mod queue;
 mod reactor;
 mod room_log;
 #[cfg(test)]
 mod scripted_socket;
 mod send_buffer;
 mod server;
+#[cfg(test)]
+mod simulation;
 mod sleep;
 mod socket;
+mod sync;
 mod timers;
 
 pub use bucket::Allowance;

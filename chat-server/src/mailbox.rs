@@ -5,10 +5,14 @@
 //! a connection's commands needs no number and no sorting, however many workers there are.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use chat_core::{Command, SessionId};
 use chat_proto::Rejection;
+
+#[cfg(test)]
+use super::simulation::bugs::{Bug, planted};
+use super::sync::{Mutex, MutexGuard};
 
 /// Something that one connection wants of the hub.
 #[derive(Debug)]
@@ -53,6 +57,10 @@ impl Mailbox {
         } else {
             state.requests.append(requests);
         }
+        #[cfg(test)]
+        if planted(Bug::TwoRunners) {
+            return true;
+        }
         !mem::replace(&mut state.scheduled, true)
     }
 
@@ -62,9 +70,10 @@ impl Mailbox {
     pub(crate) fn take(&self, requests: &mut Vec<Request>) -> bool {
         debug_assert!(requests.is_empty());
         let mut state = self.lock();
-        mem::swap(&mut state.requests, requests);
-        state.scheduled = !requests.is_empty();
-        if !state.scheduled {
+        state.scheduled = !state.requests.is_empty();
+        if state.scheduled {
+            mem::swap(&mut state.requests, requests);
+        } else {
             // An idle connection owns no buffers.
             state.requests = Vec::new();
         }

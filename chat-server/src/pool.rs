@@ -1,73 +1,83 @@
 //! The worker pool: named threads that run mailboxes, and steal them from each other.
 
 use std::io;
-use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crossbeam_deque::{Injector, Stealer, Worker};
+use super::desk::{Desk, Ran};
+use super::mailbox::Mailbox;
+use super::queue::{Queues, Stealing};
+use super::sleep::Sleep;
+use super::sync::{AtomicBool, Builder, JoinHandle};
 
-use crate::desk::{Desk, Ran};
-use crate::mailbox::Mailbox;
-use crate::sleep::Sleep;
-
-type Task = Arc<Mailbox>;
-
-/// The threads, from the reactor's side. Dropping it stops and joins them.
+/// The threads, from the reactor's side. Dropping it stops and joins them, after everything that was
+/// submitted.
 #[derive(Debug)]
-pub(crate) struct Pool {
-    shared: Arc<Shared>,
+pub(crate) struct Pool<Q = Stealing<Arc<Mailbox>>> {
+    shared: Arc<Shared<Q>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Shared<Q> {
     desk: Arc<Desk>,
-    injector: Injector<Task>,
-    stealers: Box<[Stealer<Task>]>,
+    queues: Q,
     sleep: Sleep,
     stop: AtomicBool,
 }
 
-impl Pool {
+impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
     /// Starts `workers` threads, or one if that is 0, named `chat-worker-0` and so on, that carry out
     /// mailboxes at `desk`.
     ///
     /// # Errors
-    /// When the system gives no more threads; those that were started are stopped again.
+    /// When the system gives no more threads; those that were started have ended again.
     pub(crate) fn start(workers: usize, desk: &Arc<Desk>) -> io::Result<Self> {
-        let deques: Vec<_> = iter::repeat_with(Worker::new_fifo).take(workers.max(1)).collect();
-        let shared = Arc::new(Shared {
+        Self::start_by(workers, desk, Builder::spawn)
+    }
+
+    /// As [`Pool::start`], with threads that `spawn` gives.
+    pub(crate) fn start_by(
+        workers: usize,
+        desk: &Arc<Desk>,
+        mut spawn: impl FnMut(Builder, Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>>,
+    ) -> io::Result<Self> {
+        let workers = workers.max(1);
+        let (queues, locals) = Q::new(workers);
+        let shared = Shared {
             desk: Arc::clone(desk),
-            injector: Injector::new(),
-            stealers: deques.iter().map(Worker::stealer).collect(),
+            queues,
             sleep: Sleep::default(),
             stop: AtomicBool::new(false),
-        });
-        let mut pool = Self { shared, threads: Vec::new() };
-        for (index, deque) in deques.into_iter().enumerate() {
+        };
+        let mut pool = Self { shared: Arc::new(shared), threads: Vec::new() };
+        for (index, local) in locals.into_iter().enumerate() {
             let shared = Arc::clone(&pool.shared);
-            let thread = thread::Builder::new().name(format!("chat-worker-{index}"));
-            pool.threads.push(thread.spawn(move || shared.work(&deque))?);
+            let thread = Builder::new().name(format!("chat-worker-{index}"));
+            let thread = spawn(thread, Box::new(move || shared.work(&local))).map_err(|e| {
+                let started = pool.threads.len();
+                io::Error::new(e.kind(), format!("{started} of {workers} workers started: {e}"))
+            })?;
+            pool.threads.push(thread);
         }
         Ok(pool)
     }
 
     /// Hands over scheduled mailboxes.
-    pub(crate) fn submit(&self, tasks: impl IntoIterator<Item = Task>) {
+    pub(crate) fn submit(&self, mailboxes: impl IntoIterator<Item = Arc<Mailbox>>) {
         let mut count = 0;
-        for task in tasks {
-            self.shared.injector.push(task);
+        for mailbox in mailboxes {
+            self.shared.queues.push(mailbox);
             count += 1;
         }
         self.shared.sleep.wake(count);
     }
 }
 
-impl Drop for Pool {
+impl<Q> Drop for Pool<Q> {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::SeqCst);
+        // Whoever sees it sees what was submitted before.
+        self.shared.stop.store(true, Release);
         self.shared.sleep.wake(self.threads.len());
         for thread in self.threads.drain(..) {
             // A worker that panicked has said so on standard error.
@@ -76,44 +86,30 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
     /// A worker's life: everything that is to be had is done before it stops.
-    fn work(&self, local: &Worker<Task>) {
+    fn work(&self, local: &Q::Local) {
         let mut requests = Vec::new();
+        let mut stop = false;
         loop {
-            if let Some(mailbox) = self.find_task(local) {
+            while let Some(mailbox) = self.queues.find(local) {
                 // Behind what is waiting already: one that talks much waits like all others.
                 if self.desk.run(&mailbox, &mut requests) == Ran::More {
-                    local.push(mailbox);
+                    Q::push_local(local, mailbox);
                 }
-            } else if self.stop.load(Ordering::SeqCst) {
+            }
+            if stop {
                 return;
-            } else {
+            }
+            // Seen only now, it may hide what was submitted since the look at the queues: once more.
+            stop = self.stop.load(Acquire);
+            if !stop {
                 self.sleep.sleep_unless(|| self.has_work());
             }
         }
     }
 
-    /// Own deque, then the injector, then the others: the loop of crossbeam-deque's documentation.
-    fn find_task(&self, local: &Worker<Task>) -> Option<Task> {
-        local.pop().or_else(|| {
-            iter::repeat_with(|| {
-                self.injector
-                    .steal_batch_and_pop(local)
-                    .or_else(|| self.stealers.iter().map(Stealer::steal).collect())
-            })
-            .find(|steal| !steal.is_retry())
-            .and_then(crossbeam_deque::Steal::success)
-        })
-    }
-
     fn has_work(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-            || !self.injector.is_empty()
-            || self.stealers.iter().any(|stealer| !stealer.is_empty())
+        self.stop.load(Relaxed) || !self.queues.is_empty()
     }
 }
-
-#[cfg(test)]
-#[path = "pool_tests.rs"]
-mod tests;

@@ -17,31 +17,37 @@ use crate::chunk::{Chunk, SpareChunks};
 use crate::connection::Place;
 use crate::connections::{ConnKey, Connections};
 use crate::send_buffer::SendBuffer;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 #[derive(Debug, Default)]
 pub(crate) struct RoomLog {
     /// What some member is still to be handed. Consecutive; only the last can be open.
-    chunks: VecDeque<Rc<Chunk>>,
+    chunks: VecDeque<Kept>,
     /// How long the log is, from the room's first byte on. No cursor is beyond it.
     end: u64,
     /// Up to here every member has been handed everything, but for those that wait.
     handed: u64,
     members: Vec<ConnKey>,
-    /// How many members wait.
-    waiting: usize,
     pass: Option<Pass>,
     /// Bytes of memory of the chunks, when they were last counted.
     kept: usize,
 }
 
+/// A chunk, and how many members wait whose cursors are in it.
+#[derive(Debug)]
+struct Kept {
+    chunk: Rc<Chunk>,
+    waiting: usize,
+}
+
 /// Members `0..left` have not been visited yet. A visited member's cursor is at `end` or beyond, or
-/// the member waits and its cursor is at `lowest` or beyond.
+/// the member waits.
 #[derive(Debug)]
 struct Pass {
     left: usize,
     end: u64,
-    lowest: u64,
 }
 
 /// How far a flush of a room came.
@@ -57,7 +63,11 @@ impl RoomLog {
     /// Makes `key` a member from the present end of the log on.
     pub(crate) fn enter(&mut self, key: ConnKey) -> Cursor {
         self.members.push(key);
-        Cursor { index: self.members.len() - 1, position: self.end, waits: false }
+        #[cfg(test)]
+        let position = if planted(Bug::EarlyCursor) { 0 } else { self.end };
+        #[cfg(not(test))]
+        let position = self.end;
+        Cursor { index: self.members.len() - 1, position, waits: false }
     }
 
     /// Takes out the member with this cursor. Returns the member that stands at its index now
@@ -88,7 +98,7 @@ impl RoomLog {
         if self.chunks.is_empty() && self.kept == 0 {
             return sum;
         }
-        let kept = self.chunks.iter().map(|chunk| chunk.size()).sum();
+        let kept = self.chunks.iter().map(|kept| kept.chunk.size()).sum();
         sum - mem::replace(&mut self.kept, kept) + kept
     }
 
@@ -104,11 +114,12 @@ impl RoomLog {
         spare: &mut SpareChunks,
         encode: impl FnOnce(&mut Vec<u8>),
     ) {
-        let open = |chunk: &mut Rc<Chunk>| Rc::get_mut(chunk).is_some_and(|c| !c.is_full());
+        let open = |kept: &mut Kept| Rc::get_mut(&mut kept.chunk).is_some_and(|c| !c.is_full());
         if !self.chunks.back_mut().is_some_and(open) {
-            self.chunks.push_back(spare.take(self.end));
+            self.chunks.push_back(Kept { chunk: spare.take(self.end), waiting: 0 });
         }
-        let last = self.chunks.back_mut().and_then(Rc::get_mut).expect("the last chunk is open");
+        let last = self.chunks.back_mut().and_then(|kept| Rc::get_mut(&mut kept.chunk));
+        let last = last.expect("the last chunk is open");
         last.append(speaker, encode);
         self.end = last.end();
     }
@@ -121,45 +132,53 @@ impl RoomLog {
         send: &mut SendBuffer,
         spare: &mut SpareChunks,
     ) {
-        if cursor.position < self.end {
-            for chunk in self.chunks.iter().filter(|chunk| chunk.end() > cursor.position) {
-                for piece in chunk.pieces(cursor.position, reader) {
-                    send.push_shared(chunk, piece);
-                }
+        if cursor.position == self.end {
+            return;
+        }
+        let first = self.chunk_at(cursor.position);
+        for Kept { chunk, .. } in self.chunks.range(first..) {
+            for piece in chunk.pieces(cursor.position, reader) {
+                send.push_shared(chunk, piece);
             }
-            cursor.position = self.end;
         }
         self.end_wait(cursor, spare);
+        cursor.position = self.end;
     }
 
     /// Has the member wait, until it is handed out to.
     fn wait(&mut self, cursor: &mut Cursor) {
-        if !mem::replace(&mut cursor.waits, true) {
-            self.waiting += 1;
+        if cursor.position < self.end && !mem::replace(&mut cursor.waits, true) {
+            let at = self.chunk_at(cursor.position);
+            self.chunks[at].waiting += 1;
         }
     }
 
-    /// To be called when a member does not wait any more, or is none. With the last one that waits,
-    /// what was kept for them goes.
+    /// To be called when a member waits no longer: its cursor moves, or it leaves.
     fn end_wait(&mut self, cursor: &mut Cursor, spare: &mut SpareChunks) {
         if mem::take(&mut cursor.waits) {
-            self.waiting -= 1;
-            if self.waiting == 0 && self.pass.is_none() {
-                self.release(self.handed, spare);
-            }
+            let at = self.chunk_at(cursor.position);
+            self.chunks[at].waiting -= 1;
+            self.release(spare);
         }
     }
 
-    /// Lets go of the chunks that end at `end` or before.
-    fn release(&mut self, end: u64, spare: &mut SpareChunks) {
-        while self.chunks.front().is_some_and(|chunk| chunk.end() <= end) {
-            spare.put(self.chunks.pop_front().expect("it was just looked at"));
+    /// The index of the chunk that `position` is in, which is not the end of the log.
+    fn chunk_at(&self, position: u64) -> usize {
+        self.chunks.partition_point(|kept| kept.chunk.end() <= position)
+    }
+
+    /// Lets go of the chunks that nobody is to be handed anything of.
+    fn release(&mut self, spare: &mut SpareChunks) {
+        let done = |kept: &Kept| kept.waiting == 0 && kept.chunk.end() <= self.handed;
+        while self.chunks.front().is_some_and(done) {
+            let Kept { chunk, .. } = self.chunks.pop_front().expect("it was just looked at");
+            spare.put(chunk);
         }
     }
 
     /// What `reader` is owed from `cursor` on, if it is in one piece.
     fn only_piece(&self, cursor: &Cursor, reader: ConnKey) -> Option<(&Rc<Chunk>, Range<usize>)> {
-        let chunk = self.chunks.back()?;
+        let Kept { chunk, .. } = self.chunks.back()?;
         if cursor.position < chunk.start() {
             return None;
         }
@@ -175,7 +194,7 @@ impl RoomLog {
         spare: &mut SpareChunks,
         mut visits: usize,
     ) -> Slice {
-        let start = || Pass { left: self.members.len(), end: self.end, lowest: u64::MAX };
+        let start = || Pass { left: self.members.len(), end: self.end };
         let mut pass = self.pass.take().unwrap_or_else(start);
         while pass.left > 0 && visits > 0 {
             pass.left -= 1;
@@ -187,7 +206,6 @@ impl RoomLog {
                 let Some(Place { cursor, .. }) = &mut connection.place else { return Ok(false) };
                 if blocked {
                     self.wait(cursor);
-                    pass.lowest = pass.lowest.min(cursor.position);
                     owed = self.owed(cursor);
                     return Ok(false);
                 }
@@ -205,14 +223,15 @@ impl RoomLog {
             return Slice::Unfinished;
         }
         self.handed = pass.end;
-        let lowest = if self.waiting > 0 { pass.lowest } else { u64::MAX };
-        self.release(pass.end.min(lowest), spare);
+        self.release(spare);
         if self.is_clean() { Slice::Finished } else { Slice::Unfinished }
     }
 
     /// Lets go of everything: nobody is a member any more. Returns as [`RoomLog::count_kept`].
     pub(crate) fn clear(mut self, sum: usize, spare: &mut SpareChunks) -> usize {
-        self.release(self.end, spare);
+        for Kept { chunk, .. } in self.chunks.drain(..) {
+            spare.put(chunk);
+        }
         self.count_kept(sum)
     }
 }

@@ -9,6 +9,8 @@ use chat_core::RoomList;
 use chat_proto::{ServerMessage, encode_rooms_page};
 
 use crate::chunk::{Chunk, end_of_frame};
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 /// Bytes on their way to one connection.
@@ -32,7 +34,7 @@ enum Segment {
     /// Answers to this connection alone, from `sent` on.
     Own { bytes: Vec<u8>, sent: usize },
     /// A list of rooms from entry `next` on, made into bytes a frame at a time when its turn comes.
-    /// Until then it costs the entries, which all lists of that time share.
+    /// Until then it costs its pages: lists share the rooms in them.
     Rooms { list: RoomList, next: usize },
 }
 
@@ -42,9 +44,7 @@ impl Segment {
         match self {
             Self::Shared { range, .. } => range.len(),
             Self::Own { bytes, sent } => bytes.len() - sent,
-            Self::Rooms { list, next } => {
-                size_of::<Self>() + (list.len() - next) * size_of::<usize>()
-            }
+            Self::Rooms { list, .. } => size_of::<Self>() + list.size(),
         }
     }
 
@@ -231,6 +231,8 @@ impl SendBuffer {
         match socket.write_vectored(&[IoSlice::new(&chunk.bytes()[range.clone()])]) {
             Ok(written) if written == range.len() => return Ok(Flushed::All),
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            #[cfg(test)]
+            Ok(_) if planted(Bug::DroppedTail) => return Ok(Flushed::All),
             Ok(written) => range.start += written,
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(e) => return Err(e),
@@ -244,14 +246,14 @@ impl SendBuffer {
         let before = front.len();
         let Segment::Rooms { list, next } = front else { return };
         let mut bytes = Vec::new();
-        let left = encode_rooms_page(&list[*next..], &mut bytes).len();
-        *next = list.len() - left;
-        let after = if left > 0 { front.len() } else { 0 };
-        if left == 0 {
+        *next += encode_rooms_page(list.iter().skip(*next), &mut bytes);
+        if *next == list.len() {
             self.segments.pop_front();
+            self.len -= before;
+            self.own -= before;
         }
-        self.len = self.len - before + after + bytes.len();
-        self.own = self.own - before + after + bytes.len();
+        self.len += bytes.len();
+        self.own += bytes.len();
         self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chat_core::{Notice, RoomEntry, RoomId, Title};
+use chat_proto::{FrameDecoder, Incoming};
 use proptest::prelude::*;
 
 use super::*;
@@ -176,6 +177,15 @@ fn a_long_list_is_bytes_only_when_its_turn_comes() {
     flush_out(&mut buffer, &mut socket);
     assert!(socket.written.len() > 10 * 65_535);
     assert_eq!(buffer.len, 0);
+    let mut decoder = FrameDecoder::new();
+    let mut frames = decoder.feed(&socket.written);
+    let mut listed = Vec::new();
+    while let Some(payload) = frames.next_frame() {
+        let page = Incoming::parse(payload).expect("complete JSON");
+        listed.extend(page.rooms.into_iter().map(|room| room.room_id));
+        assert_eq!(page.more, listed.len() < 3_000);
+    }
+    assert!(listed.into_iter().eq(1..=3_000));
 }
 
 proptest! {

@@ -1,47 +1,50 @@
 //! How idle workers sleep, and how they are woken without a wake-up getting lost.
 //!
 //! A worker that finds nothing to do announces that it sleeps and *then* looks once more. Whoever
-//! brings work puts it in its queue and *then* looks for sleepers. With a sequentially consistent
-//! fence between the two steps on both sides, one of them sees the other. A wake-up is a permit that
-//! stays until somebody takes it, so it cannot fall between the last look and the sleep.
+//! brings work puts it in its queue and *then* looks for sleepers. The sequentially consistent fence
+//! between the two steps of either side is all that orders them: one of the sides sees the other. A
+//! wake-up is a permit that stays until somebody takes it, so it cannot fall between the last look and
+//! the wait. Step by step: `docs/ARCHITECTURE.md`, "Hand-off".
 
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use super::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, fence};
 
 #[derive(Debug, Default)]
 pub(crate) struct Sleep {
     /// Workers that have announced that they sleep. Changed only under the lock of `permits`.
     sleepers: AtomicUsize,
-    /// Wake-ups that nobody has taken yet; `permits <= sleepers` where they are granted.
+    /// Wake-ups that nobody has taken yet: `permits <= sleepers` whenever the lock is free.
     permits: Mutex<usize>,
     granted: Condvar,
 }
 
 impl Sleep {
-    /// Sleeps until woken, unless `has_work` finds something after the announcement.
+    /// Sleeps until woken, unless `has_work` finds something after the announcement. Under the lock:
+    /// it has to be short.
     pub(crate) fn sleep_unless(&self, has_work: impl FnOnce() -> bool) {
         let mut permits = self.lock();
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        self.sleepers.fetch_add(1, Relaxed);
+        fence(SeqCst);
         if !has_work() {
             while *permits == 0 {
                 permits = self.granted.wait(permits).unwrap_or_else(PoisonError::into_inner);
             }
             *permits -= 1;
         }
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        self.sleepers.fetch_sub(1, Relaxed);
     }
 
     /// Wakes up to `count` sleepers, after their work has been put where they look for it. Costs a
     /// fence and a load when nobody sleeps.
     pub(crate) fn wake(&self, count: usize) {
-        fence(Ordering::SeqCst);
-        if self.sleepers.load(Ordering::SeqCst) == 0 {
+        fence(SeqCst);
+        if self.sleepers.load(Relaxed) == 0 {
             return;
         }
         let mut permits = self.lock();
-        let sleepers = self.sleepers.load(Ordering::SeqCst);
-        let granted = count.min(sleepers.saturating_sub(*permits));
+        let granted = count.min(self.sleepers.load(Relaxed) - *permits);
         *permits += granted;
         drop(permits);
         for _ in 0..granted {

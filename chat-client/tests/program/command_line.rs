@@ -1,6 +1,8 @@
 //! Flags, good and bad.
 
-use crate::support::{Client, Listener};
+use chat_proto::{Command, Name, RoomId, Text};
+
+use crate::support::{Client, Exit, Listener, chat, program, system};
 
 #[test]
 fn both_forms_of_a_flag_connect() {
@@ -43,4 +45,66 @@ fn help_is_output_and_no_failure() {
     assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
     let help = exit.output.join("\n");
     assert!(help.contains("--port") && help.contains("--ip") && help.contains("/help"), "{help}");
+}
+
+#[test]
+fn help_speaks_the_language_of_the_locale_and_of_the_flag() {
+    let korean = |exit: &Exit| exit.output.join("").contains("사용법");
+    let exit = Client::spawn(program(&["--help"]).env("LC_ALL", "ko_KR.UTF-8")).exit();
+    assert!(korean(&exit), "{exit:?}");
+    let english = &["--help", "--lang=en"];
+    let exit = Client::spawn(program(english).env("LC_ALL", "ko_KR.UTF-8")).exit();
+    assert!(!korean(&exit), "{exit:?}");
+}
+
+#[test]
+fn name_and_join_come_before_the_first_line() {
+    let listener = Listener::bind();
+    let mut client = Client::start(&[&listener.port_flag(), "--name=bot  1", "--join", "3"]);
+    let mut peer = listener.accept();
+    client.write(b"hello\n");
+    client.end_input();
+    assert_eq!(
+        peer.commands(),
+        [
+            Command::Rename(Name::new("bot 1").expect("a name")),
+            Command::Join(RoomId::new(3).expect("above 0")),
+            Command::Chat(Text::new("hello").expect("a text")),
+        ]
+    );
+    peer.send(&system("user1 is now called bot 1.", "renamed"));
+    peer.send(&system("You are in room 3.", "room-entered"));
+    peer.send(&system("You may not.", "shutdown-refused"));
+    drop(peer);
+    assert_eq!(client.exit().status, Some(0));
+}
+
+#[test]
+fn a_refused_flag_ends_a_script() {
+    let listener = Listener::bind();
+    let client = Client::start(&[&listener.port_flag(), "--join=3"]);
+    let mut peer = listener.accept();
+    peer.send(&system("There is no room 3.", "no-such-room"));
+    let exit = client.exit();
+    assert_eq!(exit.output, ["* There is no room 3."]);
+    assert_eq!((exit.status, exit.errors), (Some(1), vec!["the server refused --join".into()]));
+}
+
+#[test]
+fn a_script_that_wants_it_connects_again_and_loses_no_line_that_was_not_sent() {
+    let listener = Listener::bind();
+    let mut client = Client::start(&[&listener.port_flag(), "--reconnect"]);
+    let mut peer = listener.accept_one();
+    peer.send(&chat("bob", "before"));
+    assert_eq!(client.line(), "bob: before");
+    drop(peer);
+    assert_eq!(client.line(), "- the server closed the connection");
+    assert!(client.line().starts_with("- trying to connect again"));
+    client.write(b"late\n");
+    client.end_input();
+    let mut peer = listener.accept_one();
+    assert_eq!(peer.commands(), [Command::Chat(Text::new("late").expect("a text"))]);
+    drop(peer);
+    assert!(client.line().starts_with("- connected again"));
+    assert_eq!(client.exit().status, Some(0));
 }

@@ -42,7 +42,7 @@ fn answers_are_shown_until_the_server_closes_however_late_they_come() {
     assert_eq!(peer.commands(), [Command::Rooms]);
     // The input has ended, and so has the client's side of the stream.
     peer.send(r#"{"type":"SCRoomsResult","rooms":[]}"#);
-    assert_eq!(client.line(), "no rooms yet: /create TITLE makes one");
+    assert_eq!(client.line(), "- no rooms yet: /create TITLE makes one");
     peer.send(&chat("bob", "still here"));
     assert_eq!(client.line(), "bob: still here");
     drop(peer);

@@ -53,7 +53,7 @@ fn the_server_says_goodbye_and_closes() {
     peer.send(&system("The server is stopping. Goodbye.", "server-stopping"));
     drop(peer);
     let exit = client.exit();
-    assert_eq!(exit.output, ["* The server is stopping. Goodbye.", "the server has stopped"]);
+    assert_eq!(exit.output, ["* The server is stopping. Goodbye.", "- the server has stopped"]);
     assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
 }
 

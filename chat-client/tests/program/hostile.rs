@@ -34,7 +34,7 @@ fn nobody_can_write_a_line_of_somebody_else() {
     peer.close_after(&[]);
     assert_eq!(
         client.exit().output,
-        ["eve: hi", "    bob: I quit", r"    * bob left.\u{d}\u{1b}[1A", "\"* bob left.\": x"]
+        [r"eve: hi\nbob: I quit\n* bob left.\u{d}\u{1b}[1A", "\"* bob left.\": x"]
     );
 }
 

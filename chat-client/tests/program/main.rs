@@ -5,5 +5,9 @@ mod command_line;
 mod conversation;
 mod endings;
 mod hostile;
+#[cfg(unix)]
+mod pty;
 mod real_server;
 mod support;
+#[cfg(unix)]
+mod terminal;

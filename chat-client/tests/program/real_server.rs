@@ -2,6 +2,8 @@
 
 use chat_server::{Config, Server, ServerHandle};
 
+#[cfg(unix)]
+use crate::pty::Terminal;
 use crate::support::{Client, Exit};
 
 /// A server that is stopped, and has ended, when the test does.
@@ -63,7 +65,7 @@ fn two_people_from_help_to_shutdown() {
     say(&mut bob, "/name 김철수", "* That name is taken. Choose another one.");
 
     ann.write(b"/shutdown\n");
-    let goodbye = ["* The server is stopping. Goodbye.", "the server has stopped"];
+    let goodbye = ["* The server is stopping. Goodbye.", "- the server has stopped"];
     for client in [ann, bob] {
         let exit = client.exit();
         assert_eq!(exit.output, goodbye);
@@ -86,7 +88,7 @@ fn a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
             "  1  news (1): user1",
             "  1  news (1): user1",
             "* You left room 1, \"news\".",
-            "no rooms yet: /create TITLE makes one",
+            "- no rooms yet: /create TITLE makes one",
         ]
     );
     assert_eq!((status, errors), (Some(0), Vec::new()));
@@ -101,4 +103,40 @@ fn a_killed_client_leaves_its_room() {
     assert_eq!(ann.line(), "* user2 came in.");
     drop(bob);
     assert_eq!(ann.line(), "* user2 left.");
+}
+
+#[cfg(unix)]
+#[test]
+fn two_people_at_terminals() {
+    let chat = Chat::start();
+    let port = format!("--port={}", chat.handle().address().port());
+    let mut ann = Terminal::start(&[&port, "--name=김철수", "--lang=ko"]);
+    ann.shows(&["HH:MM * user1 is now called 김철수.", ">"]);
+    ann.press("/create 스터디 방\r");
+    ann.shows(&["HH:MM * You made room 1, \"스터디 방\", and are in it.", "1 스터디 방>"]);
+
+    let mut bob = Terminal::start(&[&port, "--name=bob", "--join=1"]);
+    bob.shows(&["HH:MM * You are in room 1, \"스터디 방\", now.", "1 스터디 방>"]);
+    ann.shows(&["HH:MM * bob came in.", "1 스터디 방>"]);
+    bob.press("half");
+    ann.press("bo\t안녕하세요\r");
+    ann.shows(&["HH:MM > bob: 안녕하세요", "1 스터디 방>"]);
+    bob.shows(&["HH:MM 김철수: bob: 안녕하세요", "1 스터디 방> half"]);
+    bob.press(" done\r/rooms\r");
+    bob.shows(&[
+        "HH:MM > half done",
+        "> /rooms",
+        " ID  TITLE      PEOPLE  NAMES",
+        "  1  스터디 방       2  김철수, bob",
+        "1 스터디 방>",
+    ]);
+    ann.shows(&["HH:MM bob: half done", "1 스터디 방>"]);
+
+    ann.press("/shutdown\r");
+    assert_eq!(ann.exit(), (0, true));
+    bob.wait("waiting for the next attempt", |rows| {
+        rows.last().is_some_and(|row| row == "offline>")
+    });
+    bob.press("\u{4}");
+    assert_eq!(bob.exit(), (1, true));
 }

@@ -12,10 +12,11 @@ use chat_proto::{Command, HEADER_LEN, write_frame};
 /// What takes longer has failed. Nothing here takes long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The client's program with these flags.
+/// The client's program with these flags, speaking English.
 pub(crate) fn program(flags: &[&str]) -> Process {
     let mut process = Process::new(env!("CARGO_BIN_EXE_chat-client"));
-    process.args(flags).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    process.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C").args(flags);
+    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     process
 }
 
@@ -143,9 +144,16 @@ impl Listener {
         format!("--port={}", self.address().port())
     }
 
+    /// Accepts the only client there will be.
     pub(crate) fn accept(self) -> Peer {
+        self.accept_one()
+    }
+
+    /// Accepts the next client.
+    pub(crate) fn accept_one(&self) -> Peer {
         let (sender, accepted) = channel();
-        thread::spawn(move || sender.send(self.0.accept()));
+        let listener = self.0.try_clone().expect("a descriptor");
+        thread::spawn(move || sender.send(listener.accept()));
         let accepted = accepted.recv_timeout(DEADLINE).expect("the client connects");
         let (stream, _) = accepted.expect("the connection is accepted");
         stream.set_read_timeout(Some(DEADLINE)).expect("above 0");

@@ -109,9 +109,9 @@ fn a_list_that_fits_no_frame_comes_as_several_of_complete_json() {
     let [Output::Rooms { rooms, .. }] = &outputs[..] else { panic!("a list is one output") };
 
     let mut bytes = Vec::new();
-    let mut left = &rooms[..];
-    while !left.is_empty() {
-        left = encode_rooms_page(left, &mut bytes);
+    let mut next = 0;
+    while next < rooms.len() {
+        next += encode_rooms_page(rooms.iter().skip(next), &mut bytes);
     }
     let mut decoder = FrameDecoder::new();
     let mut frames = decoder.feed(&bytes);
@@ -144,4 +144,28 @@ fn a_chat_to_10_000_members_is_one_output() {
     hub.handle(ann, Command::Chat(text.clone()), &mut outputs);
     let event = Event::Chat { member: Name::of_connection(1), text };
     assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, except: Some(ann), event }]);
+}
+
+/// 100,000 people, each with a name and a room, come and go. What a map has room for is among the
+/// invariants.
+#[test]
+fn a_crowd_that_has_gone_leaves_no_memory_behind() {
+    let mut hub = Hub::new(HubLimits::default());
+    let mut outputs = Vec::new();
+    let title = Title::new("crowd").expect("a title");
+    let crowd: Vec<_> = (0..100_000).map(|_| hub.connect(Role::Guest)).collect();
+    for (n, &who) in crowd.iter().enumerate() {
+        let name = Name::new(&format!("ann {n}")).expect("a name");
+        hub.handle(who, Command::Rename(name), &mut outputs);
+        hub.handle(who, Command::Create(title.clone()), &mut outputs);
+        outputs.clear();
+    }
+    for (left, &who) in (0..crowd.len()).rev().zip(&crowd) {
+        hub.disconnect(who, &mut outputs);
+        outputs.clear();
+        if left < 10 || left.is_power_of_two() {
+            hub.check_invariants();
+        }
+    }
+    assert_eq!((hub.session_count(), hub.room_count()), (0, 0));
 }

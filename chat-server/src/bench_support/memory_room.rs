@@ -111,7 +111,7 @@ impl Socket for MemorySocket {
 
 /// Everything is carried out inline.
 #[derive(Debug)]
-struct NoWorkers;
+pub(super) struct NoWorkers;
 
 impl Workers for NoWorkers {
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {

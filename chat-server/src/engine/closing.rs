@@ -12,6 +12,8 @@ use chat_proto::ServerMessage;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
 use crate::engine::{Engine, Stopping, Workers};
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -24,6 +26,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let mut requests = Vec::new();
                 connection.end(&mut requests);
                 self.post(key, &mut requests);
+                #[cfg(test)]
+                if planted(Bug::NoGeneration) {
+                    self.connections.remove(key);
+                }
             }
             Phase::Finishing { .. } | Phase::Lingering { .. } => self.connections.remove(key),
         }
@@ -50,6 +56,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.phase {
             Phase::Finishing { deadline } if connection.send.is_empty() => {
+                #[cfg(test)]
+                if planted(Bug::NoLinger) {
+                    return self.connections.remove(key);
+                }
                 if connection.peer_ended || connection.shutdown_write().is_err() {
                     return self.connections.remove(key);
                 }

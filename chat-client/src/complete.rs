@@ -1,0 +1,110 @@
+//! What Tab makes of a word: a command, a room's number, or the name of somebody who was seen.
+
+use crate::typed::COMMANDS;
+
+/// What can be completed besides commands.
+#[derive(Debug, Default)]
+pub(crate) struct Vocabulary {
+    /// Names seen in the room, the last seen first.
+    pub(crate) names: Vec<String>,
+    /// Rooms of the last list.
+    pub(crate) rooms: Vec<u64>,
+}
+
+/// What is to stand in place of the text from `start` to the cursor.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Completion {
+    pub(crate) start: usize,
+    pub(crate) text: String,
+    /// What could be meant, when nothing could be added.
+    pub(crate) candidates: Vec<String>,
+}
+
+/// Completes what stands before the cursor.
+pub(crate) fn complete(before: &str, vocabulary: &Vocabulary) -> Completion {
+    let start =
+        before.rfind(char::is_whitespace).map_or(0, |space| space + width_at(before, space));
+    let word = &before[start..];
+    let (words, ending): (Vec<String>, &str) = match before[..start].trim_end() {
+        "" if word.starts_with('/') => {
+            (COMMANDS.iter().map(|command| format!("/{command}")).collect(), " ")
+        }
+        "/join" => (vocabulary.rooms.iter().map(u64::to_string).collect(), ""),
+        // Somebody is spoken to.
+        "" => (vocabulary.names.clone(), ": "),
+        _ => (vocabulary.names.clone(), " "),
+    };
+    let unchanged = |candidates| Completion { start, text: word.to_owned(), candidates };
+    if word.is_empty() && start == 0 {
+        return unchanged(Vec::new());
+    }
+    let matching: Vec<String> =
+        words.into_iter().filter(|known| begins_with(known, word)).collect();
+    match matching.as_slice() {
+        [] => unchanged(Vec::new()),
+        [only] => Completion { start, text: format!("{only}{ending}"), candidates: Vec::new() },
+        [first, others @ ..] => {
+            let common = others.iter().fold(first.as_str(), |common, other| shared(common, other));
+            if common.len() > word.len() {
+                Completion { start, text: common.to_owned(), candidates: Vec::new() }
+            } else {
+                unchanged(matching)
+            }
+        }
+    }
+}
+
+fn width_at(text: &str, at: usize) -> usize {
+    text[at..].chars().next().map_or(0, char::len_utf8)
+}
+
+/// Case does not matter where it is hard to see.
+fn begins_with(known: &str, word: &str) -> bool {
+    let mut known = known.chars().flat_map(char::to_lowercase);
+    word.chars().flat_map(char::to_lowercase).all(|c| known.next() == Some(c))
+}
+
+/// What both begin with.
+fn shared<'a>(one: &'a str, other: &str) -> &'a str {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    &one[..same.map(|(c, _)| c.len_utf8()).sum()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(before: &str) -> (String, Vec<String>) {
+        let names = ["Guido van Rossum", "김철수", "김영희", "guest"].map(str::to_owned).to_vec();
+        let done = complete(before, &Vocabulary { names, rooms: vec![3, 17, 18] });
+        (format!("{}{}", &before[..done.start], done.text), done.candidates)
+    }
+
+    fn becomes(before: &str, after: &str) {
+        assert_eq!(completed(before), (after.to_owned(), Vec::new()));
+    }
+
+    #[test]
+    fn commands_at_the_start_of_a_line() {
+        becomes("/ro", "/rooms ");
+        becomes("/J", "/join ");
+        becomes("say /ro", "say /ro");
+        assert_eq!(completed("/").1.len(), COMMANDS.len());
+    }
+
+    #[test]
+    fn names_and_whom_a_line_speaks_to() {
+        becomes("김철", "김철수: ");
+        becomes("ask 김영", "ask 김영희 ");
+        becomes("gui", "Guido van Rossum: ");
+        becomes("x", "x");
+        becomes("", "");
+    }
+
+    #[test]
+    fn what_is_common_and_then_what_could_be_meant() {
+        assert_eq!(completed("김"), ("김".into(), vec!["김철수".into(), "김영희".into()]));
+        assert_eq!(completed("/join 1").1, ["17", "18"]);
+        becomes("/join 3", "/join 3");
+    }
+}

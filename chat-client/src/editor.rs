@@ -1,0 +1,191 @@
+//! The line being typed, and the lines typed before it. Nothing in here reads or writes.
+
+use std::collections::VecDeque;
+
+use chat_proto::MAX_PAYLOAD;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::complete::{self, Vocabulary};
+use crate::keys::Key;
+
+/// Lines remembered. They are kept in memory only: what somebody said stays out of files.
+const HISTORY_LEN: usize = 500;
+
+/// Bytes that a line may have: no longer one can be sent.
+const MAX_LINE: usize = MAX_PAYLOAD;
+
+/// What a key leads to, besides a changed line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pressed {
+    /// Nothing more.
+    Edited,
+    /// A line is done.
+    Entered(String),
+    /// These words could be meant.
+    Candidates(Vec<String>),
+    ClearScreen,
+    /// The person wants to leave.
+    Leave,
+    Suspend,
+}
+
+/// See the head of this file. The cursor is always at the edge of a grapheme cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Editor {
+    text: String,
+    cursor: usize,
+    history: VecDeque<String>,
+    /// The remembered line that is shown, counted from the last, and what was typed instead.
+    recalled: Option<(usize, String)>,
+    /// What was cut out last.
+    cut: String,
+}
+
+impl Editor {
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Bytes of the text before the cursor.
+    pub(crate) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    pub(crate) fn press(&mut self, key: Key, vocabulary: &Vocabulary) -> Pressed {
+        match key {
+            Key::Char(c) => self.insert(c.encode_utf8(&mut [0; 4])),
+            Key::Paste(text) => self.insert(&pasted(&text)),
+            Key::Enter => return self.enter(),
+            Key::Tab => return self.complete(vocabulary),
+            Key::Left => self.cursor = self.before(),
+            Key::Right => self.cursor = self.behind(),
+            Key::WordLeft => self.cursor = self.word_before(),
+            Key::WordRight => self.cursor = self.word_behind(),
+            Key::Home => self.cursor = 0,
+            Key::End => self.cursor = self.text.len(),
+            Key::Up => self.recall(1),
+            Key::Down => self.recall(-1),
+            Key::Backspace => self.remove(self.before(), self.cursor),
+            Key::Delete => self.remove(self.cursor, self.behind()),
+            Key::EndOfInput if self.text.is_empty() => return Pressed::Leave,
+            Key::EndOfInput => self.remove(self.cursor, self.behind()),
+            Key::Interrupt if self.text.is_empty() => return Pressed::Leave,
+            Key::Interrupt => self.clear(),
+            Key::KillToEnd => self.kill(self.cursor, self.text.len()),
+            Key::KillToStart => self.kill(0, self.cursor),
+            Key::KillWordLeft => self.kill(self.word_before(), self.cursor),
+            Key::KillWordRight => self.kill(self.cursor, self.word_behind()),
+            Key::Yank => self.insert(&self.cut.clone()),
+            Key::ClearScreen => return Pressed::ClearScreen,
+            Key::Suspend => return Pressed::Suspend,
+        }
+        Pressed::Edited
+    }
+
+    /// Puts in as much as there is room for.
+    fn insert(&mut self, text: &str) {
+        let room = MAX_LINE.saturating_sub(self.text.len());
+        let fits =
+            text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= room);
+        let text = &text[..fits.last().unwrap_or(0)];
+        self.text.insert_str(self.cursor, text);
+        self.cursor = self.edge_at_or_behind(self.cursor + text.len());
+    }
+
+    fn enter(&mut self) -> Pressed {
+        let line = std::mem::take(&mut self.text);
+        self.clear();
+        if !line.trim().is_empty() && self.history.back() != Some(&line) {
+            if self.history.len() == HISTORY_LEN {
+                self.history.pop_front();
+            }
+            self.history.push_back(line.clone());
+        }
+        Pressed::Entered(line)
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.cursor = 0;
+        self.recalled = None;
+    }
+
+    /// Goes so many lines back; the line that was being typed comes behind the last.
+    fn recall(&mut self, steps: isize) {
+        let now = self.recalled.as_ref().map_or(0, |(back, _)| *back);
+        let Some(back) = now.checked_add_signed(steps).filter(|back| *back <= self.history.len())
+        else {
+            return;
+        };
+        let typed = match self.recalled.take() {
+            Some((_, typed)) => typed,
+            None => self.text.clone(),
+        };
+        if back == 0 {
+            self.text = typed;
+        } else {
+            self.text.clone_from(&self.history[self.history.len() - back]);
+            self.recalled = Some((back, typed));
+        }
+        self.cursor = self.text.len();
+    }
+
+    fn complete(&mut self, vocabulary: &Vocabulary) -> Pressed {
+        let completion = complete::complete(&self.text[..self.cursor], vocabulary);
+        self.remove(completion.start, self.cursor);
+        self.insert(&completion.text);
+        match completion.candidates {
+            candidates if candidates.is_empty() => Pressed::Edited,
+            candidates => Pressed::Candidates(candidates),
+        }
+    }
+
+    fn kill(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.cut = self.text[start..end].to_owned();
+            self.remove(start, end);
+        }
+    }
+
+    fn remove(&mut self, start: usize, end: usize) {
+        self.text.replace_range(start..end, "");
+        // What was apart may be one cluster now.
+        self.cursor = self.edge_at_or_behind(start);
+    }
+
+    fn edge_at_or_behind(&self, at: usize) -> usize {
+        let mut edges = self.text.grapheme_indices(true).map(|(edge, _)| edge);
+        edges.find(|edge| *edge >= at).unwrap_or(self.text.len())
+    }
+
+    fn before(&self) -> usize {
+        let last = self.text[..self.cursor].graphemes(true).next_back();
+        self.cursor - last.map_or(0, str::len)
+    }
+
+    fn behind(&self) -> usize {
+        let next = self.text[self.cursor..].graphemes(true).next();
+        self.cursor + next.map_or(0, str::len)
+    }
+
+    fn word_before(&self) -> usize {
+        let mut words = self.text[..self.cursor].unicode_word_indices();
+        words.next_back().map_or(0, |(start, _)| start)
+    }
+
+    fn word_behind(&self) -> usize {
+        let mut words = self.text[self.cursor..].unicode_word_indices();
+        words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len())
+    }
+}
+
+/// A text may have newlines and tabs, and no other control character. A newline at the end is no
+/// part of it.
+fn pasted(text: &str) -> String {
+    let text = text.trim_end_matches('\n');
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+#[cfg(test)]
+#[path = "editor_tests.rs"]
+mod tests;

@@ -1,0 +1,164 @@
+//! What keys make of a line.
+
+use super::*;
+use proptest::prelude::*;
+
+fn press(editor: &mut Editor, keys: impl IntoIterator<Item = Key>) {
+    for key in keys {
+        editor.press(key, &Vocabulary::default());
+    }
+}
+
+fn write(editor: &mut Editor, text: &str) {
+    press(editor, text.chars().map(Key::Char));
+}
+
+/// The line with `|` where the cursor is.
+fn shown(editor: &Editor) -> String {
+    let (left, right) = editor.text().split_at(editor.cursor());
+    format!("{left}|{right}")
+}
+
+#[test]
+fn characters_go_in_where_the_cursor_is() {
+    let mut editor = Editor::default();
+    write(&mut editor, "김수");
+    press(&mut editor, [Key::Left]);
+    write(&mut editor, "철");
+    assert_eq!(shown(&editor), "김철|수");
+    press(&mut editor, [Key::Home]);
+    write(&mut editor, "x");
+    press(&mut editor, [Key::End, Key::Right]);
+    assert_eq!(shown(&editor), "x김철수|");
+}
+
+#[test]
+fn a_cluster_is_one_step_and_goes_as_one() {
+    let family = "👨‍👩‍👧";
+    let mut editor = Editor::default();
+    write(&mut editor, &format!("a{family}e\u{301}"));
+    press(&mut editor, [Key::Left, Key::Left]);
+    assert_eq!(shown(&editor), format!("a|{family}e\u{301}"));
+    press(&mut editor, [Key::Delete, Key::End, Key::Backspace]);
+    assert_eq!(shown(&editor), "a|");
+}
+
+#[test]
+fn words_are_passed_cut_out_and_put_back() {
+    let mut editor = Editor::default();
+    write(&mut editor, "one two, three");
+    press(&mut editor, [Key::WordLeft, Key::WordLeft]);
+    assert_eq!(shown(&editor), "one |two, three");
+    press(&mut editor, [Key::KillWordRight, Key::WordRight, Key::Yank]);
+    assert_eq!(shown(&editor), "one , threetwo|");
+    press(&mut editor, [Key::KillWordLeft]);
+    assert_eq!(shown(&editor), "one , |");
+    press(&mut editor, [Key::KillToStart]);
+    assert_eq!(shown(&editor), "|");
+    press(&mut editor, [Key::Yank, Key::Home, Key::Right, Key::KillToEnd]);
+    assert_eq!(shown(&editor), "o|");
+}
+
+#[test]
+fn entered_lines_come_back_and_so_does_what_was_being_typed() {
+    let mut editor = Editor::default();
+    for line in ["one", "two", "two", " "] {
+        write(&mut editor, line);
+        assert_eq!(
+            editor.press(Key::Enter, &Vocabulary::default()),
+            Pressed::Entered(line.to_owned())
+        );
+    }
+    write(&mut editor, "typing");
+    let mut seen = Vec::new();
+    for key in [Key::Up, Key::Up, Key::Up, Key::Down, Key::Down, Key::Down] {
+        press(&mut editor, [key]);
+        seen.push(editor.text().to_owned());
+    }
+    assert_eq!(seen, ["two", "one", "one", "two", "typing", "typing"]);
+}
+
+#[test]
+fn no_more_lines_are_kept_than_said() {
+    let mut editor = Editor::default();
+    for n in 0..HISTORY_LEN + 10 {
+        write(&mut editor, &n.to_string());
+        press(&mut editor, [Key::Enter]);
+    }
+    press(&mut editor, std::iter::repeat_n(Key::Up, HISTORY_LEN + 10));
+    assert_eq!(editor.history.len(), HISTORY_LEN);
+    assert_eq!(editor.text(), "10");
+}
+
+#[test]
+fn interrupt_and_end_of_input_leave_only_from_an_empty_line() {
+    let vocabulary = Vocabulary::default();
+    let mut editor = Editor::default();
+    write(&mut editor, "ab");
+    press(&mut editor, [Key::Home]);
+    assert_eq!(editor.press(Key::EndOfInput, &vocabulary), Pressed::Edited);
+    assert_eq!(shown(&editor), "|b");
+    assert_eq!(editor.press(Key::Interrupt, &vocabulary), Pressed::Edited);
+    assert_eq!(shown(&editor), "|");
+    assert_eq!(editor.press(Key::Interrupt, &vocabulary), Pressed::Leave);
+    assert_eq!(editor.press(Key::EndOfInput, &vocabulary), Pressed::Leave);
+}
+
+#[test]
+fn a_pasted_text_keeps_its_lines_and_no_controls() {
+    let mut editor = Editor::default();
+    press(&mut editor, [Key::Paste("a\n\tb\u{1b}[2J\u{9b}\n\n".into())]);
+    assert_eq!(editor.text(), "a\n\tb[2J");
+}
+
+#[test]
+fn a_line_grows_no_longer_than_what_can_be_sent() {
+    let mut editor = Editor::default();
+    press(&mut editor, [Key::Paste("한".repeat(MAX_LINE)), Key::Paste("x".repeat(9))]);
+    assert!(editor.text().len() <= MAX_LINE && editor.text().len() > MAX_LINE - 3);
+}
+
+fn keys() -> impl Strategy<Value = Vec<Key>> {
+    use Key::*;
+    let key = prop_oneof![
+        3 => "[a-c ]|\\PC|[가-힣]|[\u{301}\u{200d}👨👩🇰🇷]".prop_filter_map("one character", |text| {
+            text.chars().next().map(Char)
+        }),
+        1 => "\\PC{0,9}".prop_map(Paste),
+        3 => prop::sample::select(vec![
+            Enter, Tab, Left, Right, WordLeft, WordRight, Home, End, Up, Down, Backspace, Delete,
+            KillToEnd, KillToStart, KillWordLeft, KillWordRight, Yank, Interrupt, EndOfInput,
+        ]),
+    ];
+    prop::collection::vec(key, 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_cursor_is_always_at_the_edge_of_a_cluster(keys in keys()) {
+        let vocabulary = Vocabulary { names: vec!["abc".into(), "가나".into()], rooms: vec![1, 12] };
+        let mut editor = Editor::default();
+        for key in keys {
+            editor.press(key, &vocabulary);
+            let at_edge = editor.cursor() == editor.text().len()
+                || editor.text().grapheme_indices(true).any(|(edge, _)| edge == editor.cursor());
+            prop_assert!(at_edge, "{editor:?}");
+        }
+    }
+
+    #[test]
+    fn left_undoes_right_and_backspace_undoes_a_character(text in "[a-z 가-힣é😀漢]{0,20}", steps in 0usize..20) {
+        let mut editor = Editor::default();
+        press(&mut editor, [Key::Paste(text), Key::Home]);
+        press(&mut editor, std::iter::repeat_n(Key::Right, steps));
+        let before = shown(&editor);
+        if !before.ends_with('|') {
+            press(&mut editor, [Key::Right, Key::Left]);
+            prop_assert_eq!(&shown(&editor), &before);
+        }
+        press(&mut editor, [Key::End, Key::Char('x'), Key::Backspace]);
+        prop_assert_eq!(shown(&editor).replace('|', ""), before.replace('|', ""));
+    }
+}

@@ -1,0 +1,371 @@
+//! Everything the client says of its own: one list of texts, and a table of them for each language.
+
+use std::net::SocketAddr;
+
+use chat_proto::{MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, ValueError};
+
+use crate::fault::Fault;
+use crate::lang::Lang;
+use crate::typed::Mistake;
+
+/// What there is to say. A new one does not compile before every language has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Text<'a> {
+    /// What `--help` shows.
+    Flags,
+    /// The flags are wrong; `mistake` says how, in English.
+    BadFlags {
+        mistake: &'a str,
+    },
+    /// What `/help` shows.
+    Commands,
+    /// A line was not sent.
+    Mistake(&'a Mistake),
+    Connected {
+        to: SocketAddr,
+    },
+    CannotReach {
+        address: SocketAddr,
+        why: &'a Fault,
+    },
+    CannotWrite {
+        why: &'a Fault,
+    },
+    CannotRead {
+        why: &'a Fault,
+    },
+    NoRooms,
+    /// Heads of the columns of the table of rooms.
+    RoomColumn,
+    TitleColumn,
+    CountColumn,
+    MembersColumn,
+    /// There are so many members besides those listed.
+    AndMore {
+        count: usize,
+    },
+    ServerStopped,
+    ServerClosed,
+    ServerFull,
+    /// The connection ended inside a message.
+    Cut {
+        held: usize,
+    },
+    NotAMessage,
+    Lost {
+        why: &'a Fault,
+    },
+    /// After `/quit` the server did not close.
+    NotClosed,
+    /// The server refused what a flag asked for.
+    FlagRefused {
+        flag: &'static str,
+    },
+    TryingAgain,
+    ConnectedAgain {
+        seconds: u64,
+    },
+    /// Of the room's broadcasts so many came while there was no connection.
+    Missed {
+        count: u64,
+    },
+    RoomGone {
+        room: u64,
+    },
+    NotConnected,
+    /// In place of the room in the prompt, while there is no connection.
+    Offline,
+}
+
+impl Text<'_> {
+    pub(crate) fn say(self, lang: Lang) -> String {
+        match lang {
+            Lang::English => english(self),
+            Lang::Korean => korean(self),
+        }
+    }
+}
+
+fn english(text: Text<'_>) -> String {
+    match text {
+        Text::Flags => ENGLISH_FLAGS.to_owned(),
+        Text::BadFlags { mistake } => format!("{mistake}. {ENGLISH_FLAGS_IN_SHORT}"),
+        Text::Commands => english_commands(),
+        Text::Mistake(mistake) => english_mistake(mistake),
+        Text::Connected { to } => format!("connected to {to}. /help lists the commands."),
+        Text::CannotReach { address, why: Fault::Refused } => {
+            format!("cannot reach {address}: connection refused. Is the server running?")
+        }
+        Text::CannotReach { address, why } => {
+            format!("cannot reach {address}: {}.", english_fault(why))
+        }
+        Text::CannotWrite { why } => format!("cannot write the output: {}", english_fault(why)),
+        Text::CannotRead { why } => format!("cannot read the input: {}", english_fault(why)),
+        Text::NoRooms => "no rooms yet: /create TITLE makes one".to_owned(),
+        Text::RoomColumn => "ID".to_owned(),
+        Text::TitleColumn => "TITLE".to_owned(),
+        Text::CountColumn => "PEOPLE".to_owned(),
+        Text::MembersColumn => "NAMES".to_owned(),
+        Text::AndMore { count } => format!(" and {count} more"),
+        Text::ServerStopped => "the server has stopped".to_owned(),
+        Text::ServerClosed => "the server closed the connection".to_owned(),
+        Text::ServerFull => "the server takes no more connections".to_owned(),
+        Text::Cut { held } => {
+            format!("the connection ended in the middle of a message, after {held} bytes of it")
+        }
+        Text::NotAMessage => {
+            "what came is no message of a chat server. Is this the right port?".to_owned()
+        }
+        Text::Lost { why } => format!("lost the connection to the server: {}", english_fault(why)),
+        Text::NotClosed => {
+            "the server does not close the connection; left without waiting for it".to_owned()
+        }
+        Text::FlagRefused { flag } => format!("the server refused {flag}"),
+        Text::TryingAgain => {
+            "trying to connect again; /quit ends. What you said last may not have arrived."
+                .to_owned()
+        }
+        Text::ConnectedAgain { seconds } => format!(
+            "connected again after {seconds} s. What others said meanwhile did not reach you."
+        ),
+        Text::Missed { count } => {
+            format!("messages and notices missed in this room: at least {count}")
+        }
+        Text::RoomGone { room } => {
+            format!("room {room} is not there any more. /rooms lists those there are.")
+        }
+        Text::NotConnected => "not connected; that was not sent. Up brings it back.".to_owned(),
+        Text::Offline => "offline".to_owned(),
+    }
+}
+
+fn korean(text: Text<'_>) -> String {
+    match text {
+        Text::Flags => KOREAN_FLAGS.to_owned(),
+        Text::BadFlags { mistake } => {
+            format!("명령줄을 알아들을 수 없어요: {mistake}. {KOREAN_FLAGS_IN_SHORT}")
+        }
+        Text::Commands => korean_commands(),
+        Text::Mistake(mistake) => korean_mistake(mistake),
+        Text::Connected { to } => format!("{to}에 연결됐어요. /help를 치면 명령어를 볼 수 있어요."),
+        Text::CannotReach { address, why: Fault::Refused } => {
+            format!("{address}에 연결할 수 없어요: 연결이 거부됐어요. 서버가 켜져 있나요?")
+        }
+        Text::CannotReach { address, why } => {
+            format!("{address}에 연결할 수 없어요: {}", korean_fault(why))
+        }
+        Text::CannotWrite { why } => format!("출력할 수 없어요: {}", korean_fault(why)),
+        Text::CannotRead { why } => format!("입력을 읽을 수 없어요: {}", korean_fault(why)),
+        Text::NoRooms => "아직 방이 없어요. /create 제목 으로 만들어 보세요.".to_owned(),
+        Text::RoomColumn => "번호".to_owned(),
+        Text::TitleColumn => "제목".to_owned(),
+        Text::CountColumn => "인원".to_owned(),
+        Text::MembersColumn => "참여자".to_owned(),
+        Text::AndMore { count } => format!(" 외 {count}명"),
+        Text::ServerStopped => "서버가 꺼졌어요".to_owned(),
+        Text::ServerClosed => "서버가 연결을 끊었어요".to_owned(),
+        Text::ServerFull => "서버에 자리가 없어요".to_owned(),
+        Text::Cut { held } => format!("메시지를 받다가 연결이 끊겼어요 ({held}바이트까지 받음)"),
+        Text::NotAMessage => "채팅 서버의 메시지가 아니에요. 포트가 맞나요?".to_owned(),
+        Text::Lost { why } => format!("서버와 연결이 끊겼어요: {}", korean_fault(why)),
+        Text::NotClosed => "서버가 연결을 닫지 않아서 그냥 나왔어요".to_owned(),
+        Text::FlagRefused { flag } => format!("서버가 {flag} 요청을 받아 주지 않았어요"),
+        Text::TryingAgain => {
+            "다시 연결하고 있어요. 그만두려면 /quit. 마지막에 보낸 말은 전해지지 않았을 수 있어요."
+                .to_owned()
+        }
+        Text::ConnectedAgain { seconds } => {
+            format!("{seconds}초 만에 다시 연결됐어요. 그동안 오간 말은 받지 못했어요.")
+        }
+        Text::Missed { count } => format!("이 방에서 놓친 말과 알림: {count}개 이상"),
+        Text::RoomGone { room } => format!("{room}번 방은 이제 없어요. /rooms로 찾아보세요."),
+        Text::NotConnected => {
+            "연결이 끊겨서 보내지 못했어요. ↑ 키로 다시 불러올 수 있어요.".to_owned()
+        }
+        Text::Offline => "연결 끊김".to_owned(),
+    }
+}
+
+fn english_fault(fault: &Fault) -> &str {
+    match fault {
+        Fault::Refused => "connection refused",
+        Fault::Reset => "connection reset by peer",
+        Fault::TimedOut => "no answer",
+        Fault::Unreachable => "no way to that address",
+        Fault::BrokenPipe => "broken pipe",
+        Fault::Other(text) => text,
+    }
+}
+
+fn korean_fault(fault: &Fault) -> &str {
+    match fault {
+        Fault::Refused => "연결이 거부됐어요",
+        Fault::Reset => "상대가 연결을 끊었어요",
+        Fault::TimedOut => "응답이 없어요",
+        Fault::Unreachable => "그 주소로 가는 길이 없어요",
+        Fault::BrokenPipe => "받는 쪽이 닫혔어요",
+        Fault::Other(text) => text,
+    }
+}
+
+fn english_mistake(mistake: &Mistake) -> String {
+    match mistake {
+        Mistake::LineTooLong => {
+            format!("a line may have at most {MAX_PAYLOAD} bytes. Send it in parts.")
+        }
+        Mistake::NotUtf8 => "that line is not UTF-8. It was not sent.".to_owned(),
+        Mistake::UnknownCommand { word, near: Some(near) } => {
+            format!("there is no command /{word}. Did you mean /{near}? /help lists all.")
+        }
+        Mistake::UnknownCommand { word, near: None } => format!(
+            "there is no command /{word}. /help lists all. To say a text that begins with /, \
+             begin it with //."
+        ),
+        Mistake::TakesNothing(command) => format!("/{command} takes nothing after it"),
+        Mistake::NoName => "/name needs a name after it: /name NAME".to_owned(),
+        Mistake::NoTitle => "/create needs a title after it: /create TITLE".to_owned(),
+        Mistake::BadRoomId => {
+            "/join needs one room id after it, a whole number above 0: /join ID. \
+                               /rooms lists them."
+                .to_owned()
+        }
+        Mistake::BadName(error) => format!("a name {error}"),
+        Mistake::BadTitle(error) => format!("a title {error}"),
+        Mistake::BadText(error) => format!("a text {error}"),
+        Mistake::TextTooLong { excess } => {
+            format!("that text is too long by {excess} bytes. Send it in parts.")
+        }
+    }
+}
+
+fn korean_mistake(mistake: &Mistake) -> String {
+    match mistake {
+        Mistake::LineTooLong => {
+            format!("한 줄은 {MAX_PAYLOAD}바이트까지예요. 나눠서 보내 주세요.")
+        }
+        Mistake::NotUtf8 => "UTF-8이 아니라서 보내지 않았어요.".to_owned(),
+        Mistake::UnknownCommand { word, near: Some(near) } => {
+            format!("/{word} 명령은 없어요. /{near} 아닌가요? /help로 명령어를 볼 수 있어요.")
+        }
+        Mistake::UnknownCommand { word, near: None } => format!(
+            "/{word} 명령은 없어요. /help로 명령어를 볼 수 있어요. /로 시작하는 말은 //로 시작해 \
+             주세요."
+        ),
+        Mistake::TakesNothing(command) => format!("/{command} 뒤에는 아무것도 쓰지 않아요."),
+        Mistake::NoName => "이름을 함께 써 주세요: /name 이름".to_owned(),
+        Mistake::NoTitle => "제목을 함께 써 주세요: /create 제목".to_owned(),
+        Mistake::BadRoomId => {
+            "0보다 큰 방 번호를 하나 써 주세요: /join 번호. /rooms로 볼 수 있어요.".to_owned()
+        }
+        Mistake::BadName(error) => format!("이름: {}", korean_rule(error)),
+        Mistake::BadTitle(error) => format!("제목: {}", korean_rule(error)),
+        Mistake::BadText(error) => format!("말: {}", korean_rule(error)),
+        Mistake::TextTooLong { excess } => {
+            format!("{excess}바이트만큼 너무 길어요. 나눠서 보내 주세요.")
+        }
+    }
+}
+
+fn korean_rule(error: &ValueError) -> String {
+    match *error {
+        ValueError::Empty => "한 글자는 있어야 해요.".to_owned(),
+        ValueError::Blank => "빈칸만으로는 안 돼요.".to_owned(),
+        ValueError::TooLong { max } => format!("{max}자까지 쓸 수 있어요."),
+        ValueError::Forbidden(c) => format!("U+{:04X} 문자는 쓸 수 없어요.", u32::from(c)),
+        ValueError::NotANickname => "이름에 쓸 수 없는 문자가 있어요.".to_owned(),
+        // A rule that is younger than this table.
+        ref other => other.to_string(),
+    }
+}
+
+fn english_commands() -> String {
+    format!(
+        "\
+/help          show this list
+/name NAME     be called NAME, 1 to {MAX_NAME_CHARS} characters; your room is told
+/rooms         list the rooms: id, title, members
+/create TITLE  make a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
+/join ID       enter a room; be in no other, see /leave
+/leave         leave your room; a room that everybody has left is gone
+/shutdown      stop the server, for everybody
+/quit          end this client; so does the end of the input (Ctrl-D)
+Any other line is said to the others in your room. To say /text, type //text."
+    )
+}
+
+fn korean_commands() -> String {
+    format!(
+        "\
+/help          명령어를 보여 줘요
+/name 이름     이름을 바꿔요 ({MAX_NAME_CHARS}자까지). 같은 방 사람들에게도 알려요
+/rooms         방 목록을 보여 줘요
+/create 제목   방을 만들고 들어가요 (제목은 {MAX_TITLE_CHARS}자까지)
+/join 번호     방에 들어가요. 다른 방에 있다면 먼저 /leave 하세요
+/leave         방에서 나가요. 모두 나가면 방은 사라져요
+/shutdown      서버를 꺼요. 모두의 연결이 끊겨요
+/quit          그만둬요. Ctrl-D를 눌러도 돼요
+다른 말은 같은 방 사람들에게 보내요. /로 시작하는 말은 //로 시작해 주세요."
+    )
+}
+
+/// Said after every mistake, so that no second look is needed to mend it.
+const ENGLISH_FLAGS_IN_SHORT: &str = "The flags are --port=N (1 to 65535, required), --ip=ADDR \
+    (IPv4 or IPv6, default 127.0.0.1), --name=NAME, --join=ID, --plain, --reconnect and \
+    --lang=ko|en.";
+
+const KOREAN_FLAGS_IN_SHORT: &str = "쓸 수 있는 것은 --port=N (1~65535, 꼭 필요), --ip=주소 (IPv4나 \
+    IPv6, 기본값 127.0.0.1), --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en 이에요.";
+
+const ENGLISH_FLAGS: &str = "\
+Usage: chat-client --port=N [--ip=ADDR] [--name=NAME] [--join=ID]
+                   [--plain] [--reconnect] [--lang=ko|en]
+
+Talk in the rooms of a chat server. Lines are read from the terminal or a
+pipe; /help lists the commands.
+
+  --port=N       port of the server, 1 to 65535
+  --ip=ADDR      address of the server, IPv4 or IPv6 (default 127.0.0.1)
+  --name=NAME    be called NAME from the start
+  --join=ID      enter room ID at the start
+  --plain        one message a line, no colours, no editing; so it is, too,
+                 when the output is no terminal
+  --reconnect    connect again when the connection is lost; at a terminal,
+                 without --plain, that is always so
+  --lang=ko|en   language of the client's own texts (default: of LC_ALL,
+                 LC_MESSAGES or LANG; English if they say nothing)
+  --help         show this
+
+Exit status: 0 all was sent and the server closed in order, the server said
+that it stops, or whoever read the output has gone; 1 no connection, a lost
+one, a refused --name or --join, or input or output that failed; 2 wrong
+flags; 128 + N ended at a terminal by signal N. NO_COLOR, when set and not
+empty, turns colours off.";
+
+const KOREAN_FLAGS: &str = "\
+사용법: chat-client --port=N [--ip=주소] [--name=이름] [--join=번호]
+                    [--plain] [--reconnect] [--lang=ko|en]
+
+채팅 서버의 방에서 이야기해요. 터미널이나 파이프에서 한 줄씩 읽어요.
+/help를 치면 명령어를 볼 수 있어요.
+
+  --port=N       서버 포트, 1~65535
+  --ip=주소      서버 주소, IPv4나 IPv6 (기본값 127.0.0.1)
+  --name=이름    처음부터 이 이름을 써요
+  --join=번호    처음부터 이 방에 들어가요
+  --plain        한 줄에 메시지 하나씩, 색도 편집도 없이 보여 줘요.
+                 출력이 터미널이 아닐 때도 이렇게 해요
+  --reconnect    연결이 끊기면 다시 연결해요. 터미널에서 --plain 없이
+                 쓰면 늘 그래요
+  --lang=ko|en   안내에 쓸 언어 (기본값은 LC_ALL, LC_MESSAGES, LANG을
+                 따르고, 없으면 영어)
+  --help         이 도움말
+
+종료 상태: 0 모두 보냈고 서버가 정상적으로 닫았거나, 서버가 꺼진다고
+알렸거나, 출력을 읽던 쪽이 떠났어요. 1 연결하지 못했거나 끊겼거나,
+--name이나 --join이 거절됐거나, 입출력에 실패했어요. 2 명령줄이 틀렸어요.
+128 + N 터미널에서 시그널 N으로 끝났어요. NO_COLOR에 값이 있으면 색을
+쓰지 않아요.";
+
+#[cfg(test)]
+#[path = "texts_tests.rs"]
+mod tests;

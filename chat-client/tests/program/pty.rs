@@ -1,0 +1,256 @@
+//! The client at a terminal: a real pseudo-terminal on its side, an emulator on ours.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+
+use crate::support::DEADLINE;
+
+/// What the emulator has seen.
+struct Seen {
+    screen: vt100::Parser,
+    bytes: Vec<u8>,
+    /// Nobody is to look any more.
+    closing: bool,
+}
+
+/// A client at a terminal of its own. It is killed when dropped.
+pub(crate) struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    /// Keeps the terminal there when the client has gone, to see how it was left.
+    slave: Option<Box<dyn SlavePty + Send>>,
+    /// There when a key has been pressed. When it goes it presses Ctrl-D.
+    keyboard: Option<Box<dyn Write + Send>>,
+    client: Box<dyn Child + Send + Sync>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    /// The modes before the client came.
+    modes: String,
+}
+
+const ROWS: NonZero<u16> = NonZero::new(24).expect("above 0");
+
+fn columns(cols: u16) -> NonZero<u16> {
+    NonZero::new(cols).expect("a terminal has columns")
+}
+
+fn size(cols: u16) -> PtySize {
+    PtySize { rows: ROWS.get(), cols, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Terminal {
+    /// A client with these flags at a terminal of 80 columns.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_with(flags, 80, &[])
+    }
+
+    pub(crate) fn start_with(flags: &[&str], cols: u16, variables: &[(&str, &str)]) -> Self {
+        let pair = native_pty_system().openpty(size(cols)).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chat-client"));
+        command.args(flags);
+        for name in ["LC_ALL", "LC_MESSAGES", "NO_COLOR"] {
+            command.env_remove(name);
+        }
+        for (name, value) in [("LANG", "C"), ("TERM", "xterm-256color")].iter().chain(variables) {
+            command.env(name, value);
+        }
+        let modes = modes_of(&*pair.master);
+        let client = pair.slave.spawn_command(command).expect("the client starts");
+        let seen = Seen {
+            screen: vt100::Parser::new(ROWS, columns(cols), 100),
+            bytes: Vec::new(),
+            closing: false,
+        };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
+        watch(pair.master.try_clone_reader().expect("a reader"), Arc::clone(&seen));
+        Self {
+            keyboard: None,
+            master: Some(pair.master),
+            slave: Some(pair.slave),
+            client,
+            seen,
+            modes,
+        }
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
+        let master = self.master.as_ref().expect("the terminal is there");
+        let keyboard =
+            self.keyboard.get_or_insert_with(|| master.take_writer().expect("there is none yet"));
+        keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        keyboard.flush().expect("the terminal takes keys");
+    }
+
+    /// Waits until the rows are as they should be.
+    #[track_caller]
+    pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&[String]) -> bool) {
+        let until = Instant::now() + DEADLINE;
+        let (seen, news) = &*self.seen;
+        let mut seen = seen.lock().expect("no panic");
+        while !is_so(&rows(&seen.screen)) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let rows = rows(&seen.screen);
+                drop(seen);
+                panic!("{what}; the terminal shows {rows:#?}");
+            }
+            seen = news.wait_timeout(seen, left).expect("no panic").0;
+        }
+    }
+
+    /// Waits until the last rows are these.
+    #[track_caller]
+    pub(crate) fn shows(&self, last: &[&str]) {
+        self.wait(&format!("waiting for {last:#?}"), |rows| {
+            rows.ends_with(&last.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>())
+        });
+    }
+
+    /// Row and column of the cursor.
+    pub(crate) fn cursor(&self) -> (u16, u16) {
+        self.seen.0.lock().expect("no panic").screen.screen().cursor_position()
+    }
+
+    /// Everything that was written to the terminal so far.
+    pub(crate) fn bytes(&self) -> String {
+        let seen = self.seen.0.lock().expect("no panic");
+        String::from_utf8_lossy(&seen.bytes).into_owned()
+    }
+
+    pub(crate) fn resize(&self, cols: u16) {
+        // Ours first: the client answers at once.
+        self.seen.0.lock().expect("no panic").screen.screen_mut().set_size(ROWS, columns(cols));
+        let master = self.master.as_ref().expect("the terminal is there");
+        master.resize(size(cols)).expect("the terminal is there");
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.client.process_id().expect("it was started")
+    }
+
+    /// Waits for the end of the client; its status, and whether the modes are as they were.
+    pub(crate) fn exit(mut self) -> (u32, bool) {
+        let status = self.ended();
+        let master = self.master.as_ref().expect("the terminal is there");
+        let restored = modes_of(&**master) == self.modes;
+        assert!(self.bytes().contains("\u{1b}[?2004h"), "the terminal was taken over");
+        self.wait_for_bytes("\u{1b}[?2004l");
+        (status, restored)
+    }
+
+    /// Takes the terminal away, on which no key was pressed, as soon as the client writes something
+    /// that `provoke` makes it write. The client's status.
+    pub(crate) fn close(mut self, provoke: impl FnOnce()) -> u32 {
+        assert!(self.keyboard.is_none());
+        self.seen.0.lock().expect("no panic").closing = true;
+        self.slave = None;
+        self.master = None;
+        provoke();
+        self.ended()
+    }
+
+    fn wait_for_bytes(&self, bytes: &str) {
+        let until = Instant::now() + DEADLINE;
+        let (seen, news) = &*self.seen;
+        let mut seen = seen.lock().expect("no panic");
+        while !String::from_utf8_lossy(&seen.bytes).contains(bytes) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{bytes:?} is not written");
+            seen = news.wait_timeout(seen, left).expect("no panic").0;
+        }
+    }
+
+    fn ended(&mut self) -> u32 {
+        let mut client = std::mem::replace(&mut self.client, Box::new(Ended));
+        let mut killer = client.clone_killer();
+        let (sender, status) = std::sync::mpsc::channel();
+        thread::spawn(move || sender.send(client.wait().expect("it was started").exit_code()));
+        status.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+            let _ = killer.kill();
+            panic!("the client does not end, after {:#?}", self.bytes())
+        })
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.client.kill();
+        let _ = self.client.wait();
+    }
+}
+
+/// In place of a client that was waited for.
+#[derive(Debug)]
+struct Ended;
+
+impl portable_pty::ChildKiller for Ended {
+    fn kill(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn clone_killer(&self) -> Box<dyn portable_pty::ChildKiller + Send + Sync> {
+        Box::new(Self)
+    }
+}
+
+impl Child for Ended {
+    fn try_wait(&mut self) -> std::io::Result<Option<portable_pty::ExitStatus>> {
+        self.wait().map(Some)
+    }
+
+    fn wait(&mut self) -> std::io::Result<portable_pty::ExitStatus> {
+        Ok(portable_pty::ExitStatus::with_exit_code(0))
+    }
+
+    fn process_id(&self) -> Option<u32> {
+        None
+    }
+}
+
+fn watch(mut terminal: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        // An error is the end of a terminal, too.
+        while let Ok(len @ 1..) = terminal.read(&mut buffer) {
+            let (seen, news) = &*seen;
+            let mut seen = seen.lock().expect("no panic");
+            seen.screen.process(&buffer[..len]);
+            seen.bytes.extend_from_slice(&buffer[..len]);
+            news.notify_all();
+            if seen.closing {
+                return;
+            }
+        }
+    });
+}
+
+/// The rows without the empty ones below, and with every time as `HH:MM`.
+fn rows(screen: &vt100::Parser) -> Vec<String> {
+    let screen = screen.screen();
+    let mut rows: Vec<String> =
+        screen.rows(0, screen.size().1.into()).map(|row| untimed(row.trim_end())).collect();
+    while rows.last().is_some_and(String::is_empty) {
+        rows.pop();
+    }
+    rows
+}
+
+fn untimed(row: &str) -> String {
+    let is_time = |start: &str| {
+        start.bytes().zip(*b"00:00 ").all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == form,
+        })
+    };
+    match row.split_at_checked(6) {
+        Some((start, rest)) if is_time(start) => format!("HH:MM {rest}"),
+        _ => row.to_owned(),
+    }
+}
+
+fn modes_of(master: &(dyn MasterPty + Send)) -> String {
+    format!("{:?}", master.get_termios().expect("the terminal is there"))
+}

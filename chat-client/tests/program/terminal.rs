@@ -1,0 +1,286 @@
+//! What a person sees at a terminal, and how the terminal is left.
+
+use chat_proto::{Command, Name, RoomId, Text};
+
+use crate::pty::Terminal;
+use crate::support::{Listener, Peer, chat, system};
+
+/// A client at a terminal and the peer it is connected to; the prompt is there.
+fn connected(flags: &[&str]) -> (Terminal, Peer) {
+    connected_with(flags, 80, &[])
+}
+
+fn connected_with(flags: &[&str], cols: u16, variables: &[(&str, &str)]) -> (Terminal, Peer) {
+    let listener = Listener::bind();
+    let port = listener.port_flag();
+    let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();
+    let terminal = Terminal::start_with(&flags, cols, variables);
+    let peer = listener.accept();
+    terminal.wait("waiting for the prompt", |rows| rows.last().is_some_and(|row| row == ">"));
+    (terminal, peer)
+}
+
+fn said(text: &str) -> Command {
+    Command::Chat(Text::new(text).expect("a text"))
+}
+
+fn entered(room: u64, title: &str, seq: u64) -> String {
+    format!(
+        r#"{{"type":"SCSystemMessage","text":"You are in room {room}, \"{title}\", now.","code":"room-entered","roomId":{room},"seq":{seq}}}"#
+    )
+}
+
+#[test]
+fn a_message_comes_above_the_line_being_typed() {
+    let (mut terminal, mut peer) = connected(&[]);
+    terminal.press("half a 줄");
+    terminal.shows(&["> half a 줄"]);
+    peer.send(&chat("bob", "안녕"));
+    terminal.shows(&["HH:MM bob: 안녕", "> half a 줄"]);
+    let row = terminal.cursor().0;
+    assert_eq!(terminal.cursor().1, 11, "the cursor is behind what was typed");
+    terminal.press("\u{1b}[D\u{7f}\u{7f}X\r");
+    terminal.shows(&["HH:MM bob: 안녕", "HH:MM > half X줄", ">"]);
+    assert_eq!(peer.command(), Some(said("half X줄")));
+    assert_eq!(terminal.cursor(), (row + 1, 2));
+}
+
+#[test]
+fn many_messages_leave_the_line_whole() {
+    let (mut terminal, mut peer) = connected_with(&[], 19, &[]);
+    // Three rows of it: they are taken away and come back with every message.
+    let rows = ["가나다라마바사아", "자차카타파하거너더", "러"];
+    terminal.press(&rows.concat());
+    terminal.shows(&[&format!("> {}", rows[0]), rows[1], rows[2]]);
+    let mut expected = vec!["HH:MM bob: 0".to_owned()];
+    for n in 0..5 {
+        peer.send(&chat("bob", &n.to_string()));
+        expected[n] = format!("HH:MM bob: {n}");
+        let typed = [format!("> {}", rows[0]), rows[1].to_owned(), rows[2].to_owned()];
+        let shown: Vec<&str> = expected.iter().chain(&typed).map(String::as_str).collect();
+        terminal.shows(&shown);
+        expected.push(String::new());
+    }
+}
+
+#[test]
+fn a_long_message_never_comes_to_the_margin() {
+    let (terminal, mut peer) = connected_with(&[], 40, &[]);
+    peer.send(&chat("eve", &format!("{}12:00 bob: I quit", "x ".repeat(14))));
+    peer.send(&chat("eve", &"한".repeat(30)));
+    terminal.shows(&[
+        "HH:MM eve: x x x x x x x x x x x x x x",
+        "        12:00 bob: I quit",
+        &format!("HH:MM eve: {}", "한".repeat(14)),
+        &format!("        {}", "한".repeat(16)),
+        ">",
+    ]);
+}
+
+#[test]
+fn rooms_are_a_table_in_korean() {
+    let (mut terminal, mut peer) = connected(&["--lang=ko"]);
+    terminal.press("/rooms\r");
+    assert_eq!(peer.command(), Some(Command::Rooms));
+    peer.send(
+        r#"{"type":"SCRoomsResult","rooms":[
+            {"roomId":1,"title":"스터디 방","members":["김철수","Guido van Rossum"],"memberCount":2},
+            {"roomId":12,"title":"tea","members":["이영희"],"memberCount":61}]}"#,
+    );
+    terminal.shows(&[
+        "> /rooms",
+        "번호  제목       인원  참여자",
+        "   1  스터디 방     2  김철수, Guido van Rossum",
+        "  12  tea          61  이영희 외 60명",
+        ">",
+    ]);
+    terminal.press("/jion\r");
+    terminal.shows(&[
+        "> /jion",
+        "! /jion 명령은 없어요. /join 아닌가요? /help로 명령어를 볼 수 있어요.",
+        ">",
+    ]);
+}
+
+#[test]
+fn the_language_is_that_of_the_locale() {
+    let listener = Listener::bind();
+    let terminal = Terminal::start_with(&[&listener.port_flag()], 80, &[("LANG", "ko_KR.UTF-8")]);
+    let _peer = listener.accept();
+    terminal.wait("waiting for Korean", |rows| rows.iter().any(|row| row.contains("연결됐어요")));
+}
+
+#[test]
+fn the_line_and_messages_follow_the_width() {
+    let (mut terminal, mut peer) = connected(&[]);
+    terminal.press("0123456789");
+    terminal.shows(&["> 0123456789"]);
+    terminal.resize(12);
+    terminal.press("x");
+    terminal.shows(&["> 012345678", "9x"]);
+    peer.send(&chat("bob", "abcdefg"));
+    terminal.shows(&["HH:MM bob:", "      abcdef", "      g", "> 012345678", "9x"]);
+    terminal.resize(80);
+    terminal.shows(&["> 0123456789x"]);
+    assert_eq!(terminal.cursor().1, 13);
+}
+
+#[test]
+fn ctrl_c_clears_the_line_and_leaves_from_an_empty_one() {
+    let (mut terminal, mut peer) = connected(&[]);
+    terminal.press("never said");
+    terminal.shows(&["> never said"]);
+    terminal.press("\u{3}");
+    terminal.shows(&[">"]);
+    terminal.press("\u{3}");
+    assert_eq!(peer.commands(), []);
+    drop(peer);
+    assert_eq!(terminal.exit(), (0, true));
+}
+
+#[test]
+fn ctrl_d_and_quit_leave() {
+    for keys in ["\u{4}", "/quit\r"] {
+        let (mut terminal, peer) = connected(&[]);
+        terminal.press(keys);
+        peer.close_after(&[]);
+        assert_eq!(terminal.exit(), (0, true));
+    }
+}
+
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let (mut terminal, _peer) = connected(&[]);
+        terminal.press("half");
+        terminal.shows(&["> half"]);
+        let kill = std::process::Command::new("kill")
+            .args([format!("-{signal}"), terminal.process_id().to_string()])
+            .status();
+        assert!(kill.expect("there is a kill").success());
+        assert_eq!(terminal.exit(), (128 + number, true));
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_client() {
+    let (terminal, mut peer) = connected(&[]);
+    let status = terminal.close(|| peer.send(&chat("bob", "hi")));
+    // SIGHUP and the failure to write race.
+    assert!([128 + 1, 1].contains(&status), "{status}");
+    assert_eq!(peer.commands(), []);
+}
+
+#[test]
+fn an_end_that_is_a_failure_leaves_the_terminal_as_it_was() {
+    let (terminal, mut peer) = connected(&[]);
+    peer.send("no message");
+    terminal.wait("waiting for the error", |rows| {
+        rows.last().is_some_and(|row| row.starts_with("what came is no message"))
+    });
+    assert_eq!(terminal.exit(), (1, true));
+}
+
+#[test]
+fn colours_are_for_terminals_without_no_color() {
+    let is_coloured = |variables: &[(&str, &str)]| {
+        let (terminal, mut peer) = connected_with(&[], 80, variables);
+        peer.send(&chat("alice", "hi"));
+        peer.send(&chat("alice", "again"));
+        terminal.shows(&["HH:MM alice: hi", "HH:MM alice: again", ">"]);
+        let (bytes, name) = (terminal.bytes(), "\u{1b}[35malice\u{1b}[m");
+        assert!([0, 2].contains(&bytes.matches(name).count()), "{bytes:?}");
+        // All sequences that end with `m`.
+        bytes.split("\u{1b}[").skip(1).any(|sequence| {
+            sequence.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('m')
+        })
+    };
+    assert!(is_coloured(&[]));
+    assert!(is_coloured(&[("NO_COLOR", "")]));
+    assert!(!is_coloured(&[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn plain_and_dumb_terminals_are_left_alone() {
+    for (flags, variables) in [(&["--plain"][..], &[][..]), (&[], &[("TERM", "dumb")])] {
+        let listener = Listener::bind();
+        let port = listener.port_flag();
+        let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();
+        let mut terminal = Terminal::start_with(&flags, 80, variables);
+        let mut peer = listener.accept();
+        peer.send(&chat("alice", "hi"));
+        terminal.wait("waiting for the chat", |rows| rows.ends_with(&["alice: hi".to_owned()]));
+        // The terminal itself makes lines and echoes.
+        terminal.press("hello\r");
+        assert_eq!(peer.command(), Some(said("hello")));
+        assert!(!terminal.bytes().contains('\u{1b}'), "{}", terminal.bytes());
+    }
+}
+
+#[test]
+fn commands_and_names_are_completed_and_lines_come_back() {
+    let (mut terminal, mut peer) = connected(&[]);
+    peer.send(&entered(7, "스터디", 1));
+    peer.send(&chat("Guido van Rossum", "hi"));
+    peer.send(&system("김철수 came in.", "member-entered"));
+    terminal.shows(&["HH:MM * 김철수 came in.", "7 스터디>"]);
+    terminal.press("gu\t뭐해요?\r");
+    assert_eq!(peer.command(), Some(said("Guido van Rossum: 뭐해요?")));
+    terminal.press("/le\t\r");
+    assert_eq!(peer.command(), Some(Command::Leave));
+    terminal.press("\u{1b}[A\u{1b}[A");
+    terminal.shows(&["7 스터디> Guido van Rossum: 뭐해요?"]);
+    terminal.press("\u{15}/\t");
+    terminal
+        .shows(&["/help  /name  /rooms  /create  /join  /leave  /shutdown  /quit", "7 스터디> /"]);
+}
+
+#[test]
+fn a_pasted_text_is_one_message() {
+    let (mut terminal, mut peer) = connected(&[]);
+    terminal.press("\u{1b}[200~one\rtwo\u{1b}[201~");
+    terminal.shows(&["> one⏎two"]);
+    terminal.press("\r");
+    assert_eq!(peer.command(), Some(said("one\ntwo")));
+    terminal.shows(&["HH:MM > one", "        two", ">"]);
+}
+
+#[test]
+fn a_lost_connection_is_made_again_and_the_room_found() {
+    let listener = Listener::bind();
+    let flags = [listener.port_flag(), "--name=bob".into(), "--join=3".into()];
+    let mut terminal = Terminal::start(&flags.each_ref().map(String::as_str));
+    let mut peer = listener.accept_one();
+    let join = Command::Join(RoomId::new(3).expect("above 0"));
+    let name = Command::Rename(Name::new("bob").expect("a name"));
+    assert_eq!([peer.command(), peer.command()], [Some(name.clone()), Some(join.clone())]);
+    peer.send(&system("user1 is now called bob.", "renamed"));
+    peer.send(&entered(3, "tea", 5));
+    terminal.shows(&["3 tea>"]);
+
+    drop(peer);
+    terminal.wait("waiting for the word", |rows| {
+        rows.contains(&"- the server closed the connection".to_owned())
+            && rows.last().is_some_and(|row| row == "offline>")
+    });
+    terminal.press("lost?\r");
+    terminal.shows(&[
+        "> lost?",
+        "! not connected; that was not sent. Up brings it back.",
+        "offline>",
+    ]);
+
+    let mut peer = listener.accept_one();
+    assert_eq!([peer.command(), peer.command()], [Some(name), Some(Command::Rooms)]);
+    peer.send(&system("user2 is now called bob.", "renamed"));
+    peer.send(r#"{"type":"SCRoomsResult","rooms":[{"roomId":3,"title":"tea","members":["a"]}]}"#);
+    assert_eq!(peer.command(), Some(join));
+    peer.send(&entered(3, "tea", 9));
+    terminal.shows(&[
+        "HH:MM * You are in room 3, \"tea\", now.",
+        "- messages and notices missed in this room: at least 2",
+        "3 tea>",
+    ]);
+    terminal.press("\u{1b}[A\r");
+    assert_eq!(peer.command(), Some(said("lost?")));
+}

@@ -1,0 +1,8 @@
+//! The primitives under the hand-off between reactor and workers.
+//!
+//! `sleep`, `mailbox`, `desk` and `pool` name them, and each other, by `super::` and use no others: the
+//! model checks (`tests/model`) compile the same files over the primitives of loom and of shuttle.
+
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, fence};
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+pub(crate) use std::thread::{Builder, JoinHandle};

@@ -1,0 +1,144 @@
+//! loom: every execution of a few steps that the memory model allows.
+//!
+//! loom takes a `SeqCst` load or store for less than it is, and a `SeqCst` fence for what it is: `Sleep`
+//! has its order from fences alone.
+
+mod sync {
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
+    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use loom::thread::{Builder, JoinHandle};
+}
+
+mod simulation {
+    pub(super) use super::bugs;
+}
+
+#[path = "../../src/simulation/bugs.rs"]
+mod bugs;
+#[path = "crew.rs"]
+mod crew;
+#[path = "../../src/desk.rs"]
+mod desk;
+#[path = "../../src/fault.rs"]
+mod fault;
+#[path = "../../src/mailbox.rs"]
+mod mailbox;
+#[path = "plain.rs"]
+mod plain;
+#[path = "../../src/pool.rs"]
+mod pool;
+#[path = "../../src/queue.rs"]
+mod queue;
+#[path = "../../src/sleep.rs"]
+mod sleep;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use loom::thread;
+use sync::AtomicUsize;
+
+use crew::{Crew, chat};
+use sleep::Sleep;
+
+/// Runs `f` in every way there is, or in every way with at most `preemptions` of a thread that could
+/// go on.
+fn check(preemptions: Option<usize>, f: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = preemptions;
+    model.check(f);
+}
+
+/// Work that a worker finds only by looking: nothing but the fences of `Sleep` orders the look.
+#[derive(Debug)]
+struct Work(AtomicUsize);
+
+impl Work {
+    fn is_there(&self) -> bool {
+        self.0.load(Relaxed) > 0
+    }
+
+    fn take(&self) -> bool {
+        self.is_there() && self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+}
+
+#[test]
+fn c1_no_wake_up_is_lost_between_the_last_look_and_the_sleep() {
+    check(None, || {
+        let shared = Arc::new((Sleep::default(), Work(AtomicUsize::new(0))));
+        let worker = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (sleep, work) = &*shared;
+                for _ in 0..2 {
+                    while !work.take() {
+                        sleep.sleep_unless(|| work.is_there());
+                    }
+                }
+            })
+        };
+        let (sleep, work) = &*shared;
+        for _ in 0..2 {
+            work.0.fetch_add(1, Relaxed);
+            sleep.wake(1);
+        }
+        worker.join().expect("the worker has found both");
+    });
+}
+
+#[test]
+fn c1_each_of_two_sleepers_is_woken_for_its_work() {
+    check(Some(2), || {
+        let shared = Arc::new((Sleep::default(), Work(AtomicUsize::new(0))));
+        let workers = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (sleep, work) = &*shared;
+                while !work.take() {
+                    sleep.sleep_unless(|| work.is_there());
+                }
+            })
+        });
+        let (sleep, work) = &*shared;
+        for _ in 0..2 {
+            work.0.fetch_add(1, Relaxed);
+            sleep.wake(1);
+        }
+        for worker in workers {
+            worker.join().expect("each has found one");
+        }
+    });
+}
+
+#[test]
+fn c1_wake_ups_beyond_those_who_sleep_are_not_kept() {
+    check(None, || {
+        let shared = Arc::new((Sleep::default(), Work(AtomicUsize::new(0))));
+        for _ in 0..2 {
+            let sleeper = Arc::clone(&shared);
+            let sleeper = thread::spawn(move || {
+                let (sleep, work) = &*sleeper;
+                sleep.sleep_unless(|| work.is_there());
+                assert!(work.take(), "it sleeps until there is something");
+            });
+            shared.1.0.fetch_add(1, Relaxed);
+            shared.0.wake(2);
+            sleeper.join().expect("it was woken");
+            // Nobody sleeps now.
+            shared.0.sleep_unless(|| true);
+            shared.0.wake(1);
+        }
+    });
+}
+
+#[test]
+fn c10_what_was_submitted_is_done_before_a_pool_of_one_ends() {
+    check(None, || {
+        let mut crew = Crew::new(1, 1);
+        crew.post(0, chat(0));
+        let Crew { pool, mut reactor } = crew;
+        drop(pool);
+        reactor.check(1);
+    });
+}

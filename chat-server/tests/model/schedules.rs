@@ -1,0 +1,226 @@
+//! shuttle: the whole hand-off, pool and all, on many schedules.
+
+mod sync {
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, fence};
+    pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use shuttle::thread::{Builder, JoinHandle};
+}
+
+mod simulation {
+    pub(super) use super::bugs;
+}
+
+#[path = "../../src/simulation/bugs.rs"]
+mod bugs;
+#[path = "crew.rs"]
+mod crew;
+#[path = "../../src/desk.rs"]
+mod desk;
+#[path = "../../src/fault.rs"]
+mod fault;
+#[path = "../../src/mailbox.rs"]
+mod mailbox;
+#[path = "plain.rs"]
+mod plain;
+#[path = "../../src/pool.rs"]
+mod pool;
+#[path = "../../src/queue.rs"]
+mod queue;
+#[path = "../../src/sleep.rs"]
+mod sleep;
+
+use std::sync::Arc;
+
+use chat_core::{Command, Text};
+
+use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler};
+use shuttle::{Config, Runner, thread};
+
+use bugs::Bug;
+use crew::{Crew, Reactor, chat};
+use desk::Ran;
+use fault::Fault;
+
+/// Where all schedules begin. A failure tells its schedule besides, for `shuttle::replay`.
+const SEED: u64 = 0x00C0_FFEE;
+
+/// Runs `f` on so many schedules of each kind: at random, and with few preemptions at the worst places.
+fn check(schedules: usize, f: impl Fn() + Send + Sync + 'static) {
+    println!("seed {SEED:#x}");
+    let f = Arc::new(f);
+    let again = Arc::clone(&f);
+    Runner::new(RandomScheduler::new_from_seed(SEED, schedules), Config::new()).run(move || f());
+    Runner::new(PctScheduler::new_from_seed(SEED, 3, schedules), Config::new())
+        .run(move || again());
+}
+
+/// Runs `f` on every schedule there is.
+fn check_all(f: impl Fn() + Send + Sync + 'static) {
+    let schedules = Runner::new(DfsScheduler::new(None, false), Config::new()).run(f);
+    println!("{schedules} schedules");
+}
+
+/// Runs mailboxes as a worker does.
+fn run(reactor: &Reactor, mailbox: Option<Arc<mailbox::Mailbox>>) -> thread::JoinHandle<()> {
+    let desk = Arc::clone(&reactor.desk);
+    thread::spawn(move || {
+        if let Some(mailbox) = mailbox {
+            while desk.run(&mailbox, &mut Vec::new()) == Ran::More {}
+        }
+    })
+}
+
+#[test]
+fn c2_the_reactor_is_woken_for_everything_that_is_done() {
+    check_all(|| {
+        let mut reactor = Reactor::new(1);
+        let mailbox = reactor.post(0, chat(0));
+        let worker = run(&reactor, mailbox);
+        reactor.wait_until_done();
+        reactor.check(1);
+        worker.join().expect("the worker has ended");
+    });
+}
+
+#[test]
+fn c2_a_stop_ends_the_reactors_waiting() {
+    check_all(|| {
+        let mut reactor = Reactor::new(0);
+        let desk = Arc::clone(&reactor.desk);
+        let stopper = thread::spawn(move || desk.request_stop());
+        reactor.wait_for_stop();
+        stopper.join().expect("it has asked");
+    });
+}
+
+#[test]
+fn c6_a_mailbox_has_one_runner_and_forgets_nothing() {
+    check_all(|| {
+        let mut reactor = Reactor::new(1);
+        let first = reactor.post(0, chat(0));
+        let first = run(&reactor, first);
+        let second = reactor.post(0, chat(1));
+        let second = run(&reactor, second);
+        first.join().expect("one runner has ended");
+        second.join().expect("and the other");
+        reactor.check(2);
+    });
+}
+
+/// The bugs that the simulation plants are found here too, where they are in what is checked.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn c2_a_worker_that_does_not_wake_is_found() {
+    bugs::with(Bug::LostWakeUp, c2_the_reactor_is_woken_for_everything_that_is_done);
+}
+
+#[test]
+#[should_panic(expected = "was heard")]
+fn c6_two_runners_of_a_mailbox_are_found() {
+    bugs::with(Bug::TwoRunners, c6_a_mailbox_has_one_runner_and_forgets_nothing);
+}
+
+#[test]
+fn c1_whoever_is_asked_while_workers_go_to_sleep_is_answered() {
+    check(2_000, || {
+        let mut crew = Crew::new(2, 1);
+        for n in 0..3 {
+            crew.post(0, chat(n));
+            crew.reactor.wait_until_done();
+        }
+        crew.reactor.check(3);
+    });
+}
+
+#[test]
+fn c1_what_is_submitted_at_once_wakes_no_more_than_sleep() {
+    check(2_000, || {
+        let mut crew = Crew::new(2, 3);
+        for n in 0..2 {
+            crew.post_to_all(n);
+        }
+        crew.reactor.wait_until_done();
+        crew.reactor.check(2);
+    });
+}
+
+#[test]
+fn c6_every_connection_is_heard_in_order_with_several_workers() {
+    check(2_000, || {
+        let mut crew = Crew::new(3, 2);
+        for n in 0..3 {
+            crew.post(0, chat(n));
+            crew.post(1, chat(n));
+        }
+        crew.reactor.wait_until_done();
+        crew.reactor.check(3);
+    });
+}
+
+#[test]
+fn c10_a_pool_that_was_never_used_ends() {
+    check(2_000, || drop(Crew::new(3, 0)));
+}
+
+#[test]
+fn c10_a_pool_that_has_nothing_left_to_do_ends() {
+    check(2_000, || {
+        let mut crew = Crew::new(2, 1);
+        crew.post(0, chat(0));
+        crew.reactor.wait_until_done();
+        let Crew { pool, mut reactor } = crew;
+        drop(pool);
+        reactor.check(1);
+    });
+}
+
+#[test]
+fn c10_what_was_submitted_is_done_before_the_pool_ends() {
+    check(3_000, || {
+        let mut crew = Crew::new(2, 3);
+        for n in 0..2 {
+            for to in 0..3 {
+                crew.post(to, chat(n));
+            }
+        }
+        let Crew { pool, mut reactor } = crew;
+        drop(pool);
+        reactor.check(2);
+    });
+}
+
+#[test]
+fn c10_whoever_lets_go_of_the_pool_last_ends_it() {
+    check(2_000, || {
+        let Crew { pool, mut reactor } = Crew::new(2, 1);
+        let pool = Arc::new(pool);
+        let other = Arc::clone(&pool);
+        let mailbox = reactor.post(0, chat(0));
+        let other = thread::spawn(move || other.submit(mailbox));
+        drop(pool);
+        other.join().expect("it has submitted");
+        reactor.check(1);
+    });
+}
+
+#[test]
+fn c4_a_panic_costs_one_connection_its_session_and_no_worker() {
+    check(500, || {
+        let mut crew = Crew::new(2, 3);
+        let text = Text::new(Fault::ONCE).expect("a text");
+        crew.post(0, chat(0));
+        crew.post(0, Command::Chat(text));
+        // Behind the panic or after it: not heard in any case.
+        crew.post(0, chat(1));
+        for n in 0..2 {
+            crew.post(1, chat(n));
+            crew.post(2, chat(n));
+        }
+        let Crew { pool, mut reactor } = crew;
+        reactor.wait_until_done();
+        assert_eq!(reactor.take().panics, 1);
+        let heard = reactor.mailboxes.iter().map(|mailbox| reactor.said_by(mailbox.session()));
+        assert!(heard.eq([vec![0], vec![0, 1], vec![0, 1]]), "everybody else is heard");
+        drop(pool);
+    });
+}

@@ -1,0 +1,163 @@
+//! The message parser: what it accepts is what was said, and what it refuses it does not repeat.
+
+use chat_core::{Event, Hub, HubLimits, Output, Role, SessionId};
+use chat_proto::{
+    Command, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
+    chat_payload_len,
+};
+use serde_json::Value;
+
+use crate::said;
+
+/// The input is one payload.
+///
+/// - What is accepted, serde_json reads as the same object with the same values; written again, it
+///   is the same command and no longer than before.
+/// - Blanks around the object and a further field in it, which the short way for chats does not
+///   know, change nothing. A known key a second time, or an array around it, is refused.
+/// - An accepted text that the hub takes from a member with the longest name makes a frame. Nothing
+///   that could garble a terminal is accepted in it, nor in a name or a title.
+/// - A refusal is a short line of ASCII: nothing of the payload is in it.
+///
+/// # Panics
+/// When a property is broken.
+pub fn command(data: &[u8]) {
+    let payload = &data[..data.len().min(MAX_PAYLOAD)];
+    let parsed = Command::parse(payload);
+    match std::str::from_utf8(payload) {
+        Err(_) => assert_eq!(parsed, Err(Rejection::InvalidUtf8)),
+        Ok("") => assert_eq!(parsed, Err(Rejection::EmptyFrame)),
+        Ok(payload) => variants(payload, &parsed),
+    }
+    match parsed {
+        Ok(command) => accepted(payload, command),
+        Err(rejection) => refused(payload, rejection),
+    }
+}
+
+/// The same in other words has the same meaning, and what is not the same has none.
+fn variants(payload: &str, parsed: &Result<Command, Rejection>) {
+    let blanks = Command::parse(format!("\t {payload}\r\n").as_bytes());
+    assert!(same(&blanks, parsed), "with blanks around it {blanks:?}, without {parsed:?}");
+
+    let array = Command::parse(format!("[{payload}]").as_bytes());
+    assert_eq!(array, Err(Rejection::NotAnObject));
+
+    if parsed.is_err() {
+        return;
+    }
+    let inside = payload.trim_start().strip_prefix('{').expect("only objects are accepted");
+    let further = Command::parse(format!(r#"{{"~":[{{}},"\ud800"],{inside}"#).as_bytes());
+    assert!(same(&further, parsed), "with a further field {further:?}, without {parsed:?}");
+    for twice in [r#""type":"CSRooms""#, r#""\u0074ype":"CSRooms""#, r#""type":[]"#] {
+        let twice = Command::parse(format!("{{{twice},{inside}").as_bytes());
+        assert!(matches!(twice, Err(Rejection::NotJson { .. })), "type twice: {twice:?}");
+    }
+    for behind in ["{}", "x", ",", "}", "\u{feff}", "\0"] {
+        let behind = Command::parse(format!("{payload}{behind}").as_bytes());
+        assert!(matches!(behind, Err(Rejection::NotJson { .. })), "more behind it: {behind:?}");
+    }
+}
+
+/// Whether two answers are the same but for where in the payload the fault is.
+fn same(a: &Result<Command, Rejection>, b: &Result<Command, Rejection>) -> bool {
+    match (a, b) {
+        (Err(Rejection::NotJson { .. }), Err(Rejection::NotJson { .. })) => true,
+        _ => a == b,
+    }
+}
+
+fn accepted(payload: &[u8], command: Command) {
+    let mut frame = Vec::new();
+    command.write(&mut frame).expect("it is no longer than what it was read from");
+    let again = &frame[chat_proto::HEADER_LEN..];
+    assert!(again.len() <= payload.len(), "longer when written again");
+    assert_eq!(Command::parse(again).as_ref(), Ok(&command), "written and read again");
+
+    // Deep objects, and escapes without meaning in fields without meaning, are more than it takes.
+    if let Ok(value) = serde_json::from_slice::<Value>(payload) {
+        assert!(says(&value, &command), "{command:?} from {value}");
+    }
+    match command {
+        Command::Chat(text) => chat(&text),
+        Command::Rename(name) => assert!(said::is_label(name.as_str()), "{name:?}"),
+        Command::Create(title) => assert!(said::is_label(title.as_str()), "{title:?}"),
+        _ => {}
+    }
+}
+
+/// Whether an object says what the command does.
+fn says(value: &Value, command: &Command) -> bool {
+    let (kind, field) = match command {
+        Command::Rename(name) => ("CSName", value["name"].as_str() == Some(name.as_str())),
+        Command::Rooms => ("CSRooms", true),
+        Command::Create(title) => ("CSCreateRoom", value["title"].as_str() == Some(title.as_str())),
+        Command::Join(room) => {
+            let digits = value["roomId"].as_str().and_then(|digits| digits.parse().ok());
+            ("CSJoinRoom", value["roomId"].as_u64().or(digits) == Some(room.number()))
+        }
+        Command::Leave => ("CSLeaveRoom", true),
+        Command::Chat(text) => ("CSChat", value["text"].as_str() == Some(text.as_str())),
+        Command::Shutdown => ("CSShutdown", true),
+    };
+    value["type"] == kind && field
+}
+
+fn refused(payload: &[u8], rejection: Rejection) {
+    if let (Rejection::NotJson { detail }, Ok(Value::Object(_))) =
+        (&rejection, serde_json::from_slice(payload))
+    {
+        assert!(detail.starts_with("duplicate field"), "it is JSON: {detail}");
+    }
+    let code = rejection.code();
+    let said = Notice::Rejected(rejection).to_string();
+    assert!(said.bytes().all(|b| matches!(b, b' '..=b'~')), "{code}: {said:?}");
+    assert!(said.len() < 200, "{code}: {said}");
+}
+
+/// Somebody with the longest name says it.
+fn chat(text: &Text) {
+    let mut hub = Hub::new(HubLimits::default());
+    let speaker = hub.connect(Role::Guest);
+    let mut outputs = Vec::new();
+    let name = Name::new(&"😀".repeat(chat_proto::MAX_NAME_CHARS)).expect("a name");
+    hub.handle(speaker, Command::Rename(name.clone()), &mut outputs);
+    hub.handle(speaker, Command::Create(Title::new("room").expect("a title")), &mut outputs);
+    outputs.clear();
+    hub.handle(speaker, Command::Chat(text.clone()), &mut outputs);
+
+    for (room, seq) in [(1, 1), (u64::MAX, u64::MAX)] {
+        let room = RoomId::new(room).expect("above 0");
+        let message = ServerMessage::Chat { member: &name, text, room, seq };
+        let mut frame = Vec::new();
+        let written = message.write(&mut frame).map(|()| &frame[chat_proto::HEADER_LEN..]);
+        let foreseen = chat_payload_len(&name, text, room, seq);
+        match written {
+            Ok(payload) => {
+                assert_eq!(payload.len(), foreseen);
+                let read = said::message(payload);
+                assert_eq!((&*read.member, &*read.text), (name.as_str(), text.as_str()));
+                assert_eq!((read.room_id, read.seq), (Some(room.number()), Some(seq)));
+            }
+            Err(error) => assert_eq!(error.len, foreseen),
+        }
+        if seq == 1 {
+            assert_eq!(is_broadcast(&outputs, speaker), foreseen <= MAX_PAYLOAD);
+        }
+    }
+}
+
+/// Whether a chat was accepted; a refusal is the only other answer.
+fn is_broadcast(outputs: &[Output], speaker: SessionId) -> bool {
+    match outputs {
+        [Output::Broadcast { event: Event::Chat { .. }, except, .. }] => {
+            assert_eq!(*except, Some(speaker));
+            true
+        }
+        [Output::Reply { notice: Notice::TextTooLong { .. }, to, .. }] => {
+            assert_eq!(*to, speaker);
+            false
+        }
+        _ => panic!("a chat is accepted or too long: {outputs:?}"),
+    }
+}

@@ -1,0 +1,156 @@
+//! What a server should do with the bytes that it gets, done the plainest way: every frame is copied
+//! out and carried out by itself, every message encoded for each who gets it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_core::{Command, Event, Hub, HubLimits, Notice, Output, Rejection, Role, SessionId};
+use chat_proto::{HEADER_LEN, RoomId, ServerMessage, encode_rooms_page};
+use chat_server::Limits;
+
+pub(super) struct Reference {
+    hub: Hub,
+    peers: [Peer; 3],
+    members: BTreeMap<RoomId, BTreeSet<usize>>,
+    /// All that each peer should be sent.
+    pub(super) expected: [Vec<u8>; 3],
+}
+
+struct Peer {
+    session: SessionId,
+    /// What came and is not carried out.
+    input: Vec<u8>,
+    proven: bool,
+    bad_frames: u32,
+    ended: bool,
+}
+
+impl Reference {
+    pub(super) fn new() -> Self {
+        let mut hub = Hub::new(HubLimits::default());
+        let peers = std::array::from_fn(|_| Peer {
+            session: hub.connect(Role::Guest),
+            input: Vec::new(),
+            proven: false,
+            bad_frames: 0,
+            ended: false,
+        });
+        Self { hub, peers, members: BTreeMap::new(), expected: Default::default() }
+    }
+
+    pub(super) fn has_ended(&self, who: usize) -> bool {
+        self.peers[who].ended
+    }
+
+    /// A peer has sent something.
+    pub(super) fn receive(&mut self, who: usize, bytes: &[u8]) {
+        let mut input = std::mem::take(&mut self.peers[who].input);
+        input.extend_from_slice(bytes);
+        let mut rest = input.as_slice();
+        while let Some((header, after)) = rest.split_first_chunk::<HEADER_LEN>()
+            && let Some((payload, after)) =
+                after.split_at_checked(usize::from(u16::from_be_bytes(*header)))
+            && !self.peers[who].ended
+        {
+            self.frame(who, payload);
+            rest = after;
+        }
+        let is_foreign = is_foreign(rest);
+        let peer = &mut self.peers[who];
+        peer.input = rest.to_vec();
+        if !peer.ended && !peer.proven && is_foreign {
+            self.reject(who, Rejection::NotAnObject);
+            self.disconnect(who);
+        }
+    }
+
+    fn frame(&mut self, who: usize, payload: &[u8]) {
+        let peer = &mut self.peers[who];
+        let parsed = Command::parse(payload);
+        let bad = parsed.as_ref().is_err_and(Rejection::is_bad);
+        peer.bad_frames += u32::from(bad);
+        let is_last = bad && (!peer.proven || peer.bad_frames > Limits::default().bad_frames.burst);
+        peer.proven |= !bad;
+        let session = peer.session;
+        match parsed {
+            Ok(command) => {
+                let mut outputs = Vec::new();
+                self.hub.handle(session, command, &mut outputs);
+                self.deliver(outputs);
+            }
+            Err(rejection) => self.reject(who, rejection),
+        }
+        if is_last {
+            self.disconnect(who);
+        }
+    }
+
+    fn reject(&mut self, who: usize, rejection: Rejection) {
+        self.tell(who, &Notice::Rejected(rejection), None);
+    }
+
+    /// A peer is gone, or what it sends is not heard any more.
+    pub(super) fn disconnect(&mut self, who: usize) {
+        self.peers[who].ended = true;
+        let mut outputs = Vec::new();
+        self.hub.disconnect(self.peers[who].session, &mut outputs);
+        self.deliver(outputs);
+    }
+
+    fn deliver(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Reply { to, notice, room } => self.tell(self.peer(to), &notice, room),
+                Output::Rooms { to, rooms } => {
+                    let who = self.peer(to);
+                    let out = &mut self.expected[who];
+                    let mut next = encode_rooms_page(rooms.iter(), out);
+                    while next < rooms.len() {
+                        next += encode_rooms_page(rooms.iter().skip(next), out);
+                    }
+                }
+                Output::Entered { session, room } => {
+                    let who = self.peer(session);
+                    self.members.entry(room).or_default().insert(who);
+                }
+                Output::Left { session, room } => {
+                    let who = self.peer(session);
+                    self.members.entry(room).or_default().remove(&who);
+                }
+                Output::Broadcast { room, seq, except, event } => {
+                    let except = except.map(|session| self.peer(session));
+                    let members = self.members.get(&room).cloned().unwrap_or_default();
+                    for who in members.into_iter().filter(|who| Some(*who) != except) {
+                        match &event {
+                            Event::Notice(notice) => self.tell(who, notice, Some((room, seq))),
+                            Event::Chat { member, text } => {
+                                let chat = ServerMessage::Chat { member, text, room, seq };
+                                chat.write(&mut self.expected[who]).expect("it fits a frame");
+                            }
+                        }
+                    }
+                }
+                Output::RoomClosed { .. } | Output::Disconnected { .. } => {}
+                other => panic!("no guest brings about {other:?}"),
+            }
+        }
+    }
+
+    fn tell(&mut self, who: usize, notice: &Notice, room: Option<(RoomId, u64)>) {
+        let message = ServerMessage::System { notice, room };
+        message.write(&mut self.expected[who]).expect("it fits a frame");
+    }
+
+    fn peer(&self, session: SessionId) -> usize {
+        self.peers.iter().position(|peer| peer.session == session).expect("a peer")
+    }
+}
+
+/// Whether a first frame that is not whole yet will never be one of ours: it holds no object, or is
+/// a whole command behind a length with its bytes the wrong way round.
+fn is_foreign(partial: &[u8]) -> bool {
+    let Some((header, payload)) = partial.split_first_chunk::<HEADER_LEN>() else { return false };
+    let Some(first) = payload.first() else { return false };
+    let is_whole_command = usize::from(u16::from_le_bytes(*header)) == payload.len()
+        && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad());
+    is_whole_command || !b" \t\r\n{".contains(first)
+}

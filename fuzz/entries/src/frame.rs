@@ -1,0 +1,59 @@
+//! The frame decoder: a stream is the same frames in whatever pieces it arrives.
+
+use std::collections::HashSet;
+
+use chat_proto::{FrameDecoder, HEADER_LEN, MAX_PAYLOAD, write_frame};
+
+use crate::chunks::Chunks;
+
+/// The input is lengths of pieces, then the stream.
+///
+/// - A stream in pieces is the same frames, and the same beginning of one, as the whole.
+/// - What is held is less than the frame that has begun.
+/// - The frames and what is left over, written again, are the stream.
+/// - Frames that nobody asks for do not put the stream out of step.
+///
+/// # Panics
+/// When a property is broken.
+pub fn frame(mut data: &[u8]) {
+    let chunks = Chunks::take_from(&mut data);
+    let stream = data;
+    let whole = decode([stream]);
+    assert_eq!(whole, decode(chunks.cut(stream)), "cut at {chunks:?}");
+
+    let (frames, partial) = whole;
+    let mut again = Vec::with_capacity(stream.len());
+    for frame in &frames {
+        write_frame(&mut again, |out| out.extend_from_slice(frame)).expect("it came in a frame");
+    }
+    again.extend_from_slice(&partial);
+    assert_eq!(again, stream, "written again");
+
+    let sent: HashSet<_> = frames.iter().map(Vec::as_slice).collect();
+    let mut careless = FrameDecoder::new();
+    for chunk in chunks.cut(stream) {
+        let mut frames = careless.feed(chunk);
+        assert!(frames.next_frame().is_none_or(|first| sent.contains(first)), "nobody sent it");
+    }
+    assert_eq!(careless.partial(), partial, "out of step");
+}
+
+/// All frames, and what is held in the end.
+fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let mut decoder = FrameDecoder::new();
+    let mut got = Vec::new();
+    for chunk in chunks {
+        let mut frames = decoder.feed(chunk);
+        while let Some(frame) = frames.next_frame() {
+            got.push(frame.to_vec());
+        }
+        drop(frames);
+        assert_eq!(decoder.partial().len(), decoder.partial_len());
+        let announced = match decoder.partial().first_chunk::<HEADER_LEN>() {
+            Some(header) => usize::from(u16::from_be_bytes(*header)),
+            None => MAX_PAYLOAD,
+        };
+        assert!(decoder.partial_len() < HEADER_LEN + announced, "a whole frame is held back");
+    }
+    (got, decoder.partial().to_vec())
+}

@@ -1,0 +1,33 @@
+//! What is fuzzed, and what has to be true of it.
+//!
+//! Each entry takes any bytes and panics when a property is broken. The fuzz targets call them, and
+//! so does `cargo test`, with the committed corpora and mutations of them: see `fuzz/README.md`.
+
+mod chunks;
+mod command;
+mod connection;
+mod frame;
+mod hub;
+mod said;
+
+pub use command::command;
+pub use connection::connection;
+pub use frame::frame;
+pub use hub::hub;
+
+/// An entry: the name of its target and corpus, and what takes the bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// As in `fuzz/corpus/NAME`.
+    pub name: &'static str,
+    /// Panics when a property is broken.
+    pub run: fn(&[u8]),
+}
+
+/// All entries.
+pub const ENTRIES: [Entry; 4] = [
+    Entry { name: "frame", run: frame },
+    Entry { name: "command", run: command },
+    Entry { name: "connection", run: connection },
+    Entry { name: "hub", run: hub },
+];

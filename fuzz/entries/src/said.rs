@@ -1,0 +1,54 @@
+//! What a server says: whole frames, of a known type, with nothing raw in them.
+
+use chat_proto::{HEADER_LEN, Incoming};
+
+/// Reads a stream of whole frames.
+///
+/// # Panics
+/// When it ends in the middle of a frame, or a frame is not as [`message`] wants it.
+pub(crate) fn messages(stream: &[u8]) -> Vec<Incoming> {
+    let mut rest = stream;
+    let mut messages = Vec::new();
+    while let Some((header, after)) = rest.split_first_chunk::<HEADER_LEN>() {
+        let len = usize::from(u16::from_be_bytes(*header));
+        let (payload, after) = after.split_at_checked(len).expect("a frame comes whole");
+        messages.push(message(payload));
+        rest = after;
+    }
+    assert!(rest.is_empty(), "half a header is left");
+    messages
+}
+
+/// Reads one payload.
+///
+/// # Panics
+/// When it is no message, its type is not one of the three that the original client knows, or it
+/// holds a character that could garble a terminal.
+pub(crate) fn message(payload: &[u8]) -> Incoming {
+    assert!(!payload.iter().any(u8::is_ascii_control), "raw control character");
+    let message = Incoming::parse(payload).expect("it is JSON");
+    let kind = message.kind.as_str();
+    assert!(matches!(kind, "SCSystemMessage" | "SCChat" | "SCRoomsResult"), "{kind}");
+    assert_eq!(kind == "SCSystemMessage", message.code.is_some(), "a code on every notice");
+    if kind == "SCChat" {
+        let is_allowed = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        assert!(!message.text.is_empty() && message.text.chars().all(is_allowed));
+    } else {
+        assert!(is_label(&message.text), "{:?}", message.text);
+    }
+    assert!(is_label(&message.member), "{:?}", message.member);
+    for room in &message.rooms {
+        assert!(is_label(&room.title) && !room.title.is_empty(), "{:?}", room.title);
+        assert!(room.members.iter().all(|name| is_label(name) && !name.is_empty()));
+        assert!(room.members.len() <= room.member_count);
+    }
+    message
+}
+
+/// Whether it has neither controls nor line separators nor bidi controls in it.
+pub(crate) fn is_label(label: &str) -> bool {
+    !label.chars().any(|c| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
+}
