@@ -52,9 +52,7 @@ impl Addresses {
 /// which one peer usually has all 2⁶⁴ (RFC 6177).
 fn source_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()
-        }
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address @ IpAddr::V4(_) => address,
     }
 }

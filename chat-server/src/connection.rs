@@ -54,9 +54,11 @@ pub(crate) struct Connection<S> {
     /// It is among those to be read in the next turn.
     pub(crate) read_planned: bool,
     /// It has something to be read, and is read no further for now.
-    pub(crate) read_paused: bool,
+    read_paused: bool,
     /// It is among those to be flushed at the end of the turn.
     pub(crate) flush_planned: bool,
+    /// It never had a session.
+    pub(crate) refused: bool,
 }
 
 /// Where a connection gets broadcasts from.
@@ -90,22 +92,23 @@ pub(crate) enum Phase {
 impl<S> Connection<S> {
     /// A connection with a session.
     pub(crate) fn new(socket: S, mailbox: Arc<Mailbox>, now: Moment) -> Self {
-        Self { mailbox: Some(mailbox), ..Self::in_phase(Phase::Open, socket, now) }
+        let phase = Phase::Open;
+        Self { mailbox: Some(mailbox), phase, ..Self::without_session(socket, now) }
     }
 
     /// A connection that is told why it cannot stay.
-    pub(crate) fn refused(socket: S, reason: CloseReason, now: Moment, deadline: Moment) -> Self {
-        Self { reason: Some(reason), ..Self::in_phase(Phase::Finishing { deadline }, socket, now) }
+    pub(crate) fn refused(socket: S, reason: CloseReason, now: Moment) -> Self {
+        Self { reason: Some(reason), refused: true, ..Self::without_session(socket, now) }
     }
 
-    fn in_phase(phase: Phase, socket: S, now: Moment) -> Self {
+    fn without_session(socket: S, now: Moment) -> Self {
         Self {
             socket,
             decoder: FrameDecoder::new(),
             send: SendBuffer::default(),
             mailbox: None,
             place: None,
-            phase,
+            phase: Phase::Ending,
             reason: None,
             behind_since: None,
             frame_since: None,
@@ -120,6 +123,7 @@ impl<S> Connection<S> {
             read_planned: false,
             read_paused: false,
             flush_planned: false,
+            refused: false,
         }
     }
 
@@ -143,6 +147,25 @@ impl<S> Connection<S> {
     /// Whether the kernel takes no more until an event says so.
     pub(crate) fn is_blocked(&self) -> bool {
         self.write_blocked
+    }
+
+    /// Whether the hub is done with it, and it only has to be closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Finishing { .. } | Phase::Lingering { .. })
+    }
+
+    /// Whether it is owed something, also by its room.
+    pub(crate) fn is_owed(&self) -> bool {
+        !self.send.is_empty() || self.waits()
+    }
+
+    /// Whether it has been passed over by its room, and the kernel takes bytes again.
+    pub(crate) fn may_catch_up(&self) -> bool {
+        self.waits() && !self.write_blocked
+    }
+
+    fn waits(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.cursor.waits())
     }
 
     /// Bytes held for it alone, as they were last counted and as they are now.

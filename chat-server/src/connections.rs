@@ -164,7 +164,7 @@ impl<S> Connections<S> {
         }
     }
 
-    /// Notes that a connection is owed so much that is not in its send buffer.
+    /// Notes that a connection is owed so much, also of what is not in its send buffer.
     pub(crate) fn note_backlog(&mut self, key: ConnKey, owed: usize) {
         if owed > self.slow_backlog {
             self.behind.push(key);
@@ -174,6 +174,11 @@ impl<S> Connections<S> {
     /// A connection of which it has to be looked at how much it is owed.
     pub(crate) fn take_behind(&mut self) -> Option<ConnKey> {
         self.behind.pop()
+    }
+
+    /// Whether there is a connection whose budget ended, or whose socket failed.
+    pub(crate) fn has_follow_ups(&self) -> bool {
+        !self.unfinished.is_empty() || !self.failed.is_empty()
     }
 
     /// A connection whose budget ended since the last call.
@@ -190,6 +195,8 @@ impl<S> Connections<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::close_reason::CloseReason;
+    use crate::moment::Moment;
 
     #[test]
     fn a_key_survives_the_way_through_a_token() {
@@ -201,9 +208,10 @@ mod tests {
     #[test]
     fn a_key_of_a_connection_that_is_gone_finds_nobody() {
         let mut connections = Connections::<()>::new(1, 1);
-        let old = connections.insert(Connection::for_test());
+        let connection = || Connection::refused((), CloseReason::ServerFull, Moment::START);
+        let old = connections.insert(connection());
         connections.remove(old);
-        let new = connections.insert(Connection::for_test());
+        let new = connections.insert(connection());
         assert_eq!(old.slot, new.slot, "the slot is used again");
         assert!(connections.get(old).is_none() && connections.get(new).is_some());
         assert!(connections.remove(old).is_none(), "nor can it remove the new one");

@@ -44,11 +44,6 @@ impl Fanout {
         !self.dirty.is_empty()
     }
 
-    #[cfg(test)]
-    pub(crate) fn room_count(&self) -> usize {
-        self.rooms.len()
-    }
-
     /// From here on the connection gets the broadcasts of the room.
     pub(crate) fn enter<S>(
         &mut self,
@@ -98,14 +93,6 @@ impl Fanout {
         {
             log.hand_out(cursor, key, &mut connection.send, &mut self.spare);
             self.kept = log.count_kept(self.kept);
-        }
-    }
-
-    /// As [`Fanout::settle`], for a connection whose kernel takes bytes again.
-    pub(crate) fn catch_up<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
-        let place = connections.get(key).and_then(|connection| connection.place.as_ref());
-        if place.is_some_and(|place| place.cursor.waits()) {
-            self.settle(connections, key);
         }
     }
 

@@ -206,10 +206,12 @@ impl RoomLog {
                 let Some(Place { cursor, .. }) = &mut connection.place else { return Ok(false) };
                 if blocked {
                     self.wait(cursor);
-                    owed = self.owed(cursor);
+                    owed = self.owed(cursor) + connection.send.len();
                     return Ok(false);
                 }
-                if !cursor.waits && let Some((chunk, range)) = self.only_piece(cursor, key) {
+                if !cursor.waits
+                    && let Some((chunk, range)) = self.only_piece(cursor, key)
+                {
                     cursor.position = self.end;
                     return connection.write_through(chunk, range, budget);
                 }

@@ -51,7 +51,10 @@ impl Closed {
 
     /// Each reason for which some ended, and how many.
     pub fn iter(&self) -> impl Iterator<Item = (CloseReason, u64)> + '_ {
-        CloseReason::ALL.into_iter().map(|reason| (reason, self.count(reason))).filter(|&(_, n)| n > 0)
+        CloseReason::ALL
+            .into_iter()
+            .map(|reason| (reason, self.count(reason)))
+            .filter(|&(_, n)| n > 0)
     }
 }
 

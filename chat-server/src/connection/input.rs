@@ -8,6 +8,7 @@ use chat_proto::{Command, HEADER_LEN, Rejection};
 use super::{Connection, Phase};
 use crate::bucket::Rate;
 use crate::close_reason::CloseReason;
+use crate::limits::Limits;
 use crate::mailbox::Request;
 use crate::moment::Moment;
 use crate::socket::Socket;
@@ -18,6 +19,16 @@ pub(crate) struct InputLimits {
     pub(crate) commands: Rate,
     pub(crate) bad_frames: Rate,
     pub(crate) frame_timeout: Duration,
+}
+
+impl InputLimits {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            commands: Rate::new(limits.commands),
+            bad_frames: Rate::new(limits.bad_frames),
+            frame_timeout: limits.frame_timeout,
+        }
+    }
 }
 
 /// Why reading stopped.
@@ -45,9 +56,25 @@ impl<S> Connection<S> {
         self.commands.empty_until(now, limits.commands)
     }
 
-    /// Reads no further for now: an event or a timer has to have it read again.
+    /// Reads no further for now. Whoever ends that has it read again; an event does not.
     pub(crate) fn pause_reading(&mut self) {
         self.read_paused = true;
+    }
+
+    /// Ends the pause. A frame that was on its way has its time again: it could not end meanwhile.
+    pub(crate) fn resume_reading(&mut self, now: Moment) {
+        if std::mem::take(&mut self.read_paused) && self.frame_since.is_some() {
+            self.frame_since = Some(now);
+        }
+    }
+
+    pub(crate) fn is_read_paused(&self) -> bool {
+        self.read_paused
+    }
+
+    /// Bytes kept of a frame that is on its way.
+    pub(crate) fn partial_len(&self) -> usize {
+        self.decoder.partial_len()
     }
 
     /// When the frame that is on its way has to have ended. While it is not read, it has time.
@@ -112,10 +139,6 @@ impl<S: Socket> Connection<S> {
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> (usize, ReadEnd) {
-        if std::mem::take(&mut self.read_paused) && self.frame_since.is_some() {
-            // It could not have ended meanwhile.
-            self.frame_since = Some(now);
-        }
         let (filled, end) = self.fill(buffer);
         // Also of a peer that resets the stream: what came before, it has said.
         self.accept_bytes(now, limits, &buffer[..filled], requests);
@@ -123,7 +146,8 @@ impl<S: Socket> Connection<S> {
             ReadEnd::Ended => {
                 self.peer_ended = true;
                 let in_frame = self.decoder.partial_len() > 0;
-                let reason = if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded };
+                let reason =
+                    if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded };
                 self.end(reason, requests);
             }
             ReadEnd::Failed => self.end(CloseReason::Lost, requests),
