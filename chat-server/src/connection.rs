@@ -227,4 +227,11 @@ impl<S: Socket> Connection<S> {
     pub(crate) fn shutdown_write(&mut self) -> io::Result<()> {
         self.socket.shutdown_write()
     }
+
+    /// Closes it. A stream that is not ended is reset if something of it is missing.
+    pub(crate) fn close(mut self) {
+        if !self.send.is_empty() {
+            self.socket.reset_on_close();
+        }
+    }
 }

@@ -54,4 +54,6 @@ impl Socket for ScriptedSocket {
         self.ended = true;
         Ok(())
     }
+
+    fn reset_on_close(&mut self) {}
 }

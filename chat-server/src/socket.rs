@@ -2,8 +2,10 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use mio::net::TcpStream;
+use socket2::SockRef;
 
 /// A non-blocking byte stream with edge-triggered readiness: after `WouldBlock`, or a read that did
 /// not fill its buffer, an event tells when there is more. That a short read is as good as
@@ -18,6 +20,10 @@ pub(crate) trait Socket {
 
     /// Ends the stream towards the peer, after what was written.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Has the closing of the socket reset the stream, so that the peer does not take what it got for
+    /// everything.
+    fn reset_on_close(&mut self);
 }
 
 impl Socket for TcpStream {
@@ -34,5 +40,10 @@ impl Socket for TcpStream {
 
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+
+    fn reset_on_close(&mut self) {
+        // If it fails there is no stream any more.
+        let _ = SockRef::from(&*self).set_linger(Some(Duration::ZERO));
     }
 }

@@ -207,6 +207,8 @@ impl Socket for MemorySocket {
         pipe.left = Left::Ended;
         Ok(())
     }
+
+    fn reset_on_close(&mut self) {}
 }
 
 impl Drop for MemorySocket {

@@ -116,6 +116,8 @@ impl Socket for MemorySocket {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn reset_on_close(&mut self) {}
 }
 
 /// Everything is carried out inline.

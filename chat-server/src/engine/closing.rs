@@ -54,6 +54,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         connection.send.cut();
         self.end(key, reason);
+        if let Some(connection) = self.connections.get_mut(key) {
+            // Also of one that was about to end for another.
+            connection.reason = Some(reason);
+        }
         self.detach(key);
         self.finish(now, key);
     }
@@ -137,6 +141,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.refused -= usize::from(connection.refused);
         self.addresses.remove(key);
         self.counters.close(connection.reason.unwrap_or(CloseReason::Internal));
+        connection.close();
     }
 
     /// Stops reading; when all requests are done, everything that was accepted has been carried out.

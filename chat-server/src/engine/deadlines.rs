@@ -32,6 +32,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Ends what has taken too long.
     pub(super) fn expire(&mut self, now: Moment) {
+        let mut looked_at = Vec::new();
         while let Some((at, key)) = self.timers.pop_due(now) {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             if connection.timer != Some(at) {
@@ -51,16 +52,20 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
                 Phase::Finishing { .. } | Phase::Lingering { .. } => {}
             }
+            looked_at.push(key);
+        }
+        for key in looked_at {
             self.arm(key);
         }
     }
 
     /// Closes a connection whose frame has not ended in time. First it is read once more: the server
-    /// may have been late itself.
+    /// may have been late itself. While there is more to be read it still is.
     fn expire_frame(&mut self, now: Moment, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stopping.is_none() {
             self.read(now, key);
-            if self.is_frame_overdue(now, key) {
+            let is_read = self.connections.get(key).is_some_and(|c| !c.read_planned);
+            if is_read && self.is_frame_overdue(now, key) {
                 self.end(key, CloseReason::FrameTimeout);
             }
         }

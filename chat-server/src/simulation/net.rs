@@ -65,6 +65,8 @@ pub(super) struct Link {
     ended: bool,
     /// The server has closed the socket.
     closed: bool,
+    /// It has asked for a reset with that.
+    reset_on_close: bool,
     /// The client has closed its socket: what is written to it makes it reset the stream.
     deaf: bool,
     /// The stream has failed for the client.
@@ -89,6 +91,7 @@ pub(super) fn link(rng: Rng, inbound_room: usize, outbound_room: usize) -> (SimS
         write_armed: false,
         ended: false,
         closed: false,
+        reset_on_close: false,
         deaf: false,
         broken: false,
         pending: Ready::default(),
@@ -195,13 +198,17 @@ impl Socket for SimSocket {
         link.ended = true;
         Ok(())
     }
+
+    fn reset_on_close(&mut self) {
+        self.0.borrow_mut().reset_on_close = true;
+    }
 }
 
 impl Drop for SimSocket {
     fn drop(&mut self) {
         let link = &mut *self.0.borrow_mut();
         link.closed = true;
-        if !link.inbound.is_empty() {
+        if link.reset_on_close || !link.inbound.is_empty() {
             link.break_stream();
         }
     }
@@ -255,22 +262,6 @@ impl ClientEnd {
 
     pub(super) fn is_closed_by_server(&self) -> bool {
         self.link().closed
-    }
-
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Whether a write was refused, and no event has told of space since: the server still has
-    /// something to write.
-    pub(super) fn is_refusing(&self) -> bool {
-        self.link().write_armed
-    }
-
-    /// Whether the server has closed the socket without ending its stream first.
-    pub(super) fn is_dropped_by_server(&self) -> bool {
-        let link = self.link();
-        link.closed && !link.ended
     }
 
     /// No more faults from here on.

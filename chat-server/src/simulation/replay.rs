@@ -265,7 +265,6 @@ impl<'a> Replay<'a> {
             // One that never reads does not know.
             None => (if trace.dead { Fate::Cut } else { Fate::Complete }, !trace.dead),
             Some(End::Own | End::Reset) => (Fate::Cut, false),
-            Some(End::Eof) if trace.given_up => (Fate::Cut, false),
             Some(End::Eof) if trace.partial => {
                 panic!("I15: the stream of client {id} ended in the middle of a frame")
             }

@@ -33,8 +33,6 @@ pub(super) struct Server {
     watched: BTreeMap<ConnKey, ClientEnd>,
     /// Keys whose socket is closed: events for them may still come.
     gone: Vec<ConnKey>,
-    /// Those that the server closed while they were owed something.
-    given_up: Vec<ClientEnd>,
     /// Connections that wait to be accepted; `None` once the server stops listening.
     backlog: Option<VecDeque<Caller>>,
     /// There may be connections to accept; no event will tell.
@@ -97,7 +95,6 @@ impl Server {
             state: State::Deciding,
             watched: BTreeMap::new(),
             gone: Vec::new(),
-            given_up: Vec::new(),
             backlog: Some(VecDeque::new()),
             accept_pending: true,
             listener_ready: false,
@@ -196,15 +193,7 @@ impl Server {
                 self.engine.writable(key);
             }
         }
-        let owed: Vec<_> = self.watched.keys().map(|key| (*key, self.is_owed(*key))).collect();
         self.engine.turn(moment(now));
-        for (key, was_owed) in owed {
-            let is_kept = self.engine.connections.get(key).is_some();
-            let end = &self.watched[&key];
-            if end.is_dropped_by_server() && (was_owed || is_kept || end.is_refusing()) {
-                self.given_up.push(end.clone());
-            }
-        }
         if self.engine.is_stopping() {
             self.backlog = None;
         }
@@ -280,14 +269,6 @@ impl Server {
     /// Sockets that the server has not closed.
     pub(super) fn socket_count(&self) -> usize {
         self.watched.values().filter(|end| !end.is_closed_by_server()).count()
-    }
-
-    fn is_owed(&self, key: ConnKey) -> bool {
-        self.engine.connections.get(key).is_some_and(|connection| !connection.send.is_empty())
-    }
-
-    pub(super) fn has_given_up(&self, end: &ClientEnd) -> bool {
-        self.given_up.iter().any(|other| other.is_same(end))
     }
 
     fn check_bounds(&self) {

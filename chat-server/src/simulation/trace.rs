@@ -61,8 +61,6 @@ pub(super) struct Trace {
     pub(super) witness: bool,
     /// It never reads, and never ends its side.
     pub(super) dead: bool,
-    /// The server closed it while it was owed something: it did not take it, or not in time.
-    pub(super) given_up: bool,
 }
 
 impl Trace {
