@@ -32,30 +32,34 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Ends what has taken too long.
     pub(super) fn expire(&mut self, now: Moment) {
-        let mut looked_at = Vec::new();
-        while let Some((at, key)) = self.timers.pop_due(now) {
-            let Some(connection) = self.connections.get_mut(key) else { continue };
-            if connection.timer != Some(at) {
-                continue;
-            }
-            connection.timer = None;
-            match connection.phase {
-                Phase::Open | Phase::Ending => {
-                    self.expire_frame(now, key);
-                    self.expire_backlog(now, key);
-                }
-                Phase::Finishing { deadline } | Phase::Lingering { deadline }
-                    if deadline <= now =>
-                {
-                    self.counters.linger_timeouts.add(1);
-                    self.remove(key);
-                }
-                Phase::Finishing { .. } | Phase::Lingering { .. } => {}
-            }
-            looked_at.push(key);
+        // All first: what is set meanwhile has its turn in the next one, however late it is.
+        let mut due = Vec::new();
+        while let Some(timer) = self.timers.pop_due(now) {
+            due.push(timer);
         }
-        for key in looked_at {
-            self.arm(key);
+        for (at, key) in due {
+            if let Some(connection) = self.connections.get_mut(key)
+                && connection.timer == Some(at)
+            {
+                connection.timer = None;
+                self.look_at_clock(now, key);
+                self.arm(key);
+            }
+        }
+    }
+
+    fn look_at_clock(&mut self, now: Moment, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match connection.phase {
+            Phase::Open | Phase::Ending => {
+                self.expire_frame(now, key);
+                self.expire_backlog(now, key);
+            }
+            Phase::Finishing { deadline } | Phase::Lingering { deadline } if deadline <= now => {
+                self.counters.linger_timeouts.add(1);
+                self.remove(key);
+            }
+            Phase::Finishing { .. } | Phase::Lingering { .. } => {}
         }
     }
 

@@ -280,6 +280,7 @@ impl World {
             self.clients[id].finish();
         }
         self.settle();
+        self.server.check_rest();
         let dead = self.live().len();
         self.server.check_balance(dead);
     }
