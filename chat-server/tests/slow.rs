@@ -101,11 +101,11 @@ fn many_slow_readers_of_one_room_each_get_all_of_it() {
 fn who_leaves_is_still_owed_what_was_said_before() {
     let server = start();
     let (mut talker, mut witness, mut slow) = room_with_a_slow_reader(&server);
-    talk(&mut talker, &mut witness, 0, 400);
+    talk(&mut talker, &mut witness, 0, 200);
     slow.leave();
     witness.expect_code("member-left");
-    talk(&mut talker, &mut witness, 400, 450);
-    assert_eq!(slow_reads(&mut slow, 0, 400), 0);
+    talk(&mut talker, &mut witness, 200, 250);
+    assert_eq!(slow_reads(&mut slow, 0, 200), 0);
     slow.expect_code("room-left");
     slow.expect_nothing();
 }
@@ -142,11 +142,11 @@ fn who_ends_its_sending_gets_the_answers_to_all_it_sent_and_then_the_end() {
 fn who_ends_its_sending_gets_the_broadcasts_it_is_owed_and_then_the_end() {
     let server = start();
     let (mut talker, mut witness, mut slow) = room_with_a_slow_reader(&server);
-    talk(&mut talker, &mut witness, 0, 400);
+    talk(&mut talker, &mut witness, 0, 200);
     slow.end_sending();
     witness.expect_code("member-left");
-    talk(&mut talker, &mut witness, 400, 410);
-    assert_eq!(slow_reads(&mut slow, 0, 400), 0);
+    talk(&mut talker, &mut witness, 200, 210);
+    assert_eq!(slow_reads(&mut slow, 0, 200), 0);
     slow.expect_end();
     talker.expect_code("member-left");
     talker.expect_nothing();

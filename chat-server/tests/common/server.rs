@@ -42,9 +42,9 @@ pub(crate) struct RunningServer {
     _watchdog: Watchdog,
 }
 
-/// A server with the default configuration.
+/// A server with the default configuration, but that tests may send faster than people.
 pub(crate) fn start() -> RunningServer {
-    RunningServer::start(Config::default())
+    RunningServer::with(|_| {})
 }
 
 impl RunningServer {
@@ -59,9 +59,10 @@ impl RunningServer {
         Self { address, handle: Some(handle), _watchdog: Watchdog::start() }
     }
 
-    /// A server with `change` made to the default configuration.
+    /// A server with `change` made to the configuration of [`start`].
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
+        config.limits.commands.per_second = 0;
         change(&mut config);
         Self::start(config)
     }
