@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{FrameTooLong, write_frame};
+use crate::lang::Lang;
 use crate::notice::Notice;
 use crate::rooms::RoomEntry;
 use crate::values::{Name, RoomId, Text};
@@ -35,19 +36,19 @@ pub enum ServerMessage<'a> {
 }
 
 impl ServerMessage<'_> {
-    /// Appends the message to `out` as one frame.
+    /// Appends the message to `out` as one frame. What the server itself says in it is in `lang`.
     ///
     /// # Errors
     /// [`FrameTooLong`] when a chat does not fit ([`chat_payload_len`] says so beforehand); `out` is
     /// then as it was. A notice always fits.
-    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+    pub fn write(&self, lang: Lang, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, |out| match *self {
             Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
             Self::System { notice, room } => write_json(
                 out,
                 &System {
                     kind: "SCSystemMessage",
-                    text: notice.to_string(),
+                    text: notice.text(lang).to_string(),
                     code: notice.code(),
                     room_id: room.map(|(room, _)| room),
                     seq: room.map(|(_, seq)| seq),
@@ -164,7 +165,7 @@ mod tests {
 
     fn payload(message: ServerMessage<'_>) -> String {
         let mut out = Vec::new();
-        message.write(&mut out).expect("it fits");
+        message.write(Lang::En, &mut out).expect("it fits");
         String::from_utf8(out.split_off(crate::HEADER_LEN)).expect("JSON is UTF-8")
     }
 
@@ -199,13 +200,29 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_is_in_the_language_asked_for_and_its_code_in_none() {
+        let notice = Notice::NotInRoom;
+        let mut texts = Lang::ALL.map(|lang| {
+            let mut out = Vec::new();
+            let message = ServerMessage::System { notice: &notice, room: None };
+            message.write(lang, &mut out).expect("it fits");
+            let read = Incoming::parse(&out[crate::HEADER_LEN..]).expect("it is a message");
+            assert_eq!(read.text, notice.text(lang).to_string());
+            assert_eq!(read.code.as_deref(), Some("not-in-room"));
+            read.text
+        });
+        texts.sort_unstable();
+        assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "{texts:?}");
+    }
+
+    #[test]
     fn a_text_that_just_fits_and_one_that_just_does_not() {
         let member = Name::new("user1").expect("a name");
         let overhead = chat_payload_len(&member, &Text::new("x").expect("a text"), room(1), 1) - 1;
         for (len, fits) in [(MAX_PAYLOAD - overhead, true), (MAX_PAYLOAD - overhead + 1, false)] {
             let text = Text::new("x".repeat(len)).expect("a text");
             let chat = ServerMessage::Chat { member: &member, text: &text, room: room(1), seq: 1 };
-            assert_eq!(chat.write(&mut Vec::new()).is_ok(), fits);
+            assert_eq!(chat.write(Lang::En, &mut Vec::new()).is_ok(), fits);
             assert_eq!(chat_payload_len(&member, &text, room(1), 1) <= MAX_PAYLOAD, fits);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 
 use chat_core::{Event, RoomId};
-use chat_proto::ServerMessage;
+use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
 use crate::chunk::SpareChunks;
@@ -110,7 +110,7 @@ impl Fanout {
             self.dirty.push_back(room);
         }
         log.append(except, &mut self.spare, |out| {
-            message.write(out).expect("the hub refuses a chat that does not fit a frame");
+            message.write(Lang::En, out).expect("the hub refuses a chat that does not fit a frame");
         });
     }
 

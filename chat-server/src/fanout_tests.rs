@@ -99,7 +99,7 @@ impl Bench {
             }
             Op::Answer(peer) => {
                 let message = ServerMessage::System { notice: &Notice::NotInRoom, room: None };
-                message.write(&mut self.expected[peer]).expect("it fits");
+                message.write(Lang::En, &mut self.expected[peer]).expect("it fits");
                 self.fanout.settle(&mut self.connections, self.keys[peer]);
                 let connection = self.connections.get_mut(self.keys[peer]).expect("connected");
                 connection.send.push_message(message);
@@ -122,7 +122,7 @@ impl Bench {
         };
         for (peer, expected) in self.expected.iter_mut().enumerate() {
             if self.inside[peer] && Some(peer) != except {
-                message.write(expected).expect("it fits");
+                message.write(Lang::En, expected).expect("it fits");
             }
         }
         self.fanout.broadcast(room, seq, except.map(|peer| self.keys[peer]), event);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use chat_core::RoomList;
-use chat_proto::{ServerMessage, encode_rooms_page};
+use chat_proto::{Lang, ServerMessage, encode_rooms_page};
 
 use crate::chunk::Chunk;
 #[cfg(test)]
@@ -131,7 +131,7 @@ impl SendBuffer {
         }
         let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
         let before = bytes.len();
-        message.write(bytes).expect("a notice fits a frame: its parts are short");
+        message.write(Lang::En, bytes).expect("a notice fits a frame: its parts are short");
         self.len += bytes.len() - before;
     }
 
