@@ -9,7 +9,7 @@ use crate::frame::{FrameTooLong, write_frame};
 use crate::lang::Lang;
 use crate::notice::Notice;
 use crate::rooms::RoomEntry;
-use crate::values::{Name, RoomId, Text};
+use crate::values::{Name, RoomId, Text, Title};
 
 /// A message to write. Lists of rooms have a writer of their own:
 /// [`encode_rooms_page`](crate::encode_rooms_page).
@@ -52,6 +52,7 @@ impl ServerMessage<'_> {
                     code: notice.code(),
                     room_id: room.map(|(room, _)| room),
                     seq: room.map(|(_, seq)| seq),
+                    facts: Facts::of(notice),
                 },
             ),
         })
@@ -84,7 +85,7 @@ fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct System {
+struct System<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: String,
@@ -93,6 +94,38 @@ struct System {
     room_id: Option<RoomId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    #[serde(flatten)]
+    facts: Facts<'a>,
+}
+
+/// What a client would otherwise have to read out of a text, which may be in any language.
+#[derive(Default, Serialize)]
+struct Facts<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a Title>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<&'a Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a Name>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(notice: &'a Notice) -> Self {
+        match notice {
+            Notice::RoomCreated { title, .. }
+            | Notice::RoomEntered { title, .. }
+            | Notice::RoomLeft { title, .. } => Self { title: Some(title), ..Self::default() },
+            Notice::MemberEntered { name } | Notice::MemberLeft { name } => {
+                Self { member: Some(name), ..Self::default() }
+            }
+            Notice::Renamed { from, to } => {
+                Self { from: Some(from), to: Some(to), ..Self::default() }
+            }
+            _ => Self::default(),
+        }
+    }
 }
 
 /// Bytes of the payload that [`ServerMessage::Chat`] makes, without making it. A text is too long
@@ -121,7 +154,7 @@ pub struct Incoming {
     pub kind: String,
     /// What was said, by a person or the server.
     pub text: String,
-    /// Who said it, of `SCChat`.
+    /// Who said it, of `SCChat`; who came or went, of `member-entered` and `member-left`.
     pub member: String,
     /// The stable word for programs, of `SCSystemMessage`.
     pub code: Option<String>,
@@ -129,6 +162,12 @@ pub struct Incoming {
     pub room_id: Option<u64>,
     /// The number of the broadcast in that room, rising by 1.
     pub seq: Option<u64>,
+    /// The title of that room, of `room-created`, `room-entered` and `room-left`.
+    pub title: Option<String>,
+    /// The name before, of `renamed`.
+    pub from: Option<String>,
+    /// The name now, of `renamed`.
+    pub to: Option<String>,
     /// The rooms, of `SCRoomsResult`.
     pub rooms: Vec<RoomEntry>,
     /// The list of rooms goes on in the next `SCRoomsResult`.
@@ -197,6 +236,29 @@ mod tests {
                 r#"{{"type":"SCSystemMessage","text":"{text}","code":"not-in-room","roomId":1,"seq":2}}"#
             )
         );
+    }
+
+    #[test]
+    fn titles_and_names_of_a_notice_stand_in_fields_behind_the_others() {
+        let name = |name: &str| Name::new(name).expect("a name");
+        let (id, title) = (room(3), Title::new("say \"차\"").expect("a title"));
+        let titled = r#""title":"say \"차\"""#;
+        for (notice, fields, read_back) in [
+            (Notice::RoomCreated { room: id, title: title.clone() }, titled, "say \"차\"///"),
+            (Notice::RoomEntered { room: id, title: title.clone() }, titled, "say \"차\"///"),
+            (Notice::RoomLeft { room: id, title }, titled, "say \"차\"///"),
+            (Notice::MemberEntered { name: name("김\\") }, r#""member":"김\\""#, "/김\\//"),
+            (Notice::MemberLeft { name: name("bob") }, r#""member":"bob""#, "/bob//"),
+            (Notice::Renamed { from: name("a"), to: name("b") }, r#""from":"a","to":"b""#, "//a/b"),
+        ] {
+            let written = payload(ServerMessage::System { notice: &notice, room: Some((id, 9)) });
+            let behind = format!(r#""code":"{}","roomId":3,"seq":9,{fields}}}"#, notice.code());
+            assert!(written.ends_with(&behind), "{written}");
+            let Incoming { title, member, from, to, .. } =
+                Incoming::parse(written.as_bytes()).expect("it is a message");
+            let [title, from, to] = [title, from, to].map(Option::unwrap_or_default);
+            assert_eq!(format!("{title}/{member}/{from}/{to}"), read_back);
+        }
     }
 
     #[test]
