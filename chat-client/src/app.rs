@@ -3,11 +3,10 @@
 
 use std::collections::VecDeque;
 
-use chat_proto::{Command, Incoming, Name, RoomId};
+use chat_proto::{Command, Incoming, Lang, Name, RoomId};
 
 use crate::complete::Vocabulary;
 use crate::fault::Fault;
-use crate::lang::Lang;
 use crate::line::{Line, Style};
 use crate::render::{self, Form};
 use crate::surroundings::{Place, Surroundings};

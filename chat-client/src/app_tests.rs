@@ -6,7 +6,7 @@ use chat_proto::RoomEntry;
 const AT: &str = "12:03";
 
 fn app(form: Form, reconnect: bool) -> App {
-    let mut app = App::new(Manner { form, lang: Lang::English, reconnect, name: None, join: None });
+    let mut app = App::new(Manner { form, lang: Lang::En, reconnect, name: None, join: None });
     assert_eq!(app.connected(0), Outcome::default());
     app
 }
@@ -170,7 +170,7 @@ fn the_prompt_has_the_room() {
 fn flags_are_asked_for_first_and_a_script_ends_when_one_is_refused() {
     let manner = |form| Manner {
         form,
-        lang: Lang::English,
+        lang: Lang::En,
         reconnect: false,
         name: Some(Name::new("bot").expect("a name")),
         join: RoomId::new(3),
