@@ -196,11 +196,8 @@ impl App {
         if !self.online {
             return refuse(&self.say(Text::NotConnected));
         }
-        match &command {
-            Command::Rename(name) => self.seen.ask_for(name),
-            Command::Shutdown => self.asked_to_stop = true,
-            _ => {}
-        }
+        self.seen.ask(&command);
+        self.asked_to_stop |= command == Command::Shutdown;
         Outcome { send: vec![command], ..Outcome::default() }
     }
 
@@ -231,14 +228,13 @@ impl App {
             self.way_back = self.seen.leave().filter(|place| place.title.is_some());
             outcome.send.extend(self.way_back.iter().map(|_| Command::Rooms));
         } else {
-            if let Some(name) = self.manner.name.clone() {
-                self.seen.ask_for(&name);
-                outcome.send.push(Command::Rename(name));
-                self.asked_by_flags.push_back("--name");
-            }
-            if let Some(room) = self.manner.join {
-                outcome.send.push(Command::Join(room));
-                self.asked_by_flags.push_back("--join");
+            let name = self.manner.name.clone().map(Command::Rename);
+            let join = self.manner.join.map(Command::Join);
+            for (flag, command) in [("--name", name), ("--join", join)] {
+                let Some(command) = command else { continue };
+                self.seen.ask(&command);
+                outcome.send.push(command);
+                self.asked_by_flags.push_back(flag);
             }
         }
         self.came_back = true;
