@@ -80,7 +80,21 @@ pub(crate) enum After {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Farewell {
     Stopping,
+    /// There is no place for us: nothing of what was sent was done.
     Full,
+    /// We were too slow.
+    CutOff,
+}
+
+impl Farewell {
+    fn of(code: Option<&str>) -> Option<Self> {
+        match code? {
+            "server-stopping" => Some(Self::Stopping),
+            "server-full" | "too-many-from-address" => Some(Self::Full),
+            "frame-timeout" | "slow-consumer" => Some(Self::CutOff),
+            _ => None,
+        }
+    }
 }
 
 /// See the head of this file.
@@ -244,7 +258,7 @@ impl App {
     /// Takes a message of the server.
     pub(crate) fn incoming(&mut self, at: &str, message: &Incoming) -> Outcome {
         self.seen.see(message);
-        self.served |= message.code.as_deref() != Some("server-full");
+        self.served |= Farewell::of(message.code.as_deref()) != Some(Farewell::Full);
         self.ever_served |= self.served;
         match message.kind.as_str() {
             "SCChat" => show(render::chat(self.manner.form, at, &message.member, &message.text)),
@@ -258,11 +272,7 @@ impl App {
 
     fn notice(&mut self, at: &str, message: &Incoming) -> Outcome {
         let code = message.code.as_deref();
-        match code {
-            Some("server-stopping") => self.farewell = Some(Farewell::Stopping),
-            Some("server-full") => self.farewell = Some(Farewell::Full),
-            _ => {}
-        }
+        self.farewell = Farewell::of(code).or(self.farewell);
         let mut outcome = show(render::system(self.manner.form, at, &message.text));
         outcome.show.extend(self.missed(message));
         // A program that is not who or where it wants to be must not go on talking; a person sees it.
@@ -351,7 +361,7 @@ impl App {
             // It may be starting anew, unless we wanted it to stop.
             (_, Some(Farewell::Stopping)) => !self.asked_to_stop,
             (_, Some(Farewell::Full)) => self.ever_served,
-            (_, None) => true,
+            (_, Some(Farewell::CutOff) | None) => true,
         };
         gone && self.manner.reconnect && !self.leaving
     }
@@ -374,6 +384,7 @@ impl App {
             }
             (Closed::Lost(why), _) => bad(Text::Lost { why }),
             (Closed::Clean, Some(Farewell::Full)) => bad(Text::ServerFull),
+            (Closed::Clean, Some(Farewell::CutOff)) => bad(Text::ServerClosed),
             (Closed::Clean, None) if !all_sent => bad(Text::ServerClosed),
             (Closed::Clean, None) => (Ending::Good, None),
         }

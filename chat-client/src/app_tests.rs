@@ -258,9 +258,26 @@ fn a_chat_is_no_goodbye() {
 
 #[test]
 fn a_full_server_did_nothing_of_what_was_sent() {
-    for mut app in [script(), person()] {
-        app.incoming(AT, &system("The server is full.", Some("server-full")));
-        assert_eq!(ending(&mut app, &Closed::Clean, true).0, Ending::Bad);
+    for code in ["server-full", "too-many-from-address"] {
+        for mut app in [script(), person()] {
+            app.incoming(AT, &system("There is no place for you.", Some(code)));
+            assert!(!app.is_served());
+            assert_eq!(ending(&mut app, &Closed::Clean, true).0, Ending::Bad);
+        }
+    }
+}
+
+/// What it was owed did not come, so the end is a bad one, even after everything was sent.
+#[test]
+fn who_is_cut_off_ends_badly_or_connects_again() {
+    for code in ["frame-timeout", "slow-consumer"] {
+        let mut app = script();
+        app.incoming(AT, &system("Goodbye.", Some(code)));
+        let closed = (Ending::Bad, "the server closed the connection".to_owned());
+        assert_eq!(ending(&mut app, &Closed::Clean, true), closed, "{code}");
+        let mut app = person();
+        app.incoming(AT, &system("Goodbye.", Some(code)));
+        assert!(goes_on(&mut app, &Closed::Clean), "{code}");
     }
 }
 
