@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use chat_proto::{Command, HEADER_LEN, Name, RoomId, ServerMessage, Text};
+use chat_proto::{Command, HEADER_LEN, Lang, Name, RoomId, ServerMessage, Text};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
 
@@ -98,13 +98,13 @@ fn encode(c: &mut Criterion) {
         let (member, text) = (&member, &text);
         let chat = ServerMessage::Chat { member, text, room: RoomId::FIRST, seq: 123_456 };
         let mut out = Vec::new();
-        chat.write(&mut out).expect("it fits a frame");
+        chat.write(Lang::En, &mut out).expect("it fits a frame");
         let mut group = c.benchmark_group("encode");
         group.throughput(Throughput::Bytes(out.len() as u64));
         group.bench_function(name, |b| {
             b.iter(|| {
                 out.clear();
-                black_box(chat).write(&mut out).expect("it fits a frame");
+                black_box(chat).write(Lang::En, &mut out).expect("it fits a frame");
             });
         });
         group.finish();

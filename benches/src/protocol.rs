@@ -239,7 +239,7 @@ fn lossy(frame: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::token::Token;
-    use chat_proto::{Command, FrameDecoder, Name, RoomId, ServerMessage, Text};
+    use chat_proto::{Command, FrameDecoder, Lang, Name, RoomId, ServerMessage, Text};
 
     fn command(frame: &[u8]) -> Command {
         let mut decoder = FrameDecoder::new();
@@ -273,7 +273,7 @@ mod tests {
             let room = RoomId::new(3).expect("above 0");
             let mut frame = Vec::new();
             ServerMessage::Chat { member: &member, text: &text, room, seq: 123_456 }
-                .write(&mut frame)
+                .write(Lang::En, &mut frame)
                 .expect("it fits");
             assert_eq!(template.bytes.len(), frame.len());
         }

@@ -3,11 +3,10 @@
 
 use std::collections::VecDeque;
 
-use chat_proto::{Command, Incoming, Name, RoomId};
+use chat_proto::{Command, Incoming, Lang, Name, RoomId};
 
 use crate::complete::Vocabulary;
 use crate::fault::Fault;
-use crate::lang::Lang;
 use crate::line::{Line, Style};
 use crate::render::{self, Form};
 use crate::surroundings::{Place, Surroundings};
@@ -81,7 +80,21 @@ pub(crate) enum After {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Farewell {
     Stopping,
+    /// There is no place for us: nothing of what was sent was done.
     Full,
+    /// We were too slow.
+    CutOff,
+}
+
+impl Farewell {
+    fn of(code: Option<&str>) -> Option<Self> {
+        match code? {
+            "server-stopping" => Some(Self::Stopping),
+            "server-full" | "too-many-from-address" => Some(Self::Full),
+            "frame-timeout" | "slow-consumer" => Some(Self::CutOff),
+            _ => None,
+        }
+    }
 }
 
 /// See the head of this file.
@@ -197,11 +210,8 @@ impl App {
         if !self.online {
             return refuse(&self.say(Text::NotConnected));
         }
-        match &command {
-            Command::Rename(name) => self.seen.ask_for(name),
-            Command::Shutdown => self.asked_to_stop = true,
-            _ => {}
-        }
+        self.seen.ask(&command);
+        self.asked_to_stop |= command == Command::Shutdown;
         Outcome { send: vec![command], ..Outcome::default() }
     }
 
@@ -232,14 +242,13 @@ impl App {
             self.way_back = self.seen.leave().filter(|place| place.title.is_some());
             outcome.send.extend(self.way_back.iter().map(|_| Command::Rooms));
         } else {
-            if let Some(name) = self.manner.name.clone() {
-                self.seen.ask_for(&name);
-                outcome.send.push(Command::Rename(name));
-                self.asked_by_flags.push_back("--name");
-            }
-            if let Some(room) = self.manner.join {
-                outcome.send.push(Command::Join(room));
-                self.asked_by_flags.push_back("--join");
+            let name = self.manner.name.clone().map(Command::Rename);
+            let join = self.manner.join.map(Command::Join);
+            for (flag, command) in [("--name", name), ("--join", join)] {
+                let Some(command) = command else { continue };
+                self.seen.ask(&command);
+                outcome.send.push(command);
+                self.asked_by_flags.push_back(flag);
             }
         }
         self.came_back = true;
@@ -249,7 +258,7 @@ impl App {
     /// Takes a message of the server.
     pub(crate) fn incoming(&mut self, at: &str, message: &Incoming) -> Outcome {
         self.seen.see(message);
-        self.served |= message.code.as_deref() != Some("server-full");
+        self.served |= Farewell::of(message.code.as_deref()) != Some(Farewell::Full);
         self.ever_served |= self.served;
         match message.kind.as_str() {
             "SCChat" => show(render::chat(self.manner.form, at, &message.member, &message.text)),
@@ -263,11 +272,7 @@ impl App {
 
     fn notice(&mut self, at: &str, message: &Incoming) -> Outcome {
         let code = message.code.as_deref();
-        match code {
-            Some("server-stopping") => self.farewell = Some(Farewell::Stopping),
-            Some("server-full") => self.farewell = Some(Farewell::Full),
-            _ => {}
-        }
+        self.farewell = Farewell::of(code).or(self.farewell);
         let mut outcome = show(render::system(self.manner.form, at, &message.text));
         outcome.show.extend(self.missed(message));
         // A program that is not who or where it wants to be must not go on talking; a person sees it.
@@ -356,7 +361,7 @@ impl App {
             // It may be starting anew, unless we wanted it to stop.
             (_, Some(Farewell::Stopping)) => !self.asked_to_stop,
             (_, Some(Farewell::Full)) => self.ever_served,
-            (_, None) => true,
+            (_, Some(Farewell::CutOff) | None) => true,
         };
         gone && self.manner.reconnect && !self.leaving
     }
@@ -379,6 +384,7 @@ impl App {
             }
             (Closed::Lost(why), _) => bad(Text::Lost { why }),
             (Closed::Clean, Some(Farewell::Full)) => bad(Text::ServerFull),
+            (Closed::Clean, Some(Farewell::CutOff)) => bad(Text::ServerClosed),
             (Closed::Clean, None) if !all_sent => bad(Text::ServerClosed),
             (Closed::Clean, None) => (Ending::Good, None),
         }

@@ -6,7 +6,7 @@ use chat_proto::RoomEntry;
 const AT: &str = "12:03";
 
 fn app(form: Form, reconnect: bool) -> App {
-    let mut app = App::new(Manner { form, lang: Lang::English, reconnect, name: None, join: None });
+    let mut app = App::new(Manner { form, lang: Lang::En, reconnect, name: None, join: None });
     assert_eq!(app.connected(0), Outcome::default());
     app
 }
@@ -30,6 +30,13 @@ fn system(text: &str, code: Option<&str>) -> Incoming {
 
 fn about_room(text: &str, code: &str, room: u64, seq: u64) -> Incoming {
     Incoming { room_id: Some(room), seq: Some(seq), ..system(text, Some(code)) }
+}
+
+/// The text is shown as it came, and tells nothing of what the fields tell.
+fn entered(room: u64, title: &str, seq: u64) -> Incoming {
+    Incoming {
+        title: Some(title.into()), ..about_room("어서 와요.", "room-entered", room, seq)
+    }
 }
 
 fn rooms(numbers: &[u64], more: bool) -> Incoming {
@@ -156,21 +163,45 @@ fn an_empty_list_says_what_to_do() {
 fn the_prompt_has_the_room() {
     let mut app = person();
     assert_eq!(app.prompt().as_str(), "> ");
-    app.incoming(AT, &about_room("You are in room 3, \"스터디\", now.", "room-entered", 3, 1));
+    app.incoming(AT, &entered(3, "스터디", 1));
     assert_eq!(app.prompt().as_str(), "3 스터디> ");
-    app.incoming(AT, &about_room("In \"a title of more letters\"", "room-entered", 4, 1));
+    app.incoming(AT, &entered(4, "a title of more letters", 1));
     assert_eq!(app.prompt().as_str(), "4 a title of more…> ");
     app.incoming(AT, &about_room("x", "room-left", 4, 2));
     assert_eq!(app.prompt().as_str(), "> ");
+    // A server that leaves the fields out: what was asked for is all there is.
+    app.line(AT, "/join 5");
+    app.incoming(AT, &system("You are in room 6, \"x\", now.", Some("room-entered")));
+    assert_eq!(app.prompt().as_str(), "5> ");
     app.closed(&Closed::Clean, false);
     assert_eq!(app.prompt().as_str(), "offline> ");
+}
+
+#[test]
+fn a_room_asked_for_by_flag_is_known_without_fields_too() {
+    let mut app = App::new(Manner {
+        form: Form::Pretty,
+        lang: Lang::En,
+        reconnect: false,
+        name: None,
+        join: RoomId::new(3),
+    });
+    app.connected(0);
+    app.incoming(AT, &system("x", Some("room-entered")));
+    assert_eq!(app.prompt().as_str(), "3> ");
+}
+
+#[test]
+fn a_code_that_is_not_known_shows_its_text() {
+    let mut app = script();
+    assert_eq!(shown(&mut app, &system("새 소식이에요.", Some("news"))), ["* 새 소식이에요."]);
 }
 
 #[test]
 fn flags_are_asked_for_first_and_a_script_ends_when_one_is_refused() {
     let manner = |form| Manner {
         form,
-        lang: Lang::English,
+        lang: Lang::En,
         reconnect: false,
         name: Some(Name::new("bot").expect("a name")),
         join: RoomId::new(3),
@@ -227,9 +258,26 @@ fn a_chat_is_no_goodbye() {
 
 #[test]
 fn a_full_server_did_nothing_of_what_was_sent() {
-    for mut app in [script(), person()] {
-        app.incoming(AT, &system("The server is full.", Some("server-full")));
-        assert_eq!(ending(&mut app, &Closed::Clean, true).0, Ending::Bad);
+    for code in ["server-full", "too-many-from-address"] {
+        for mut app in [script(), person()] {
+            app.incoming(AT, &system("There is no place for you.", Some(code)));
+            assert!(!app.is_served());
+            assert_eq!(ending(&mut app, &Closed::Clean, true).0, Ending::Bad);
+        }
+    }
+}
+
+/// What it was owed did not come, so the end is a bad one, even after everything was sent.
+#[test]
+fn who_is_cut_off_ends_badly_or_connects_again() {
+    for code in ["frame-timeout", "slow-consumer"] {
+        let mut app = script();
+        app.incoming(AT, &system("Goodbye.", Some(code)));
+        let closed = (Ending::Bad, "the server closed the connection".to_owned());
+        assert_eq!(ending(&mut app, &Closed::Clean, true), closed, "{code}");
+        let mut app = person();
+        app.incoming(AT, &system("Goodbye.", Some(code)));
+        assert!(goes_on(&mut app, &Closed::Clean), "{code}");
     }
 }
 
@@ -301,7 +349,7 @@ fn lost() -> App {
     let mut app = person();
     app.line(AT, "/name bob");
     app.incoming(AT, &system("user1 is now called bob.", Some("renamed")));
-    app.incoming(AT, &about_room("You are in room 3, \"tea\", now.", "room-entered", 3, 5));
+    app.incoming(AT, &entered(3, "tea", 5));
     app.incoming(AT, &about_room("alice came in.", "member-entered", 3, 7));
     assert!(goes_on(&mut app, &Closed::Clean));
     let back = app.connected(4);
@@ -319,10 +367,10 @@ fn the_way_back_leads_into_the_same_room_and_tells_what_was_missed() {
     assert_eq!(found.send, [Command::Join(RoomId::new(3).expect("above 0"))]);
     assert!(found.show.is_empty());
     // We left with 8 and came back with 12.
-    let back = about_room("You are in room 3, \"tea\", now.", "room-entered", 3, 12);
+    let back = entered(3, "tea", 12);
     assert_eq!(
-        shown(&mut app, &back)[1..],
-        ["- messages and notices missed in this room: at least 3"]
+        shown(&mut app, &back),
+        ["12:03 * 어서 와요.", "- messages and notices missed in this room: at least 3"]
     );
     assert_eq!(shown(&mut app, &back).len(), 1);
 }

@@ -4,9 +4,8 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use argh::FromArgs;
-use chat_proto::{Name, RoomId};
+use chat_proto::{Lang, Name, RoomId};
 
-use crate::lang::Lang;
 use crate::line::Line;
 use crate::render::lowercase_first;
 use crate::texts::Text;
@@ -127,7 +126,7 @@ mod tests {
 
     fn parse(line: &str) -> Result<Args, Stop> {
         let words = line.split(' ').filter(|word| !word.is_empty());
-        Args::parse(words.map(OsString::from), Lang::English)
+        Args::parse(words.map(OsString::from), Lang::En)
     }
 
     fn mistake(line: &str) -> String {
@@ -211,7 +210,7 @@ mod tests {
         let words = exit.output.split(|c: char| !(c.is_ascii_alphabetic() || c == '-'));
         let flags: Vec<&str> = words.filter(|word| word.starts_with("--")).collect();
         assert!(flags.len() > 7, "{flags:?}");
-        for lang in [Lang::English, Lang::Korean] {
+        for lang in [Lang::En, Lang::Ko] {
             for flag in &flags {
                 assert!(Text::Flags.say(lang).contains(&format!("  {flag}")), "{flag}");
             }

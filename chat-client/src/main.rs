@@ -27,11 +27,12 @@ mod typed;
 use std::io::{self, ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
 
+use chat_proto::Lang;
+
 use app::{App, Ending, Manner};
 use args::{Args, Stop};
 use chat::Typist;
 use fault::Fault;
-use lang::Lang;
 use line::Line;
 use render::Form;
 use screen::{Look, Screen};
@@ -41,7 +42,7 @@ use texts::Text;
 const USAGE_STATUS: u8 = 2;
 
 fn main() -> ExitCode {
-    let lang = Lang::of_environment(|name| std::env::var(name).ok());
+    let lang = lang::of_environment(|name| std::env::var(name).ok());
     let mut screen = Screen::standard(Look::Flat);
     let args = match Args::parse(std::env::args_os().skip(1), lang) {
         Ok(args) => args,

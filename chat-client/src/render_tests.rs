@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::app::{App, Manner};
-use crate::lang::Lang;
 use crate::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
 use crate::screen::{Look, Screen};
-use chat_proto::Incoming;
+use chat_proto::{Incoming, Lang};
 use proptest::prelude::*;
 
 const AT: &str = "12:03";
@@ -181,7 +180,7 @@ fn isolates_are_whole(line: &str) -> bool {
 }
 
 fn app(form: Form) -> App {
-    App::new(Manner { form, lang: Lang::English, reconnect: false, name: None, join: None })
+    App::new(Manner { form, lang: Lang::En, reconnect: false, name: None, join: None })
 }
 
 /// What a terminal of 80 columns is sent, without our own colours.

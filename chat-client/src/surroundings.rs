@@ -1,11 +1,12 @@
 //! Where this client is and whom it has seen: for the prompt, for completion, and for the way back
 //! after a lost connection.
 //!
-//! Titles and names of notices stand only in their texts. They are taken from there where the text
-//! is one that is known; where it is not, a prompt has no title and a name is not completed. Nothing
-//! worse comes of it.
+//! All of it is taken from the code and the fields of a message, never from its text, which is for
+//! people and in a language of the server's choice. A server that leaves fields out costs a prompt
+//! its title and a name its completion, and one that knows no codes the prompt its room. Nothing worse
+//! comes of it.
 
-use chat_proto::{Incoming, Name};
+use chat_proto::{Command, Incoming, Name, RoomId};
 
 use crate::complete::Vocabulary;
 
@@ -32,6 +33,8 @@ pub(crate) struct Surroundings {
     /// The name asked for, and the one the server has agreed to.
     asked: Option<Name>,
     name: Option<Name>,
+    /// The room asked for last, for a server that does not say which one was entered.
+    asked_room: Option<RoomId>,
 }
 
 impl Surroundings {
@@ -59,8 +62,13 @@ impl Surroundings {
         self.name.as_ref()
     }
 
-    pub(crate) fn ask_for(&mut self, name: &Name) {
-        self.asked = Some(name.clone());
+    /// Takes notice of what the server is asked for.
+    pub(crate) fn ask(&mut self, command: &Command) {
+        match command {
+            Command::Rename(name) => self.asked = Some(name.clone()),
+            Command::Join(room) => self.asked_room = Some(*room),
+            _ => {}
+        }
     }
 
     /// Takes notice of a message.
@@ -79,35 +87,37 @@ impl Surroundings {
     }
 
     fn see_notice(&mut self, message: &Incoming) {
-        let text = message.text.as_str();
         match message.code.as_deref().unwrap_or_default() {
-            "room-created" | "room-entered" => {
-                self.leave();
-                let title = text.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
-                let title = title.map(|(title, _)| title.to_owned());
-                let seq = message.seq.unwrap_or(0);
-                self.place = message.room_id.map(|room| Place { room, title, seq });
+            "room-created" => self.enter(message.room_id, message),
+            "room-entered" => {
+                let asked = self.asked_room.take().map(RoomId::number);
+                self.enter(message.room_id.or(asked), message);
             }
             "room-left" => {
                 self.leave();
             }
-            "member-entered" => {
-                if let Some(name) = text.strip_suffix(" came in.") {
-                    self.see_name(name);
-                }
-            }
-            "member-left" => self.forget(text.strip_suffix(" left.").unwrap_or_default()),
-            "renamed" => {
-                self.name = self.asked.take().or(self.name.take());
-                if let Some((from, to)) = text.split_once(" is now called ") {
-                    self.forget(from);
-                    if self.place.is_some() {
-                        self.see_name(to.strip_suffix('.').unwrap_or(to));
-                    }
-                }
-            }
+            "member-entered" => self.see_name(&message.member),
+            "member-left" => self.forget(&message.member),
+            "renamed" => self.see_rename(message),
             "bad-name" | "name-taken" => self.asked = None,
             _ => {}
+        }
+    }
+
+    fn enter(&mut self, room: Option<u64>, message: &Incoming) {
+        self.leave();
+        let (title, seq) = (message.title.clone(), message.seq.unwrap_or(0));
+        self.place = room.map(|room| Place { room, title, seq });
+    }
+
+    fn see_rename(&mut self, message: &Incoming) {
+        let (from, to) = (message.from.as_deref(), message.to.as_deref());
+        // Others are renamed too. A server that does not say to what is taken to mean us.
+        let agreed = self.asked.take_if(|asked| to.is_none_or(|to| to == asked.as_str()));
+        self.name = agreed.or(self.name.take());
+        self.forget(from.unwrap_or_default());
+        if self.place.is_some() {
+            self.see_name(to.unwrap_or_default());
         }
     }
 
@@ -144,18 +154,15 @@ impl Surroundings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_proto::{Notice, RoomEntry, RoomId, Title};
+    use chat_proto::{HEADER_LEN, Lang, Notice, RoomEntry, ServerMessage, Title};
 
-    /// As our server says it.
+    /// As our server says it, in a language that this client's person may not speak.
     fn notice(notice: &Notice, room: u64, seq: u64) -> Incoming {
-        Incoming {
-            kind: "SCSystemMessage".into(),
-            text: notice.to_string(),
-            code: Some(notice.code().into()),
-            room_id: Some(room),
-            seq: Some(seq),
-            ..Incoming::default()
-        }
+        let room = RoomId::new(room).map(|room| (room, seq));
+        let mut frame = Vec::new();
+        let message = ServerMessage::System { notice, room };
+        message.write(Lang::Ko, &mut frame).expect("a notice fits");
+        Incoming::parse(&frame[HEADER_LEN..]).expect("it is a message")
     }
 
     fn name(name: &str) -> Name {
@@ -213,13 +220,51 @@ mod tests {
     #[test]
     fn a_name_is_ours_when_the_server_has_agreed() {
         let mut seen = Surroundings::default();
-        seen.ask_for(&name("taken"));
+        seen.ask(&Command::Rename(name("taken")));
         seen.see(&notice(&Notice::NameTaken, 0, 0));
-        seen.see(&notice(&Notice::Renamed { from: name("a"), to: name("b") }, 0, 0));
+        seen.see(&notice(&Notice::Renamed { from: name("a"), to: name("taken") }, 0, 0));
         assert_eq!(seen.name(), None);
-        seen.ask_for(&name("ours"));
+        seen.ask(&Command::Rename(name("ours")));
+        seen.see(&notice(&Notice::Renamed { from: name("a"), to: name("b") }, 3, 1));
+        assert_eq!(seen.name(), None, "somebody else was renamed");
         seen.see(&notice(&Notice::Renamed { from: name("user1"), to: name("ours") }, 0, 0));
         assert_eq!(seen.name(), Some(&name("ours")));
+    }
+
+    fn coded(code: Option<&str>) -> Incoming {
+        Incoming {
+            kind: "SCSystemMessage".into(),
+            text: "You are in room 3, \"tea\", now. user1 is now called bob.".into(),
+            code: code.map(str::to_owned),
+            ..Incoming::default()
+        }
+    }
+
+    #[test]
+    fn of_a_server_without_fields_only_what_was_asked_for_is_known() {
+        let room = RoomId::new(3).expect("above 0");
+        let mut seen = Surroundings::default();
+        seen.ask(&Command::Join(room));
+        seen.see(&coded(Some("room-entered")));
+        assert_eq!(seen.place(), Some(&Place { room: 3, title: None, seq: 0 }));
+        seen.ask(&Command::Rename(name("ours")));
+        seen.see(&coded(Some("renamed")));
+        assert_eq!(seen.name(), Some(&name("ours")));
+        seen.see(&coded(Some("room-left")));
+        seen.see(&coded(Some("room-created")));
+        assert_eq!(seen.place(), None, "it was not asked for by number");
+        assert!(seen.vocabulary().names.is_empty());
+    }
+
+    /// The original's: whether a command was refused is in its text alone.
+    #[test]
+    fn of_a_server_without_codes_nothing_is_guessed() {
+        let mut seen = Surroundings::default();
+        seen.ask(&Command::Join(RoomId::new(3).expect("above 0")));
+        seen.ask(&Command::Rename(name("bob")));
+        seen.see(&coded(None));
+        assert_eq!((seen.place(), seen.name()), (None, None));
+        assert!(seen.vocabulary().names.is_empty());
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The list of rooms as a table for people, in columns of the width that a terminal gives them.
 
-use chat_proto::RoomEntry;
+use chat_proto::{Lang, RoomEntry};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::lang::Lang;
 use crate::line::{Line, Style};
 use crate::render::{self, Form};
 use crate::texts::Text;
@@ -107,14 +106,14 @@ mod tests {
     fn wide_characters_take_two_cells() {
         let rooms = [room(1, "스터디 방", &["김철수", "bob"], 2), room(20, "tea", &["c"], 60)];
         assert_eq!(
-            table(Lang::Korean, &rooms),
+            table(Lang::Ko, &rooms),
             [
                 "번호  제목       인원  참여자",
                 "   1  스터디 방     2  김철수, bob",
                 "  20  tea          60  c 외 59명",
             ]
         );
-        assert_eq!(table(Lang::English, &rooms)[0], " ID  TITLE      PEOPLE  NAMES");
+        assert_eq!(table(Lang::En, &rooms)[0], " ID  TITLE      PEOPLE  NAMES");
     }
 
     proptest! {
@@ -124,7 +123,7 @@ mod tests {
         ) {
             let rooms: Vec<RoomEntry> =
                 rooms.iter().map(|(title, id, count)| room(*id, title, &["@"], *count)).collect();
-            let rows = table(Lang::English, &rooms);
+            let rows = table(Lang::En, &rooms);
             let cell = |row: &String| row.find('@').map(|at| row[..at].width());
             prop_assert!(rows[1..].iter().all(|row| cell(row) == cell(&rows[1])), "{rows:#?}");
         }

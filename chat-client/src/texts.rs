@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
-use chat_proto::{MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, ValueError};
+use chat_proto::{Lang, MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, Rejection};
 
 use crate::fault::Fault;
-use crate::lang::Lang;
 use crate::typed::Mistake;
 
 /// What there is to say. A new one does not compile before every language has it.
@@ -80,8 +79,8 @@ pub(crate) enum Text<'a> {
 impl Text<'_> {
     pub(crate) fn say(self, lang: Lang) -> String {
         match lang {
-            Lang::English => english(self),
-            Lang::Korean => korean(self),
+            Lang::En => english(self),
+            Lang::Ko => korean(self),
         }
     }
 }
@@ -229,9 +228,9 @@ fn english_mistake(mistake: &Mistake) -> String {
                                /rooms lists them."
                 .to_owned()
         }
-        Mistake::BadName(error) => format!("a name {error}"),
-        Mistake::BadTitle(error) => format!("a title {error}"),
-        Mistake::BadText(error) => format!("a text {error}"),
+        Mistake::BadName(error) => Rejection::BadName(*error).to_string(),
+        Mistake::BadTitle(error) => Rejection::BadTitle(*error).to_string(),
+        Mistake::BadText(error) => Rejection::BadText(*error).to_string(),
         Mistake::TextTooLong { excess } => {
             format!("that text is too long by {excess} bytes. Send it in parts.")
         }
@@ -257,25 +256,18 @@ fn korean_mistake(mistake: &Mistake) -> String {
         Mistake::BadRoomId => {
             "0보다 큰 방 번호를 하나 써 주세요: /join 번호. /rooms로 볼 수 있어요.".to_owned()
         }
-        Mistake::BadName(error) => format!("이름: {}", korean_rule(error)),
-        Mistake::BadTitle(error) => format!("제목: {}", korean_rule(error)),
-        Mistake::BadText(error) => format!("말: {}", korean_rule(error)),
+        Mistake::BadName(error) => korean_rule(&Rejection::BadName(*error)),
+        Mistake::BadTitle(error) => korean_rule(&Rejection::BadTitle(*error)),
+        Mistake::BadText(error) => korean_rule(&Rejection::BadText(*error)),
         Mistake::TextTooLong { excess } => {
             format!("{excess}바이트만큼 너무 길어요. 나눠서 보내 주세요.")
         }
     }
 }
 
-fn korean_rule(error: &ValueError) -> String {
-    match *error {
-        ValueError::Empty => "한 글자는 있어야 해요.".to_owned(),
-        ValueError::Blank => "빈칸만으로는 안 돼요.".to_owned(),
-        ValueError::TooLong { max } => format!("{max}자까지 쓸 수 있어요."),
-        ValueError::Forbidden(c) => format!("U+{:04X} 문자는 쓸 수 없어요.", u32::from(c)),
-        ValueError::NotANickname => "이름에 쓸 수 없는 문자가 있어요.".to_owned(),
-        // A rule that is younger than this table.
-        ref other => other.to_string(),
-    }
+/// A server says the same.
+fn korean_rule(broken: &Rejection) -> String {
+    format!("{}.", broken.text(Lang::Ko))
 }
 
 fn english_commands() -> String {

@@ -41,7 +41,7 @@ mod session;
 mod shrink;
 
 pub use chat_proto::{
-    Command, Field, Name, Notice, Rejection, RoomEntry, RoomId, Text, Title, ValueError,
+    Command, Field, Lang, Name, Notice, Rejection, RoomEntry, RoomId, Text, Title, ValueError,
 };
 pub use hub::Hub;
 pub use limits::HubLimits;

@@ -122,13 +122,14 @@ pub enum Field {
 }
 
 impl Field {
-    const fn key_and_kind(self) -> (&'static str, &'static str) {
+    /// The key on the wire.
+    pub(crate) const fn key(self) -> &'static str {
         match self {
-            Self::Type => ("type", "a string"),
-            Self::Name => ("name", "a string"),
-            Self::Title => ("title", "a string"),
-            Self::RoomId => ("roomId", "an integer greater than 0"),
-            Self::Text => ("text", "a string"),
+            Self::Type => "type",
+            Self::Name => "name",
+            Self::Title => "title",
+            Self::RoomId => "roomId",
+            Self::Text => "text",
         }
     }
 }
@@ -181,38 +182,6 @@ impl Rejection {
             Self::BadName(_) => "bad-name",
             Self::BadTitle(_) => "bad-title",
             Self::BadText(_) => "bad-text",
-        }
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyFrame => f.write_str(
-                "a frame of length 0: a frame is a 2-byte big-endian length, then that many bytes \
-                 of JSON",
-            ),
-            Self::InvalidUtf8 => f.write_str("the message is not UTF-8"),
-            Self::NotJson { detail } => write!(f, "the message is not right as JSON: {detail}"),
-            Self::NotAnObject => f.write_str(
-                "the message is no JSON object: a frame is a 2-byte big-endian length, then that \
-                 many bytes of JSON, such as {\"type\":\"CSRooms\"}",
-            ),
-            Self::UnknownType => f.write_str(
-                "unknown type: one of CSName, CSRooms, CSCreateRoom, CSJoinRoom, CSLeaveRoom, \
-                 CSChat, CSShutdown",
-            ),
-            Self::Missing(field) => {
-                let (key, kind) = field.key_and_kind();
-                write!(f, "the message needs a field \"{key}\", {kind}")
-            }
-            Self::WrongKind(field) => {
-                let (key, kind) = field.key_and_kind();
-                write!(f, "the field \"{key}\" must be {kind}")
-            }
-            Self::BadName(error) => write!(f, "a name {error}"),
-            Self::BadTitle(error) => write!(f, "a title {error}"),
-            Self::BadText(error) => write!(f, "a text {error}"),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! - [`Command`] is what a client asks for. [`Command::parse`] is the only way in from the network:
 //!   what it returns holds a [`Name`], [`Title`], [`Text`] or [`RoomId`] that is already checked.
 //! - [`ServerMessage`] is what a server says. [`Notice`] is the list of everything it has to say to
-//!   people, each with a stable code for programs.
+//!   people, each with a stable code for programs and a text in every [`Lang`].
 //!
 //! ```
 //! use chat_proto::{Command, FrameDecoder};
@@ -21,13 +21,16 @@
 
 mod command;
 mod frame;
+mod lang;
 mod notice;
 mod rooms;
 mod server_message;
+mod texts;
 mod values;
 
 pub use command::{Command, Field, Rejection};
 pub use frame::{FrameDecoder, FrameTooLong, Frames, HEADER_LEN, MAX_PAYLOAD, write_frame};
+pub use lang::{Lang, UnknownLang};
 pub use notice::Notice;
 pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, encode_rooms_page};
 pub use server_message::{Incoming, ServerMessage, chat_payload_len};

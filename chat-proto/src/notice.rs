@@ -1,11 +1,9 @@
-//! Everything a server says to people: one list of texts, each with a code for programs.
-
-use std::fmt;
+//! Everything a server says to people, each with a code for programs. The words are in `texts`.
 
 use crate::command::Rejection;
 use crate::values::{Name, RoomId, Title};
 
-/// What an `SCSystemMessage` says. `Display` is its text, for people at a terminal client with its
+/// What an `SCSystemMessage` says. [`Notice::text`] is for people at a terminal client with its
 /// `/commands`; other programs match on the variants and find words of their own. [`Notice::code`]
 /// never changes its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,64 +122,6 @@ impl Notice {
             Self::FrameTimeout => "frame-timeout",
             Self::SlowConsumer => "slow-consumer",
             Self::Internal => "internal",
-        }
-    }
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Renamed { from, to } => write!(f, "{from} is now called {to}."),
-            Self::RoomCreated { room, title } => {
-                write!(f, "You made room {room}, \"{title}\", and are in it.")
-            }
-            Self::RoomEntered { room, title } => {
-                write!(f, "You are in room {room}, \"{title}\", now.")
-            }
-            Self::RoomLeft { room, title } => write!(f, "You left room {room}, \"{title}\"."),
-            Self::MemberEntered { name } => write!(f, "{name} came in."),
-            Self::MemberLeft { name } => write!(f, "{name} left."),
-            Self::Rejected(rejection) if rejection.is_bad() => {
-                write!(f, "Not understood: {rejection}.")
-            }
-            Self::Rejected(rejection) => write!(f, "Refused: {rejection}."),
-            Self::NameTaken => f.write_str("That name is taken. Choose another one."),
-            Self::NotInRoom => {
-                f.write_str("You are in no room. /rooms lists them; /join or /create one first.")
-            }
-            Self::AlreadyInRoom { room } => {
-                write!(f, "You are in room {room} already. /leave it first.")
-            }
-            Self::NoSuchRoom { room } => {
-                write!(f, "There is no room {room}. /rooms lists those there are.")
-            }
-            Self::TooManyRooms { limit } => {
-                write!(f, "There are {limit} rooms, and no more are allowed. Join one of them.")
-            }
-            Self::TextTooLong { excess } => {
-                let bytes = if *excess == 1 { "byte" } else { "bytes" };
-                write!(f, "That text is too long by {excess} {bytes}. Send it in parts.")
-            }
-            Self::ShutdownRefused => {
-                f.write_str("You may not stop this server from where you are.")
-            }
-            Self::ServerStopping => f.write_str("The server is stopping. Goodbye."),
-            Self::ServerFull { limit } => {
-                write!(f, "The server is full: it has {limit} connections. Try again later.")
-            }
-            Self::TooManyFromAddress { limit } => write!(
-                f,
-                "There are {limit} connections from your address, and no more are allowed. Close \
-                 one of them first."
-            ),
-            Self::FrameTimeout => f.write_str(
-                "A message was begun and not finished in time: after a 2-byte big-endian length, \
-                 that many bytes of JSON have to follow. Goodbye.",
-            ),
-            Self::SlowConsumer => f.write_str(
-                "You did not read what was said to you, and too much of it was waiting. Goodbye.",
-            ),
-            Self::Internal => f.write_str("The server failed at that command. It was not done."),
         }
     }
 }

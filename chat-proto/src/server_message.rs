@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{FrameTooLong, write_frame};
+use crate::lang::Lang;
 use crate::notice::Notice;
 use crate::rooms::RoomEntry;
-use crate::values::{Name, RoomId, Text};
+use crate::values::{Name, RoomId, Text, Title};
 
 /// A message to write. Lists of rooms have a writer of their own:
 /// [`encode_rooms_page`](crate::encode_rooms_page).
@@ -35,22 +36,23 @@ pub enum ServerMessage<'a> {
 }
 
 impl ServerMessage<'_> {
-    /// Appends the message to `out` as one frame.
+    /// Appends the message to `out` as one frame. What the server itself says in it is in `lang`.
     ///
     /// # Errors
     /// [`FrameTooLong`] when a chat does not fit ([`chat_payload_len`] says so beforehand); `out` is
     /// then as it was. A notice always fits.
-    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+    pub fn write(&self, lang: Lang, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, |out| match *self {
             Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
             Self::System { notice, room } => write_json(
                 out,
                 &System {
                     kind: "SCSystemMessage",
-                    text: notice.to_string(),
+                    text: notice.text(lang).to_string(),
                     code: notice.code(),
                     room_id: room.map(|(room, _)| room),
                     seq: room.map(|(_, seq)| seq),
+                    facts: Facts::of(notice),
                 },
             ),
         })
@@ -83,7 +85,7 @@ fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct System {
+struct System<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: String,
@@ -92,6 +94,38 @@ struct System {
     room_id: Option<RoomId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    #[serde(flatten)]
+    facts: Facts<'a>,
+}
+
+/// What a client would otherwise have to read out of a text, which may be in any language.
+#[derive(Default, Serialize)]
+struct Facts<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a Title>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<&'a Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a Name>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(notice: &'a Notice) -> Self {
+        match notice {
+            Notice::RoomCreated { title, .. }
+            | Notice::RoomEntered { title, .. }
+            | Notice::RoomLeft { title, .. } => Self { title: Some(title), ..Self::default() },
+            Notice::MemberEntered { name } | Notice::MemberLeft { name } => {
+                Self { member: Some(name), ..Self::default() }
+            }
+            Notice::Renamed { from, to } => {
+                Self { from: Some(from), to: Some(to), ..Self::default() }
+            }
+            _ => Self::default(),
+        }
+    }
 }
 
 /// Bytes of the payload that [`ServerMessage::Chat`] makes, without making it. A text is too long
@@ -120,7 +154,7 @@ pub struct Incoming {
     pub kind: String,
     /// What was said, by a person or the server.
     pub text: String,
-    /// Who said it, of `SCChat`.
+    /// Who said it, of `SCChat`; who came or went, of `member-entered` and `member-left`.
     pub member: String,
     /// The stable word for programs, of `SCSystemMessage`.
     pub code: Option<String>,
@@ -128,6 +162,12 @@ pub struct Incoming {
     pub room_id: Option<u64>,
     /// The number of the broadcast in that room, rising by 1.
     pub seq: Option<u64>,
+    /// The title of that room, of `room-created`, `room-entered` and `room-left`.
+    pub title: Option<String>,
+    /// The name before, of `renamed`.
+    pub from: Option<String>,
+    /// The name now, of `renamed`.
+    pub to: Option<String>,
     /// The rooms, of `SCRoomsResult`.
     pub rooms: Vec<RoomEntry>,
     /// The list of rooms goes on in the next `SCRoomsResult`.
@@ -164,7 +204,7 @@ mod tests {
 
     fn payload(message: ServerMessage<'_>) -> String {
         let mut out = Vec::new();
-        message.write(&mut out).expect("it fits");
+        message.write(Lang::En, &mut out).expect("it fits");
         String::from_utf8(out.split_off(crate::HEADER_LEN)).expect("JSON is UTF-8")
     }
 
@@ -199,13 +239,52 @@ mod tests {
     }
 
     #[test]
+    fn titles_and_names_of_a_notice_stand_in_fields_behind_the_others() {
+        let name = |name: &str| Name::new(name).expect("a name");
+        let (id, title) = (room(3), Title::new("say \"차\"").expect("a title"));
+        let titled = r#""title":"say \"차\"""#;
+        for (notice, fields, read_back) in [
+            (Notice::RoomCreated { room: id, title: title.clone() }, titled, "say \"차\"///"),
+            (Notice::RoomEntered { room: id, title: title.clone() }, titled, "say \"차\"///"),
+            (Notice::RoomLeft { room: id, title }, titled, "say \"차\"///"),
+            (Notice::MemberEntered { name: name("김\\") }, r#""member":"김\\""#, "/김\\//"),
+            (Notice::MemberLeft { name: name("bob") }, r#""member":"bob""#, "/bob//"),
+            (Notice::Renamed { from: name("a"), to: name("b") }, r#""from":"a","to":"b""#, "//a/b"),
+        ] {
+            let written = payload(ServerMessage::System { notice: &notice, room: Some((id, 9)) });
+            let behind = format!(r#""code":"{}","roomId":3,"seq":9,{fields}}}"#, notice.code());
+            assert!(written.ends_with(&behind), "{written}");
+            let Incoming { title, member, from, to, .. } =
+                Incoming::parse(written.as_bytes()).expect("it is a message");
+            let [title, from, to] = [title, from, to].map(Option::unwrap_or_default);
+            assert_eq!(format!("{title}/{member}/{from}/{to}"), read_back);
+        }
+    }
+
+    #[test]
+    fn a_notice_is_in_the_language_asked_for_and_its_code_in_none() {
+        let notice = Notice::NotInRoom;
+        let mut texts = Lang::ALL.map(|lang| {
+            let mut out = Vec::new();
+            let message = ServerMessage::System { notice: &notice, room: None };
+            message.write(lang, &mut out).expect("it fits");
+            let read = Incoming::parse(&out[crate::HEADER_LEN..]).expect("it is a message");
+            assert_eq!(read.text, notice.text(lang).to_string());
+            assert_eq!(read.code.as_deref(), Some("not-in-room"));
+            read.text
+        });
+        texts.sort_unstable();
+        assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "{texts:?}");
+    }
+
+    #[test]
     fn a_text_that_just_fits_and_one_that_just_does_not() {
         let member = Name::new("user1").expect("a name");
         let overhead = chat_payload_len(&member, &Text::new("x").expect("a text"), room(1), 1) - 1;
         for (len, fits) in [(MAX_PAYLOAD - overhead, true), (MAX_PAYLOAD - overhead + 1, false)] {
             let text = Text::new("x".repeat(len)).expect("a text");
             let chat = ServerMessage::Chat { member: &member, text: &text, room: room(1), seq: 1 };
-            assert_eq!(chat.write(&mut Vec::new()).is_ok(), fits);
+            assert_eq!(chat.write(Lang::En, &mut Vec::new()).is_ok(), fits);
             assert_eq!(chat_payload_len(&member, &text, room(1), 1) <= MAX_PAYLOAD, fits);
         }
     }

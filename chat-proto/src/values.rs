@@ -200,25 +200,6 @@ pub enum ValueError {
     NotANickname,
 }
 
-impl fmt::Display for ValueError {
-    /// Says what is wrong as the end of a sentence, and never shows the character itself: it may be
-    /// one that garbles a terminal.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Empty => f.write_str("needs at least 1 character"),
-            Self::Blank => f.write_str("needs a character that is not a space"),
-            Self::TooLong { max } => write!(f, "may have at most {max} characters"),
-            Self::Forbidden(c) => {
-                let kind = if is_bidi_control(c) { "text-direction" } else { "control" };
-                write!(f, "may not hold the {kind} character U+{:04X}", u32::from(c))
-            }
-            Self::NotANickname => {
-                f.write_str("holds a character that names may not hold (invisible or unassigned)")
-            }
-        }
-    }
-}
-
 impl std::error::Error for ValueError {}
 
 /// The rules that names and titles share.
@@ -244,7 +225,7 @@ fn check_label(label: &str, max: usize) -> Result<(), ValueError> {
 /// Characters that change the direction of the text after them: embeddings, overrides, isolates
 /// (UAX #9, section 2). The marks U+200E and U+200F have no such reach and are left to the nickname
 /// profile.
-fn is_bidi_control(c: char) -> bool {
+pub(crate) fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use chat_core::Lang;
+
 use crate::limits::Limits;
 
 /// The configuration of a [`Server`](crate::Server).
@@ -19,6 +21,8 @@ pub struct Config {
     /// The longest backlog of requests that the event loop carries out itself. A longer one goes to
     /// the workers. Default: 4,096: see `docs/ARCHITECTURE.md`, "Hand-off".
     pub inline_requests: usize,
+    /// What the server says its notices in. Default: English.
+    pub lang: Lang,
     /// What peers may have.
     pub limits: Limits,
 }
@@ -30,6 +34,7 @@ impl Default for Config {
             workers: 2,
             shutdown_from: ShutdownFrom::default(),
             inline_requests: 4_096,
+            lang: Lang::En,
             limits: Limits::default(),
         }
     }

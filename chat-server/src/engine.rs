@@ -14,10 +14,11 @@ mod intake;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chat_core::{Output, SessionId};
+use chat_core::{Lang, Output, SessionId};
 use rustc_hash::FxHashMap;
 
 use crate::addresses::Addresses;
+use crate::config::Config;
 use crate::connection::InputLimits;
 use crate::connections::{ConnKey, Connections};
 use crate::desk::Desk;
@@ -42,6 +43,8 @@ pub(crate) struct Engine<S, W> {
     /// The longest backlog, in requests, that is carried out here: below it, waking a worker costs
     /// more than the work.
     inline_requests: usize,
+    /// What notices are written in.
+    lang: Lang,
     pub(crate) connections: Connections<S>,
     addresses: Addresses,
     /// Connections that are told that there is no place for them.
@@ -89,20 +92,21 @@ enum Stopping {
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     pub(crate) fn new(
-        limits: Limits,
-        inline_requests: usize,
+        config: Config,
         desk: Arc<Desk>,
         workers: W,
         counters: Arc<Counters>,
     ) -> Self {
+        let Config { limits, inline_requests, lang, .. } = config;
         Self {
             inline_requests,
+            lang,
             input_limits: InputLimits::new(&limits),
             connections: Connections::new(limits.write_per_turn, limits.slow_backlog),
             addresses: Addresses::new(limits.connections_per_address),
             refused: 0,
             sessions: FxHashMap::default(),
-            fanout: Fanout::new(limits.writes_per_room_and_turn),
+            fanout: Fanout::new(limits.writes_per_room_and_turn, lang),
             desk,
             workers,
             backlog: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 
 use chat_core::{Event, RoomId};
-use chat_proto::ServerMessage;
+use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
 use crate::chunk::SpareChunks;
@@ -26,16 +26,19 @@ pub(crate) struct Fanout {
     kept: usize,
     /// Members of one room that are served before other rooms and connections have their turn.
     slice: usize,
+    /// What notices are written in.
+    lang: Lang,
 }
 
 impl Fanout {
-    pub(crate) fn new(slice: usize) -> Self {
+    pub(crate) fn new(slice: usize, lang: Lang) -> Self {
         Self {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
             spare: SpareChunks::default(),
             kept: 0,
             slice,
+            lang,
         }
     }
 
@@ -126,11 +129,12 @@ impl Fanout {
         };
         #[cfg(test)]
         let except = except.filter(|_| !planted(Bug::OwnChat));
+        let lang = self.lang;
         if log.is_clean() {
             self.dirty.push_back(room);
         }
         log.append(except, &mut self.spare, |out| {
-            message.write(out).expect("the hub refuses a chat that does not fit a frame");
+            message.write(lang, out).expect("the hub refuses a chat that does not fit a frame");
         });
     }
 

@@ -67,7 +67,7 @@ impl Bench {
         };
         let keys: Vec<_> = scripts.into_iter().map(connect).collect();
         Self {
-            fanout: Fanout::new(slice),
+            fanout: Fanout::new(slice, Lang::En),
             connections,
             expected: vec![Vec::new(); keys.len()],
             inside: vec![false; keys.len()],
@@ -98,10 +98,10 @@ impl Bench {
             }
             Op::Answer(peer) => {
                 let message = ServerMessage::System { notice: &Notice::NotInRoom, room: None };
-                message.write(&mut self.expected[peer]).expect("it fits");
+                message.write(Lang::En, &mut self.expected[peer]).expect("it fits");
                 self.fanout.settle(&mut self.connections, self.keys[peer]);
                 let connection = self.connections.get_mut(self.keys[peer]).expect("connected");
-                connection.send.push_message(message);
+                connection.send.push_notice(Lang::En, &Notice::NotInRoom, None);
             }
             Op::Flush => self.fanout.flush(&mut self.connections),
             Op::Writable(peer) => {
@@ -121,7 +121,7 @@ impl Bench {
         };
         for (peer, expected) in self.expected.iter_mut().enumerate() {
             if self.inside[peer] && Some(peer) != except {
-                message.write(expected).expect("it fits");
+                message.write(Lang::En, expected).expect("it fits");
             }
         }
         self.fanout.broadcast(room, seq, except.map(|peer| self.keys[peer]), event);

@@ -75,10 +75,9 @@ impl Setup {
     /// Serves on this thread until the stop is complete.
     pub(crate) fn run(self) -> io::Result<()> {
         let Self { poll, listener, desk, pool, config, counters } = self;
-        let Config { limits, inline_requests, shutdown_from, .. } = config;
-        let accepts_per_turn = limits.accepts_per_turn;
-        let engine =
-            Engine::new(limits, inline_requests, Arc::clone(&desk), pool, Arc::clone(&counters));
+        let accepts_per_turn = config.limits.accepts_per_turn;
+        let shutdown_from = config.shutdown_from;
+        let engine = Engine::new(config, Arc::clone(&desk), pool, Arc::clone(&counters));
         Reactor {
             poll,
             clock: Clock::start(),

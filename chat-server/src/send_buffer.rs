@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::ops::Range;
 use std::rc::Rc;
 
-use chat_core::RoomList;
-use chat_proto::{ServerMessage, encode_rooms_page};
+use chat_core::{Notice, RoomId, RoomList};
+use chat_proto::{Lang, ServerMessage, encode_rooms_page};
 
 use crate::chunk::{Chunk, end_of_frame};
 #[cfg(test)]
@@ -147,8 +147,8 @@ impl SendBuffer {
         self.segments.push_back(Segment::Shared { chunk: Rc::clone(chunk), range });
     }
 
-    /// Adds a message to this connection alone.
-    pub(crate) fn push_message(&mut self, message: ServerMessage<'_>) {
+    /// Adds a notice to this connection alone.
+    pub(crate) fn push_notice(&mut self, lang: Lang, notice: &Notice, room: Option<(RoomId, u64)>) {
         // What has been sent of a segment is given back with it: one that is added to for ever would
         // never be.
         let open = |segment: &mut Segment| matches!(segment, Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL);
@@ -157,7 +157,8 @@ impl SendBuffer {
         }
         let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
         let before = bytes.len();
-        message.write(bytes).expect("a notice fits a frame: its parts are short");
+        let message = ServerMessage::System { notice, room };
+        message.write(lang, bytes).expect("a notice fits a frame: its parts are short");
         let added = bytes.len() - before;
         self.len += added;
         self.own += added;

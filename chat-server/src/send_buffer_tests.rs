@@ -24,8 +24,8 @@ fn rooms(count: u64) -> RoomList {
         .collect()
 }
 
-fn notice() -> ServerMessage<'static> {
-    ServerMessage::System { notice: &Notice::NotInRoom, room: None }
+fn push_notice(buffer: &mut SendBuffer) {
+    buffer.push_notice(Lang::En, &Notice::NotInRoom, None);
 }
 
 /// A buffer with segments of every kind, and its bytes.
@@ -33,12 +33,12 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
     let fill = |buffer: &mut SendBuffer| {
         let shared = chunk(b"0123456789");
         buffer.push_shared(&shared, 0..4);
-        buffer.push_message(notice());
-        buffer.push_message(notice());
+        push_notice(buffer);
+        push_notice(buffer);
         buffer.push_shared(&shared, 4..5);
         buffer.push_shared(&shared, 6..10);
         buffer.push_rooms(rooms(3));
-        buffer.push_message(notice());
+        push_notice(buffer);
         buffer.push_rooms(rooms(0));
     };
     let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
@@ -104,8 +104,8 @@ fn answers_to_a_reader_that_never_catches_up_are_given_back() {
     let mut buffer = SendBuffer::default();
     let mut socket = ScriptedSocket::default();
     for _ in 0..10_000 {
-        buffer.push_message(notice());
-        buffer.push_message(notice());
+        push_notice(&mut buffer);
+        push_notice(&mut buffer);
         let blocked = Step::Fail(ErrorKind::WouldBlock);
         socket.script.extend([Step::Take(buffer.len.saturating_sub(100)), blocked]);
         assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
@@ -206,7 +206,7 @@ proptest! {
         let fill = |buffer: &mut SendBuffer| {
             for &(from, len, kind) in &pieces {
                 match kind {
-                    0 => buffer.push_message(notice()),
+                    0 => push_notice(buffer),
                     1 => buffer.push_rooms(rooms(len as u64 % 5)),
                     _ => buffer.push_shared(&shared, from..from + len),
                 }

@@ -36,12 +36,12 @@ fn the_bytes_of_the_server_have_the_old_fields_first_and_the_new_ones_behind() {
     a.create("차");
     assert_eq!(
         next(&mut a),
-        r#"{"type":"SCSystemMessage","text":"You made room 1, \"차\", and are in it.","code":"room-created","roomId":1,"seq":0}"#
+        r#"{"type":"SCSystemMessage","text":"You made room 1, \"차\", and are in it.","code":"room-created","roomId":1,"seq":0,"title":"차"}"#
     );
     b.enter(1);
     assert_eq!(
         next(&mut a),
-        r#"{"type":"SCSystemMessage","text":"user2 came in.","code":"member-entered","roomId":1,"seq":1}"#
+        r#"{"type":"SCSystemMessage","text":"user2 came in.","code":"member-entered","roomId":1,"seq":1,"member":"user2"}"#
     );
     a.chat("안녕\n😀");
     assert_eq!(

@@ -26,7 +26,7 @@ fn said(text: &str) -> Command {
 
 fn entered(room: u64, title: &str, seq: u64) -> String {
     format!(
-        r#"{{"type":"SCSystemMessage","text":"You are in room {room}, \"{title}\", now.","code":"room-entered","roomId":{room},"seq":{seq}}}"#
+        r#"{{"type":"SCSystemMessage","text":"You are in room {room}, \"{title}\", now.","code":"room-entered","roomId":{room},"seq":{seq},"title":"{title}"}}"#
     )
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Command, Event, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomId};
 use chat_core::{SessionId, Text};
-use chat_proto::ServerMessage;
+use chat_proto::{Lang, ServerMessage};
 
 /// One message as a client reads it. `at` is the room it is about, and its number there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +143,9 @@ impl Chat {
                 ServerMessage::System { notice, room: Some(at) },
             ),
         };
-        message.write(&mut Vec::new()).expect("the hub lets nothing through that fits no frame");
+        message
+            .write(Lang::En, &mut Vec::new())
+            .expect("the hub lets nothing through that fits no frame");
         for session in audience.members.clone() {
             if Some(session) != except {
                 self.deliver(session, received.clone());

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chat_core::{HubLimits, Role};
 
-use crate::bench_support::memory_room::{NoWorkers, no_rates};
+use crate::bench_support::memory_room::{NoWorkers, config};
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::Engine;
@@ -44,7 +44,7 @@ impl MemoryPeers {
     /// A server without peers.
     pub fn new() -> Self {
         let desk = Arc::new(Desk::new(HubLimits::default(), || {}));
-        let engine = Engine::new(no_rates(), usize::MAX, desk, NoWorkers, Arc::default());
+        let engine = Engine::new(config(), desk, NoWorkers, Arc::default());
         Self { engine, peers: Vec::new(), now: Moment::START }
     }
 

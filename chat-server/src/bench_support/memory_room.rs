@@ -9,19 +9,19 @@ use std::sync::Arc;
 
 use chat_core::{Command, HubLimits, Role, RoomId, Text, Title};
 
+use crate::config::Config;
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::{Engine, Workers};
-use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::moment::Moment;
 use crate::socket::Socket;
 
-/// The default limits, but for those that slow down who sends much.
-pub(crate) fn no_rates() -> Limits {
-    let mut limits = Limits::default();
-    limits.commands.per_second = 0;
-    limits
+/// Everything is carried out by the engine, and nobody is slowed down who sends much.
+pub(crate) fn config() -> Config {
+    let mut config = Config { inline_requests: usize::MAX, ..Config::default() };
+    config.limits.commands.per_second = 0;
+    config
 }
 
 /// A room in which the first member talks.
@@ -47,7 +47,7 @@ impl MemoryRoom {
         for _ in 0..messages {
             Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");
         }
-        let engine = Engine::new(no_rates(), usize::MAX, desk, NoWorkers, Arc::default());
+        let engine = Engine::new(config(), desk, NoWorkers, Arc::default());
         let talker = engine.next_key();
         let mut room = Self { engine, talker, line, round: round.into(), now: Moment::START };
         let title = Title::new("room").expect("a title");

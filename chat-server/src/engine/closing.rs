@@ -6,7 +6,6 @@
 //! nobody.
 
 use chat_core::Notice;
-use chat_proto::ServerMessage;
 
 use super::{Engine, Stopping, Workers};
 use crate::close_reason::CloseReason;
@@ -87,7 +86,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(notice) = self.farewell(reason)
             && let Some(connection) = self.connections.get_mut(key)
         {
-            connection.send.push_message(ServerMessage::System { notice: &notice, room: None });
+            connection.send.push_notice(self.lang, &notice, None);
         }
         self.flush(key);
         self.close_if_done(key);

@@ -3,7 +3,6 @@
 use std::mem;
 
 use chat_core::{Output, SessionId};
-use chat_proto::ServerMessage;
 
 use super::{Engine, Stopping, Workers};
 use crate::connection::Connection;
@@ -47,9 +46,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let except = except.and_then(|session| self.sessions.get(&session).copied());
                 self.fanout.broadcast(room, seq, except, &event);
             }
-            Output::Reply { to, notice, room } => self.answer(to, |send| {
-                send.push_message(ServerMessage::System { notice: &notice, room });
-            }),
+            Output::Reply { to, notice, room } => {
+                let lang = self.lang;
+                self.answer(to, |send| send.push_notice(lang, &notice, room));
+            }
             Output::Rooms { to, rooms } => self.answer(to, |send| send.push_rooms(rooms)),
             Output::Entered { session, room } => {
                 if let Some(&key) = self.sessions.get(&session) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 
+use crate::config::Config;
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::Engine;
@@ -81,8 +82,7 @@ impl Server {
         let pool = VirtualPool::new(rng.fork(), Arc::clone(&desk), workers);
         Self {
             engine: Engine::new(
-                limits.clone(),
-                inline_requests,
+                Config { limits: limits.clone(), inline_requests, ..Config::default() },
                 Arc::clone(&desk),
                 pool.clone(),
                 Arc::clone(&counters),

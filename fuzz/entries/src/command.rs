@@ -2,7 +2,7 @@
 
 use chat_core::{Event, Hub, HubLimits, Output, Role, SessionId};
 use chat_proto::{
-    Command, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
+    Command, Lang, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
     chat_payload_len,
 };
 use serde_json::Value;
@@ -130,7 +130,8 @@ fn chat(text: &Text) {
         let room = RoomId::new(room).expect("above 0");
         let message = ServerMessage::Chat { member: &name, text, room, seq };
         let mut frame = Vec::new();
-        let written = message.write(&mut frame).map(|()| &frame[chat_proto::HEADER_LEN..]);
+        let written =
+            message.write(Lang::En, &mut frame).map(|()| &frame[chat_proto::HEADER_LEN..]);
         let foreseen = chat_payload_len(&name, text, room, seq);
         match written {
             Ok(payload) => {

@@ -176,7 +176,8 @@ impl Scene {
         let other = ANN + BOB - who;
         let by = |who: usize| {
             let name = format!("user{}", who + 1);
-            heard.iter().filter(move |message| message.member == name)
+            let is_chat = |message: &&Incoming| message.kind == "SCChat";
+            heard.iter().filter(is_chat).filter(move |message| message.member == name)
         };
         assert_eq!(by(who).count(), 0, "nobody hears itself");
         let texts = by(other).map(|message| message.text.clone());

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Command, Event, Hub, HubLimits, Notice, Output, Rejection, Role, SessionId};
-use chat_proto::{HEADER_LEN, RoomId, ServerMessage, encode_rooms_page};
+use chat_proto::{HEADER_LEN, Lang, RoomId, ServerMessage, encode_rooms_page};
 use chat_server::Limits;
 
 pub(super) struct Reference {
@@ -124,7 +124,8 @@ impl Reference {
                             Event::Notice(notice) => self.tell(who, notice, Some((room, seq))),
                             Event::Chat { member, text } => {
                                 let chat = ServerMessage::Chat { member, text, room, seq };
-                                chat.write(&mut self.expected[who]).expect("it fits a frame");
+                                chat.write(Lang::En, &mut self.expected[who])
+                                    .expect("it fits a frame");
                             }
                         }
                     }
@@ -137,7 +138,7 @@ impl Reference {
 
     fn tell(&mut self, who: usize, notice: &Notice, room: Option<(RoomId, u64)>) {
         let message = ServerMessage::System { notice, room };
-        message.write(&mut self.expected[who]).expect("it fits a frame");
+        message.write(Lang::En, &mut self.expected[who]).expect("it fits a frame");
     }
 
     fn peer(&self, session: SessionId) -> usize {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Event, Hub, HubLimits, Name, Notice, Output, RoomId, RoomList, SessionId};
-use chat_proto::{HEADER_LEN, MAX_LISTED_MEMBERS, ServerMessage, encode_rooms_page};
+use chat_proto::{HEADER_LEN, Lang, MAX_LISTED_MEMBERS, ServerMessage, encode_rooms_page};
 
 use crate::said;
 
@@ -208,6 +208,6 @@ impl Watch {
 /// What goes out fits a frame and has nothing raw in it.
 fn assert_frame(message: ServerMessage<'_>) {
     let mut frame = Vec::new();
-    message.write(&mut frame).expect("it fits a frame");
+    message.write(Lang::En, &mut frame).expect("it fits a frame");
     said::message(&frame[HEADER_LEN..]);
 }
