@@ -22,4 +22,5 @@ pub mod protocol;
 pub mod relay;
 pub mod report;
 pub mod scan;
+pub mod schedule;
 pub mod token;

@@ -25,6 +25,7 @@ use crate::plan::{Plan, Talkers};
 use crate::process::{CpuTime, CpuUsed, Process, machine_cpu_time};
 use crate::protocol::{Protocol, Template};
 use crate::report::{Latency, Report, ServerCost};
+use crate::schedule::Schedule;
 use crate::token::TOKEN_LEN;
 
 /// How long the last deliveries may take.
@@ -256,9 +257,8 @@ struct Run {
     /// By talker.
     templates: Vec<Template>,
     pace: Pace,
-    /// Open loop: when it began, and messages since.
-    began: Option<u64>,
-    messages: u64,
+    /// Open loop: what is due, from the first turn on.
+    schedule: Option<Schedule>,
     /// Open loop: how much later than it should each message was sent, in nanoseconds.
     late: Histogram<u64>,
     progress: Option<Progress>,
@@ -293,8 +293,7 @@ impl Run {
                 sample_mask,
             },
             pace: config.pace,
-            began: None,
-            messages: 0,
+            schedule: None,
             late: histogram(),
             progress: config.progress.then(Progress::default),
         }
@@ -341,21 +340,18 @@ impl Run {
 
     /// Open loop: sends what is due, and does not sleep.
     fn send_due(&mut self, now: u64, rate: u32) -> Result<Duration, Error> {
-        let began = *self.began.get_or_insert(now);
+        let schedule = self.schedule.get_or_insert_with(|| Schedule::new(now, rate));
+        let due = schedule.take_due(now);
+        let schedule = *schedule;
         let talkers = self.templates.len() as u64;
-        let first = self.messages;
-        loop {
-            let intended = began + self.messages * 1_000_000_000 / u64::from(rate);
-            if intended > now {
-                break;
-            }
+        for message in due.clone() {
+            let intended = schedule.due_at(message);
             if intended >= self.traffic.measure_from {
                 self.late.saturating_record(now - intended);
             }
-            self.queue((self.messages % talkers) as usize, intended);
-            self.messages += 1;
+            self.queue((message % talkers) as usize, intended);
         }
-        for message in first..self.messages.min(first + talkers) {
+        for message in due.take(talkers as usize) {
             self.crew.flush(self.traffic.ledger.seat((message % talkers) as usize))?;
         }
         Ok(Duration::ZERO)
