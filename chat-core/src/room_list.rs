@@ -30,6 +30,11 @@ impl RoomList {
         self.len() == 0
     }
 
+    /// Bytes of the list itself. The rooms in it are shared with lists of other times.
+    pub fn size(&self) -> usize {
+        size_of::<Pages>() + self.0.pages.len() * size_of::<Page>()
+    }
+
     /// The rooms, in the order of their ids. To `skip` many takes far less than to visit them: whole
     /// pages are skipped at once.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<RoomEntry>> {

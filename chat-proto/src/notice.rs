@@ -86,6 +86,16 @@ pub enum Notice {
         /// The most connections there may be.
         limit: usize,
     },
+    /// That address has as many connections as one may have. The only message of such a connection.
+    TooManyFromAddress {
+        /// The most connections there may be from one address.
+        limit: usize,
+    },
+    /// A frame was begun and not finished in time. The last message of the connection.
+    FrameTimeout,
+    /// The receiver did not read what it was owed. The last message of the connection, if it ever
+    /// gets there.
+    SlowConsumer,
     /// The command failed through no fault of the sender's.
     Internal,
 }
@@ -110,6 +120,9 @@ impl Notice {
             Self::ShutdownRefused => "shutdown-refused",
             Self::ServerStopping => "server-stopping",
             Self::ServerFull { .. } => "server-full",
+            Self::TooManyFromAddress { .. } => "too-many-from-address",
+            Self::FrameTimeout => "frame-timeout",
+            Self::SlowConsumer => "slow-consumer",
             Self::Internal => "internal",
         }
     }
@@ -156,7 +169,36 @@ impl fmt::Display for Notice {
             Self::ServerFull { limit } => {
                 write!(f, "The server is full: it has {limit} connections. Try again later.")
             }
+            Self::TooManyFromAddress { limit } => write!(
+                f,
+                "There are {limit} connections from your address, and no more are allowed. Close \
+                 one of them first."
+            ),
+            Self::FrameTimeout => f.write_str(
+                "A message was begun and not finished in time: after a 2-byte big-endian length, \
+                 that many bytes of JSON have to follow. Goodbye.",
+            ),
+            Self::SlowConsumer => f.write_str(
+                "You did not read what was said to you, and too much of it was waiting. Goodbye.",
+            ),
             Self::Internal => f.write_str("The server failed at that command. It was not done."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_connection_was_closed_is_said_in_words_and_in_code() {
+        for (notice, code, said) in [
+            (Notice::TooManyFromAddress { limit: 8 }, "too-many-from-address", "8 connections"),
+            (Notice::FrameTimeout, "frame-timeout", "2-byte big-endian length"),
+            (Notice::SlowConsumer, "slow-consumer", "did not read"),
+        ] {
+            assert_eq!(notice.code(), code);
+            assert!(notice.to_string().contains(said), "{notice}");
         }
     }
 }

@@ -1,58 +1,114 @@
 //! A token bucket: so many at once, so many a second.
 
-use std::time::Instant;
+use crate::moment::Moment;
 
 /// What a bucket allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     /// At once, after a quiet time.
     pub burst: u32,
-    /// Each second from then on.
+    /// Each second from then on; 0 for no limit at all.
     pub per_second: u32,
 }
 
-/// What is left of an [`Allowance`], as the instant up to which it has been used: 16 bytes, no
-/// timer, no floating point (the generic cell rate algorithm, ITU-T I.371).
+/// An [`Allowance`] in the terms of a [`Bucket`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    /// Nanoseconds in which one token comes back; 0 for no limit.
+    token: u64,
+    /// Nanoseconds in which an empty bucket is full again.
+    bucket: u64,
+}
+
+impl Rate {
+    pub(crate) fn new(allowance: Allowance) -> Self {
+        let token = 1_000_000_000_u64.checked_div(allowance.per_second.into()).unwrap_or(0);
+        Self { token, bucket: token * u64::from(allowance.burst) }
+    }
+}
+
+/// What is left of an [`Allowance`], as the moment up to which it has been used: 8 bytes, no timer,
+/// no floating point (the generic cell rate algorithm, ITU-T I.371).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bucket {
-    used_until: Instant,
+    used_until: Moment,
 }
 
 impl Bucket {
     /// A full bucket.
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) const fn new(now: Moment) -> Self {
         Self { used_until: now }
     }
 
     /// Takes one token; false when there is none.
     #[must_use]
-    pub(crate) fn take(&mut self, now: Instant, allowance: Allowance) -> bool {
-        let token = std::time::Duration::from_secs(1) / allowance.per_second.max(1);
-        let used_until = self.used_until.max(now) + token;
-        let fits = used_until <= now + token * allowance.burst;
+    pub(crate) fn take(&mut self, now: Moment, rate: Rate) -> bool {
+        let fits = self.empty_until(now, rate).is_none();
         if fits {
-            self.used_until = used_until;
+            self.charge(now, rate, 1);
         }
         fits
+    }
+
+    /// Takes `count` tokens, those that there are and those of later.
+    pub(crate) fn charge(&mut self, now: Moment, rate: Rate, count: u32) {
+        let price = rate.token.saturating_mul(count.into());
+        self.used_until = self.used_until.max(now).plus_nanos(price);
+    }
+
+    /// When there will be a token again; `None` when there is one.
+    pub(crate) fn empty_until(&self, now: Moment, rate: Rate) -> Option<Moment> {
+        let used = self.used_until.nanos_since(now);
+        let wait = used.saturating_add(rate.token).saturating_sub(rate.bucket);
+        (wait > 0).then(|| now.plus_nanos(wait))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
+
+    fn rate(burst: u32, per_second: u32) -> Rate {
+        Rate::new(Allowance { burst, per_second })
+    }
 
     #[test]
     fn a_burst_then_a_rate() {
-        let allowance = Allowance { burst: 20, per_second: 2 };
-        let start = Instant::now();
+        let rate = rate(20, 2);
+        let start = Moment::START;
         let mut bucket = Bucket::new(start);
-        let taken =
-            |bucket: &mut Bucket, now| (0..100).filter(|_| bucket.take(now, allowance)).count();
+        let taken = |bucket: &mut Bucket, now| (0..100).filter(|_| bucket.take(now, rate)).count();
         assert_eq!(taken(&mut bucket, start), 20);
         assert_eq!(taken(&mut bucket, start + Duration::from_millis(499)), 0);
         assert_eq!(taken(&mut bucket, start + Duration::from_millis(500)), 1);
         assert_eq!(taken(&mut bucket, start + Duration::from_secs(3)), 5);
         assert_eq!(taken(&mut bucket, start + Duration::from_secs(3_600)), 20);
+    }
+
+    #[test]
+    fn a_debt_is_paid_at_the_rate() {
+        let rate = rate(20, 2);
+        let start = Moment::START;
+        let mut bucket = Bucket::new(start);
+        bucket.charge(start, rate, 19);
+        assert_eq!(bucket.empty_until(start, rate), None, "one is left");
+        bucket.charge(start, rate, 1);
+        assert_eq!(bucket.empty_until(start, rate), Some(start + Duration::from_millis(500)));
+        bucket.charge(start, rate, 10);
+        let paid = start + Duration::from_millis(5_500);
+        assert_eq!(bucket.empty_until(start, rate), Some(paid));
+        assert_eq!(bucket.empty_until(paid, rate), None);
+        assert!(bucket.take(paid, rate) && !bucket.take(paid, rate));
+    }
+
+    #[test]
+    fn without_a_rate_there_is_no_limit() {
+        let free = rate(1, 0);
+        let mut bucket = Bucket::new(Moment::START);
+        bucket.charge(Moment::START, free, 1_000_000);
+        assert_eq!(bucket.empty_until(Moment::START, free), None);
+        assert!((0..100).all(|_| bucket.take(Moment::START, free)));
     }
 }

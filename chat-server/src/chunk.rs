@@ -1,7 +1,10 @@
 //! A piece of a room's log: frames encoded once, shared by everyone who is still owed some of them.
 
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 use std::rc::Rc;
+
+use chat_proto::HEADER_LEN;
 
 use crate::connections::ConnKey;
 
@@ -15,6 +18,8 @@ pub(crate) struct Chunk {
     bytes: Vec<u8>,
     /// What is not for everyone, in the order of the bytes.
     spoken: Vec<Spoken>,
+    /// Counts the chunk, once its room has let go of it and somebody else has not.
+    held: OnceCell<Held>,
 }
 
 /// Bytes of a chunk that one member does not get, since it said them itself.
@@ -33,9 +38,19 @@ impl Chunk {
         &self.bytes
     }
 
+    /// Where in the room's log the chunk begins.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
     /// Where in the room's log the chunk ends.
     pub(crate) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.bytes.capacity() + self.spoken.capacity() * size_of::<Spoken>()
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -67,7 +82,11 @@ impl Chunk {
         reader: ConnKey,
     ) -> impl Iterator<Item = Range<usize>> + '_ {
         let mut from = cursor.saturating_sub(self.start) as usize;
-        let own = self.spoken.iter().filter(move |spoken| spoken.by == reader);
+        let passed = match from {
+            0 => 0,
+            from => self.spoken.partition_point(|spoken| spoken.range.end <= from),
+        };
+        let own = self.spoken[passed..].iter().filter(move |spoken| spoken.by == reader);
         let ends = own.map(|spoken| spoken.range.clone());
         let len = self.bytes.len();
         ends.chain(std::iter::once(len..len)).filter_map(move |skipped| {
@@ -78,12 +97,46 @@ impl Chunk {
     }
 }
 
+/// Where the frame ends that byte `at` lies in, or `at` if a frame ends just there. `frames` begins
+/// with a frame.
+pub(crate) fn end_of_frame(frames: &[u8], at: usize) -> usize {
+    let mut end = 0;
+    while end < at {
+        let Some(header) = frames[end..].first_chunk::<HEADER_LEN>() else { return frames.len() };
+        end += HEADER_LEN + usize::from(u16::from_be_bytes(*header));
+    }
+    end
+}
+
+/// Memory that is counted in a sum for as long as this lives.
+#[derive(Debug)]
+struct Held {
+    sum: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl Held {
+    fn new(sum: &Rc<Cell<usize>>, bytes: usize) -> Self {
+        sum.set(sum.get() + bytes);
+        Self { sum: Rc::clone(sum), bytes }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.sum.set(self.sum.get() - self.bytes);
+    }
+}
+
 /// Chunks that nobody needs, kept for their memory.
 #[derive(Debug, Default)]
 pub(crate) struct SpareChunks {
     chunks: Vec<Rc<Chunk>>,
     /// What the chunks have room for, together.
     capacity: usize,
+    /// The memory of the chunks that could not be kept: their rooms are done with them, but some
+    /// connection is not.
+    held: Rc<Cell<usize>>,
 }
 
 impl SpareChunks {
@@ -103,14 +156,23 @@ impl SpareChunks {
         chunk
     }
 
-    /// Keeps the chunk, unless somebody is still owed some of it.
+    /// Keeps the chunk of a room that is done with it, unless somebody is still owed some of it.
     pub(crate) fn put(&mut self, mut chunk: Rc<Chunk>) {
+        if Rc::get_mut(&mut chunk).is_none() {
+            chunk.held.get_or_init(|| Held::new(&self.held, chunk.size()));
+            return;
+        }
         let own = chunk.bytes.capacity();
         let capacity = self.capacity + own;
-        if own <= Self::LARGEST && capacity <= Self::MOST && Rc::get_mut(&mut chunk).is_some() {
+        if own <= Self::LARGEST && capacity <= Self::MOST {
             self.capacity = capacity;
             self.chunks.push(chunk);
         }
+    }
+
+    /// Bytes of chunks that only connections hold.
+    pub(crate) fn held(&self) -> usize {
+        self.held.get()
     }
 }
 
@@ -168,9 +230,20 @@ mod tests {
         let owed = Rc::clone(&chunk);
         spare.put(chunk);
         assert!(spare.chunks.is_empty());
-        spare.put(owed);
+        assert_eq!(spare.held(), owed.size(), "it is counted");
+        drop(owed);
+        assert_eq!(spare.held(), 0, "for as long as it is held");
+        let chunk = spare.take(8);
+        spare.put(chunk);
         assert_eq!(spare.chunks.len(), 1);
         assert_eq!(spare.take(9).end(), 9);
+    }
+
+    #[test]
+    fn the_end_of_a_frame_is_found() {
+        let frames = b"\x00\x01a\x00\x00\x00\x02bc";
+        let ends: Vec<_> = (0..=frames.len()).map(|at| end_of_frame(frames, at)).collect();
+        assert_eq!(ends, [0, 3, 3, 3, 5, 5, 9, 9, 9, 9]);
     }
 
     #[test]

@@ -45,23 +45,29 @@ pub(crate) struct Connections<S> {
     next_generation: u32,
     /// Bytes written to one connection before the others have their turn.
     write_budget: usize,
-    /// The most bytes that a connection may be owed.
-    backlog: usize,
+    /// Bytes beyond which it matters how much a connection is owed.
+    slow_backlog: usize,
+    /// Bytes held for single connections, as of the last time each was looked at.
+    held: usize,
     /// Connections whose budget ended before what they are owed.
     unfinished: Vec<ConnKey>,
-    /// Connections that cannot go on: their socket failed, or they are owed too much.
+    /// Connections whose socket failed.
     failed: Vec<ConnKey>,
+    /// Connections that are owed much, or were.
+    behind: Vec<ConnKey>,
 }
 
 impl<S> Connections<S> {
-    pub(crate) fn new(write_budget: usize, backlog: usize) -> Self {
+    pub(crate) fn new(write_budget: usize, slow_backlog: usize) -> Self {
         Self {
             slab: Slab::new(),
             next_generation: 0,
             write_budget,
-            backlog,
+            slow_backlog,
+            held: 0,
             unfinished: Vec::new(),
             failed: Vec::new(),
+            behind: Vec::new(),
         }
     }
 
@@ -96,10 +102,22 @@ impl<S> Connections<S> {
         (*generation == key.generation).then_some(connection)
     }
 
-    pub(crate) fn remove(&mut self, key: ConnKey) {
-        if self.get(key).is_some() {
-            self.slab.remove(key.slot as usize);
-        }
+    pub(crate) fn remove(&mut self, key: ConnKey) -> Option<Connection<S>> {
+        let counted = self.get(key)?.counted;
+        self.held -= counted as usize;
+        Some(self.slab.remove(key.slot as usize).1)
+    }
+
+    /// Bytes held for single connections.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Brings up to date how much is held for a connection, after it was read.
+    pub(crate) fn count_held(&mut self, key: ConnKey) {
+        let Some(connection) = self.get_mut(key) else { return };
+        let (before, held) = connection.recount();
+        self.held = self.held - before + held;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -114,8 +132,7 @@ impl<S> Connections<S> {
         self.slab.iter().map(key).collect()
     }
 
-    /// Flushes what a connection is owed, as far as the budget goes. What is left to do is
-    /// remembered for [`Connections::take_unfinished`] and [`Connections::take_failed`].
+    /// Flushes what a connection is owed, as far as the budget goes.
     pub(crate) fn flush(&mut self, key: ConnKey)
     where
         S: crate::socket::Socket,
@@ -123,21 +140,45 @@ impl<S> Connections<S> {
         self.write(key, Connection::flush);
     }
 
-    /// Has `write` write to a connection with a budget. One that is owed too much after that does not
-    /// read, or not fast enough: it cannot go on.
+    /// Has `write` write to a connection with a budget. What came of it is remembered for
+    /// [`Connections::take_unfinished`], [`Connections::take_failed`] and
+    /// [`Connections::take_behind`].
     pub(crate) fn write(
         &mut self,
         key: ConnKey,
         write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<bool>,
     ) {
-        let (budget, backlog) = (self.write_budget, self.backlog);
+        let (budget, slow_backlog) = (self.write_budget, self.slow_backlog);
         let Some(connection) = self.get_mut(key) else { return };
-        match write(connection, budget) {
+        let written = write(connection, budget);
+        let behind = connection.send.len() > slow_backlog || connection.behind_since.is_some();
+        let (before, held) = connection.recount();
+        self.held = self.held - before + held;
+        match written {
             Err(_) => self.failed.push(key),
-            Ok(_) if connection.send.len() > backlog => self.failed.push(key),
             Ok(true) => self.unfinished.push(key),
             Ok(false) => {}
         }
+        if behind {
+            self.behind.push(key);
+        }
+    }
+
+    /// Notes that a connection is owed so much, also of what is not in its send buffer.
+    pub(crate) fn note_backlog(&mut self, key: ConnKey, owed: usize) {
+        if owed > self.slow_backlog {
+            self.behind.push(key);
+        }
+    }
+
+    /// A connection of which it has to be looked at how much it is owed.
+    pub(crate) fn take_behind(&mut self) -> Option<ConnKey> {
+        self.behind.pop()
+    }
+
+    /// Whether there is a connection whose budget ended, or whose socket failed.
+    pub(crate) fn has_follow_ups(&self) -> bool {
+        !self.unfinished.is_empty() || !self.failed.is_empty()
     }
 
     /// A connection whose budget ended since the last call.
@@ -145,7 +186,7 @@ impl<S> Connections<S> {
         self.unfinished.pop()
     }
 
-    /// A connection of which it turned out since the last call that it cannot go on.
+    /// A connection whose socket has failed since the last call.
     pub(crate) fn take_failed(&mut self) -> Option<ConnKey> {
         self.failed.pop()
     }
@@ -154,6 +195,8 @@ impl<S> Connections<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::close_reason::CloseReason;
+    use crate::moment::Moment;
 
     #[test]
     fn a_key_survives_the_way_through_a_token() {
@@ -165,12 +208,13 @@ mod tests {
     #[test]
     fn a_key_of_a_connection_that_is_gone_finds_nobody() {
         let mut connections = Connections::<()>::new(1, 1);
-        let old = connections.insert(Connection::for_test());
+        let connection = || Connection::refused((), CloseReason::ServerFull, Moment::START);
+        let old = connections.insert(connection());
         connections.remove(old);
-        let new = connections.insert(Connection::for_test());
+        let new = connections.insert(connection());
         assert_eq!(old.slot, new.slot, "the slot is used again");
         assert!(connections.get(old).is_none() && connections.get(new).is_some());
-        connections.remove(old);
-        assert!(connections.get(new).is_some(), "nor can it remove the new one");
+        assert!(connections.remove(old).is_none(), "nor can it remove the new one");
+        assert!(connections.get(new).is_some());
     }
 }

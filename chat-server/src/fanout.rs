@@ -22,6 +22,8 @@ pub(crate) struct Fanout {
     /// Rooms with something to hand out, each once, in the order in which that came up.
     dirty: VecDeque<RoomId>,
     spare: SpareChunks,
+    /// Bytes of memory of all logs.
+    kept: usize,
     /// Members of one room that are served before other rooms and connections have their turn.
     slice: usize,
 }
@@ -32,6 +34,7 @@ impl Fanout {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
             spare: SpareChunks::default(),
+            kept: 0,
             slice,
         }
     }
@@ -39,11 +42,6 @@ impl Fanout {
     /// Whether a flush would do something.
     pub(crate) fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn room_count(&self) -> usize {
-        self.rooms.len()
     }
 
     /// From here on the connection gets the broadcasts of the room.
@@ -62,12 +60,18 @@ impl Fanout {
     /// From here on it does not, but what it is owed stays owed.
     pub(crate) fn leave<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         self.settle(connections, key);
+        self.expel(connections, key);
+    }
+
+    /// From here on it does not, and gets nothing more of what the room still owes it.
+    pub(crate) fn expel<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         let Some(connection) = connections.get_mut(key) else { return };
         let Some(Place { room, cursor }) = connection.place.take() else { return };
         let Entry::Occupied(mut log) = self.rooms.entry(room) else { return };
-        let moved = log.get_mut().leave(cursor.index);
+        let moved = log.get_mut().leave(cursor, &mut self.spare);
+        self.kept = log.get_mut().count_kept(self.kept);
         if log.get().is_empty() {
-            log.remove();
+            self.kept = log.remove().clear(self.kept, &mut self.spare);
         }
         if let Some(Place { cursor: moved, .. }) =
             moved.and_then(|moved| connections.get_mut(moved)?.place.as_mut())
@@ -78,17 +82,33 @@ impl Fanout {
 
     /// Moves what the connection is owed by its room into its send buffer, so that what is added
     /// there next comes after it.
-    pub(crate) fn settle<S>(&self, connections: &mut Connections<S>, key: ConnKey) {
+    pub(crate) fn settle<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         #[cfg(test)]
         if planted(Bug::Unsettled) {
             return;
         }
         if let Some(connection) = connections.get_mut(key)
             && let Some(Place { room, cursor }) = &mut connection.place
-            && let Some(log) = self.rooms.get(room)
+            && let Some(log) = self.rooms.get_mut(room)
         {
-            log.hand_out(cursor, key, &mut connection.send);
+            log.hand_out(cursor, key, &mut connection.send, &mut self.spare);
+            self.kept = log.count_kept(self.kept);
         }
+    }
+
+    /// Bytes that a connection is owed by its room beside what is in its send buffer, because its
+    /// kernel takes no more.
+    pub(crate) fn owed(&self, place: &Place) -> usize {
+        self.rooms.get(&place.room).map_or(0, |log| log.owed(&place.cursor))
+    }
+
+    /// Bytes of memory held for members that are behind, each part of a log once.
+    pub(crate) fn held(&self) -> usize {
+        self.kept + self.spare.held()
+    }
+
+    pub(crate) fn room_count(&self) -> usize {
+        self.rooms.len()
     }
 
     /// Appends an event to the log of a room, for every member but `except`.
@@ -122,6 +142,7 @@ impl Fanout {
             if log.flush(connections, &mut self.spare, self.slice) == Slice::Unfinished {
                 self.dirty.push_back(room);
             }
+            self.kept = log.count_kept(self.kept);
         }
     }
 }

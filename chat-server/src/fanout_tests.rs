@@ -2,7 +2,6 @@
 //! the log and between its own answers, whatever the slices and however slow it is.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use chat_core::{Hub, HubLimits, Name, Notice, Role, Text};
 use proptest::prelude::*;
@@ -10,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::connection::Connection;
 use crate::mailbox::Mailbox;
+use crate::moment::Moment;
 use crate::scripted_socket::{ScriptedSocket, Step};
 
 #[derive(Debug, Clone)]
@@ -61,10 +61,9 @@ impl Bench {
     fn new(slice: usize, scripts: Vec<Vec<Step>>) -> Self {
         let mut hub = Hub::new(HubLimits::default());
         let mut connections = Connections::new(usize::MAX, usize::MAX);
-        let now = Instant::now();
         let connect = |script: Vec<Step>| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));
-            connections.insert(Connection::new(ScriptedSocket::new(script), mailbox, now))
+            connections.insert(Connection::new(ScriptedSocket::new(script), mailbox, Moment::START))
         };
         let keys: Vec<_> = scripts.into_iter().map(connect).collect();
         Self {
@@ -106,7 +105,7 @@ impl Bench {
             }
             Op::Flush => self.fanout.flush(&mut self.connections),
             Op::Writable(peer) => {
-                self.connections.get_mut(self.keys[peer]).expect("connected").unblock();
+                self.unblock(self.keys[peer]);
                 self.connections.flush(self.keys[peer]);
             }
             Op::Enter(_) | Op::Leave(_) | Op::Say(..) | Op::Notice => {}
@@ -133,13 +132,19 @@ impl Bench {
         while self.fanout.is_dirty() {
             self.fanout.flush(&mut self.connections);
         }
-        for key in &self.keys {
-            let connection = self.connections.get_mut(*key).expect("connected");
-            while !connection.send.is_empty() {
-                connection.unblock();
+        for key in self.keys.clone() {
+            while self.connections.get(key).expect("connected").is_owed() {
+                self.unblock(key);
+                let connection = self.connections.get_mut(key).expect("connected");
                 connection.flush(usize::MAX).expect("no error in the script");
             }
         }
+    }
+
+    /// The kernel of a connection takes bytes again.
+    fn unblock(&mut self, key: ConnKey) {
+        self.connections.get_mut(key).expect("connected").unblock();
+        self.fanout.settle(&mut self.connections, key);
     }
 
     fn written(&self, peer: usize) -> &[u8] {

@@ -14,14 +14,17 @@
 //!   with the queue of its outputs, and `sync` the primitives under all these;
 //! - `fanout` has the rooms, `room_log` the log and the cursors of one, `chunk` the bytes,
 //!   `send_buffer` what a connection is still owed;
-//! - `closing` ends connections, and the server.
+//! - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
+//!   (`backlogs`), what takes too long (`deadlines`) and how it all ends (`closing`);
+//! - `limits` has every limit, with `bucket` for rates and `addresses` for who is where; `stats` counts.
 
+mod addresses;
 #[cfg(feature = "bench-support")]
 #[doc(hidden)]
 pub mod bench_support;
 mod bucket;
 mod chunk;
-mod closing;
+mod close_reason;
 mod config;
 mod connection;
 mod connections;
@@ -35,6 +38,7 @@ mod fault;
 mod limits;
 mod listener;
 mod mailbox;
+mod moment;
 #[cfg(test)]
 mod panic_tests;
 mod pool;
@@ -51,10 +55,13 @@ mod server;
 mod simulation;
 mod sleep;
 mod socket;
+mod stats;
 mod sync;
 mod timers;
 
 pub use bucket::Allowance;
+pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use limits::Limits;
-pub use server::{Server, ServerHandle, StartError, Stopper};
+pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
+pub use stats::{Closed, Stats};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
+
 use crate::bucket::Allowance;
 
 /// What the server lets a peer, or all of them, have.
@@ -12,11 +14,17 @@ pub struct Limits {
     /// may open, less 64, if those are fewer. One more is told `server-full` and closed. An idle
     /// connection costs some 500 bytes here, and some 2 KiB in the kernel.
     pub connections: usize,
-    /// Further connections that may be told at the same time that there is no place for them. Default:
-    /// 32; one more waits in the kernel until one of them is gone.
+    /// The most connections from one address at a time; of IPv6, from one network of 64 bits. Default:
+    /// 0, no limit. One more is told `too-many-from-address` and closed. Costs some 100 bytes a
+    /// connection when it is set.
+    pub connections_per_address: usize,
+    /// Connections that are told that there is no place for them and waited for until they have
+    /// read it. Default: 32; beyond that one is told and closed without waiting.
     pub refused_connections: usize,
-    /// The most rooms at a time. Default: 100,000. One more is refused with `limit-reached`.
+    /// The most rooms at a time. Default: 100,000, some 300 bytes each. One more is refused with
+    /// `limit-reached`.
     pub rooms: usize,
+
     /// Connections accepted before those that are there have their turn. Default: 64.
     pub accepts_per_turn: usize,
     /// Bytes read from one connection before the others have their turn. Default: 64 KiB, which is
@@ -25,38 +33,151 @@ pub struct Limits {
     /// Bytes written to one connection before the others have their turn, give or take a write.
     /// Default: 256 KiB.
     pub write_per_turn: usize,
-    /// The most bytes that a connection may be owed here, beside what the kernel holds for it. Default:
-    /// 1 MiB. One that is owed more is closed: it does not read, or not fast enough. What a room owes
-    /// to many is held once.
-    pub backlog: usize,
     /// Members of one room that are written to before the other rooms and connections have their
     /// turn. Default: 64, some 0.3 ms.
     pub writes_per_room_and_turn: usize,
+    /// Bytes read from all connections of which some command has not been carried out. Default:
+    /// 4 MiB, give or take a read; commands in memory take up to five times that. Reading waits for
+    /// the workers beyond it.
+    pub read_ahead: usize,
+
+    /// Frames that a connection may send. Default: 400 at once, and 200 a second from then on. It is
+    /// read no further beyond that until its time has come: nothing is dropped. What one read brought
+    /// is always carried out.
+    pub commands: Allowance,
     /// Frames without a valid message in them that a connection may send. Default: 20 at once, and 2
     /// a second from then on; the next one ends the connection.
     pub bad_frames: Allowance,
-    /// How long a closing connection is given to take what it is owed and to end its side. Default:
-    /// 5 s.
-    pub linger: Duration,
+    /// How long a frame may take from its first byte to its last. Default: 30 s; then the connection
+    /// is told `frame-timeout` and closed. A frame that has begun costs its bytes.
+    pub frame_timeout: Duration,
+
     /// The kernel's send buffer of a connection, in bytes (`SO_SNDBUF`; Linux takes twice that).
     /// Default: 64 KiB. What a peer does not read fills it before anything waits here.
     pub kernel_send_buffer: usize,
+    /// The most bytes that a connection may be owed here, beside what the kernel holds for it. Default:
+    /// 1 MiB. One that is owed more is told `slow-consumer` and closed. What a room owes to many is
+    /// held once.
+    pub backlog: usize,
+    /// Bytes that a connection may be owed for longer than [`Limits::slow_backlog_time`]. Default:
+    /// 256 KiB. It is not read while it is owed more; if that lasts, it is told `slow-consumer` and
+    /// closed.
+    pub slow_backlog: usize,
+    /// How long a connection may be owed more than [`Limits::slow_backlog`]. Default: 10 s.
+    pub slow_backlog_time: Duration,
+    /// The most bytes held for all connections together: what they are owed, each part of a room's
+    /// log once, and the beginnings of frames. Default: 256 MiB. Beyond it those that keep most are
+    /// told `slow-consumer` and closed, the greatest first.
+    pub total_backlog: usize,
+    /// How long a closing connection is given to take what it is owed and to end its side. Default:
+    /// 5 s.
+    pub linger: Duration,
+}
+
+impl Limits {
+    /// Bytes of the longest frame.
+    const FRAME: usize = HEADER_LEN + MAX_PAYLOAD;
+
+    /// The longest time that can be set: beyond it a peer would be waited for rather than closed.
+    const MAX_TIME: Duration = Duration::from_secs(24 * 3600);
+
+    /// # Errors
+    /// The first thing about the limits that no server can run with, by the names of the fields.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let at_least_1 = [
+            ("connections", self.connections),
+            ("accepts_per_turn", self.accepts_per_turn),
+            ("read_per_turn", self.read_per_turn),
+            ("write_per_turn", self.write_per_turn),
+            ("writes_per_room_and_turn", self.writes_per_room_and_turn),
+            ("commands.burst", self.commands.burst as usize),
+        ];
+        if let Some((name, _)) = at_least_1.into_iter().find(|(_, value)| *value == 0) {
+            return Err(format!("{name} has to be 1 or more"));
+        }
+        let times = [
+            ("frame_timeout", self.frame_timeout),
+            ("slow_backlog_time", self.slow_backlog_time),
+            ("linger", self.linger),
+        ];
+        if let Some((name, _)) = times.into_iter().find(|(_, time)| *time > Self::MAX_TIME) {
+            return Err(format!("{name} has to be at most a day"));
+        }
+        let in_order = [
+            ("the longest frame", Self::FRAME, "slow_backlog", self.slow_backlog),
+            ("slow_backlog", self.slow_backlog, "backlog", self.backlog),
+            ("backlog", self.backlog, "total_backlog", self.total_backlog),
+            ("read_per_turn", self.read_per_turn, "read_ahead", self.read_ahead),
+        ];
+        for (less, few, more, many) in in_order {
+            if few > many {
+                return Err(format!("{more} is {many}: it has to be at least {few}, {less}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_000_000,
+            connections_per_address: 0,
             refused_connections: 32,
             rooms: 100_000,
             accepts_per_turn: 64,
             read_per_turn: 64 * 1024,
             write_per_turn: 256 * 1024,
-            backlog: 1024 * 1024,
             writes_per_room_and_turn: 64,
+            read_ahead: 4 * 1024 * 1024,
+            commands: Allowance { burst: 400, per_second: 200 },
             bad_frames: Allowance { burst: 20, per_second: 2 },
-            linger: Duration::from_secs(5),
+            frame_timeout: Duration::from_secs(30),
             kernel_send_buffer: 64 * 1024,
+            backlog: 1024 * 1024,
+            slow_backlog: 256 * 1024,
+            slow_backlog_time: Duration::from_secs(10),
+            total_backlog: 256 * 1024 * 1024,
+            linger: Duration::from_secs(5),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(change: fn(&mut Limits)) -> String {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        limits.check().expect_err("a value is not right")
+    }
+
+    #[test]
+    fn values_that_no_server_can_run_with_are_named() {
+        assert_eq!(Limits::default().check(), Ok(()));
+        assert_eq!(wrong(|l| l.read_per_turn = 0), "read_per_turn has to be 1 or more");
+        assert_eq!(wrong(|l| l.accepts_per_turn = 0), "accepts_per_turn has to be 1 or more");
+        assert_eq!(wrong(|l| l.linger = Duration::MAX), "linger has to be at most a day");
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_named() {
+        assert_eq!(
+            wrong(|l| l.slow_backlog = 2 * l.backlog),
+            "backlog is 1048576: it has to be at least 2097152, slow_backlog"
+        );
+        assert_eq!(
+            wrong(|l| l.slow_backlog = 1_000),
+            "slow_backlog is 1000: it has to be at least 65537, the longest frame"
+        );
+        assert_eq!(
+            wrong(|l| l.total_backlog = 1024),
+            "total_backlog is 1024: it has to be at least 1048576, backlog"
+        );
+        assert_eq!(
+            wrong(|l| l.read_per_turn = usize::MAX),
+            format!("read_ahead is 4194304: it has to be at least {}, read_per_turn", usize::MAX)
+        );
     }
 }

@@ -2,14 +2,12 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-/// Connections that the kernel keeps for us until we accept them; the kernel may keep fewer
-/// (`net.core.somaxconn`).
-const BACKLOG: i32 = 4096;
+use crate::moment::Moment;
 
 /// How long a peer may be silent before the kernel asks whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -31,10 +29,14 @@ enum State {
     /// There may be connections to accept; no event will tell.
     Pending,
     /// Accepting failed for want of something. No event will tell when to try again.
-    Paused { until: Instant },
+    Paused { until: Moment },
 }
 
 impl Listener {
+    /// Connections that the kernel keeps for us until we accept them; the kernel may keep fewer
+    /// (`net.core.somaxconn`).
+    pub(crate) const BACKLOG: usize = 4096;
+
     /// Listens on `address`. Connections inherit the options set here: no system call is spent on
     /// each.
     pub(crate) fn bind(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
@@ -46,7 +48,7 @@ impl Listener {
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
+        socket.listen(Self::BACKLOG as i32)?;
         let socket = TcpListener::from_std(socket.into());
         Ok(Self { socket, state: State::Pending, backoff: BACKOFF.0 })
     }
@@ -79,7 +81,7 @@ impl Listener {
     }
 
     /// When to call [`Listener::accept`] without any event.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Option<Moment> {
         match self.state {
             State::Paused { until } => Some(until),
             State::Waiting | State::Pending => None,
@@ -87,15 +89,18 @@ impl Listener {
     }
 
     /// Accepts at most `budget` connections. More may be pending then.
+    ///
+    /// # Errors
+    /// When the system has no descriptor or no memory for one. It is tried again by itself.
     pub(crate) fn accept(
         &mut self,
-        now: Instant,
+        now: Moment,
         budget: usize,
         mut accepted: impl FnMut(TcpStream, SocketAddr),
-    ) {
+    ) -> io::Result<()> {
         match self.state {
-            State::Waiting => return,
-            State::Paused { until } if now < until => return,
+            State::Waiting => return Ok(()),
+            State::Paused { until } if now < until => return Ok(()),
             State::Paused { .. } | State::Pending => {}
         }
         self.state = State::Pending;
@@ -107,16 +112,17 @@ impl Listener {
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     self.state = State::Waiting;
-                    return;
+                    return Ok(());
                 }
                 Err(e) if is_of_one_connection(&e) => {}
-                Err(_) => {
+                Err(e) => {
                     self.state = State::Paused { until: now + self.backoff };
                     self.backoff = (2 * self.backoff).min(BACKOFF.1);
-                    return;
+                    return Err(e);
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 use mio::event::Event;
@@ -16,7 +16,9 @@ use crate::desk::Desk;
 use crate::engine::{Engine, Workers};
 use crate::listener::Listener;
 use crate::mailbox::Mailbox;
+use crate::moment::{Clock, Moment};
 use crate::pool::Pool;
+use crate::stats::Counters;
 
 // Beyond every token of a connection.
 const LISTENER: Token = Token(usize::MAX);
@@ -43,6 +45,7 @@ pub(crate) struct Setup {
     desk: Arc<Desk>,
     pool: Pool,
     config: Config,
+    counters: Arc<Counters>,
 }
 
 impl Setup {
@@ -58,26 +61,33 @@ impl Setup {
             let _ = waker.wake();
         }));
         let pool = Pool::start(config.workers, &desk)?;
-        Ok(Self { poll, listener, desk, pool, config })
+        Ok(Self { poll, listener, desk, pool, config, counters: Arc::default() })
     }
 
     pub(crate) fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }
 
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
     /// Serves on this thread until the stop is complete.
     pub(crate) fn run(self) -> io::Result<()> {
-        let Self { poll, listener, desk, pool, config } = self;
-        let limits = config.limits;
+        let Self { poll, listener, desk, pool, config, counters } = self;
+        let Config { limits, inline_requests, shutdown_from, .. } = config;
         let accepts_per_turn = limits.accepts_per_turn;
-        let engine = Engine::new(limits, config.inline_requests, Arc::clone(&desk), pool);
+        let engine =
+            Engine::new(limits, inline_requests, Arc::clone(&desk), pool, Arc::clone(&counters));
         Reactor {
             poll,
+            clock: Clock::start(),
             listener: Some(listener),
             accepts_per_turn,
-            shutdown_from: config.shutdown_from,
+            shutdown_from,
             engine,
             desk,
+            counters,
         }
         .run()
     }
@@ -86,12 +96,14 @@ impl Setup {
 #[derive(Debug)]
 struct Reactor {
     poll: Poll,
+    clock: Clock,
     /// `None` from the stop on.
     listener: Option<Listener>,
     accepts_per_turn: usize,
     shutdown_from: ShutdownFrom,
     engine: Engine<TcpStream, Pool>,
     desk: Arc<Desk>,
+    counters: Arc<Counters>,
 }
 
 impl Reactor {
@@ -103,21 +115,24 @@ impl Reactor {
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
                 result => result?,
             }
-            let now = Instant::now();
+            let now = self.clock.now();
             for event in &events {
                 self.dispatch(event);
             }
             let connections = self.engine.connection_count();
             self.engine.turn(now);
-            if self.engine.is_stopping() {
-                self.listener = None;
-            }
             if let Some(listener) = &mut self.listener
                 && self.engine.connection_count() < connections
             {
                 listener.resume();
             }
-            self.accept(now);
+            if self.engine.is_stopping() {
+                // Who has been waiting to be accepted is told, too.
+                self.accept(now, Listener::BACKLOG);
+                self.listener = None;
+            } else {
+                self.accept(now, self.accepts_per_turn);
+            }
         }
         Ok(())
     }
@@ -143,32 +158,31 @@ impl Reactor {
         }
     }
 
-    fn accept(&mut self, now: Instant) {
+    fn accept(&mut self, now: Moment, budget: usize) {
         let Some(listener) = &mut self.listener else { return };
         let registry = self.poll.registry();
-        let budget = self.accepts_per_turn.min(self.engine.free_places());
-        listener.accept(now, budget, |mut stream, peer| {
+        let accepted = listener.accept(now, budget, |mut stream, peer| {
             let token = self.engine.next_key().to_token();
             // If the kernel cannot watch it, it is closed again.
             if registry.register(&mut stream, token, INTEREST).is_ok() {
-                self.engine.connect(now, stream, self.shutdown_from.role_of(peer));
+                self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer.ip());
             }
         });
+        if accepted.is_err() {
+            self.counters.accept_failures.add(1);
+        }
     }
 
     /// How long to wait for events: not at all when there is something to do, or until the next
     /// deadline.
     fn timeout(&self) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
-        if (pending && self.engine.free_places() > 0)
-            || self.engine.wants_turn()
-            || !self.desk.may_wait()
-        {
+        if pending || self.engine.wants_turn() || !self.desk.may_wait() {
             return Some(Duration::ZERO);
         }
         let accept = self.listener.as_ref().and_then(Listener::next_deadline);
         let deadline = accept.into_iter().chain(self.engine.next_deadline()).min()?;
-        Some(deadline.saturating_duration_since(Instant::now()))
+        Some(deadline.since(self.clock.now()))
     }
 }
 

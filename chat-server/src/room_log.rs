@@ -4,8 +4,12 @@
 //! cursor and the end of the log, in one write. A pass may be cut into slices, so that a room of
 //! thousands does not stall the others; what is said meanwhile goes along with the members still to
 //! come, and the next pass brings it to the rest.
+//!
+//! A member whose kernel takes no more is passed over: it *waits*, its cursor stays, and the log keeps
+//! what lies behind it. However many wait, that is kept once, in chunks that are filled to the end.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -20,14 +24,26 @@ use crate::socket::Socket;
 #[derive(Debug, Default)]
 pub(crate) struct RoomLog {
     /// What some member is still to be handed. Consecutive; only the last can be open.
-    chunks: VecDeque<Rc<Chunk>>,
+    chunks: VecDeque<Kept>,
     /// How long the log is, from the room's first byte on. No cursor is beyond it.
     end: u64,
+    /// Up to here every member has been handed everything, but for those that wait.
+    handed: u64,
     members: Vec<ConnKey>,
     pass: Option<Pass>,
+    /// Bytes of memory of the chunks, when they were last counted.
+    kept: usize,
 }
 
-/// Members `0..left` have not been visited yet. A visited member's cursor is at `end` or beyond.
+/// A chunk, and how many members wait whose cursors are in it.
+#[derive(Debug)]
+struct Kept {
+    chunk: Rc<Chunk>,
+    waiting: usize,
+}
+
+/// Members `0..left` have not been visited yet. A visited member's cursor is at `end` or beyond, or
+/// the member waits.
 #[derive(Debug)]
 struct Pass {
     left: usize,
@@ -48,32 +64,47 @@ impl RoomLog {
     pub(crate) fn enter(&mut self, key: ConnKey) -> Cursor {
         self.members.push(key);
         #[cfg(test)]
-        if planted(Bug::EarlyCursor) {
-            return Cursor { index: self.members.len() - 1, position: 0 };
-        }
-        Cursor { index: self.members.len() - 1, position: self.end }
+        let position = if planted(Bug::EarlyCursor) { 0 } else { self.end };
+        #[cfg(not(test))]
+        let position = self.end;
+        Cursor { index: self.members.len() - 1, position, waits: false }
     }
 
-    /// Takes out the member at `index`. Returns the member that stands there now instead, if one
-    /// does.
+    /// Takes out the member with this cursor. Returns the member that stands at its index now
+    /// instead, if one does.
     ///
     /// The one that moves comes from the end. If it was visited and moves among those still to be
     /// visited, it is visited twice; the second time it is owed nothing.
-    pub(crate) fn leave(&mut self, index: usize) -> Option<ConnKey> {
-        self.members.swap_remove(index);
+    pub(crate) fn leave(&mut self, mut cursor: Cursor, spare: &mut SpareChunks) -> Option<ConnKey> {
+        self.end_wait(&mut cursor, spare);
+        self.members.swap_remove(cursor.index);
         if let Some(pass) = &mut self.pass {
             pass.left = pass.left.min(self.members.len());
         }
-        self.members.get(index).copied()
+        self.members.get(cursor.index).copied()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Whether every member has been handed everything.
+    /// Whether every member that does not wait has been handed everything.
     pub(crate) fn is_clean(&self) -> bool {
-        self.chunks.is_empty()
+        self.handed == self.end
+    }
+
+    /// Brings the log's memory up to date in `sum`, that of all logs.
+    pub(crate) fn count_kept(&mut self, sum: usize) -> usize {
+        if self.chunks.is_empty() && self.kept == 0 {
+            return sum;
+        }
+        let kept = self.chunks.iter().map(|kept| kept.chunk.size()).sum();
+        sum - mem::replace(&mut self.kept, kept) + kept
+    }
+
+    /// Bytes that a member is owed that waits.
+    pub(crate) fn owed(&self, cursor: &Cursor) -> usize {
+        if cursor.waits { (self.end - cursor.position) as usize } else { 0 }
     }
 
     /// Appends what `encode` writes, for every member but `speaker`.
@@ -83,33 +114,74 @@ impl RoomLog {
         spare: &mut SpareChunks,
         encode: impl FnOnce(&mut Vec<u8>),
     ) {
-        let open = |chunk: &mut Rc<Chunk>| Rc::get_mut(chunk).is_some_and(|c| !c.is_full());
+        let open = |kept: &mut Kept| Rc::get_mut(&mut kept.chunk).is_some_and(|c| !c.is_full());
         if !self.chunks.back_mut().is_some_and(open) {
-            self.chunks.push_back(spare.take(self.end));
+            self.chunks.push_back(Kept { chunk: spare.take(self.end), waiting: 0 });
         }
-        let last = self.chunks.back_mut().and_then(Rc::get_mut).expect("the last chunk is open");
+        let last = self.chunks.back_mut().and_then(|kept| Rc::get_mut(&mut kept.chunk));
+        let last = last.expect("the last chunk is open");
         last.append(speaker, encode);
         self.end = last.end();
     }
 
     /// Adds to `send` what `reader` is owed from `cursor` on, and moves the cursor to the end.
-    pub(crate) fn hand_out(&self, cursor: &mut Cursor, reader: ConnKey, send: &mut SendBuffer) {
-        if cursor.position < self.end {
-            for chunk in self.chunks.iter().filter(|chunk| chunk.end() > cursor.position) {
-                for piece in chunk.pieces(cursor.position, reader) {
-                    send.push_shared(chunk, piece);
-                }
+    pub(crate) fn hand_out(
+        &mut self,
+        cursor: &mut Cursor,
+        reader: ConnKey,
+        send: &mut SendBuffer,
+        spare: &mut SpareChunks,
+    ) {
+        if cursor.position == self.end {
+            return;
+        }
+        let first = self.chunk_at(cursor.position);
+        for Kept { chunk, .. } in self.chunks.range(first..) {
+            for piece in chunk.pieces(cursor.position, reader) {
+                send.push_shared(chunk, piece);
             }
-            cursor.position = self.end;
+        }
+        self.end_wait(cursor, spare);
+        cursor.position = self.end;
+    }
+
+    /// Has the member wait, until it is handed out to.
+    fn wait(&mut self, cursor: &mut Cursor) {
+        if cursor.position < self.end && !mem::replace(&mut cursor.waits, true) {
+            let at = self.chunk_at(cursor.position);
+            self.chunks[at].waiting += 1;
+        }
+    }
+
+    /// To be called when a member waits no longer: its cursor moves, or it leaves.
+    fn end_wait(&mut self, cursor: &mut Cursor, spare: &mut SpareChunks) {
+        if mem::take(&mut cursor.waits) {
+            let at = self.chunk_at(cursor.position);
+            self.chunks[at].waiting -= 1;
+            self.release(spare);
+        }
+    }
+
+    /// The index of the chunk that `position` is in, which is not the end of the log.
+    fn chunk_at(&self, position: u64) -> usize {
+        self.chunks.partition_point(|kept| kept.chunk.end() <= position)
+    }
+
+    /// Lets go of the chunks that nobody is to be handed anything of.
+    fn release(&mut self, spare: &mut SpareChunks) {
+        let done = |kept: &Kept| kept.waiting == 0 && kept.chunk.end() <= self.handed;
+        while self.chunks.front().is_some_and(done) {
+            let Kept { chunk, .. } = self.chunks.pop_front().expect("it was just looked at");
+            spare.put(chunk);
         }
     }
 
     /// What `reader` is owed from `cursor` on, if it is in one piece.
     fn only_piece(&self, cursor: &Cursor, reader: ConnKey) -> Option<(&Rc<Chunk>, Range<usize>)> {
-        if self.chunks.len() > 1 {
+        let Kept { chunk, .. } = self.chunks.back()?;
+        if cursor.position < chunk.start() {
             return None;
         }
-        let chunk = self.chunks.front()?;
         let mut pieces = chunk.pieces(cursor.position, reader);
         let piece = pieces.next()?;
         pieces.next().is_none().then_some((chunk, piece))
@@ -122,29 +194,47 @@ impl RoomLog {
         spare: &mut SpareChunks,
         mut visits: usize,
     ) -> Slice {
-        let mut pass = self.pass.take().unwrap_or(Pass { left: self.members.len(), end: self.end });
+        let start = || Pass { left: self.members.len(), end: self.end };
+        let mut pass = self.pass.take().unwrap_or_else(start);
         while pass.left > 0 && visits > 0 {
             pass.left -= 1;
             visits -= 1;
             let key = self.members[pass.left];
+            let mut owed = 0;
             connections.write(key, |connection, budget| {
+                let blocked = connection.is_blocked();
                 let Some(Place { cursor, .. }) = &mut connection.place else { return Ok(false) };
-                if let Some((chunk, range)) = self.only_piece(cursor, key) {
+                if blocked {
+                    self.wait(cursor);
+                    owed = self.owed(cursor) + connection.send.len();
+                    return Ok(false);
+                }
+                if !cursor.waits
+                    && let Some((chunk, range)) = self.only_piece(cursor, key)
+                {
                     cursor.position = self.end;
                     return connection.write_through(chunk, range, budget);
                 }
-                self.hand_out(cursor, key, &mut connection.send);
+                self.hand_out(cursor, key, &mut connection.send, spare);
                 connection.flush(budget)
             });
+            connections.note_backlog(key, owed);
         }
         if pass.left > 0 {
             self.pass = Some(pass);
             return Slice::Unfinished;
         }
-        while self.chunks.front().is_some_and(|chunk| chunk.end() <= pass.end) {
-            spare.put(self.chunks.pop_front().expect("it was just looked at"));
+        self.handed = pass.end;
+        self.release(spare);
+        if self.is_clean() { Slice::Finished } else { Slice::Unfinished }
+    }
+
+    /// Lets go of everything: nobody is a member any more. Returns as [`RoomLog::count_kept`].
+    pub(crate) fn clear(mut self, sum: usize, spare: &mut SpareChunks) -> usize {
+        for Kept { chunk, .. } in self.chunks.drain(..) {
+            spare.put(chunk);
         }
-        if self.chunks.is_empty() { Slice::Finished } else { Slice::Unfinished }
+        self.count_kept(sum)
     }
 }
 
@@ -155,4 +245,13 @@ pub(crate) struct Cursor {
     pub(crate) index: usize,
     /// Bytes of the log that the member has been handed, or came too late for.
     position: u64,
+    /// The member's kernel takes no more: it is handed nothing until it does.
+    waits: bool,
+}
+
+impl Cursor {
+    /// Whether the member is handed nothing until its kernel takes bytes again.
+    pub(crate) const fn waits(&self) -> bool {
+        self.waits
+    }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use chat_core::RoomList;
 use chat_proto::{ServerMessage, encode_rooms_page};
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, end_of_frame};
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
@@ -21,8 +21,10 @@ use crate::socket::Socket;
 pub(crate) struct SendBuffer {
     /// No segment is empty.
     segments: Segments,
-    /// Bytes in all segments; a list of rooms counts from when it is made into bytes.
+    /// Bytes in all segments. A list of rooms that is not bytes yet counts as what it costs.
     len: usize,
+    /// Of those, the ones that are held for this connection alone.
+    own: usize,
 }
 
 #[derive(Debug)]
@@ -32,8 +34,23 @@ enum Segment {
     /// Answers to this connection alone, from `sent` on.
     Own { bytes: Vec<u8>, sent: usize },
     /// A list of rooms from entry `next` on, made into bytes a frame at a time when its turn comes.
-    /// Until then it costs what has changed since: lists share what is the same in them.
+    /// Until then it costs its pages: lists share the rooms in them.
     Rooms { list: RoomList, next: usize },
+}
+
+impl Segment {
+    /// Bytes that are owed, or what a list of rooms costs until it is bytes.
+    fn len(&self) -> usize {
+        match self {
+            Self::Shared { range, .. } => range.len(),
+            Self::Own { bytes, sent } => bytes.len() - sent,
+            Self::Rooms { list, .. } => size_of::<Self>() + list.size(),
+        }
+    }
+
+    const fn is_own(&self) -> bool {
+        matches!(self, Self::Own { .. } | Self::Rooms { .. })
+    }
 }
 
 /// A queue of segments. Nearly always there is one or none, and then nothing is allocated.
@@ -55,6 +72,10 @@ impl Segments {
 
     fn iter(&self) -> impl Iterator<Item = &Segment> {
         self.first.iter().chain(&self.rest)
+    }
+
+    fn front(&self) -> Option<&Segment> {
+        self.first.as_ref()
     }
 
     fn front_mut(&mut self) -> Option<&mut Segment> {
@@ -105,9 +126,14 @@ impl SendBuffer {
     /// Bytes after which a segment of answers is not added to.
     const OWN_FULL: usize = 16 * 1024;
 
-    /// Bytes owed; of lists of rooms, those that have been made.
+    /// Bytes owed; a list of rooms that is not bytes yet counts as what it costs.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Of those, the ones that are held for this connection alone.
+    pub(crate) fn own(&self) -> usize {
+        self.own
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -132,12 +158,34 @@ impl SendBuffer {
         let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
         let before = bytes.len();
         message.write(bytes).expect("a notice fits a frame: its parts are short");
-        self.len += bytes.len() - before;
+        let added = bytes.len() - before;
+        self.len += added;
+        self.own += added;
     }
 
     /// Adds a list of rooms.
     pub(crate) fn push_rooms(&mut self, list: RoomList) {
-        self.segments.push_back(Segment::Rooms { list, next: 0 });
+        let segment = Segment::Rooms { list, next: 0 };
+        self.len += segment.len();
+        self.own += segment.len();
+        self.segments.push_back(segment);
+    }
+
+    /// Drops everything but the rest of a frame that has been begun: what the peer gets is whole
+    /// frames from the beginning of what it was owed.
+    pub(crate) fn cut(&mut self) {
+        let rest = match self.segments.front() {
+            Some(Segment::Shared { chunk, range }) => {
+                &chunk.bytes()[range.start..end_of_frame(chunk.bytes(), range.start)]
+            }
+            Some(Segment::Own { bytes, sent }) => &bytes[*sent..end_of_frame(bytes, *sent)],
+            Some(Segment::Rooms { .. }) | None => &[],
+        };
+        let bytes = rest.to_vec();
+        *self = Self { len: bytes.len(), own: bytes.len(), ..Self::default() };
+        if !bytes.is_empty() {
+            self.segments.push_back(Segment::Own { bytes, sent: 0 });
+        }
     }
 
     /// Writes until everything is written, the kernel takes no more, or at least `budget` bytes have
@@ -194,13 +242,18 @@ impl SendBuffer {
     }
 
     fn encode_rooms_in_front(&mut self) {
-        let Some(Segment::Rooms { list, next }) = self.segments.front_mut() else { return };
+        let Some(front @ Segment::Rooms { .. }) = self.segments.front_mut() else { return };
+        let before = front.len();
+        let Segment::Rooms { list, next } = front else { return };
         let mut bytes = Vec::new();
         *next += encode_rooms_page(list.iter().skip(*next), &mut bytes);
         if *next == list.len() {
             self.segments.pop_front();
+            self.len -= before;
+            self.own -= before;
         }
         self.len += bytes.len();
+        self.own += bytes.len();
         self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 
@@ -229,17 +282,21 @@ impl SendBuffer {
     fn consume(&mut self, mut written: usize) {
         self.len -= written;
         while written > 0 {
-            let (len, advance): (usize, &mut usize) = match self.segments.front_mut() {
-                Some(Segment::Shared { range, .. }) => (range.len(), &mut range.start),
-                Some(Segment::Own { bytes, sent }) => (bytes.len() - *sent, sent),
-                Some(Segment::Rooms { .. }) | None => return,
-            };
-            if written < len {
-                *advance += written;
-                return;
+            let Some(front) = self.segments.front_mut() else { return };
+            let taken = written.min(front.len());
+            if front.is_own() {
+                self.own -= taken;
             }
-            written -= len;
-            self.segments.pop_front();
+            written -= taken;
+            if taken == front.len() {
+                self.segments.pop_front();
+                continue;
+            }
+            match front {
+                Segment::Shared { range, .. } => range.start += taken,
+                Segment::Own { sent, .. } => *sent += taken,
+                Segment::Rooms { .. } => debug_assert!(false, "a list is made into bytes first"),
+            }
         }
     }
 }

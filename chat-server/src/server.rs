@@ -11,6 +11,7 @@ use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
 use crate::listener::Listener;
 use crate::reactor::Setup;
+use crate::stats::{Counters, Stats};
 
 /// A server that listens and does not serve yet.
 ///
@@ -61,6 +62,11 @@ impl Server {
         Stopper(Arc::clone(self.setup.desk()))
     }
 
+    /// What tells how the server is, from any thread.
+    pub fn monitor(&self) -> Monitor {
+        Monitor(Arc::clone(self.setup.counters()))
+    }
+
     /// Serves on this thread until the server is stopped.
     ///
     /// # Errors
@@ -74,9 +80,10 @@ impl Server {
     /// # Errors
     /// When the system gives no more threads.
     pub fn spawn(self) -> io::Result<ServerHandle> {
-        let (address, stopper) = (self.address(), self.stopper());
+        let (address, stopper, monitor) = (self.address(), self.stopper(), self.monitor());
         let thread = thread::Builder::new().name("chat-reactor".to_owned());
-        Ok(ServerHandle { address, stopper, thread: thread.spawn(move || self.run())? })
+        let thread = thread.spawn(move || self.run())?;
+        Ok(ServerHandle { address, stopper, monitor, thread })
     }
 }
 
@@ -92,11 +99,23 @@ impl Stopper {
     }
 }
 
+/// Tells how a server is. Cheap to clone, and of use beyond the server's end.
+#[derive(Debug, Clone)]
+pub struct Monitor(Arc<Counters>);
+
+impl Monitor {
+    /// How the server was at the end of its last turn.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
 /// A server that runs on a thread of its own. Dropping it lets the server run on.
 #[derive(Debug)]
 pub struct ServerHandle {
     address: SocketAddr,
     stopper: Stopper,
+    monitor: Monitor,
     thread: JoinHandle<io::Result<()>>,
 }
 
@@ -109,6 +128,11 @@ impl ServerHandle {
     /// As [`Stopper::stop`].
     pub fn stop(&self) {
         self.stopper.stop();
+    }
+
+    /// What tells how the server is, from any thread and beyond its end.
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
     }
 
     /// Waits until the server has been stopped, by whomever, and its threads have ended.

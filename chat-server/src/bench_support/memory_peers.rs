@@ -5,25 +5,28 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice, Read};
 use std::iter;
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chat_core::{HubLimits, Role};
 
-use crate::bench_support::memory_room::NoWorkers;
+use crate::bench_support::memory_room::{NoWorkers, no_rates};
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::Engine;
-use crate::limits::Limits;
+use crate::moment::Moment;
 use crate::socket::Socket;
+
+/// Where everyone connects from.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A server at one moment: no time passes.
 #[derive(Debug)]
 pub struct MemoryPeers {
     engine: Engine<MemorySocket, NoWorkers>,
     peers: Vec<(ConnKey, Rc<RefCell<Pipe>>)>,
-    now: Instant,
+    now: Moment,
 }
 
 /// How the server left a connection.
@@ -41,8 +44,8 @@ impl MemoryPeers {
     /// A server without peers.
     pub fn new() -> Self {
         let desk = Arc::new(Desk::new(HubLimits::default(), || {}));
-        let engine = Engine::new(Limits::default(), usize::MAX, desk, NoWorkers);
-        Self { engine, peers: Vec::new(), now: Instant::now() }
+        let engine = Engine::new(no_rates(), usize::MAX, desk, NoWorkers, Arc::default());
+        Self { engine, peers: Vec::new(), now: Moment::START }
     }
 
     /// Connects a peer, the next number from 0 on. Its kernel takes as many bytes at a time as
@@ -50,7 +53,7 @@ impl MemoryPeers {
     pub fn connect(&mut self, takes: impl Iterator<Item = usize> + 'static) -> usize {
         let pipe = Rc::new(RefCell::new(Pipe { takes: Box::new(takes), ..Pipe::default() }));
         let key = self.engine.next_key();
-        self.engine.connect(self.now, MemorySocket(Rc::clone(&pipe)), Role::Guest);
+        self.engine.connect(self.now, MemorySocket(Rc::clone(&pipe)), Role::Guest, PEER);
         self.peers.push((key, pipe));
         self.peers.len() - 1
     }

@@ -3,9 +3,9 @@
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chat_core::{Command, HubLimits, Role, RoomId, Text, Title};
 
@@ -14,7 +14,15 @@ use crate::desk::Desk;
 use crate::engine::{Engine, Workers};
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
+use crate::moment::Moment;
 use crate::socket::Socket;
+
+/// The default limits, but for those that slow down who sends much.
+pub(crate) fn no_rates() -> Limits {
+    let mut limits = Limits::default();
+    limits.commands.per_second = 0;
+    limits
+}
 
 /// A room in which the first member talks.
 #[derive(Debug)]
@@ -23,7 +31,7 @@ pub struct MemoryRoom {
     talker: ConnKey,
     line: Line,
     round: Rc<[u8]>,
-    now: Instant,
+    now: Moment,
 }
 
 impl MemoryRoom {
@@ -39,9 +47,9 @@ impl MemoryRoom {
         for _ in 0..messages {
             Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");
         }
-        let engine = Engine::new(Limits::default(), usize::MAX, desk, NoWorkers);
+        let engine = Engine::new(no_rates(), usize::MAX, desk, NoWorkers, Arc::default());
         let talker = engine.next_key();
-        let mut room = Self { engine, talker, line, round: round.into(), now: Instant::now() };
+        let mut room = Self { engine, talker, line, round: round.into(), now: Moment::START };
         let title = Title::new("room").expect("a title");
         room.enter(&Command::Create(title));
         for _ in 1..members {
@@ -54,7 +62,8 @@ impl MemoryRoom {
         let mut frame = Vec::new();
         command.write(&mut frame).expect("it fits a frame");
         let key = self.engine.next_key();
-        self.engine.connect(self.now, MemorySocket(self.line.clone()), Role::Guest);
+        let (socket, peer) = (MemorySocket(self.line.clone()), Ipv4Addr::LOCALHOST);
+        self.engine.connect(self.now, socket, Role::Guest, peer.into());
         self.send(key, frame.into());
     }
 

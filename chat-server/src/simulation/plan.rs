@@ -47,6 +47,7 @@ impl Plan {
             read_per_turn: rng.pick(&[16, 100, 1_000, 4_096, 65_536]),
             write_per_turn,
             backlog,
+            slow_backlog: backlog,
             writes_per_room_and_turn: rng.within(1..5),
             bad_frames: Allowance { burst: rng.within(2..6) as u32, per_second: 2 },
             linger: Duration::from_secs(5),

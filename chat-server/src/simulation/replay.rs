@@ -56,7 +56,7 @@ pub(super) struct Story {
 
 /// Notices that a server ends a connection with.
 const FAREWELLS: [&str; 5] =
-    ["server-stopping", "server-full", "slow-consumer", "frame-timeout", "too-many-connections"];
+    ["server-stopping", "server-full", "slow-consumer", "frame-timeout", "too-many-from-address"];
 
 struct Replay<'a> {
     id: usize,
@@ -257,7 +257,8 @@ impl<'a> Replay<'a> {
         let farewell = self.farewell.as_deref();
         let told_of_stop = farewell == Some("server-stopping");
         if trace.session.is_none() {
-            let silent = self.stays.is_empty() && matches!(farewell, None | Some("server-full"));
+            let silent = self.stays.is_empty()
+                && matches!(farewell, None | Some("server-full" | "server-stopping"));
             assert!(silent, "I7: client {id} was refused, and got more than that");
         }
         let (fate, all_answered) = match end {
@@ -270,8 +271,8 @@ impl<'a> Replay<'a> {
             }
             Some(End::Eof) if told_of_stop => (Fate::Complete, false),
             Some(End::Eof) if trace.session.is_none() => (Fate::Cut, false),
-            Some(End::Eof) if self.finished => (Fate::UntilGone, !self.last_was_bad),
             Some(End::Eof) if farewell.is_some() => (Fate::Cut, false),
+            Some(End::Eof) if self.finished => (Fate::UntilGone, !self.last_was_bad),
             Some(End::Eof) => {
                 assert!(self.last_was_bad, "I5: client {id} was sent away for nothing");
                 (Fate::UntilGone, false)

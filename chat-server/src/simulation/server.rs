@@ -5,9 +5,10 @@
 //! asks for does not happen, so that whatever was forgotten stays undone.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 
@@ -15,6 +16,7 @@ use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::Engine;
 use crate::limits::Limits;
+use crate::moment::Moment;
 use crate::simulation::net::{ClientEnd, Ready, SimSocket};
 use crate::simulation::rng::Rng;
 use crate::simulation::workers::VirtualPool;
@@ -26,7 +28,6 @@ pub(super) struct Server {
     pool: VirtualPool,
     woken: Arc<AtomicBool>,
     rng: Rng,
-    epoch: Instant,
     state: State,
     /// Sockets that the kernel watches.
     watched: BTreeMap<ConnKey, ClientEnd>,
@@ -73,6 +74,7 @@ impl Server {
         workers: usize,
     ) -> Self {
         let woken = Arc::new(AtomicBool::new(false));
+        let counters = Arc::default();
         let wake = Arc::clone(&woken);
         let desk = Desk::new(HubLimits { rooms: limits.rooms }, move || {
             wake.store(true, Ordering::SeqCst);
@@ -80,13 +82,18 @@ impl Server {
         let desk = Arc::new(desk);
         let pool = VirtualPool::new(rng.fork(), Arc::clone(&desk), workers);
         Self {
-            engine: Engine::new(limits.clone(), inline_requests, Arc::clone(&desk), pool.clone()),
+            engine: Engine::new(
+                limits.clone(),
+                inline_requests,
+                Arc::clone(&desk),
+                pool.clone(),
+                Arc::clone(&counters),
+            ),
             limits,
             desk,
             pool,
             woken,
             rng,
-            epoch: Instant::now(),
             state: State::Deciding,
             watched: BTreeMap::new(),
             gone: Vec::new(),
@@ -97,10 +104,10 @@ impl Server {
             turns: 0,
         }
     }
+}
 
-    fn instant(&self, now: u64) -> Instant {
-        self.epoch + Duration::from_nanos(now)
-    }
+fn moment(now: u64) -> Moment {
+    Moment::START + Duration::from_nanos(now)
 }
 
 /// The outside world.
@@ -165,14 +172,14 @@ impl Server {
     }
 
     fn timeout(&self, now: u64) -> Option<u64> {
-        if (self.accept_pending && self.backlog.is_some() && self.engine.free_places() > 0)
+        if (self.accept_pending && self.backlog.is_some())
             || self.engine.wants_turn()
             || !self.desk.may_wait()
         {
             return Some(now);
         }
         let deadline = self.engine.next_deadline()?;
-        Some(deadline.saturating_duration_since(self.epoch).as_nanos() as u64)
+        Some(deadline.nanos_since(Moment::START))
     }
 
     fn once_around(&mut self, now: u64) -> Vec<Accepted> {
@@ -190,7 +197,7 @@ impl Server {
             }
         }
         let owed: Vec<_> = self.watched.keys().map(|key| (*key, self.is_owed(*key))).collect();
-        self.engine.turn(self.instant(now));
+        self.engine.turn(moment(now));
         for (key, was_owed) in owed {
             let is_kept = self.engine.connections.get(key).is_some();
             let end = &self.watched[&key];
@@ -230,13 +237,12 @@ impl Server {
     }
 
     fn accept(&mut self, now: u64) -> Vec<Accepted> {
-        let instant = self.instant(now);
         let Some(backlog) = &mut self.backlog else { return Vec::new() };
         let mut accepted = Vec::new();
         if !self.accept_pending {
             return accepted;
         }
-        for _ in 0..self.limits.accepts_per_turn.min(self.engine.free_places()) {
+        for _ in 0..self.limits.accepts_per_turn {
             let Some(Caller { client, socket, operator }) = backlog.pop_front() else {
                 self.accept_pending = false;
                 return accepted;
@@ -244,9 +250,10 @@ impl Server {
             let key = self.engine.next_key();
             self.watched.insert(key, socket.watch());
             self.engine.connect(
-                instant,
+                moment(now),
                 socket,
                 if operator { Role::Operator } else { Role::Guest },
+                Ipv4Addr::LOCALHOST.into(),
             );
             let connection = self.engine.connections.get(key);
             let mailbox = connection.and_then(|connection| connection.mailbox.as_ref());
@@ -284,11 +291,17 @@ impl Server {
     }
 
     fn check_bounds(&self) {
-        // What a turn may add before the connection is looked at: a frame.
-        let most = self.limits.backlog + chat_proto::HEADER_LEN + chat_proto::MAX_PAYLOAD;
+        if self.engine.fanout.is_dirty() {
+            // Who waits has not been visited yet; what was added is kept for the others anyway.
+            return;
+        }
+        let most = self.limits.backlog;
         for key in self.watched.keys() {
-            if let Some(connection) = self.engine.connections.get(*key) {
-                let owed = connection.send.len();
+            if let Some(connection) = self.engine.connections.get(*key)
+                && !connection.is_closing()
+            {
+                let by_room = connection.place.map_or(0, |place| self.engine.fanout.owed(&place));
+                let owed = connection.send.len() + by_room;
                 assert!(owed <= most, "I8: {key:?} is owed {owed} bytes, of at most {most}");
             }
         }

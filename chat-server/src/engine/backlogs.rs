@@ -1,0 +1,82 @@
+//! What connections are owed and do not take: how much one may be owed, and all of them.
+
+use std::cmp::Reverse;
+
+use super::{Engine, Workers};
+use crate::close_reason::CloseReason;
+use crate::connection::Connection;
+use crate::connections::ConnKey;
+use crate::moment::Moment;
+use crate::socket::Socket;
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// Cuts off who is owed more than it may be, and notes who is behind and who no longer is.
+    pub(super) fn check_backlogs(&mut self, now: Moment) {
+        while let Some(key) = self.connections.take_behind() {
+            if self.connections.get(key).is_none_or(Connection::is_closing) {
+                // It gets nothing more, and has a deadline.
+                continue;
+            }
+            let owed = self.owed(key);
+            if owed > self.limits.backlog {
+                self.cut_off(now, key, CloseReason::Backlog);
+            } else if owed > self.limits.slow_backlog {
+                self.fall_behind(now, key);
+            } else {
+                self.keep_up(now, key);
+            }
+        }
+        if self.held() > self.limits.total_backlog {
+            self.relieve(now);
+        }
+    }
+
+    fn fall_behind(&mut self, now: Moment, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.behind_since.get_or_insert(now);
+            self.arm(key);
+        }
+    }
+
+    /// The connection is not behind any more: whatever it falls behind by next has its own time.
+    fn keep_up(&mut self, now: Moment, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && connection.behind_since.take().is_some()
+            && connection.is_read_paused()
+        {
+            connection.resume_reading(now);
+            self.plan_read(key);
+        }
+    }
+
+    /// Cuts off those that are owed the most, until all together hold no more than they may.
+    fn relieve(&mut self, now: Moment) {
+        let mut keys = self.connections.keys();
+        keys.sort_by_cached_key(|&key| Reverse(self.keeps(key)));
+        for key in keys {
+            if self.held() <= self.limits.total_backlog {
+                return;
+            }
+            self.cut_off(now, key, CloseReason::TotalBacklog);
+        }
+    }
+
+    /// Bytes that a connection is owed.
+    fn owed(&self, key: ConnKey) -> usize {
+        let Some(connection) = self.connections.get(key) else { return 0 };
+        let by_room = connection.place.as_ref().map_or(0, |place| self.fanout.owed(place));
+        connection.send.len() + by_room
+    }
+
+    /// Bytes that are held because of a connection, its shares in the logs of rooms counted whole.
+    fn keeps(&self, key: ConnKey) -> usize {
+        self.owed(key) + self.connections.get(key).map_or(0, Connection::partial_len)
+    }
+}
+
+impl<S, W> Engine<S, W> {
+    /// Bytes held for all connections.
+    pub(super) fn held(&self) -> usize {
+        self.connections.held() + self.fanout.held()
+    }
+}

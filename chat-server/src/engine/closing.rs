@@ -1,0 +1,164 @@
+//! How connections end: one that the peer ends, one that fails, one that is closed, and all of them
+//! when the server stops.
+//!
+//! One that ends well stays in the table until the hub has ended its session, and is then told what
+//! there is to tell. One that is lost or cut off goes at once; what the hub still has for it finds
+//! nobody.
+
+use chat_core::Notice;
+use chat_proto::ServerMessage;
+
+use super::{Engine, Stopping, Workers};
+use crate::close_reason::CloseReason;
+use crate::connection::{Connection, Phase};
+use crate::connections::ConnKey;
+use crate::moment::Moment;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
+use crate::socket::Socket;
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// Tells a connection that it cannot stay. While there are not too many such, it is waited for
+    /// until it has read that.
+    pub(super) fn refuse(&mut self, now: Moment, socket: S, reason: CloseReason) {
+        let waits = self.refused < self.limits.refused_connections;
+        let key = self.connections.insert(Connection::refused(socket, reason, now));
+        self.refused += 1;
+        self.finish(now, key);
+        if !waits {
+            self.remove(key);
+        }
+    }
+
+    /// Takes no more from an open connection. The hub ends its session, and then it is finished.
+    pub(super) fn end(&mut self, key: ConnKey, reason: CloseReason) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let mut requests = Vec::new();
+        connection.end(reason, &mut requests);
+        self.post(key, &mut requests);
+    }
+
+    /// The socket is of no use any more. The others learn that the member has left.
+    pub(super) fn lose(&mut self, key: ConnKey) {
+        self.end(key, CloseReason::Lost);
+        self.detach(key);
+        self.remove(key);
+    }
+
+    /// Closes a connection that is owed too much. It gets what it has been sent, to the end of the
+    /// frame, and the reason.
+    pub(super) fn cut_off(&mut self, now: Moment, key: ConnKey, reason: CloseReason) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.is_closing() {
+            return self.remove(key);
+        }
+        connection.send.cut();
+        self.end(key, reason);
+        self.detach(key);
+        self.finish(now, key);
+    }
+
+    /// Has nothing more come to the connection from the hub or from its room.
+    fn detach(&mut self, key: ConnKey) {
+        #[cfg(test)]
+        if planted(Bug::NoGeneration) {
+            return;
+        }
+        self.fanout.expel(&mut self.connections, key);
+        let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
+        if let Some(mailbox) = mailbox {
+            self.sessions.remove(&mailbox.session());
+        }
+    }
+
+    /// The hub is done with the connection: it is told why it ends, if it does not know, and what it
+    /// is owed is still written.
+    pub(super) fn finish(&mut self, now: Moment, key: ConnKey) {
+        let deadline = now + self.limits.linger;
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.phase = Phase::Finishing { deadline };
+        connection.mailbox = None;
+        // Nobody asked for it: its session ended because the hub failed.
+        let reason = *connection.reason.get_or_insert(CloseReason::Internal);
+        if let Some(notice) = self.farewell(reason)
+            && let Some(connection) = self.connections.get_mut(key)
+        {
+            connection.send.push_message(ServerMessage::System { notice: &notice, room: None });
+        }
+        self.flush(key);
+        self.close_if_done(key);
+        self.arm(key);
+    }
+
+    /// The last message of a connection that ends for this reason. One that sent what is no command
+    /// has had an answer to that.
+    fn farewell(&self, reason: CloseReason) -> Option<Notice> {
+        Some(match reason {
+            CloseReason::FrameTimeout => Notice::FrameTimeout,
+            CloseReason::Backlog | CloseReason::SlowBacklog | CloseReason::TotalBacklog => {
+                Notice::SlowConsumer
+            }
+            CloseReason::ServerFull => Notice::ServerFull { limit: self.limits.connections },
+            CloseReason::TooManyFromAddress => {
+                Notice::TooManyFromAddress { limit: self.limits.connections_per_address }
+            }
+            CloseReason::Stopped => Notice::ServerStopping,
+            CloseReason::PeerEnded
+            | CloseReason::PeerEndedInFrame
+            | CloseReason::Lost
+            | CloseReason::BadInput
+            | CloseReason::Internal => return None,
+        })
+    }
+
+    /// Takes the next step of closing, if the one before is done.
+    pub(super) fn close_if_done(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match connection.phase {
+            Phase::Finishing { deadline } if connection.send.is_empty() => {
+                #[cfg(test)]
+                if planted(Bug::NoLinger) {
+                    return self.remove(key);
+                }
+                if connection.peer_ended || connection.shutdown_write().is_err() {
+                    return self.remove(key);
+                }
+                connection.phase = Phase::Lingering { deadline };
+                // The event for what it sent before may be gone already.
+                self.plan_read(key);
+            }
+            Phase::Lingering { .. } if connection.peer_ended => self.remove(key),
+            _ => {}
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.remove(key) else { return };
+        self.refused -= usize::from(connection.refused);
+        self.addresses.remove(key);
+        self.counters.close(connection.reason.unwrap_or(CloseReason::Internal));
+    }
+
+    /// Stops reading; when all requests are done, everything that was accepted has been carried out.
+    /// Does nothing the second time.
+    pub(super) fn begin_stop(&mut self, now: Moment) {
+        if self.stopping.is_none() {
+            let deadline = now + self.limits.linger;
+            self.stopping = Some(Stopping::Draining { deadline });
+        }
+    }
+
+    /// Tells everyone that this is the end, after everything they are owed.
+    pub(super) fn say_goodbye(&mut self, now: Moment) {
+        self.stopping = Some(Stopping::Closing);
+        for key in self.connections.keys() {
+            self.fanout.leave(&mut self.connections, key);
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            if matches!(connection.phase, Phase::Open | Phase::Ending) {
+                connection.reason.get_or_insert(CloseReason::Stopped);
+                self.finish(now, key);
+            }
+        }
+        self.sessions.clear();
+    }
+}

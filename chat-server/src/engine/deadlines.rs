@@ -1,0 +1,91 @@
+//! What may take only so long: a frame, being behind, closing.
+//!
+//! A connection has one timer at the most, for the first of its deadlines when it was set. When it is
+//! due it is looked at what is due, and set again.
+
+use super::{Engine, Workers};
+use crate::close_reason::CloseReason;
+use crate::connection::Phase;
+use crate::connections::ConnKey;
+use crate::moment::Moment;
+use crate::socket::Socket;
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// Sets the timer of a connection, unless it is set early enough.
+    pub(super) fn arm(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let deadline = match connection.phase {
+            Phase::Open | Phase::Ending => {
+                let frame = connection.frame_deadline(self.input_limits);
+                let behind = connection.behind_since.map(|t| t + self.limits.slow_backlog_time);
+                frame.into_iter().chain(behind).min()
+            }
+            Phase::Finishing { deadline } | Phase::Lingering { deadline } => Some(deadline),
+        };
+        if let Some(deadline) = deadline
+            && connection.timer.is_none_or(|timer| deadline < timer)
+        {
+            connection.timer = Some(deadline);
+            self.timers.add(deadline, key);
+        }
+    }
+
+    /// Ends what has taken too long.
+    pub(super) fn expire(&mut self, now: Moment) {
+        while let Some((at, key)) = self.timers.pop_due(now) {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            if connection.timer != Some(at) {
+                continue;
+            }
+            connection.timer = None;
+            match connection.phase {
+                Phase::Open | Phase::Ending => {
+                    self.expire_frame(now, key);
+                    self.expire_backlog(now, key);
+                }
+                Phase::Finishing { deadline } | Phase::Lingering { deadline }
+                    if deadline <= now =>
+                {
+                    self.counters.linger_timeouts.add(1);
+                    self.remove(key);
+                }
+                Phase::Finishing { .. } | Phase::Lingering { .. } => {}
+            }
+            self.arm(key);
+        }
+    }
+
+    /// Closes a connection whose frame has not ended in time. First it is read once more: the server
+    /// may have been late itself.
+    fn expire_frame(&mut self, now: Moment, key: ConnKey) {
+        if self.is_frame_overdue(now, key) && self.stopping.is_none() {
+            self.read(now, key);
+            if self.is_frame_overdue(now, key) {
+                self.end(key, CloseReason::FrameTimeout);
+            }
+        }
+    }
+
+    fn is_frame_overdue(&self, now: Moment, key: ConnKey) -> bool {
+        let deadline = |key| self.connections.get(key)?.frame_deadline(self.input_limits);
+        deadline(key).is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Cuts off a connection that has been behind for too long. First it is written to once more: the
+    /// server may have been late itself.
+    fn expire_backlog(&mut self, now: Moment, key: ConnKey) {
+        if self.is_backlog_overdue(now, key) {
+            self.writable(key);
+            self.flush(key);
+            self.check_backlogs(now);
+            if self.is_backlog_overdue(now, key) {
+                self.cut_off(now, key, CloseReason::SlowBacklog);
+            }
+        }
+    }
+
+    fn is_backlog_overdue(&self, now: Moment, key: ConnKey) -> bool {
+        let since = |key| self.connections.get(key)?.behind_since;
+        since(key).is_some_and(|since| since + self.limits.slow_backlog_time <= now)
+    }
+}

@@ -1,0 +1,139 @@
+//! What comes of it: the hub's answers on their way to the sockets.
+
+use std::mem;
+
+use chat_core::{Output, SessionId};
+use chat_proto::ServerMessage;
+
+use super::{Engine, Stopping, Workers};
+use crate::connection::Connection;
+use crate::connections::ConnKey;
+use crate::moment::Moment;
+use crate::send_buffer::SendBuffer;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
+use crate::socket::Socket;
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    pub(super) fn take_outputs(&mut self, now: Moment) {
+        let mut outputs = mem::take(&mut self.outputs);
+        let taken = self.desk.take(&mut outputs);
+        self.done = taken.done;
+        self.counters.panics.set(taken.panics);
+        #[cfg(test)]
+        if planted(Bug::HastyStop) {
+            self.done = self.posted;
+        }
+        if self.done == self.posted {
+            self.read_ahead = 0;
+        }
+        for output in outputs.drain(..) {
+            self.carry_out(now, output);
+        }
+        self.outputs = outputs;
+        if taken.stop_requested {
+            self.begin_stop(now);
+        }
+        if let Some(Stopping::Draining { deadline }) = self.stopping
+            && (self.done == self.posted || deadline <= now)
+        {
+            self.say_goodbye(now);
+        }
+    }
+
+    fn carry_out(&mut self, now: Moment, output: Output) {
+        match output {
+            Output::Broadcast { room, seq, except, event } => {
+                let except = except.and_then(|session| self.sessions.get(&session).copied());
+                self.fanout.broadcast(room, seq, except, &event);
+            }
+            Output::Reply { to, notice, room } => self.answer(to, |send| {
+                send.push_message(ServerMessage::System { notice: &notice, room });
+            }),
+            Output::Rooms { to, rooms } => self.answer(to, |send| send.push_rooms(rooms)),
+            Output::Entered { session, room } => {
+                if let Some(&key) = self.sessions.get(&session) {
+                    self.fanout.enter(&mut self.connections, key, room);
+                }
+            }
+            Output::Left { session, .. } => {
+                if let Some(&key) = self.sessions.get(&session) {
+                    self.fanout.leave(&mut self.connections, key);
+                    self.plan_flush(key);
+                }
+            }
+            Output::Disconnected { session } => {
+                if let Some(key) = self.sessions.remove(&session) {
+                    self.finish(now, key);
+                }
+            }
+            Output::ShutdownRequested { .. } => self.begin_stop(now),
+            // The log of a room ends with its last member.
+            Output::RoomClosed { .. } => {}
+            // `Output` may grow: what is not known here has to be added here.
+            other => debug_assert!(false, "not carried out: {other:?}"),
+        }
+    }
+
+    /// Adds an answer behind everything that the connection is owed already.
+    fn answer(&mut self, to: SessionId, add: impl FnOnce(&mut SendBuffer)) {
+        let Some(&key) = self.sessions.get(&to) else { return };
+        self.fanout.settle(&mut self.connections, key);
+        if let Some(connection) = self.connections.get_mut(key) {
+            add(&mut connection.send);
+            self.plan_flush(key);
+        }
+    }
+
+    /// Goes on writing to a connection of which the kernel takes bytes again.
+    pub(crate) fn writable(&mut self, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.unblock();
+            if connection.is_owed() {
+                self.plan_flush(key);
+            }
+        }
+    }
+
+    /// Has the connection flushed at the end of the turn.
+    pub(super) fn plan_flush(&mut self, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.flush_planned, true)
+        {
+            self.flush_plan.push(key);
+        }
+    }
+
+    pub(super) fn flush_planned(&mut self) {
+        let mut plan = mem::take(&mut self.flush_plan);
+        for key in plan.drain(..) {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.flush_planned = false;
+                self.flush(key);
+                self.close_if_done(key);
+            }
+        }
+        plan.append(&mut self.flush_plan);
+        self.flush_plan = plan;
+    }
+
+    /// Sees to those whose budget ended, and those whose socket failed.
+    pub(super) fn follow_up_writes(&mut self, now: Moment) {
+        while let Some(key) = self.connections.take_unfinished() {
+            self.plan_flush(key);
+        }
+        while let Some(key) = self.connections.take_failed() {
+            // It may have said something before it went.
+            self.read(now, key);
+            self.lose(key);
+        }
+    }
+
+    /// Writes what a connection is owed, also by its room if it has been waiting.
+    pub(super) fn flush(&mut self, key: ConnKey) {
+        if self.connections.get(key).is_some_and(Connection::may_catch_up) {
+            self.fanout.settle(&mut self.connections, key);
+        }
+        self.connections.flush(key);
+    }
+}

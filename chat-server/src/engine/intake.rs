@@ -1,0 +1,168 @@
+//! What comes in: connections, and their bytes on the way to the hub.
+
+use std::mem;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chat_core::Role;
+
+use super::{Engine, Workers};
+use crate::close_reason::CloseReason;
+use crate::connection::{Connection, Phase, ReadEnd};
+use crate::connections::ConnKey;
+use crate::desk::Ran;
+use crate::mailbox::{Mailbox, Request};
+use crate::moment::Moment;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
+use crate::socket::Socket;
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// The key that [`Engine::connect`] will give next, for registering its socket.
+    pub(crate) fn next_key(&self) -> ConnKey {
+        self.connections.next_key()
+    }
+
+    /// Takes a new connection, or tells it why it cannot stay.
+    pub(crate) fn connect(&mut self, now: Moment, socket: S, role: Role, peer: IpAddr) {
+        self.counters.accepted.add(1);
+        let key = self.next_key();
+        if self.stopping.is_some() {
+            return self.refuse(now, socket, CloseReason::Stopped);
+        }
+        if self.connections.len() - self.refused >= self.limits.connections {
+            return self.refuse(now, socket, CloseReason::ServerFull);
+        }
+        if !self.addresses.add(key, peer) {
+            return self.refuse(now, socket, CloseReason::TooManyFromAddress);
+        }
+        let session = self.desk.connect(role);
+        let mailbox = Arc::new(Mailbox::new(session));
+        self.connections.insert(Connection::new(socket, mailbox, now));
+        self.sessions.insert(session, key);
+    }
+
+    /// Has a connection read that has, or may have, something to read. `cut`: the event said that
+    /// there is an end or a mark in the stream, at which a read stops short of what is behind it.
+    pub(crate) fn readable(&mut self, key: ConnKey, cut: bool) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if cut {
+            connection.announce_cut();
+        }
+        if !connection.is_read_paused() {
+            self.plan_read(key);
+        }
+    }
+
+    /// Has the connection read in the next turn.
+    pub(super) fn plan_read(&mut self, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.read_planned, true)
+        {
+            self.unread.push_back(key);
+        }
+    }
+
+    /// Has those read again that have sent too many commands, and whose time has come.
+    pub(super) fn resume_reading(&mut self, now: Moment) {
+        while let Some((_, key)) = self.resumes.pop_due(now) {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.resume_reading(now);
+                self.plan_read(key);
+            }
+        }
+    }
+
+    pub(super) fn read_planned(&mut self, now: Moment) {
+        for _ in 0..self.unread.len() {
+            if !self.may_read() {
+                return;
+            }
+            let Some(key) = self.unread.pop_front() else { return };
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.read_planned = false;
+                if !self.holds_back(now, key) {
+                    self.read(now, key);
+                }
+            }
+        }
+    }
+
+    /// Whether a connection is to be read no further for now. Whoever ends that has it read again.
+    fn holds_back(&mut self, now: Moment, key: ConnKey) -> bool {
+        let Some(connection) = self.connections.get_mut(key) else { return true };
+        if connection.phase != Phase::Open {
+            return false;
+        }
+        if connection.behind_since.is_some() {
+            connection.pause_reading();
+            return true;
+        }
+        let Some(until) = connection.must_pause(now, self.input_limits) else { return false };
+        connection.pause_reading();
+        self.resumes.add(until, key);
+        self.counters.rate_pauses.add(1);
+        true
+    }
+
+    /// Reads a connection, up to its budget.
+    pub(super) fn read(&mut self, now: Moment, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        // What was not read before the stop is not accepted.
+        let too_late = self.stopping.is_some() && connection.phase == Phase::Open;
+        if too_late || connection.peer_ended {
+            return;
+        }
+        let mut requests = mem::take(&mut self.requests);
+        let limits = self.input_limits;
+        let (bytes, end) = connection.read(now, limits, &mut self.read_buffer, &mut requests);
+        self.connections.count_held(key);
+        if !requests.is_empty() {
+            self.read_ahead += bytes;
+            self.post(key, &mut requests);
+        }
+        self.requests = requests;
+        self.arm(key);
+        #[cfg(test)]
+        if planted(Bug::ForgottenRead) && end == ReadEnd::Budget {
+            return;
+        }
+        match end {
+            ReadEnd::Failed => self.lose(key),
+            ReadEnd::Ended => self.close_if_done(key),
+            ReadEnd::Budget => self.plan_read(key),
+            ReadEnd::Drained => {}
+        }
+    }
+
+    /// Puts requests into the mailbox of a connection.
+    pub(super) fn post(&mut self, key: ConnKey, requests: &mut Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
+        let Some(mailbox) = mailbox else { return requests.clear() };
+        self.backlog_requests += requests.len();
+        self.posted += requests.len() as u64;
+        if mailbox.post(requests) {
+            self.backlog.push(Arc::clone(mailbox));
+        }
+    }
+
+    /// Runs a short backlog here, and has a long one run by the workers.
+    pub(super) fn run_backlog(&mut self) {
+        if mem::take(&mut self.backlog_requests) > self.inline_requests {
+            return self.workers.submit(&mut self.backlog);
+        }
+        for mailbox in self.backlog.drain(..) {
+            while self.desk.run_here(&mailbox, &mut self.requests) == Ran::More {}
+        }
+    }
+}
+
+impl<S, W> Engine<S, W> {
+    /// Whether the workers have kept up with what was read.
+    pub(super) fn may_read(&self) -> bool {
+        self.read_ahead < self.limits.read_ahead
+    }
+}
