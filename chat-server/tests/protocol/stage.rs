@@ -1,5 +1,7 @@
 //! Plays a transcript against a server.
 
+use std::time::Duration;
+
 use chat_server::Config;
 
 use super::common::{Client, RunningServer};
@@ -27,6 +29,8 @@ fn set(config: &mut Config, name: &str, value: &str) {
     match name {
         "rooms" => config.limits.rooms = number(),
         "connections" => config.limits.connections = number(),
+        "connections_per_address" => config.limits.connections_per_address = number(),
+        "frame_timeout" => config.limits.frame_timeout = Duration::from_secs(number() as u64),
         "shutdown_from" => config.shutdown_from = value.parse().expect("one of the three"),
         _ => panic!("{name} is no setting that a transcript can have: add it here"),
     }

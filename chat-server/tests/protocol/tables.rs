@@ -8,20 +8,8 @@ use chat_server::Config;
 use super::document::{quoted, table};
 use super::transcript::Transcript;
 
-/// What the document has and the code is about to get.
-const COMING_CODES: [&str; 3] = ["frame-timeout", "slow-consumer", "too-many-from-address"];
-const COMING_LIMITS: [&str; 6] = [
-    "connections_per_address",
-    "commands",
-    "frame_timeout",
-    "slow_backlog",
-    "slow_backlog_time",
-    "total_backlog",
-];
-
-/// Codes that no transcript can bring about, as it has no bugs and does not wait.
-const NOT_PLAYED: [&str; 4] =
-    ["internal", "frame-timeout", "slow-consumer", "too-many-from-address"];
+/// Codes that no transcript can bring about: it meets no bug, and always reads.
+const NOT_PLAYED: [&str; 2] = ["internal", "slow-consumer"];
 
 /// Every code that there is, read from where it is written: no value tells of all variants.
 fn codes_of_the_code() -> BTreeSet<&'static str> {
@@ -48,10 +36,7 @@ fn codes_of_the_document() -> BTreeSet<&'static str> {
 
 #[test]
 fn the_document_has_every_code_and_no_other() {
-    let (mut expected, found) = (codes_of_the_code(), codes_of_the_document());
-    for coming in COMING_CODES {
-        assert!(expected.insert(coming), "{coming} has come: take it off the list of the coming");
-    }
+    let (expected, found) = (codes_of_the_code(), codes_of_the_document());
     let missing: Vec<_> = expected.difference(&found).collect();
     let invented: Vec<_> = found.difference(&expected).collect();
     assert!(missing.is_empty(), "docs/PROTOCOL.md has no row for {missing:?}");
@@ -78,12 +63,7 @@ fn the_document_has_the_defaults_of_the_limits() {
             assert_eq!(numbers, [constant(row[0])], "{}", row[0]);
             continue;
         };
-        let found = numbers_of(&limits, name);
-        if COMING_LIMITS.contains(&name) {
-            assert_eq!(found, None, "{name} has come: take it off the list of the coming");
-        } else {
-            assert_eq!(Some(numbers), found, "{name}");
-        }
+        assert_eq!(Some(numbers), numbers_of(&limits, name), "{name}");
     }
 }
 
