@@ -38,11 +38,6 @@ impl Chunk {
         &self.bytes
     }
 
-    /// Where in the room's log the chunk begins.
-    pub(crate) fn start(&self) -> u64 {
-        self.start
-    }
-
     /// Where in the room's log the chunk ends.
     pub(crate) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
@@ -73,6 +68,21 @@ impl Chunk {
         self.start = start;
         self.bytes.clear();
         self.spoken.clear();
+    }
+
+    /// The chunk from position `cursor` of the log on, if it is in the chunk.
+    pub(crate) fn range_from(&self, cursor: u64) -> Option<Range<usize>> {
+        let from = usize::try_from(cursor.checked_sub(self.start)?).ok()?;
+        (from < self.bytes.len()).then_some(from..self.bytes.len())
+    }
+
+    /// Who is the only one to whom something from position `cursor` of the log on is not for, if
+    /// there are not several.
+    pub(crate) fn only_speaker_from(&self, cursor: u64) -> Option<Option<ConnKey>> {
+        let from = cursor.saturating_sub(self.start) as usize;
+        let mut spoken = self.spoken.iter().rev().take_while(|spoken| spoken.range.end > from);
+        let Some(last) = spoken.next() else { return Some(None) };
+        spoken.all(|spoken| spoken.by == last.by).then_some(Some(last.by))
     }
 
     /// The parts of the chunk, from position `cursor` of the log on, that `reader` gets.

@@ -168,6 +168,12 @@ impl<S> Connection<S> {
         self.place.as_ref().is_some_and(|place| place.cursor.waits())
     }
 
+    /// Whether nothing of what it is owed has to be accounted for: it is owed nothing, nothing was
+    /// counted, and it is not behind.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.send.is_empty() && self.counted == 0 && self.behind_since.is_none()
+    }
+
     /// Bytes held for it alone, as they were last counted and as they are now.
     pub(crate) fn recount(&mut self) -> (usize, usize) {
         let held = self.held();

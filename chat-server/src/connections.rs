@@ -151,6 +151,10 @@ impl<S> Connections<S> {
         let (budget, slow_backlog) = (self.write_budget, self.slow_backlog);
         let Some(connection) = self.get_mut(key) else { return };
         let written = write(connection, budget);
+        if matches!(written, Ok(false)) && connection.is_at_rest() {
+            // Nearly always: everything is with the kernel, and was before.
+            return;
+        }
         let behind = connection.send.len() > slow_backlog || connection.behind_since.is_some();
         let (before, held) = connection.recount();
         self.held = self.held - before + held;

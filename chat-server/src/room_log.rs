@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::chunk::{Chunk, SpareChunks};
-use crate::connection::Place;
+use crate::connection::{Connection, Place};
 use crate::connections::{ConnKey, Connections};
 use crate::send_buffer::SendBuffer;
 #[cfg(test)]
@@ -48,6 +48,22 @@ struct Kept {
 struct Pass {
     left: usize,
     end: u64,
+}
+
+/// What a member is owed that has been handed everything up to `from`, unless it is the speaker:
+/// bytes of the last chunk.
+#[derive(Debug)]
+struct UsualPiece {
+    chunk: Rc<Chunk>,
+    range: Range<usize>,
+    speaker: Option<ConnKey>,
+    from: u64,
+}
+
+impl UsualPiece {
+    fn is_for(&self, reader: ConnKey, cursor: &Cursor) -> bool {
+        cursor.position == self.from && !cursor.waits && self.speaker != Some(reader)
+    }
 }
 
 /// How far a flush of a room came.
@@ -176,15 +192,30 @@ impl RoomLog {
         }
     }
 
-    /// What `reader` is owed from `cursor` on, if it is in one piece.
-    fn only_piece(&self, cursor: &Cursor, reader: ConnKey) -> Option<(&Rc<Chunk>, Range<usize>)> {
+    /// What nearly every member is owed, if there is such a thing.
+    fn usual_piece(&self) -> Option<UsualPiece> {
         let Kept { chunk, .. } = self.chunks.back()?;
-        if cursor.position < chunk.start() {
-            return None;
+        let range = chunk.range_from(self.handed)?;
+        let speaker = chunk.only_speaker_from(self.handed)?;
+        Some(UsualPiece { chunk: Rc::clone(chunk), range, speaker, from: self.handed })
+    }
+
+    /// Hands a member what it is owed, or has it wait. Returns how much it is owed if it waits.
+    #[inline(never)]
+    fn visit<S>(
+        &mut self,
+        connection: &mut Connection<S>,
+        key: ConnKey,
+        spare: &mut SpareChunks,
+    ) -> usize {
+        let blocked = connection.is_blocked();
+        let Some(Place { cursor, .. }) = &mut connection.place else { return 0 };
+        if blocked {
+            self.wait(cursor);
+            return self.owed(cursor) + connection.send.len();
         }
-        let mut pieces = chunk.pieces(cursor.position, reader);
-        let piece = pieces.next()?;
-        pieces.next().is_none().then_some((chunk, piece))
+        self.hand_out(cursor, key, &mut connection.send, spare);
+        0
     }
 
     /// Hands at most `visits` members what they are owed, and writes it.
@@ -196,6 +227,7 @@ impl RoomLog {
     ) -> Slice {
         let start = || Pass { left: self.members.len(), end: self.end };
         let mut pass = self.pass.take().unwrap_or_else(start);
+        let usual = self.usual_piece();
         while pass.left > 0 && visits > 0 {
             pass.left -= 1;
             visits -= 1;
@@ -204,22 +236,21 @@ impl RoomLog {
             connections.write(key, |connection, budget| {
                 let blocked = connection.is_blocked();
                 let Some(Place { cursor, .. }) = &mut connection.place else { return Ok(false) };
-                if blocked {
-                    self.wait(cursor);
-                    owed = self.owed(cursor) + connection.send.len();
-                    return Ok(false);
-                }
-                if !cursor.waits
-                    && let Some((chunk, range)) = self.only_piece(cursor, key)
+                if !blocked
+                    && let Some(usual) = &usual
+                    && usual.is_for(key, cursor)
                 {
                     cursor.position = self.end;
-                    return connection.write_through(chunk, range, budget);
+                    return connection.write_through(&usual.chunk, usual.range.clone(), budget);
                 }
-                self.hand_out(cursor, key, &mut connection.send, spare);
+                owed = self.visit(connection, key, spare);
                 connection.flush(budget)
             });
-            connections.note_backlog(key, owed);
+            if owed > 0 {
+                connections.note_backlog(key, owed);
+            }
         }
+        drop(usual);
         if pass.left > 0 {
             self.pass = Some(pass);
             return Slice::Unfinished;

@@ -79,11 +79,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 return;
             }
             let Some(key) = self.unread.pop_front() else { return };
-            if let Some(connection) = self.connections.get_mut(key) {
-                connection.read_planned = false;
-                if !self.holds_back(now, key) {
-                    self.read(now, key);
-                }
+            if !self.holds_back(now, key) {
+                self.read(now, key);
             }
         }
     }
@@ -91,6 +88,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Whether a connection is to be read no further for now. Whoever ends that has it read again.
     fn holds_back(&mut self, now: Moment, key: ConnKey) -> bool {
         let Some(connection) = self.connections.get_mut(key) else { return true };
+        connection.read_planned = false;
         if connection.phase != Phase::Open {
             return false;
         }
@@ -116,13 +114,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut requests = mem::take(&mut self.requests);
         let limits = self.input_limits;
         let (bytes, end) = connection.read(now, limits, &mut self.read_buffer, &mut requests);
-        self.connections.count_held(key);
+        if !connection.is_at_rest() || connection.partial_len() > 0 {
+            // A part of a frame, mostly: it is held, and has its time.
+            self.connections.count_held(key);
+            self.arm(key);
+        }
         if !requests.is_empty() {
             self.read_ahead += bytes;
             self.post(key, &mut requests);
         }
         self.requests = requests;
-        self.arm(key);
         #[cfg(test)]
         if planted(Bug::ForgottenRead) && end == ReadEnd::Budget {
             return;
