@@ -28,19 +28,14 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     session: SessionId,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    requests: Vec<Request>,
-    /// True from the post that found the mailbox idle to the take that finds it empty.
-    scheduled: bool,
+    /// `Some` from the post that found the mailbox idle to the take that finds it empty: it is
+    /// scheduled. An idle connection owns no buffer.
+    requests: Mutex<Option<Vec<Request>>>,
 }
 
 impl Mailbox {
     pub(crate) fn new(session: SessionId) -> Self {
-        Self { session, state: Mutex::default() }
+        Self { session, requests: Mutex::default() }
     }
 
     pub(crate) fn session(&self) -> SessionId {
@@ -51,17 +46,19 @@ impl Mailbox {
     /// it is run.
     #[must_use]
     pub(crate) fn post(&self, requests: &mut Vec<Request>) -> bool {
-        let mut state = self.lock();
-        if state.requests.is_empty() {
-            mem::swap(&mut state.requests, requests);
+        let mut waiting = self.lock();
+        let scheduled = waiting.is_some();
+        let waiting = waiting.get_or_insert_default();
+        if waiting.is_empty() {
+            mem::swap(waiting, requests);
         } else {
-            state.requests.append(requests);
+            waiting.append(requests);
         }
         #[cfg(test)]
         if planted(Bug::TwoRunners) {
             return true;
         }
-        !mem::replace(&mut state.scheduled, true)
+        !scheduled
     }
 
     /// Takes everything in it, into the empty `requests`. Returns false when there was nothing: the
@@ -69,19 +66,19 @@ impl Mailbox {
     #[must_use]
     pub(crate) fn take(&self, requests: &mut Vec<Request>) -> bool {
         debug_assert!(requests.is_empty());
-        let mut state = self.lock();
-        state.scheduled = !state.requests.is_empty();
-        if state.scheduled {
-            mem::swap(&mut state.requests, requests);
-        } else {
-            // An idle connection owns no buffers.
-            state.requests = Vec::new();
+        let mut waiting = self.lock();
+        match &mut *waiting {
+            Some(waiting) if !waiting.is_empty() => mem::swap(waiting, requests),
+            _ => {
+                *waiting = None;
+                return false;
+            }
         }
-        state.scheduled
+        true
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Request>>> {
         // Nothing that can panic runs under this lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

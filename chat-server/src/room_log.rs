@@ -83,7 +83,8 @@ impl RoomLog {
         let position = if planted(Bug::EarlyCursor) { 0 } else { self.end };
         #[cfg(not(test))]
         let position = self.end;
-        Cursor { index: self.members.len() - 1, position, waits: false }
+        let index = u32::try_from(self.members.len() - 1).expect("descriptors are fewer than 2³²");
+        Cursor { index, position, waits: false }
     }
 
     /// Takes out the member with this cursor. Returns the member that stands at its index now
@@ -93,11 +94,11 @@ impl RoomLog {
     /// visited, it is visited twice; the second time it is owed nothing.
     pub(crate) fn leave(&mut self, mut cursor: Cursor, spare: &mut SpareChunks) -> Option<ConnKey> {
         self.end_wait(&mut cursor, spare);
-        self.members.swap_remove(cursor.index);
+        self.members.swap_remove(cursor.index as usize);
         if let Some(pass) = &mut self.pass {
             pass.left = pass.left.min(self.members.len());
         }
-        self.members.get(cursor.index).copied()
+        self.members.get(cursor.index as usize).copied()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -273,7 +274,7 @@ impl RoomLog {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
     /// The member's index in the room's list.
-    pub(crate) index: usize,
+    pub(crate) index: u32,
     /// Bytes of the log that the member has been handed, or came too late for.
     position: u64,
     /// The member's kernel takes no more: it is handed nothing until it does.

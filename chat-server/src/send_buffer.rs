@@ -56,14 +56,16 @@ impl Segment {
 /// A queue of segments. Nearly always there is one or none, and then nothing is allocated.
 #[derive(Debug, Default)]
 struct Segments {
-    /// `None` only if `rest` is empty.
+    /// `None` only if there is no `rest`.
     first: Option<Segment>,
-    rest: VecDeque<Segment>,
+    /// Those behind it, never an empty queue.
+    #[expect(clippy::box_collection, reason = "every idle connection has 8 bytes here, not 32")]
+    rest: Option<Box<VecDeque<Segment>>>,
 }
 
 impl Segments {
     fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.len()
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len())
     }
 
     fn is_empty(&self) -> bool {
@@ -71,7 +73,7 @@ impl Segments {
     }
 
     fn iter(&self) -> impl Iterator<Item = &Segment> {
-        self.first.iter().chain(&self.rest)
+        self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     fn front(&self) -> Option<&Segment> {
@@ -83,27 +85,27 @@ impl Segments {
     }
 
     fn back_mut(&mut self) -> Option<&mut Segment> {
-        self.rest.back_mut().or(self.first.as_mut())
+        self.rest.as_mut().and_then(|rest| rest.back_mut()).or(self.first.as_mut())
     }
 
     fn push_back(&mut self, segment: Segment) {
         if self.first.is_none() {
             self.first = Some(segment);
         } else {
-            self.rest.push_back(segment);
+            self.rest.get_or_insert_default().push_back(segment);
         }
     }
 
     fn push_front(&mut self, segment: Segment) {
         if let Some(second) = self.first.replace(segment) {
-            self.rest.push_front(second);
+            self.rest.get_or_insert_default().push_front(second);
         }
     }
 
     fn pop_front(&mut self) {
-        self.first = self.rest.pop_front();
-        if self.rest.is_empty() && self.rest.capacity() > 0 {
-            self.rest = VecDeque::new();
+        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        if self.rest.as_ref().is_some_and(|rest| rest.is_empty()) {
+            self.rest = None;
         }
     }
 }
