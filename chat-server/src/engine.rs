@@ -106,7 +106,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             addresses: Addresses::new(limits.connections_per_address),
             refused: 0,
             sessions: FxHashMap::default(),
-            fanout: Fanout::new(limits.writes_per_room_and_turn, lang),
+            fanout: Fanout::new(&limits, lang),
             desk,
             workers,
             backlog: Vec::new(),

@@ -61,7 +61,7 @@ pub struct Limits {
     pub backlog: usize,
     /// Bytes that a connection may be owed for longer than [`Limits::slow_backlog_time`]. Default:
     /// 256 KiB. It is not read while it is owed more; if that lasts, it is told `slow-consumer` and
-    /// closed.
+    /// closed. Nor are the members of a room read while it still has to hand out so much.
     pub slow_backlog: usize,
     /// How long a connection may be owed more than [`Limits::slow_backlog`]. Default: 10 s.
     pub slow_backlog_time: Duration,

@@ -54,7 +54,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut keys = self.connections.keys();
         keys.sort_by_cached_key(|&key| Reverse(self.keeps(key)));
         for key in keys {
-            if self.held() <= self.limits.total_backlog {
+            if self.held() <= self.limits.total_backlog || self.keeps(key) == 0 {
                 return;
             }
             self.cut_off(now, key, CloseReason::TotalBacklog);

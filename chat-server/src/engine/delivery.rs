@@ -25,6 +25,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         if self.done == self.posted {
             self.read_ahead = 0;
+            self.fanout.nothing_expected();
         }
         for output in outputs.drain(..) {
             self.carry_out(now, output);

@@ -17,6 +17,18 @@ use crate::moment::Moment;
 use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
+/// Bytes that a chat is longer than the command for it: a name, a room and a number.
+const NAMED: usize = 160;
+
+/// When a connection is to be read that has something to read.
+enum When {
+    Now,
+    /// When its room has handed out some of what was said.
+    NextTurn,
+    /// When whoever paused it ends that.
+    Resumed,
+}
+
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// The key that [`Engine::connect`] will give next, for registering its socket.
     pub(crate) fn next_key(&self) -> ConnKey {
@@ -79,28 +91,34 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 return;
             }
             let Some(key) = self.unread.pop_front() else { return };
-            if !self.holds_back(now, key) {
-                self.read(now, key);
+            match self.when_to_read(now, key) {
+                When::Now => self.read(now, key),
+                When::NextTurn => self.plan_read(key),
+                When::Resumed => {}
             }
         }
     }
 
-    /// Whether a connection is to be read no further for now. Whoever ends that has it read again.
-    fn holds_back(&mut self, now: Moment, key: ConnKey) -> bool {
-        let Some(connection) = self.connections.get_mut(key) else { return true };
+    fn when_to_read(&mut self, now: Moment, key: ConnKey) -> When {
+        let Some(connection) = self.connections.get_mut(key) else { return When::Resumed };
         connection.read_planned = false;
         if connection.phase != Phase::Open {
-            return false;
+            return When::Now;
         }
         if connection.behind_since.is_some() {
             connection.pause_reading();
-            return true;
+            return When::Resumed;
         }
-        let Some(until) = connection.must_pause(now, self.input_limits) else { return false };
-        connection.pause_reading();
-        self.resumes.add(until, key);
-        self.counters.rate_pauses.add(1);
-        true
+        if let Some(until) = connection.must_pause(now, self.input_limits) {
+            connection.pause_reading();
+            self.resumes.add(until, key);
+            self.counters.rate_pauses.add(1);
+            return When::Resumed;
+        }
+        match &connection.place {
+            Some(place) if self.fanout.is_ahead(place.room) => When::NextTurn,
+            _ => When::Now,
+        }
     }
 
     /// Reads a connection, up to its budget.
@@ -114,16 +132,20 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut requests = mem::take(&mut self.requests);
         let limits = self.input_limits;
         let (bytes, end) = connection.read(now, limits, &mut self.read_buffer, &mut requests);
-        if !connection.is_at_rest() || connection.partial_len() > 0 {
+        let is_settled = connection.is_at_rest() && connection.partial_len() == 0;
+        if !requests.is_empty() {
+            self.read_ahead += bytes;
+            if let Some(place) = &connection.place {
+                self.fanout.expect(place.room, bytes + requests.len() * NAMED);
+            }
+            self.post(key, &mut requests);
+        }
+        self.requests = requests;
+        if !is_settled {
             // A part of a frame, mostly: it is held, and has its time.
             self.connections.count_held(key);
             self.arm(key);
         }
-        if !requests.is_empty() {
-            self.read_ahead += bytes;
-            self.post(key, &mut requests);
-        }
-        self.requests = requests;
         #[cfg(test)]
         if planted(Bug::ForgottenRead) && end == ReadEnd::Budget {
             return;

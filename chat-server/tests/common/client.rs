@@ -76,6 +76,11 @@ impl Client {
         Self { stream, buffered: Vec::new(), at: 0 }
     }
 
+    /// The same connection once more, to read what comes while this one sends.
+    pub(crate) fn other_half(&self) -> Self {
+        Self::over(self.stream.try_clone().expect("a descriptor is to be had"))
+    }
+
     /// Ends the stream towards the server; what it sends is still read.
     pub(crate) fn end_sending(&self) {
         self.stream.shutdown(Shutdown::Write).expect("the connection is there");
