@@ -10,6 +10,7 @@ mod closing;
 mod deadlines;
 mod delivery;
 mod intake;
+mod observation;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
+use crate::observer::Observer;
 use crate::socket::Socket;
 use crate::stats::Counters;
 use crate::timers::Timers;
@@ -73,6 +75,8 @@ pub(crate) struct Engine<S, W> {
     resumes: Timers,
     stopping: Option<Stopping>,
     counters: Arc<Counters>,
+    /// Whom to tell what happens.
+    pub(crate) observer: Option<Box<Observer>>,
     read_buffer: Box<[u8]>,
     requests: Vec<Request>,
     outputs: Vec<Output>,
@@ -120,6 +124,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             resumes: Timers::default(),
             stopping: None,
             counters,
+            observer: None,
             read_buffer: vec![0; limits.read_per_turn].into(),
             requests: Vec::new(),
             outputs: Vec::new(),

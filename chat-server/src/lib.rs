@@ -32,6 +32,7 @@ mod desk;
 #[cfg(test)]
 mod desk_tests;
 mod engine;
+mod events;
 mod fanout;
 #[cfg(test)]
 mod fault;
@@ -39,6 +40,7 @@ mod limits;
 mod listener;
 mod mailbox;
 mod moment;
+mod observer;
 #[cfg(test)]
 mod panic_tests;
 mod pool;
@@ -60,8 +62,10 @@ mod sync;
 mod timers;
 
 pub use bucket::Allowance;
+pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
 pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
+pub use events::{Event, Events};
 pub use limits::Limits;
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
 pub use stats::{Closed, Stats};

@@ -9,7 +9,9 @@ use std::thread::{self, JoinHandle};
 
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
+use crate::events::Events;
 use crate::listener::Listener;
+use crate::observer::Observer;
 use crate::reactor::Setup;
 use crate::stats::{Counters, Stats};
 
@@ -65,6 +67,19 @@ impl Server {
     /// What tells how the server is, from any thread.
     pub fn monitor(&self) -> Monitor {
         Monitor(Arc::clone(self.setup.counters()))
+    }
+
+    /// Tells this program what happens, from the first connection on. Room is made at once for
+    /// `capacity` events of some 80 bytes; 0 counts as 1. More events than that are missed, if nobody
+    /// reads the ones before: the server never waits. The texts of waiting events, of at most 64 KiB
+    /// each, come on top, and are outside of [`Limits::total_backlog`](crate::Limits), as are some 200
+    /// bytes a connection.
+    ///
+    /// The events of an earlier call end: there is one observer.
+    pub fn observe(&mut self, capacity: usize) -> Events {
+        let (observer, events) = Observer::new(capacity);
+        self.setup.observer = Some(Box::new(observer));
+        events
     }
 
     /// Serves on this thread until the server is stopped.
