@@ -69,13 +69,33 @@ impl Server {
         Monitor(Arc::clone(self.setup.counters()))
     }
 
-    /// Tells this program what happens, from the first connection on. Room is made at once for
-    /// `capacity` events of some 80 bytes; 0 counts as 1. More events than that are missed, if nobody
-    /// reads the ones before: the server never waits. The texts of waiting events, of at most 64 KiB
-    /// each, come on top, and are outside of [`Limits::total_backlog`](crate::Limits), as are some 200
-    /// bytes a connection.
+    /// Tells this program what happens, from the first connection on. When `capacity` events wait to be
+    /// read (0 counts as 1), the next ones are missed: the server never waits for whoever reads. A
+    /// busy server has thousands of events a second.
     ///
-    /// The events of an earlier call end: there is one observer.
+    /// Room for them is made at once, some 80 bytes each. Texts, of at most 64 KiB each, come on top
+    /// while they wait; so do some 200 bytes a session. The limits on memory do not count either.
+    ///
+    /// There is one observer: the events of an earlier call end.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{Config, Event, Server};
+    ///
+    /// let mut server = Server::bind(Config::default())?;
+    /// let events = server.observe(1_000);
+    /// let server = server.spawn()?;
+    /// let client = std::net::TcpStream::connect(server.address())?;
+    /// match events.recv_timeout(Duration::from_secs(10))? {
+    ///     Event::Connected { address, .. } => assert_eq!(address, client.local_addr()?),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # drop(client);
+    /// # server.stop();
+    /// # server.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn observe(&mut self, capacity: usize) -> Events {
         let (observer, events) = Observer::new(capacity);
         self.setup.observer = Some(Box::new(observer));
@@ -143,6 +163,11 @@ impl ServerHandle {
     /// As [`Stopper::stop`].
     pub fn stop(&self) {
         self.stopper.stop();
+    }
+
+    /// What stops the server, from any thread.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// What tells how the server is, from any thread and beyond its end.
