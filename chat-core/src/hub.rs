@@ -112,6 +112,11 @@ impl Hub {
         self.sessions.get(&session)?.membership.map(|membership| membership.room)
     }
 
+    /// The title of a room; `None` when there is no such room.
+    pub fn title(&self, room: RoomId) -> Option<&Title> {
+        self.rooms.get(&room).map(|room| &room.title)
+    }
+
     /// The members of a room, in the order they came in; none when there is no such room. Right after an
     /// input, they are those that its broadcasts are for.
     pub fn members(&self, room: RoomId) -> impl Iterator<Item = SessionId> + '_ {

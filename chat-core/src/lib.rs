@@ -10,7 +10,7 @@
 //! |---|---|
 //! | inputs | [`Hub::connect`], [`Hub::handle`] a [`Command`], [`Hub::disconnect`] |
 //! | outputs | [`Output`], appended to a vector of the caller's, in the order in which things happened; an [`Event`] is what happened in a room |
-//! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
+//! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::title`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
 //! | values | [`Name`], [`Title`], [`Text`], [`RoomId`]: checked when they are made ([`ValueError`]), and right ever after; [`SessionId`], [`Role`] |
 //! | words | [`Notice`]: all there is to tell people, with a stable [`code`](Notice::code) for programs and a [`text`](Notice::text) in each [`Lang`] |
 //! | lists | [`RoomList`] of [`RoomEntry`]s: all rooms at one time, cheap to keep and to share |
@@ -68,7 +68,7 @@
 //!             }
 //!             Output::Broadcast { room, except, event, .. } => {
 //!                 let line = match event {
-//!                     Event::Chat { member, text } => format!("{member}: {}", text.as_str()),
+//!                     Event::Chat { member, text } => format!("{member}: {text}"),
 //!                     Event::Notice(notice) => notice.to_string(),
 //!                 };
 //!                 for member in hub.members(room).filter(|&member| Some(member) != except) {

@@ -89,6 +89,10 @@ fn create_in_no_room_makes_a_room_with_the_sender_in_it() {
     assert_eq!(chat.inbox(ann), ["1#0 room-created"]);
     assert_eq!(chat.inbox(bob), NOTHING);
     assert_eq!(chat.hub().room_of(ann), RoomId::new(1));
+    let title = |chat: &Chat| chat.hub().title(RoomId::FIRST).map(ToString::to_string);
+    assert_eq!(title(&chat).as_deref(), Some("games"));
+    chat.disconnect(ann);
+    assert_eq!(title(&chat), None);
 }
 
 #[test]

@@ -147,6 +147,13 @@ fn scan_text(bytes: &[u8]) -> (bool, u32) {
     (suspect, escapes)
 }
 
+/// The text as it was said: it may have several lines, and hold what changes the direction of a line.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// A room's number: 1 for the first room of a server, rising by 1, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(NonZeroU64);
