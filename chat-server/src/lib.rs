@@ -38,7 +38,7 @@
 //!     for event in events {
 //!         match event {
 //!             Event::RoomCreated { room, title, .. } => lines.push(format!("room {room}: {title}")),
-//!             Event::Said { name, text, .. } => lines.push(format!("{name}: {}", text.as_str())),
+//!             Event::Said { name, text, .. } => lines.push(format!("{name}: {text}")),
 //!             Event::Missed { events } => lines.push(format!("{events} events missed")),
 //!             _ => {}
 //!         }
@@ -65,6 +65,9 @@
 //! assert_eq!(stats.closed.count(CloseReason::Stopped), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! One that talks itself, as a bot does, is a client: it connects to [`ServerHandle::address`] and writes
+//! with [`chat_proto`].
 //!
 //! `cargo run -p chat-server --example watch` is a server that prints what happens in it.
 //!
