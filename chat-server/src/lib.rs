@@ -16,7 +16,8 @@
 //!   `send_buffer` what a connection is still owed;
 //! - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
 //!   (`backlogs`), what takes too long (`deadlines`) and how it all ends (`closing`);
-//! - `limits` has every limit, with `bucket` for rates and `addresses` for who is where; `stats` counts.
+//! - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, with
+//!   `bucket` for rates and `addresses` for who is where; `stats` counts.
 
 mod addresses;
 #[cfg(feature = "bench-support")]
@@ -35,6 +36,7 @@ mod engine;
 mod fanout;
 #[cfg(test)]
 mod fault;
+mod limit_table;
 mod limits;
 mod listener;
 mod mailbox;
@@ -44,6 +46,7 @@ mod panic_tests;
 mod pool;
 #[cfg(test)]
 mod pool_tests;
+mod quantity;
 mod queue;
 mod reactor;
 mod room_log;
@@ -62,6 +65,7 @@ mod timers;
 pub use bucket::Allowance;
 pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
+pub use limit_table::Limit;
 pub use limits::Limits;
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
 pub use stats::{Closed, Stats};

@@ -1,21 +1,38 @@
 //! The server as a program.
 
 mod args;
+mod config_file;
 mod descriptors;
+mod help;
+mod settings;
 mod signals;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use chat_server::{Config, Server, StartError};
+use args::Wanted;
+use chat_server::{Server, StartError};
+use settings::Settings;
 
 fn main() -> ExitCode {
-    let config = match args::parse(std::env::args_os().skip(1)) {
-        Ok(config) => config,
-        Err(exit) => return exit,
+    let settings = match args::parse(std::env::args_os().skip(1)) {
+        Ok(Wanted::Serve(settings)) => settings,
+        Ok(Wanted::Say(text)) => {
+            // A reader that has gone away has read enough.
+            let _ = writeln!(io::stdout(), "{}", text.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(problems) => {
+            let mut stderr = io::stderr();
+            for problem in problems {
+                let _ = writeln!(stderr, "chat-server: {problem}");
+            }
+            let _ = writeln!(stderr, "chat-server --help lists the flags.");
+            return ExitCode::from(2);
+        }
     };
-    match serve(config) {
+    match serve(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chat-server: {}", explain(&*error));
@@ -23,7 +40,6 @@ fn main() -> ExitCode {
         }
     }
 }
-
 /// The error, what is behind it, and what to do about it, in one line.
 fn explain(error: &(dyn Error + 'static)) -> String {
     if let Some(StartError::Listen { address, source }) = error.downcast_ref() {
@@ -44,7 +60,8 @@ fn explain(error: &(dyn Error + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-fn serve(mut config: Config) -> Result<(), Box<dyn Error>> {
+fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let mut config = settings.config().ok_or("no port was named")?;
     let connections = descriptors::most_connections();
     config.limits.connections = config.limits.connections.min(connections);
     let server = Server::bind(config)?;

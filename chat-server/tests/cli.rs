@@ -84,7 +84,7 @@ fn help_goes_to_standard_output_and_is_no_error() {
     for args in [&["--help"][..], &["--port=0", "--help"], &["help"]] {
         let (code, output, errors) = run_to_end(args);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
-        for flag in ["--port", "--ip", "--worker", "--shutdown-from"] {
+        for flag in ["--port", "--ip", "--worker", "--shutdown-from", "--limits", "--config"] {
             assert!(output.contains(flag), "{args:?}: {output}");
         }
         assert!(output.starts_with("Usage: chat-server"), "{output}");
@@ -115,6 +115,7 @@ fn a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
     check_refused(&["--port=0", "--port", "1"], &["--port"]);
     check_refused(&["--port=0", "--worker=1", "--worker=2"], &["--worker"]);
     check_refused(&["--port=0", "--ip=127.0.0.1", "--ip=127.0.0.1"], &["--ip"]);
+    check_refused(&["--port=0", "--limit=rooms=1", "--limit", "rooms=2"], &["rooms=2", "twice"]);
 }
 
 #[test]
@@ -133,6 +134,20 @@ fn a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
     for who in ["everybody", "", "Anyone"] {
         let flag = format!("--shutdown-from={who}");
         check_refused(&["--port=0", &flag], &["--shutdown-from", "anyone, loopback, nobody"]);
+    }
+    for (flag, words) in [
+        ("--rate=-1", ["--rate", "0 to 4294967295"]),
+        ("--inline=x", ["--inline", "0 to 1000000000"]),
+        ("--lang=fr", ["--lang", "en, ko"]),
+        ("--log=loud", ["--log", "off, error, warn, info, debug"]),
+        ("--log-format=xml", ["--log-format", "text, json"]),
+        ("--limit=backlog", ["--limit", "NAME=VALUE"]),
+        ("--limit=beards=3", ["beards", "--limits lists them"]),
+        ("--limit=linger=5", ["linger=5", "0ms to 24h"]),
+        ("--limit=connections=0", ["connections=0", "1 to 1000000000"]),
+        ("--limit=slow-backlog=2MiB", ["backlog is 1MiB", "at least 2MiB, as slow-backlog is"]),
+    ] {
+        check_refused(&["--port=0", flag], &words);
     }
 }
 
