@@ -10,6 +10,7 @@ mod closing;
 mod deadlines;
 mod delivery;
 mod intake;
+mod journal;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::connection::InputLimits;
 use crate::connections::{ConnKey, Connections};
 use crate::desk::Desk;
+use crate::engine::journal::Journal;
 use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
@@ -73,6 +75,7 @@ pub(crate) struct Engine<S, W> {
     resumes: Timers,
     stopping: Option<Stopping>,
     counters: Arc<Counters>,
+    pub(crate) journal: Journal,
     read_buffer: Box<[u8]>,
     requests: Vec<Request>,
     outputs: Vec<Output>,
@@ -120,6 +123,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             resumes: Timers::default(),
             stopping: None,
             counters,
+            journal: Journal::new(),
             read_buffer: vec![0; limits.read_per_turn].into(),
             requests: Vec::new(),
             outputs: Vec::new(),
@@ -129,6 +133,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Carries out what came in, hands out what came of it, and writes.
     pub(crate) fn turn(&mut self, now: Moment) {
+        self.journal.tick(now);
         self.resume_reading(now);
         self.read_planned(now);
         self.run_backlog();
@@ -169,7 +174,9 @@ impl<S, W> Engine<S, W> {
             Some(Stopping::Draining { deadline }) => Some(deadline),
             Some(Stopping::Closing) | None => None,
         };
-        [drained, self.timers.next(), self.resumes.next()].into_iter().flatten().min()
+        let deadlines =
+            [drained, self.timers.next(), self.resumes.next(), self.journal.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     pub(crate) fn connection_count(&self) -> usize {

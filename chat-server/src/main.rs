@@ -4,6 +4,8 @@ mod args;
 mod config_file;
 mod descriptors;
 mod help;
+mod line_writer;
+mod logging;
 mod settings;
 mod signals;
 
@@ -12,7 +14,9 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use args::Wanted;
-use chat_server::{Server, StartError};
+use chat_server::{Server, StartError, Stats};
+use line_writer::LineWriter;
+use logging::{FLUSH, Log};
 use settings::Settings;
 
 fn main() -> ExitCode {
@@ -32,14 +36,23 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match serve(&settings) {
+    let log = match logging::start(&settings) {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "chat-server: cannot start a log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let _flushed = log.flush_at_end();
+    match serve(*settings, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat-server: {}", explain(&*error));
+            log.failure(&explain(&*error));
             ExitCode::FAILURE
         }
     }
 }
+
 /// The error, what is behind it, and what to do about it, in one line.
 fn explain(error: &(dyn Error + 'static)) -> String {
     if let Some(StartError::Listen { address, source }) = error.downcast_ref() {
@@ -60,14 +73,37 @@ fn explain(error: &(dyn Error + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let mut config = settings.config().ok_or("no port was named")?;
-    let connections = descriptors::most_connections();
-    config.limits.connections = config.limits.connections.min(connections);
+fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
+    settings.make_room_for_connections();
+    tracing::info!(
+        "starting chat-server {}: {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.in_one_line()
+    );
+    let config = settings.config().ok_or("no port was named")?;
     let server = Server::bind(config)?;
-    signals::watch(server.stopper())?;
-    // A reader that has gone away is no reason not to serve.
-    let _ = writeln!(io::stdout(), "listening on {}", server.address());
+    signals::watch(server.stopper(), log.clone())?;
+    // Whoever reads that may be gone, or slow; neither is a reason not to serve.
+    let output = LineWriter::start(io::stdout(), "chat-output")?;
+    output.line(&format!("listening on {}", server.address()));
+    tracing::info!(address = %server.address(), "listening");
+    let monitor = server.monitor();
     server.run()?;
+    log_stopped(&monitor.stats());
+    output.flush(FLUSH);
     Ok(())
+}
+
+fn log_stopped(stats: &Stats) {
+    let reasons = stats.closed.iter().map(|(reason, n)| format!("{reason} {n}"));
+    let closed = reasons.collect::<Vec<_>>().join(", ");
+    tracing::info!(
+        accepted = stats.accepted,
+        requests = stats.requests_done,
+        closed,
+        linger_timeouts = stats.linger_timeouts,
+        accept_failures = stats.accept_failures,
+        panics = stats.panics,
+        "stopped"
+    );
 }

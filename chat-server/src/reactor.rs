@@ -167,8 +167,9 @@ impl Reactor {
                 self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer.ip());
             }
         });
-        if accepted.is_err() {
+        if let Err(error) = accepted {
             self.counters.accept_failures.add(1);
+            self.engine.journal.accept_failed(&error);
         }
     }
 

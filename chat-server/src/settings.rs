@@ -9,6 +9,8 @@ use argh::FromArgs;
 use chat_server::{Allowance, Config, Limit};
 use tracing::level_filters::LevelFilter;
 
+use crate::descriptors;
+
 /// The most workers that make sense to anyone.
 const MAX_WORKERS: usize = 256;
 
@@ -26,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) log: Option<LevelFilter>,
     pub(crate) log_format: LogFormat,
     /// Whether the number of connections was asked for.
-    pub(crate) connections_asked_for: bool,
+    connections_asked_for: bool,
 }
 
 impl Default for Settings {
@@ -63,6 +65,19 @@ impl Settings {
         let limit = Limit::named(name).ok_or("there is no such limit: --limits lists them")?;
         self.connections_asked_for |= limit.name() == "connections";
         limit.set(&mut self.config.limits, value)
+    }
+
+    /// Has the system allow the connections that were asked for, or asks for fewer.
+    pub(crate) fn make_room_for_connections(&mut self) {
+        let connections = &mut self.config.limits.connections;
+        descriptors::make_room_for(connections, self.connections_asked_for);
+    }
+
+    /// Everything that is in force, for the log.
+    pub(crate) fn in_one_line(&self) -> String {
+        let toml = self.to_toml().replace(" = ", "=");
+        let is_setting = |line: &&str| line.contains('=');
+        toml.lines().filter(is_setting).collect::<Vec<_>>().join(" ")
     }
 
     /// Everything that is in force, as a configuration file.

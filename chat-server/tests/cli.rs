@@ -2,11 +2,9 @@
 
 mod common;
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::thread;
-use std::time::Instant;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use common::{Client, DEADLINE, Program, run_to_end};
+use common::{Client, Program, free_port, run_to_end};
 
 /// A program that listens where it says, serves and stops.
 fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
@@ -33,12 +31,6 @@ fn the_first_line_says_where_it_listens_with_the_port_it_really_has() {
     check_serves(&["--port=0", "--ip=127.0.0.2"], |a| a.ip() == Ipv4Addr::new(127, 0, 0, 2));
 }
 
-/// A port that can be had on `ip`, an address that no other test uses.
-fn free_port(ip: &str) -> String {
-    let bound = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
-    bound.expect("there is a free port").port().to_string()
-}
-
 #[test]
 fn a_port_that_is_free_is_taken_as_it_is_asked_for() {
     let ip = "127.0.0.3";
@@ -56,12 +48,7 @@ fn an_output_that_nobody_reads_is_no_reason_not_to_serve() {
         let address = format!("{ip}:{port}").parse().expect("an address");
         let mut program =
             Program::start_by_shell("", &["--ip", ip, "--port", &port, "--worker=1"], output);
-        // It cannot say when it listens: try until it does.
-        let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < deadline, "it does not listen");
-            thread::yield_now();
-        }
+        Program::wait_until_it_listens(address);
         Client::of(address).enter_new("room");
         program.signal("TERM");
         program.expect_success();
