@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::net::SocketAddr;
 
 use common::{Client, Program, Watchdog};
-use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem};
+use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, PtySystem};
 
 #[test]
 fn a6_a_hangup_without_a_terminal_is_ignored() {
@@ -26,22 +27,37 @@ fn a6_a_hangup_without_a_terminal_is_ignored() {
     assert!(log.contains("ignored signal=\"SIGHUP\""), "{log}");
 }
 
+/// A program at a terminal of its own, which ends when this is dropped.
+struct AtTerminal {
+    child: Box<dyn Child + Send + Sync>,
+    address: SocketAddr,
+    terminal: Box<dyn MasterPty>,
+    _watchdog: Watchdog,
+}
+
+impl AtTerminal {
+    fn start(before: &str) -> Self {
+        let _watchdog = Watchdog::start();
+        let pair = NativePtySystem::default().openpty(PtySize::default()).expect("a terminal");
+        let mut command = CommandBuilder::new("sh");
+        let program = env!("CARGO_BIN_EXE_chat-server");
+        command.args(["-c", &format!("{before} exec '{program}' --port=0 --log=error")]);
+        let child = pair.slave.spawn_command(command).expect("there is a shell");
+        let output = pair.master.try_clone_reader().expect("a descriptor is to be had");
+        let mut first = String::new();
+        BufReader::new(output).read_line(&mut first).expect("it prints a line");
+        let address = first.trim_end().strip_prefix("listening on ").expect("the line says so");
+        let address = address.parse().expect("an address");
+        Self { child, address, terminal: pair.master, _watchdog }
+    }
+}
+
 #[test]
 fn a6_the_end_of_the_terminal_stops_the_server_in_order() {
-    let _watchdog = Watchdog::start();
-    let terminal = NativePtySystem::default().openpty(PtySize::default()).expect("a terminal");
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chat-server"));
-    command.args(["--port=0", "--log=error"]);
-    let mut child = terminal.slave.spawn_command(command).expect("the program was built");
-    drop(terminal.slave);
-    let mut first = String::new();
-    let output = terminal.master.try_clone_reader().expect("a descriptor is to be had");
-    let mut output = BufReader::new(output);
-    output.read_line(&mut first).expect("it prints a line");
-    let address = first.trim_end().strip_prefix("listening on ").expect("the line says so");
-    let mut client = Client::of(address.parse().expect("an address"));
+    let AtTerminal { mut child, address, terminal, _watchdog } = AtTerminal::start("");
+    let mut client = Client::of(address);
     // The kernel tells the program that its terminal has gone.
-    drop((output, terminal.master));
+    drop(terminal);
     client.expect_code("server-stopping");
     client.expect_end();
     drop(client);
@@ -51,20 +67,14 @@ fn a6_the_end_of_the_terminal_stops_the_server_in_order() {
 
 #[test]
 fn a6_a_hangup_that_is_to_be_ignored_is_ignored_also_at_a_terminal() {
-    let _watchdog = Watchdog::start();
-    let terminal = NativePtySystem::default().openpty(PtySize::default()).expect("a terminal");
-    let mut command = CommandBuilder::new("sh");
-    let program = env!("CARGO_BIN_EXE_chat-server");
-    command.args(["-c", &format!("trap '' HUP; exec {program} --port=0 --log=error")]);
-    let mut child = terminal.slave.spawn_command(command).expect("there is a shell");
-    drop(terminal.slave);
-    let mut first = String::new();
-    let output = terminal.master.try_clone_reader().expect("a descriptor is to be had");
-    BufReader::new(output).read_line(&mut first).expect("it prints a line");
-    let address = first.trim_end().strip_prefix("listening on ").expect("the line says so");
-    let mut client = Client::of(address.parse().expect("an address"));
-    drop(terminal.master);
-    client.expect_nothing();
+    let AtTerminal { mut child, address, terminal, _watchdog } = AtTerminal::start("trap '' HUP;");
+    let pid = child.process_id().expect("it runs");
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    assert_eq!(ignored.map(|mask| mask & 1), Some(1), "{status}");
+    drop(terminal);
+    let mut client = Client::of(address);
     client.shutdown();
     client.expect_code("server-stopping");
     drop(client);
@@ -88,8 +98,7 @@ fn a6_the_other_signals_do_what_the_system_has_them_do() {
 fn a_signal_at_any_time_of_the_start_ends_it() {
     for _ in 0..20 {
         let mut program = Program::start(&["--port=0"]);
-        let killed = Command::new("kill").args(["-TERM", &program.pid().to_string()]).status();
-        assert!(killed.expect("there is a kill").success());
+        program.signal("TERM");
         let (code, _, errors) = program.wait();
         // Before the signals are watched the system ends it: nothing has been accepted then.
         assert!(matches!(code, None | Some(0)), "{code:?} {errors}");
