@@ -33,6 +33,11 @@ impl ConnKey {
         Self { slot: token.0 as u32, generation: (token.0 >> 32) as u32 }
     }
 
+    /// Which connection of the server it was, roughly: it begins again after 2³¹.
+    pub(crate) const fn number(self) -> u32 {
+        self.generation
+    }
+
     #[cfg(test)]
     pub(crate) const fn for_test(slot: u32) -> Self {
         Self { slot, generation: 0 }

@@ -10,6 +10,7 @@ mod closing;
 mod deadlines;
 mod delivery;
 mod intake;
+mod journal;
 mod observation;
 
 use std::collections::VecDeque;
@@ -23,6 +24,7 @@ use crate::config::Config;
 use crate::connection::InputLimits;
 use crate::connections::{ConnKey, Connections};
 use crate::desk::Desk;
+use crate::engine::journal::Journal;
 use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
@@ -77,6 +79,7 @@ pub(crate) struct Engine<S, W> {
     counters: Arc<Counters>,
     /// Whom to tell what happens.
     pub(crate) observer: Option<Box<Observer>>,
+    pub(crate) journal: Journal,
     read_buffer: Box<[u8]>,
     requests: Vec<Request>,
     outputs: Vec<Output>,
@@ -125,6 +128,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             stopping: None,
             counters,
             observer: None,
+            journal: Journal::new(),
             read_buffer: vec![0; limits.read_per_turn].into(),
             requests: Vec::new(),
             outputs: Vec::new(),
@@ -134,6 +138,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Carries out what came in, hands out what came of it, and writes.
     pub(crate) fn turn(&mut self, now: Moment) {
+        self.journal.tick(now);
         self.resume_reading(now);
         self.read_planned(now);
         self.run_backlog();
@@ -174,7 +179,9 @@ impl<S, W> Engine<S, W> {
             Some(Stopping::Draining { deadline }) => Some(deadline),
             Some(Stopping::Closing) | None => None,
         };
-        [drained, self.timers.next(), self.resumes.next()].into_iter().flatten().min()
+        let deadlines =
+            [drained, self.timers.next(), self.resumes.next(), self.journal.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     pub(crate) fn connection_count(&self) -> usize {

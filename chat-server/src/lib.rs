@@ -96,8 +96,9 @@
 //   `send_buffer` what a connection is still owed;
 // - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
 //   (`backlogs`), what takes too long (`deadlines`), how it all ends (`closing`), and what of it is told
-//   (`observation`) to the `observer`, who makes `events` of it;
-// - `limits` has every limit, with `bucket` for rates and `addresses` for who is where; `stats` counts.
+//   (`observation`) to the `observer`, who makes `events` of it, and logged (`journal`);
+// - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, with
+//   `bucket` for rates and `addresses` for who is where; `stats` counts.
 
 mod addresses;
 #[cfg(feature = "bench-support")]
@@ -117,6 +118,7 @@ mod events;
 mod fanout;
 #[cfg(test)]
 mod fault;
+mod limit_table;
 mod limits;
 mod listener;
 mod mailbox;
@@ -127,6 +129,7 @@ mod panic_tests;
 mod pool;
 #[cfg(test)]
 mod pool_tests;
+mod quantity;
 mod queue;
 mod reactor;
 mod room_log;
@@ -147,6 +150,7 @@ pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
 pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
+pub use limit_table::Limit;
 pub use limits::Limits;
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
 pub use stats::{Closed, Stats};

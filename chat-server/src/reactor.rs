@@ -170,8 +170,9 @@ impl Reactor {
                 self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer);
             }
         });
-        if accepted.is_err() {
+        if let Err(error) = accepted {
             self.counters.accept_failures.add(1);
+            self.engine.journal.accept_failed(&error);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a connection needs of a socket, so that everything above the kernel can run without one.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use mio::net::TcpStream;
@@ -24,6 +24,11 @@ pub(crate) trait Socket {
     /// Has the closing of the socket reset the stream, so that the peer does not take what it got for
     /// everything.
     fn reset_on_close(&mut self);
+
+    /// Whose it is, while the kernel knows.
+    fn peer(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 impl Socket for TcpStream {
@@ -45,5 +50,9 @@ impl Socket for TcpStream {
     fn reset_on_close(&mut self) {
         // If it fails there is no stream any more.
         let _ = SockRef::from(&*self).set_linger(Some(Duration::ZERO));
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.peer_addr().ok()
     }
 }

@@ -84,6 +84,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         connection.mailbox = None;
         // Nobody asked for it: its session ended because the hub failed.
         let reason = *connection.reason.get_or_insert(CloseReason::Internal);
+        // Told now: later the kernel does not know any more whose the socket was.
+        self.journal.closed(key, reason, || connection.peer());
         if let Some(notice) = self.farewell(reason)
             && let Some(connection) = self.connections.get_mut(key)
         {
@@ -140,7 +142,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.remove(key) else { return };
         self.refused -= usize::from(connection.refused);
         self.addresses.remove(key);
-        self.counters.close(connection.reason.unwrap_or(CloseReason::Internal));
+        let reason = connection.reason.unwrap_or(CloseReason::Internal);
+        self.counters.close(reason);
+        if !connection.is_closing() {
+            self.journal.closed(key, reason, || connection.peer());
+        }
         connection.close();
     }
 
@@ -148,6 +154,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Does nothing the second time.
     pub(super) fn begin_stop(&mut self, now: Moment) {
         if self.stopping.is_none() {
+            tracing::info!(
+                connections = self.connections.len(),
+                rooms = self.fanout.room_count(),
+                "stopping"
+            );
             let deadline = now + self.limits.linger;
             self.stopping = Some(Stopping::Draining { deadline });
         }

@@ -39,6 +39,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(crate) fn connect(&mut self, now: Moment, socket: S, role: Role, peer: SocketAddr) {
         self.counters.accepted.add(1);
         let key = self.next_key();
+        self.journal.accepted(key, || socket.peer());
         if self.stopping.is_some() {
             return self.refuse(now, socket, CloseReason::Stopped);
         }
@@ -116,6 +117,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.pause_reading();
             self.resumes.add(until, key);
             self.counters.rate_pauses.add(1);
+            self.journal.paused(key, || connection.peer());
             return When::Resumed;
         }
         match &connection.place {

@@ -13,7 +13,7 @@ mod trace;
 use std::time::Duration;
 
 pub(crate) use client::{Client, frame, json_string, stream_of};
-pub(crate) use program::{Program, run_to_end};
+pub(crate) use program::{Program, free_port, run_to_end};
 pub(crate) use server::{RunningServer, Watchdog, each_way, start};
 pub(crate) use trace::{Seen, Trace, check_room};
 
