@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_contradict_each_other_are_named() {
+    fn a2_limits_that_contradict_each_other_are_named() {
         assert_eq!(
             wrong(|l| l.slow_backlog = 2 * l.backlog),
             "backlog is 1048576: it has to be at least 2097152, slow_backlog"
