@@ -199,6 +199,14 @@ impl Client {
         Incoming::parse(&payload).expect("every message is JSON")
     }
 
+    /// The next message, of a server that may take longer than it should.
+    pub(crate) fn next_within(&mut self, time: Duration) -> Incoming {
+        self.stream.set_read_timeout(Some(time)).expect("it is not zero");
+        let message = self.next();
+        self.stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
+        message
+    }
+
     pub(crate) fn expect_code(&mut self, code: &str) -> Incoming {
         let message = self.next();
         assert_eq!(message.kind, "SCSystemMessage", "{code} expected: {message:?}");

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -20,6 +20,7 @@ pub(crate) struct Witnesses {
     stop: Arc<AtomicBool>,
     pair: JoinHandle<u64>,
     near: JoinHandle<Heard>,
+    chats: Arc<AtomicUsize>,
     /// The other handle on the connection of the one in the room of the fault.
     near_too: Client,
 }
@@ -53,13 +54,21 @@ impl Witnesses {
         let near_too = near.twin();
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
+        let chats = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&chats);
         Self {
             room,
             stop,
             pair: thread::spawn(move || talk_in_turn(left, right, &told)),
-            near: thread::spawn(move || hear_everything(near, room)),
+            near: thread::spawn(move || hear_everything(near, room, &counted)),
+            chats,
             near_too,
         }
+    }
+
+    /// How many chats the one in the room of the fault has heard by now.
+    pub(crate) fn chats(&self) -> usize {
+        self.chats.load(Ordering::Relaxed)
     }
 
     /// Ends the talk of all three. Nothing was lost, doubled or out of order.
@@ -94,7 +103,7 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) -> u64 {
 }
 
 /// Hears everything in the room up to an answer of its own.
-fn hear_everything(mut near: Client, room: u64) -> Heard {
+fn hear_everything(mut near: Client, room: u64, chats: &AtomicUsize) -> Heard {
     let mut heard = Heard::default();
     let mut last = None;
     loop {
@@ -108,7 +117,10 @@ fn hear_everything(mut near: Client, room: u64) -> Heard {
         last = Some(seq);
         match message.code {
             Some(code) => heard.notices.push((code, message.member)),
-            None => heard.chats += 1,
+            None => {
+                heard.chats += 1;
+                chats.store(heard.chats, Ordering::Relaxed);
+            }
         }
     }
 }

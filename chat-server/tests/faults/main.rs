@@ -4,6 +4,12 @@
 //! Each test has the server to itself, and the process: descriptors are counted before and after.
 
 mod backlog;
+mod crowds;
+mod drain;
+mod flood;
+mod places;
+mod system;
+mod time;
 
 #[path = "../common/mod.rs"]
 mod common;
