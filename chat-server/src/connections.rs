@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_connection_that_is_gone_finds_nobody() {
+    fn c7_a_key_of_a_connection_that_is_gone_finds_nobody() {
         let mut connections = Connections::<()>::new(1, 1);
         let connection = || Connection::refused((), CloseReason::ServerFull, Moment::START);
         let old = connections.insert(connection());

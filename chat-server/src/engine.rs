@@ -11,6 +11,7 @@ mod deadlines;
 mod delivery;
 mod intake;
 mod journal;
+mod observation;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
+use crate::observer::Observer;
 use crate::socket::Socket;
 use crate::stats::Counters;
 use crate::timers::Timers;
@@ -75,6 +77,8 @@ pub(crate) struct Engine<S, W> {
     resumes: Timers,
     stopping: Option<Stopping>,
     counters: Arc<Counters>,
+    /// Whom to tell what happens.
+    pub(crate) observer: Option<Box<Observer>>,
     pub(crate) journal: Journal,
     read_buffer: Box<[u8]>,
     requests: Vec<Request>,
@@ -123,6 +127,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             resumes: Timers::default(),
             stopping: None,
             counters,
+            observer: None,
             journal: Journal::new(),
             read_buffer: vec![0; limits.read_per_turn].into(),
             requests: Vec::new(),

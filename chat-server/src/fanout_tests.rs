@@ -194,7 +194,7 @@ fn a_turn_of_many_messages_is_one_write_per_member() {
 }
 
 #[test]
-fn a_big_room_takes_its_slice_and_no_more() {
+fn r6_a_big_room_takes_its_slice_and_no_more() {
     let mut bench = Bench::new(10, vec![Vec::new(); 25]);
     for peer in 0..25 {
         bench.apply(&Op::Enter(peer));

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_contradict_each_other_are_named() {
+    fn a2_limits_that_contradict_each_other_are_named() {
         assert_eq!(
             problems(|l| l.slow_backlog = 2 * l.backlog),
             ["backlog is 1MiB: it has to be at least 2MiB, as slow-backlog is"]

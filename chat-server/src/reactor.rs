@@ -17,6 +17,7 @@ use crate::engine::{Engine, Workers};
 use crate::listener::Listener;
 use crate::mailbox::Mailbox;
 use crate::moment::{Clock, Moment};
+use crate::observer::Observer;
 use crate::pool::Pool;
 use crate::stats::Counters;
 
@@ -46,6 +47,7 @@ pub(crate) struct Setup {
     pool: Pool,
     config: Config,
     counters: Arc<Counters>,
+    pub(crate) observer: Option<Box<Observer>>,
 }
 
 impl Setup {
@@ -61,7 +63,7 @@ impl Setup {
             let _ = waker.wake();
         }));
         let pool = Pool::start(config.workers, &desk)?;
-        Ok(Self { poll, listener, desk, pool, config, counters: Arc::default() })
+        Ok(Self { poll, listener, desk, pool, config, counters: Arc::default(), observer: None })
     }
 
     pub(crate) fn desk(&self) -> &Arc<Desk> {
@@ -74,10 +76,11 @@ impl Setup {
 
     /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
-        let Self { poll, listener, desk, pool, config, counters } = self;
+        let Self { poll, listener, desk, pool, config, counters, observer } = self;
         let accepts_per_turn = config.limits.accepts_per_turn;
         let shutdown_from = config.shutdown_from;
-        let engine = Engine::new(config, Arc::clone(&desk), pool, Arc::clone(&counters));
+        let mut engine = Engine::new(config, Arc::clone(&desk), pool, Arc::clone(&counters));
+        engine.observer = observer;
         Reactor {
             poll,
             clock: Clock::start(),
@@ -168,7 +171,7 @@ impl Reactor {
             let token = self.engine.next_key().to_token();
             // If the kernel cannot watch it, it is closed again.
             if registry.register(&mut stream, token, INTEREST).is_ok() {
-                self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer.ip());
+                self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer);
             }
         });
         if let Err(error) = accepted {

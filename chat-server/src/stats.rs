@@ -1,5 +1,6 @@
 //! What the server counts, for whoever wants to know how it is.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::close_reason::CloseReason;
@@ -34,8 +35,8 @@ pub struct Stats {
     pub closed: Closed,
 }
 
-/// How many connections have ended, by reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How many connections have ended, by reason. `Debug` shows those that there are.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Closed([u64; CloseReason::ALL.len()]);
 
 impl Closed {
@@ -55,6 +56,12 @@ impl Closed {
             .into_iter()
             .map(|reason| (reason, self.count(reason)))
             .filter(|&(_, n)| n > 0)
+    }
+}
+
+impl fmt::Debug for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

@@ -20,7 +20,7 @@ fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
 }
 
 #[test]
-fn the_first_line_says_where_it_listens_with_the_port_it_really_has() {
+fn a1_the_first_line_says_where_it_listens_with_the_port_it_really_has() {
     let here = |address: SocketAddr| address.ip() == Ipv4Addr::LOCALHOST;
     check_serves(&["--port=0"], here);
     check_serves(&["--port", "0"], here);
@@ -41,7 +41,7 @@ fn a_port_that_is_free_is_taken_as_it_is_asked_for() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_is_no_reason_not_to_serve() {
+fn r11_an_output_that_nobody_reads_is_no_reason_not_to_serve() {
     let ip = "127.0.0.4";
     for output in [" >/dev/full", " >&-"] {
         let port = free_port(ip);
@@ -56,7 +56,7 @@ fn an_output_that_nobody_reads_is_no_reason_not_to_serve() {
 }
 
 #[test]
-fn ipv6_addresses_are_taken_and_shown_in_brackets() {
+fn a1_ipv6_addresses_are_taken_and_shown_in_brackets() {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         println!("skipped: this machine has no IPv6");
         return;
@@ -89,7 +89,7 @@ fn check_refused(args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
+fn a2_a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
     check_refused(&["--worker=2"], &["--port"]);
     check_refused(&[], &["--port"]);
     check_refused(&["--port=0", "--wroker=2"], &["--wroker"]);
@@ -106,7 +106,7 @@ fn a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
 }
 
 #[test]
-fn a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
+fn a2_a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
     for port in ["70000", "65536", "-1", "x", "", "0x10", "1.5", "99999999999999999999"] {
         check_refused(&[&format!("--port={port}")], &["--port", "0 to 65535"]);
         check_refused(&["--port", port], &["--port", "0 to 65535"]);
@@ -139,7 +139,7 @@ fn a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
 }
 
 #[test]
-fn a_port_in_use_is_an_error_with_the_address_and_a_hint() {
+fn a1_a_port_in_use_is_an_error_with_the_address_and_a_hint() {
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = holder.local_addr().expect("it is bound");
     let (code, output, errors) = run_to_end(&[&format!("--port={}", address.port())]);
@@ -150,7 +150,7 @@ fn a_port_in_use_is_an_error_with_the_address_and_a_hint() {
 }
 
 #[test]
-fn an_address_that_is_not_ours_is_an_error_with_the_address_and_a_hint() {
+fn a1_an_address_that_is_not_ours_is_an_error_with_the_address_and_a_hint() {
     // TEST-NET-1 (RFC 5737) is nobody's.
     let (code, output, errors) = run_to_end(&["--port=0", "--ip=192.0.2.1"]);
     assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");

@@ -53,7 +53,7 @@ fn a_thousand_members_hear_the_same() {
 }
 
 #[test]
-fn a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() {
+fn r6_a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() {
     const ROUNDS: usize = 40;
     const A_ROUND: usize = 3;
     let server = RunningServer::with(|config| config.limits.writes_per_room_and_turn = 7);
@@ -145,7 +145,7 @@ fn ticks(pid: u32) -> u64 {
 }
 
 #[test]
-fn silent_connections_cost_no_time() {
+fn o10_silent_connections_cost_no_time() {
     let (mut program, address) = Program::listening(&["--worker=8"]);
     let mut silent: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
     for client in &mut silent {

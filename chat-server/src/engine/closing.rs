@@ -67,6 +67,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if planted(Bug::NoGeneration) {
             return;
         }
+        self.note_ending(key);
         self.fanout.expel(&mut self.connections, key);
         let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
         if let Some(mailbox) = mailbox {
@@ -171,9 +172,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             if matches!(connection.phase, Phase::Open | Phase::Ending) {
                 connection.reason.get_or_insert(CloseReason::Stopped);
+                self.note_ending(key);
                 self.finish(now, key);
             }
         }
         self.sessions.clear();
+        if let Some(observer) = self.observer.take() {
+            observer.close();
+        }
     }
 }

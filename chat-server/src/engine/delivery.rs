@@ -42,6 +42,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     fn carry_out(&mut self, now: Moment, output: Output) {
+        if self.observer.is_some() {
+            self.observe(&output);
+        }
         match output {
             Output::Broadcast { room, seq, except, event } => {
                 let except = except.and_then(|session| self.sessions.get(&session).copied());

@@ -1,7 +1,7 @@
 //! What comes in: connections, and their bytes on the way to the hub.
 
 use std::mem;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chat_core::Role;
@@ -36,7 +36,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Takes a new connection, or tells it why it cannot stay.
-    pub(crate) fn connect(&mut self, now: Moment, socket: S, role: Role, peer: IpAddr) {
+    pub(crate) fn connect(&mut self, now: Moment, socket: S, role: Role, peer: SocketAddr) {
         self.counters.accepted.add(1);
         let key = self.next_key();
         self.journal.accepted(key, || socket.peer());
@@ -46,13 +46,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.connections.len() - self.refused >= self.limits.connections {
             return self.refuse(now, socket, CloseReason::ServerFull);
         }
-        if !self.addresses.add(key, peer) {
+        if !self.addresses.add(key, peer.ip()) {
             return self.refuse(now, socket, CloseReason::TooManyFromAddress);
         }
         let session = self.desk.connect(role);
         let mailbox = Arc::new(Mailbox::new(session));
         self.connections.insert(Connection::new(socket, mailbox, now));
         self.sessions.insert(session, key);
+        if let Some(observer) = &mut self.observer {
+            observer.connected(session, peer);
+        }
     }
 
     /// Has a connection read that has, or may have, something to read. `cut`: the event said that

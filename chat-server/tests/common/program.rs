@@ -1,5 +1,6 @@
 //! The server as a program: its flags, its output, its exit status, and signals to it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, ExitStatus, Stdio};
@@ -33,6 +34,14 @@ impl Program {
     pub(crate) fn start_by_shell(before: &str, args: &[&str], after: &str) -> Self {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{before}exec \"$0\" \"$@\"{after}")).arg(PATH).args(args);
+        Self::run(command)
+    }
+
+    /// A program that another one starts, whose command line begins with `before`, and which takes
+    /// care to be no parent of it.
+    pub(crate) fn start_under(before: &[&str], args: &[&str]) -> Self {
+        let mut command = Command::new(before[0]);
+        command.args(&before[1..]).arg(PATH).args(args);
         Self::run(command)
     }
 
@@ -100,6 +109,29 @@ impl Program {
 
     pub(crate) fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// How many descriptors (`fd`) or threads (`task`) it has.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        super::count(&self.pid.to_string(), what)
+    }
+
+    /// A line of its status that is about memory, in bytes.
+    pub(crate) fn memory(&self, line: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid));
+        let status = status.expect("the program runs");
+        let line = status.lines().find_map(|l| l.strip_prefix(line)).expect("it has the line");
+        let kib: u64 = line.trim_matches([':', '\t', ' ', 'k', 'B']).parse().expect("a number");
+        kib * 1024
+    }
+
+    /// The time it has worked, in hundredths of a second.
+    pub(crate) fn ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        let stat = stat.expect("the program runs");
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in parentheses");
+        let fields = fields.split_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     /// Sends a signal, by its name without `SIG`.
