@@ -49,6 +49,8 @@ pub(crate) fn limits() -> String {
 
 #[cfg(test)]
 mod tests {
+    use chat_server::CloseReason;
+
     use super::*;
     use crate::settings::Settings;
 
@@ -72,6 +74,36 @@ mod tests {
         assert!(shown > 5);
         let rate = Limit::named("commands").expect("there is one").show(&Limits::default());
         assert!(flags().contains(&format!("no limit ({})", rate.trim_end_matches("/s"))));
+    }
+
+    /// The tables of settings and of limits that docs/OPERATIONS.md has to hold.
+    fn reference() -> [String; 2] {
+        let settings = SETTINGS.iter().map(|setting| {
+            format!("| `{} = {}` | {} |\n", setting.name(), setting.value, setting.help.trim())
+        });
+        let limits = Limit::ALL.iter().map(|limit| {
+            let (default, range) = (limit.show(&Limits::default()), limit.range());
+            format!("| `{}` | {default} | {range} | {} |\n", limit.name(), limit.about())
+        });
+        [settings.collect(), limits.collect()]
+    }
+
+    #[test]
+    fn the_document_has_the_settings_and_the_limits_as_they_are() {
+        let document = include_str!("../../docs/OPERATIONS.md");
+        for table in reference() {
+            assert!(document.contains(&format!("|---|\n{table}\n")), "it should hold:\n{table}");
+        }
+    }
+
+    #[test]
+    fn the_document_says_what_each_reason_means() {
+        let document = include_str!("../../docs/OPERATIONS.md");
+        let (_, reasons) = document.split_once("\n| reason |").expect("it has that table");
+        for reason in CloseReason::ALL {
+            let row = format!("\n| `{reason}` |");
+            assert_eq!(reasons.matches(&row).count(), 1, "{reason}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod descriptors;
 mod help;
 mod line_writer;
 mod logging;
+mod notify;
 mod settings;
 mod signals;
 
@@ -87,8 +88,9 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
     let output = LineWriter::start(io::stdout(), "chat-output")?;
     output.line(&format!("listening on {}", server.address()));
     tracing::info!(address = %server.address(), "listening");
+    notify::tell(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
-    server.run()?;
+    server.run_with(|| notify::tell("STOPPING=1"))?;
     log_stopped(&monitor.stats());
     output.flush(FLUSH);
     Ok(())

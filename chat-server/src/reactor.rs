@@ -74,8 +74,8 @@ impl Setup {
         &self.counters
     }
 
-    /// Serves on this thread until the stop is complete.
-    pub(crate) fn run(self) -> io::Result<()> {
+    /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
+    pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
         let Self { poll, listener, desk, pool, config, counters, observer } = self;
         let accepts_per_turn = config.limits.accepts_per_turn;
         let shutdown_from = config.shutdown_from;
@@ -91,7 +91,7 @@ impl Setup {
             desk,
             counters,
         }
-        .run()
+        .run(on_stop)
     }
 }
 
@@ -109,7 +109,8 @@ struct Reactor {
 }
 
 impl Reactor {
-    fn run(mut self) -> io::Result<()> {
+    fn run(mut self, on_stop: impl FnOnce()) -> io::Result<()> {
+        let mut on_stop = Some(on_stop);
         let mut events = Events::with_capacity(EVENTS);
         while !self.engine.has_stopped() {
             let timeout = self.timeout();
@@ -132,6 +133,9 @@ impl Reactor {
                 // Who has been waiting to be accepted is told, too.
                 self.accept(now, Listener::BACKLOG);
                 self.listener = None;
+                if let Some(on_stop) = on_stop.take() {
+                    on_stop();
+                }
             } else {
                 self.accept(now, self.accepts_per_turn);
             }

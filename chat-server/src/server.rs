@@ -107,7 +107,16 @@ impl Server {
     /// # Errors
     /// When the kernel refuses to say which sockets are ready.
     pub fn run(self) -> io::Result<()> {
-        self.setup.run()
+        self.run_with(|| {})
+    }
+
+    /// Serves on this thread until the server is stopped, and calls `on_stop` when the stop begins: what
+    /// was accepted is being delivered then, and no connection is taken any more.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn run_with(self, on_stop: impl FnOnce()) -> io::Result<()> {
+        self.setup.run(on_stop)
     }
 
     /// Serves on a thread of its own.

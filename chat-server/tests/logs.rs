@@ -95,6 +95,15 @@ fn each_line_is_an_object_when_asked_for() {
     assert_eq!(of("listening")["address"], address.to_string());
     assert_eq!(of("connection closed")["reason"], "bad-input");
     assert_eq!(of("stopped")["accepted"], 1);
+    let document = include_str!("../../docs/OPERATIONS.md");
+    for line in &lines {
+        let message = line["message"].as_str().expect("each line says what happened");
+        let event = message
+            .split(concat!(" ", env!("CARGO_PKG_VERSION")))
+            .next()
+            .expect("the start tells the version");
+        assert!(document.contains(&format!("| `{event}` |")), "it does not explain {event:?}");
+    }
 }
 
 #[test]

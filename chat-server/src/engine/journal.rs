@@ -20,6 +20,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Journal {
     now: Moment,
+    /// When something that was held back is to be told of: what each turn asks.
+    due: Option<Moment>,
     closed: [Gate; CloseReason::ALL.len()],
     paused: Gate,
     accept_failed: Gate,
@@ -36,6 +38,7 @@ impl Journal {
     pub(super) fn new() -> Self {
         Self {
             now: Moment::START,
+            due: None,
             closed: [Gate::default(); CloseReason::ALL.len()],
             paused: Gate::default(),
             accept_failed: Gate::default(),
@@ -45,9 +48,14 @@ impl Journal {
     /// Tells the time, and of what was held back, if its time has come.
     pub(super) fn tick(&mut self, now: Moment) {
         self.now = now;
-        if self.next_deadline().is_none_or(|deadline| now < deadline) {
-            return;
+        if self.due.is_some_and(|due| due <= now) {
+            self.release(now);
+            let gates = self.closed.iter().chain([&self.paused, &self.accept_failed]);
+            self.due = gates.filter(|gate| gate.held > 0).filter_map(|gate| gate.opens).min();
         }
+    }
+
+    fn release(&mut self, now: Moment) {
         for reason in CloseReason::ALL {
             if let Some(more) = self.closed[reason as usize].release(now) {
                 match severity(reason) {
@@ -67,8 +75,7 @@ impl Journal {
 
     /// When to call [`Journal::tick`] without any event.
     pub(super) fn next_deadline(&self) -> Option<Moment> {
-        let gates = self.closed.iter().chain([&self.paused, &self.accept_failed]);
-        gates.filter(|gate| gate.held > 0).filter_map(|gate| gate.opens).min()
+        self.due
     }
 
     pub(super) fn accepted(&self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
@@ -86,13 +93,13 @@ impl Journal {
     ) {
         let (id, gate) = (key.number(), &mut self.closed[reason as usize]);
         match severity(reason) {
-            Level::ERROR if enabled!(Level::ERROR) && gate.passes(self.now) => {
+            Level::ERROR if enabled!(Level::ERROR) && gate.passes(self.now, &mut self.due) => {
                 error!(id, peer = %Peer(peer()), %reason, "connection closed");
             }
-            Level::WARN if enabled!(Level::WARN) && gate.passes(self.now) => {
+            Level::WARN if enabled!(Level::WARN) && gate.passes(self.now, &mut self.due) => {
                 warn!(id, peer = %Peer(peer()), %reason, "connection closed");
             }
-            Level::INFO if enabled!(Level::INFO) && gate.passes(self.now) => {
+            Level::INFO if enabled!(Level::INFO) && gate.passes(self.now, &mut self.due) => {
                 info!(id, peer = %Peer(peer()), %reason, "connection closed");
             }
             Level::DEBUG if enabled!(Level::DEBUG) => {
@@ -104,7 +111,7 @@ impl Journal {
 
     /// A connection sends more commands than it may, and is read later.
     pub(super) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
-        if enabled!(Level::INFO) && self.paused.passes(self.now) {
+        if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
             info!(id, peer = %Peer(peer()), "connection sends too many commands: read later");
         }
@@ -112,14 +119,15 @@ impl Journal {
 
     /// There was no descriptor or no memory for a connection.
     pub(crate) fn accept_failed(&mut self, error: &io::Error) {
-        if enabled!(Level::WARN) && self.accept_failed.passes(self.now) {
+        if enabled!(Level::WARN) && self.accept_failed.passes(self.now, &mut self.due) {
             warn!(%error, "cannot accept connections: tried again by itself");
         }
     }
 }
 
 impl Gate {
-    fn passes(&mut self, now: Moment) -> bool {
+    /// Whether an event is to be told now. If not, it is `due` at some time.
+    fn passes(&mut self, now: Moment, due: &mut Option<Moment>) -> bool {
         if enabled!(Level::DEBUG) {
             return true;
         }
@@ -128,6 +136,7 @@ impl Gate {
             self.opens = Some(now + PERIOD);
         } else {
             self.held += 1;
+            *due = due.iter().copied().chain(self.opens).min();
         }
         passes
     }
@@ -177,16 +186,18 @@ mod tests {
 
     #[test]
     fn one_passes_each_second_and_the_others_are_counted() {
-        let (start, mut gate) = (Moment::START, Gate::default());
+        let (start, mut gate, mut due) = (Moment::START, Gate::default(), None);
         let at = |ms| start + Duration::from_millis(ms);
         let mut told = 0;
         for ms in 0..10_000 {
-            told += gate.release(at(ms)).unwrap_or(0) + u64::from(gate.passes(at(ms)));
+            told += gate.release(at(ms)).unwrap_or(0) + u64::from(gate.passes(at(ms), &mut due));
         }
         assert!((9_000..10_000).contains(&told), "all but the last second's: {told}");
         assert_eq!(told + gate.release(at(11_000)).expect("the last second's"), 10_000);
         assert_eq!(gate.release(at(99_000)), None, "they are told once");
-        assert!(gate.passes(at(99_000)) && !gate.passes(at(99_999)));
+        due = None;
+        assert!(gate.passes(at(99_000), &mut due) && due.is_none());
+        assert!(!gate.passes(at(99_999), &mut due) && due == Some(at(100_000)));
     }
 
     #[test]

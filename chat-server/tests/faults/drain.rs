@@ -160,7 +160,7 @@ fn a5_a_second_signal_under_load_ends_the_program_at_once() {
     asking.expect_code("server-stopping");
     program.signal("TERM");
     let (code, _, errors) = program.wait();
-    assert_eq!(code, Some(1), "{errors}");
+    assert_eq!(code, Some(128 + 15), "{errors}");
     assert!(asked.elapsed() < LINGER, "it waits for nobody");
     // What came is in order all the same.
     for reader in load.readers.into_iter().take(2) {

@@ -178,7 +178,7 @@ fn r11_o13_an_output_whose_reader_has_gone_is_no_reason_not_to_serve_nor_not_to_
     // It has something to say on this, too.
     signal("-TERM");
     let status = child.wait().expect("it is our child");
-    assert_eq!(status.code(), Some(1), "{status}");
+    assert_eq!(status.code(), Some(128 + 15), "{status}");
     drop(holding);
 }
 
