@@ -115,14 +115,15 @@ pub enum Event {
 ///
 /// - **Order.** Events are in the order in which things happened, whichever worker carried them out: of
 ///   a session from [`Event::Connected`] to [`Event::Ended`], and of a room from
-///   [`Event::RoomCreated`] to [`Event::RoomClosed`], by the numbers of its broadcasts.
-/// - **Time.** An event is told in the turn of the event loop that sends it to the clients, and may be
-///   read before or after they have it.
+///   [`Event::RoomCreated`] to [`Event::RoomClosed`], by the numbers of its broadcasts. Only that somebody
+///   has connected may be told a little before what others did at that time.
+/// - **Time.** An event is told in the turn of the event loop that sends it to the clients, right before
+///   that. Who reads it may be faster than they are, or slower.
 /// - **Loss.** The server never waits for whoever reads: when as many events are waiting as there is
 ///   room for, the next ones are missed. [`Event::Missed`] stands where they would have stood, as soon
 ///   as there is room again; [`Events::missed`] counts them.
 /// - **The end.** When the server stops, each session has its [`Event::Ended`] after all that was
-///   accepted, and then the events end. Rooms that have members then are not closed one by one.
+///   carried out, and then the events end. Rooms that have members then are not closed one by one.
 ///
 /// Dropping it ends the observation.
 #[derive(Debug)]

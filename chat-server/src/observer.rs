@@ -1,6 +1,6 @@
 //! Tells the program around the server what happens, without ever waiting for it.
 //!
-//! The engine shows the observer each output of the hub, in the hub's order, before it is carried out.
+//! The engine shows the observer the outputs of a turn, in the hub's order, before it carries them out.
 //! What an output does not say (who it is that has a new name, why a session ends) the observer knows
 //! from what it was shown before.
 

@@ -27,6 +27,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.read_ahead = 0;
             self.fanout.nothing_expected();
         }
+        if self.observer.is_some() {
+            outputs.iter().for_each(|output| self.observe(output));
+        }
         for output in outputs.drain(..) {
             self.carry_out(now, output);
         }
@@ -42,9 +45,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     fn carry_out(&mut self, now: Moment, output: Output) {
-        if self.observer.is_some() {
-            self.observe(&output);
-        }
         match output {
             Output::Broadcast { room, seq, except, event } => {
                 let except = except.and_then(|session| self.sessions.get(&session).copied());

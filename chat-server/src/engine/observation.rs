@@ -8,7 +8,8 @@ use crate::connection::Connection;
 use crate::connections::ConnKey;
 
 impl<S, W> Engine<S, W> {
-    /// Shows the observer an output, before it is carried out. One to whom nobody listens goes.
+    /// Shows the observer an output, before any of its turn is carried out: the connection of a session
+    /// that has ended is still there. One to whom nobody listens goes.
     pub(super) fn observe(&mut self, output: &Output) {
         if let Output::Disconnected { session } = output
             && let Some(&key) = self.sessions.get(session)
