@@ -165,6 +165,11 @@ impl Scene {
         self.server.address()
     }
 
+    /// As [`Witnesses::chats`].
+    pub(crate) fn chats(&self) -> usize {
+        self.witnesses.chats()
+    }
+
     /// A new connection in the room of the fault.
     pub(crate) fn member(&self) -> Client {
         let mut client = self.server.client();
