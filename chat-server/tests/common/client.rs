@@ -69,18 +69,26 @@ impl Client {
 
     /// A client whose kernel takes little before the test reads.
     pub(crate) fn connect_with_little_room(address: SocketAddr) -> Self {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
-        let socket = socket.expect("a descriptor is to be had");
+        let socket = Self::prepare(address);
         socket.set_recv_buffer_size(4096).expect("Linux takes any size");
-        socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
-        Self::over(socket.into())
+        Self::connect_prepared(socket, address)
     }
 
     /// A client at another address of this machine.
     pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
-        let socket = socket.expect("a descriptor is to be had");
+        let socket = Self::prepare(address);
         socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is ours");
+        Self::connect_prepared(socket, address)
+    }
+
+    /// A descriptor for a client that is not connected yet.
+    pub(crate) fn prepare(address: SocketAddr) -> Socket {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        socket.expect("a descriptor is to be had")
+    }
+
+    /// A client that needs no other descriptor.
+    pub(crate) fn connect_prepared(socket: Socket, address: SocketAddr) -> Self {
         socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
         Self::over(socket.into())
     }
