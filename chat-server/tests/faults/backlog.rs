@@ -290,9 +290,14 @@ fn r5_one_that_does_not_read_its_own_answers_is_read_no_further_and_then_cut_off
         sending.send_raw(&frame(r#"{"type":"CSLeaveRoom"}"#).repeat(REQUESTS));
     });
     wait_until("it is there", || scene.stats().sessions > before.sessions);
-    wait_until("it is cut off", || scene.stats().sessions == before.sessions);
-    // All that it sends meanwhile is not even read.
-    assert!(scene.stats().backlog <= (8 << 20), "{}", scene.stats().backlog);
+    let mut most = 0;
+    wait_until("it is cut off", || {
+        let stats = scene.stats();
+        most = most.max(stats.backlog);
+        stats.sessions == before.sessions
+    });
+    // What it sent meanwhile was not even read: answers to 100,000 requests are 12 MB.
+    assert!(most < 1 << 20, "{most}");
     let (messages, end) = asking.until_end();
     let (last, answers) = messages.split_last().expect("it was answered");
     assert!(answers.iter().all(|answer| answer.code.as_deref() == Some("not-in-room")));
