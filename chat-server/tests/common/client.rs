@@ -21,7 +21,9 @@ pub(crate) struct Client {
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
+    /// Behind a whole frame.
     Clean,
+    InFrame,
     Reset,
 }
 
@@ -126,6 +128,11 @@ impl Client {
 impl Client {
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server reads");
+    }
+
+    /// Sends one frame, unless there is nobody any more; returns whether there is.
+    pub(crate) fn try_send(&mut self, payload: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(&frame(payload)).is_ok()
     }
 
     pub(crate) fn send(&mut self, payload: impl AsRef<[u8]>) {
@@ -260,8 +267,7 @@ impl Client {
         self.until_end().0
     }
 
-    /// Every whole message until the stream ends, and how it ended. A clean end is behind a whole
-    /// frame.
+    /// Every whole message until the stream ends, and how it ended.
     pub(crate) fn until_end(&mut self) -> (Vec<Incoming>, End) {
         let end = match self.stream.read_to_end(&mut self.buffered) {
             Ok(_) => End::Clean,
@@ -279,8 +285,8 @@ impl Client {
             messages.push(Incoming::parse(payload).expect("every message is JSON"));
             rest = behind;
         }
-        // What stands behind the last whole frame before a reset is for nobody.
-        assert!(end == End::Reset || rest.is_empty(), "the stream ended in the middle of a frame");
+        // What stands behind the last whole frame is for nobody.
+        let end = if end == End::Clean && !rest.is_empty() { End::InFrame } else { end };
         self.at = self.buffered.len();
         (messages, end)
     }

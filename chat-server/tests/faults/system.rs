@@ -86,8 +86,9 @@ fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     }
     let call = inject.split(':').next().expect("there is always a first part");
     let [trace, inject] = [format!("trace={call}"), format!("inject={inject}")];
-    // With -D it is the server's child and not its parent: signals go to the server.
-    let strace = ["strace", "-D", "-f", "-qq", "-o/dev/null", "-e", &trace, "-e", &inject];
+    // With -D it is the server's child and not its parent: signals go to the server. Only its first
+    // thread, which is the event loop, is traced.
+    let strace = ["strace", "-D", "-qq", "-o/dev/null", "-e", &trace, "-e", &inject];
     let program = Program::start_under(&strace, &["--port=0"]);
     let address = program.address();
     Some((program, address))
