@@ -138,6 +138,14 @@ mod tests {
         assert_ne!(key("김철수"), key("김철순"));
     }
 
+    /// Names are what peers choose: the map of them has a secret of its own, so that nobody can
+    /// choose names that all meet in one place.
+    #[test]
+    fn j12_the_map_of_names_cannot_be_flooded() {
+        let names = NameRegistry::default();
+        let _seeded: &HashMap<NameKey, SessionId, std::hash::RandomState> = &names.0;
+    }
+
     #[test]
     fn s4_invisible_characters_make_no_name() {
         for name in [

@@ -197,3 +197,7 @@ impl<S, W> Engine<S, W> {
         self.stopping == Some(Stopping::Closing) && self.connections.len() == 0
     }
 }
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

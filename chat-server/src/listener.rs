@@ -141,3 +141,48 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | ErrorKind::TimedOut
     ) || error.raw_os_error() == Some(EPROTO)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream as Client};
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn o2_o3_an_error_is_of_one_connection_or_of_the_system() {
+        // EINTR, EPROTO, ENETDOWN, ENETUNREACH, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH
+        for errno in [4, 71, 100, 101, 103, 104, 110, 113] {
+            assert!(is_of_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+        // EPERM, ENOMEM, ENFILE, EMFILE, ENOBUFS
+        for errno in [1, 12, 23, 24, 105] {
+            assert!(!is_of_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+    }
+
+    #[test]
+    fn t4_no_more_are_accepted_at_a_time_than_asked_for() {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut listener = Listener::bind(address, 4096).expect("a free port");
+        let address = listener.address().expect("it is bound");
+        let _clients: Vec<_> =
+            (0..5).map(|_| Client::connect(address).expect("it listens")).collect();
+        let accept = |listener: &mut Listener, budget| {
+            let mut accepted = 0;
+            let result = listener.accept(Moment::START, budget, |_, _| accepted += 1);
+            assert!(result.is_ok());
+            accepted
+        };
+        assert_eq!(accept(&mut listener, 2), 2);
+        assert!(listener.is_pending(), "no event will tell of the others");
+        let mut accepted = 2;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while accepted < 5 {
+            listener.ready();
+            accepted += accept(&mut listener, 64);
+            assert!(Instant::now() < deadline, "{accepted} of 5");
+        }
+        assert!(!listener.is_pending(), "an event will tell of the next one");
+    }
+}

@@ -1,6 +1,11 @@
-//! A hub that panics, seen from outside: a whole server, over sockets.
+//! A hub or an event loop that panics, seen from outside: a whole server, over sockets.
 
-use std::time::Duration;
+use std::net::TcpStream;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chat_core::{Event, Output};
 
 use crate::config::Config;
 use crate::fault::Fault;
@@ -74,4 +79,40 @@ fn c4_a_panic_on_a_worker_is_felt_by_nobody_else() {
 #[test]
 fn c4_a_panic_on_the_event_loop_is_felt_by_nobody_else() {
     talk_beside_panics(Config { inline_requests: usize::MAX, ..Config::default() });
+}
+
+/// Who says this makes the event loop panic, outside of what is caught.
+const LOOP: &str = "panic of the event loop!";
+
+/// To be called by the event loop for everything that it carries out.
+///
+/// # Panics
+/// When the test asked for it.
+pub(crate) fn strike(output: &Output) {
+    if let Output::Broadcast { event: Event::Chat { text, .. }, .. } = output {
+        assert!(text.as_str() != LOOP, "the panic that the test asked for");
+    }
+}
+
+/// Nobody is left waiting for a server without an event loop: its connections end, nobody listens any
+/// more, and whoever waits for it panics as well, which ends a program.
+#[test]
+fn c5_a_panic_of_the_event_loop_is_the_end_of_the_server() {
+    let server = Server::bind(Config::default()).expect("the address can be had");
+    let server = server.spawn().expect("a thread");
+    let address = server.address();
+    let [mut witness, mut faulty] = [(); 2].map(|()| Client::connect(address));
+    let room = witness.enter_new("room");
+    faulty.enter(room);
+    faulty.chat(LOOP);
+    for client in [&mut witness, &mut faulty] {
+        client.whatever_came();
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < deadline, "nobody is behind this port");
+        thread::yield_now();
+    }
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| server.join()));
+    assert!(ended.is_err(), "{ended:?}");
 }

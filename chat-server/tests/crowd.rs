@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -134,16 +133,6 @@ fn five_hundred_rooms_of_two_hear_their_own_talk_only() {
     assert_eq!(makers[0].rooms().len(), makers.len());
 }
 
-/// User and system time of a process so far, in ticks of the kernel's clock (proc(5)).
-fn ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
-    // The second field is a name in parentheses, which may hold anything.
-    let (_, fields) = stat.rsplit_once(')').expect("the name is in parentheses");
-    let time = |field: usize| fields.split_whitespace().nth(field).and_then(|t| t.parse().ok());
-    let (user, system): (Option<u64>, Option<u64>) = (time(11), time(12));
-    user.zip(system).map(|(user, system)| user + system).expect("both are numbers")
-}
-
 #[test]
 fn o10_silent_connections_cost_no_time() {
     let (mut program, address) = Program::listening(&["--worker=8"]);
@@ -164,9 +153,9 @@ fn o10_silent_connections_cost_no_time() {
     // The work on all this is done when the processor says so: one quiet second in which nothing was
     // worked. A second of quiet cannot be had without waiting one, here alone in these tests.
     let quiet = (0..10).any(|_| {
-        let before = ticks(program.pid());
+        let before = program.ticks();
         thread::sleep(Duration::from_secs(1));
-        ticks(program.pid()) <= before + 1
+        program.ticks() <= before + 1
     });
     assert!(quiet, "the server works though nobody says anything");
     for _ in 0..40 {
@@ -178,7 +167,7 @@ fn o10_silent_connections_cost_no_time() {
 }
 
 #[test]
-fn connections_that_find_no_descriptor_wait_until_there_is_one() {
+fn a3_o1_connections_that_find_no_descriptor_wait_until_there_is_one() {
     let mut program = Program::start_by_shell("ulimit -n 128; ", &["--port=0"], "");
     let address = program.address();
     let mut waiting: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();

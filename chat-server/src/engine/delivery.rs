@@ -45,6 +45,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     fn carry_out(&mut self, now: Moment, output: Output) {
+        #[cfg(test)]
+        crate::panic_tests::strike(&output);
         match output {
             Output::Broadcast { room, seq, except, event } => {
                 let except = except.and_then(|session| self.sessions.get(&session).copied());

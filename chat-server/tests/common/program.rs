@@ -125,10 +125,11 @@ impl Program {
         kib * 1024
     }
 
-    /// The time it has worked, in hundredths of a second.
+    /// User and system time so far, in ticks of the kernel's clock (proc(5)): hundredths of a second.
     pub(crate) fn ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
         let stat = stat.expect("the program runs");
+        // The second field is a name in parentheses, which may hold anything.
         let (_, fields) = stat.rsplit_once(')').expect("the name is in parentheses");
         let fields = fields.split_whitespace().skip(11).take(2);
         fields.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()

@@ -18,7 +18,7 @@ pub(crate) struct Witnesses {
     /// The room of the fault, in which one of them is alone at first.
     pub(crate) room: u64,
     stop: Arc<AtomicBool>,
-    pair: JoinHandle<u64>,
+    pair: JoinHandle<()>,
     near: JoinHandle<Heard>,
     chats: Arc<AtomicUsize>,
     /// The other handle on the connection of the one in the room of the fault.
@@ -76,30 +76,29 @@ impl Witnesses {
         self.stop.store(true, Ordering::Relaxed);
         // The answer tells the one who hears everything that this is the end.
         self.near_too.ask_for_rooms();
-        let rounds = self.pair.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
-        assert!(rounds > 0, "they talked to each other");
+        self.pair.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
         self.near.join().unwrap_or_else(|fault| panic::resume_unwind(fault))
     }
 }
 
-/// Says each number and hears it said back, until told to stop; returns how often.
-fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) -> u64 {
+/// Says each number and hears it said back, until told to stop.
+fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
     let [left_name, right_name] = ["left", "right"];
     left.be(left_name);
     right.expect_code("renamed");
     right.be(right_name);
     left.expect_code("renamed");
-    let mut rounds = 0;
-    while !stop.load(Ordering::Relaxed) {
-        left.chat(&rounds.to_string());
-        right.expect_chat(left_name, &rounds.to_string());
-        right.chat(&rounds.to_string());
-        left.expect_chat(right_name, &rounds.to_string());
-        rounds += 1;
+    for round in 0_u64.. {
+        left.chat(&round.to_string());
+        right.expect_chat(left_name, &round.to_string());
+        right.chat(&round.to_string());
+        left.expect_chat(right_name, &round.to_string());
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
     }
     left.expect_nothing();
     right.expect_nothing();
-    rounds
 }
 
 /// Hears everything in the room up to an answer of its own.
@@ -163,6 +162,11 @@ impl Scene {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// As [`Witnesses::chats`].
+    pub(crate) fn chats(&self) -> usize {
+        self.witnesses.chats()
     }
 
     /// A new connection in the room of the fault.

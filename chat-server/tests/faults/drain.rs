@@ -94,10 +94,10 @@ fn talk(mut talker: Client) -> JoinHandle<(Vec<Incoming>, End)> {
     let reader = thread::spawn(move || talker.until_end());
     thread::spawn(move || {
         for n in 0.. {
-            if reader.is_finished() {
+            let chat = format!(r#"{{"type":"CSChat","text":"{}"}}"#, text(n));
+            if reader.is_finished() || !sending.try_send(chat) {
                 break;
             }
-            sending.chat(&text(n));
         }
         reader.join().expect("it reads to the end")
     })

@@ -15,7 +15,12 @@ fn chats(count: usize) -> Vec<u8> {
 #[test]
 fn r6_a_flood_from_one_holds_nobody_up() {
     const CHATS: usize = 30_000;
-    let scene = Scene::with(|config| config.limits.read_per_turn = 4 * 1024);
+    let scene = Scene::with(|config| {
+        config.limits.read_per_turn = 4 * 1024;
+        // The witness takes its time to look at 30,000 chats.
+        config.limits.backlog = 64 << 20;
+        config.limits.slow_backlog = 64 << 20;
+    });
     let mut asking = scene.server.client();
     let mut flooding = scene.member();
     let before = scene.stats().requests;

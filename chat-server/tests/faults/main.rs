@@ -4,6 +4,7 @@
 //! Each test has the server to itself, and the process: descriptors are counted before and after.
 
 mod backlog;
+mod catalogue;
 mod crowds;
 mod drain;
 mod flood;

@@ -1,14 +1,16 @@
 //! What the operating system refuses or interrupts: O1 to O4, O6, O13, R11, A3 and A6.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-use crate::common::{Client, Program, alone, wait_until};
+use crate::common::{Client, Program, Scene, alone, wait_until};
 
 /// Lets the program have so many descriptors from now on.
 fn limit_descriptors(program: &Program, most: u64) {
@@ -53,6 +55,27 @@ fn o1_o3_connections_wait_for_descriptors_and_cost_nothing_meanwhile() {
     program.expect_success();
 }
 
+/// The server shares this process, and finds no descriptor in it.
+#[test]
+fn o1_o3_accepting_that_fails_is_counted_and_felt_by_nobody_inside() {
+    let scene = Scene::with(|_| {});
+    let address = scene.address();
+    let prepared: Vec<_> = (0..5).map(|_| Client::prepare(address)).collect();
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // What is opened next would have this number.
+    let next = File::open("/dev/null").expect("there is one").as_raw_fd() as u64;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(next), maximum }).expect("it is less");
+    let mut clients: Vec<_> =
+        prepared.into_iter().map(|socket| Client::connect_prepared(socket, address)).collect();
+    wait_until("it has been tried again", || scene.stats().accept_failures > 2);
+    setrlimit(Resource::Nofile, Rlimit { current, maximum }).expect("it is what it was");
+    for client in &mut clients {
+        assert_eq!(client.rooms().len(), 2, "those of the witnesses");
+    }
+    drop(clients);
+    scene.finish();
+}
+
 /// A program whose system calls fail as `strace` is told; `None` where there is no strace, or it may
 /// not trace.
 fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
@@ -63,8 +86,9 @@ fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     }
     let call = inject.split(':').next().expect("there is always a first part");
     let [trace, inject] = [format!("trace={call}"), format!("inject={inject}")];
-    // With -D it is the server's child and not its parent: signals go to the server.
-    let strace = ["strace", "-D", "-f", "-qq", "-o/dev/null", "-e", &trace, "-e", &inject];
+    // With -D it is the server's child and not its parent: signals go to the server. Only its first
+    // thread, which is the event loop, is traced.
+    let strace = ["strace", "-D", "-qq", "-o/dev/null", "-e", &trace, "-e", &inject];
     let program = Program::start_under(&strace, &["--port=0"]);
     let address = program.address();
     Some((program, address))
