@@ -34,6 +34,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let mut requests = Vec::new();
         connection.end(reason, &mut requests);
+        self.connections.count_held(key);
         self.post(key, &mut requests);
     }
 
