@@ -81,6 +81,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let deadline = now + self.limits.linger;
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.phase = Phase::Finishing { deadline };
+        // What it sends is discarded from here on, and its end must not be missed.
+        connection.resume_reading(now);
         connection.mailbox = None;
         // Nobody asked for it: its session ended because the hub failed.
         let reason = *connection.reason.get_or_insert(CloseReason::Internal);
