@@ -136,8 +136,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.fanout.flush(&mut self.connections);
         self.flush_planned();
         self.follow_up_writes(now);
-        self.check_backlogs(now);
         self.expire(now);
+        // Last, so that no turn ends with more than there may be.
+        self.check_backlogs(now);
         self.count();
     }
 
