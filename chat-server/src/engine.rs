@@ -186,3 +186,16 @@ impl<S, W> Engine<S, W> {
         self.stopping == Some(Stopping::Closing) && self.connections.len() == 0
     }
 }
+
+#[cfg(test)]
+impl<S, W> Engine<S, W> {
+    /// What is left over of connections that are gone: nothing, once all are.
+    pub(crate) fn left_over(&self) -> [(&'static str, usize); 4] {
+        [
+            ("refused", self.refused),
+            ("addresses", self.addresses.len()),
+            ("sessions", self.sessions.len()),
+            ("bytes", self.held()),
+        ]
+    }
+}

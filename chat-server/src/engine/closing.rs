@@ -99,6 +99,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// The last message of a connection that ends for this reason. One that sent what is no command
     /// has had an answer to that.
     fn farewell(&self, reason: CloseReason) -> Option<Notice> {
+        #[cfg(test)]
+        if planted(Bug::NoFarewell) {
+            return None;
+        }
         Some(match reason {
             CloseReason::FrameTimeout => Notice::FrameTimeout,
             CloseReason::Backlog | CloseReason::SlowBacklog | CloseReason::TotalBacklog => {

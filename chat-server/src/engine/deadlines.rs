@@ -8,6 +8,8 @@ use crate::close_reason::CloseReason;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
 use crate::moment::Moment;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -43,6 +45,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             {
                 connection.timer = None;
                 self.look_at_clock(now, key);
+                #[cfg(test)]
+                if planted(Bug::TimerForgotten) {
+                    continue;
+                }
                 self.arm(key);
             }
         }
