@@ -48,6 +48,14 @@ impl Addresses {
     }
 }
 
+#[cfg(test)]
+impl Addresses {
+    /// Connections and addresses that are counted.
+    pub(crate) fn len(&self) -> usize {
+        self.of.len() + self.counts.len()
+    }
+}
+
 /// The address that counts: an IPv4 address in either spelling, the network of an IPv6 address, of
 /// which one peer usually has all 2⁶⁴ (RFC 6177).
 fn source_of(peer: IpAddr) -> IpAddr {

@@ -109,6 +109,8 @@ impl<S> Connections<S> {
 
     pub(crate) fn remove(&mut self, key: ConnKey) -> Option<Connection<S>> {
         let counted = self.get(key)?.counted;
+        #[cfg(test)]
+        let counted = if planted(Bug::HeldForEver) { 0 } else { counted };
         self.held -= counted as usize;
         Some(self.slab.remove(key.slot as usize).1)
     }

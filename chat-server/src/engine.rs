@@ -146,8 +146,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.fanout.flush(&mut self.connections);
         self.flush_planned();
         self.follow_up_writes(now);
-        self.check_backlogs(now);
         self.expire(now);
+        // Last, so that no turn ends with more than there may be.
+        self.check_backlogs(now);
         self.count();
     }
 
@@ -195,6 +196,19 @@ impl<S, W> Engine<S, W> {
     /// Whether the stop is complete.
     pub(crate) fn has_stopped(&self) -> bool {
         self.stopping == Some(Stopping::Closing) && self.connections.len() == 0
+    }
+}
+
+#[cfg(test)]
+impl<S, W> Engine<S, W> {
+    /// What is left over of connections that are gone: nothing, once all are.
+    pub(crate) fn left_over(&self) -> [(&'static str, usize); 4] {
+        [
+            ("refused", self.refused),
+            ("addresses", self.addresses.len()),
+            ("sessions", self.sessions.len()),
+            ("bytes", self.held()),
+        ]
     }
 }
 

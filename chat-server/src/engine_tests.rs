@@ -137,7 +137,7 @@ impl Bench {
     fn connect(&mut self) -> (ConnKey, TestSocket) {
         let (key, socket) = (self.engine.next_key(), TestSocket::default());
         let peer = IpAddr::from(Ipv4Addr::LOCALHOST);
-        self.engine.connect(Moment::START, socket.clone(), Role::Guest, peer);
+        self.engine.connect(Moment::START, socket.clone(), Role::Guest, (peer, 1).into());
         (key, socket)
     }
 

@@ -184,5 +184,13 @@ impl Fanout {
 }
 
 #[cfg(test)]
+impl Fanout {
+    /// The chunks of all logs.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &std::rc::Rc<crate::chunk::Chunk>> {
+        self.rooms.values().flat_map(RoomLog::chunks)
+    }
+}
+
+#[cfg(test)]
 #[path = "fanout_tests.rs"]
 mod tests;

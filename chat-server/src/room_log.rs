@@ -290,6 +290,13 @@ impl RoomLog {
     }
 }
 
+#[cfg(test)]
+impl RoomLog {
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Rc<Chunk>> {
+        self.chunks.iter().map(|kept| &kept.chunk)
+    }
+}
+
 /// Where a member stands in a room and in its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {

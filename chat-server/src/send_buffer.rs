@@ -184,7 +184,17 @@ impl SendBuffer {
             Some(Segment::Own { bytes, sent }) => &bytes[*sent..end_of_frame(bytes, *sent)],
             Some(Segment::Rooms { .. }) | None => &[],
         };
-        let bytes = rest.to_vec();
+        #[cfg(test)]
+        let rest = if planted(Bug::CutInFrame) { &[] } else { rest };
+        #[cfg_attr(not(test), expect(unused_mut, reason = "for a bug that tests plant"))]
+        let mut bytes = rest.to_vec();
+        #[cfg(test)]
+        if planted(Bug::CutFront)
+            && let Some(Segment::Shared { chunk, range }) =
+                self.segments.rest.as_ref().and_then(|rest| rest.back())
+        {
+            bytes.extend_from_slice(&chunk.bytes()[range.clone()]);
+        }
         *self = Self { len: bytes.len(), own: bytes.len(), ..Self::default() };
         if !bytes.is_empty() {
             self.segments.push_back(Segment::Own { bytes, sent: 0 });
@@ -301,6 +311,22 @@ impl SendBuffer {
                 Segment::Rooms { .. } => debug_assert!(false, "a list is made into bytes first"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl SendBuffer {
+    /// Counted anew: the bytes held for this connection alone.
+    pub(crate) fn recount_own(&self) -> usize {
+        self.segments.iter().filter(|segment| segment.is_own()).map(Segment::len).sum()
+    }
+
+    /// The chunks that it holds, some of them more than once.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Rc<Chunk>> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Shared { chunk, .. } => Some(chunk),
+            Segment::Own { .. } | Segment::Rooms { .. } => None,
+        })
     }
 }
 

@@ -7,6 +7,8 @@ use crate::close_reason::CloseReason;
 use crate::connection::Connection;
 use crate::connections::ConnKey;
 use crate::moment::Moment;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -40,6 +42,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// The connection is not behind any more: whatever it falls behind by next has its own time.
     fn keep_up(&mut self, now: Moment, key: ConnKey) {
+        #[cfg(test)]
+        if planted(Bug::BehindForEver) {
+            return;
+        }
         if let Some(connection) = self.connections.get_mut(key)
             && connection.behind_since.take().is_some()
             && connection.is_read_paused()

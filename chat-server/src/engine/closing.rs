@@ -34,6 +34,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let mut requests = Vec::new();
         connection.end(reason, &mut requests);
+        self.connections.count_held(key);
         self.post(key, &mut requests);
     }
 
@@ -99,6 +100,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// The last message of a connection that ends for this reason. One that sent what is no command
     /// has had an answer to that.
     fn farewell(&self, reason: CloseReason) -> Option<Notice> {
+        #[cfg(test)]
+        if planted(Bug::NoFarewell) {
+            return None;
+        }
         Some(match reason {
             CloseReason::FrameTimeout => Notice::FrameTimeout,
             CloseReason::Backlog | CloseReason::SlowBacklog | CloseReason::TotalBacklog => {

@@ -10,6 +10,8 @@ use crate::close_reason::CloseReason;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
 use crate::moment::Moment;
+#[cfg(test)]
+use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
 /// When a timer is seen so much later than it was due, the server was late itself: it was stopped, or
@@ -49,6 +51,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             {
                 connection.timer = None;
                 self.look_at_clock(now, key);
+                #[cfg(test)]
+                if planted(Bug::TimerForgotten) {
+                    continue;
+                }
                 self.arm(key);
             }
         }

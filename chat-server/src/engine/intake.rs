@@ -82,6 +82,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Has those read again that have sent too many commands, and whose time has come.
     pub(super) fn resume_reading(&mut self, now: Moment) {
         while let Some((_, key)) = self.resumes.pop_due(now) {
+            #[cfg(test)]
+            if planted(Bug::NeverResumed) {
+                continue;
+            }
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.resume_reading(now);
                 self.plan_read(key);

@@ -26,6 +26,22 @@ pub(crate) enum Bug {
     HastyStop,
     /// A connection is closed without lingering.
     NoLinger,
+    /// Who is cut off loses the rest of the frame that it is in.
+    CutInFrame,
+    /// Who is cut off gets the end of what it is owed, and not what is before it.
+    CutFront,
+    /// Who was behind and has caught up counts as behind all the same (redis/redis#3893).
+    BehindForEver,
+    /// Who has sent too many commands is not read again.
+    NeverResumed,
+    /// A kernel that takes bytes again is given nothing of what the room keeps for the member.
+    ForgottenWaiter,
+    /// What was held for a connection still counts when it is gone.
+    HeldForEver,
+    /// Nobody is told why its connection ends.
+    NoFarewell,
+    /// A timer that was due is not set for what is due next.
+    TimerForgotten,
 }
 
 thread_local! {

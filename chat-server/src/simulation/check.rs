@@ -6,8 +6,14 @@ use crate::simulation::replay::{Fate, Heard, Stay, replay};
 use crate::simulation::trace::End;
 use crate::simulation::world::Run;
 
+/// The most turns that a chat takes from one witness to the other: to be read in pieces, and to be
+/// told of among others.
+const MOST_TURNS: u64 = 40;
+
 /// Checks a run. Panics with the number of an invariant that it breaks.
 pub(super) fn check(run: &Run) {
+    let wait = run.longest_wait;
+    assert!(wait <= MOST_TURNS, "I13: a witness waited {wait} turns for what another one said");
     let mut rooms = BTreeMap::<u64, Vec<Stay>>::new();
     let mut cut = BTreeSet::new();
     for (id, trace) in run.traces.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::ops::Range;
 
 use chat_proto::{Command, FrameDecoder, Incoming, Name, RoomId, Text, Title, write_frame};
 
@@ -24,6 +25,8 @@ pub(super) enum Temper {
     Dead,
     /// Sends what is no command.
     Vandal,
+    /// As a person, but every frame takes its time.
+    Dawdler,
 }
 
 /// Names that several want.
@@ -61,6 +64,14 @@ pub(super) struct Client {
     outbox: VecDeque<u8>,
     /// Bytes sent since the beginning.
     sent: u64,
+    /// Bytes that have reached the server's kernel.
+    delivered: u64,
+    /// Where the frames begin and end of which some has not reached it; an end may never come.
+    frames: VecDeque<Range<u64>>,
+    /// Since when some of a frame has been there, and not all.
+    frame_begun: Option<u64>,
+    /// The rest of a frame that it dawdles over, and what that asks for.
+    rest: Option<(Vec<u8>, Request)>,
     /// It ends its side when the outbox is empty.
     finishing: bool,
     finished: bool,
@@ -83,6 +94,10 @@ impl Client {
             end,
             outbox: VecDeque::new(),
             sent: 0,
+            delivered: 0,
+            frames: VecDeque::new(),
+            frame_begun: None,
+            rest: None,
             finishing: false,
             finished: false,
             decoder: FrameDecoder::new(),
@@ -106,6 +121,16 @@ impl Client {
         assert!(taken, "I12: client {id} has not read everything");
     }
 
+    /// Since when the server's kernel has had the beginning of a frame, and not its end.
+    pub(super) fn frame_begun(&self) -> Option<u64> {
+        self.frame_begun
+    }
+
+    /// Whether what has reached the server's kernel ends within a frame.
+    pub(super) fn is_in_frame(&self) -> bool {
+        self.frame_begun.is_some()
+    }
+
     /// Whether it may still send something.
     pub(super) fn can_speak(&self) -> bool {
         self.is_on() && !self.finishing
@@ -116,6 +141,12 @@ impl Client {
 impl Client {
     /// Says something, whatever comes to its mind. `rooms` are those it has heard of.
     pub(super) fn speak(&mut self, rng: &mut Rng, rooms: &[u64]) {
+        if self.rest.is_some() {
+            if rng.chance(1, 4) {
+                self.complete();
+            }
+            return;
+        }
         let request = match self.temper {
             Temper::Vandal if rng.chance(1, 3) => return self.misbehave(rng),
             Temper::Witness => Request::Chat { number: 0 },
@@ -150,7 +181,27 @@ impl Client {
         let command = self.command(rng, &request);
         let mut frame = Vec::new();
         command.write(&mut frame).expect("no request is longer than a frame");
-        self.send(&frame, request);
+        self.complete();
+        if self.temper == Temper::Dawdler && rng.chance(1, 2) {
+            self.dawdle(&frame, rng.within(1..frame.len()), request);
+        } else {
+            self.send(&frame, request);
+        }
+    }
+
+    /// Sends so much of a frame now, and the rest some time.
+    fn dawdle(&mut self, frame: &[u8], first: usize, request: Request) {
+        self.frames.push_back(self.sent..self.sent + frame.len() as u64);
+        self.push(&frame[..first]);
+        self.rest = Some((frame[first..].to_vec(), request));
+    }
+
+    /// Sends the rest of the frame that it dawdles over.
+    fn complete(&mut self) {
+        if let Some((rest, request)) = self.rest.take() {
+            self.push(&rest);
+            self.record(request);
+        }
     }
 
     fn command(&self, rng: &mut Rng, request: &Request) -> Command {
@@ -173,7 +224,9 @@ impl Client {
 
     fn misbehave(&mut self, rng: &mut Rng) {
         if self.sent == 0 && rng.chance(1, 3) {
-            return self.send(rng.pick(&FOREIGN), Request::Bad("bad-request"));
+            self.frames.push_back(0..u64::MAX);
+            self.push(rng.pick(&FOREIGN));
+            return self.record(Request::Bad("bad-request"));
         }
         let (payload, request) = if rng.chance(1, 3) {
             let (payload, code) = rng.pick(&REFUSED);
@@ -191,7 +244,10 @@ impl Client {
     pub(super) fn truncate(&mut self, rng: &mut Rng) {
         let frame = b"\0\x40{\"type\":\"CSChat\",\"text\":\"never";
         let len = rng.within(1..frame.len());
-        self.push(&frame[..len]);
+        if self.rest.is_none() {
+            self.frames.push_back(self.sent..u64::MAX);
+            self.push(&frame[..len]);
+        }
         self.finish();
     }
 
@@ -203,8 +259,13 @@ impl Client {
         }
     }
 
-    fn send(&mut self, bytes: &[u8], request: Request) {
-        self.push(bytes);
+    fn send(&mut self, frame: &[u8], request: Request) {
+        self.frames.push_back(self.sent..self.sent + frame.len() as u64);
+        self.push(frame);
+        self.record(request);
+    }
+
+    fn record(&mut self, request: Request) {
         self.requests += 1;
         self.trace.entries.push(Entry::Sent { request, end: self.sent });
     }
@@ -226,14 +287,26 @@ impl Client {
     }
 
     /// Has the next bytes, `most` at the most, or the end of its stream reach the server's kernel.
-    pub(super) fn deliver(&mut self, most: usize) {
+    pub(super) fn deliver(&mut self, now: u64, most: usize) {
         let count = most.min(self.outbox.len()).min(self.end.room());
         if count > 0 {
             self.end.arrive(self.outbox.drain(..count));
+            self.follow_frames(now, count as u64);
         }
         if self.outbox.is_empty() && self.finishing && !self.finished {
             self.finished = true;
             self.end.finish();
+        }
+    }
+
+    fn follow_frames(&mut self, now: u64, count: u64) {
+        self.delivered += count;
+        while self.frames.front().is_some_and(|frame| frame.end <= self.delivered) {
+            self.frames.pop_front();
+            self.frame_begun = None;
+        }
+        if self.frames.front().is_some_and(|frame| frame.start < self.delivered) {
+            self.frame_begun.get_or_insert(now);
         }
     }
 

@@ -264,6 +264,34 @@ impl ClientEnd {
         self.link().closed
     }
 
+    /// Whether the kernel has refused a write, and the server has not heard of space since.
+    pub(super) fn is_choked(&self) -> bool {
+        let link = self.link();
+        link.write_armed || link.pending.writable
+    }
+
+    /// Whether the stream has failed for the server, or will with the next write.
+    pub(super) fn is_lost(&self) -> bool {
+        let link = self.link();
+        link.failure.is_some() || link.deaf
+    }
+
+    /// Whether what was on its way to the client was destroyed.
+    pub(super) fn is_broken(&self) -> bool {
+        self.link().broken
+    }
+
+    /// Whether both sides have ended the stream, and the server was told.
+    pub(super) fn has_ended_both(&self) -> bool {
+        let link = self.link();
+        link.ended && link.fin && link.inbound.is_empty() && link.pending.is_empty()
+    }
+
+    /// Whether the end of the client's stream has arrived.
+    pub(super) fn has_finished(&self) -> bool {
+        self.link().fin
+    }
+
     /// No more faults from here on.
     pub(super) fn calm_down(&self) {
         self.link().calm = true;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chat_proto::Incoming;
 
+use crate::simulation::judge::farewell;
 use crate::simulation::trace::{End, Entry, Request, Trace};
 
 /// A broadcast, told from all others.
@@ -256,10 +257,9 @@ impl<'a> Replay<'a> {
         self.skip_chats();
         let farewell = self.farewell.as_deref();
         let told_of_stop = farewell == Some("server-stopping");
+        check_farewell(id, trace, farewell);
         if trace.session.is_none() {
-            let silent = self.stays.is_empty()
-                && matches!(farewell, None | Some("server-full" | "server-stopping"));
-            assert!(silent, "I7: client {id} was refused, and got more than that");
+            assert!(self.stays.is_empty(), "I7: client {id} was refused, and got more than that");
         }
         let (fate, all_answered) = match end {
             // One that never reads does not know.
@@ -290,6 +290,16 @@ impl<'a> Replay<'a> {
         }
         Story { stays: self.stays, told_of_stop, cut: fate == Fate::Cut }
     }
+}
+
+/// Who reads to the end of its stream was told why it ended, if there is something to tell.
+fn check_farewell(id: usize, trace: &Trace, told: Option<&str>) {
+    let reasons = &trace.reasons;
+    if reasons.is_empty() || (told.is_none() && trace.ended() != Some(End::Eof)) {
+        return;
+    }
+    let fits = reasons.iter().any(|reason| farewell(*reason) == told);
+    assert!(fits, "I5b: client {id} was told {told:?} where it was {reasons:?}");
 }
 
 fn chat_of(message: &Incoming) -> Heard {

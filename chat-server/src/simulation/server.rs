@@ -5,22 +5,25 @@
 //! asks for does not happen, so that whatever was forgotten stays undone.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 
+use crate::close_reason::CloseReason;
 use crate::config::Config;
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::moment::Moment;
+use crate::simulation::ledger::{Account, Ending, Ledger};
 use crate::simulation::net::{ClientEnd, Ready, SimSocket};
 use crate::simulation::rng::Rng;
 use crate::simulation::workers::VirtualPool;
+use crate::stats::Counters;
 
 pub(super) struct Server {
     engine: Engine<SimSocket, VirtualPool>,
@@ -30,6 +33,8 @@ pub(super) struct Server {
     woken: Arc<AtomicBool>,
     rng: Rng,
     state: State,
+    ledger: Ledger,
+    counters: Arc<Counters>,
     /// Sockets that the kernel watches.
     watched: BTreeMap<ConnKey, ClientEnd>,
     /// Keys whose socket is closed: events for them may still come.
@@ -48,12 +53,22 @@ pub(super) struct Caller {
     pub(super) client: usize,
     pub(super) socket: SimSocket,
     pub(super) operator: bool,
+    pub(super) address: IpAddr,
 }
 
 /// A connection that was accepted, and the number of its session if it was not refused.
 pub(super) struct Accepted {
     pub(super) client: usize,
     pub(super) session: Option<u64>,
+    /// Why it was.
+    pub(super) refusal: Option<CloseReason>,
+}
+
+/// What came of a step.
+#[derive(Default)]
+pub(super) struct Step {
+    pub(super) accepted: Vec<Accepted>,
+    pub(super) endings: Vec<Ending>,
 }
 
 /// Where the reactor is in its loop.
@@ -73,7 +88,7 @@ impl Server {
         workers: usize,
     ) -> Self {
         let woken = Arc::new(AtomicBool::new(false));
-        let counters = Arc::default();
+        let counters = Arc::<Counters>::default();
         let wake = Arc::clone(&woken);
         let desk = Desk::new(HubLimits { rooms: limits.rooms }, move || {
             wake.store(true, Ordering::SeqCst);
@@ -87,6 +102,8 @@ impl Server {
                 pool.clone(),
                 Arc::clone(&counters),
             ),
+            ledger: Ledger::new(limits.clone(), counters.stats()),
+            counters,
             limits,
             desk,
             pool,
@@ -153,13 +170,12 @@ impl Server {
         }
     }
 
-    /// Takes the reactor's next step: the decision to wait, or what is between two of them. Returns
-    /// who was accepted.
-    pub(super) fn step(&mut self, now: u64) -> Vec<Accepted> {
+    /// Takes the reactor's next step: the decision to wait, or what is between two of them.
+    pub(super) fn step(&mut self, now: u64) -> Step {
         match self.state {
             State::Deciding => {
                 self.state = State::Polling { deadline: self.timeout(now) };
-                Vec::new()
+                Step::default()
             }
             State::Polling { .. } => {
                 self.state = State::Deciding;
@@ -179,7 +195,7 @@ impl Server {
         Some(deadline.nanos_since(Moment::START))
     }
 
-    fn once_around(&mut self, now: u64) -> Vec<Accepted> {
+    fn once_around(&mut self, now: u64) -> Step {
         self.turns += 1;
         self.woken.store(false, Ordering::SeqCst);
         if std::mem::take(&mut self.listener_ready) {
@@ -194,14 +210,18 @@ impl Server {
             }
         }
         self.engine.turn(moment(now));
-        if self.engine.is_stopping() {
-            self.backlog = None;
-        }
         let closed = self.watched.iter().filter(|(_, end)| end.is_closed_by_server());
         self.gone.extend(closed.map(|(key, _)| *key));
         self.watched.retain(|_, end| !end.is_closed_by_server());
-        self.check_bounds();
-        self.accept(now)
+        let endings = self.ledger.audit(now, &self.engine, &self.counters.stats());
+        let accepted = if self.engine.is_stopping() {
+            let accepted = self.accept(now, usize::MAX);
+            self.backlog = None;
+            accepted
+        } else {
+            self.accept(now, self.limits.accepts_per_turn)
+        };
+        Step { accepted, endings }
     }
 
     /// A batch of events: some that are due, in any order, and now and then one that is not.
@@ -225,30 +245,36 @@ impl Server {
         events
     }
 
-    fn accept(&mut self, now: u64) -> Vec<Accepted> {
-        let Some(backlog) = &mut self.backlog else { return Vec::new() };
+    fn accept(&mut self, now: u64, budget: usize) -> Vec<Accepted> {
         let mut accepted = Vec::new();
         if !self.accept_pending {
             return accepted;
         }
-        for _ in 0..self.limits.accepts_per_turn {
-            let Some(Caller { client, socket, operator }) = backlog.pop_front() else {
+        for _ in 0..budget {
+            let Some(caller) = self.backlog.as_mut().and_then(VecDeque::pop_front) else {
                 self.accept_pending = false;
                 return accepted;
             };
-            let key = self.engine.next_key();
-            self.watched.insert(key, socket.watch());
-            self.engine.connect(
-                moment(now),
-                socket,
-                if operator { Role::Operator } else { Role::Guest },
-                (Ipv4Addr::LOCALHOST, 1).into(),
-            );
-            let connection = self.engine.connections.get(key);
-            let mailbox = connection.and_then(|connection| connection.mailbox.as_ref());
-            accepted.push(Accepted { client, session: mailbox.map(|m| m.session().number()) });
+            accepted.push(self.take(now, caller));
         }
         accepted
+    }
+
+    fn take(&mut self, now: u64, caller: Caller) -> Accepted {
+        let Caller { client, socket, operator, address } = caller;
+        let role = if operator { Role::Operator } else { Role::Guest };
+        let stopped = self.engine.is_stopping().then_some(CloseReason::Stopped);
+        let refusal = stopped.or_else(|| self.ledger.refusal(address));
+        let key = self.engine.next_key();
+        let end = socket.watch();
+        self.watched.insert(key, end.clone());
+        self.engine.connect(moment(now), socket, role, (address, 1).into());
+        let connection = self.engine.connections.get(key);
+        let mailbox = connection.and_then(|connection| connection.mailbox.as_ref());
+        let session = mailbox.map(|mailbox| mailbox.session().number());
+        assert_eq!(session.is_none(), refusal.is_some(), "I10: client {client}: {refusal:?}");
+        self.ledger.open(key, Account::new(client, address, end, refusal, now));
+        Accepted { client, session, refusal }
     }
 }
 
@@ -266,32 +292,11 @@ impl Server {
         self.engine.connection_count()
     }
 
-    /// Sockets that the server has not closed.
-    pub(super) fn socket_count(&self) -> usize {
-        self.watched.values().filter(|end| !end.is_closed_by_server()).count()
-    }
-
-    fn check_bounds(&self) {
-        if self.engine.fanout.is_dirty() {
-            // Who waits has not been visited yet; what was added is kept for the others anyway.
-            return;
-        }
-        let most = self.limits.backlog;
-        for key in self.watched.keys() {
-            if let Some(connection) = self.engine.connections.get(*key)
-                && !connection.is_closing()
-            {
-                let by_room = connection.place.map_or(0, |place| self.engine.fanout.owed(&place));
-                let owed = connection.send.len() + by_room;
-                assert!(owed <= most, "I8: {key:?} is owed {owed} bytes, of at most {most}");
-            }
-        }
-    }
-
     /// To be called when nothing happens any more: nobody waits for anything.
     pub(super) fn check_rest(&self) {
         assert!(self.desk.may_wait(), "I12: the reactor waits, and there is something to take");
         assert!(!self.pool.has_work(), "I12: there is work, and nobody is at it");
+        self.ledger.check_rest(&self.engine);
     }
 
     /// To be called when nothing is left to do: what there is agrees with what there was.
@@ -306,7 +311,23 @@ impl Server {
             assert_eq!(self.engine.sessions.len(), sessions, "I10: and so has the engine");
             assert_eq!(self.engine.fanout.room_count(), hub.room_count(), "I10: rooms agree");
         });
-        let connections = self.connection_count();
-        assert_eq!(connections, self.socket_count(), "I10: each connection has its socket");
+        let stats = self.counters.stats();
+        assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
+    }
+
+    /// Clients that are owed something.
+    pub(super) fn owed(&self) -> Vec<usize> {
+        self.ledger.owed(&self.engine)
+    }
+
+    /// To be called when everyone is gone.
+    pub(super) fn check_end(&self) {
+        for (what, count) in self.engine.left_over() {
+            assert_eq!(count, 0, "I10: {what} are left over");
+        }
+        assert_eq!(self.engine.fanout.room_count(), 0, "I10: rooms are left over");
+        let stats = self.counters.stats();
+        assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
+        assert_eq!(stats.accepted, stats.closed.total(), "I10: everyone who came has gone");
     }
 }

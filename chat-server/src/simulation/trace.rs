@@ -2,6 +2,8 @@
 
 use chat_proto::Incoming;
 
+use crate::close_reason::CloseReason;
+
 /// Something that a client sent, with what it takes to judge the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
@@ -53,6 +55,8 @@ pub(super) struct Trace {
     pub(super) entries: Vec<Entry>,
     /// Its session; `None` if it was refused, or nobody took the call.
     pub(super) session: Option<u64>,
+    /// Why the server ended its connection, as far as it is known: one of these.
+    pub(super) reasons: Vec<CloseReason>,
     /// Bytes that the server had read when the stop began.
     pub(super) read_at_stop: Option<u64>,
     /// Bytes that are not a whole frame were left when the stream ended.

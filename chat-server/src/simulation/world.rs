@@ -1,13 +1,16 @@
 //! The world around the server: clients, network, time, and who is next; all of it out of one seed.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::simulation::client::{Client, Temper};
+use crate::simulation::judge::judge;
 use crate::simulation::net;
 use crate::simulation::plan::{Finale, Plan};
 use crate::simulation::rng::Rng;
-use crate::simulation::server::{Caller, Server};
+use crate::simulation::server::{Accepted, Caller, Server, Step};
 use crate::simulation::trace::{Entry, Request, Trace, TraceHash};
+use crate::simulation::waits::Waits;
 
 /// The end of all patience: everything that is owed is there by then, after the faults have stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -22,6 +25,9 @@ const WITNESS_BUFFER: usize = 1 << 20;
 pub(super) struct Run {
     pub(super) traces: Vec<Trace>,
     pub(super) hash: TraceHash,
+    /// The most turns that a witness waited for what another one said, if turns are all that there
+    /// was to wait for.
+    pub(super) longest_wait: u64,
     /// The server was stopped.
     pub(super) stopped: bool,
 }
@@ -37,6 +43,7 @@ pub(super) struct World {
     rooms: Vec<u64>,
     hash: TraceHash,
     stop_seen: bool,
+    waits: Waits,
 }
 
 /// Something that can happen next.
@@ -65,6 +72,7 @@ impl World {
             rooms: Vec::new(),
             hash: TraceHash::default(),
             stop_seen: false,
+            waits: Waits::default(),
         };
         world.welcome_witnesses();
         for _ in 0..world.plan.steps {
@@ -73,6 +81,7 @@ impl World {
         world.come_to_an_end();
         Run {
             traces: world.clients.into_iter().map(|client| client.trace).collect(),
+            longest_wait: if world.plan.is_swift() { world.waits.most } else { 0 },
             hash: world.hash,
             stopped: world.stop_seen,
         }
@@ -116,9 +125,11 @@ impl World {
 
     fn connect(&mut self, temper: Temper) -> usize {
         let id = self.clients.len();
-        let (inbound, mut outbound) = self.plan.kernel_buffers;
+        let (mut inbound, mut outbound) = self.plan.kernel_buffers;
+        let mut address = [10, 0, 0, self.rng.within(0..self.plan.addresses) as u8];
         if temper == Temper::Witness {
-            outbound = WITNESS_BUFFER;
+            (inbound, outbound) = (WITNESS_BUFFER, WITNESS_BUFFER);
+            address = [10, 0, 1, id as u8];
         }
         let (socket, end) = net::link(self.rng.fork(), inbound, outbound);
         if temper == Temper::Witness {
@@ -126,7 +137,8 @@ impl World {
         }
         let operator = temper == Temper::Witness;
         let mut client = Client::new(id, temper, end);
-        if !self.server.call(Caller { client: id, socket, operator }) {
+        let caller = Caller { client: id, socket, operator, address: IpAddr::from(address) };
+        if !self.server.call(caller) {
             client.vanish(&mut self.rng);
         }
         self.clients.push(client);
@@ -144,6 +156,7 @@ impl World {
                 Temper::Stuck,
                 Temper::Dead,
                 Temper::Vandal,
+                Temper::Dawdler,
             ]);
             self.connect(temper);
         }
@@ -153,6 +166,10 @@ impl World {
         let Some(id) = self.somebody(Client::can_speak) else { return };
         for _ in 0..self.rng.portion(4) {
             self.clients[id].speak(&mut self.rng, &self.rooms);
+        }
+        if self.clients[id].temper == Temper::Witness {
+            // It dawdles over no frame, whatever time the server takes.
+            self.clients[id].deliver(self.now, usize::MAX);
         }
     }
 
@@ -193,7 +210,7 @@ impl World {
                 acts.push(Act::Space(client.id));
             }
             let reads = match client.temper {
-                Temper::Witness | Temper::Person | Temper::Vandal => true,
+                Temper::Witness | Temper::Person | Temper::Vandal | Temper::Dawdler => true,
                 Temper::Slow => !storm || self.rng.chance(1, 8),
                 Temper::Stuck => !storm,
                 Temper::Dead => false,
@@ -211,7 +228,7 @@ impl World {
             Act::Work => self.server.pool().step(),
             Act::Deliver(id) => {
                 let most = if self.rng.chance(1, 2) { usize::MAX } else { self.rng.within(1..40) };
-                self.clients[id].deliver(most);
+                self.clients[id].deliver(self.now, most);
             }
             Act::Space(id) => self.clients[id].end.give_space(),
             Act::Read(id) => {
@@ -222,17 +239,27 @@ impl World {
     }
 
     fn turn(&mut self) {
-        for accepted in self.server.step(self.now) {
-            self.clients[accepted.client].trace.session = accepted.session;
+        let Step { accepted, endings } = self.server.step(self.now);
+        let stopping = self.server.is_stopping();
+        for ending in endings {
+            let client = &mut self.clients[ending.client];
+            judge(self.now, &self.plan.limits, stopping, client, &ending);
+            client.trace.reasons = ending.reasons;
+        }
+        for Accepted { client, session, refusal } in accepted {
+            let trace = &mut self.clients[client].trace;
+            trace.session = session;
+            trace.reasons.extend(refusal);
         }
         self.hash.add(&self.now.to_le_bytes());
         for witness in self.clients.iter_mut().filter(|c| c.temper == Temper::Witness) {
             witness.read(usize::MAX, &mut self.rooms, &mut self.hash);
             if witness.can_deliver() {
-                witness.deliver(usize::MAX);
+                witness.deliver(self.now, usize::MAX);
             }
         }
-        if self.server.is_stopping() && !self.stop_seen {
+        self.waits.look(self.server.turns, &self.clients);
+        if stopping && !self.stop_seen {
             self.stop_seen = true;
             for client in &mut self.clients {
                 client.trace.read_at_stop = Some(client.end.read_by_server());
@@ -262,12 +289,15 @@ impl World {
         if matches!(self.plan.finale, Finale::Signal | Finale::Command) {
             assert!(self.server.has_stopped(), "I14: the server has not stopped");
             assert_eq!(self.server.connection_count(), 0, "I14: connections are left");
-            return;
+            return self.server.check_end();
         }
         let live = self.live();
         self.server.check_rest();
         for &id in &live {
             self.clients[id].check_rest();
+        }
+        for id in self.server.owed() {
+            assert!(self.clients[id].temper == Temper::Dead, "I12: client {id} is owed something");
         }
         self.server.check_balance(live.len());
         if self.plan.finale == Finale::Leave {
@@ -281,8 +311,14 @@ impl World {
         }
         self.settle();
         self.server.check_rest();
-        let dead = self.live().len();
-        self.server.check_balance(dead);
+        let dead = self.live();
+        self.server.check_balance(dead.len());
+        for id in dead {
+            self.clients[id].vanish(&mut self.rng);
+        }
+        self.settle();
+        self.server.check_balance(0);
+        self.server.check_end();
     }
 
     fn let_some_happen(&mut self) {
