@@ -16,7 +16,8 @@
 //!   `send_buffer` what a connection is still owed;
 //! - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
 //!   (`backlogs`), what takes too long (`deadlines`) and how it all ends (`closing`);
-//! - `limits` has every limit, with `bucket` for rates and `addresses` for who is where; `stats` counts.
+//! - `limits` has every limit, with `bucket` for rates and `addresses` for who is where; `stats` counts, by
+//!   `close_reason`, by `limit` and in `histogram`s.
 
 mod addresses;
 #[cfg(feature = "bench-support")]
@@ -35,6 +36,8 @@ mod engine;
 mod fanout;
 #[cfg(test)]
 mod fault;
+mod histogram;
+mod limit;
 mod limits;
 mod listener;
 mod mailbox;
@@ -62,6 +65,8 @@ mod timers;
 pub use bucket::Allowance;
 pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
+pub use histogram::Histogram;
+pub use limit::Limit;
 pub use limits::Limits;
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
-pub use stats::{Closed, Stats};
+pub use stats::{Closed, MessageKind, Reached, Received, Stats};

@@ -11,6 +11,7 @@ use super::{Engine, Stopping, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase};
 use crate::connections::ConnKey;
+use crate::limit::Limit;
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
@@ -24,7 +25,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let key = self.connections.insert(Connection::refused(socket, reason, now));
         self.refused += 1;
         self.finish(now, key);
+        self.counters.refused.set(self.refused as u64);
         if !waits {
+            self.counters.reach(Limit::RefusedConnections);
             self.remove(key);
         }
     }
@@ -139,7 +142,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.remove(key) else { return };
         self.refused -= usize::from(connection.refused);
         self.addresses.remove(key);
-        self.counters.close(connection.reason.unwrap_or(CloseReason::Internal));
+        let reason = connection.reason.unwrap_or(CloseReason::Internal);
+        if reason == CloseReason::BadInput && connection.is_proven() {
+            self.counters.reach(Limit::BadFrames);
+        }
+        self.counters.refused.set(self.refused as u64);
+        self.counters.close(reason);
         connection.close();
     }
 
@@ -149,6 +157,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.stopping.is_none() {
             let deadline = now + self.limits.linger;
             self.stopping = Some(Stopping::Draining { deadline });
+            self.counters.stopping.set(1);
         }
     }
 

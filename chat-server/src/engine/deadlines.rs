@@ -7,6 +7,7 @@ use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
+use crate::limit::Limit;
 use crate::moment::Moment;
 use crate::socket::Socket;
 
@@ -57,6 +58,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Phase::Finishing { deadline } | Phase::Lingering { deadline } if deadline <= now => {
                 self.counters.linger_timeouts.add(1);
+                self.counters.reach(Limit::Linger);
                 self.remove(key);
             }
             Phase::Finishing { .. } | Phase::Lingering { .. } => {}

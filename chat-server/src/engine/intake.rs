@@ -11,6 +11,7 @@ use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase, ReadEnd};
 use crate::connections::ConnKey;
 use crate::desk::Ran;
+use crate::limit::Limit;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
 #[cfg(test)]
@@ -76,7 +77,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(super) fn read_planned(&mut self, now: Moment) {
         for _ in 0..self.unread.len() {
             if !self.may_read() {
-                return;
+                return self.counters.reach(Limit::ReadAhead);
             }
             let Some(key) = self.unread.pop_front() else { return };
             if !self.holds_back(now, key) {
@@ -100,6 +101,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         connection.pause_reading();
         self.resumes.add(until, key);
         self.counters.rate_pauses.add(1);
+        self.counters.reach(Limit::Commands);
         true
     }
 
@@ -119,6 +121,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.connections.count_held(key);
             self.arm(key);
         }
+        self.counters.bytes_read.add(bytes as u64);
         if !requests.is_empty() {
             self.read_ahead += bytes;
             self.post(key, &mut requests);
@@ -131,7 +134,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         match end {
             ReadEnd::Failed => self.lose(key),
             ReadEnd::Ended => self.close_if_done(key),
-            ReadEnd::Budget => self.plan_read(key),
+            ReadEnd::Budget => {
+                self.counters.reach(Limit::ReadPerTurn);
+                self.plan_read(key);
+            }
             ReadEnd::Drained => {}
         }
     }
@@ -145,14 +151,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(mailbox) = mailbox else { return requests.clear() };
         self.backlog_requests += requests.len();
         self.posted += requests.len() as u64;
+        self.counters.receive(requests);
         if mailbox.post(requests) {
             self.backlog.push(Arc::clone(mailbox));
         }
     }
 
     /// Runs a short backlog here, and has a long one run by the workers.
-    pub(super) fn run_backlog(&mut self) {
+    pub(super) fn run_backlog(&mut self, now: Moment) {
         if mem::take(&mut self.backlog_requests) > self.inline_requests {
+            self.handed_over.get_or_insert((self.posted, now));
             return self.workers.submit(&mut self.backlog);
         }
         for mailbox in self.backlog.drain(..) {
