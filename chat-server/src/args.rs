@@ -45,17 +45,24 @@ struct Args {
     )]
     inline: usize,
 
+    /// address for Prometheus, as 127.0.0.1:9100, to read /metrics from, and /health; its line on
+    /// standard output is the second (default: none)
+    #[argh(option, arg_name = "ADDR:PORT", from_str_fn(parse_metrics))]
+    metrics: Option<SocketAddr>,
+
     /// who may stop the server with /shutdown: anyone, loopback or nobody (default loopback)
     #[argh(option, arg_name = "WHO", default = "ShutdownFrom::default()")]
     shutdown_from: ShutdownFrom,
 }
 
-/// The configuration that the command line asks for.
+/// The configuration that the command line asks for, and where metrics are to be served.
 ///
 /// # Errors
 /// When there is nothing to run: help was asked for (status 0), or the command line is wrong (status
 /// 2). What there is to say has been said.
-pub(crate) fn parse(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Config, ExitCode> {
+pub(crate) fn parse(
+    args: impl Iterator<Item = std::ffi::OsString>,
+) -> Result<(Config, Option<SocketAddr>), ExitCode> {
     let mut words = Vec::new();
     for arg in args {
         match arg.into_string() {
@@ -82,7 +89,7 @@ pub(crate) fn parse(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Co
     config.workers = args.worker;
     config.inline_requests = args.inline;
     config.shutdown_from = args.shutdown_from;
-    Ok(config)
+    Ok((config, args.metrics))
 }
 
 /// Makes `--flag=value` two words: argh knows only those.
@@ -99,6 +106,10 @@ fn parse_port(value: &str) -> Result<u16, String> {
 
 fn parse_ip(value: &str) -> Result<IpAddr, String> {
     value.parse().map_err(|_| "an address is like 127.0.0.1, 0.0.0.0 or ::1".to_owned())
+}
+
+fn parse_metrics(value: &str) -> Result<SocketAddr, String> {
+    value.parse().map_err(|_| "an address is like 127.0.0.1:9100 or [::1]:0".to_owned())
 }
 
 fn parse_count(value: &str) -> Result<usize, String> {
