@@ -31,7 +31,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn delays_grow_to_an_end_and_differ(attempt: u32, random: u64) {
+        fn t4_delays_grow_to_an_end_and_differ(attempt: u32, random: u64) {
             let wait = delay(attempt, random);
             prop_assert!((FIRST / 2..=LONGEST).contains(&wait));
             prop_assert!(delay(attempt.saturating_add(1), random) >= wait);

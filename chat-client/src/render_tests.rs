@@ -208,7 +208,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn whatever_a_server_sends_no_control_reaches_the_terminal(
+    fn s5_whatever_a_server_sends_no_control_reaches_the_terminal(
         received in prop::collection::vec(messages(), 1..4),
         form in prop::sample::select(vec![Form::Plain, Form::Pretty]),
     ) {

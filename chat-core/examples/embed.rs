@@ -129,7 +129,7 @@ impl Game {
                 }
                 Output::Broadcast { room, seq, except, event } => {
                     let line = match event {
-                        Event::Chat { member, text } => format!("<{member}> {}", text.as_str()),
+                        Event::Chat { member, text } => format!("<{member}> {text}"),
                         Event::Notice(notice) => notice.to_string(),
                     };
                     for member in self.tables[&room].clone() {

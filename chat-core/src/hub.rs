@@ -50,9 +50,20 @@ impl Hub {
         id
     }
 
-    /// Carries out a command and appends to `outputs` what follows from it.
+    /// Carries out a command and appends to `outputs` what follows from it, in this order:
     ///
-    /// A session that has ended is not heard any more: nothing happens.
+    /// | command | in no room | in a room |
+    /// |---|---|---|
+    /// | [`Rename`](Command::Rename) | `Reply` | `Broadcast` to all |
+    /// | [`Rooms`](Command::Rooms) | `Rooms` | `Rooms` |
+    /// | [`Create`](Command::Create) | `Entered`, `Reply` | refused |
+    /// | [`Join`](Command::Join) | `Entered`, `Reply`, `Broadcast` to the others | refused |
+    /// | [`Leave`](Command::Leave) | refused | `Left`, `Reply`, `Broadcast` to the others or `RoomClosed` |
+    /// | [`Chat`](Command::Chat) | refused | `Broadcast` to the others |
+    /// | [`Shutdown`](Command::Shutdown) | `ShutdownRequested`, or refused | the same |
+    ///
+    /// A refusal is one `Reply`, and nothing has changed. A session that has ended is not heard any
+    /// more: nothing happens.
     pub fn handle(&mut self, session: SessionId, command: Command, outputs: &mut Vec<Output>) {
         if !self.sessions.contains_key(&session) {
             return;
@@ -74,7 +85,8 @@ impl Hub {
         }
     }
 
-    /// Ends a session: it leaves its room, and its name is free. Does nothing the second time.
+    /// Ends a session: it leaves its room, and its name is free. Appends `Left`, and `Broadcast` to the
+    /// others or `RoomClosed`, if it was in a room; then `Disconnected`. Does nothing the second time.
     pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
         let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
         if let Some(key) = &ended.name_key {
@@ -100,7 +112,13 @@ impl Hub {
         self.sessions.get(&session)?.membership.map(|membership| membership.room)
     }
 
-    /// The members of a room, in the order they came in; none when there is no such room.
+    /// The title of a room; `None` when there is no such room.
+    pub fn title(&self, room: RoomId) -> Option<&Title> {
+        self.rooms.get(&room).map(|room| &room.title)
+    }
+
+    /// The members of a room, in the order they came in; none when there is no such room. Right after an
+    /// input, they are those that its broadcasts are for.
     pub fn members(&self, room: RoomId) -> impl Iterator<Item = SessionId> + '_ {
         self.rooms.get(&room).into_iter().flat_map(Room::members)
     }

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn invisible_characters_make_no_name() {
+    fn s4_invisible_characters_make_no_name() {
         for name in [
             "\u{200b}",
             "a\u{200b}b",

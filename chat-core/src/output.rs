@@ -5,7 +5,8 @@ use chat_proto::{Name, Notice, RoomId, Text};
 use crate::room_list::RoomList;
 use crate::session::SessionId;
 
-/// One thing for the owner of the connections to do. Outputs are to be carried out in order.
+/// One thing for the owner of the connections to do. Outputs are to be carried out in order; which
+/// follow from what is said at [`Hub::handle`](crate::Hub::handle).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_makes_one_page_anew() {
+    fn s7_a_change_makes_one_page_anew() {
         let list: RoomList = (1..=10_000).map(entry).collect();
         let pages = list.0.pages.len();
         assert_eq!(pages, 10_000_usize.div_ceil(PAGE));

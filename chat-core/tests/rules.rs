@@ -89,6 +89,10 @@ fn create_in_no_room_makes_a_room_with_the_sender_in_it() {
     assert_eq!(chat.inbox(ann), ["1#0 room-created"]);
     assert_eq!(chat.inbox(bob), NOTHING);
     assert_eq!(chat.hub().room_of(ann), RoomId::new(1));
+    let title = |chat: &Chat| chat.hub().title(RoomId::FIRST).map(ToString::to_string);
+    assert_eq!(title(&chat).as_deref(), Some("games"));
+    chat.disconnect(ann);
+    assert_eq!(title(&chat), None);
 }
 
 #[test]
@@ -121,7 +125,7 @@ fn join_of_an_unknown_id_is_refused() {
 }
 
 #[test]
-fn join_in_a_room_is_refused_even_for_the_same_room() {
+fn s2_join_in_a_room_is_refused_even_for_the_same_room() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     let carol = chat.connect();
     chat.create(carol, "books");
@@ -134,7 +138,7 @@ fn join_in_a_room_is_refused_even_for_the_same_room() {
 }
 
 #[test]
-fn leave_in_no_room_is_refused() {
+fn s2_leave_in_no_room_is_refused() {
     let mut chat = Chat::new();
     let ann = chat.connect();
     chat.leave(ann);
@@ -164,7 +168,7 @@ fn the_last_one_out_removes_the_room() {
 }
 
 #[test]
-fn chat_in_no_room_is_refused_and_nobody_hears_it() {
+fn s1_chat_in_no_room_is_refused_and_nobody_hears_it() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     chat.leave(ann);
     chat.inbox(ann);
@@ -191,7 +195,7 @@ fn chat_in_a_room_goes_to_every_other_member_and_not_to_the_sender() {
 }
 
 #[test]
-fn chat_of_an_only_member_is_accepted_and_delivered_to_nobody() {
+fn s8_chat_of_an_only_member_is_accepted_and_delivered_to_nobody() {
     let mut chat = Chat::new();
     let (ann, bob) = (chat.connect(), chat.connect());
     chat.create(ann, "games");

@@ -51,7 +51,7 @@ fn the_exact_bytes_of_the_original_client() {
 }
 
 #[test]
-fn keys_in_any_order_spelling_and_company() {
+fn j11_keys_in_any_order_spelling_and_company() {
     for payload in [
         r#"{"text":"hi","type":"CSChat"}"#,
         r#"{"\u0074ype":"CSChat","te\u0078t":"hi"}"#,
@@ -64,7 +64,7 @@ fn keys_in_any_order_spelling_and_company() {
 }
 
 #[test]
-fn a_room_id_is_an_integer_or_a_string_of_digits() {
+fn j7_a_room_id_is_an_integer_or_a_string_of_digits() {
     for id in ["3", r#""3""#, r#""003""#] {
         assert_eq!(parse(&format!(r#"{{"type":"CSJoinRoom","roomId":{id}}}"#)), Ok(join(3)));
     }
@@ -95,7 +95,7 @@ fn a_room_id_is_an_integer_or_a_string_of_digits() {
 }
 
 #[test]
-fn what_is_no_object_with_a_type_is_bad() {
+fn j1_j2_what_is_no_object_with_a_type_is_bad() {
     for payload in [
         "  ",
         "null",
@@ -116,14 +116,14 @@ fn what_is_no_object_with_a_type_is_bad() {
 }
 
 #[test]
-fn unknown_types_are_told_apart() {
+fn j8_unknown_types_are_told_apart() {
     for kind in ["CSDance", "csrooms", "", "SCChat", "CSRooms "] {
         assert_eq!(parse(&format!(r#"{{"type":"{kind}"}}"#)), Err(Rejection::UnknownType));
     }
 }
 
 #[test]
-fn missing_fields_and_wrong_kinds_name_the_field() {
+fn j8_missing_fields_and_wrong_kinds_name_the_field() {
     for (kind, key, field) in [
         ("CSName", "name", Field::Name),
         ("CSCreateRoom", "title", Field::Title),
@@ -141,7 +141,7 @@ fn missing_fields_and_wrong_kinds_name_the_field() {
 }
 
 #[test]
-fn a_key_that_comes_twice_is_bad() {
+fn j6_a_key_that_comes_twice_is_bad() {
     for payload in [
         r#"{"type":"CSRooms","type":"CSRooms"}"#,
         r#"{"type":"CSRooms","type":"CSLeaveRoom"}"#,
@@ -154,7 +154,7 @@ fn a_key_that_comes_twice_is_bad() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8_are_bad_wherever_they_stand() {
+fn j3_bytes_that_are_not_utf_8_are_bad_wherever_they_stand() {
     for bytes in [&b"\xff"[..], b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82"] {
         for (before, after) in [
             (&br#"{"type":"CSChat","text":""#[..], &br#""}"#[..]),
@@ -169,14 +169,14 @@ fn bytes_that_are_not_utf_8_are_bad_wherever_they_stand() {
 }
 
 #[test]
-fn lone_surrogates_in_a_field_are_bad() {
+fn j4_lone_surrogates_in_a_field_are_bad() {
     for text in [r"\ud800", r"\udc00\ud800", r"\ud800x", r"\ud83d\ud83d"] {
         assert_bad_request(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#));
     }
 }
 
 #[test]
-fn what_comes_after_the_object_is_bad_unless_it_is_space() {
+fn j9_what_comes_after_the_object_is_bad_unless_it_is_space() {
     for after in ["x", "{}", ",", "\0", "\u{feff}"] {
         assert_bad_request(&format!(r#"{{"type":"CSRooms"}}{after}"#));
     }
@@ -185,7 +185,7 @@ fn what_comes_after_the_object_is_bad_unless_it_is_space() {
 }
 
 #[test]
-fn depth_costs_no_stack() {
+fn j5_depth_costs_no_stack() {
     let deep = "[".repeat(32_000);
     assert_bad_request(&format!(r#"{{"type":"CSRooms","other":{deep}"#));
     assert_bad_request(&format!(r#"{{"type":"CSRooms","text":{deep}"#));
@@ -211,7 +211,7 @@ fn names_titles_and_texts_are_refused_by_rule_and_the_payload_is_not_bad() {
 }
 
 #[test]
-fn the_largest_frame_is_read() {
+fn p2_the_largest_frame_is_read() {
     let head = r#"{"type":"CSChat","text":""#;
     let text = "x".repeat(MAX_PAYLOAD - head.len() - 2);
     assert_eq!(parse(&format!(r#"{head}{text}"}}"#)), Ok(chat(&text)));

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_split_at_every_byte_are_the_same_frames() {
+    fn p3_frames_split_at_every_byte_are_the_same_frames() {
         let payloads = vec![b"{}".to_vec(), Vec::new(), vec![b'x'; 300], b"end".to_vec()];
         let bytes = stream(&payloads);
         for at in 0..=bytes.len() {
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn many_frames_in_one_chunk_come_out_one_by_one() {
+    fn p3_many_frames_in_one_chunk_come_out_one_by_one() {
         let payloads = vec![Vec::new(); 21_845];
         let (got, _) = decode([stream(&payloads).as_slice()]);
         assert_eq!(got, payloads);
     }
 
     #[test]
-    fn the_largest_frame_is_65_535_bytes_and_one_more_is_refused() {
+    fn p2_p11_the_largest_frame_is_65_535_bytes_and_one_more_is_refused() {
         let payloads = vec![vec![b' '; MAX_PAYLOAD]];
         let bytes = stream(&payloads);
         assert_eq!(bytes[..HEADER_LEN], [0xff, 0xff]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_held_between_frames() {
+    fn p2_nothing_is_held_between_frames() {
         let bytes = stream(&[vec![b'x'; 5_000]]);
         let (_, decoder) = decode(bytes.chunks(7));
         assert_eq!(decoder.partial.capacity(), 0);
@@ -246,7 +246,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chunking_never_matters(
+        fn p3_chunking_never_matters(
             payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..12),
             cuts in prop::collection::vec(1usize..900, 1..12),
         ) {

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_just_fits_and_one_that_just_does_not() {
+    fn p11_a_text_that_just_fits_and_one_that_just_does_not() {
         let member = Name::new("user1").expect("a name");
         let overhead = chat_payload_len(&member, &Text::new("x").expect("a text"), room(1), 1) - 1;
         for (len, fits) in [(MAX_PAYLOAD - overhead, true), (MAX_PAYLOAD - overhead + 1, false)] {
@@ -326,7 +326,7 @@ mod tests {
         }
 
         #[test]
-        fn the_length_foreseen_is_the_length_written(
+        fn p11_the_length_foreseen_is_the_length_written(
             member in "[a-z\"\\\\가-힣😀]{1,32}",
             text in "(\\PC|[\n\t\"\\\\]){1,200}",
             number in 1u64..,

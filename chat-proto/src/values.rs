@@ -147,6 +147,13 @@ fn scan_text(bytes: &[u8]) -> (bool, u32) {
     (suspect, escapes)
 }
 
+/// The text as it was said: it may have several lines, and hold what changes the direction of a line.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// A room's number: 1 for the first room of a server, rising by 1, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(NonZeroU64);
@@ -251,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_titles_hold_no_control_separator_or_direction_character() {
+    fn s4_names_and_titles_hold_no_control_separator_or_direction_character() {
         for c in [
             '\0', '\n', '\t', '\r', '\x1b', '\x7f', '\u{80}', '\u{9b}', '\u{9f}', '\u{2028}',
             '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
@@ -263,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_names_and_titles_are_refused() {
+    fn s4_blank_names_and_titles_are_refused() {
         for blank in [" ", "   ", "\u{3000}", "\u{a0}\u{2003}"] {
             assert_eq!(Name::new(blank), Err(ValueError::Blank));
             assert_eq!(Title::new(blank), Err(ValueError::Blank));
@@ -271,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_holds_newline_and_tab_and_no_other_control() {
+    fn s5_a_text_holds_newline_and_tab_and_no_other_control() {
         assert_eq!(Text::new(""), Err(ValueError::Empty));
         assert!(Text::new("두 줄\n\t들여 쓴 줄, ² and ½ and \u{202e}").is_ok());
         for c in ['\0', '\r', '\x07', '\x1b', '\x7f', '\u{80}', '\u{9b}', '\u{9f}'] {

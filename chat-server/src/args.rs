@@ -1,95 +1,89 @@
 //! The command line, and what it says about the configuration.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use argh::FromArgs;
-use chat_server::{Config, ShutdownFrom};
 
-/// The most workers that make sense to anyone.
-const MAX_WORKERS: usize = 256;
+use crate::config_file;
+use crate::help;
+use crate::settings::{Flags, SETTINGS, Settings};
 
-/// A room chat server. The first line on standard output is "listening on ADDR:PORT". It stops on
-/// /shutdown, SIGTERM or Ctrl-C, after everything accepted has been delivered.
-#[derive(FromArgs)]
-struct Args {
-    /// port to listen on; 0 takes a free one
-    #[argh(option, arg_name = "N", from_str_fn(parse_port))]
-    port: u16,
-
-    /// address to listen on, IPv4 or IPv6 (default 127.0.0.1: this machine only)
-    #[argh(
-        option,
-        arg_name = "ADDR",
-        from_str_fn(parse_ip),
-        default = "Ipv4Addr::LOCALHOST.into()"
-    )]
-    ip: IpAddr,
-
-    /// worker threads, 1 to 256 (default 2)
-    #[argh(
-        option,
-        arg_name = "N",
-        from_str_fn(parse_workers),
-        default = "Config::default().workers"
-    )]
-    worker: usize,
-
-    /// requests of a turn that the event loop carries out itself; more go to the workers, and with 0
-    /// all do (default 4096)
-    #[argh(
-        option,
-        arg_name = "N",
-        from_str_fn(parse_count),
-        default = "Config::default().inline_requests"
-    )]
-    inline: usize,
-
-    /// address for Prometheus, as 127.0.0.1:9100, to read /metrics from, and /health; its line on
-    /// standard output is the second (default: none)
-    #[argh(option, arg_name = "ADDR:PORT", from_str_fn(parse_metrics))]
-    metrics: Option<SocketAddr>,
-
-    /// who may stop the server with /shutdown: anyone, loopback or nobody (default loopback)
-    #[argh(option, arg_name = "WHO", default = "ShutdownFrom::default()")]
-    shutdown_from: ShutdownFrom,
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// A server, with a port named.
+    Serve(Box<Settings>),
+    /// Only this text, on standard output.
+    Say(String),
 }
 
-/// The configuration that the command line asks for, and where metrics are to be served.
+/// Reads the command line, and the configuration file that it names.
 ///
 /// # Errors
-/// When there is nothing to run: help was asked for (status 0), or the command line is wrong (status
-/// 2). What there is to say has been said.
-pub(crate) fn parse(
-    args: impl Iterator<Item = std::ffi::OsString>,
-) -> Result<(Config, Option<SocketAddr>), ExitCode> {
+/// Everything that is wrong with them, each in a line or some.
+pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Wanted, Vec<String>> {
     let mut words = Vec::new();
     for arg in args {
-        match arg.into_string() {
-            Ok(arg) => words.extend(split_flag(&arg)),
-            Err(arg) => {
-                eprintln!("chat-server: {} is not UTF-8", arg.to_string_lossy());
-                return Err(ExitCode::from(2));
-            }
-        }
+        let arg = arg.into_string().map_err(|arg| vec![format!("{arg:?} is not UTF-8")])?;
+        words.extend(split_flag(&arg));
     }
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let args = Args::from_args(&["chat-server"], &words).map_err(|exit| {
-        let output = exit.output.trim_end();
-        if exit.status.is_ok() {
-            println!("{output}");
-            ExitCode::SUCCESS
-        } else {
-            eprintln!("chat-server: {output}\nchat-server --help lists the flags.");
-            ExitCode::from(2)
+    let flags = match Flags::from_args(&["chat-server"], &words) {
+        Ok(flags) => flags,
+        Err(exit) if exit.status.is_ok() => return Ok(Wanted::Say(help::flags())),
+        Err(exit) => return Err(vec![visible(exit.output.trim_end())]),
+    };
+    if flags.limits {
+        return Ok(Wanted::Say(help::limits()));
+    }
+    let settings = settings(&flags)?;
+    if flags.check {
+        let text = format!("# The configuration is right. In force is:\n{}", settings.to_toml());
+        return Ok(Wanted::Say(text));
+    }
+    Ok(Wanted::Serve(Box::new(settings)))
+}
+
+/// The settings of the file, with those of the flags over them.
+fn settings(flags: &Flags) -> Result<Settings, Vec<String>> {
+    let (mut settings, mut problems) = (Settings::default(), Vec::new());
+    if let Some(path) = &flags.config {
+        config_file::apply(path, &mut settings, &mut problems);
+    }
+    let port_may_be_meant = !problems.is_empty();
+    for (setting, value) in SETTINGS.iter().zip(flags.values()) {
+        if let Some(value) = value
+            && let Err(problem) = (setting.set)(&mut settings, value)
+        {
+            problems.push(format!("--{}={value:?}: {problem}", setting.name()));
         }
-    })?;
-    let mut config = Config::default();
-    config.address = SocketAddr::new(args.ip, args.port);
-    config.workers = args.worker;
-    config.inline_requests = args.inline;
-    config.shutdown_from = args.shutdown_from;
-    Ok((config, args.metrics))
+    }
+    apply_limits(&flags.limit, &mut settings, &mut problems);
+    problems.extend(settings.problems());
+    let port_is_said = problems.iter().any(|problem| problem.starts_with("--port"));
+    if settings.config().is_none() && !port_may_be_meant && !port_is_said {
+        problems.push("--port is missing: a port to listen on, from 0 to 65535".to_owned());
+    }
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+fn apply_limits(limits: &[String], settings: &mut Settings, problems: &mut Vec<String>) {
+    let mut seen = Vec::new();
+    for limit in limits {
+        let Some((name, value)) = limit.split_once('=') else {
+            problems.push(format!("--limit={limit:?}: it has to be NAME=VALUE"));
+            continue;
+        };
+        let name = name.replace('_', "-");
+        let result = match seen.contains(&name) {
+            true => Err("it is there twice".to_owned()),
+            false => settings.set_limit(&name, value),
+        };
+        if let Err(problem) = result {
+            problems.push(format!("--limit={limit:?}: {problem}"));
+        }
+        seen.push(name);
+    }
 }
 
 /// Makes `--flag=value` two words: argh knows only those.
@@ -100,25 +94,17 @@ fn split_flag(arg: &str) -> Vec<String> {
     }
 }
 
-fn parse_port(value: &str) -> Result<u16, String> {
-    value.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
-}
-
-fn parse_ip(value: &str) -> Result<IpAddr, String> {
-    value.parse().map_err(|_| "an address is like 127.0.0.1, 0.0.0.0 or ::1".to_owned())
-}
-
-fn parse_metrics(value: &str) -> Result<SocketAddr, String> {
-    value.parse().map_err(|_| "an address is like 127.0.0.1:9100 or [::1]:0".to_owned())
-}
-
-fn parse_count(value: &str) -> Result<usize, String> {
-    value.parse().map_err(|_| "a count is a whole number from 0 on".to_owned())
-}
-
-fn parse_workers(value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(workers @ 1..=MAX_WORKERS) => Ok(workers),
-        _ => Err(format!("the number of workers is from 1 to {MAX_WORKERS}")),
-    }
+/// The text with its control characters escaped, but for the ends of its lines.
+fn visible(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        line.chars().fold(String::new(), |mut line, c| {
+            if c.is_control() {
+                line.extend(c.escape_default());
+            } else {
+                line.push(c);
+            }
+            line
+        })
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

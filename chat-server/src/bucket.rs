@@ -11,6 +11,13 @@ pub struct Allowance {
     pub per_second: u32,
 }
 
+impl Allowance {
+    /// So many a second and twice as many at once; 0 for no limit at all.
+    pub fn of_rate(per_second: u32) -> Self {
+        Self { burst: per_second.saturating_mul(2).max(1), per_second }
+    }
+}
+
 /// An [`Allowance`] in the terms of a [`Bucket`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {

@@ -41,20 +41,30 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whether a server can run with this.
+    ///
     /// # Errors
-    /// The first thing about the configuration that no server can run with.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        self.limits.check().map_err(ConfigError)
+    /// Everything about it that no server can run with.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let problems = self.limits.problems();
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
     }
 }
 
-/// Why no server can run with a [`Config`].
+/// Why no server can run with a [`Config`]. `Display` has all problems in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(String);
+pub struct ConfigError(Vec<String>);
+
+impl ConfigError {
+    /// What is wrong: one thing or more, each with what it may be.
+    pub fn problems(&self) -> &[String] {
+        &self.0
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.join("; "))
     }
 }
 

@@ -3,6 +3,7 @@
 mod input;
 
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -237,6 +238,11 @@ impl<S: Socket> Connection<S> {
     /// The connection is of no use any more.
     pub(crate) fn shutdown_write(&mut self) -> io::Result<()> {
         self.socket.shutdown_write()
+    }
+
+    /// Whose it is, while the kernel knows.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.socket.peer()
     }
 
     /// Closes it. A stream that is not ended is reset if something of it is missing.

@@ -33,6 +33,11 @@ impl ConnKey {
         Self { slot: token.0 as u32, generation: (token.0 >> 32) as u32 }
     }
 
+    /// Which connection of the server it was, roughly: it begins again after 2³¹.
+    pub(crate) const fn number(self) -> u32 {
+        self.generation
+    }
+
     #[cfg(test)]
     pub(crate) const fn for_test(slot: u32) -> Self {
         Self { slot, generation: 0 }
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_connection_that_is_gone_finds_nobody() {
+    fn c7_a_key_of_a_connection_that_is_gone_finds_nobody() {
         let mut connections = Connections::<()>::new(1, 1);
         let connection = || Connection::refused((), CloseReason::ServerFull, Moment::START);
         let old = connections.insert(connection());

@@ -6,15 +6,32 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// streams, and some to spare.
 const OWN: usize = 64;
 
-/// Raises the limit on open descriptors as far as it goes, and returns how many connections that
-/// allows.
-pub(crate) fn most_connections() -> usize {
+/// Raises the limit on open descriptors as far as it goes, and makes `connections` as many as that
+/// allows, if they are more.
+pub(crate) fn make_room_for(connections: &mut usize, asked_for: bool) {
+    let descriptors = raise();
+    let allowed = descriptors.saturating_sub(OWN).max(1);
+    if *connections <= allowed {
+        return;
+    }
+    if asked_for {
+        tracing::warn!(
+            asked_for = *connections,
+            allowed,
+            descriptors,
+            "fewer connections than asked for: raise the limit on open descriptors (ulimit -n)"
+        );
+    }
+    *connections = allowed;
+}
+
+/// Raises the soft limit to the hard one. Returns what it is then.
+fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let current = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    let descriptors = current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    descriptors.saturating_sub(OWN).max(1)
+    current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX)
 }

@@ -10,6 +10,8 @@ mod closing;
 mod deadlines;
 mod delivery;
 mod intake;
+mod journal;
+mod observation;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,11 +24,13 @@ use crate::config::Config;
 use crate::connection::InputLimits;
 use crate::connections::{ConnKey, Connections};
 use crate::desk::Desk;
+use crate::engine::journal::Journal;
 use crate::fanout::Fanout;
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
+use crate::observer::Observer;
 use crate::socket::Socket;
 use crate::stats::Counters;
 use crate::timers::Timers;
@@ -82,6 +86,9 @@ pub(crate) struct Engine<S, W> {
     resumes: Timers,
     stopping: Option<Stopping>,
     counters: Arc<Counters>,
+    /// Whom to tell what happens.
+    pub(crate) observer: Option<Box<Observer>>,
+    pub(crate) journal: Journal,
     read_buffer: Box<[u8]>,
     requests: Vec<Request>,
     outputs: Vec<Output>,
@@ -115,7 +122,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             addresses: Addresses::new(limits.connections_per_address),
             refused: 0,
             sessions: FxHashMap::default(),
-            fanout: Fanout::new(limits.writes_per_room_and_turn, lang),
+            fanout: Fanout::new(&limits, lang),
             desk,
             workers,
             backlog: Vec::new(),
@@ -130,6 +137,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             resumes: Timers::default(),
             stopping: None,
             counters,
+            observer: None,
+            journal: Journal::new(),
             read_buffer: vec![0; limits.read_per_turn].into(),
             requests: Vec::new(),
             outputs: Vec::new(),
@@ -139,13 +148,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Carries out what came in, hands out what came of it, and writes.
     pub(crate) fn turn(&mut self, now: Moment) {
+        self.journal.tick(now);
         self.resume_reading(now);
         self.read_planned(now);
         self.run_backlog(now);
         self.take_outputs(now);
         self.fanout.flush(&mut self.connections);
         if self.fanout.is_dirty() {
-            self.counters.reach(Limit::WritesPerRoomAndTurn);
+            self.counters.reach(LimitName::WritesPerRoomAndTurn);
         }
         self.flush_planned();
         self.follow_up_writes(now);
@@ -188,7 +198,9 @@ impl<S, W> Engine<S, W> {
             Some(Stopping::Draining { deadline }) => Some(deadline),
             Some(Stopping::Closing) | None => None,
         };
-        [drained, self.timers.next(), self.resumes.next()].into_iter().flatten().min()
+        let deadlines =
+            [drained, self.timers.next(), self.resumes.next(), self.journal.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     pub(crate) fn connection_count(&self) -> usize {

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::chunk::SpareChunks;
 use crate::connection::Place;
 use crate::connections::{ConnKey, Connections};
+use crate::limits::Limits;
 use crate::room_log::{RoomLog, Slice};
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
@@ -21,6 +22,10 @@ pub(crate) struct Fanout {
     rooms: FxHashMap<RoomId, RoomLog>,
     /// Rooms with something to hand out, each once, in the order in which that came up.
     dirty: VecDeque<RoomId>,
+    /// Rooms whose logs are going to grow.
+    growing: Vec<RoomId>,
+    /// Bytes that a room may be ahead of its members.
+    most_ahead: usize,
     spare: SpareChunks,
     /// Bytes of memory of all logs.
     kept: usize,
@@ -35,13 +40,15 @@ pub(crate) struct Fanout {
 }
 
 impl Fanout {
-    pub(crate) fn new(slice: usize, lang: Lang) -> Self {
+    pub(crate) fn new(limits: &Limits, lang: Lang) -> Self {
         Self {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
+            growing: Vec::new(),
+            most_ahead: limits.slow_backlog,
             spare: SpareChunks::default(),
             kept: 0,
-            slice,
+            slice: limits.writes_per_room_and_turn,
             lang,
             members: 0,
             deliveries: 0,
@@ -105,6 +112,31 @@ impl Fanout {
             log.hand_out(cursor, key, &mut connection.send, &mut self.spare);
             self.kept = log.count_kept(self.kept);
         }
+    }
+
+    /// Notes that members of a room have said so many bytes that are being carried out.
+    pub(crate) fn expect(&mut self, room: RoomId, bytes: usize) {
+        if let Some(log) = self.rooms.get_mut(&room)
+            && log.expect(bytes)
+        {
+            self.growing.push(room);
+        }
+    }
+
+    /// To be called when everything is carried out that was said.
+    pub(crate) fn nothing_expected(&mut self) {
+        for room in self.growing.drain(..) {
+            if let Some(log) = self.rooms.get_mut(&room) {
+                log.has_grown();
+            }
+        }
+    }
+
+    /// Whether a room has so much to hand out that its members should say no more for now: even who
+    /// reads all the time would be owed too much when its turn comes.
+    pub(crate) fn is_ahead(&self, room: RoomId) -> bool {
+        let any = self.is_dirty() || !self.growing.is_empty();
+        any && self.rooms.get(&room).is_some_and(|log| log.ahead() > self.most_ahead)
     }
 
     /// Bytes that a connection is owed by its room beside what is in its send buffer, because its

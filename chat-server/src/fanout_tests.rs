@@ -59,6 +59,7 @@ struct Bench {
 
 impl Bench {
     fn new(slice: usize, scripts: Vec<Vec<Step>>) -> Self {
+        let limits = Limits { writes_per_room_and_turn: slice, ..Limits::default() };
         let mut hub = Hub::new(HubLimits::default());
         let mut connections = Connections::new(usize::MAX, usize::MAX);
         let connect = |script: Vec<Step>| {
@@ -67,7 +68,7 @@ impl Bench {
         };
         let keys: Vec<_> = scripts.into_iter().map(connect).collect();
         Self {
-            fanout: Fanout::new(slice, Lang::En),
+            fanout: Fanout::new(&limits, Lang::En),
             connections,
             expected: vec![Vec::new(); keys.len()],
             inside: vec![false; keys.len()],
@@ -193,7 +194,7 @@ fn a_turn_of_many_messages_is_one_write_per_member() {
 }
 
 #[test]
-fn a_big_room_takes_its_slice_and_no_more() {
+fn r6_a_big_room_takes_its_slice_and_no_more() {
     let mut bench = Bench::new(10, vec![Vec::new(); 25]);
     for peer in 0..25 {
         bench.apply(&Op::Enter(peer));

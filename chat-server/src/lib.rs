@@ -1,23 +1,105 @@
 //! A room chat server: one event loop on mio, a work-stealing pool, and a fan-out that encodes a
 //! message once and copies it for nobody.
 //!
-//! [`Server::bind`] with a [`Config`] listens; [`Server::run`] serves on the calling thread and
-//! [`Server::spawn`] on one of its own; a [`Stopper`] or the [`ServerHandle`] ends it. The rules of
-//! the chat are in [`chat_core`], the bytes on the wire in [`chat_proto`].
+//! It is a program, and a library for programs that want such a server inside. The rules of the chat
+//! are in [`chat_core`], the bytes on the wire in [`chat_proto`].
 //!
-//! The modules, in the order in which a message meets them:
+//! | to | there is |
+//! |---|---|
+//! | set it up | [`Config`], with every [limit](Limits) in it; what is wrong is a [`StartError`] |
+//! | run it | [`Server::bind`], then [`Server::run`] on this thread or [`Server::spawn`] on another |
+//! | stop it | [`ServerHandle::stop`], or a [`Stopper`] from any thread; [`ServerHandle::join`] waits for the end |
+//! | know how it is | [`Monitor::stats`], from any thread: [`Stats`] |
+//! | be told what happens | [`Server::observe`]: [`Events`] |
 //!
-//! - `listener` accepts, `reactor` polls, `engine` is everything above the kernel;
-//! - `connections` is the table of them, `connection` turns bytes into requests;
-//! - `mailbox` keeps a connection's requests in order, `pool` runs mailboxes on workers that `sleep`
-//!   when there are none, `queue` is where mailboxes wait for them, `desk` is the hub behind its lock
-//!   with the queue of its outputs, and `sync` the primitives under all these;
-//! - `fanout` has the rooms, `room_log` the log and the cursors of one, `chunk` the bytes,
-//!   `send_buffer` what a connection is still owed;
-//! - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
-//!   (`backlogs`), what takes too long (`deadlines`) and how it all ends (`closing`);
-//! - `limits` has every limit, with `bucket` for rates and `addresses` for who is where; `stats` counts, by
-//!   `close_reason`, by `limit` and in `histogram`s.
+//! # A server inside a program
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//! use std::thread;
+//!
+//! use chat_proto::Command;
+//! use chat_server::{CloseReason, Config, Event, Server, Text, Title};
+//!
+//! // By default it listens on a free port of 127.0.0.1, and `/shutdown` from there stops it.
+//! let mut config = Config::default();
+//! config.limits.connections = 500;
+//! config.limits.total_backlog = 64 * 1024 * 1024; // bytes
+//!
+//! let mut server = Server::bind(config)?;
+//! let events = server.observe(1_000);
+//! let server = server.spawn()?;
+//! println!("listening on {}", server.address());
+//!
+//! // A log, a bot, a bridge: on a thread of its own, as slow as it likes.
+//! let log = thread::spawn(move || {
+//!     let mut lines = Vec::new();
+//!     for event in events {
+//!         match event {
+//!             Event::RoomCreated { room, title, .. } => lines.push(format!("room {room}: {title}")),
+//!             Event::Said { name, text, .. } => lines.push(format!("{name}: {text}")),
+//!             Event::Missed { events } => lines.push(format!("{events} events missed")),
+//!             _ => {}
+//!         }
+//!     }
+//!     lines // the events end with the server
+//! });
+//!
+//! // Some client.
+//! let mut said = Vec::new();
+//! Command::Create(Title::new("games")?).write(&mut said)?;
+//! Command::Chat(Text::new("hi!")?).write(&mut said)?;
+//! Command::Shutdown.write(&mut said)?;
+//! let mut client = TcpStream::connect(server.address())?;
+//! client.write_all(&said)?;
+//! client.read_to_end(&mut Vec::new())?; // until the server has said goodbye
+//! drop(client);
+//!
+//! let monitor = server.monitor();
+//! server.stop(); // has been asked for already, and may be asked for again
+//! server.join()?;
+//! assert_eq!(log.join().expect("it does not panic"), ["room 1: games", "user1: hi!"]);
+//! let stats = monitor.stats();
+//! assert_eq!((stats.accepted, stats.connections), (1, 0));
+//! assert_eq!(stats.closed.count(CloseReason::Stopped), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! One that talks itself, as a bot does, is a client: it connects to [`ServerHandle::address`] and writes
+//! with [`chat_proto`].
+//!
+//! `cargo run -p chat-server --example watch` is a server that prints what happens in it.
+//!
+//! # What to know
+//!
+//! - **Threads.** One serves all sockets; [`Config::workers`] more help when commands pile up. All
+//!   have ended when [`ServerHandle::join`] or [`Server::run`] returns. Dropping a handle stops nothing.
+//! - **Stopping** delivers what was accepted, tells everyone, and waits for the slowest at most two
+//!   times [`Limits::linger`]: once for what is being carried out, once for the goodbyes.
+//! - **Memory** is bounded by the limits. A peer that does not read costs [`Limits::backlog`] at the
+//!   most, all of them together [`Limits::total_backlog`].
+//! - **Signals, standard output and the limit on open descriptors** are the program's business: the
+//!   library touches none of them. A program with many connections raises its `RLIMIT_NOFILE`, and sets
+//!   [`Limits::connections`] to less.
+//! - **Features.** `cli` (default) is for the program; a library is fine with
+//!   `default-features = false`.
+
+// The modules, in the order in which a message meets them:
+//
+// - `listener` accepts, `reactor` polls, `engine` is everything above the kernel;
+// - `connections` is the table of them, `connection` turns bytes into requests;
+// - `mailbox` keeps a connection's requests in order, `pool` runs mailboxes on workers that `sleep`
+//   when there are none, `queue` is where mailboxes wait for them, `desk` is the hub behind its lock
+//   with the queue of its outputs, and `sync` the primitives under all these;
+// - `fanout` has the rooms, `room_log` the log and the cursors of one, `chunk` the bytes,
+//   `send_buffer` what a connection is still owed;
+// - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
+//   (`backlogs`), what takes too long (`deadlines`), how it all ends (`closing`), and what of it is told
+//   (`observation`) to the `observer`, who makes `events` of it, and logged (`journal`);
+// - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, with
+//   `bucket` for rates and `addresses` for who is where; `stats` counts, by `close_reason`,
+//   by `limit_name` and in `histogram`s.
 
 mod addresses;
 #[cfg(feature = "bench-support")]
@@ -33,20 +115,24 @@ mod desk;
 #[cfg(test)]
 mod desk_tests;
 mod engine;
+mod events;
 mod fanout;
 #[cfg(test)]
 mod fault;
 mod histogram;
-mod limit;
+mod limit_name;
+mod limit_table;
 mod limits;
 mod listener;
 mod mailbox;
 mod moment;
+mod observer;
 #[cfg(test)]
 mod panic_tests;
 mod pool;
 #[cfg(test)]
 mod pool_tests;
+mod quantity;
 mod queue;
 mod reactor;
 mod room_log;
@@ -63,10 +149,13 @@ mod sync;
 mod timers;
 
 pub use bucket::Allowance;
+pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
 pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
+pub use events::{Event, Events};
 pub use histogram::Histogram;
-pub use limit::Limit;
+pub use limit_name::LimitName;
+pub use limit_table::Limit;
 pub use limits::Limits;
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
 pub use stats::{Closed, MessageKind, Reached, Received, Stats};

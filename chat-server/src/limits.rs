@@ -5,6 +5,8 @@ use std::time::Duration;
 use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
 
 use crate::bucket::Allowance;
+use crate::limit_table::Limit;
+use crate::quantity::Unit;
 
 /// What the server lets a peer, or all of them, have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub struct Limits {
     pub backlog: usize,
     /// Bytes that a connection may be owed for longer than [`Limits::slow_backlog_time`]. Default:
     /// 256 KiB. It is not read while it is owed more; if that lasts, it is told `slow-consumer` and
-    /// closed.
+    /// closed. Nor are the members of a room read while it still has to hand out so much.
     pub slow_backlog: usize,
     /// How long a connection may be owed more than [`Limits::slow_backlog`]. Default: 10 s.
     pub slow_backlog_time: Duration,
@@ -78,43 +80,23 @@ impl Limits {
     /// Bytes of the longest frame.
     const FRAME: usize = HEADER_LEN + MAX_PAYLOAD;
 
-    /// The longest time that can be set: beyond it a peer would be waited for rather than closed.
-    const MAX_TIME: Duration = Duration::from_secs(24 * 3600);
-
-    /// # Errors
-    /// The first thing about the limits that no server can run with, by the names of the fields.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let at_least_1 = [
-            ("connections", self.connections),
-            ("accepts_per_turn", self.accepts_per_turn),
-            ("read_per_turn", self.read_per_turn),
-            ("write_per_turn", self.write_per_turn),
-            ("writes_per_room_and_turn", self.writes_per_room_and_turn),
-            ("commands.burst", self.commands.burst as usize),
-        ];
-        if let Some((name, _)) = at_least_1.into_iter().find(|(_, value)| *value == 0) {
-            return Err(format!("{name} has to be 1 or more"));
-        }
-        let times = [
-            ("frame_timeout", self.frame_timeout),
-            ("slow_backlog_time", self.slow_backlog_time),
-            ("linger", self.linger),
-        ];
-        if let Some((name, _)) = times.into_iter().find(|(_, time)| *time > Self::MAX_TIME) {
-            return Err(format!("{name} has to be at most a day"));
-        }
+    /// Everything about the limits that no server can run with, by the names of [`Limit`].
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<_> = Limit::ALL.iter().filter_map(|l| l.problem(self)).collect();
         let in_order = [
-            ("the longest frame", Self::FRAME, "slow_backlog", self.slow_backlog),
-            ("slow_backlog", self.slow_backlog, "backlog", self.backlog),
-            ("backlog", self.backlog, "total_backlog", self.total_backlog),
-            ("read_per_turn", self.read_per_turn, "read_ahead", self.read_ahead),
+            ("the longest frame", Self::FRAME, "slow-backlog", self.slow_backlog),
+            ("slow-backlog", self.slow_backlog, "backlog", self.backlog),
+            ("backlog", self.backlog, "total-backlog", self.total_backlog),
+            ("read-per-turn", self.read_per_turn, "read-ahead", self.read_ahead),
         ];
         for (less, few, more, many) in in_order {
             if few > many {
-                return Err(format!("{more} is {many}: it has to be at least {few}, {less}"));
+                let [few, many] = [few, many].map(|bytes| Unit::Bytes.show(bytes as u64));
+                problems
+                    .push(format!("{more} is {many}: it has to be at least {few}, as {less} is"));
             }
         }
-        Ok(())
+        problems
     }
 }
 
@@ -147,37 +129,48 @@ impl Default for Limits {
 mod tests {
     use super::*;
 
-    fn wrong(change: fn(&mut Limits)) -> String {
+    fn problems(change: fn(&mut Limits)) -> Vec<String> {
         let mut limits = Limits::default();
         change(&mut limits);
-        limits.check().expect_err("a value is not right")
+        limits.problems()
     }
 
     #[test]
     fn values_that_no_server_can_run_with_are_named() {
-        assert_eq!(Limits::default().check(), Ok(()));
-        assert_eq!(wrong(|l| l.read_per_turn = 0), "read_per_turn has to be 1 or more");
-        assert_eq!(wrong(|l| l.accepts_per_turn = 0), "accepts_per_turn has to be 1 or more");
-        assert_eq!(wrong(|l| l.linger = Duration::MAX), "linger has to be at most a day");
+        assert_eq!(Limits::default().problems(), [""; 0]);
+        assert_eq!(
+            problems(|l| l.accepts_per_turn = 0),
+            ["accepts-per-turn is 0: it has to be from 1 to 1000000000"]
+        );
+        let [problem] = &problems(|l| l.linger = Duration::MAX)[..] else { panic!("there is one") };
+        assert!(problem.starts_with("linger is ") && problem.ends_with(" to 24h"), "{problem}");
     }
 
     #[test]
-    fn limits_that_contradict_each_other_are_named() {
+    fn a2_limits_that_contradict_each_other_are_named() {
         assert_eq!(
-            wrong(|l| l.slow_backlog = 2 * l.backlog),
-            "backlog is 1048576: it has to be at least 2097152, slow_backlog"
+            problems(|l| l.slow_backlog = 2 * l.backlog),
+            ["backlog is 1MiB: it has to be at least 2MiB, as slow-backlog is"]
         );
         assert_eq!(
-            wrong(|l| l.slow_backlog = 1_000),
-            "slow_backlog is 1000: it has to be at least 65537, the longest frame"
+            problems(|l| l.slow_backlog = 1_000),
+            ["slow-backlog is 1000B: it has to be at least 65537B, as the longest frame is"]
         );
         assert_eq!(
-            wrong(|l| l.total_backlog = 1024),
-            "total_backlog is 1024: it has to be at least 1048576, backlog"
+            problems(|l| l.total_backlog = 1024),
+            ["total-backlog is 1KiB: it has to be at least 1MiB, as backlog is"]
         );
-        assert_eq!(
-            wrong(|l| l.read_per_turn = usize::MAX),
-            format!("read_ahead is 4194304: it has to be at least {}, read_per_turn", usize::MAX)
-        );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let problems = problems(|l| {
+            l.connections = 0;
+            l.read_per_turn = usize::MAX;
+        });
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems[0].starts_with("connections is 0"), "{problems:?}");
+        assert!(problems[1].ends_with("from 1B to 64MiB"), "{problems:?}");
+        assert!(problems[2].starts_with("read-ahead is 4MiB"), "{problems:?}");
     }
 }

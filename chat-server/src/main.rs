@@ -1,8 +1,13 @@
 //! The server as a program.
 
 mod args;
+mod config_file;
 mod descriptors;
+mod help;
+mod line_writer;
+mod logging;
 mod metrics;
+mod settings;
 mod signals;
 
 use std::error::Error;
@@ -10,18 +15,42 @@ use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use chat_server::{Config, Server, StartError};
+use args::Wanted;
+use chat_server::{Server, StartError, Stats};
+use line_writer::LineWriter;
+use logging::{FLUSH, Log};
 use metrics::Endpoint;
+use settings::Settings;
 
 fn main() -> ExitCode {
-    let (config, metrics) = match args::parse(std::env::args_os().skip(1)) {
-        Ok(parsed) => parsed,
-        Err(exit) => return exit,
+    let settings = match args::parse(std::env::args_os().skip(1)) {
+        Ok(Wanted::Serve(settings)) => settings,
+        Ok(Wanted::Say(text)) => {
+            // A reader that has gone away has read enough.
+            let _ = writeln!(io::stdout(), "{}", text.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(problems) => {
+            let mut stderr = io::stderr();
+            for problem in problems {
+                let _ = writeln!(stderr, "chat-server: {problem}");
+            }
+            let _ = writeln!(stderr, "chat-server --help lists the flags.");
+            return ExitCode::from(2);
+        }
     };
-    match serve(config, metrics) {
+    let log = match logging::start(&settings) {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "chat-server: cannot start a log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let _flushed = log.flush_at_end();
+    match serve(*settings, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat-server: {}", explain(&*error));
+            log.failure(&explain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -47,22 +76,48 @@ fn explain(error: &(dyn Error + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-fn serve(mut config: Config, metrics: Option<SocketAddr>) -> Result<(), Box<dyn Error>> {
-    let connections = descriptors::most_connections();
-    config.limits.connections = config.limits.connections.min(connections);
+fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
+    settings.make_room_for_connections();
+    tracing::info!(
+        "starting chat-server {}: {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.in_one_line()
+    );
+    let config = settings.config().ok_or("no port was named")?;
     let server = Server::bind(config)?;
-    let metrics = metrics.map(|address| serve_metrics(address, &server)).transpose()?;
-    signals::watch(server.stopper())?;
-    // A reader that has gone away is no reason not to serve.
-    let _ = writeln!(io::stdout(), "listening on {}", server.address());
+    let metrics = settings.metrics.map(|address| serve_metrics(address, &server, log));
+    let metrics = metrics.transpose()?;
+    signals::watch(server.stopper(), log.clone())?;
+    // Whoever reads that may be gone, or slow; neither is a reason not to serve.
+    let output = LineWriter::start(io::stdout(), "chat-output")?;
+    output.line(&format!("listening on {}", server.address()));
+    tracing::info!(address = %server.address(), "listening");
     if let Some(endpoint) = &metrics {
-        let _ = writeln!(io::stdout(), "metrics on {}", endpoint.address());
+        output.line(&format!("metrics on {}", endpoint.address()));
+        tracing::info!(address = %endpoint.address(), "serving metrics");
     }
+    let monitor = server.monitor();
     server.run()?;
+    log_stopped(&monitor.stats());
+    output.flush(FLUSH);
     Ok(())
 }
 
-fn serve_metrics(address: SocketAddr, server: &Server) -> Result<Endpoint, String> {
-    Endpoint::start(address, server.monitor())
+fn serve_metrics(address: SocketAddr, server: &Server, log: &Log) -> Result<Endpoint, String> {
+    Endpoint::start(address, server.monitor(), log.clone())
         .map_err(|e| format!("cannot serve metrics on {address}: {e}. Choose another --metrics"))
+}
+
+fn log_stopped(stats: &Stats) {
+    let reasons = stats.closed.iter().map(|(reason, n)| format!("{reason} {n}"));
+    let closed = reasons.collect::<Vec<_>>().join(", ");
+    tracing::info!(
+        accepted = stats.accepted,
+        requests = stats.requests_done,
+        closed,
+        linger_timeouts = stats.linger_timeouts,
+        accept_failures = stats.accept_failures,
+        panics = stats.panics,
+        "stopped"
+    );
 }

@@ -20,6 +20,7 @@ use std::thread::{self, JoinHandle};
 use chat_server::Monitor;
 use mio::Waker;
 
+use crate::logging::Log;
 use http::HttpServer;
 use pages::Pages;
 
@@ -39,9 +40,9 @@ impl Endpoint {
     ///
     /// # Errors
     /// When it cannot listen there, or the system gives no more descriptors or threads.
-    pub(crate) fn start(address: SocketAddr, monitor: Monitor) -> io::Result<Self> {
+    pub(crate) fn start(address: SocketAddr, monitor: Monitor, log: Log) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let pages = Pages::new(monitor);
+        let pages = Pages::new(monitor, log);
         let (server, waker) = HttpServer::bind(address, Arc::clone(&stop), pages)?;
         let address = server.address()?;
         let thread = thread::Builder::new().name("chat-metrics".to_owned());

@@ -14,10 +14,11 @@ use crate::config::{Config, ShutdownFrom};
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::{Engine, Workers};
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::listener::Listener;
 use crate::mailbox::Mailbox;
 use crate::moment::{Clock, Moment};
+use crate::observer::Observer;
 use crate::pool::Pool;
 use crate::socket::written_by_this_thread;
 use crate::stats::Counters;
@@ -48,6 +49,7 @@ pub(crate) struct Setup {
     pool: Pool,
     config: Config,
     counters: Arc<Counters>,
+    pub(crate) observer: Option<Box<Observer>>,
 }
 
 impl Setup {
@@ -63,7 +65,7 @@ impl Setup {
             let _ = waker.wake();
         }));
         let pool = Pool::start(config.workers, &desk)?;
-        Ok(Self { poll, listener, desk, pool, config, counters: Arc::default() })
+        Ok(Self { poll, listener, desk, pool, config, counters: Arc::default(), observer: None })
     }
 
     pub(crate) fn desk(&self) -> &Arc<Desk> {
@@ -76,10 +78,11 @@ impl Setup {
 
     /// Serves on this thread until the stop is complete.
     pub(crate) fn run(self) -> io::Result<()> {
-        let Self { poll, listener, desk, pool, config, counters } = self;
+        let Self { poll, listener, desk, pool, config, counters, observer } = self;
         let accepts_per_turn = config.limits.accepts_per_turn;
         let shutdown_from = config.shutdown_from;
-        let engine = Engine::new(config, Arc::clone(&desk), pool, Arc::clone(&counters));
+        let mut engine = Engine::new(config, Arc::clone(&desk), pool, Arc::clone(&counters));
+        engine.observer = observer;
         Reactor {
             poll,
             clock: Clock::start(),
@@ -174,13 +177,14 @@ impl Reactor {
             let token = self.engine.next_key().to_token();
             // If the kernel cannot watch it, it is closed again.
             if registry.register(&mut stream, token, INTEREST).is_ok() {
-                self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer.ip());
+                self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer);
             }
         });
-        if accepted.is_err() {
+        if let Err(error) = accepted {
             self.counters.accept_failures.add(1);
+            self.engine.journal.accept_failed(&error);
         } else if listener.is_pending() {
-            self.counters.reach(Limit::AcceptsPerTurn);
+            self.counters.reach(LimitName::AcceptsPerTurn);
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct RoomLog {
     handed: u64,
     members: Vec<ConnKey>,
     pass: Option<Pass>,
+    /// Bytes that the log is going to grow by, as far as can be told.
+    expected: usize,
     /// Bytes of memory of the chunks, when they were last counted.
     kept: usize,
 }
@@ -112,6 +114,24 @@ impl RoomLog {
     /// Whether every member that does not wait has been handed everything.
     pub(crate) fn is_clean(&self) -> bool {
         self.handed == self.end
+    }
+
+    /// Bytes that not everyone has been handed who does not wait, or that are going to come.
+    pub(crate) fn ahead(&self) -> usize {
+        (self.end - self.handed) as usize + self.expected
+    }
+
+    /// Notes that the log is going to grow by some `bytes`. Returns whether that is the first such
+    /// note since [`RoomLog::has_grown`].
+    pub(crate) fn expect(&mut self, bytes: usize) -> bool {
+        let before = self.expected;
+        self.expected += bytes;
+        before == 0
+    }
+
+    /// To be called when the log has grown by what was expected, or has not and will not.
+    pub(crate) fn has_grown(&mut self) {
+        self.expected = 0;
     }
 
     /// Brings the log's memory up to date in `sum`, that of all logs.

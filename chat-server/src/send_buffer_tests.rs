@@ -56,7 +56,7 @@ fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
 }
 
 #[test]
-fn a_byte_at_a_time() {
+fn o5_a_byte_at_a_time() {
     let (mut buffer, bytes) = mixed();
     let mut socket = ScriptedSocket::new(vec![Step::Take(1); bytes.len()]);
     flush_out(&mut buffer, &mut socket);
@@ -65,7 +65,7 @@ fn a_byte_at_a_time() {
 }
 
 #[test]
-fn a_short_write_at_every_boundary() {
+fn o5_a_short_write_at_every_boundary() {
     let (_, bytes) = mixed();
     for at in 1..bytes.len() {
         let (mut buffer, _) = mixed();
@@ -77,7 +77,7 @@ fn a_short_write_at_every_boundary() {
 }
 
 #[test]
-fn would_block_leaves_everything_for_later() {
+fn o5_would_block_leaves_everything_for_later() {
     let (mut buffer, bytes) = mixed();
     let mut socket = ScriptedSocket::new([Step::Fail(ErrorKind::WouldBlock)]);
     assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
@@ -119,7 +119,7 @@ fn answers_to_a_reader_that_never_catches_up_are_given_back() {
 }
 
 #[test]
-fn an_interruption_is_not_noticed() {
+fn o6_an_interruption_is_not_noticed() {
     let (mut buffer, bytes) = mixed();
     let interrupted = Step::Fail(ErrorKind::Interrupted);
     let mut socket = ScriptedSocket::new([interrupted, interrupted, Step::Take(3), interrupted]);
@@ -136,7 +136,7 @@ fn a_write_of_nothing_is_an_error_and_not_a_loop() {
 }
 
 #[test]
-fn an_error_is_passed_on_after_a_prefix() {
+fn o6_an_error_is_passed_on_after_a_prefix() {
     for kind in [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe, ErrorKind::TimedOut] {
         let (mut buffer, bytes) = mixed();
         let mut socket = ScriptedSocket::new([Step::Take(5), Step::Fail(kind)]);
@@ -149,7 +149,7 @@ fn an_error_is_passed_on_after_a_prefix() {
 }
 
 #[test]
-fn more_segments_than_one_writev_takes() {
+fn o5_more_segments_than_one_writev_takes() {
     let shared = chunk(&(0..=255).collect::<Vec<u8>>());
     let mut buffer = SendBuffer::default();
     let mut bytes = Vec::new();
@@ -166,7 +166,7 @@ fn more_segments_than_one_writev_takes() {
 }
 
 #[test]
-fn a_long_list_is_bytes_only_when_its_turn_comes() {
+fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     let list = rooms(3_000);
     let mut buffer = SendBuffer::default();
     let pages = list.size();
@@ -191,7 +191,7 @@ fn a_long_list_is_bytes_only_when_its_turn_comes() {
 
 proptest! {
     #[test]
-    fn any_queue_through_any_kernel(
+    fn o5_any_queue_through_any_kernel(
         pieces in prop::collection::vec((0usize..500, 1usize..300, 0u8..4), 1..40),
         script in prop::collection::vec(
             prop_oneof![

@@ -9,7 +9,9 @@ use std::thread::{self, JoinHandle};
 
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
+use crate::events::Events;
 use crate::listener::Listener;
+use crate::observer::Observer;
 use crate::reactor::Setup;
 use crate::stats::{Counters, Stats};
 
@@ -65,6 +67,39 @@ impl Server {
     /// What tells how the server is, from any thread.
     pub fn monitor(&self) -> Monitor {
         Monitor(Arc::clone(self.setup.counters()))
+    }
+
+    /// Tells this program what happens, from the first connection on. When `capacity` events wait to be
+    /// read (0 counts as 1), the next ones are missed: the server never waits for whoever reads. A
+    /// busy server has thousands of events a second.
+    ///
+    /// Room for them is made at once, some 80 bytes each. Texts, of at most 64 KiB each, come on top
+    /// while they wait; so do some 200 bytes a session. The limits on memory do not count either.
+    ///
+    /// There is one observer: the events of an earlier call end.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{Config, Event, Server};
+    ///
+    /// let mut server = Server::bind(Config::default())?;
+    /// let events = server.observe(1_000);
+    /// let server = server.spawn()?;
+    /// let client = std::net::TcpStream::connect(server.address())?;
+    /// match events.recv_timeout(Duration::from_secs(10))? {
+    ///     Event::Connected { address, .. } => assert_eq!(address, client.local_addr()?),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # drop(client);
+    /// # server.stop();
+    /// # server.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observe(&mut self, capacity: usize) -> Events {
+        let (observer, events) = Observer::new(capacity);
+        self.setup.observer = Some(Box::new(observer));
+        events
     }
 
     /// Serves on this thread until the server is stopped.
@@ -128,6 +163,11 @@ impl ServerHandle {
     /// As [`Stopper::stop`].
     pub fn stop(&self) {
         self.stopper.stop();
+    }
+
+    /// What stops the server, from any thread.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// What tells how the server is, from any thread and beyond its end.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use mio::net::TcpStream;
@@ -25,6 +25,11 @@ pub(crate) trait Socket {
     /// Has the closing of the socket reset the stream, so that the peer does not take what it got for
     /// everything.
     fn reset_on_close(&mut self);
+
+    /// Whose it is, while the kernel knows.
+    fn peer(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 thread_local! {
@@ -59,5 +64,9 @@ impl Socket for TcpStream {
     fn reset_on_close(&mut self) {
         // If it fails there is no stream any more.
         let _ = SockRef::from(&*self).set_linger(Some(Duration::ZERO));
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.peer_addr().ok()
     }
 }

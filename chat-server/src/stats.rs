@@ -7,7 +7,7 @@ use chat_proto::Command;
 
 use crate::close_reason::CloseReason;
 use crate::histogram::{Histogram, Recorder};
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::mailbox::Request;
 
 /// How a server is at the end of one of its turns.
@@ -145,17 +145,17 @@ impl Received {
 
 /// How often each limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reached([u64; Limit::ALL.len()]);
+pub struct Reached([u64; LimitName::ALL.len()]);
 
 impl Reached {
-    /// How often this one was: see [`Limit`] for what counts.
-    pub fn count(&self, limit: Limit) -> u64 {
+    /// How often this one was: see [`LimitName`] for what counts.
+    pub fn count(&self, limit: LimitName) -> u64 {
         self.0[limit as usize]
     }
 }
 
-/// How many connections have ended, by reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How many connections have ended, by reason. `Debug` shows those that there are.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Closed([u64; CloseReason::ALL.len()]);
 
 impl Closed {
@@ -175,6 +175,12 @@ impl Closed {
             .into_iter()
             .map(|reason| (reason, self.count(reason)))
             .filter(|&(_, n)| n > 0)
+    }
+}
+
+impl fmt::Debug for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -227,19 +233,19 @@ pub(crate) struct Counters {
     pub(crate) worker_wait: Recorder<10, 22>,
     received: [Counter; MessageKind::ALL.len()],
     closed: [Counter; CloseReason::ALL.len()],
-    reached: [Counter; Limit::ALL.len()],
+    reached: [Counter; LimitName::ALL.len()],
 }
 
 impl Counters {
     pub(crate) fn close(&self, reason: CloseReason) {
         self.closed[reason as usize].add(1);
         match reason {
-            CloseReason::FrameTimeout => self.reach(Limit::FrameTimeout),
-            CloseReason::Backlog => self.reach(Limit::Backlog),
-            CloseReason::SlowBacklog => self.reach(Limit::SlowBacklogTime),
-            CloseReason::TotalBacklog => self.reach(Limit::TotalBacklog),
-            CloseReason::ServerFull => self.reach(Limit::Connections),
-            CloseReason::TooManyFromAddress => self.reach(Limit::ConnectionsPerAddress),
+            CloseReason::FrameTimeout => self.reach(LimitName::FrameTimeout),
+            CloseReason::Backlog => self.reach(LimitName::Backlog),
+            CloseReason::SlowBacklog => self.reach(LimitName::SlowBacklogTime),
+            CloseReason::TotalBacklog => self.reach(LimitName::TotalBacklog),
+            CloseReason::ServerFull => self.reach(LimitName::Connections),
+            CloseReason::TooManyFromAddress => self.reach(LimitName::ConnectionsPerAddress),
             CloseReason::PeerEnded
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
@@ -249,7 +255,7 @@ impl Counters {
         }
     }
 
-    pub(crate) fn reach(&self, limit: Limit) {
+    pub(crate) fn reach(&self, limit: LimitName) {
         self.reached[limit as usize].add(1);
     }
 

@@ -2,11 +2,9 @@
 
 mod common;
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::thread;
-use std::time::Instant;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use common::{Client, DEADLINE, Program, run_to_end};
+use common::{Client, Program, free_port, run_to_end};
 
 /// A program that listens where it says, serves and stops.
 fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
@@ -22,7 +20,7 @@ fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
 }
 
 #[test]
-fn the_first_line_says_where_it_listens_with_the_port_it_really_has() {
+fn a1_the_first_line_says_where_it_listens_with_the_port_it_really_has() {
     let here = |address: SocketAddr| address.ip() == Ipv4Addr::LOCALHOST;
     check_serves(&["--port=0"], here);
     check_serves(&["--port", "0"], here);
@@ -31,12 +29,6 @@ fn the_first_line_says_where_it_listens_with_the_port_it_really_has() {
     check_serves(&["--port=0", "--shutdown-from=anyone"], here);
     check_serves(&["--port=0", "--shutdown-from", "loopback"], here);
     check_serves(&["--port=0", "--ip=127.0.0.2"], |a| a.ip() == Ipv4Addr::new(127, 0, 0, 2));
-}
-
-/// A port that can be had on `ip`, an address that no other test uses.
-fn free_port(ip: &str) -> String {
-    let bound = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
-    bound.expect("there is a free port").port().to_string()
 }
 
 #[test]
@@ -49,19 +41,14 @@ fn a_port_that_is_free_is_taken_as_it_is_asked_for() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_is_no_reason_not_to_serve() {
+fn r11_an_output_that_nobody_reads_is_no_reason_not_to_serve() {
     let ip = "127.0.0.4";
     for output in [" >/dev/full", " >&-"] {
         let port = free_port(ip);
         let address = format!("{ip}:{port}").parse().expect("an address");
         let mut program =
             Program::start_by_shell("", &["--ip", ip, "--port", &port, "--worker=1"], output);
-        // It cannot say when it listens: try until it does.
-        let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < deadline, "it does not listen");
-            thread::yield_now();
-        }
+        Program::wait_until_it_listens(address);
         Client::of(address).enter_new("room");
         program.signal("TERM");
         program.expect_success();
@@ -69,7 +56,7 @@ fn an_output_that_nobody_reads_is_no_reason_not_to_serve() {
 }
 
 #[test]
-fn ipv6_addresses_are_taken_and_shown_in_brackets() {
+fn a1_ipv6_addresses_are_taken_and_shown_in_brackets() {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         println!("skipped: this machine has no IPv6");
         return;
@@ -84,7 +71,7 @@ fn help_goes_to_standard_output_and_is_no_error() {
     for args in [&["--help"][..], &["--port=0", "--help"], &["help"]] {
         let (code, output, errors) = run_to_end(args);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
-        for flag in ["--port", "--ip", "--worker", "--shutdown-from"] {
+        for flag in ["--port", "--ip", "--worker", "--shutdown-from", "--limits", "--config"] {
             assert!(output.contains(flag), "{args:?}: {output}");
         }
         assert!(output.starts_with("Usage: chat-server"), "{output}");
@@ -102,7 +89,7 @@ fn check_refused(args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
+fn a2_a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
     check_refused(&["--worker=2"], &["--port"]);
     check_refused(&[], &["--port"]);
     check_refused(&["--port=0", "--wroker=2"], &["--wroker"]);
@@ -115,10 +102,11 @@ fn a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
     check_refused(&["--port=0", "--port", "1"], &["--port"]);
     check_refused(&["--port=0", "--worker=1", "--worker=2"], &["--worker"]);
     check_refused(&["--port=0", "--ip=127.0.0.1", "--ip=127.0.0.1"], &["--ip"]);
+    check_refused(&["--port=0", "--limit=rooms=1", "--limit", "rooms=2"], &["rooms=2", "twice"]);
 }
 
 #[test]
-fn a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
+fn a2_a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
     for port in ["70000", "65536", "-1", "x", "", "0x10", "1.5", "99999999999999999999"] {
         check_refused(&[&format!("--port={port}")], &["--port", "0 to 65535"]);
         check_refused(&["--port", port], &["--port", "0 to 65535"]);
@@ -134,10 +122,24 @@ fn a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
         let flag = format!("--shutdown-from={who}");
         check_refused(&["--port=0", &flag], &["--shutdown-from", "anyone, loopback, nobody"]);
     }
+    for (flag, words) in [
+        ("--rate=-1", ["--rate", "0 to 4294967295"]),
+        ("--inline=x", ["--inline", "0 to 1000000000"]),
+        ("--lang=fr", ["--lang", "en, ko"]),
+        ("--log=loud", ["--log", "off, error, warn, info, debug"]),
+        ("--log-format=xml", ["--log-format", "text, json"]),
+        ("--limit=backlog", ["--limit", "NAME=VALUE"]),
+        ("--limit=beards=3", ["beards", "--limits lists them"]),
+        ("--limit=linger=5", ["linger=5", "0ms to 24h"]),
+        ("--limit=connections=0", ["connections=0", "1 to 1000000000"]),
+        ("--limit=slow-backlog=2MiB", ["backlog is 1MiB", "at least 2MiB, as slow-backlog is"]),
+    ] {
+        check_refused(&["--port=0", flag], &words);
+    }
 }
 
 #[test]
-fn a_port_in_use_is_an_error_with_the_address_and_a_hint() {
+fn a1_a_port_in_use_is_an_error_with_the_address_and_a_hint() {
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = holder.local_addr().expect("it is bound");
     let (code, output, errors) = run_to_end(&[&format!("--port={}", address.port())]);
@@ -148,7 +150,7 @@ fn a_port_in_use_is_an_error_with_the_address_and_a_hint() {
 }
 
 #[test]
-fn an_address_that_is_not_ours_is_an_error_with_the_address_and_a_hint() {
+fn a1_an_address_that_is_not_ours_is_an_error_with_the_address_and_a_hint() {
     // TEST-NET-1 (RFC 5737) is nobody's.
     let (code, output, errors) = run_to_end(&["--port=0", "--ip=192.0.2.1"]);
     assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");

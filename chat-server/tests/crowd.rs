@@ -7,6 +7,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use chat_server::CloseReason;
 use common::{Client, Program, RunningServer, Trace, check_room, descriptors, start, stream_of};
 
 /// As many clients as wished for, or as this process has descriptors for, both ends of each and all
@@ -52,7 +53,7 @@ fn a_thousand_members_hear_the_same() {
 }
 
 #[test]
-fn a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() {
+fn r6_a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() {
     const ROUNDS: usize = 40;
     const A_ROUND: usize = 3;
     let server = RunningServer::with(|config| config.limits.writes_per_room_and_turn = 7);
@@ -144,7 +145,7 @@ fn ticks(pid: u32) -> u64 {
 }
 
 #[test]
-fn silent_connections_cost_no_time() {
+fn o10_silent_connections_cost_no_time() {
     let (mut program, address) = Program::listening(&["--worker=8"]);
     let mut silent: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
     for client in &mut silent {
@@ -206,4 +207,46 @@ impl Client {
             }
         }
     }
+}
+
+#[test]
+fn who_talks_much_in_a_large_room_waits_for_it_and_nobody_who_reads_is_cut_off() {
+    const CHATS: usize = 50;
+    let server = RunningServer::with(|config| {
+        config.limits.writes_per_room_and_turn = 1;
+        config.limits.slow_backlog = 128 * 1024;
+        config.limits.backlog = 512 * 1024;
+    });
+    let mut maker = server.client();
+    let room = maker.enter_new("room");
+    let mut members: Vec<_> = (0..30).map(|_| server.client()).collect();
+    for member in &mut members {
+        member.enter(room);
+    }
+    let long: Vec<_> = (0..CHATS).map(|n| format!("{n} {}", "x".repeat(20_000))).collect();
+    let talk = stream_of(long.iter().map(|t| format!(r#"{{"type":"CSChat","text":"{t}"}}"#)));
+    let talkers: Vec<_> = (0..4).map(|_| enter_as(&server, "-", room).0).collect();
+    thread::scope(|scope| {
+        for mut talker in talkers {
+            let talk = &talk;
+            scope.spawn(move || {
+                let mut other_half = talker.other_half();
+                thread::scope(|scope| {
+                    scope.spawn(move || hear_chats(&mut other_half, 3 * CHATS));
+                    talker.send_raw(talk);
+                });
+            });
+        }
+        for member in &mut members {
+            scope.spawn(|| hear_chats(member, 4 * CHATS));
+        }
+    });
+    let closed = server.stats().closed;
+    let slow = [CloseReason::Backlog, CloseReason::SlowBacklog, CloseReason::TotalBacklog];
+    assert_eq!(slow.map(|reason| closed.count(reason)), [0; 3]);
+}
+
+fn hear_chats(member: &mut Client, count: usize) {
+    let chats = std::iter::from_fn(|| Some(member.next())).filter(|m| m.kind == "SCChat");
+    assert_eq!(chats.take(count).count(), count);
 }

@@ -18,7 +18,7 @@ fn three() -> (Vec<u8>, [&'static str; 3]) {
 }
 
 #[test]
-fn a_stream_split_at_any_byte_means_the_same() {
+fn p3_a_stream_split_at_any_byte_means_the_same() {
     let server = start();
     let (stream, codes) = three();
     for at in 0..=stream.len() {
@@ -35,7 +35,7 @@ fn a_stream_split_at_any_byte_means_the_same() {
 }
 
 #[test]
-fn a_stream_that_comes_byte_by_byte_means_the_same() {
+fn p3_a_stream_that_comes_byte_by_byte_means_the_same() {
     let server = start();
     let (stream, codes) = three();
     for first in [&frame(ROOMS)[..], &[]] {
@@ -54,7 +54,7 @@ fn a_stream_that_comes_byte_by_byte_means_the_same() {
 }
 
 #[test]
-fn many_frames_in_one_write_are_answered_one_by_one_and_in_order() {
+fn p3_many_frames_in_one_write_are_answered_one_by_one_and_in_order() {
     let server = start();
     let mut client = server.client();
     let (stream, codes) = three();
@@ -71,7 +71,7 @@ fn many_frames_in_one_write_are_answered_one_by_one_and_in_order() {
 
 /// A portion ends before a frame does, or with it, and at the end of the stream.
 #[test]
-fn a_stream_that_is_read_in_small_portions_means_the_same() {
+fn p3_o11_a_stream_that_is_read_in_small_portions_means_the_same() {
     for portion in [1, 2, 3, 7, 64] {
         let server = RunningServer::with(|config| config.limits.read_per_turn = portion);
         let (stream, codes) = three();
@@ -92,7 +92,7 @@ fn a_stream_that_is_read_in_small_portions_means_the_same() {
 }
 
 #[test]
-fn the_longest_frame_is_read_whole_and_in_pieces() {
+fn p2_the_longest_frame_is_read_whole_and_in_pieces() {
     let server = start();
     let mut client = server.client();
     for len in [65_535, 65_534] {
@@ -112,7 +112,7 @@ fn the_longest_frame_is_read_whole_and_in_pieces() {
 }
 
 #[test]
-fn an_empty_frame_is_bad_and_the_frame_behind_it_is_read() {
+fn p1_an_empty_frame_is_bad_and_the_frame_behind_it_is_read() {
     let server = start();
     let mut client = server.client();
     for _ in 0..3 {
@@ -123,7 +123,7 @@ fn an_empty_frame_is_bad_and_the_frame_behind_it_is_read() {
 }
 
 #[test]
-fn the_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
+fn p1_the_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
     let server = start();
     let mut watcher = server.client();
     for (bad, code) in [
@@ -154,7 +154,7 @@ fn the_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
 }
 
 #[test]
-fn a_read_full_of_empty_frames_is_answered_up_to_the_budget() {
+fn p1_a_read_full_of_empty_frames_is_answered_up_to_the_budget() {
     let server = start();
     let mut client = server.client();
     // Whether or not all are read before the connection ends, its end arrives.
@@ -212,7 +212,7 @@ fn foreign() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn a_stream_of_another_protocol_is_told_what_ours_is_and_ended() {
+fn p8_p9_a_stream_of_another_protocol_is_told_what_ours_is_and_ended() {
     let server = start();
     for (protocol, bytes) in foreign() {
         println!("{protocol}");
@@ -227,7 +227,7 @@ fn a_stream_of_another_protocol_is_told_what_ours_is_and_ended() {
 }
 
 #[test]
-fn nothing_is_carried_out_of_what_is_embedded_in_a_foreign_stream() {
+fn p8_nothing_is_carried_out_of_what_is_embedded_in_a_foreign_stream() {
     let server = start();
     let mut watcher = server.client();
     let create = frame(r#"{"type": "CSCreateRoom", "title": "smuggled"}"#);
@@ -250,7 +250,7 @@ fn nothing_is_carried_out_of_what_is_embedded_in_a_foreign_stream() {
 }
 
 #[test]
-fn a_byte_out_of_band_does_not_keep_the_frames_around_it_from_being_read() {
+fn p10_a_byte_out_of_band_does_not_keep_the_frames_around_it_from_being_read() {
     let server = start();
     let mut client = server.client();
     for _ in 0..200 {

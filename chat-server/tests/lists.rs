@@ -73,7 +73,7 @@ fn three_thousand_rooms_are_listed_over_several_frames() {
 }
 
 #[test]
-fn a_list_is_complete_for_one_that_reads_slowly_and_answers_come_behind_it() {
+fn s7_a_list_is_complete_for_one_that_reads_slowly_and_answers_come_behind_it() {
     let server = start();
     let makers = make_rooms(&server, 400);
     let mut slow = Client::connect_with_little_room(server.address());
@@ -92,7 +92,7 @@ fn a_list_is_complete_for_one_that_reads_slowly_and_answers_come_behind_it() {
 }
 
 #[test]
-fn a_list_that_waits_to_be_read_shows_the_rooms_of_its_own_time() {
+fn s7_a_list_that_waits_to_be_read_shows_the_rooms_of_its_own_time() {
     let server = start();
     let mut makers = make_rooms(&server, 400);
     let mut slow = Client::connect_with_little_room(server.address());

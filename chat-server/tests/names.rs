@@ -61,7 +61,7 @@ fn the_bytes_of_the_server_have_the_old_fields_first_and_the_new_ones_behind() {
 }
 
 #[test]
-fn names_that_look_alike_are_one_name() {
+fn s4_names_that_look_alike_are_one_name() {
     let server = start();
     let [mut a, mut b] = server.clients();
     for (name, likenesses) in [
@@ -99,7 +99,7 @@ fn a_name_is_free_once_its_holder_has_another_or_is_gone() {
 }
 
 #[test]
-fn a_default_name_is_its_own_connections_alone() {
+fn s4_a_default_name_is_its_own_connections_alone() {
     let server = start();
     let [mut a, mut b] = server.clients();
     for name in
@@ -125,7 +125,7 @@ const BAD_IN_NAMES: [&str; 14] = [
 ];
 
 #[test]
-fn a_name_or_title_that_breaks_a_rule_is_refused_and_not_echoed() {
+fn s4_a_name_or_title_that_breaks_a_rule_is_refused_and_not_echoed() {
     let server = start();
     let [mut a] = server.clients();
     let too_long = [" ".repeat(33), "x".repeat(33), "한".repeat(33), "😀".repeat(33)];
@@ -162,7 +162,7 @@ fn the_longest_name_and_title_are_32_and_100_characters_of_any_width() {
 }
 
 #[test]
-fn a_text_holds_newline_and_tab_and_no_other_control() {
+fn s5_a_text_holds_newline_and_tab_and_no_other_control() {
     let server = start();
     let [mut a, mut b] = server.clients();
     a.enter_new("room");
@@ -188,7 +188,7 @@ fn a_text_holds_newline_and_tab_and_no_other_control() {
 const OVERHEAD: usize = r#"{"type":"SCChat","member":"user1","text":"","roomId":1,"seq":2}"#.len();
 
 #[test]
-fn a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused() {
+fn p11_a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused() {
     let server = start();
     let [mut a, mut b] = server.clients();
     a.enter_new("room");
@@ -217,7 +217,7 @@ fn a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused() {
 }
 
 #[test]
-fn a_longer_name_leaves_less_room_for_the_text() {
+fn p11_a_longer_name_leaves_less_room_for_the_text() {
     let server = start();
     let [mut a, mut b] = server.clients();
     a.enter_new("room");
@@ -233,7 +233,7 @@ fn a_longer_name_leaves_less_room_for_the_text() {
 }
 
 #[test]
-fn a_name_wanted_by_many_at_once_is_given_to_one_of_them() {
+fn s6_a_name_wanted_by_many_at_once_is_given_to_one_of_them() {
     each_way(|server| {
         let mut clients: [Client; 8] = server.clients();
         for round in 0..20 {

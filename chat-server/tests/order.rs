@@ -13,7 +13,7 @@ const VISITORS: usize = 3;
 const VISITS: usize = 25;
 
 #[test]
-fn all_members_see_one_order_while_others_come_and_go() {
+fn c6_all_members_see_one_order_while_others_come_and_go() {
     each_way(|server| {
         let mut maker = server.client();
         let room = maker.enter_new("room");
@@ -129,7 +129,7 @@ fn ask_in_order(client: &mut Client, n: usize) {
 /// Between any two of these the workers and the event loop fall asleep, or are about to: whoever
 /// brings the next one has to wake them.
 #[test]
-fn no_command_is_slept_through() {
+fn c1_c2_no_command_is_slept_through() {
     each_way(|server| {
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -146,7 +146,7 @@ fn no_command_is_slept_through() {
 }
 
 #[test]
-fn nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the_leave() {
+fn s9_nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the_leave() {
     each_way(|server| {
         let [mut talker, mut visitor] = server.clients();
         let room = talker.enter_new("room");
@@ -183,7 +183,7 @@ fn nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the_le
 }
 
 #[test]
-fn rooms_that_end_while_somebody_joins_are_neither_lost_nor_doubled() {
+fn s10_rooms_that_end_while_somebody_joins_are_neither_lost_nor_doubled() {
     each_way(|server| {
         let [mut keeper, mut joiner] = server.clients();
         for round in 0..60 {

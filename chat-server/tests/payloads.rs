@@ -26,7 +26,7 @@ fn check(code: &str, payloads: &[impl AsRef<[u8]>]) {
 }
 
 #[test]
-fn what_is_no_object_is_a_bad_request() {
+fn j1_j2_what_is_no_object_is_a_bad_request() {
     check(
         "bad-request",
         &[
@@ -51,7 +51,7 @@ fn what_is_no_object_is_a_bad_request() {
 }
 
 #[test]
-fn what_stands_before_or_behind_the_object_makes_it_bad_unless_it_is_space() {
+fn j9_what_stands_before_or_behind_the_object_makes_it_bad_unless_it_is_space() {
     check(
         "bad-request",
         &[
@@ -75,7 +75,7 @@ fn what_stands_before_or_behind_the_object_makes_it_bad_unless_it_is_space() {
 }
 
 #[test]
-fn what_is_not_utf8_anywhere_is_invalid_utf8() {
+fn j3_what_is_not_utf8_anywhere_is_invalid_utf8() {
     check(
         "invalid-utf8",
         &[
@@ -91,7 +91,7 @@ fn what_is_not_utf8_anywhere_is_invalid_utf8() {
 }
 
 #[test]
-fn half_a_surrogate_pair_is_a_bad_request() {
+fn j4_half_a_surrogate_pair_is_a_bad_request() {
     check(
         "bad-request",
         &[
@@ -108,7 +108,7 @@ fn half_a_surrogate_pair_is_a_bad_request() {
 }
 
 #[test]
-fn a_type_that_is_none_of_the_seven_is_unknown() {
+fn j8_a_type_that_is_none_of_the_seven_is_unknown() {
     check(
         "unknown-type",
         &[
@@ -122,7 +122,7 @@ fn a_type_that_is_none_of_the_seven_is_unknown() {
 }
 
 #[test]
-fn a_field_that_is_missing_or_of_the_wrong_kind_is_named() {
+fn j8_a_field_that_is_missing_or_of_the_wrong_kind_is_named() {
     let server = patient();
     let [mut client] = server.clients();
     for (payload, field) in [
@@ -150,7 +150,7 @@ fn a_field_that_is_missing_or_of_the_wrong_kind_is_named() {
 }
 
 #[test]
-fn a_key_that_comes_twice_makes_a_bad_request() {
+fn j6_a_key_that_comes_twice_makes_a_bad_request() {
     check(
         "bad-request",
         &[
@@ -163,7 +163,7 @@ fn a_key_that_comes_twice_makes_a_bad_request() {
 }
 
 #[test]
-fn keys_may_come_in_any_order_with_escapes_and_with_others() {
+fn j11_keys_may_come_in_any_order_with_escapes_and_with_others() {
     let server = start();
     let [mut a, mut b] = server.clients();
     a.enter_new("room");
@@ -183,7 +183,7 @@ fn keys_may_come_in_any_order_with_escapes_and_with_others() {
 }
 
 #[test]
-fn depth_costs_no_stack_and_size_no_time() {
+fn j5_j10_depth_costs_no_stack_and_size_no_time() {
     let server = patient();
     let [mut a, mut b] = server.clients();
     a.enter_new("room");

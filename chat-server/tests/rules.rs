@@ -135,7 +135,7 @@ fn a_leaving_is_told_to_the_sender_and_to_the_others() {
 }
 
 #[test]
-fn who_is_in_no_room_cannot_leave_or_talk() {
+fn s1_s2_who_is_in_no_room_cannot_leave_or_talk() {
     let server = start();
     let [mut a, mut b] = server.clients();
     b.enter_new("room");
@@ -197,7 +197,7 @@ fn a_chat_goes_to_every_other_member_and_to_nobody_else() {
 }
 
 #[test]
-fn the_only_member_talks_to_nobody_and_is_not_refused() {
+fn s8_the_only_member_talks_to_nobody_and_is_not_refused() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let room = a.enter_new("room");
@@ -249,7 +249,7 @@ fn rooms_are_numbered_from_1_and_no_number_comes_again() {
 }
 
 #[test]
-fn a_room_number_may_be_an_integer_or_a_string_of_digits() {
+fn j7_a_room_number_may_be_an_integer_or_a_string_of_digits() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let room = a.enter_new("room");
@@ -262,7 +262,7 @@ fn a_room_number_may_be_an_integer_or_a_string_of_digits() {
 }
 
 #[test]
-fn a_room_number_of_another_kind_names_the_field_and_nothing_happens() {
+fn j7_a_room_number_of_another_kind_names_the_field_and_nothing_happens() {
     let server = RunningServer::with(|config| config.limits.bad_frames.burst = 1_000);
     let [mut a, mut b] = server.clients();
     a.enter_new("room");
@@ -299,7 +299,7 @@ fn a_room_number_of_another_kind_names_the_field_and_nothing_happens() {
 }
 
 #[test]
-fn each_real_change_is_told_once_even_when_all_commands_come_at_once() {
+fn s2_each_real_change_is_told_once_even_when_all_commands_come_at_once() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let room = a.enter_new("room");
@@ -354,7 +354,7 @@ fn a_member_whose_connection_ends_leaves_as_if_by_command() {
 }
 
 #[test]
-fn one_room_too_many_is_refused_until_one_is_gone() {
+fn s7_one_room_too_many_is_refused_until_one_is_gone() {
     let server = RunningServer::with(|config| config.limits.rooms = 2);
     let [mut a, mut b, mut c] = server.clients();
     a.enter_new("a");

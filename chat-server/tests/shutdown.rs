@@ -47,7 +47,7 @@ fn talker_and_members(address: SocketAddr) -> (Client, Vec<Client>) {
 }
 
 #[test]
-fn a_signal_stops_the_program_after_everything_accepted_has_been_delivered() {
+fn a4_a_signal_stops_the_program_after_everything_accepted_has_been_delivered() {
     for (signal, worker) in [("TERM", "--worker=1"), ("INT", "--worker=8")] {
         let (mut program, address) = Program::listening(&[worker]);
         let (mut talker, mut members) = talker_and_members(address);
@@ -84,8 +84,10 @@ fn the_command_stops_the_program_after_everything_accepted_has_been_delivered() 
 }
 
 #[test]
-fn a_second_signal_ends_the_program_at_once() {
-    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("INT", "TERM")] {
+fn a5_a_second_signal_ends_the_program_at_once() {
+    for (first, second, status) in
+        [("TERM", "TERM", 128 + 15), ("INT", "INT", 128 + 2), ("INT", "TERM", 128 + 15)]
+    {
         let (mut program, address) = Program::listening(&[]);
         // It neither reads nor closes: the stop has to wait for it.
         let holding = Client::of(address);
@@ -94,14 +96,14 @@ fn a_second_signal_ends_the_program_at_once() {
         watcher.expect_code("server-stopping");
         program.signal(second);
         let (code, output, errors) = program.wait();
-        assert_eq!((code, output), (Some(1), Vec::new()));
+        assert_eq!((code, output), (Some(status), Vec::new()));
         assert!(errors.contains("second signal"), "{errors}");
         drop(holding);
     }
 }
 
 #[test]
-fn a_stop_that_nobody_is_there_to_see_is_a_stop() {
+fn a4_a_stop_that_nobody_is_there_to_see_is_a_stop() {
     let (mut program, _) = Program::listening(&[]);
     program.signal("TERM");
     program.expect_success();
@@ -180,7 +182,7 @@ fn a_stop_from_any_thread_and_as_often_as_one_likes_is_one_stop() {
 /// Whatever is going on when the stop comes, each stream ends with the goodbye and without a reset,
 /// and whoever saw a chat of one talker saw all before it.
 #[test]
-fn a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
+fn a4_a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
     each_way(|server| {
         let (mut talker, mut members) = talker_and_members(server.address());
         thread::scope(|scope| {
@@ -272,7 +274,7 @@ fn the_goodbye_reaches_one_that_has_sent_much_that_nobody_reads() {
 }
 
 #[test]
-fn one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
+fn a4_one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
     let mut server = RunningServer::with(|config| {
         config.limits.linger = Duration::from_millis(300);
     });
@@ -305,7 +307,7 @@ fn one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
 }
 
 #[test]
-fn the_port_is_free_as_soon_as_the_server_has_ended() {
+fn a7_the_port_is_free_as_soon_as_the_server_has_ended() {
     // An address that no other test uses: nobody else is given the port meanwhile.
     let mut server = RunningServer::with(|config| config.address = ([127, 0, 0, 5], 0).into());
     let address = server.address();
@@ -329,7 +331,7 @@ fn the_port_is_free_as_soon_as_the_server_has_ended() {
 }
 
 #[test]
-fn a_program_that_was_killed_can_be_started_again_at_once() {
+fn a7_a_program_that_was_killed_can_be_started_again_at_once() {
     let ip = "--ip=127.0.0.6";
     let (mut program, address) = Program::listening(&[ip]);
     let mut clients: Vec<_> = (0..5).map(|_| Client::of(address)).collect();

@@ -37,7 +37,7 @@ fn talk(talker: &mut Client, witness: &mut Client, from: usize, to: usize) {
 }
 
 #[test]
-fn a_slow_reader_gets_everything_in_the_end_and_holds_nobody_up() {
+fn r2_a_slow_reader_gets_everything_in_the_end_and_holds_nobody_up() {
     let server = start();
     let (mut talker, mut witness, mut slow) = room_with_a_slow_reader(&server);
     let [mut left, mut right] = server.clients();
@@ -98,7 +98,7 @@ fn many_slow_readers_of_one_room_each_get_all_of_it() {
 }
 
 #[test]
-fn who_leaves_is_still_owed_what_was_said_before() {
+fn s9_who_leaves_is_still_owed_what_was_said_before() {
     let server = start();
     let (mut talker, mut witness, mut slow) = room_with_a_slow_reader(&server);
     talk(&mut talker, &mut witness, 0, 200);
@@ -111,7 +111,7 @@ fn who_leaves_is_still_owed_what_was_said_before() {
 }
 
 #[test]
-fn who_ends_its_sending_gets_the_answers_to_all_it_sent_and_then_the_end() {
+fn o7_who_ends_its_sending_gets_the_answers_to_all_it_sent_and_then_the_end() {
     each_way(|server| {
         let mut witness = server.client();
         witness.enter_new("room");
@@ -139,7 +139,7 @@ fn who_ends_its_sending_gets_the_answers_to_all_it_sent_and_then_the_end() {
 }
 
 #[test]
-fn who_ends_its_sending_gets_the_broadcasts_it_is_owed_and_then_the_end() {
+fn o7_who_ends_its_sending_gets_the_broadcasts_it_is_owed_and_then_the_end() {
     let server = start();
     let (mut talker, mut witness, mut slow) = room_with_a_slow_reader(&server);
     talk(&mut talker, &mut witness, 0, 200);
@@ -153,7 +153,7 @@ fn who_ends_its_sending_gets_the_broadcasts_it_is_owed_and_then_the_end() {
 }
 
 #[test]
-fn a_frame_that_is_cut_off_is_not_carried_out_and_its_sender_leaves_once() {
+fn p4_p5_a_frame_that_is_cut_off_is_not_carried_out_and_its_sender_leaves_once() {
     each_way(|server| {
         let mut witness = server.client();
         witness.enter_new("room");
@@ -181,7 +181,7 @@ fn a_frame_that_is_cut_off_is_not_carried_out_and_its_sender_leaves_once() {
 }
 
 #[test]
-fn a_reset_of_one_that_is_owed_much_is_a_leaving_like_any_other() {
+fn o8_a_reset_of_one_that_is_owed_much_is_a_leaving_like_any_other() {
     let server = start();
     let (mut talker, mut witness, slow) = room_with_a_slow_reader(&server);
     talk(&mut talker, &mut witness, 0, 400);
@@ -194,7 +194,7 @@ fn a_reset_of_one_that_is_owed_much_is_a_leaving_like_any_other() {
 }
 
 #[test]
-fn members_that_are_reset_while_they_are_written_to_leave_once_each() {
+fn o8_members_that_are_reset_while_they_are_written_to_leave_once_each() {
     each_way(|server| {
         let [mut talker, mut witness] = server.clients();
         let room = talker.enter_new("room");
@@ -228,7 +228,7 @@ fn members_that_are_reset_while_they_are_written_to_leave_once_each() {
 }
 
 #[test]
-fn who_is_gone_before_its_answer_leaves_no_ghost() {
+fn s9_who_is_gone_before_its_answer_leaves_no_ghost() {
     each_way(|server| {
         let mut witness = server.client();
         witness.enter_new("room");
@@ -273,7 +273,7 @@ fn the_last_message_reaches_a_peer_that_has_sent_much_that_nobody_reads() {
 }
 
 #[test]
-fn one_connection_too_many_is_told_so_and_ended_until_one_is_gone() {
+fn r9_one_connection_too_many_is_told_so_and_ended_until_one_is_gone() {
     let server = RunningServer::with(|config| config.limits.connections = 3);
     let [mut a, mut b, c] = server.clients();
     a.enter_new("room");
@@ -338,7 +338,7 @@ fn descriptors_and_threads_are_given_back() {
 
 /// A client that is closed with something unread resets the stream right behind its last words.
 #[test]
-fn what_was_said_before_a_reset_is_heard() {
+fn o8_what_was_said_before_a_reset_is_heard() {
     let server = start();
     let [mut witness] = server.clients();
     let room = witness.enter_new("room");

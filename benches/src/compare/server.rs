@@ -18,6 +18,10 @@ use crate::protocol::Protocol;
 /// How long a server may take to listen.
 const START_DEADLINE: Duration = Duration::from_secs(10);
 
+/// No limit on what a connection sends, as the others have none, and no line for each end of the
+/// generator's.
+const CHAT_ARGS: [&str; 3] = ["--port=0", "--rate=0", "--log=warn"];
+
 /// The servers there are to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,7 +105,8 @@ impl Server {
         match kind {
             Kind::Relay => words.push(path(&programs.relay)),
             Kind::Chat => {
-                words.extend([path(&programs.chat), "--port=0".to_owned()]);
+                words.push(path(&programs.chat));
+                words.extend(CHAT_ARGS.map(str::to_owned));
                 words.extend(programs.chat_args.iter().cloned());
             }
             Kind::Redis => {

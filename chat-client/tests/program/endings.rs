@@ -15,7 +15,7 @@ fn assert_fails(client: Client, error: &str) {
 }
 
 #[test]
-fn nobody_listens() {
+fn a8_nobody_listens() {
     let listener = Listener::bind();
     let (address, flag) = (listener.address(), listener.port_flag());
     drop(listener);
@@ -26,7 +26,7 @@ fn nobody_listens() {
 }
 
 #[test]
-fn the_server_closes_while_the_input_is_open() {
+fn a8_the_server_closes_while_the_input_is_open() {
     let (client, mut peer) = Client::connected();
     peer.send(&chat("bob", "before"));
     drop(peer);
@@ -35,7 +35,7 @@ fn the_server_closes_while_the_input_is_open() {
 }
 
 #[test]
-fn the_server_closes_without_reading_everything() {
+fn a8_the_server_closes_without_reading_everything() {
     let (mut client, mut peer) = Client::connected();
     client.write(b"one\ntwo\n");
     // With bytes left unread, closing resets the connection.
@@ -116,7 +116,7 @@ fn the_server_speaks_another_protocol() {
 }
 
 #[test]
-fn whoever_read_the_output_has_gone() {
+fn a8_o13_whoever_read_the_output_has_gone() {
     let listener = Listener::bind();
     let mut process = program(&[&listener.port_flag()]);
     let mut client = Client::spawn(process.stdout(closed_pipe()));
@@ -137,7 +137,7 @@ fn closed_pipe() -> Stdio {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_output_takes_nothing() {
+fn a8_the_output_takes_nothing() {
     let listener = Listener::bind();
     let full = File::options().write(true).open("/dev/full").expect("there is one");
     let client = Client::spawn(program(&[&listener.port_flag()]).stdout(full));
@@ -160,7 +160,7 @@ fn errors_that_cannot_be_told_change_nothing() {
 
 #[test]
 #[cfg(unix)]
-fn the_input_cannot_be_read() {
+fn a8_the_input_cannot_be_read() {
     let listener = Listener::bind();
     let directory = File::open(env!("CARGO_MANIFEST_DIR")).expect("it is there");
     let client = Client::spawn(program(&[&listener.port_flag()]).stdin(directory));

@@ -3,7 +3,7 @@
 use crate::support::{Client, chat, frame, system};
 
 #[test]
-fn no_control_character_comes_through() {
+fn s5_no_control_character_comes_through() {
     let (client, mut peer) = Client::piped("");
     // All C0 and C1 controls, DEL, separators and bidi controls, as JSON escapes.
     let controls: String = (0..=0x9f)

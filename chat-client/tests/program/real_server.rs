@@ -75,7 +75,7 @@ fn two_people_from_help_to_shutdown() {
 }
 
 #[test]
-fn a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
+fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
     let chat = Chat::start();
     let mut client = chat.join();
     client.write(b"/create news\n/rooms\nhello\n/rooms\n/leave\n/rooms\n");
@@ -95,7 +95,7 @@ fn a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
 }
 
 #[test]
-fn a_killed_client_leaves_its_room() {
+fn a7_a_killed_client_leaves_its_room() {
     let chat = Chat::start();
     let (mut ann, mut bob) = (chat.join(), chat.join());
     say(&mut ann, "/create games", "* You made room 1, \"games\", and are in it.");

@@ -111,7 +111,7 @@ fn the_language_is_that_of_the_locale() {
 }
 
 #[test]
-fn the_line_and_messages_follow_the_width() {
+fn a8_the_line_and_messages_follow_the_width() {
     let (mut terminal, mut peer) = connected(&[]);
     terminal.press("0123456789");
     terminal.shows(&["> 0123456789"]);
@@ -149,7 +149,7 @@ fn ctrl_d_and_quit_leave() {
 }
 
 #[test]
-fn a_signal_leaves_the_terminal_as_it_was() {
+fn a8_a_signal_leaves_the_terminal_as_it_was() {
     for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
         let (mut terminal, _peer) = connected(&[]);
         terminal.press("half");
@@ -163,7 +163,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_ends_the_client() {
+fn a8_a_terminal_that_is_closed_ends_the_client() {
     let (terminal, mut peer) = connected(&[]);
     let status = terminal.close(|| peer.send(&chat("bob", "hi")));
     // SIGHUP and the failure to write race.
@@ -172,7 +172,7 @@ fn a_terminal_that_is_closed_ends_the_client() {
 }
 
 #[test]
-fn an_end_that_is_a_failure_leaves_the_terminal_as_it_was() {
+fn a8_an_end_that_is_a_failure_leaves_the_terminal_as_it_was() {
     let (terminal, mut peer) = connected(&[]);
     peer.send("no message");
     terminal.wait("waiting for the error", |rows| {
@@ -246,7 +246,7 @@ fn a_pasted_text_is_one_message() {
 }
 
 #[test]
-fn a_lost_connection_is_made_again_and_the_room_found() {
+fn a8_a_lost_connection_is_made_again_and_the_room_found() {
     let listener = Listener::bind();
     let flags = [listener.port_flag(), "--name=bob".into(), "--join=3".into()];
     let mut terminal = Terminal::start(&flags.each_ref().map(String::as_str));

@@ -9,7 +9,7 @@ use crate::NOTHING;
 use crate::support::{Chat, Received};
 
 #[test]
-fn one_room_too_many_is_refused_until_one_is_closed() {
+fn s7_one_room_too_many_is_refused_until_one_is_closed() {
     let mut chat = Chat::with_limits(HubLimits { rooms: 2 });
     let (ann, bob, carol) = (chat.connect(), chat.connect(), chat.connect());
     chat.create(ann, "games");
@@ -64,7 +64,7 @@ fn texts_have_at_least_1_character_and_of_controls_only_newline_and_tab() {
 const CHAT_WITHOUT_WORDS: &str = r#"{"type":"SCChat","member":"","text":"","roomId":1,"seq":10}"#;
 
 #[test]
-fn a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
+fn p11_a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
     // Escapes and letters of several bytes count as what they are in the frame.
     for (name, piece) in [("ann", "x"), ("ann", "\n"), ("\"\\\"", "x"), ("안", "é")] {
         let mut chat = Chat::new();
@@ -149,7 +149,7 @@ fn a_chat_to_10_000_members_is_one_output() {
 /// 100,000 people, each with a name and a room, come and go. What a map has room for is among the
 /// invariants.
 #[test]
-fn a_crowd_that_has_gone_leaves_no_memory_behind() {
+fn r7_a_crowd_that_has_gone_leaves_no_memory_behind() {
     let mut hub = Hub::new(HubLimits::default());
     let mut outputs = Vec::new();
     let title = Title::new("crowd").expect("a title");

@@ -5,7 +5,7 @@ use chat_core::{Name, ValueError};
 use crate::support::{Chat, Received};
 
 #[test]
-fn names_are_unique_under_the_nickname_profile() {
+fn s4_names_are_unique_under_the_nickname_profile() {
     let mut chat = Chat::new();
     let (_alice, bob) = (chat.connect_named("Alice"), chat.connect());
     for same in ["Alice", "aLICE", "\u{ff21}lice", "  Alice "] {
@@ -26,7 +26,7 @@ fn a_holder_may_spell_its_own_name_another_way() {
 }
 
 #[test]
-fn a_default_name_cannot_be_taken_by_anyone_else() {
+fn s4_a_default_name_cannot_be_taken_by_anyone_else() {
     let mut chat = Chat::new();
     let (ann, bob) = (chat.connect(), chat.connect());
     chat.disconnect(bob);
@@ -59,7 +59,7 @@ fn the_old_name_of_a_renamed_session_is_free() {
 }
 
 #[test]
-fn of_two_that_race_for_a_name_exactly_one_gets_it_until_it_goes() {
+fn s6_of_two_that_race_for_a_name_exactly_one_gets_it_until_it_goes() {
     let mut chat = Chat::new();
     let (first, second) = (chat.connect(), chat.connect());
     chat.rename(first, "zoe");
@@ -85,7 +85,7 @@ fn a_name_that_the_profile_does_not_allow_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_refusal_names_the_rule_and_echoes_nothing_raw() {
+fn s4_a_refusal_names_the_rule_and_echoes_nothing_raw() {
     let mut chat = Chat::new();
     let ann = chat.connect();
     chat.rename(ann, "evil\u{200b}name");

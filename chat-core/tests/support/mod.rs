@@ -132,6 +132,9 @@ impl Chat {
         let audience = self.rooms.get_mut(&room).expect("a broadcast is for a room there is");
         assert_eq!(seq, audience.seq + 1, "numbers of room {room} rise by 1");
         audience.seq = seq;
+        // Outputs are carried out after each input, so one may ask the hub.
+        let members = audience.members.iter().copied();
+        assert!(self.hub.members(room).eq(members), "who gets number {seq} of room {room}");
         let at = (room, seq);
         let (received, message) = match event {
             Event::Chat { member, text } => (

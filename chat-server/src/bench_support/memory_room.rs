@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -62,8 +62,9 @@ impl MemoryRoom {
         let mut frame = Vec::new();
         command.write(&mut frame).expect("it fits a frame");
         let key = self.engine.next_key();
-        let (socket, peer) = (MemorySocket(self.line.clone()), Ipv4Addr::LOCALHOST);
-        self.engine.connect(self.now, socket, Role::Guest, peer.into());
+        let socket = MemorySocket(self.line.clone());
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        self.engine.connect(self.now, socket, Role::Guest, peer);
         self.send(key, frame.into());
     }
 

@@ -68,8 +68,9 @@ impl<S> Connection<S> {
         }
     }
 
+    /// Only while it is open: what it sends when it is being closed is read and thrown away.
     pub(crate) fn is_read_paused(&self) -> bool {
-        self.read_paused
+        self.read_paused && self.phase == Phase::Open
     }
 
     /// Bytes kept of a frame that is on its way.

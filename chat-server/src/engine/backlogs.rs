@@ -6,7 +6,7 @@ use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::Connection;
 use crate::connections::ConnKey;
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 use crate::socket::Socket;
 
@@ -36,7 +36,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(connection) = self.connections.get_mut(key) {
             if connection.behind_since.is_none() {
                 connection.behind_since = Some(now);
-                self.counters.reach(Limit::SlowBacklog);
+                self.counters.reach(LimitName::SlowBacklog);
             }
             self.arm(key);
         }
@@ -58,7 +58,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut keys = self.connections.keys();
         keys.sort_by_cached_key(|&key| Reverse(self.keeps(key)));
         for key in keys {
-            if self.held() <= self.limits.total_backlog {
+            if self.held() <= self.limits.total_backlog || self.keeps(key) == 0 {
                 return;
             }
             self.cut_off(now, key, CloseReason::TotalBacklog);

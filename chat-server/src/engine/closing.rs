@@ -11,7 +11,7 @@ use super::{Engine, Stopping, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase};
 use crate::connections::ConnKey;
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
@@ -27,7 +27,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.finish(now, key);
         self.counters.refused.set(self.refused as u64);
         if !waits {
-            self.counters.reach(Limit::RefusedConnections);
+            self.counters.reach(LimitName::RefusedConnections);
             self.remove(key);
         }
     }
@@ -70,6 +70,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if planted(Bug::NoGeneration) {
             return;
         }
+        self.note_ending(key);
         self.fanout.expel(&mut self.connections, key);
         let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
         if let Some(mailbox) = mailbox {
@@ -86,6 +87,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         connection.mailbox = None;
         // Nobody asked for it: its session ended because the hub failed.
         let reason = *connection.reason.get_or_insert(CloseReason::Internal);
+        // Told now: later the kernel does not know any more whose the socket was.
+        self.journal.closed(key, reason, || connection.peer());
         if let Some(notice) = self.farewell(reason)
             && let Some(connection) = self.connections.get_mut(key)
         {
@@ -144,10 +147,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.addresses.remove(key);
         let reason = connection.reason.unwrap_or(CloseReason::Internal);
         if reason == CloseReason::BadInput && connection.is_proven() {
-            self.counters.reach(Limit::BadFrames);
+            self.counters.reach(LimitName::BadFrames);
         }
         self.counters.refused.set(self.refused as u64);
         self.counters.close(reason);
+        if !connection.is_closing() {
+            self.journal.closed(key, reason, || connection.peer());
+        }
         connection.close();
     }
 
@@ -155,6 +161,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Does nothing the second time.
     pub(super) fn begin_stop(&mut self, now: Moment) {
         if self.stopping.is_none() {
+            tracing::info!(
+                connections = self.connections.len(),
+                rooms = self.fanout.room_count(),
+                "stopping"
+            );
             let deadline = now + self.limits.linger;
             self.stopping = Some(Stopping::Draining { deadline });
             self.counters.stopping.set(1);
@@ -169,9 +180,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             if matches!(connection.phase, Phase::Open | Phase::Ending) {
                 connection.reason.get_or_insert(CloseReason::Stopped);
+                self.note_ending(key);
                 self.finish(now, key);
             }
         }
         self.sessions.clear();
+        if let Some(observer) = self.observer.take() {
+            observer.close();
+        }
     }
 }

@@ -3,13 +3,19 @@
 //! A connection has one timer at the most, for the first of its deadlines when it was set. When it is
 //! due it is looked at what is due, and set again.
 
+use std::time::Duration;
+
 use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 use crate::socket::Socket;
+
+/// When a timer is seen so much later than it was due, the server was late itself: it was stopped, or
+/// the machine was.
+const LATE: Duration = Duration::from_millis(500);
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sets the timer of a connection, unless it is set early enough.
@@ -58,7 +64,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Phase::Finishing { deadline } | Phase::Lingering { deadline } if deadline <= now => {
                 self.counters.linger_timeouts.add(1);
-                self.counters.reach(Limit::Linger);
+                self.counters.reach(LimitName::Linger);
                 self.remove(key);
             }
             Phase::Finishing { .. } | Phase::Lingering { .. } => {}
@@ -83,20 +89,30 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Cuts off a connection that has been behind for too long. First it is written to once more: the
-    /// server may have been late itself.
+    /// server may have been late itself. If it was, the connection has its time again: while nobody
+    /// wrote to it, it could not catch up.
     fn expire_backlog(&mut self, now: Moment, key: ConnKey) {
-        if self.is_backlog_overdue(now, key) {
+        if self.backlog_deadline(key).is_some_and(|deadline| deadline <= now) {
             self.writable(key);
             self.flush(key);
             self.check_backlogs(now);
-            if self.is_backlog_overdue(now, key) {
+            let Some(deadline) = self.backlog_deadline(key) else { return };
+            if deadline + LATE <= now {
+                self.restart_backlog_time(now, key);
+            } else if deadline <= now {
                 self.cut_off(now, key, CloseReason::SlowBacklog);
             }
         }
     }
 
-    fn is_backlog_overdue(&self, now: Moment, key: ConnKey) -> bool {
-        let since = |key| self.connections.get(key)?.behind_since;
-        since(key).is_some_and(|since| since + self.limits.slow_backlog_time <= now)
+    fn backlog_deadline(&self, key: ConnKey) -> Option<Moment> {
+        let since = self.connections.get(key)?.behind_since?;
+        Some(since + self.limits.slow_backlog_time)
+    }
+
+    fn restart_backlog_time(&mut self, now: Moment, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.behind_since = Some(now);
+        }
     }
 }

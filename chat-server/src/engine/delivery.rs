@@ -7,7 +7,7 @@ use chat_core::{Notice, Output, SessionId};
 use super::{Engine, Stopping, Workers};
 use crate::connection::Connection;
 use crate::connections::ConnKey;
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 use crate::send_buffer::SendBuffer;
 #[cfg(test)]
@@ -30,6 +30,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         if self.done == self.posted {
             self.read_ahead = 0;
+            self.fanout.nothing_expected();
         }
         for output in outputs.drain(..) {
             self.carry_out(now, output);
@@ -46,6 +47,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     fn carry_out(&mut self, now: Moment, output: Output) {
+        if self.observer.is_some() {
+            self.observe(&output);
+        }
         match output {
             Output::Broadcast { room, seq, except, event } => {
                 let except = except.and_then(|session| self.sessions.get(&session).copied());
@@ -53,7 +57,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Output::Reply { to, notice, room } => {
                 if let Notice::TooManyRooms { .. } = notice {
-                    self.counters.reach(Limit::Rooms);
+                    self.counters.reach(LimitName::Rooms);
                 }
                 let lang = self.lang;
                 self.answer(to, |send| send.push_notice(lang, &notice, room));
@@ -97,7 +101,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(crate) fn writable(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key) {
             if connection.is_blocked() {
-                self.counters.reach(Limit::KernelSendBuffer);
+                self.counters.reach(LimitName::KernelSendBuffer);
             }
             connection.unblock();
             if connection.is_owed() {
@@ -131,7 +135,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sees to those whose budget ended, and those whose socket failed.
     pub(super) fn follow_up_writes(&mut self, now: Moment) {
         while let Some(key) = self.connections.take_unfinished() {
-            self.counters.reach(Limit::WritePerTurn);
+            self.counters.reach(LimitName::WritePerTurn);
             self.plan_flush(key);
         }
         while let Some(key) = self.connections.take_failed() {

@@ -1,7 +1,7 @@
 //! What comes in: connections, and their bytes on the way to the hub.
 
 use std::mem;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chat_core::Role;
@@ -11,12 +11,24 @@ use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase, ReadEnd};
 use crate::connections::ConnKey;
 use crate::desk::Ran;
-use crate::limit::Limit;
+use crate::limit_name::LimitName;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
+
+/// Bytes that a chat is longer than the command for it: a name, a room and a number.
+const NAMED: usize = 160;
+
+/// When a connection is to be read that has something to read.
+enum When {
+    Now,
+    /// When its room has handed out some of what was said.
+    NextTurn,
+    /// When whoever paused it ends that.
+    Resumed,
+}
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// The key that [`Engine::connect`] will give next, for registering its socket.
@@ -25,22 +37,26 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Takes a new connection, or tells it why it cannot stay.
-    pub(crate) fn connect(&mut self, now: Moment, socket: S, role: Role, peer: IpAddr) {
+    pub(crate) fn connect(&mut self, now: Moment, socket: S, role: Role, peer: SocketAddr) {
         self.counters.accepted.add(1);
         let key = self.next_key();
+        self.journal.accepted(key, || socket.peer());
         if self.stopping.is_some() {
             return self.refuse(now, socket, CloseReason::Stopped);
         }
         if self.connections.len() - self.refused >= self.limits.connections {
             return self.refuse(now, socket, CloseReason::ServerFull);
         }
-        if !self.addresses.add(key, peer) {
+        if !self.addresses.add(key, peer.ip()) {
             return self.refuse(now, socket, CloseReason::TooManyFromAddress);
         }
         let session = self.desk.connect(role);
         let mailbox = Arc::new(Mailbox::new(session));
         self.connections.insert(Connection::new(socket, mailbox, now));
         self.sessions.insert(session, key);
+        if let Some(observer) = &mut self.observer {
+            observer.connected(session, peer);
+        }
     }
 
     /// Has a connection read that has, or may have, something to read. `cut`: the event said that
@@ -77,32 +93,39 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(super) fn read_planned(&mut self, now: Moment) {
         for _ in 0..self.unread.len() {
             if !self.may_read() {
-                return self.counters.reach(Limit::ReadAhead);
+                return self.counters.reach(LimitName::ReadAhead);
             }
             let Some(key) = self.unread.pop_front() else { return };
-            if !self.holds_back(now, key) {
-                self.read(now, key);
+            match self.when_to_read(now, key) {
+                When::Now => self.read(now, key),
+                When::NextTurn => self.plan_read(key),
+                When::Resumed => {}
             }
         }
     }
 
-    /// Whether a connection is to be read no further for now. Whoever ends that has it read again.
-    fn holds_back(&mut self, now: Moment, key: ConnKey) -> bool {
-        let Some(connection) = self.connections.get_mut(key) else { return true };
+    fn when_to_read(&mut self, now: Moment, key: ConnKey) -> When {
+        let Some(connection) = self.connections.get_mut(key) else { return When::Resumed };
         connection.read_planned = false;
         if connection.phase != Phase::Open {
-            return false;
+            return When::Now;
         }
         if connection.behind_since.is_some() {
             connection.pause_reading();
-            return true;
+            return When::Resumed;
         }
-        let Some(until) = connection.must_pause(now, self.input_limits) else { return false };
-        connection.pause_reading();
-        self.resumes.add(until, key);
-        self.counters.rate_pauses.add(1);
-        self.counters.reach(Limit::Commands);
-        true
+        if let Some(until) = connection.must_pause(now, self.input_limits) {
+            connection.pause_reading();
+            self.resumes.add(until, key);
+            self.counters.rate_pauses.add(1);
+            self.counters.reach(LimitName::Commands);
+            self.journal.paused(key, || connection.peer());
+            return When::Resumed;
+        }
+        match &connection.place {
+            Some(place) if self.fanout.is_ahead(place.room) => When::NextTurn,
+            _ => When::Now,
+        }
     }
 
     /// Reads a connection, up to its budget.
@@ -116,17 +139,21 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut requests = mem::take(&mut self.requests);
         let limits = self.input_limits;
         let (bytes, end) = connection.read(now, limits, &mut self.read_buffer, &mut requests);
-        if !connection.is_at_rest() || connection.partial_len() > 0 {
+        let is_settled = connection.is_at_rest() && connection.partial_len() == 0;
+        if !requests.is_empty() {
+            self.read_ahead += bytes;
+            if let Some(place) = &connection.place {
+                self.fanout.expect(place.room, bytes + requests.len() * NAMED);
+            }
+            self.post(key, &mut requests);
+        }
+        self.requests = requests;
+        if !is_settled {
             // A part of a frame, mostly: it is held, and has its time.
             self.connections.count_held(key);
             self.arm(key);
         }
         self.counters.bytes_read.add(bytes as u64);
-        if !requests.is_empty() {
-            self.read_ahead += bytes;
-            self.post(key, &mut requests);
-        }
-        self.requests = requests;
         #[cfg(test)]
         if planted(Bug::ForgottenRead) && end == ReadEnd::Budget {
             return;
@@ -135,7 +162,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             ReadEnd::Failed => self.lose(key),
             ReadEnd::Ended => self.close_if_done(key),
             ReadEnd::Budget => {
-                self.counters.reach(Limit::ReadPerTurn);
+                self.counters.reach(LimitName::ReadPerTurn);
                 self.plan_read(key);
             }
             ReadEnd::Drained => {}

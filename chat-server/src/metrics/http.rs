@@ -80,7 +80,7 @@ impl HttpServer {
         while !self.stop.load(Ordering::Acquire) {
             match self.poll.poll(&mut events, self.timeout(Instant::now())) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(e) => return eprintln!("chat-server: metrics end: {e}"),
+                Err(e) => return tracing::error!("metrics are not served any more: {e}"),
                 Ok(()) => {}
             }
             for event in &events {

@@ -4,12 +4,14 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_server::{CloseReason, Limit, MessageKind, Monitor, Stats};
+use chat_server::{CloseReason, LimitName, MessageKind, Monitor, Stats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+use crate::logging::Log;
 
 use super::process;
 use super::sheet::{BYTES, NONE, SECONDS, Sheet};
@@ -33,12 +35,12 @@ impl Pages {
 
     const OPEN_METRICS: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    pub(super) fn new(monitor: Monitor) -> Self {
+    pub(super) fn new(monitor: Monitor, log: Log) -> Self {
         let mut registry = Registry::default();
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("chat_build", "The version of the server", version);
         registry.register_collector(Box::new(ServerMetrics(monitor.clone())));
-        registry.register_collector(Box::new(ProcessMetrics { start: SystemTime::now() }));
+        registry.register_collector(Box::new(ProcessMetrics { start: SystemTime::now(), log }));
         Self { monitor, registry }
     }
 
@@ -113,7 +115,7 @@ fn write_work(sheet: &mut Sheet<'_>, stats: &Stats) -> fmt::Result {
 
 /// What went wrong, or nearly so.
 fn write_trouble(sheet: &mut Sheet<'_>, stats: &Stats) -> fmt::Result {
-    let limits = Limit::ALL.map(|limit| (limit, stats.limits.count(limit)));
+    let limits = LimitName::ALL.map(|limit| (limit, stats.limits.count(limit)));
     sheet.counters("chat_limits_reached", "How often a limit was reached.", "limit", limits)?;
     let failures = stats.accept_failures;
     sheet.counter("chat_accept_failures", NONE, "Times that accepting failed.", failures)?;
@@ -123,11 +125,15 @@ fn write_trouble(sheet: &mut Sheet<'_>, stats: &Stats) -> fmt::Result {
 #[derive(Debug)]
 struct ProcessMetrics {
     start: SystemTime,
+    log: Log,
 }
 
 impl Collector for ProcessMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut sheet = Sheet::new(encoder);
+        let lost = self.log.lost_lines();
+        let help = "Lines of the log that nobody read in time.";
+        sheet.counter("chat_log_lines_dropped", NONE, help, lost)?;
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
         sheet.seconds("process_start_time", "When the process began.", start.as_secs_f64())?;
         let help = "Processor time that was used.";

@@ -242,7 +242,7 @@ impl Server {
                 moment(now),
                 socket,
                 if operator { Role::Operator } else { Role::Guest },
-                Ipv4Addr::LOCALHOST.into(),
+                (Ipv4Addr::LOCALHOST, 1).into(),
             );
             let connection = self.engine.connections.get(key);
             let mailbox = connection.and_then(|connection| connection.mailbox.as_ref());

@@ -1,7 +1,7 @@
 //! A client that blocks, byte for byte what the test says.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use chat_proto::{Incoming, RoomEntry};
@@ -16,6 +16,13 @@ pub(crate) struct Client {
     buffered: Vec<u8>,
     /// Where in `buffered` the next frame begins.
     at: usize,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Clean,
+    Reset,
 }
 
 /// One frame around `payload`.
@@ -69,11 +76,30 @@ impl Client {
         Self::over(socket.into())
     }
 
+    /// A client at another address of this machine.
+    pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        let socket = socket.expect("a descriptor is to be had");
+        socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is ours");
+        socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
+        Self::over(socket.into())
+    }
+
+    /// Another handle on the same connection, for another thread. What is read is read by one.
+    pub(crate) fn twin(&self) -> Self {
+        Self::over(self.stream.try_clone().expect("a descriptor is to be had"))
+    }
+
     fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a TCP stream has this option");
         stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
         stream.set_write_timeout(Some(DEADLINE)).expect("it is not zero");
         Self { stream, buffered: Vec::new(), at: 0 }
+    }
+
+    /// The same connection once more, to read what comes while this one sends.
+    pub(crate) fn other_half(&self) -> Self {
+        Self::over(self.stream.try_clone().expect("a descriptor is to be had"))
     }
 
     /// Ends the stream towards the server; what it sends is still read.
@@ -178,6 +204,14 @@ impl Client {
         Incoming::parse(&payload).expect("every message is JSON")
     }
 
+    /// The next message, of a server that may take longer than it should.
+    pub(crate) fn next_within(&mut self, time: Duration) -> Incoming {
+        self.stream.set_read_timeout(Some(time)).expect("it is not zero");
+        let message = self.next();
+        self.stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
+        message
+    }
+
     pub(crate) fn expect_code(&mut self, code: &str) -> Incoming {
         let message = self.next();
         assert_eq!(message.kind, "SCSystemMessage", "{code} expected: {message:?}");
@@ -220,10 +254,19 @@ impl Client {
 
     /// Every whole message until the stream ends, in whatever way: of a client that was cut off.
     pub(crate) fn whatever_came(&mut self) -> Vec<Incoming> {
-        if let Err(e) = self.stream.read_to_end(&mut self.buffered) {
-            assert_eq!(e.kind(), ErrorKind::ConnectionReset, "neither an end nor a reset");
-        }
-        // What stands behind the last whole frame is for nobody.
+        self.until_end().0
+    }
+
+    /// Every whole message until the stream ends, and how it ended. A clean end is behind a whole
+    /// frame.
+    pub(crate) fn until_end(&mut self) -> (Vec<Incoming>, End) {
+        let end = match self.stream.read_to_end(&mut self.buffered) {
+            Ok(_) => End::Clean,
+            Err(e) => {
+                assert_eq!(e.kind(), ErrorKind::ConnectionReset, "neither an end nor a reset");
+                End::Reset
+            }
+        };
         let mut messages = Vec::new();
         let mut rest = &self.buffered[self.at..];
         while let Some((header, body)) = rest.split_first_chunk::<2>()
@@ -233,7 +276,15 @@ impl Client {
             messages.push(Incoming::parse(payload).expect("every message is JSON"));
             rest = behind;
         }
-        messages
+        // What stands behind the last whole frame before a reset is for nobody.
+        assert!(end == End::Reset || rest.is_empty(), "the stream ended in the middle of a frame");
+        self.at = self.buffered.len();
+        (messages, end)
+    }
+
+    /// Reads a few bytes, which are lost.
+    pub(crate) fn drip(&mut self, bytes: usize) {
+        self.stream.read_exact(&mut vec![0; bytes]).expect("there is more to be read");
     }
 
     /// The stream ends, cleanly and with nothing more in it.

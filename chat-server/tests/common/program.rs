@@ -1,10 +1,12 @@
 //! The server as a program: its flags, its output, its exit status, and signals to it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant;
 
 use super::{Client, DEADLINE, Watchdog};
 
@@ -35,23 +37,47 @@ impl Program {
         Self::run(command)
     }
 
+    /// A program that another one starts, whose command line begins with `before`, and which takes
+    /// care to be no parent of it.
+    pub(crate) fn start_under(before: &[&str], args: &[&str]) -> Self {
+        let mut command = Command::new(before[0]);
+        command.args(&before[1..]).arg(PATH).args(args);
+        Self::run(command)
+    }
+
     fn run(mut command: Command) -> Self {
+        // What is an error is seen all the same; --log asks for more.
+        command.env("RUST_LOG", "error");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::spawn(command)
+    }
+
+    /// A program with these as its output and its errors, which are not looked at here.
+    pub(crate) fn start_into(args: &[&str], output: Stdio, errors: Stdio) -> Self {
+        let mut command = Command::new(PATH);
+        command.args(args).stdin(Stdio::null()).stdout(output).stderr(errors);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program was built");
         let pid = child.id();
-        let stdout = child.stdout.take().expect("it is piped");
-        let mut stderr = child.stderr.take().expect("it is piped");
+        // The command keeps what it gave to the child.
+        drop(command);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (line, lines) = mpsc::channel();
         let (error, errors) = mpsc::channel();
         let (status, exit) = mpsc::channel();
         thread::spawn(move || {
-            for text in BufReader::new(stdout).lines() {
+            for text in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
                 let _ = line.send(text.expect("it prints UTF-8"));
             }
         });
         thread::spawn(move || {
             let mut text = String::new();
-            stderr.read_to_string(&mut text).expect("it prints UTF-8");
+            if let Some(mut stderr) = stderr {
+                stderr.read_to_string(&mut text).expect("it prints UTF-8");
+            }
             let _ = error.send(text);
         });
         thread::spawn(move || status.send(child.wait().expect("it is our child")));
@@ -77,8 +103,40 @@ impl Program {
         self.lines.recv_timeout(DEADLINE).expect("it prints a line")
     }
 
+    /// Waits until somebody listens at `address`, for a program that cannot say when it does.
+    pub(crate) fn wait_until_it_listens(address: SocketAddr) {
+        let deadline = Instant::now() + DEADLINE;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "nobody listens at {address}");
+            thread::yield_now();
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// How many descriptors (`fd`) or threads (`task`) it has.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        super::count(&self.pid.to_string(), what)
+    }
+
+    /// A line of its status that is about memory, in bytes.
+    pub(crate) fn memory(&self, line: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid));
+        let status = status.expect("the program runs");
+        let line = status.lines().find_map(|l| l.strip_prefix(line)).expect("it has the line");
+        let kib: u64 = line.trim_matches([':', '\t', ' ', 'k', 'B']).parse().expect("a number");
+        kib * 1024
+    }
+
+    /// The time it has worked, in hundredths of a second.
+    pub(crate) fn ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        let stat = stat.expect("the program runs");
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in parentheses");
+        let fields = fields.split_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     /// Sends a signal, by its name without `SIG`.
@@ -107,6 +165,12 @@ impl Drop for Program {
             let _ = Command::new("kill").args(["-KILL", &self.pid.to_string()]).status();
         }
     }
+}
+
+/// A port that can be had on `ip`, an address that no other test uses.
+pub(crate) fn free_port(ip: &str) -> String {
+    let bound = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
+    bound.expect("there is a free port").port().to_string()
 }
 
 /// Runs the program until it ends by itself: its exit status, output and errors.

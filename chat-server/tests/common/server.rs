@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use chat_server::{Config, Server, ServerHandle};
+use chat_server::{Config, Server, ServerHandle, Stats};
 
 use super::{Client, DEADLINE};
 
@@ -80,6 +80,11 @@ impl RunningServer {
 
     pub(crate) fn clients<const N: usize>(&self) -> [Client; N] {
         std::array::from_fn(|_| self.client())
+    }
+
+    /// How the server was at the end of its last turn.
+    pub(crate) fn stats(&self) -> Stats {
+        self.handle.as_ref().expect("it has not been joined").monitor().stats()
     }
 
     pub(crate) fn stop(&self) {

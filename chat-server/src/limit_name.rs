@@ -5,7 +5,7 @@ use std::fmt;
 /// One of the [`Limits`](crate::Limits). `Display` is the name of its field there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Limit {
+pub enum LimitName {
     /// A connection was refused: there were as many as there may be.
     Connections,
     /// A connection was refused: there were as many from its address as there may be.
@@ -44,7 +44,7 @@ pub enum Limit {
     Linger,
 }
 
-impl Limit {
+impl LimitName {
     /// All there are, in the order of the fields of [`Limits`](crate::Limits).
     pub const ALL: [Self; 18] = [
         Self::Connections,
@@ -68,7 +68,7 @@ impl Limit {
     ];
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for LimitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connections => "connections",
@@ -106,7 +106,7 @@ mod tests {
             |line: &str| line.strip_prefix("    ")?.split_once(':').map(|(n, _)| n.to_owned());
         let fields: Vec<_> =
             debug.lines().filter_map(field).filter(|n| !n.starts_with(' ')).collect();
-        assert_eq!(fields, Limit::ALL.map(|limit| limit.to_string()));
-        assert!(Limit::ALL.iter().enumerate().all(|(i, &limit)| limit as usize == i));
+        assert_eq!(fields, LimitName::ALL.map(|limit| limit.to_string()));
+        assert!(LimitName::ALL.iter().enumerate().all(|(i, &limit)| limit as usize == i));
     }
 }

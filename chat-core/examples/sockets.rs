@@ -1,0 +1,198 @@
+//! A chat inside a program that owns its sockets: a game server with a loop of its own, that speaks the
+//! protocol of the chat beside whatever the game is.
+//!
+//! ```text
+//! cargo run -p chat-core --example sockets -- 9000
+//! cargo run -p chat-client -- --port=9000         # as often as you like; /shutdown ends it
+//! ```
+//!
+//! Per frame of the game everybody is read once, the commands are carried out, and what came of them
+//! is written, as far as the kernel takes it. Nothing waits but the frame. For thousands of players
+//! take `chat_server`.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::time::Duration;
+use std::{env, mem, thread};
+
+use chat_core::{Command, Event, Hub, HubLimits, Lang, Notice, Output, Rejection, Role, SessionId};
+use chat_proto::{FrameDecoder, ServerMessage, encode_rooms_page};
+
+/// How long a frame of the game takes.
+const FRAME: Duration = Duration::from_millis(20);
+
+/// Who has this many bytes unsent does not read, and goes.
+const MOST_UNSENT: usize = 1024 * 1024;
+
+struct Player {
+    stream: TcpStream,
+    decoder: FrameDecoder,
+    unsent: Vec<u8>,
+    is_gone: bool,
+}
+
+struct Game {
+    hub: Hub,
+    outputs: Vec<Output>,
+    players: BTreeMap<SessionId, Player>,
+    is_over: bool,
+}
+
+fn main() -> io::Result<()> {
+    let port = env::args().nth(1).and_then(|port| port.parse().ok()).unwrap_or(0);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    println!("listening on {}", listener.local_addr()?);
+
+    let mut game = Game {
+        hub: Hub::new(HubLimits { rooms: 100 }),
+        outputs: Vec::new(),
+        players: BTreeMap::new(),
+        is_over: false,
+    };
+    while !game.is_over {
+        if let Ok((stream, _)) = listener.accept() {
+            game.enter(stream)?;
+        }
+        game.listen();
+        // Here everything else moves.
+        game.speak();
+        thread::sleep(FRAME);
+    }
+    Ok(())
+}
+
+impl Game {
+    fn enter(&mut self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nonblocking(true)?;
+        // All are on this machine, and each may end the game.
+        let session = self.hub.connect(Role::Operator);
+        let decoder = FrameDecoder::new();
+        let player = Player { stream, decoder, unsent: Vec::new(), is_gone: false };
+        self.players.insert(session, player);
+        Ok(())
+    }
+
+    /// Inputs.
+    fn listen(&mut self) {
+        let sessions: Vec<_> = self.players.keys().copied().collect();
+        for session in sessions {
+            let Some(player) = self.players.get_mut(&session) else { continue };
+            let commands = player.read();
+            let is_gone = player.is_gone;
+            for command in commands {
+                match command {
+                    Ok(command) => self.hub.handle(session, command, &mut self.outputs),
+                    Err(rejection) => self.outputs.push(Output::Reply {
+                        to: session,
+                        notice: Notice::Rejected(rejection),
+                        room: None,
+                    }),
+                }
+                self.carry_out();
+            }
+            if is_gone {
+                self.hub.disconnect(session, &mut self.outputs);
+                self.carry_out();
+            }
+        }
+    }
+
+    /// Outputs, after each input: so the hub knows who is to get a broadcast.
+    fn carry_out(&mut self) {
+        for output in self.outputs.drain(..) {
+            match output {
+                Output::Reply { to, notice, room } => {
+                    if let Some(player) = self.players.get_mut(&to) {
+                        player.tell(ServerMessage::System { notice: &notice, room });
+                    }
+                }
+                Output::Rooms { to, rooms } => {
+                    let Some(player) = self.players.get_mut(&to) else { continue };
+                    let mut listed = encode_rooms_page(rooms.iter(), &mut player.unsent);
+                    while listed < rooms.len() {
+                        let rest = rooms.iter().skip(listed);
+                        listed += encode_rooms_page(rest, &mut player.unsent);
+                    }
+                }
+                Output::Broadcast { room, seq, except, event } => {
+                    let message = match &event {
+                        Event::Chat { member, text } => {
+                            ServerMessage::Chat { member, text, room, seq }
+                        }
+                        Event::Notice(notice) => {
+                            ServerMessage::System { notice, room: Some((room, seq)) }
+                        }
+                    };
+                    for member in self.hub.members(room).filter(|&member| Some(member) != except) {
+                        if let Some(player) = self.players.get_mut(&member) {
+                            player.tell(message);
+                        }
+                    }
+                }
+                Output::Disconnected { session } => drop(self.players.remove(&session)),
+                Output::ShutdownRequested { .. } => self.is_over = true,
+                // The hub keeps who is where.
+                Output::Entered { .. } | Output::Left { .. } | Output::RoomClosed { .. } => {}
+                unknown => eprintln!("nobody carried out {unknown:?}"),
+            }
+        }
+    }
+
+    fn speak(&mut self) {
+        for player in self.players.values_mut() {
+            if self.is_over {
+                player.tell(ServerMessage::System { notice: &Notice::ServerStopping, room: None });
+            }
+            player.write();
+        }
+    }
+}
+
+impl Player {
+    /// What the player has asked for since the last frame, and what was no command.
+    fn read(&mut self) -> Vec<Result<Command, Rejection>> {
+        let mut chunk = [0; 4096];
+        let mut commands = Vec::new();
+        match self.stream.read(&mut chunk) {
+            Ok(0) => self.is_gone = true,
+            Ok(len) => {
+                let mut frames = self.decoder.feed(&chunk[..len]);
+                while let Some(payload) = frames.next_frame() {
+                    commands.push(Command::parse(payload));
+                }
+            }
+            Err(e) => self.fail(&e),
+        }
+        commands
+    }
+
+    fn tell(&mut self, message: ServerMessage<'_>) {
+        // The hub refuses a chat that fits no frame; a notice always fits.
+        let written = message.write(Lang::En, &mut self.unsent);
+        debug_assert!(written.is_ok(), "{written:?}");
+    }
+
+    /// Gives the kernel what it takes now; the rest stays for the next frame.
+    fn write(&mut self) {
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(len) => drop(self.unsent.drain(..len)),
+                Err(e) => {
+                    self.fail(&e);
+                    break;
+                }
+            }
+        }
+        if self.unsent.len() > MOST_UNSENT {
+            self.is_gone = true;
+            mem::take(&mut self.unsent);
+        }
+    }
+
+    /// The player is gone, unless there is only nothing to do at the moment.
+    fn fail(&mut self, error: &io::Error) {
+        self.is_gone |= !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+    }
+}
