@@ -172,10 +172,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         counters.backlog.set(self.held() as u64);
         counters.members.set(self.fanout.member_count() as u64);
         counters.deliveries.set(self.fanout.deliveries);
-        let requests = self.posted - counters.requests.value();
-        if requests > 0 {
-            counters.turn_requests.record(requests);
-        }
         counters.requests.set(self.posted);
         counters.requests_done.set(self.done);
     }

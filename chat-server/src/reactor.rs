@@ -128,6 +128,7 @@ impl Reactor {
             for event in &events {
                 self.dispatch(event);
             }
+            let requests = self.counters.requests.value();
             let connections = self.engine.connection_count();
             self.engine.turn(now);
             if let Some(listener) = &mut self.listener
@@ -143,7 +144,7 @@ impl Reactor {
                 self.accept(now, self.accepts_per_turn);
             }
             ended = self.clock.now();
-            self.counters.turns.record(ended.nanos_since(now));
+            self.counters.end_turn(ended.nanos_since(now), requests);
             self.counters.bytes_written.set(written_by_this_thread() - before);
         }
         Ok(())

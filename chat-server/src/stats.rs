@@ -259,6 +259,15 @@ impl Counters {
         self.reached[limit as usize].add(1);
     }
 
+    /// A turn has taken so long, and there had been so many requests before it.
+    pub(crate) fn end_turn(&self, nanos: u64, requests_before: u64) {
+        self.turns.record(nanos);
+        let requests = self.requests.value() - requests_before;
+        if requests > 0 {
+            self.turn_requests.record(requests);
+        }
+    }
+
     pub(crate) fn receive(&self, requests: &[Request]) {
         // Nearly all are chats: those are what is left.
         let mut chats = requests.len() as u64;
