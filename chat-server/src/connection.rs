@@ -150,6 +150,11 @@ impl<S> Connection<S> {
         self.write_blocked
     }
 
+    /// Whether it has sent a frame that was a command.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.proven
+    }
+
     /// Whether the hub is done with it, and it only has to be closed.
     pub(crate) fn is_closing(&self) -> bool {
         matches!(self.phase, Phase::Finishing { .. } | Phase::Lingering { .. })

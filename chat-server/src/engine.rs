@@ -26,6 +26,7 @@ use crate::connections::{ConnKey, Connections};
 use crate::desk::Desk;
 use crate::engine::journal::Journal;
 use crate::fanout::Fanout;
+use crate::limit_name::LimitName;
 use crate::limits::Limits;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
@@ -38,6 +39,11 @@ use crate::timers::Timers;
 pub(crate) trait Workers {
     /// Sees to it that each of `mailboxes` is run, and leaves none in the vector.
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>);
+
+    /// How many mailboxes a worker took from another.
+    fn steals(&self) -> u64 {
+        0
+    }
 }
 
 #[derive(Debug)]
@@ -64,6 +70,9 @@ pub(crate) struct Engine<S, W> {
     /// Requests put into mailboxes, and those of them that are done, since the server began.
     posted: u64,
     done: u64,
+    /// How many requests have to be done until those are that were handed over to the workers, and
+    /// since when that has been awaited.
+    handed_over: Option<(u64, Moment)>,
     /// Bytes read since all requests were done.
     read_ahead: usize,
     /// Connections to read: those of which an event told, and those that were not read to the end,
@@ -120,6 +129,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             backlog_requests: 0,
             posted: 0,
             done: 0,
+            handed_over: None,
             read_ahead: 0,
             unread: VecDeque::new(),
             flush_plan: Vec::new(),
@@ -141,9 +151,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.journal.tick(now);
         self.resume_reading(now);
         self.read_planned(now);
-        self.run_backlog();
+        self.run_backlog(now);
         self.take_outputs(now);
         self.fanout.flush(&mut self.connections);
+        if self.fanout.is_dirty() {
+            self.counters.reach(LimitName::WritesPerRoomAndTurn);
+        }
         self.flush_planned();
         self.follow_up_writes(now);
         self.expire(now);
@@ -158,6 +171,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         counters.sessions.set(self.sessions.len() as u64);
         counters.rooms.set(self.fanout.room_count() as u64);
         counters.backlog.set(self.held() as u64);
+        counters.members.set(self.fanout.member_count() as u64);
+        counters.deliveries.set(self.fanout.deliveries);
         counters.requests.set(self.posted);
         counters.requests_done.set(self.done);
     }

@@ -33,6 +33,10 @@ pub(crate) struct Fanout {
     slice: usize,
     /// What notices are written in.
     lang: Lang,
+    /// Members of all rooms.
+    members: usize,
+    /// Members that broadcasts were for, since the server began.
+    pub(crate) deliveries: u64,
 }
 
 impl Fanout {
@@ -46,6 +50,8 @@ impl Fanout {
             kept: 0,
             slice: limits.writes_per_room_and_turn,
             lang,
+            members: 0,
+            deliveries: 0,
         }
     }
 
@@ -64,6 +70,7 @@ impl Fanout {
         if let Some(connection) = connections.get_mut(key) {
             let cursor = self.rooms.entry(room).or_default().enter(key);
             connection.place = Some(Place { room, cursor });
+            self.members += 1;
         }
     }
 
@@ -78,6 +85,7 @@ impl Fanout {
         let Some(connection) = connections.get_mut(key) else { return };
         let Some(Place { room, cursor }) = connection.place.take() else { return };
         let Entry::Occupied(mut log) = self.rooms.entry(room) else { return };
+        self.members -= 1;
         let moved = log.get_mut().leave(cursor, &mut self.spare);
         self.kept = log.get_mut().count_kept(self.kept);
         if log.get().is_empty() {
@@ -146,6 +154,10 @@ impl Fanout {
         self.rooms.len()
     }
 
+    pub(crate) fn member_count(&self) -> usize {
+        self.members
+    }
+
     /// Appends an event to the log of a room, for every member but `except`.
     pub(crate) fn broadcast(
         &mut self,
@@ -161,6 +173,8 @@ impl Fanout {
         };
         #[cfg(test)]
         let except = except.filter(|_| !planted(Bug::OwnChat));
+        // A speaker that has gone from the room has no key any more.
+        self.deliveries += (log.member_count() - usize::from(except.is_some())) as u64;
         let lang = self.lang;
         if log.is_clean() {
             self.dirty.push_back(room);

@@ -98,7 +98,8 @@
 //   (`backlogs`), what takes too long (`deadlines`), how it all ends (`closing`), and what of it is told
 //   (`observation`) to the `observer`, who makes `events` of it, and logged (`journal`);
 // - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, with
-//   `bucket` for rates and `addresses` for who is where; `stats` counts.
+//   `bucket` for rates and `addresses` for who is where; `stats` counts, by `close_reason`,
+//   by `limit_name` and in `histogram`s.
 
 mod addresses;
 #[cfg(feature = "bench-support")]
@@ -118,6 +119,8 @@ mod events;
 mod fanout;
 #[cfg(test)]
 mod fault;
+mod histogram;
+mod limit_name;
 mod limit_table;
 mod limits;
 mod listener;
@@ -150,7 +153,9 @@ pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
 pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
+pub use histogram::Histogram;
+pub use limit_name::LimitName;
 pub use limit_table::Limit;
 pub use limits::Limits;
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
-pub use stats::{Closed, Stats};
+pub use stats::{Closed, MessageKind, Reached, Received, Stats};

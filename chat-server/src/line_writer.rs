@@ -22,7 +22,9 @@ const QUEUE: usize = 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct LineWriter {
     queue: SyncSender<Job>,
+    /// Lines that were dropped and not told of yet, and all that were.
     dropped: Arc<AtomicU64>,
+    lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -41,11 +43,12 @@ impl LineWriter {
         let stream = File::from(stream.as_fd().try_clone_to_owned()?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&dropped);
+        let lost = Arc::new(AtomicU64::new(0));
+        let counters = [Arc::clone(&dropped), Arc::clone(&lost)];
         thread::Builder::new()
             .name(thread.to_owned())
-            .spawn(move || write_all(stream, &jobs, &counter))?;
-        Ok(Self { queue, dropped })
+            .spawn(move || write_all(stream, &jobs, counters.each_ref().map(|c| &**c)))?;
+        Ok(Self { queue, dropped, lost })
     }
 
     /// Leaves a line to be written, with its end. Nothing in it can begin another one, or reach a
@@ -57,7 +60,13 @@ impl LineWriter {
     fn put(&self, line: Vec<u8>) {
         if self.queue.try_send(Job::Write(line)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// How many lines were dropped since it was started.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Waits until everything has been written, or as long as this.
@@ -71,7 +80,7 @@ impl LineWriter {
     }
 }
 
-fn write_all(mut stream: File, jobs: &Receiver<Job>, dropped: &AtomicU64) {
+fn write_all(mut stream: File, jobs: &Receiver<Job>, [dropped, lost]: [&AtomicU64; 2]) {
     for job in jobs {
         match job {
             Job::Write(line) => match stream.write_all(&line) {
@@ -81,7 +90,10 @@ fn write_all(mut stream: File, jobs: &Receiver<Job>, dropped: &AtomicU64) {
                     0 => {}
                     lines => tracing::warn!(lines, "log lines were lost: nobody read them in time"),
                 },
-                Err(_) => drop(dropped.fetch_add(1, Ordering::Relaxed)),
+                Err(_) => {
+                    dropped.fetch_add(1, Ordering::Relaxed);
+                    lost.fetch_add(1, Ordering::Relaxed);
+                }
             },
             Job::Flush(answer) => drop(answer.try_send(())),
         }
@@ -215,6 +227,6 @@ mod tests {
         lines.flush(DEADLINE);
         lines.line("nobody again");
         lines.flush(DEADLINE);
-        assert_eq!(lines.dropped.load(Ordering::Relaxed), 2);
+        assert_eq!((lines.dropped.load(Ordering::Relaxed), lines.lost()), (2, 2));
     }
 }

@@ -84,6 +84,11 @@ impl Log {
         }
     }
 
+    /// How many lines nobody read in time.
+    pub(crate) fn lost_lines(&self) -> u64 {
+        self.lines.lost()
+    }
+
     /// Flushes the log at the end of the scope.
     pub(crate) fn flush_at_end(&self) -> FlushAtEnd<'_> {
         FlushAtEnd(self)

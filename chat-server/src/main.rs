@@ -6,18 +6,21 @@ mod descriptors;
 mod help;
 mod line_writer;
 mod logging;
+mod metrics;
 mod notify;
 mod settings;
 mod signals;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use args::Wanted;
 use chat_server::{Server, StartError, Stats};
 use line_writer::LineWriter;
 use logging::{FLUSH, Log};
+use metrics::Endpoint;
 use settings::Settings;
 
 fn main() -> ExitCode {
@@ -83,17 +86,28 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
     );
     let config = settings.config().ok_or("no port was named")?;
     let server = Server::bind(config)?;
+    let metrics = settings.metrics.map(|address| serve_metrics(address, &server, log));
+    let metrics = metrics.transpose()?;
     signals::watch(server.stopper(), log.clone())?;
     // Whoever reads that may be gone, or slow; neither is a reason not to serve.
     let output = LineWriter::start(io::stdout(), "chat-output")?;
     output.line(&format!("listening on {}", server.address()));
     tracing::info!(address = %server.address(), "listening");
+    if let Some(endpoint) = &metrics {
+        output.line(&format!("metrics on {}", endpoint.address()));
+        tracing::info!(address = %endpoint.address(), "serving metrics");
+    }
     notify::tell(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
     server.run_with(|| notify::tell("STOPPING=1"))?;
     log_stopped(&monitor.stats());
     output.flush(FLUSH);
     Ok(())
+}
+
+fn serve_metrics(address: SocketAddr, server: &Server, log: &Log) -> Result<Endpoint, String> {
+    Endpoint::start(address, server.monitor(), log.clone())
+        .map_err(|e| format!("cannot serve metrics on {address}: {e}. Choose another --metrics"))
 }
 
 fn log_stopped(stats: &Stats) {

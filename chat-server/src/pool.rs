@@ -72,6 +72,11 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
         }
         self.shared.sleep.wake(count);
     }
+
+    /// How many mailboxes a worker took from another.
+    pub(crate) fn steals(&self) -> u64 {
+        self.shared.queues.steals()
+    }
 }
 
 impl<Q> Drop for Pool<Q> {

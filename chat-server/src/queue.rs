@@ -1,6 +1,7 @@
 //! Where tasks wait for a worker: what the pool needs of its queues, and crossbeam's deques as such.
 
 use std::iter;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 
@@ -28,6 +29,11 @@ pub(crate) trait Queues<T>: Send + Sync + Sized + 'static {
 
     /// Whether each queue is seen to be empty.
     fn is_empty(&self) -> bool;
+
+    /// How many tasks were taken from the queue of another worker.
+    fn steals(&self) -> u64 {
+        0
+    }
 }
 
 /// An injector, and a deque for each worker, from which idle ones steal.
@@ -35,6 +41,17 @@ pub(crate) trait Queues<T>: Send + Sync + Sized + 'static {
 pub(crate) struct Stealing<T> {
     injector: Injector<T>,
     stealers: Box<[Stealer<T>]>,
+    steals: AtomicU64,
+}
+
+impl<T> Stealing<T> {
+    fn steal(&self) -> Steal<T> {
+        let stolen: Steal<T> = self.stealers.iter().map(Stealer::steal).collect();
+        if stolen.is_success() {
+            self.steals.fetch_add(1, Ordering::Relaxed);
+        }
+        stolen
+    }
 }
 
 impl<T: Send + 'static> Queues<T> for Stealing<T> {
@@ -43,7 +60,7 @@ impl<T: Send + 'static> Queues<T> for Stealing<T> {
     fn new(workers: usize) -> (Self, Vec<Self::Local>) {
         let deques: Vec<_> = iter::repeat_with(Worker::new_fifo).take(workers).collect();
         let stealers = deques.iter().map(Worker::stealer).collect();
-        (Self { injector: Injector::new(), stealers }, deques)
+        (Self { injector: Injector::new(), stealers, steals: AtomicU64::new(0) }, deques)
     }
 
     fn push(&self, task: T) {
@@ -57,17 +74,17 @@ impl<T: Send + 'static> Queues<T> for Stealing<T> {
     /// The loop of crossbeam-deque's documentation. `Retry` is not `Empty`.
     fn find(&self, local: &Self::Local) -> Option<T> {
         local.pop().or_else(|| {
-            iter::repeat_with(|| {
-                self.injector
-                    .steal_batch_and_pop(local)
-                    .or_else(|| self.stealers.iter().map(Stealer::steal).collect())
-            })
-            .find(|steal| !steal.is_retry())
-            .and_then(Steal::success)
+            iter::repeat_with(|| self.injector.steal_batch_and_pop(local).or_else(|| self.steal()))
+                .find(|steal| !steal.is_retry())
+                .and_then(Steal::success)
         })
     }
 
     fn is_empty(&self) -> bool {
         self.injector.is_empty() && self.stealers.iter().all(Stealer::is_empty)
+    }
+
+    fn steals(&self) -> u64 {
+        self.steals.load(Ordering::Relaxed)
     }
 }

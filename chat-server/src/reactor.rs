@@ -14,11 +14,13 @@ use crate::config::{Config, ShutdownFrom};
 use crate::connections::ConnKey;
 use crate::desk::Desk;
 use crate::engine::{Engine, Workers};
+use crate::limit_name::LimitName;
 use crate::listener::Listener;
 use crate::mailbox::Mailbox;
 use crate::moment::{Clock, Moment};
 use crate::observer::Observer;
 use crate::pool::Pool;
+use crate::socket::written_by_this_thread;
 use crate::stats::Counters;
 
 // Beyond every token of a connection.
@@ -112,16 +114,22 @@ impl Reactor {
     fn run(mut self, on_stop: impl FnOnce()) -> io::Result<()> {
         let mut on_stop = Some(on_stop);
         let mut events = Events::with_capacity(EVENTS);
+        let mut ended = self.clock.now();
+        let before = written_by_this_thread();
         while !self.engine.has_stopped() {
-            let timeout = self.timeout();
+            let timeout = self.timeout(ended);
             match self.poll.poll(&mut events, timeout) {
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {
+                    ended = self.clock.now();
+                    continue;
+                }
                 result => result?,
             }
             let now = self.clock.now();
             for event in &events {
                 self.dispatch(event);
             }
+            let requests = self.counters.requests.value();
             let connections = self.engine.connection_count();
             self.engine.turn(now);
             if let Some(listener) = &mut self.listener
@@ -139,6 +147,9 @@ impl Reactor {
             } else {
                 self.accept(now, self.accepts_per_turn);
             }
+            ended = self.clock.now();
+            self.counters.end_turn(ended.nanos_since(now), requests);
+            self.counters.bytes_written.set(written_by_this_thread() - before);
         }
         Ok(())
     }
@@ -177,19 +188,21 @@ impl Reactor {
         if let Err(error) = accepted {
             self.counters.accept_failures.add(1);
             self.engine.journal.accept_failed(&error);
+        } else if listener.is_pending() {
+            self.counters.reach(LimitName::AcceptsPerTurn);
         }
     }
 
     /// How long to wait for events: not at all when there is something to do, or until the next
-    /// deadline.
-    fn timeout(&self) -> Option<Duration> {
+    /// deadline. `now` is when the last turn ended.
+    fn timeout(&self, now: Moment) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
         if pending || self.engine.wants_turn() || !self.desk.may_wait() {
             return Some(Duration::ZERO);
         }
         let accept = self.listener.as_ref().and_then(Listener::next_deadline);
         let deadline = accept.into_iter().chain(self.engine.next_deadline()).min()?;
-        Some(deadline.since(self.clock.now()))
+        Some(deadline.since(now))
     }
 }
 
@@ -207,5 +220,9 @@ impl ShutdownFrom {
 impl Workers for Pool {
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         Self::submit(self, mailboxes.drain(..));
+    }
+
+    fn steals(&self) -> u64 {
+        Self::steals(self)
     }
 }

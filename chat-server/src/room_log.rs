@@ -107,6 +107,10 @@ impl RoomLog {
         self.members.is_empty()
     }
 
+    pub(crate) fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
     /// Whether every member that does not wait has been handed everything.
     pub(crate) fn is_clean(&self) -> bool {
         self.handed == self.end

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     config: Config,
     port: Option<u16>,
     ip: IpAddr,
+    /// Where metrics are served; `None` for nowhere.
+    pub(crate) metrics: Option<SocketAddr>,
     /// The least severe that is logged; `None` leaves it to the environment.
     pub(crate) log: Option<LevelFilter>,
     pub(crate) log_format: LogFormat,
@@ -37,6 +39,7 @@ impl Default for Settings {
             config: Config::default(),
             port: None,
             ip: Ipv4Addr::LOCALHOST.into(),
+            metrics: None,
             log: None,
             log_format: LogFormat::default(),
             connections_asked_for: false,
@@ -180,6 +183,8 @@ settings! {
         shutdown_from "WHO" set_shutdown_from, |s| Some(s.config.shutdown_from.to_string());
         /// language of the server's notices: en or ko (en)
         lang "LANG" set_lang, |s| Some(s.config.lang.to_string());
+        /// serve /metrics and /health there; port 0 is a free one (nowhere)
+        metrics "ADDR:PORT" set_metrics, |s| s.metrics.map(|address| address.to_string());
     }
     "How much" {
         /// worker threads, 1 to 256 (2)
@@ -214,6 +219,12 @@ fn set_shutdown_from(settings: &mut Settings, value: &str) -> Result<(), String>
 
 fn set_lang(settings: &mut Settings, value: &str) -> Result<(), String> {
     settings.config.lang = parse(value, "it has to be one of en, ko")?;
+    Ok(())
+}
+
+fn set_metrics(settings: &mut Settings, value: &str) -> Result<(), String> {
+    let wanted = "it has to be an address with a port like 127.0.0.1:9100 or [::1]:0";
+    settings.metrics = Some(parse(value, wanted)?);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What a connection needs of a socket, so that everything above the kernel can run without one.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
@@ -31,16 +32,29 @@ pub(crate) trait Socket {
     }
 }
 
+thread_local! {
+    // Not in the socket, which would cost memory a connection, nor above it, which would cost time a
+    // write without the kernel: see `.ci/instructions`.
+    static WRITTEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Bytes that the kernel has taken of the streams that this thread writes to.
+pub(crate) fn written_by_this_thread() -> u64 {
+    WRITTEN.get()
+}
+
 impl Socket for TcpStream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         Read::read(self, buf)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match slices {
-            [slice] => Write::write(self, slice),
-            slices => Write::write_vectored(self, slices),
-        }
+        let written = match slices {
+            [slice] => Write::write(self, slice)?,
+            slices => Write::write_vectored(self, slices)?,
+        };
+        WRITTEN.set(WRITTEN.get() + written as u64);
+        Ok(written)
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

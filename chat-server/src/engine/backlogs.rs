@@ -6,6 +6,7 @@ use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::Connection;
 use crate::connections::ConnKey;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
@@ -35,7 +36,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     fn fall_behind(&mut self, now: Moment, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key) {
-            connection.behind_since.get_or_insert(now);
+            if connection.behind_since.is_none() {
+                connection.behind_since = Some(now);
+                self.counters.reach(LimitName::SlowBacklog);
+            }
             self.arm(key);
         }
     }

@@ -11,6 +11,7 @@ use super::{Engine, Stopping, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase};
 use crate::connections::ConnKey;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
@@ -24,7 +25,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let key = self.connections.insert(Connection::refused(socket, reason, now));
         self.refused += 1;
         self.finish(now, key);
+        self.counters.refused.set(self.refused as u64);
         if !waits {
+            self.counters.reach(LimitName::RefusedConnections);
             self.remove(key);
         }
     }
@@ -148,6 +151,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.refused -= usize::from(connection.refused);
         self.addresses.remove(key);
         let reason = connection.reason.unwrap_or(CloseReason::Internal);
+        if reason == CloseReason::BadInput && connection.is_proven() {
+            self.counters.reach(LimitName::BadFrames);
+        }
+        self.counters.refused.set(self.refused as u64);
         self.counters.close(reason);
         if !connection.is_closing() {
             self.journal.closed(key, reason, || connection.peer());
@@ -166,6 +173,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             );
             let deadline = now + self.limits.linger;
             self.stopping = Some(Stopping::Draining { deadline });
+            self.counters.stopping.set(1);
         }
     }
 

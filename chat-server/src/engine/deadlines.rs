@@ -9,6 +9,7 @@ use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
 use crate::connection::Phase;
 use crate::connections::ConnKey;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
@@ -69,6 +70,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Phase::Finishing { deadline } | Phase::Lingering { deadline } if deadline <= now => {
                 self.counters.linger_timeouts.add(1);
+                self.counters.reach(LimitName::Linger);
                 self.remove(key);
             }
             Phase::Finishing { .. } | Phase::Lingering { .. } => {}

@@ -2,11 +2,12 @@
 
 use std::mem;
 
-use chat_core::{Output, SessionId};
+use chat_core::{Notice, Output, SessionId};
 
 use super::{Engine, Stopping, Workers};
 use crate::connection::Connection;
 use crate::connections::ConnKey;
+use crate::limit_name::LimitName;
 use crate::moment::Moment;
 use crate::send_buffer::SendBuffer;
 #[cfg(test)]
@@ -19,6 +20,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let taken = self.desk.take(&mut outputs);
         self.done = taken.done;
         self.counters.panics.set(taken.panics);
+        if let Some((_, since)) = self.handed_over.take_if(|(posted, _)| *posted <= taken.done) {
+            self.counters.worker_wait.record(now.nanos_since(since));
+            self.counters.steals.set(self.workers.steals());
+        }
         #[cfg(test)]
         if planted(Bug::HastyStop) {
             self.done = self.posted;
@@ -53,6 +58,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.fanout.broadcast(room, seq, except, &event);
             }
             Output::Reply { to, notice, room } => {
+                if let Notice::TooManyRooms { .. } = notice {
+                    self.counters.reach(LimitName::Rooms);
+                }
                 let lang = self.lang;
                 self.answer(to, |send| send.push_notice(lang, &notice, room));
             }
@@ -94,6 +102,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Goes on writing to a connection of which the kernel takes bytes again.
     pub(crate) fn writable(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key) {
+            if connection.is_blocked() {
+                self.counters.reach(LimitName::KernelSendBuffer);
+            }
             connection.unblock();
             if connection.is_owed() {
                 self.plan_flush(key);
@@ -126,6 +137,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sees to those whose budget ended, and those whose socket failed.
     pub(super) fn follow_up_writes(&mut self, now: Moment) {
         while let Some(key) = self.connections.take_unfinished() {
+            self.counters.reach(LimitName::WritePerTurn);
             self.plan_flush(key);
         }
         while let Some(key) = self.connections.take_failed() {

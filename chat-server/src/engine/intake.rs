@@ -11,6 +11,7 @@ use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase, ReadEnd};
 use crate::connections::ConnKey;
 use crate::desk::Ran;
+use crate::limit_name::LimitName;
 use crate::mailbox::{Mailbox, Request};
 use crate::moment::Moment;
 #[cfg(test)]
@@ -96,7 +97,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(super) fn read_planned(&mut self, now: Moment) {
         for _ in 0..self.unread.len() {
             if !self.may_read() {
-                return;
+                return self.counters.reach(LimitName::ReadAhead);
             }
             let Some(key) = self.unread.pop_front() else { return };
             match self.when_to_read(now, key) {
@@ -121,6 +122,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.pause_reading();
             self.resumes.add(until, key);
             self.counters.rate_pauses.add(1);
+            self.counters.reach(LimitName::Commands);
             self.journal.paused(key, || connection.peer());
             return When::Resumed;
         }
@@ -155,6 +157,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.connections.count_held(key);
             self.arm(key);
         }
+        self.counters.bytes_read.add(bytes as u64);
         #[cfg(test)]
         if planted(Bug::ForgottenRead) && end == ReadEnd::Budget {
             return;
@@ -162,7 +165,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         match end {
             ReadEnd::Failed => self.lose(key),
             ReadEnd::Ended => self.close_if_done(key),
-            ReadEnd::Budget => self.plan_read(key),
+            ReadEnd::Budget => {
+                self.counters.reach(LimitName::ReadPerTurn);
+                self.plan_read(key);
+            }
             ReadEnd::Drained => {}
         }
     }
@@ -176,14 +182,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(mailbox) = mailbox else { return requests.clear() };
         self.backlog_requests += requests.len();
         self.posted += requests.len() as u64;
+        self.counters.receive(requests);
         if mailbox.post(requests) {
             self.backlog.push(Arc::clone(mailbox));
         }
     }
 
     /// Runs a short backlog here, and has a long one run by the workers.
-    pub(super) fn run_backlog(&mut self) {
+    pub(super) fn run_backlog(&mut self, now: Moment) {
         if mem::take(&mut self.backlog_requests) > self.inline_requests {
+            self.handed_over.get_or_insert((self.posted, now));
             return self.workers.submit(&mut self.backlog);
         }
         for mailbox in self.backlog.drain(..) {

@@ -93,9 +93,14 @@ impl Program {
 
     /// Where it says that it listens, in the first line of its output.
     pub(crate) fn address(&self) -> SocketAddr {
-        let line = self.lines.recv_timeout(DEADLINE).expect("it prints a line");
+        let line = self.next_line();
         let address = line.strip_prefix("listening on ").expect("the line says so");
         address.parse().expect("an address and a port")
+    }
+
+    /// The next line of its output.
+    pub(crate) fn next_line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).expect("it prints a line")
     }
 
     /// Waits until somebody listens at `address`, for a program that cannot say when it does.
