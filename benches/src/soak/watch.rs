@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::process::Process;
 
-/// Bytes that a server may keep, on average, of each connection that is gone.
-///
-/// Less than the least that could be forgotten: what the allocator gives for one entry of any map
-/// here is 16 bytes or more, and the noise of a run of minutes (backlogs that come and go, tables
-/// that double) is below that.
-pub(super) const MAX_KEPT_PER_CONNECTION: f64 = 16.0;
+/// Bytes that a server may keep, on average, of each connection that is gone: the smallest block that
+/// glibc's allocator has. So nothing, however small, can be forgotten of each.
+pub(super) const MAX_KEPT_PER_CONNECTION: f64 = 32.0;
 
 /// A slope over less time than this says nothing: what the allocator keeps for later is more.
 pub(super) const MIN_WINDOW: Duration = Duration::from_secs(120);
@@ -83,10 +80,10 @@ impl Watch {
         self.samples.iter().map(|sample| sample.files).max().unwrap_or(0)
     }
 
-    /// What became of memory once the tables had grown to what this load needs: after a fifth of the
-    /// time.
+    /// What became of memory in the second half of the time. In the first one it grows to what the
+    /// load needs at its worst, and the worst may take minutes to come.
     pub(super) fn trend(&self) -> Option<Trend> {
-        let warm_up = self.samples.last()?.at / 5.0;
+        let warm_up = self.samples.last()?.at / 2.0;
         let samples = &self.samples[self.samples.partition_point(|sample| sample.at < warm_up)..];
         let (first, last) = (samples.first()?, samples.last()?);
         let seconds = last.at - first.at;
