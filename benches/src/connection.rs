@@ -118,7 +118,8 @@ impl Connection {
     }
 }
 
-fn in_progress(error: &io::Error) -> bool {
+/// Whether a connection that was begun is only not there yet.
+pub(crate) fn in_progress(error: &io::Error) -> bool {
     const EINPROGRESS: i32 = 115;
     error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)
 }

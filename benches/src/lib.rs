@@ -3,6 +3,8 @@
 //! - [`load`] talks to a server as many members of many rooms, and knows of every message whether,
 //!   when and how often it arrived.
 //! - [`idle`] opens thousands of connections that say nothing.
+//! - [`soak`] does everything at once for as long as one likes, good and bad, and checks that nothing
+//!   is lost and nothing kept.
 //! - [`relay`] is the floor: a server that does nothing but copy.
 //! - [`compare`] runs servers and shapes in turn, and makes one table.
 //!
@@ -23,4 +25,5 @@ pub mod relay;
 pub mod report;
 pub mod scan;
 pub mod schedule;
+pub mod soak;
 pub mod token;

@@ -84,6 +84,17 @@ impl Process {
         word.map(|word| word.parse().unwrap_or(u64::MAX)).ok_or_else(|| self.unreadable("limits"))
     }
 
+    /// How many files it has open, sockets included.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn open_files(self) -> Result<u64, Error> {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.pid));
+        let files =
+            files.map_err(|error| Error::Server(format!("process {}: {error}", self.pid)))?;
+        Ok(files.count() as u64)
+    }
+
     fn scheduled(self) -> Option<Duration> {
         let mut total = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.pid)).ok()? {
@@ -181,6 +192,7 @@ mod tests {
     fn this_process_can_be_read() {
         let own = Process::own();
         assert!(own.resident_kib().expect("it runs") > 0);
+        assert!(own.open_files().expect("it runs") > 2);
         assert!(own.max_open_files().expect("it runs") > 0);
         assert!(own.cpu_time().is_ok());
         assert!(Process::new(u32::MAX).is_err());

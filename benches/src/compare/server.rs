@@ -163,21 +163,8 @@ impl Server {
         self.child.id()
     }
 
-    /// The address in the line `listening on ADDR:PORT`.
     fn read_address(&mut self, kind: Kind) -> Result<SocketAddr, Error> {
-        let (sender, receiver) = mpsc::channel();
-        if let Some(out) = self.child.stdout.take() {
-            std::thread::spawn(move || {
-                let (mut out, mut line) = (BufReader::new(out), String::new());
-                // What comes later is read too: a closed pipe would be an error for the server.
-                // Both fail only when it is gone.
-                let _ = out.read_line(&mut line).map(|_| sender.send(line));
-                let _ = io::copy(&mut out, &mut io::sink());
-            });
-        }
-        let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
-        let addr = line.trim().strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
-        addr.ok_or_else(|| {
+        listening(&mut self.child).map_err(|line| {
             Error::Server(format!("{} did not say where it listens, but {line:?}", kind.name()))
         })
     }
@@ -204,6 +191,26 @@ impl Drop for Server {
             let _ = fs::remove_file(file);
         }
     }
+}
+
+/// The address in the first line, `listening on ADDR:PORT`, of a server whose output is a pipe.
+///
+/// # Errors
+/// What it said instead.
+pub(crate) fn listening(server: &mut Child) -> Result<SocketAddr, String> {
+    let (sender, receiver) = mpsc::channel();
+    if let Some(out) = server.stdout.take() {
+        std::thread::spawn(move || {
+            let (mut out, mut line) = (BufReader::new(out), String::new());
+            // What comes later is read too: a closed pipe would be an error for the server.
+            // Both fail only when it is gone.
+            let _ = out.read_line(&mut line).map(|_| sender.send(line));
+            let _ = io::copy(&mut out, &mut io::sink());
+        });
+    }
+    let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
+    let addr = line.trim().strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
+    addr.ok_or(line)
 }
 
 /// A command that runs on these cores only, and does not outlive this process however that ends.

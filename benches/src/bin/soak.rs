@@ -1,0 +1,118 @@
+//! `soak`: a server under everything at once. See [`chat_benches::soak`].
+
+use std::io::{IsTerminal, stderr};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use argh::FromArgs;
+use chat_benches::soak::{self, Config, Target};
+use chat_benches::{args, error::Error};
+
+/// Keeps a chat server under a mixed load: steady talkers of whom every message is checked, and
+/// visitors that come and go, flood, read slowly or not at all, send what is no command, and break
+/// off anywhere. At the end the server has to be as it was before. Exit status 0 if nothing was wrong.
+#[derive(FromArgs)]
+struct SoakArgs {
+    /// minutes of load, 10 by default
+    #[argh(option, default = "10.0", arg_name = "N")]
+    minutes: f64,
+
+    /// the server to start (default: chat-server beside this program)
+    #[argh(option, arg_name = "PROGRAM")]
+    server: Option<PathBuf>,
+
+    /// an argument for the server; may be given several times, as in --server-arg=--worker=1
+    #[argh(option, arg_name = "ARG")]
+    server_arg: Vec<String>,
+
+    /// a server that runs instead, at a loopback address; needs --pid, and is not stopped
+    #[argh(option, arg_name = "ADDR:PORT")]
+    connect: Option<SocketAddr>,
+
+    /// process id of the server of --connect
+    #[argh(option, arg_name = "PID")]
+    pid: Option<u32>,
+
+    /// what visitors do is made up from this number (default: another one each time, and told)
+    #[argh(option, arg_name = "N")]
+    seed: Option<u64>,
+
+    /// visits that begin in a second, 25 by default
+    #[argh(option, default = "25", arg_name = "N")]
+    visits: u32,
+
+    /// a directory of further bad payloads, one in each file, such as fuzz/corpus/command
+    #[argh(option, arg_name = "DIR")]
+    corpus: Option<PathBuf>,
+
+    /// tell nothing before the end
+    #[argh(switch)]
+    quiet: bool,
+}
+
+fn main() -> ExitCode {
+    match args::parse("soak", std::env::args().skip(1)) {
+        Ok(args) => args::finish("soak", run(args)),
+        Err(status) => status,
+    }
+}
+
+fn run(args: SoakArgs) -> Result<(), Error> {
+    let seed = args.seed.unwrap_or_else(any_seed);
+    // A terminal can be told often, a log is read later.
+    let every = Duration::from_secs(if stderr().is_terminal() { 1 } else { 10 });
+    let config = Config {
+        time: minutes(args.minutes)?,
+        seed,
+        visits_per_second: args.visits,
+        corpus: args.corpus,
+        progress: (!args.quiet).then_some(every),
+        target: target(args.connect, args.pid, args.server, args.server_arg)?,
+    };
+    if !args.quiet {
+        eprintln!("soak: {} minutes, seed {seed}", args.minutes);
+    }
+    let report = soak::run(&config)?;
+    println!("{report}");
+    if report.faults.is_empty() {
+        return Ok(());
+    }
+    let faults = report.faults.join("\n  ");
+    Err(Error::Server(format!("{} faults (seed {seed}):\n  {faults}", report.faults.len())))
+}
+
+fn target(
+    connect: Option<SocketAddr>,
+    pid: Option<u32>,
+    server: Option<PathBuf>,
+    args: Vec<String>,
+) -> Result<Target, Error> {
+    match (connect, pid, server) {
+        (Some(addr), Some(pid), None) if args.is_empty() => Ok(Target::Running { addr, pid }),
+        (None, None, Some(program)) => Ok(Target::Start { program, args }),
+        (None, None, None) => {
+            let own = std::env::current_exe().map_err(Error::io("looking for chat-server"))?;
+            Ok(Target::Start { program: own.with_file_name("chat-server"), args })
+        }
+        _ => Err(Error::Config(
+            "either --connect and --pid for a server that runs, or --server and --server-arg for one \
+             to start"
+                .to_owned(),
+        )),
+    }
+}
+
+/// A week is enough for anyone.
+fn minutes(minutes: f64) -> Result<Duration, Error> {
+    let time = Duration::try_from_secs_f64(minutes * 60.0).ok();
+    time.filter(|time| *time <= Duration::from_secs(7 * 24 * 3600)).ok_or_else(|| {
+        Error::Config(format!("--minutes: {minutes} is no time between 0 and a week"))
+    })
+}
+
+fn any_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(1, |now| now.as_micros() as u64)
+}

@@ -1,0 +1,163 @@
+//! One socket of the soak: what is still to be sent, what has come of a frame, and how it ended.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::time::Duration;
+
+use chat_proto::FrameDecoder;
+use mio::net::TcpStream;
+use socket2::{Domain, SockRef, Socket, Type};
+
+/// How a stream came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The server ended its side, between two frames.
+    Whole,
+    /// The server ended its side in a frame.
+    InFrame,
+    /// The connection broke.
+    Broken(ErrorKind),
+}
+
+/// A non-blocking connection that can be used badly.
+#[derive(Debug)]
+pub(super) struct Peer {
+    stream: TcpStream,
+    decoder: FrameDecoder,
+    /// `out[sent..]` is still to be written.
+    out: Vec<u8>,
+    sent: usize,
+    /// Our side is to be ended when everything is written.
+    ending: bool,
+    end: Option<End>,
+    /// There may be something to read.
+    ready: bool,
+}
+
+impl Peer {
+    /// Begins to connect, from the address `from`. `receive_buffer` is in bytes (`SO_RCVBUF`).
+    pub(super) fn open(
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        receive_buffer: Option<usize>,
+    ) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        if let Some(size) = receive_buffer {
+            socket.set_recv_buffer_size(size)?;
+        }
+        if let Some(from) = from {
+            socket.set_reuse_address(true)?;
+            socket.bind(&SocketAddr::new(from, 0).into())?;
+        }
+        match socket.connect(&to.into()) {
+            Err(error) if !crate::connection::in_progress(&error) => return Err(error),
+            _ => {}
+        }
+        Ok(Self {
+            stream: TcpStream::from_std(socket.into()),
+            decoder: FrameDecoder::new(),
+            out: Vec::new(),
+            sent: 0,
+            ending: false,
+            end: None,
+            ready: true,
+        })
+    }
+
+    /// To be registered.
+    pub(super) fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// Notes that there may be something to read.
+    pub(super) fn wake(&mut self) {
+        self.ready = true;
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Sends `bytes`, what the socket does not take now later.
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+        self.flush();
+    }
+
+    /// Whether everything has been handed to the kernel.
+    pub(super) fn has_sent_all(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Ends our side when everything is sent.
+    pub(super) fn finish(&mut self) {
+        self.ending = true;
+        self.flush();
+    }
+
+    /// Sends a byte out of band.
+    pub(super) fn send_out_of_band(&self) {
+        // Whether it goes out says nothing about the server.
+        let _ = SockRef::from(&self.stream).send_out_of_band(b"!");
+    }
+
+    /// Makes the kernel reset the connection when this is dropped.
+    pub(super) fn reset_on_drop(&self) {
+        // It fails only for a connection that is gone.
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Writes what can be written. A broken connection is noticed by who reads.
+    pub(super) fn flush(&mut self) {
+        while self.sent < self.out.len() {
+            match self.stream.write(&self.out[self.sent..]) {
+                Ok(written) => self.sent += written,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_early(&error) => return,
+                Err(_) => break,
+            }
+        }
+        self.out.clear();
+        self.sent = 0;
+        if self.ending {
+            // Not connected yet: the next flush tries again.
+            self.ending =
+                self.stream.shutdown(Shutdown::Write).is_err_and(|error| is_early(&error));
+        }
+    }
+
+    /// Reads up to some `most` bytes into `buffer`, and hands over the payloads of whole frames.
+    pub(super) fn read(
+        &mut self,
+        buffer: &mut [u8],
+        mut most: usize,
+        on: &mut dyn FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(), String> {
+        while most > 0 && self.ready && self.end.is_none() {
+            let room = buffer.len().min(most);
+            match self.stream.read(&mut buffer[..room]) {
+                Ok(0) if self.decoder.partial_len() == 0 => self.end = Some(End::Whole),
+                Ok(0) => self.end = Some(End::InFrame),
+                Ok(read) => {
+                    most -= read;
+                    let mut frames = self.decoder.feed(&buffer[..read]);
+                    while let Some(payload) = frames.next_frame() {
+                        on(payload)?;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_early(&error) => self.ready = false,
+                Err(error) => self.end = Some(End::Broken(error.kind())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nothing to be had now, or not connected yet.
+fn is_early(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected)
+}

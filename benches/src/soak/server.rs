@@ -1,0 +1,117 @@
+//! The server that is soaked: a program started here, or one that runs.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::compare::listening;
+use crate::error::Error;
+use crate::process::Process;
+
+/// Where the server comes from.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// This program is started, with these arguments before `--port=0`, and stopped at the end.
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Its arguments.
+        args: Vec<String>,
+    },
+    /// One that runs, and goes on to.
+    Running {
+        /// Where it listens: a loopback address.
+        addr: SocketAddr,
+        /// Its process.
+        pid: u32,
+    },
+}
+
+/// A server. Dropping it kills one that was started here.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Option<Child>,
+    pub(super) addr: SocketAddr,
+    pub(super) process: Process,
+}
+
+impl Server {
+    pub(super) fn new(target: &Target) -> Result<Self, Error> {
+        match target {
+            Target::Start { program, args } => Self::start(program, args),
+            Target::Running { addr, .. } if !addr.ip().is_loopback() => {
+                Err(Error::Config("the server must be at a loopback address".to_owned()))
+            }
+            &Target::Running { addr, pid } => {
+                Ok(Self { child: None, addr, process: Process::new(pid)? })
+            }
+        }
+    }
+
+    fn start(program: &Path, args: &[String]) -> Result<Self, Error> {
+        let mut child = Command::new(program)
+            .args(args)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| Error::Config(format!("{}: {error}", program.display())))?;
+        let addr = listening(&mut child);
+        let process = Process::new(child.id());
+        // From here on the guard kills it, whatever goes wrong.
+        let mut server = Self {
+            child: Some(child),
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            process: process?,
+        };
+        server.addr = addr.map_err(|line| {
+            Error::Server(format!("it did not say where it listens, but {line:?}"))
+        })?;
+        Ok(server)
+    }
+
+    /// Whether it has ended, and how.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut()?.try_wait().ok()?
+    }
+
+    /// Whether it is ours to stop.
+    pub(super) fn is_ours(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// Sends SIGTERM.
+    pub(super) fn terminate(&self) -> Result<(), Error> {
+        let Some(pid) = self.child.as_ref().and_then(|child| Pid::from_raw(child.id() as i32))
+        else {
+            return Ok(());
+        };
+        kill_process(pid, Signal::TERM)
+            .map_err(|error| Error::Io { doing: "stopping the server", source: error.into() })
+    }
+
+    /// Waits until it has ended.
+    pub(super) fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + most;
+        loop {
+            let status = self.ended();
+            if status.is_some() || Instant::now() > deadline {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // Neither can fail in a way that something could be done about.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Memory and descriptors of the server over the time of the run.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::process::Process;
+
+/// Bytes that a server may keep, on average, of each connection that is gone: the smallest block that
+/// glibc's allocator has. So nothing, however small, can be forgotten of each.
+pub(super) const MAX_KEPT_PER_CONNECTION: f64 = 32.0;
+
+/// A slope over less time than this says nothing: what the allocator keeps for later is more.
+pub(super) const MIN_WINDOW: Duration = Duration::from_secs(120);
+
+/// How often it is looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// One look at the server.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sample {
+    /// Seconds since the run began.
+    pub(super) at: f64,
+    pub(super) resident_kib: f64,
+    pub(super) files: u64,
+    /// Connections made by then.
+    pub(super) connected: u64,
+}
+
+/// All looks.
+#[derive(Debug)]
+pub(super) struct Watch {
+    process: Process,
+    began: Instant,
+    next: Instant,
+    samples: Vec<Sample>,
+}
+
+/// How memory went, from the end of the warm-up on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trend {
+    /// Seconds that were looked at.
+    pub seconds: f64,
+    /// Of the line through all looks, in bytes a second.
+    pub slope: f64,
+    /// The same for each connection that was made.
+    pub per_connection: f64,
+    /// The least and the most that was resident, in KiB.
+    pub resident_kib: (f64, f64),
+    /// Whether the time was long enough to judge by.
+    pub is_long_enough: bool,
+}
+
+impl Watch {
+    pub(super) fn new(process: Process) -> Self {
+        let now = Instant::now();
+        Self { process, began: now, next: now, samples: Vec::new() }
+    }
+
+    /// Looks, if it is time to.
+    pub(super) fn turn(&mut self, now: Instant, connected: u64) -> Result<(), Error> {
+        if now < self.next {
+            return Ok(());
+        }
+        self.next = now + INTERVAL;
+        self.samples.push(Sample {
+            at: now.duration_since(self.began).as_secs_f64(),
+            resident_kib: self.process.resident_kib()? as f64,
+            files: self.process.open_files()?,
+            connected,
+        });
+        Ok(())
+    }
+
+    pub(super) fn last(&self) -> Option<Sample> {
+        self.samples.last().copied()
+    }
+
+    /// The most descriptors at a time.
+    pub(super) fn most_files(&self) -> u64 {
+        self.samples.iter().map(|sample| sample.files).max().unwrap_or(0)
+    }
+
+    /// What became of memory in the second half of the time. In the first one it grows to what the
+    /// load needs at its worst, and the worst may take minutes to come.
+    pub(super) fn trend(&self) -> Option<Trend> {
+        let warm_up = self.samples.last()?.at / 2.0;
+        let samples = &self.samples[self.samples.partition_point(|sample| sample.at < warm_up)..];
+        let (first, last) = (samples.first()?, samples.last()?);
+        let seconds = last.at - first.at;
+        let slope = slope(samples)? * 1024.0;
+        let connections = last.connected - first.connected;
+        let resident = samples.iter().map(|sample| sample.resident_kib);
+        Some(Trend {
+            seconds,
+            slope,
+            per_connection: slope * seconds / connections.max(1) as f64,
+            resident_kib: (resident.clone().fold(f64::MAX, f64::min), resident.fold(0.0, f64::max)),
+            is_long_enough: seconds >= MIN_WINDOW.as_secs_f64(),
+        })
+    }
+}
+
+/// The slope of the line of least squares, in KiB a second.
+fn slope(samples: &[Sample]) -> Option<f64> {
+    let n = samples.len() as f64;
+    let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / n;
+    let (at, resident) = (mean(|sample| sample.at), mean(|sample| sample.resident_kib));
+    let (mut both, mut square) = (0.0, 0.0);
+    for sample in samples {
+        both += (sample.at - at) * (sample.resident_kib - resident);
+        square += (sample.at - at).powi(2);
+    }
+    (square > 0.0).then_some(both / square)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(resident_kib: impl Fn(f64) -> f64) -> Watch {
+        let mut watch = Watch::new(Process::own());
+        watch.samples = (0..=600)
+            .map(|at| {
+                let at = f64::from(at);
+                let resident_kib = resident_kib(at);
+                Sample { at, resident_kib, files: 9, connected: at as u64 * 10 }
+            })
+            .collect();
+        watch
+    }
+
+    #[test]
+    fn growth_after_the_warm_up_is_seen_and_noise_is_not() {
+        // 1 KiB a second at 10 connections a second.
+        let grows = watch(|at| 5_000.0 + at).trend().expect("there are looks");
+        assert!((grows.slope - 1024.0).abs() < 0.01 && grows.is_long_enough, "{grows:?}");
+        assert!((grows.per_connection - 102.4).abs() < 0.01, "{grows:?}");
+        let noise = |at: f64| 5_000.0 + 500.0 * (at / 7.0).sin() - 4_000.0 * (-at / 10.0).exp();
+        let steady = watch(noise).trend().expect("there are looks");
+        assert!(steady.per_connection.abs() < MAX_KEPT_PER_CONNECTION / 2.0, "{steady:?}");
+    }
+
+    #[test]
+    fn a_single_look_has_no_trend() {
+        let mut watch = Watch::new(Process::own());
+        assert_eq!(watch.trend(), None);
+        watch.turn(Instant::now(), 0).expect("this process runs");
+        assert_eq!(watch.trend(), None);
+        assert!(watch.last().expect("it has looked").files > 2);
+    }
+}

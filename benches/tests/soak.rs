@@ -1,0 +1,71 @@
+//! A short soak of the real server program, and of what only looks like one.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use chat_benches::error::Error;
+use chat_benches::soak::{Config, Target, run};
+
+/// The server program of this build. Cargo makes it for tests of its own package only, so it is made
+/// here; most often there is nothing to do.
+fn server() -> PathBuf {
+    let own = std::env::current_exe().expect("a test has a path");
+    let target = own.ancestors().nth(2).expect("it is in target/PROFILE/deps");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--package=chat-server", "--bin=chat-server"]);
+    // As the tests of this package are built, so that the same build will do.
+    cargo.args(["--features=bench-support", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../chat-server/Cargo.toml"));
+    if target.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let made = cargo.status().expect("cargo runs the tests, so it is there");
+    assert!(made.success(), "the server could not be built");
+    target.join("chat-server")
+}
+
+fn config(target: Target, seed: u64) -> Config {
+    Config {
+        target,
+        time: Duration::from_secs(2),
+        seed,
+        visits_per_second: 60,
+        corpus: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command").into()),
+        progress: None,
+    }
+}
+
+#[test]
+fn a_short_soak_finds_nothing_wrong() {
+    let target = Target::Start { program: server(), args: vec!["--worker=1".to_owned()] };
+    let report = run(&config(target, 7)).expect("there is a server");
+    println!("{report}");
+    assert!(report.faults.is_empty(), "{:#?}", report.faults);
+    assert!(report.delivered > 0 && report.answers > 0, "{report}");
+    assert_eq!(report.files.0, report.files.2, "{report}");
+    assert!(report.stopped.is_some(), "{report}");
+}
+
+#[test]
+fn a_server_that_turns_people_away_is_found_out() {
+    // It keeps 64 of these for itself, so there are places for the steady talkers and few more.
+    let few = r#"ulimit -n 150; exec "$0" "$@""#;
+    let server = server().to_string_lossy().into_owned();
+    let args = vec!["-c".to_owned(), few.to_owned(), server];
+    let target = Target::Start { program: "/bin/sh".into(), args };
+    let report = run(&config(target, 8)).expect("there is a server");
+    let fault = "last word Some(\"server-full\")";
+    assert!(report.faults.iter().any(|found| found.contains(fault)), "{:#?}", report.faults);
+}
+
+#[test]
+fn what_is_no_server_is_said_so() {
+    for program in ["/nowhere/chat-server", "/bin/echo"] {
+        let target = Target::Start { program: program.into(), args: Vec::new() };
+        let error = run(&config(target, 1)).expect_err("it is no server");
+        assert!(matches!(error, Error::Config(_) | Error::Server(_)), "{program}: {error}");
+    }
+    let elsewhere = Target::Running { addr: ([192, 0, 2, 1], 80).into(), pid: std::process::id() };
+    assert!(matches!(run(&config(elsewhere, 1)), Err(Error::Config(_))));
+}
