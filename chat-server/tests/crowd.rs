@@ -237,7 +237,7 @@ fn who_talks_much_in_a_large_room_waits_for_it_and_nobody_who_reads_is_cut_off()
                 });
             });
         }
-        for member in &mut members {
+        for member in members.iter_mut().chain([&mut maker]) {
             scope.spawn(|| hear_chats(member, 4 * CHATS));
         }
     });
