@@ -145,6 +145,12 @@ impl Fanout {
         self.rooms.get(&place.room).map_or(0, |log| log.owed(&place.cursor))
     }
 
+    /// Bytes of memory that a room keeps because a connection has not been handed something, perhaps
+    /// for others, too.
+    pub(crate) fn keeps_for(&self, place: &Place) -> usize {
+        self.rooms.get(&place.room).map_or(0, |log| log.keeps_for(&place.cursor))
+    }
+
     /// Bytes of memory held for members that are behind, each part of a log once.
     pub(crate) fn held(&self) -> usize {
         self.kept + self.spare.held()
@@ -202,6 +208,12 @@ impl Fanout {
     /// The chunks of all logs.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &std::rc::Rc<crate::chunk::Chunk>> {
         self.rooms.values().flat_map(RoomLog::chunks)
+    }
+
+    /// Bytes of memory of the logs of which not everything has been handed out.
+    pub(crate) fn being_handed_out(&self) -> usize {
+        let logs = self.rooms.values().filter(|log| !log.is_clean());
+        logs.flat_map(RoomLog::chunks).map(|chunk| chunk.size()).sum()
     }
 }
 

@@ -148,6 +148,12 @@ impl RoomLog {
         if cursor.waits { (self.end - cursor.position) as usize } else { 0 }
     }
 
+    /// Bytes of memory that are kept for a member that waits, and perhaps for others.
+    pub(crate) fn keeps_for(&self, cursor: &Cursor) -> usize {
+        let first = if cursor.waits { self.chunk_at(cursor.position) } else { self.chunks.len() };
+        self.chunks.range(first..).map(|kept| kept.chunk.size()).sum()
+    }
+
     /// Appends what `encode` writes, for every member but `speaker`.
     pub(crate) fn append(
         &mut self,

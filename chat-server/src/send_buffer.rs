@@ -76,10 +76,6 @@ impl Segments {
         self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
-    fn front(&self) -> Option<&Segment> {
-        self.first.as_ref()
-    }
-
     fn front_mut(&mut self) -> Option<&mut Segment> {
         self.first.as_mut()
     }
@@ -125,6 +121,9 @@ impl SendBuffer {
     /// The most slices given to one `writev`.
     const SLICES: usize = 64;
 
+    /// Bytes of a frame that are copied rather than to hold on to a chunk for them.
+    const COPIED: usize = 1024;
+
     /// Bytes after which a segment of answers is not added to.
     const OWN_FULL: usize = 16 * 1024;
 
@@ -140,6 +139,19 @@ impl SendBuffer {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.is_empty()
+    }
+
+    /// Bytes of memory that would be given back without what is owed, if nobody else held on to it.
+    pub(crate) fn holds(&self) -> usize {
+        let mut last = std::ptr::null();
+        let shared = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Shared { chunk, .. } => {
+                let known = std::mem::replace(&mut last, Rc::as_ptr(chunk)) == Rc::as_ptr(chunk);
+                (!known).then(|| chunk.size())
+            }
+            Segment::Own { .. } | Segment::Rooms { .. } => None,
+        });
+        shared.sum::<usize>() + self.own
     }
 
     /// Adds a part of a room's log.
@@ -177,9 +189,16 @@ impl SendBuffer {
     /// Drops everything but the rest of a frame that has been begun: what the peer gets is whole
     /// frames from the beginning of what it was owed.
     pub(crate) fn cut(&mut self) {
-        let rest = match self.segments.front() {
+        let rest = match self.segments.front_mut() {
             Some(Segment::Shared { chunk, range }) => {
-                &chunk.bytes()[range.start..end_of_frame(chunk.bytes(), range.start)]
+                range.end = end_of_frame(chunk.bytes(), range.start);
+                if range.len() > Self::COPIED {
+                    // Those who stopped at the same frame share what is left of it.
+                    let (len, rest) = (range.len(), self.segments.first.take());
+                    let segments = Segments { first: rest, rest: None };
+                    return *self = Self { segments, len, own: 0 };
+                }
+                &chunk.bytes()[range.clone()]
             }
             Some(Segment::Own { bytes, sent }) => &bytes[*sent..end_of_frame(bytes, *sent)],
             Some(Segment::Rooms { .. }) | None => &[],

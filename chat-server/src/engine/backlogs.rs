@@ -40,7 +40,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 connection.behind_since = Some(now);
                 self.counters.reach(LimitName::SlowBacklog);
             }
-            self.arm(key);
+            self.arm(now, key);
         }
     }
 
@@ -59,12 +59,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Cuts off those that are owed the most, until all together hold no more than they may.
+    /// Cuts off those for which the most is held, until all together hold no more than they may. Who
+    /// has no more than its share is not to blame: what is too much then is what rooms are handing
+    /// out, which is bounded for each and soon gone.
     fn relieve(&mut self, now: Moment) {
         let mut keys = self.connections.keys();
+        let share = self.limits.total_backlog / keys.len().max(1);
         keys.sort_by_cached_key(|&key| Reverse(self.keeps(key)));
         for key in keys {
-            if self.held() <= self.limits.total_backlog || self.keeps(key) == 0 {
+            if self.held() <= self.limits.total_backlog || self.keeps(key) <= share {
                 return;
             }
             self.cut_off(now, key, CloseReason::TotalBacklog);
@@ -78,9 +81,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         connection.send.len() + by_room
     }
 
-    /// Bytes that are held because of a connection, its shares in the logs of rooms counted whole.
+    /// Bytes that are held because of a connection, those that others share counted whole.
     fn keeps(&self, key: ConnKey) -> usize {
-        self.owed(key) + self.connections.get(key).map_or(0, Connection::partial_len)
+        let Some(connection) = self.connections.get(key) else { return 0 };
+        let by_room = connection.place.as_ref().map_or(0, |place| self.fanout.keeps_for(place));
+        connection.send.holds() + by_room + connection.partial_len()
     }
 }
 

@@ -60,6 +60,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(connection) = self.connections.get_mut(key) {
             // Also of one that was about to end for another.
             connection.reason = Some(reason);
+            connection.behind_since = None;
         }
         self.detach(key);
         self.finish(now, key);
@@ -83,6 +84,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// is owed is still written.
     pub(super) fn finish(&mut self, now: Moment, key: ConnKey) {
         let deadline = now + self.limits.linger;
+        // It is a member no more, or the hub failed to say so.
+        self.fanout.leave(&mut self.connections, key);
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.phase = Phase::Finishing { deadline };
         connection.mailbox = None;
@@ -97,7 +100,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         self.flush(key);
         self.close_if_done(key);
-        self.arm(key);
+        self.arm(now, key);
     }
 
     /// The last message of a connection that ends for this reason. One that sent what is no command

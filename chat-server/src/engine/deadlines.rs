@@ -19,9 +19,12 @@ use crate::socket::Socket;
 /// the machine was.
 const LATE: Duration = Duration::from_millis(500);
 
+/// The shortest time that a timer is set for.
+const AGAIN: Duration = Duration::from_millis(10);
+
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sets the timer of a connection, unless it is set early enough.
-    pub(super) fn arm(&mut self, key: ConnKey) {
+    pub(super) fn arm(&mut self, now: Moment, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let deadline = match connection.phase {
             Phase::Open | Phase::Ending => {
@@ -31,7 +34,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Phase::Finishing { deadline } | Phase::Lingering { deadline } => Some(deadline),
         };
-        if let Some(deadline) = deadline
+        // One that is overdue and cannot be dealt with yet is looked at again, but not all the time.
+        if let Some(deadline) = deadline.map(|deadline| deadline.max(now + AGAIN))
             && connection.timer.is_none_or(|timer| deadline < timer)
         {
             connection.timer = Some(deadline);
@@ -56,7 +60,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 if planted(Bug::TimerForgotten) {
                     continue;
                 }
-                self.arm(key);
+                self.arm(now, key);
             }
         }
     }

@@ -155,7 +155,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if !is_settled {
             // A part of a frame, mostly: it is held, and has its time.
             self.connections.count_held(key);
-            self.arm(key);
+            self.arm(now, key);
         }
         self.counters.bytes_read.add(bytes as u64);
         #[cfg(test)]
