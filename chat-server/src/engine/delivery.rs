@@ -5,7 +5,8 @@ use std::mem;
 use chat_core::{Notice, Output, SessionId};
 
 use super::{Engine, Stopping, Workers};
-use crate::connection::Connection;
+use crate::close_reason::CloseReason;
+use crate::connection::{Connection, Phase};
 use crate::connections::ConnKey;
 use crate::limit_name::LimitName;
 use crate::moment::Moment;
@@ -145,8 +146,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.plan_flush(key);
         }
         while let Some(key) = self.connections.take_failed() {
-            // It may have said something before it went.
+            // It may have said something before it went. Of a reset that the write was told of, the
+            // read finds nothing but an end.
             self.read(now, key);
+            if let Some(connection) = self.connections.get_mut(key)
+                && connection.phase == Phase::Ending
+            {
+                connection.reason = Some(CloseReason::Lost);
+            }
             self.lose(key);
         }
     }
