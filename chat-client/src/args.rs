@@ -95,7 +95,11 @@ fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
 
 fn usage(mistake: &str, lang: Lang) -> Stop {
     let mistake = mistake.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mistake = lowercase_first(mistake.trim_end_matches('.'));
+    let mut mistake = lowercase_first(mistake.trim_end_matches('.'));
+    // The second word of a name, most likely: the shell has split it.
+    if mistake.starts_with("unrecognized argument: ") && !mistake.contains(": -") {
+        mistake.push_str(" (a value with spaces has to be in quotes)");
+    }
     Stop::Usage(Line::new(&Text::BadFlags { mistake: &mistake }.say(lang)))
 }
 
@@ -174,6 +178,12 @@ mod tests {
             assert!(start.starts_with(char::is_lowercase) && start.contains(named), "{told}");
             assert!(flags.contains("--port=N"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_name_that_the_shell_has_split_is_told_of_quotes() {
+        assert!(mistake("--port=1 --name=Guido van Rossum").contains("van (a value with spaces"));
+        assert!(!mistake("--port=1 --nmae=x").contains("quotes"));
     }
 
     #[test]

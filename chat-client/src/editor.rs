@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use chat_proto::MAX_PAYLOAD;
-use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
 use crate::complete::{self, Vocabulary};
 use crate::keys::Key;
@@ -153,9 +153,15 @@ impl Editor {
         self.cursor = self.edge_at_or_behind(start);
     }
 
+    /// Looks only at what stands around `at`, the edge of a character: it is asked at every key, and
+    /// a text pasted without marks is thousands of keys.
     fn edge_at_or_behind(&self, at: usize) -> usize {
-        let mut edges = self.text.grapheme_indices(true).map(|(edge, _)| edge);
-        edges.find(|edge| *edge >= at).unwrap_or(self.text.len())
+        let mut edge = GraphemeCursor::new(at, self.text.len(), true);
+        // Neither fails: the text is given as a whole.
+        if edge.is_boundary(&self.text, 0).unwrap_or(true) {
+            return at;
+        }
+        edge.next_boundary(&self.text, 0).ok().flatten().unwrap_or(self.text.len())
     }
 
     fn before(&self) -> usize {

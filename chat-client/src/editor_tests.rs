@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::time::{Duration, Instant};
 
 fn press(editor: &mut Editor, keys: impl IntoIterator<Item = Key>) {
     for key in keys {
@@ -116,6 +117,19 @@ fn a_line_grows_no_longer_than_what_can_be_sent() {
     let mut editor = Editor::default();
     press(&mut editor, [Key::Paste("한".repeat(MAX_LINE)), Key::Paste("x".repeat(9))]);
     assert!(editor.text().len() <= MAX_LINE && editor.text().len() > MAX_LINE - 3);
+}
+
+/// As a terminal without marks around a pasted text sends it. A look at the whole line at every key
+/// takes minutes.
+#[test]
+fn a_line_of_the_greatest_length_can_be_typed() {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut editor = Editor::default();
+    for _ in 0..=MAX_LINE {
+        press(&mut editor, [Key::Char('x')]);
+        assert!(Instant::now() < deadline, "only {} bytes so far", editor.text().len());
+    }
+    assert_eq!(editor.text().len(), MAX_LINE);
 }
 
 fn keys() -> impl Strategy<Value = Vec<Key>> {

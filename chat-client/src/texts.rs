@@ -279,7 +279,7 @@ fn english_commands() -> String {
 /create TITLE  make a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
 /join ID       enter a room; be in no other, see /leave
 /leave         leave your room; a room that everybody has left is gone
-/shutdown      stop the server, for everybody
+/shutdown      stop the server, for everybody, if it lets you
 /quit          end this client; so does the end of the input (Ctrl-D)
 Any other line is said to the others in your room. To say /text, type //text."
     )
@@ -294,7 +294,7 @@ fn korean_commands() -> String {
 /create 제목   방을 만들고 들어가요 (제목은 {MAX_TITLE_CHARS}자까지)
 /join 번호     방에 들어가요. 다른 방에 있다면 먼저 /leave 하세요
 /leave         방에서 나가요. 모두 나가면 방은 사라져요
-/shutdown      서버를 꺼요. 모두의 연결이 끊겨요
+/shutdown      서버를 꺼요. 모두의 연결이 끊겨요 (서버가 허락할 때만)
 /quit          그만둬요. Ctrl-D를 눌러도 돼요
 다른 말은 같은 방 사람들에게 보내요. /로 시작하는 말은 //로 시작해 주세요."
     )
@@ -317,7 +317,7 @@ pipe; /help lists the commands.
 
   --port=N       port of the server, 1 to 65535
   --ip=ADDR      address of the server, IPv4 or IPv6 (default 127.0.0.1)
-  --name=NAME    be called NAME from the start
+  --name=NAME    be called NAME from the start; quote a name with spaces
   --join=ID      enter room ID at the start
   --plain        one message a line, no colours, no editing; so it is, too,
                  when the output is no terminal
@@ -329,9 +329,9 @@ pipe; /help lists the commands.
 
 Exit status: 0 all was sent and the server closed in order, the server said
 that it stops, or whoever read the output has gone; 1 no connection, a lost
-one, a refused --name or --join, or input or output that failed; 2 wrong
-flags; 128 + N ended at a terminal by signal N. NO_COLOR, when set and not
-empty, turns colours off.";
+one, a refused --name or --join when plain, or input or output that failed;
+2 wrong flags; 128 + N ended at a terminal by signal N. NO_COLOR, when set
+and not empty, turns colours off.";
 
 const KOREAN_FLAGS: &str = "\
 사용법: chat-client --port=N [--ip=주소] [--name=이름] [--join=번호]
@@ -342,7 +342,7 @@ const KOREAN_FLAGS: &str = "\
 
   --port=N       서버 포트, 1~65535
   --ip=주소      서버 주소, IPv4나 IPv6 (기본값 127.0.0.1)
-  --name=이름    처음부터 이 이름을 써요
+  --name=이름    처음부터 이 이름을 써요. 띄어 쓴 이름은 따옴표로 묶어요
   --join=번호    처음부터 이 방에 들어가요
   --plain        한 줄에 메시지 하나씩, 색도 편집도 없이 보여 줘요.
                  출력이 터미널이 아닐 때도 이렇게 해요
@@ -354,9 +354,9 @@ const KOREAN_FLAGS: &str = "\
 
 종료 상태: 0 모두 보냈고 서버가 정상적으로 닫았거나, 서버가 꺼진다고
 알렸거나, 출력을 읽던 쪽이 떠났어요. 1 연결하지 못했거나 끊겼거나,
---name이나 --join이 거절됐거나, 입출력에 실패했어요. 2 명령줄이 틀렸어요.
-128 + N 터미널에서 시그널 N으로 끝났어요. NO_COLOR에 값이 있으면 색을
-쓰지 않아요.";
+--plain처럼 보여 줄 때 --name이나 --join이 거절됐거나, 입출력에 실패했어요.
+2 명령줄이 틀렸어요. 128 + N 터미널에서 시그널 N으로 끝났어요. NO_COLOR에 값이
+있으면 색을 쓰지 않아요.";
 
 #[cfg(test)]
 #[path = "texts_tests.rs"]
