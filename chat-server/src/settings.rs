@@ -183,7 +183,7 @@ settings! {
         shutdown_from "WHO" set_shutdown_from, |s| Some(s.config.shutdown_from.to_string());
         /// language of the server's notices: en or ko (en)
         lang "LANG" set_lang, |s| Some(s.config.lang.to_string());
-        /// serve /metrics and /health there; port 0 is a free one (nowhere)
+        /// serve /metrics and /health there (nowhere)
         metrics "ADDR:PORT" set_metrics, |s| s.metrics.map(|address| address.to_string());
     }
     "How much" {
