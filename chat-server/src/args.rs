@@ -33,6 +33,9 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Wanted, Vec<
         Err(exit) if exit.status.is_ok() => return Ok(Wanted::Say(help::flags())),
         Err(exit) => return Err(vec![visible(exit.output.trim_end())]),
     };
+    if flags.version {
+        return Ok(Wanted::Say(concat!("chat-server ", env!("CARGO_PKG_VERSION")).to_owned()));
+    }
     if flags.limits {
         return Ok(Wanted::Say(help::limits()));
     }

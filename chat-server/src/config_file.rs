@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 
+use chat_server::Limit;
 use toml::de::{DeTable, DeValue};
 
 use crate::settings::{SETTINGS, Settings};
@@ -60,7 +61,10 @@ impl Reading<'_> {
                 DeValue::Table(limits) if name == "limits" => self.apply_limits(limits),
                 _ if SETTINGS.iter().any(|setting| setting.name() == *name) => {}
                 _ => {
-                    let problem = format!("there is no setting {name:?}: --help lists them");
+                    let problem = match Limit::named(name) {
+                        Some(_) => format!("{name:?} is a limit: it belongs under [limits]"),
+                        None => format!("there is no setting {name:?}: --help lists them"),
+                    };
                     self.problem(Some(key.span()), &problem);
                 }
             }

@@ -24,6 +24,7 @@ pub(crate) fn flags() -> String {
     text += "Configuration:\n";
     text += &row("config=FILE", "the same settings from a TOML file; flags win");
     text += &row("check", "say what is wrong, or what is in force; start nothing");
+    text += &row("version", "say which version this is");
     text += &row("help", "this text");
     text += "Exit status: 0 stopped, 1 failed, 2 a setting is wrong, 128+N second signal N";
     text

@@ -58,12 +58,18 @@ fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     }
     match env::var("RUST_LOG") {
         Ok(directives) if !directives.is_empty() => match directives.parse() {
-            Ok(filter) => (filter, false),
-            Err(_) => (all(LevelFilter::INFO), true),
+            Ok(filter) if directives.split(',').all(is_level_or_has_one) => (filter, false),
+            _ => (all(LevelFilter::INFO), true),
         },
         Ok(_) | Err(env::VarError::NotPresent) => (all(LevelFilter::INFO), false),
         Err(env::VarError::NotUnicode(_)) => (all(LevelFilter::INFO), true),
     }
+}
+
+/// Whether the log goes on with that part of `RUST_LOG`: a word that is no level would be taken for
+/// a part of the program, all of which is logged, and nothing else.
+fn is_level_or_has_one(directive: &str) -> bool {
+    directive.contains('=') || directive.parse::<LevelFilter>().is_ok()
 }
 
 /// Says where, and why if that was written by us: a message that was put together may hold what

@@ -106,8 +106,14 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
 }
 
 fn serve_metrics(address: SocketAddr, server: &Server, log: &Log) -> Result<Endpoint, String> {
-    Endpoint::start(address, server.monitor(), log.clone())
-        .map_err(|e| format!("cannot serve metrics on {address}: {e}. Choose another --metrics"))
+    Endpoint::start(address, server.monitor(), log.clone()).map_err(|e| {
+        let why = match e.kind() {
+            ErrorKind::AddrInUse => "another program listens there".to_owned(),
+            ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+            _ => e.to_string(),
+        };
+        format!("cannot serve metrics on {address}: {why}. Choose another --metrics")
+    })
 }
 
 fn log_stopped(stats: &Stats) {

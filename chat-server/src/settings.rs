@@ -162,6 +162,10 @@ macro_rules! settings {
             /// look at the configuration, and start nothing
             #[argh(switch)]
             pub(crate) check: bool,
+
+            /// the version
+            #[argh(switch)]
+            pub(crate) version: bool,
         }
 
         impl Flags {

@@ -71,11 +71,21 @@ fn help_goes_to_standard_output_and_is_no_error() {
     for args in [&["--help"][..], &["--port=0", "--help"], &["help"]] {
         let (code, output, errors) = run_to_end(args);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
-        for flag in ["--port", "--ip", "--worker", "--shutdown-from", "--limits", "--config"] {
+        for flag in
+            ["--version", "--port", "--ip", "--worker", "--shutdown-from", "--limits", "--config"]
+        {
             assert!(output.contains(flag), "{args:?}: {output}");
         }
         assert!(output.starts_with("Usage: chat-server"), "{output}");
     }
+}
+
+#[test]
+fn the_version_is_said_in_one_line() {
+    let said =
+        (Some(0), concat!("chat-server ", env!("CARGO_PKG_VERSION")).to_owned(), String::new());
+    assert_eq!(run_to_end(&["--version"]), said);
+    assert_eq!(run_to_end(&["--port=0", "--version"]), said);
 }
 
 /// The program refuses: status 2, nothing on standard output (so nothing was bound), and a line on

@@ -56,6 +56,7 @@ fn every_setting_can_be_a_flag_or_stand_in_a_file() {
         "--ip=127.0.0.9",
         "--shutdown-from=nobody",
         "--lang=ko",
+        "--metrics=127.0.0.9:9100",
         "--worker=3",
         "--inline=7",
         "--rate=50",
@@ -71,6 +72,7 @@ fn every_setting_can_be_a_flag_or_stand_in_a_file() {
         r#"ip = "127.0.0.9""#,
         r#"shutdown-from = "nobody""#,
         r#"lang = "ko""#,
+        r#"metrics = "127.0.0.9:9100""#,
         "worker = 3",
         "inline = 7",
         r#"log = "debug""#,
@@ -120,7 +122,7 @@ fn a_file_is_what_the_server_goes_by() {
 
 #[test]
 fn everything_that_is_wrong_in_a_file_is_said_at_once_with_its_line() {
-    let text = "port = 70000\n\nworkers = 2\nlang = \"fr\"\nlog = true\n\n[limits]\n\
+    let text = "port = 70000\nlinger = \"5s\"\nworkers = 2\nlang = \"fr\"\nlog = true\n\n[limits]\n\
                 linger = 5\nbeards = 1\nrooms = -1\nbacklog = \"1KiB\"\nslow_backlog = \"64KiB\"\n\
                 slow-backlog = \"64KiB\"\n";
     let file = ConfigFile::new("wrong", text);
@@ -128,6 +130,7 @@ fn everything_that_is_wrong_in_a_file_is_said_at_once_with_its_line() {
         &[&file.flag(), "--worker=0"],
         &[
             &[".toml:1:", "port", "70000", "0 to 65535"],
+            &[".toml:2:", "linger", "[limits]"],
             &[".toml:3:", "workers", "--help"],
             &[".toml:4:", "lang", "en, ko"],
             &[".toml:5:", "log", "in quotes"],

@@ -84,7 +84,8 @@ fn a_flood_of_one_kind_is_a_line_a_second_and_a_count() {
 
 #[test]
 fn each_line_is_an_object_when_asked_for() {
-    let (program, address) = Program::listening(&["--log=debug", "--log-format=json"]);
+    let args = ["--log=debug", "--log-format=json", "--metrics=127.0.0.1:0"];
+    let (program, address) = Program::listening(&args);
     send_rubbish(address);
     let log = stop(program);
     let lines: Vec<Value> =
@@ -121,7 +122,11 @@ fn the_flag_wins_over_the_environment_and_nonsense_is_told_of() {
     assert_eq!(log("debug", &["--log=off"]), "");
     assert_eq!(log("warn", &[]), "");
     assert!(!log("debug", &["--log=info"]).contains("connection accepted"));
-    line(&log("a=b=c", &[]), &["WARN", "RUST_LOG"]);
+    for nonsense in ["a=b=c", "loud", "warning", "debug,loud"] {
+        let log = log(nonsense, &[]);
+        line(&log, &["WARN", "RUST_LOG"]);
+        line(&log, &["INFO", "stopped"]);
+    }
 }
 
 /// A program with these streams serves, and ends when it is asked to.
