@@ -12,7 +12,7 @@ mod settings;
 mod signals;
 
 use std::error::Error;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -79,11 +79,13 @@ fn explain(error: &(dyn Error + 'static)) -> String {
 
 fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
     settings.make_room_for_connections();
-    tracing::info!(
-        "starting chat-server {}: {}",
-        env!("CARGO_PKG_VERSION"),
-        settings.in_one_line()
-    );
+    let version = env!("CARGO_PKG_VERSION");
+    if io::stderr().is_terminal() {
+        let changes = settings.changes_in_one_line();
+        tracing::info!("starting chat-server {version}: {changes}; --check tells the rest");
+    } else {
+        tracing::info!("starting chat-server {version}: {}", settings.in_one_line());
+    }
     let config = settings.config().ok_or("no port was named")?;
     let server = Server::bind(config)?;
     let metrics = settings.metrics.map(|address| serve_metrics(address, &server, log));

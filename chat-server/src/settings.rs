@@ -1,6 +1,7 @@
 //! Everything that can be set about the program, as one table. The flags, the keys of a configuration
 //! file, `--help` and what is said to be in force are made from it, and from [`Limit`]'s.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -78,9 +79,19 @@ impl Settings {
 
     /// Everything that is in force, for the log.
     pub(crate) fn in_one_line(&self) -> String {
-        let toml = self.to_toml().replace(" = ", "=");
-        let is_setting = |line: &&str| line.contains('=');
-        toml.lines().filter(is_setting).collect::<Vec<_>>().join(" ")
+        self.without(&HashSet::new())
+    }
+
+    /// What is in force and not the default, for somebody at a terminal.
+    pub(crate) fn changes_in_one_line(&self) -> String {
+        let defaults = Self::default().to_toml();
+        self.without(&defaults.lines().collect())
+    }
+
+    fn without(&self, known: &HashSet<&str>) -> String {
+        let toml = self.to_toml();
+        let is_told = |line: &&str| line.contains('=') && !known.contains(line);
+        toml.lines().filter(is_told).collect::<Vec<_>>().join(" ").replace(" = ", "=")
     }
 
     /// Everything that is in force, as a configuration file.
