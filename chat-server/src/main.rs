@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use args::Wanted;
-use chat_server::{Server, StartError, Stats};
+use chat_server::{Limits, Server, StartError, Stats};
 use line_writer::LineWriter;
 use logging::{FLUSH, Log};
 use metrics::Endpoint;
@@ -87,8 +87,9 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
         tracing::info!("starting chat-server {version}: {}", settings.in_one_line());
     }
     let config = settings.config().ok_or("no port was named")?;
+    let limits = config.limits.clone();
     let server = Server::bind(config)?;
-    let metrics = settings.metrics.map(|address| serve_metrics(address, &server, log));
+    let metrics = settings.metrics.map(|address| serve_metrics(address, &server, limits, log));
     let metrics = metrics.transpose()?;
     signals::watch(server.stopper(), log.clone())?;
     // Whoever reads that may be gone, or slow; neither is a reason not to serve.
@@ -107,8 +108,13 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn serve_metrics(address: SocketAddr, server: &Server, log: &Log) -> Result<Endpoint, String> {
-    Endpoint::start(address, server.monitor(), log.clone()).map_err(|e| {
+fn serve_metrics(
+    address: SocketAddr,
+    server: &Server,
+    limits: Limits,
+    log: &Log,
+) -> Result<Endpoint, String> {
+    Endpoint::start(address, server.monitor(), limits, log.clone()).map_err(|e| {
         let why = match e.kind() {
             ErrorKind::AddrInUse => "another program listens there".to_owned(),
             ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use chat_server::Monitor;
+use chat_server::{Limits, Monitor};
 use mio::Waker;
 
 use crate::logging::Log;
@@ -40,9 +40,14 @@ impl Endpoint {
     ///
     /// # Errors
     /// When it cannot listen there, or the system gives no more descriptors or threads.
-    pub(crate) fn start(address: SocketAddr, monitor: Monitor, log: Log) -> io::Result<Self> {
+    pub(crate) fn start(
+        address: SocketAddr,
+        monitor: Monitor,
+        limits: Limits,
+        log: Log,
+    ) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let pages = Pages::new(monitor, log);
+        let pages = Pages::new(monitor, limits, log);
         let (server, waker) = HttpServer::bind(address, Arc::clone(&stop), pages)?;
         let address = server.address()?;
         let thread = thread::Builder::new().name("chat-metrics".to_owned());

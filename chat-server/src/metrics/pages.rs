@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_server::{CloseReason, LimitName, MessageKind, Monitor, Stats};
+use chat_server::{CloseReason, LimitName, Limits, MessageKind, Monitor, Stats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
@@ -35,11 +35,12 @@ impl Pages {
 
     const OPEN_METRICS: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    pub(super) fn new(monitor: Monitor, log: Log) -> Self {
+    pub(super) fn new(monitor: Monitor, limits: Limits, log: Log) -> Self {
         let mut registry = Registry::default();
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("chat_build", "The version of the server", version);
-        registry.register_collector(Box::new(ServerMetrics(monitor.clone())));
+        let server = ServerMetrics { monitor: monitor.clone(), limits };
+        registry.register_collector(Box::new(server));
         registry.register_collector(Box::new(ProcessMetrics { start: SystemTime::now(), log }));
         Self { monitor, registry }
     }
@@ -63,15 +64,19 @@ impl Pages {
 }
 
 #[derive(Debug)]
-struct ServerMetrics(Monitor);
+struct ServerMetrics {
+    monitor: Monitor,
+    limits: Limits,
+}
 
 impl Collector for ServerMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let (stats, mut sheet) = (self.0.stats(), Sheet::new(encoder));
+        let (stats, mut sheet) = (self.monitor.stats(), Sheet::new(encoder));
         write_people(&mut sheet, &stats)?;
         write_traffic(&mut sheet, &stats)?;
         write_work(&mut sheet, &stats)?;
-        write_trouble(&mut sheet, &stats)
+        write_trouble(&mut sheet, &stats)?;
+        write_limits(&mut sheet, &self.limits)
     }
 }
 
@@ -120,6 +125,16 @@ fn write_trouble(sheet: &mut Sheet<'_>, stats: &Stats) -> fmt::Result {
     let failures = stats.accept_failures;
     sheet.counter("chat_accept_failures", NONE, "Times that accepting failed.", failures)?;
     sheet.counter("chat_panics", NONE, "Requests that made the server panic.", stats.panics)
+}
+
+/// The limits that a gauge comes near to, so that alerts need not repeat them.
+fn write_limits(sheet: &mut Sheet<'_>, limits: &Limits) -> fmt::Result {
+    let most = limits.connections as u64;
+    sheet.gauge("chat_max_connections", NONE, "The limit on connections in force.", most)?;
+    let most = limits.rooms as u64;
+    sheet.gauge("chat_max_rooms", NONE, "The limit on rooms in force.", most)?;
+    let most = limits.total_backlog as u64;
+    sheet.gauge("chat_max_backlog", BYTES, "The limit on all backlogs in force.", most)
 }
 
 #[derive(Debug)]

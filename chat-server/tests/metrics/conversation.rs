@@ -183,6 +183,15 @@ fn a_limit_that_is_reached_is_counted() {
 }
 
 #[test]
+fn the_limits_in_force_are_told() {
+    let limits = ["--limit=connections=7", "--limit=rooms=8", "--limit=total-backlog=2MiB"];
+    let (_program, _, metrics) = start(&limits);
+    let told = [("connections", 7), ("rooms", 8), ("backlog_bytes", 2 << 20)];
+    let told = told.map(|(limit, most)| (format!("chat_max_{limit}"), most));
+    expect(metrics, &told.each_ref().map(|(name, most)| (name.as_str(), *most)));
+}
+
+#[test]
 fn health_is_serving_until_the_stop_and_stopping_until_the_end() {
     let (mut program, address, metrics) = start(&[]);
     let mut client = Client::of(address);
