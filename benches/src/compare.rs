@@ -15,7 +15,7 @@ mod table;
 pub use beside::Beside;
 pub use chart::svg;
 pub use contest::{Contest, Programs};
-pub(crate) use server::listening;
+pub(crate) use server::Said;
 pub use server::{Kind, Server};
 pub use shape::Shape;
 pub use summary::{Line, Outcome, Round, median};

@@ -3,13 +3,14 @@
 //! Steady talkers know of every message whether, in what order and how often it came to each of them;
 //! beside them visitors come and go, talk, flood, read slowly or not at all, send what is no command,
 //! and end in the middle of it. At the end everybody leaves, and the server has to be what it was
-//! before: no rooms, no descriptors, no more memory.
+//! before: no rooms, no descriptors, no more memory, and counters that say the same.
 //!
 //! What visitors do is made up from a seed; when it happens is up to the kernel. One thread, rates that
 //! two cores do with ease, loopback addresses only.
 
 mod bad;
 mod book;
+mod counters;
 mod dialogue;
 mod ending;
 mod peer;

@@ -1,7 +1,7 @@
 //! A server under test: started on one core, killed when it is dropped.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -164,7 +164,7 @@ impl Server {
     }
 
     fn read_address(&mut self, kind: Kind) -> Result<SocketAddr, Error> {
-        listening(&mut self.child).map_err(|line| {
+        Said::by(&mut self.child).address("listening on ").map_err(|line| {
             Error::Server(format!("{} did not say where it listens, but {line:?}", kind.name()))
         })
     }
@@ -193,24 +193,32 @@ impl Drop for Server {
     }
 }
 
-/// The address in the first line, `listening on ADDR:PORT`, of a server whose output is a pipe.
-///
-/// # Errors
-/// What it said instead.
-pub(crate) fn listening(server: &mut Child) -> Result<SocketAddr, String> {
-    let (sender, receiver) = mpsc::channel();
-    if let Some(out) = server.stdout.take() {
-        std::thread::spawn(move || {
-            let (mut out, mut line) = (BufReader::new(out), String::new());
-            // What comes later is read too: a closed pipe would be an error for the server.
-            // Both fail only when it is gone.
-            let _ = out.read_line(&mut line).map(|_| sender.send(line));
-            let _ = io::copy(&mut out, &mut io::sink());
-        });
+/// The lines that a server says whose output is a pipe.
+pub(crate) struct Said(mpsc::Receiver<String>);
+
+impl Said {
+    /// Reads them all, whether or not they are looked at: a closed pipe would be an error for the server.
+    pub(crate) fn by(server: &mut Child) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        if let Some(out) = server.stdout.take() {
+            std::thread::spawn(move || {
+                // Nobody may want to know any more.
+                BufReader::new(out).lines().map_while(Result::ok).for_each(|line| {
+                    let _ = sender.send(line);
+                });
+            });
+        }
+        Self(receiver)
     }
-    let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
-    let addr = line.trim().strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
-    addr.ok_or(line)
+
+    /// The address in the next line, which begins with `head`.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub(crate) fn address(&self, head: &str) -> Result<SocketAddr, String> {
+        let line = self.0.recv_timeout(START_DEADLINE).unwrap_or_default();
+        line.strip_prefix(head).and_then(|addr| addr.parse().ok()).ok_or(line)
+    }
 }
 
 /// A command that runs on these cores only, and does not outlive this process however that ends.

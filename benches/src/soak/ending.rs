@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chat_proto::Command;
 
+use super::counters::Counters;
 use super::dialogue::{Dialogue, Expect, ROOMS};
 use super::peer::{End, Peer};
 use super::run::{PATIENCE, Soak};
@@ -45,7 +46,7 @@ impl Soak {
         Ok(())
     }
 
-    /// That the rooms and the descriptors are those of before. Returns how many descriptors there are.
+    /// That the rooms, the counters and the descriptors are those of before. Returns how many descriptors there are.
     pub(super) fn check_rest(&mut self, files: u64, rooms: usize) -> Result<u64, Error> {
         // One that flooded is read at its rate, so that the server comes to the end of it later.
         let deadline = Instant::now() + PATIENCE;
@@ -59,6 +60,7 @@ impl Soak {
             Ok(left) => self.faults.push(format!("{left} rooms are left of {rooms} before")),
             Err(fault) => self.faults.push(format!("a list of rooms at the end: {fault}")),
         }
+        self.check_counters();
         let process = self.server.process;
         until(PATIENCE, || process.open_files().is_ok_and(|now| now == files));
         let now = process.open_files()?;
@@ -66,6 +68,20 @@ impl Soak {
             self.faults.push(format!("{now} files are open, {files} were before"));
         }
         Ok(now)
+    }
+
+    /// That the server, if it is ours, knows of nobody.
+    fn check_counters(&mut self) {
+        let Some(addr) = self.server.metrics else { return };
+        let mut faults = Vec::new();
+        until(PATIENCE, || {
+            faults = Counters::read(addr).map_or_else(
+                |error| vec![format!("the counters at the end: {error}")],
+                |counters| counters.faults(),
+            );
+            faults.is_empty()
+        });
+        self.faults.append(&mut faults);
     }
 
     /// How many rooms there are, asked on a connection of its own.
@@ -153,7 +169,7 @@ impl Soak {
     }
 }
 
-fn until(most: Duration, done: impl Fn() -> bool) {
+fn until(most: Duration, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + most;
     while !done() && Instant::now() < deadline {
         std::thread::sleep(LOOK);

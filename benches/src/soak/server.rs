@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::compare::listening;
+use crate::compare::Said;
 use crate::error::Error;
 use crate::process::Process;
 
 /// Where the server comes from.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// This program is started, with these arguments before `--port=0`, and stopped at the end.
+    /// This program is started, with these arguments before those for its ports, and stopped at the
+    /// end.
     Start {
         /// The program.
         program: PathBuf,
@@ -35,6 +36,8 @@ pub enum Target {
 pub(super) struct Server {
     child: Option<Child>,
     pub(super) addr: SocketAddr,
+    /// Where it serves what it says of itself.
+    pub(super) metrics: Option<SocketAddr>,
     pub(super) process: Process,
 }
 
@@ -46,7 +49,7 @@ impl Server {
                 Err(Error::Config("the server must be at a loopback address".to_owned()))
             }
             &Target::Running { addr, pid } => {
-                Ok(Self { child: None, addr, process: Process::new(pid)? })
+                Ok(Self { child: None, addr, metrics: None, process: Process::new(pid)? })
             }
         }
     }
@@ -54,22 +57,24 @@ impl Server {
     fn start(program: &Path, args: &[String]) -> Result<Self, Error> {
         let mut child = Command::new(program)
             .args(args)
-            .arg("--port=0")
+            .args(["--port=0", "--metrics=127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| Error::Config(format!("{}: {error}", program.display())))?;
-        let addr = listening(&mut child);
+        let said = Said::by(&mut child);
         let process = Process::new(child.id());
         // From here on the guard kills it, whatever goes wrong.
         let mut server = Self {
             child: Some(child),
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            metrics: None,
             process: process?,
         };
-        server.addr = addr.map_err(|line| {
-            Error::Server(format!("it did not say where it listens, but {line:?}"))
-        })?;
+        let not_said =
+            |line| Error::Server(format!("it did not say where it listens, but {line:?}"));
+        server.addr = said.address("listening on ").map_err(not_said)?;
+        server.metrics = Some(said.address("metrics on ").map_err(not_said)?);
         Ok(server)
     }
 
