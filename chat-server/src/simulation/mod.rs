@@ -13,7 +13,10 @@
 //! Isolation (I13) is checked in turns, and only where nothing has to be waited for but turns
 //! (`Plan::is_swift`). Not checked: memory that is not counted, such as capacities of queues; that the
 //! one who is cut off because all hold too much is the greatest; how long a pause for sending too
-//! much lasts, but that it ends; failures of `accept`, which are the listener's.
+//! much lasts, but that it ends; failures of `accept`, which are the listener's. When several
+//! connections end in one turn and none said why before, each may have gone for any of the reasons
+//! that were counted. Who was not waited for is not counted again where reading waits for the
+//! workers (a small `read_ahead`).
 //!
 //! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds; `SIM_SEED=7` runs that one.
 

@@ -41,6 +41,8 @@ impl Heard {
 }
 
 impl Witnesses {
+    const COUNT: u64 = 3;
+
     pub(crate) fn start(address: SocketAddr) -> Self {
         let [mut left, mut right, mut near] = [(); 3].map(|()| Client::of(address));
         let other = left.enter_new("another room");
@@ -192,6 +194,9 @@ impl Scene {
     pub(crate) fn finish(self) -> (Heard, Stats) {
         let Self { mut server, witnesses, workers, descriptors: [before, listening], _alone } =
             self;
+        // Of who is gone from the socket's side the server may hear later.
+        let only_witnesses = |stats: &Stats| stats.sessions == Witnesses::COUNT;
+        wait_for("everybody else is gone", || server.stats(), only_witnesses);
         let heard = witnesses.finish();
         let is_over = |stats: &Stats| {
             let left = [stats.connections, stats.sessions, stats.rooms, stats.backlog];
