@@ -34,6 +34,8 @@ pub(super) struct Account {
     behind_from: Option<u64>,
     /// Since when nothing is missing but that it reads its last words.
     closing_from: Option<u64>,
+    /// Both had ended the stream at the end of the last turn.
+    over: bool,
 }
 
 /// A connection of which it became known why it ends, or whose socket was closed.
@@ -56,7 +58,16 @@ impl Account {
         now: u64,
     ) -> Self {
         let (behind_from, closing_from) = (None, refused.map(|_| now));
-        Self { client, address, end, refused, reason: refused, behind_from, closing_from }
+        Self {
+            client,
+            address,
+            end,
+            refused,
+            reason: refused,
+            behind_from,
+            closing_from,
+            over: false,
+        }
     }
 
     fn ending(&self, reasons: Vec<CloseReason>) -> Ending {
@@ -224,6 +235,7 @@ impl Account {
         assert!(partial < HEADER_LEN + MAX_PAYLOAD, "I8: {partial} bytes of a frame of {client}");
         if connection.is_closing() {
             self.closing_from.get_or_insert(now);
+            self.over = self.end.has_ended_both();
             return;
         }
         let by_room = connection.place.map_or(0, |place| engine.fanout.owed(&place));
@@ -240,7 +252,8 @@ impl Account {
     }
 
     /// A socket that is closed for good while its client may still be reading has had its time.
-    /// Returns whether it has, and the client was what there was to wait for.
+    /// Returns whether it has, and the client was what there was to wait for: one whose end came in this
+    /// turn may not have been read so far.
     fn check_linger(&self, now: u64, limits: &Limits) -> bool {
         let linger = limits.linger.as_nanos() as u64;
         let late = self.closing_from.is_some_and(|from| from + linger <= now);
@@ -250,6 +263,6 @@ impl Account {
         let lost = self.reason.is_none_or(|reason| reason == CloseReason::Lost);
         let right = late || hurried || lost || self.end.is_lost() || !self.end.is_broken();
         assert!(right, "I5b: client {client} was given no time for its last message");
-        late && !self.end.has_ended_both()
+        late && !self.over
     }
 }
