@@ -401,3 +401,20 @@ fn t2_while_the_server_sleeps_nobodys_time_passes() {
     bench.turns();
     assert_eq!(slow.take(), ["slow-consumer"]);
 }
+
+/// At the end of a frame's time everything is read that there is, also behind an urgent mark of which
+/// no event has told so far.
+#[test]
+fn p6_p10_a_frame_that_has_come_by_the_end_of_its_time_is_in_time() {
+    let mut bench = Bench::new(|config| config.limits.frame_timeout = Duration::from_secs(30));
+    let (key, socket) = bench.connect();
+    let frame = frame(ROOMS);
+    let mut pieces = frame.chunks(frame.len().div_ceil(3)).map(|piece| Come::Bytes(piece.into()));
+    socket.comes(pieces.next().expect("there are three"));
+    bench.engine.readable(key, false);
+    bench.turns();
+    pieces.for_each(|piece| socket.comes(piece));
+    bench.engine.turn(Moment::START + Duration::from_secs(31));
+    bench.turns();
+    assert_eq!(socket.take(), ["SCRoomsResult"]);
+}

@@ -85,6 +85,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// may have been late itself. While there is more to be read it still is.
     fn expire_frame(&mut self, now: Moment, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stopping.is_none() {
+            if let Some(connection) = self.connections.get_mut(key) {
+                // A mark may have come of which no event has told so far.
+                connection.announce_cut();
+            }
             self.read(now, key);
             let is_read = self.connections.get(key).is_some_and(|c| !c.read_planned);
             if is_read && self.is_frame_overdue(now, key) {
