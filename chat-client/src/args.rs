@@ -1,11 +1,12 @@
-//! The command line: `--flag VALUE` and `--flag=VALUE` become an address to connect to.
+//! The command line: `--flag VALUE` and `--flag=VALUE` become what to do, and where the
+//! server is.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use argh::FromArgs;
 use chat_proto::{Lang, Name, RoomId};
 
+use crate::destination::{Destination, Host};
 use crate::line::Line;
 use crate::render::lowercase_first;
 use crate::texts::Text;
@@ -18,9 +19,9 @@ const LANG: &str = "--lang";
 /// Talk in the rooms of a chat server. (What `--help` shows is in the table of texts.)
 #[derive(Debug, PartialEq, Eq, FromArgs)]
 pub(crate) struct Args {
-    /// address of the server, IPv4 or IPv6 (default 127.0.0.1)
-    #[argh(option, arg_name = "addr", default = "DEFAULT_IP", from_str_fn(ip))]
-    ip: IpAddr,
+    /// name of the server's machine, or its address, IPv4 or IPv6 (default 127.0.0.1)
+    #[argh(option, arg_name = "host", default = "Host::LOOPBACK", from_str_fn(host))]
+    ip: Host,
 
     /// port of the server, 1 to 65535
     #[argh(option, arg_name = "n", from_str_fn(port))]
@@ -46,8 +47,6 @@ pub(crate) struct Args {
     #[argh(option, arg_name = "lang")]
     pub(crate) lang: Option<Lang>,
 }
-
-const DEFAULT_IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Why there is nothing to run.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,8 +78,8 @@ impl Args {
         Self::from_args(&[PROGRAM], &words).map_err(|exit| usage(&exit.output, lang))
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        SocketAddr::new(self.ip, self.port)
+    pub(crate) fn server(&self) -> Destination {
+        Destination { host: self.ip.clone(), port: self.port }
     }
 }
 
@@ -103,8 +102,8 @@ fn usage(mistake: &str, lang: Lang) -> Stop {
     Stop::Usage(Line::new(&Text::BadFlags { mistake: &mistake }.say(lang)))
 }
 
-fn ip(value: &str) -> Result<IpAddr, String> {
-    value.parse().map_err(|_| "no IPv4 or IPv6 address".to_owned())
+fn host(value: &str) -> Result<Host, String> {
+    value.parse().map_err(|_| "neither a host name nor an address".to_owned())
 }
 
 fn port(value: &str) -> Result<u16, String> {
@@ -144,14 +143,20 @@ mod tests {
     fn a_value_follows_its_flag_or_an_equals_sign() {
         for line in ["--port=9000 --ip=::1", "--port 9000 --ip ::1", "--ip=::1 --port 9000"] {
             let args = parse(line).expect("both forms work");
-            assert_eq!(args.address().to_string(), "[::1]:9000");
+            assert_eq!(args.server().to_string(), "[::1]:9000");
         }
     }
 
     #[test]
     fn the_default_address_is_the_loopback() {
         let args = parse("--port=9000").expect("the port is all that is required");
-        assert_eq!(args.address().to_string(), "127.0.0.1:9000");
+        assert_eq!(args.server().to_string(), "127.0.0.1:9000");
+    }
+
+    #[test]
+    fn the_server_may_have_a_name() {
+        let args = parse("--port=9000 --ip=chat.lan").expect("it may");
+        assert_eq!(args.server().to_string(), "chat.lan:9000");
     }
 
     #[test]
@@ -164,7 +169,8 @@ mod tests {
             ("--port=65536", "--port"),
             ("--port 9000x", "--port"),
             ("--port=1 --port=2", "--port"),
-            ("--port=1 --ip=localhost", "--ip"),
+            ("--port=1 --ip=", "--ip"),
+            ("--port=1 --ip=here:9000", "--ip"),
             ("--port=1 --join=0", "--join"),
             ("--port=1 --name=", "--name"),
             ("--port=1 --lang=fr", "--lang"),

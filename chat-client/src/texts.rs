@@ -1,9 +1,8 @@
 //! Everything the client says of its own: one list of texts, and a table of them for each language.
 
-use std::net::SocketAddr;
-
 use chat_proto::{Lang, MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, Rejection};
 
+use crate::destination::{Destination, Host};
 use crate::fault::Fault;
 use crate::typed::Mistake;
 
@@ -21,10 +20,15 @@ pub(crate) enum Text<'a> {
     /// A line was not sent.
     Mistake(&'a Mistake),
     Connected {
-        to: SocketAddr,
+        to: &'a Destination,
+    },
+    /// The name of the host leads to no address.
+    CannotFind {
+        host: &'a Host,
+        why: &'a Fault,
     },
     CannotReach {
-        address: SocketAddr,
+        server: &'a Destination,
         why: &'a Fault,
     },
     CannotWrite {
@@ -92,11 +96,15 @@ fn english(text: Text<'_>) -> String {
         Text::Commands => english_commands(),
         Text::Mistake(mistake) => english_mistake(mistake),
         Text::Connected { to } => format!("connected to {to}. /help lists the commands."),
-        Text::CannotReach { address, why: Fault::Refused } => {
-            format!("cannot reach {address}: connection refused. Is the server running?")
+        Text::CannotFind { host, why } => format!(
+            "cannot find the address of {host}: {}. Is it spelled right?",
+            english_fault(why)
+        ),
+        Text::CannotReach { server, why: Fault::Refused } => {
+            format!("cannot reach {server}: connection refused. Is the server running?")
         }
-        Text::CannotReach { address, why } => {
-            format!("cannot reach {address}: {}.", english_fault(why))
+        Text::CannotReach { server, why } => {
+            format!("cannot reach {server}: {}.", english_fault(why))
         }
         Text::CannotWrite { why } => format!("cannot write the output: {}", english_fault(why)),
         Text::CannotRead { why } => format!("cannot read the input: {}", english_fault(why)),
@@ -147,11 +155,14 @@ fn korean(text: Text<'_>) -> String {
         Text::Commands => korean_commands(),
         Text::Mistake(mistake) => korean_mistake(mistake),
         Text::Connected { to } => format!("{to}에 연결됐어요. /help를 치면 명령어를 볼 수 있어요."),
-        Text::CannotReach { address, why: Fault::Refused } => {
-            format!("{address}에 연결할 수 없어요: 연결이 거부됐어요. 서버가 켜져 있나요?")
+        Text::CannotFind { host, why } => {
+            format!("{host}의 주소를 찾을 수 없어요: {}. 이름을 맞게 썼나요?", korean_fault(why))
         }
-        Text::CannotReach { address, why } => {
-            format!("{address}에 연결할 수 없어요: {}", korean_fault(why))
+        Text::CannotReach { server, why: Fault::Refused } => {
+            format!("{server}에 연결할 수 없어요: 연결이 거부됐어요. 서버가 켜져 있나요?")
+        }
+        Text::CannotReach { server, why } => {
+            format!("{server}에 연결할 수 없어요: {}", korean_fault(why))
         }
         Text::CannotWrite { why } => format!("출력할 수 없어요: {}", korean_fault(why)),
         Text::CannotRead { why } => format!("입력을 읽을 수 없어요: {}", korean_fault(why)),
@@ -192,6 +203,8 @@ fn english_fault(fault: &Fault) -> &str {
         Fault::TimedOut => "no answer",
         Fault::Unreachable => "no way to that address",
         Fault::BrokenPipe => "broken pipe",
+        Fault::NoSuchName => "there is no such name",
+        Fault::NoNameServer => "no name server can be asked",
         Fault::Other(text) => text,
     }
 }
@@ -203,6 +216,8 @@ fn korean_fault(fault: &Fault) -> &str {
         Fault::TimedOut => "응답이 없어요",
         Fault::Unreachable => "그 주소로 가는 길이 없어요",
         Fault::BrokenPipe => "받는 쪽이 닫혔어요",
+        Fault::NoSuchName => "그런 이름이 없어요",
+        Fault::NoNameServer => "이름을 물어볼 서버에 닿지 않아요",
         Fault::Other(text) => text,
     }
 }
@@ -301,22 +316,23 @@ fn korean_commands() -> String {
 }
 
 /// Said after every mistake, so that no second look is needed to mend it.
-const ENGLISH_FLAGS_IN_SHORT: &str = "The flags are --port=N (1 to 65535, required), --ip=ADDR \
-    (IPv4 or IPv6, default 127.0.0.1), --name=NAME, --join=ID, --plain, --reconnect and \
+const ENGLISH_FLAGS_IN_SHORT: &str = "The flags are --port=N (1 to 65535, required), --ip=HOST \
+    (a name, IPv4 or IPv6, default 127.0.0.1), --name=NAME, --join=ID, --plain, --reconnect and \
     --lang=ko|en.";
 
-const KOREAN_FLAGS_IN_SHORT: &str = "쓸 수 있는 것은 --port=N (1~65535, 꼭 필요), --ip=주소 (IPv4나 \
-    IPv6, 기본값 127.0.0.1), --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en 이에요.";
+const KOREAN_FLAGS_IN_SHORT: &str = "쓸 수 있는 것은 --port=N (1~65535, 꼭 필요), --ip=주소 (이름, \
+    IPv4나 IPv6, 기본값 127.0.0.1), --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en 이에요.";
 
 const ENGLISH_FLAGS: &str = "\
-Usage: chat-client --port=N [--ip=ADDR] [--name=NAME] [--join=ID]
+Usage: chat-client --port=N [--ip=HOST] [--name=NAME] [--join=ID]
                    [--plain] [--reconnect] [--lang=ko|en]
 
 Talk in the rooms of a chat server. Lines are read from the terminal or a
 pipe; /help lists the commands.
 
   --port=N       port of the server, 1 to 65535
-  --ip=ADDR      address of the server, IPv4 or IPv6 (default 127.0.0.1)
+  --ip=HOST      where the server is: a host name, or an address, IPv4 or
+                 IPv6 (default 127.0.0.1)
   --name=NAME    be called NAME from the start; quote a name with spaces
   --join=ID      enter room ID at the start
   --plain        one message a line, no colours, no editing; so it is, too,
@@ -341,7 +357,8 @@ const KOREAN_FLAGS: &str = "\
 /help를 치면 명령어를 볼 수 있어요.
 
   --port=N       서버 포트, 1~65535
-  --ip=주소      서버 주소, IPv4나 IPv6 (기본값 127.0.0.1)
+  --ip=주소      서버 주소. 호스트 이름, IPv4, IPv6 다 돼요
+                 (기본값 127.0.0.1)
   --name=이름    처음부터 이 이름을 써요. 띄어 쓴 이름은 따옴표로 묶어요
   --join=번호    처음부터 이 방에 들어가요
   --plain        한 줄에 메시지 하나씩, 색도 편집도 없이 보여 줘요.

@@ -29,7 +29,9 @@ fn wrong_flags_are_one_line_that_names_them_and_status_2() {
         (&["--port=0"], "--port"),
         (&["--port", "65536"], "--port"),
         (&["--port=x\u{1b}\ny"], "--port"),
-        (&["--port=1", "--ip=here"], "--ip"),
+        (&["--port=1", "--ip="], "--ip"),
+        (&["--port=1", "--ip=two words"], "--ip"),
+        (&["--port=1", "--ip=x\u{1b}\n"], "--ip"),
         (&["--port=1", "--colour"], "--colour"),
     ] {
         let exit = Client::start(flags).exit();
@@ -107,4 +109,21 @@ fn a_script_that_wants_it_connects_again_and_loses_no_line_that_was_not_sent() {
     drop(peer);
     assert!(client.line().starts_with("- connected again"));
     assert_eq!(client.exit().status, Some(0));
+}
+
+#[test]
+fn a_server_with_a_name_is_looked_for_again_when_it_is_lost() {
+    let listener = Listener::bind();
+    let flags = [&listener.port_flag(), "--ip=localhost", "--reconnect"];
+    let mut client = Client::start(&flags);
+    let mut peer = listener.accept_one();
+    peer.send(&chat("bob", "before"));
+    assert_eq!(client.line(), "bob: before");
+    drop(peer);
+    let peer = listener.accept_one();
+    client.end_input();
+    peer.close_after(&[]);
+    let Exit { status, output, errors } = client.exit();
+    assert!(output.iter().any(|line| line.starts_with("- connected again")), "{output:?}");
+    assert_eq!((status, errors), (Some(0), vec![]));
 }
