@@ -12,6 +12,7 @@ mod input;
 mod keys;
 mod lang;
 mod line;
+mod misuse;
 mod net;
 mod outbox;
 mod paint;

@@ -4,6 +4,8 @@ use chat_proto::{Lang, MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, Rejection};
 
 use crate::destination::{Destination, Host};
 use crate::fault::Fault;
+use crate::misuse::{Misuse, Rule};
+use crate::render::lowercase_first;
 use crate::typed::Mistake;
 
 /// What there is to say. A new one does not compile before every language has it.
@@ -11,10 +13,8 @@ use crate::typed::Mistake;
 pub(crate) enum Text<'a> {
     /// What `--help` shows.
     Flags,
-    /// The flags are wrong; `mistake` says how, in English.
-    BadFlags {
-        mistake: &'a str,
-    },
+    /// The flags are wrong.
+    BadFlags(&'a Misuse),
     /// What `/help` shows.
     Commands,
     /// A line was not sent.
@@ -92,7 +92,9 @@ impl Text<'_> {
 fn english(text: Text<'_>) -> String {
     match text {
         Text::Flags => ENGLISH_FLAGS.to_owned(),
-        Text::BadFlags { mistake } => format!("{mistake}. {ENGLISH_FLAGS_IN_SHORT}"),
+        Text::BadFlags(misuse) => {
+            format!("{}. {ENGLISH_FLAGS_IN_SHORT}", english_misuse(misuse))
+        }
         Text::Commands => english_commands(),
         Text::Mistake(mistake) => english_mistake(mistake),
         Text::Connected { to } => format!("connected to {to}. /help lists the commands."),
@@ -149,8 +151,8 @@ fn english(text: Text<'_>) -> String {
 fn korean(text: Text<'_>) -> String {
     match text {
         Text::Flags => KOREAN_FLAGS.to_owned(),
-        Text::BadFlags { mistake } => {
-            format!("명령줄을 알아들을 수 없어요: {mistake}. {KOREAN_FLAGS_IN_SHORT}")
+        Text::BadFlags(misuse) => {
+            format!("{}. {KOREAN_FLAGS_IN_SHORT}", korean_misuse(misuse))
         }
         Text::Commands => korean_commands(),
         Text::Mistake(mistake) => korean_mistake(mistake),
@@ -219,6 +221,63 @@ fn korean_fault(fault: &Fault) -> &str {
         Fault::NoSuchName => "그런 이름이 없어요",
         Fault::NoNameServer => "이름을 물어볼 서버에 닿지 않아요",
         Fault::Other(text) => text,
+    }
+}
+
+fn english_misuse(misuse: &Misuse) -> String {
+    match misuse {
+        Misuse::NotUtf8 => "an argument is not UTF-8".to_owned(),
+        Misuse::UnknownFlag(flag) => format!("there is no flag {flag}"),
+        // The second word of a name, most likely: the shell has split it.
+        Misuse::Stray(word) => {
+            format!("no flag takes \"{word}\" (a value with spaces has to be in quotes)")
+        }
+        Misuse::NoValue(flag) => format!("a value is missing after {flag}"),
+        Misuse::Twice(flag) => format!("more than one value for {flag}"),
+        Misuse::BadValue { flag, value, rule } => {
+            format!("bad value \"{value}\" for {flag}: {}", english_value_rule(*rule))
+        }
+        Misuse::Missing(flags) => format!("required, but missing: {}", flags.join(", ")),
+        Misuse::Other(told) => lowercase_first(told.trim_end_matches('.')),
+    }
+}
+
+fn korean_misuse(misuse: &Misuse) -> String {
+    match misuse {
+        Misuse::NotUtf8 => "UTF-8이 아닌 인자가 있어요".to_owned(),
+        Misuse::UnknownFlag(flag) => format!("{flag} 옵션은 없어요"),
+        Misuse::Stray(word) => format!(
+            "어느 옵션의 값인지 알 수 없어요: \"{word}\" (띄어 쓴 값은 따옴표로 묶어 주세요)"
+        ),
+        Misuse::NoValue(flag) => format!("{flag} 뒤에 값을 써 주세요"),
+        Misuse::Twice(flag) => format!("{flag} 옵션은 한 번만 써 주세요"),
+        Misuse::BadValue { flag, value, rule } => {
+            format!("{flag} 옵션에 \"{value}\" 값은 쓸 수 없어요. {}", korean_value_rule(*rule))
+        }
+        Misuse::Missing(flags) => format!("꼭 필요한 옵션이 빠졌어요: {}", flags.join(", ")),
+        Misuse::Other(told) => {
+            format!("명령줄을 알아들을 수 없어요: {}", told.trim_end_matches('.'))
+        }
+    }
+}
+
+pub(crate) fn english_value_rule(rule: Rule) -> String {
+    match rule {
+        Rule::Host => "it takes a host name or an address, without a port".to_owned(),
+        Rule::Port => "it takes a number from 1 to 65535".to_owned(),
+        Rule::Name(error) => Rejection::BadName(error).to_string(),
+        Rule::Room => "it takes a whole number above 0".to_owned(),
+        Rule::Lang => "it takes ko or en".to_owned(),
+    }
+}
+
+fn korean_value_rule(rule: Rule) -> String {
+    match rule {
+        Rule::Host => "호스트 이름이나 주소만, 포트 없이 써 주세요".to_owned(),
+        Rule::Port => "1부터 65535까지의 수를 써 주세요".to_owned(),
+        Rule::Name(error) => Rejection::BadName(error).text(Lang::Ko).to_string(),
+        Rule::Room => "0보다 큰 정수를 써 주세요".to_owned(),
+        Rule::Lang => "ko나 en을 써 주세요".to_owned(),
     }
 }
 
@@ -320,7 +379,7 @@ const ENGLISH_FLAGS_IN_SHORT: &str = "The flags are --port=N (1 to 65535, requir
     (a name, IPv4 or IPv6, default 127.0.0.1), --name=NAME, --join=ID, --plain, --reconnect and \
     --lang=ko|en.";
 
-const KOREAN_FLAGS_IN_SHORT: &str = "쓸 수 있는 것은 --port=N (1~65535, 꼭 필요), --ip=주소 (이름, \
+const KOREAN_FLAGS_IN_SHORT: &str = "쓸 수 있는 옵션은 --port=N (1~65535, 꼭 필요), --ip=주소 (이름, \
     IPv4나 IPv6, 기본값 127.0.0.1), --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en 이에요.";
 
 const ENGLISH_FLAGS: &str = "\
@@ -341,7 +400,7 @@ pipe; /help lists the commands.
                  without --plain, that is always so
   --lang=ko|en   language of the client's own texts (default: of LC_ALL,
                  LC_MESSAGES or LANG; English if they say nothing)
-  --help         show this
+  --help, -h     show this
 
 Exit status: 0 all was sent and the server closed in order, the server said
 that it stops, or whoever read the output has gone; 1 no connection, a lost
@@ -367,7 +426,7 @@ const KOREAN_FLAGS: &str = "\
                  쓰면 늘 그래요
   --lang=ko|en   안내에 쓸 언어 (기본값은 LC_ALL, LC_MESSAGES, LANG을
                  따르고, 없으면 영어)
-  --help         이 도움말
+  --help, -h     이 도움말
 
 종료 상태: 0 모두 보냈고 서버가 정상적으로 닫았거나, 서버가 꺼진다고
 알렸거나, 출력을 읽던 쪽이 떠났어요. 1 연결하지 못했거나 끊겼거나,

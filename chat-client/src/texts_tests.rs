@@ -10,7 +10,7 @@ fn all<'a>(fault: &'a Fault, mistake: &'a Mistake) -> Vec<Text<'a>> {
     const SERVER: &Destination = &Destination { host: Host::LOOPBACK, port: 9000 };
     let texts = vec![
         Text::Flags,
-        Text::BadFlags { mistake: "x" },
+        Text::BadFlags(&Misuse::NotUtf8),
         Text::Commands,
         Text::Mistake(mistake),
         Text::Connected { to: SERVER },
@@ -48,7 +48,7 @@ fn all<'a>(fault: &'a Fault, mistake: &'a Mistake) -> Vec<Text<'a>> {
 fn number(text: &Text<'_>) -> usize {
     match text {
         Text::Flags => 0,
-        Text::BadFlags { .. } => 1,
+        Text::BadFlags(_) => 1,
         Text::Commands => 2,
         Text::Mistake(_) => 3,
         Text::Connected { .. } => 4,
@@ -114,6 +114,48 @@ fn mistakes() -> Vec<Mistake> {
     ]
 }
 
+fn misuses() -> Vec<Misuse> {
+    let flag = || "--flag".to_owned();
+    let bad = |rule| Misuse::BadValue { flag: flag(), value: "VALUE".to_owned(), rule };
+    vec![
+        Misuse::NotUtf8,
+        Misuse::UnknownFlag(flag()),
+        Misuse::Stray("VALUE".to_owned()),
+        Misuse::NoValue(flag()),
+        Misuse::Twice(flag()),
+        bad(Rule::Host),
+        bad(Rule::Port),
+        bad(Rule::Name(ValueError::TooLong { max: 32 })),
+        bad(Rule::Room),
+        bad(Rule::Lang),
+        Misuse::Missing(vec![flag(), flag()]),
+    ]
+}
+
+#[test]
+fn what_is_wrong_with_the_flags_is_in_one_language() {
+    for misuse in misuses() {
+        let text = Text::BadFlags(&misuse);
+        let (english, korean) = (text.say(Lang::En), text.say(Lang::Ko));
+        let told = [(&english, ENGLISH_FLAGS_IN_SHORT), (&korean, KOREAN_FLAGS_IN_SHORT)];
+        let [english, korean] = told.map(|(text, flags)| {
+            text.strip_suffix(flags).expect("all flags come after it").trim_end().to_owned()
+        });
+        for given in ["--flag", "VALUE", "32", "65535"] {
+            assert_eq!(english.matches(given).count(), korean.matches(given).count(), "{korean}");
+        }
+        assert!(!is_korean(&english) && english.ends_with('.'), "{english}");
+        let words = korean.replace("--flag", "").replace("VALUE", "");
+        let words = words.split(|c: char| !c.is_ascii_alphabetic());
+        let foreign = words.filter(|word| !["", "UTF", "ko", "en"].contains(word));
+        assert_eq!(foreign.count(), 0, "{korean}");
+        // Polite throughout, but for what stands behind a colon.
+        for sentence in korean.split(". ").filter(|sentence| !sentence.contains(": ")) {
+            assert!(sentence.trim_end_matches('.').ends_with('요'), "{korean}");
+        }
+    }
+}
+
 #[test]
 fn every_text_is_in_its_language() {
     for fault in &faults() {
@@ -142,7 +184,7 @@ fn the_same_numbers_and_names_are_in_both() {
     for mistake in &mistakes() {
         for text in all(&Fault::Refused, mistake) {
             // The help says some limits only where they matter.
-            if matches!(text, Text::Commands | Text::Flags | Text::BadFlags { .. }) {
+            if matches!(text, Text::Commands | Text::Flags | Text::BadFlags(_)) {
                 continue;
             }
             assert_eq!(facts(&text.say(Lang::En)), facts(&text.say(Lang::Ko)), "{text:?}");
