@@ -8,6 +8,7 @@ mod complete;
 mod destination;
 mod editor;
 mod fault;
+mod helps;
 mod input;
 mod keys;
 mod lang;
