@@ -184,6 +184,7 @@ impl Chat {
             let ending = match editor.press(key, self.app.vocabulary()) {
                 Pressed::Edited => None,
                 Pressed::Entered(line) => self.line(Ok(line))?,
+                Pressed::TooLong => self.line(Err(Mistake::LineTooLong))?,
                 Pressed::Leave => self.line(Ok("/quit".to_owned()))?,
                 Pressed::Candidates(words) => {
                     let words = Line::styled(&words.join("  "), Style::Dim).indented(2);

@@ -289,7 +289,9 @@ fn korean_value_rule(rule: Rule) -> String {
 fn english_mistake(mistake: &Mistake) -> String {
     match mistake {
         Mistake::LineTooLong => {
-            format!("a line may have at most {MAX_PAYLOAD} bytes. Send it in parts.")
+            format!(
+                "a line may have at most {MAX_PAYLOAD} bytes: that one was not sent. Send it in parts."
+            )
         }
         Mistake::NotUtf8 => "that line is not UTF-8. It was not sent.".to_owned(),
         Mistake::UnknownCommand { word, near: Some(near) } => {
@@ -319,7 +321,7 @@ fn english_mistake(mistake: &Mistake) -> String {
 fn korean_mistake(mistake: &Mistake) -> String {
     match mistake {
         Mistake::LineTooLong => {
-            format!("한 줄은 {MAX_PAYLOAD}바이트까지예요. 나눠서 보내 주세요.")
+            format!("한 줄은 {MAX_PAYLOAD}바이트까지라서 보내지 않았어요. 나눠서 보내 주세요.")
         }
         Mistake::NotUtf8 => "UTF-8이 아니라서 보내지 않았어요.".to_owned(),
         Mistake::UnknownCommand { word, near: Some(near) } => {
