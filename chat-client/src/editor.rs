@@ -210,6 +210,15 @@ impl Editor {
         edge.next_boundary(&self.text, 0).ok().flatten().unwrap_or(self.text.len())
     }
 
+    /// A word may begin, and end, inside a cluster.
+    fn edge_at_or_before(&self, at: usize) -> usize {
+        let mut edge = GraphemeCursor::new(at, self.text.len(), true);
+        if edge.is_boundary(&self.text, 0).unwrap_or(true) {
+            return at;
+        }
+        edge.prev_boundary(&self.text, 0).ok().flatten().unwrap_or(0)
+    }
+
     fn before(&self) -> usize {
         let last = self.text[..self.cursor].graphemes(true).next_back();
         self.cursor - last.map_or(0, str::len)
@@ -222,12 +231,14 @@ impl Editor {
 
     fn word_before(&self) -> usize {
         let mut words = self.text[..self.cursor].unicode_word_indices();
-        words.next_back().map_or(0, |(start, _)| start)
+        self.edge_at_or_before(words.next_back().map_or(0, |(start, _)| start))
     }
 
     fn word_behind(&self) -> usize {
         let mut words = self.text[self.cursor..].unicode_word_indices();
-        words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len())
+        let end =
+            words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len());
+        self.edge_at_or_behind(end)
     }
 }
 

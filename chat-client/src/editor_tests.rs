@@ -60,6 +60,25 @@ fn words_are_passed_cut_out_and_put_back() {
     assert_eq!(shown(&editor), "o|");
 }
 
+/// Of a mark that goes before a character, that character may be a word of its own.
+#[test]
+fn a_step_of_a_word_ends_at_the_edge_of_a_cluster() {
+    let mut editor = Editor::default();
+    write(&mut editor, "a \u{d4e}漢 b\u{d4e} ");
+    press(&mut editor, [Key::Home]);
+    for (key, edge) in [
+        (Key::WordRight, "a| "),
+        (Key::WordRight, "\u{d4e}漢| "),
+        (Key::WordRight, "b\u{d4e} |"),
+        (Key::WordLeft, "|b"),
+        (Key::WordLeft, "|\u{d4e}漢"),
+        (Key::WordLeft, "|a"),
+    ] {
+        press(&mut editor, [key]);
+        assert!(shown(&editor).contains(edge), "{edge:?} in {:?}", shown(&editor));
+    }
+}
+
 #[test]
 fn entered_lines_come_back_and_so_does_what_was_being_typed() {
     let mut editor = Editor::default();
@@ -190,7 +209,7 @@ fn a_line_of_the_greatest_length_can_be_typed() {
 fn keys() -> impl Strategy<Value = Vec<Key>> {
     use Key::*;
     let key = prop_oneof![
-        3 => "[a-c ]|\\PC|[가-힣]|[\u{301}\u{200d}👨👩🇰🇷]".prop_filter_map("one character", |text| {
+        3 => "[a-c ]|\\PC|[가-힣]|[\u{301}\u{200d}\u{d4e}漢👨👩🇰🇷]".prop_filter_map("one character", |text| {
             text.chars().next().map(Char)
         }),
         1 => "\\PC{0,9}".prop_map(Paste),
