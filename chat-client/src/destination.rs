@@ -2,6 +2,7 @@
 //! anew at each attempt to connect, since they may have changed.
 
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 use std::sync::mpsc::channel;
@@ -69,7 +70,10 @@ impl Destination {
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
         let found = match &self.host {
             Host::Address(address) => vec![SocketAddr::new(*address, self.port)],
-            Host::Name(name) => look_up(name.clone(), self.port)?,
+            Host::Name(name) => {
+                let (name, port) = (name.clone(), self.port);
+                ask(LOOKUP_TIMEOUT, move || Ok((name, port).to_socket_addrs()?.collect()))?
+            }
         };
         if found.is_empty() { Err(Fault::NoSuchName) } else { Ok(found) }
     }
@@ -85,16 +89,16 @@ impl fmt::Display for Destination {
 }
 
 /// The system's resolver takes no deadline: it has a thread, which is left behind if it is late.
-fn look_up(name: String, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+fn ask(
+    patience: Duration,
+    resolver: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
+) -> Result<Vec<SocketAddr>, Fault> {
     let (sender, found) = channel();
-    let ask = move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-        // Nobody waits any more if it took too long.
-        let _ = sender.send(found);
-    };
-    let spawned = thread::Builder::new().name("resolver".to_owned()).spawn(ask);
+    // Nobody waits for what comes too late.
+    let body = move || drop(sender.send(resolver()));
+    let spawned = thread::Builder::new().name("resolver".to_owned()).spawn(body);
     spawned.map_err(|error| Fault::from(&error))?;
-    let found = found.recv_timeout(LOOKUP_TIMEOUT).map_err(|_| Fault::TimedOut)?;
+    let found = found.recv_timeout(patience).map_err(|_| Fault::TimedOut)?;
     found.map_err(|error| Fault::of_lookup(&error))
 }
 
@@ -137,6 +141,17 @@ mod tests {
         let found = destination("localhost").addresses().expect("every system knows it");
         assert!(!found.is_empty());
         assert!(found.iter().all(|it| it.ip().is_loopback() && it.port() == 9000), "{found:?}");
+    }
+
+    #[test]
+    fn a_resolver_that_does_not_answer_is_given_up() {
+        let (hold, held) = channel::<()>();
+        let silent = move || {
+            let _ = held.recv();
+            Ok(Vec::new())
+        };
+        assert_eq!(ask(Duration::from_millis(1), silent), Err(Fault::TimedOut));
+        drop(hold);
     }
 
     proptest! {
