@@ -1,26 +1,28 @@
-//! The command line: `--flag VALUE` and `--flag=VALUE` become an address to connect to.
+//! The command line: `--flag VALUE` and `--flag=VALUE` become what to do, and where the
+//! server is.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use argh::FromArgs;
-use chat_proto::{Lang, Name, RoomId};
+use chat_proto::{Lang, Name, RoomId, ValueError};
 
+use crate::destination::{Destination, Host};
 use crate::line::Line;
-use crate::render::lowercase_first;
+use crate::misuse::{Misuse, Rule};
 use crate::texts::Text;
 use crate::typed;
 
 const PROGRAM: &str = "chat-client";
-const HELP: &str = "--help";
+const HELP: [&str; 2] = ["--help", "-h"];
 const LANG: &str = "--lang";
 
 /// Talk in the rooms of a chat server. (What `--help` shows is in the table of texts.)
 #[derive(Debug, PartialEq, Eq, FromArgs)]
+#[argh(help_triggers("--help", "-h"))]
 pub(crate) struct Args {
-    /// address of the server, IPv4 or IPv6 (default 127.0.0.1)
-    #[argh(option, arg_name = "addr", default = "DEFAULT_IP", from_str_fn(ip))]
-    ip: IpAddr,
+    /// name of the server's machine, or its address, IPv4 or IPv6 (default 127.0.0.1)
+    #[argh(option, arg_name = "host", default = "Host::LOOPBACK", from_str_fn(host))]
+    ip: Host,
 
     /// port of the server, 1 to 65535
     #[argh(option, arg_name = "n", from_str_fn(port))]
@@ -43,11 +45,9 @@ pub(crate) struct Args {
     pub(crate) reconnect: bool,
 
     /// language of the client's own texts, ko or en
-    #[argh(option, arg_name = "lang")]
+    #[argh(option, arg_name = "lang", from_str_fn(lang))]
     pub(crate) lang: Option<Lang>,
 }
-
-const DEFAULT_IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Why there is nothing to run.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,21 +66,26 @@ impl Args {
         for arg in given {
             match arg.into_string() {
                 Ok(arg) => words.extend(split_flag(&arg).map(str::to_owned)),
-                Err(_) => return Err(usage("an argument is not UTF-8", lang)),
+                Err(_) => return Err(usage(&Misuse::NotUtf8, lang)),
             }
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let asked = words.iter().position(|word| *word == LANG).and_then(|at| words.get(at + 1));
         let lang = asked.and_then(|word| word.parse().ok()).unwrap_or(lang);
         // argh refuses other flags beside it; whoever asks for help should get it.
-        if words.contains(&HELP) {
+        if words.iter().any(|word| HELP.contains(word)) {
             return Err(Stop::Help(Text::Flags.say(lang).lines().map(Line::new).collect()));
         }
-        Self::from_args(&[PROGRAM], &words).map_err(|exit| usage(&exit.output, lang))
+        Self::read(&words).map_err(|misuse| usage(&misuse, lang))
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        SocketAddr::new(self.ip, self.port)
+    /// Reads words that do not ask for help.
+    pub(crate) fn read(words: &[&str]) -> Result<Self, Misuse> {
+        Self::from_args(&[PROGRAM], words).map_err(|exit| Misuse::of(&exit.output))
+    }
+
+    pub(crate) fn server(&self) -> Destination {
+        Destination { host: self.ip.clone(), port: self.port }
     }
 }
 
@@ -93,35 +98,49 @@ fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     std::iter::once(flag).chain(value)
 }
 
-fn usage(mistake: &str, lang: Lang) -> Stop {
-    let mistake = mistake.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut mistake = lowercase_first(mistake.trim_end_matches('.'));
-    // The second word of a name, most likely: the shell has split it.
-    if mistake.starts_with("unrecognized argument: ") && !mistake.contains(": -") {
-        mistake.push_str(" (a value with spaces has to be in quotes)");
-    }
-    Stop::Usage(Line::new(&Text::BadFlags { mistake: &mistake }.say(lang)))
+fn usage(misuse: &Misuse, lang: Lang) -> Stop {
+    Stop::Usage(Line::new(&Text::BadFlags(misuse).say(lang)))
 }
 
-fn ip(value: &str) -> Result<IpAddr, String> {
-    value.parse().map_err(|_| "no IPv4 or IPv6 address".to_owned())
+/// The rule that keeps `value` from being one of `flag`: from argh no more comes than a text.
+pub(crate) fn broken_rule(flag: &str, value: &str) -> Option<Rule> {
+    match flag {
+        "--ip" => Some(Rule::Host),
+        "--port" => Some(Rule::Port),
+        "--name" => joined(value).err().map(Rule::Name),
+        "--join" => Some(Rule::Room),
+        "--lang" => Some(Rule::Lang),
+        _ => None,
+    }
+}
+
+fn host(value: &str) -> Result<Host, String> {
+    value.parse().map_err(|_| Rule::Host.to_string())
 }
 
 fn port(value: &str) -> Result<u16, String> {
     match value.parse() {
         Ok(port) if port > 0 => Ok(port),
-        _ => Err("no number from 1 to 65535".to_owned()),
+        _ => Err(Rule::Port.to_string()),
     }
 }
 
-/// Words are joined by one space, as behind `/name`.
 fn name(value: &str) -> Result<Name, String> {
+    joined(value).map_err(|error| Rule::Name(error).to_string())
+}
+
+/// Words are joined by one space, as behind `/name`.
+fn joined(value: &str) -> Result<Name, ValueError> {
     let words: Vec<&str> = value.split_whitespace().collect();
-    Name::new(&words.join(" ")).map_err(|error| format!("a name {error}"))
+    Name::new(&words.join(" "))
 }
 
 fn room(value: &str) -> Result<RoomId, String> {
-    typed::room_id(value).ok_or_else(|| "no whole number above 0".to_owned())
+    typed::room_id(value).ok_or_else(|| Rule::Room.to_string())
+}
+
+fn lang(value: &str) -> Result<Lang, String> {
+    value.parse().map_err(|_| Rule::Lang.to_string())
 }
 
 #[cfg(test)]
@@ -144,14 +163,20 @@ mod tests {
     fn a_value_follows_its_flag_or_an_equals_sign() {
         for line in ["--port=9000 --ip=::1", "--port 9000 --ip ::1", "--ip=::1 --port 9000"] {
             let args = parse(line).expect("both forms work");
-            assert_eq!(args.address().to_string(), "[::1]:9000");
+            assert_eq!(args.server().to_string(), "[::1]:9000");
         }
     }
 
     #[test]
     fn the_default_address_is_the_loopback() {
         let args = parse("--port=9000").expect("the port is all that is required");
-        assert_eq!(args.address().to_string(), "127.0.0.1:9000");
+        assert_eq!(args.server().to_string(), "127.0.0.1:9000");
+    }
+
+    #[test]
+    fn the_server_may_have_a_name() {
+        let args = parse("--port=9000 --ip=chat.lan").expect("it may");
+        assert_eq!(args.server().to_string(), "chat.lan:9000");
     }
 
     #[test]
@@ -164,7 +189,8 @@ mod tests {
             ("--port=65536", "--port"),
             ("--port 9000x", "--port"),
             ("--port=1 --port=2", "--port"),
-            ("--port=1 --ip=localhost", "--ip"),
+            ("--port=1 --ip=", "--ip"),
+            ("--port=1 --ip=here:9000", "--ip"),
             ("--port=1 --join=0", "--join"),
             ("--port=1 --name=", "--name"),
             ("--port=1 --lang=fr", "--lang"),
@@ -182,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_name_that_the_shell_has_split_is_told_of_quotes() {
-        assert!(mistake("--port=1 --name=Guido van Rossum").contains("van (a value with spaces"));
+        assert!(mistake("--port=1 --name=Guido van Rossum").contains("van\" (a value with spaces"));
         assert!(!mistake("--port=1 --nmae=x").contains("quotes"));
     }
 
@@ -197,7 +223,7 @@ mod tests {
 
     #[test]
     fn help_wins_over_everything_else() {
-        for line in ["--help", "--port=1 --help", "--help --ip=x"] {
+        for line in ["--help", "-h", "--port=1 --help", "--help --ip=x", "--prot -h"] {
             assert!(matches!(parse(line), Err(Stop::Help(lines)) if lines.len() > 5));
         }
     }
@@ -216,7 +242,7 @@ mod tests {
 
     #[test]
     fn help_has_every_flag_in_every_language() {
-        let exit = Args::from_args(&[PROGRAM], &[HELP]).expect_err("argh's own help");
+        let exit = Args::from_args(&[PROGRAM], &HELP[..1]).expect_err("argh's own help");
         let words = exit.output.split(|c: char| !(c.is_ascii_alphabetic() || c == '-'));
         let flags: Vec<&str> = words.filter(|word| word.starts_with("--")).collect();
         assert!(flags.len() > 7, "{flags:?}");

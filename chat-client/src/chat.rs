@@ -1,13 +1,14 @@
 //! The deciding thread: events in; to the screen, the server and the clock what they lead to.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::app::{After, App, Closed, Ending, Outcome};
 use crate::backoff;
+use crate::destination::Destination;
 use crate::editor::{Editor, Pressed};
 use crate::fault::Fault;
 use crate::keys::Key;
@@ -59,7 +60,7 @@ struct Chat {
     app: App,
     screen: Screen,
     outbox: Arc<Outbox>,
-    address: SocketAddr,
+    server: Destination,
     link: Link,
     events: Receiver<Event>,
     sender: SyncSender<Event>,
@@ -83,7 +84,7 @@ struct Chat {
 pub(crate) fn run(
     app: App,
     stream: TcpStream,
-    address: SocketAddr,
+    server: Destination,
     screen: Screen,
     typist: Typist,
 ) -> io::Result<Ending> {
@@ -99,7 +100,7 @@ pub(crate) fn run(
         app,
         screen,
         outbox,
-        address,
+        server,
         link: Link::Up(stream),
         events,
         sender,
@@ -183,6 +184,7 @@ impl Chat {
             let ending = match editor.press(key, self.app.vocabulary()) {
                 Pressed::Edited => None,
                 Pressed::Entered(line) => self.line(Ok(line))?,
+                Pressed::TooLong => self.line(Err(Mistake::LineTooLong))?,
                 Pressed::Leave => self.line(Ok("/quit".to_owned()))?,
                 Pressed::Candidates(words) => {
                     let words = Line::styled(&words.join("  "), Style::Dim).indented(2);
@@ -324,7 +326,7 @@ impl Chat {
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {
         if let Link::Waiting { outage, .. } = self.link {
             self.link = Link::Trying(outage);
-            run::spawn_connector(self.address, self.sender.clone())?;
+            run::spawn_connector(self.server.clone(), self.sender.clone())?;
             return Ok(None);
         }
         self.screen.fail(&Line::new(&self.app.say(Text::NotClosed)));

@@ -21,6 +21,9 @@ pub(crate) enum Pressed {
     Edited,
     /// A line is done.
     Entered(String),
+    /// The line has become too long, and is gone as a whole: a part of it would be something else
+    /// than was meant.
+    TooLong,
     /// These words could be meant.
     Candidates(Vec<String>),
     ClearScreen,
@@ -53,8 +56,9 @@ impl Editor {
 
     pub(crate) fn press(&mut self, key: Key, vocabulary: &Vocabulary) -> Pressed {
         match key {
-            Key::Char(c) => self.insert(c.encode_utf8(&mut [0; 4])),
-            Key::Paste(text) => self.insert(&pasted(&text)),
+            Key::Char(c) => self.write(c),
+            Key::Paste(text) => return self.paste(&pasted(&text)),
+            Key::PasteTooLong => return self.refuse(),
             Key::Enter => return self.enter(),
             Key::Tab => return self.complete(vocabulary),
             Key::Left => self.cursor = self.before(),
@@ -75,33 +79,71 @@ impl Editor {
             Key::KillToStart => self.kill(0, self.cursor),
             Key::KillWordLeft => self.kill(self.word_before(), self.cursor),
             Key::KillWordRight => self.kill(self.cursor, self.word_behind()),
-            Key::Yank => self.insert(&self.cut.clone()),
+            Key::Yank => return self.paste(&self.cut.clone()),
             Key::ClearScreen => return Pressed::ClearScreen,
             Key::Suspend => return Pressed::Suspend,
         }
         Pressed::Edited
     }
 
-    /// Puts in as much as there is room for.
     fn insert(&mut self, text: &str) {
-        let room = MAX_LINE.saturating_sub(self.text.len());
-        let fits =
-            text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= room);
-        let text = &text[..fits.last().unwrap_or(0)];
         self.text.insert_str(self.cursor, text);
         self.cursor = self.edge_at_or_behind(self.cursor + text.len());
     }
 
+    /// A terminal without marks around a pasted text sends it so. What is one character too long
+    /// grows no further, and is refused when it is entered: what else is pasted would be a line of
+    /// its own.
+    fn write(&mut self, c: char) {
+        if !self.is_too_long() {
+            self.insert(c.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Pressed {
+        if self.text.len() + text.len() > MAX_LINE {
+            return self.refuse();
+        }
+        self.insert(text);
+        Pressed::Edited
+    }
+
+    /// What there was of the line before it got something too long comes back like any line.
+    fn refuse(&mut self) -> Pressed {
+        let line = self.take();
+        if line.len() <= MAX_LINE {
+            self.remember(&line);
+        }
+        Pressed::TooLong
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.text.len() > MAX_LINE
+    }
+
     fn enter(&mut self) -> Pressed {
+        if self.is_too_long() {
+            return self.refuse();
+        }
+        let line = self.take();
+        self.remember(&line);
+        Pressed::Entered(line)
+    }
+
+    fn take(&mut self) -> String {
         let line = std::mem::take(&mut self.text);
         self.clear();
-        if !line.trim().is_empty() && self.history.back() != Some(&line) {
-            if self.history.len() == HISTORY_LEN {
-                self.history.pop_front();
-            }
-            self.history.push_back(line.clone());
+        line
+    }
+
+    fn remember(&mut self, line: &str) {
+        if line.trim().is_empty() || self.history.back().is_some_and(|last| last == line) {
+            return;
         }
-        Pressed::Entered(line)
+        if self.history.len() == HISTORY_LEN {
+            self.history.pop_front();
+        }
+        self.history.push_back(line.to_owned());
     }
 
     fn clear(&mut self) {
@@ -132,6 +174,10 @@ impl Editor {
 
     fn complete(&mut self, vocabulary: &Vocabulary) -> Pressed {
         let completion = complete::complete(&self.text[..self.cursor], vocabulary);
+        let kept = self.text.len() - (self.cursor - completion.start);
+        if kept + completion.text.len() > MAX_LINE {
+            return Pressed::Edited;
+        }
         self.remove(completion.start, self.cursor);
         self.insert(&completion.text);
         match completion.candidates {
@@ -164,6 +210,15 @@ impl Editor {
         edge.next_boundary(&self.text, 0).ok().flatten().unwrap_or(self.text.len())
     }
 
+    /// A word may begin, and end, inside a cluster.
+    fn edge_at_or_before(&self, at: usize) -> usize {
+        let mut edge = GraphemeCursor::new(at, self.text.len(), true);
+        if edge.is_boundary(&self.text, 0).unwrap_or(true) {
+            return at;
+        }
+        edge.prev_boundary(&self.text, 0).ok().flatten().unwrap_or(0)
+    }
+
     fn before(&self) -> usize {
         let last = self.text[..self.cursor].graphemes(true).next_back();
         self.cursor - last.map_or(0, str::len)
@@ -176,12 +231,14 @@ impl Editor {
 
     fn word_before(&self) -> usize {
         let mut words = self.text[..self.cursor].unicode_word_indices();
-        words.next_back().map_or(0, |(start, _)| start)
+        self.edge_at_or_before(words.next_back().map_or(0, |(start, _)| start))
     }
 
     fn word_behind(&self) -> usize {
         let mut words = self.text[self.cursor..].unicode_word_indices();
-        words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len())
+        let end =
+            words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len());
+        self.edge_at_or_behind(end)
     }
 }
 

@@ -60,6 +60,25 @@ fn words_are_passed_cut_out_and_put_back() {
     assert_eq!(shown(&editor), "o|");
 }
 
+/// Of a mark that goes before a character, that character may be a word of its own.
+#[test]
+fn a_step_of_a_word_ends_at_the_edge_of_a_cluster() {
+    let mut editor = Editor::default();
+    write(&mut editor, "a \u{d4e}漢 b\u{d4e} ");
+    press(&mut editor, [Key::Home]);
+    for (key, edge) in [
+        (Key::WordRight, "a| "),
+        (Key::WordRight, "\u{d4e}漢| "),
+        (Key::WordRight, "b\u{d4e} |"),
+        (Key::WordLeft, "|b"),
+        (Key::WordLeft, "|\u{d4e}漢"),
+        (Key::WordLeft, "|a"),
+    ] {
+        press(&mut editor, [key]);
+        assert!(shown(&editor).contains(edge), "{edge:?} in {:?}", shown(&editor));
+    }
+}
+
 #[test]
 fn entered_lines_come_back_and_so_does_what_was_being_typed() {
     let mut editor = Editor::default();
@@ -112,11 +131,65 @@ fn a_pasted_text_keeps_its_lines_and_no_controls() {
     assert_eq!(editor.text(), "a\n\tb[2J");
 }
 
+/// Presses a key that makes the line too long, and recalls the line before it.
+fn assert_refused(editor: &mut Editor, key: Key, recalled: &str) {
+    assert_eq!(editor.press(key, &Vocabulary::default()), Pressed::TooLong);
+    assert_eq!(shown(editor), "|");
+    press(editor, [Key::Up]);
+    assert_eq!(editor.text(), recalled);
+}
+
 #[test]
-fn a_line_grows_no_longer_than_what_can_be_sent() {
+fn a_paste_that_does_not_fit_is_refused_with_the_whole_line() {
+    for before in ["", "before", &"한".repeat(MAX_LINE / 3)] {
+        let room = MAX_LINE - before.len();
+        let mut editor = Editor::default();
+        write(&mut editor, "earlier");
+        press(&mut editor, [Key::Enter, Key::Paste(before.to_owned())]);
+        press(&mut editor, [Key::Paste("x".repeat(room)), Key::KillToEnd]);
+        assert_eq!(editor.text().len(), MAX_LINE);
+
+        press(&mut editor, [Key::Interrupt, Key::Paste(before.to_owned()), Key::Home]);
+        let recalled = if before.is_empty() { "earlier" } else { before };
+        assert_refused(&mut editor, Key::Paste("x".repeat(room + 1)), recalled);
+        press(&mut editor, [Key::Interrupt]);
+        assert_refused(&mut editor, Key::PasteTooLong, recalled);
+    }
+}
+
+#[test]
+fn what_was_cut_out_is_put_back_whole_or_not_at_all() {
+    let half = "x".repeat(MAX_LINE / 2 + 1);
     let mut editor = Editor::default();
-    press(&mut editor, [Key::Paste("한".repeat(MAX_LINE)), Key::Paste("x".repeat(9))]);
-    assert!(editor.text().len() <= MAX_LINE && editor.text().len() > MAX_LINE - 3);
+    press(&mut editor, [Key::Paste(half.clone()), Key::KillToStart, Key::Yank]);
+    assert_eq!(editor.text(), half);
+    assert_refused(&mut editor, Key::Yank, &half);
+}
+
+#[test]
+fn a_word_is_completed_only_if_it_fits() {
+    let vocabulary = Vocabulary { names: vec!["guido".into()], rooms: vec![] };
+    for (spaces, completed) in [(MAX_LINE - 6, true), (MAX_LINE - 5, false)] {
+        let mut editor = Editor::default();
+        press(&mut editor, [Key::Paste(format!("x{}gu", " ".repeat(spaces - 1)))]);
+        let before = editor.text().to_owned();
+        assert_eq!(editor.press(Key::Tab, &vocabulary), Pressed::Edited);
+        assert_eq!(editor.text() == format!("{before}ido "), completed);
+        assert_eq!(editor.text() == before, !completed);
+    }
+}
+
+#[test]
+fn a_text_pasted_without_marks_is_refused_when_it_is_entered() {
+    for (len, refused) in [(MAX_LINE, false), (MAX_LINE + 1, true), (MAX_LINE + 9, true)] {
+        let mut editor = Editor::default();
+        press(&mut editor, std::iter::repeat_n(Key::Char('x'), len));
+        let pressed = editor.press(Key::Enter, &Vocabulary::default());
+        assert_eq!(pressed == Pressed::TooLong, refused);
+        assert_eq!(shown(&editor), "|");
+        press(&mut editor, [Key::Up]);
+        assert_eq!(editor.text().is_empty(), refused, "a part of it is not remembered");
+    }
 }
 
 /// As a terminal without marks around a pasted text sends it. A look at the whole line at every key
@@ -125,17 +198,18 @@ fn a_line_grows_no_longer_than_what_can_be_sent() {
 fn a_line_of_the_greatest_length_can_be_typed() {
     let deadline = Instant::now() + Duration::from_secs(30);
     let mut editor = Editor::default();
-    for _ in 0..=MAX_LINE {
+    for _ in 0..MAX_LINE + 9 {
         press(&mut editor, [Key::Char('x')]);
         assert!(Instant::now() < deadline, "only {} bytes so far", editor.text().len());
     }
-    assert_eq!(editor.text().len(), MAX_LINE);
+    // One more than can be sent is kept, to tell that it is too long.
+    assert_eq!(editor.text().len(), MAX_LINE + 1);
 }
 
 fn keys() -> impl Strategy<Value = Vec<Key>> {
     use Key::*;
     let key = prop_oneof![
-        3 => "[a-c ]|\\PC|[가-힣]|[\u{301}\u{200d}👨👩🇰🇷]".prop_filter_map("one character", |text| {
+        3 => "[a-c ]|\\PC|[가-힣]|[\u{301}\u{200d}\u{d4e}漢👨👩🇰🇷]".prop_filter_map("one character", |text| {
             text.chars().next().map(Char)
         }),
         1 => "\\PC{0,9}".prop_map(Paste),

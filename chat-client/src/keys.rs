@@ -17,6 +17,8 @@ pub(crate) enum Key {
     Char(char),
     /// A pasted text, newlines included.
     Paste(String),
+    /// A pasted text that is longer than any message can be. It is not kept.
+    PasteTooLong,
     Enter,
     Tab,
     Left,
@@ -48,7 +50,16 @@ pub(crate) enum Key {
 #[derive(Debug, Default)]
 pub(crate) struct KeyDecoder {
     held: Vec<u8>,
-    pasted: Option<Vec<u8>>,
+    pasted: Option<Pasted>,
+}
+
+/// What has come of a pasted text.
+#[derive(Debug, Default)]
+struct Pasted {
+    /// At most [`MAX_PAYLOAD`].
+    bytes: Vec<u8>,
+    /// There were more.
+    too_long: bool,
 }
 
 /// What the held bytes begin with.
@@ -80,7 +91,7 @@ impl KeyDecoder {
                 }
                 Token::PasteBegins(len) => {
                     self.held.drain(..len);
-                    self.pasted = Some(Vec::new());
+                    self.pasted = Some(Pasted::default());
                 }
                 Token::Incomplete => return,
             }
@@ -106,12 +117,17 @@ impl KeyDecoder {
         // The end may have come in part.
         let kept = PASTE_END.len() - 1;
         let taken = end.unwrap_or(self.held.len().saturating_sub(kept));
-        let room = MAX_PAYLOAD.saturating_sub(pasted.len());
-        pasted.extend(self.held[..taken].iter().take(room));
+        pasted.too_long |= pasted.bytes.len() + taken > MAX_PAYLOAD;
+        if !pasted.too_long {
+            pasted.bytes.extend_from_slice(&self.held[..taken]);
+        }
         self.held.drain(..taken + end.map_or(0, |_| PASTE_END.len()));
         end?;
-        let pasted = self.pasted.take()?;
-        Some(Key::Paste(String::from_utf8_lossy(&pasted).replace("\r\n", "\n").replace('\r', "\n")))
+        let Pasted { bytes, too_long } = self.pasted.take()?;
+        if too_long {
+            return Some(Key::PasteTooLong);
+        }
+        Some(Key::Paste(String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace('\r', "\n")))
     }
 }
 
@@ -273,12 +289,18 @@ mod tests {
     }
 
     #[test]
-    fn of_an_endless_paste_no_more_than_a_message_is_kept() {
-        let mut bytes = b"\x1b[200~".to_vec();
-        bytes.resize(1_000_000, b'x');
-        bytes.extend_from_slice(PASTE_END);
-        let keys = keys(&bytes);
-        assert!(matches!(keys.as_slice(), [Key::Paste(text)] if text.len() == MAX_PAYLOAD));
+    fn a_paste_is_kept_whole_or_not_at_all() {
+        for len in [MAX_PAYLOAD, MAX_PAYLOAD + 1, 1_000_000] {
+            let (mut decoder, mut pasted) = (KeyDecoder::default(), Vec::new());
+            let text = "x".repeat(len);
+            for part in format!("\x1b[200~{text}\x1b[201~y").as_bytes().chunks(4096) {
+                decoder.feed(part, &mut pasted);
+                assert!(decoder.pasted.as_ref().is_none_or(|it| it.bytes.len() <= MAX_PAYLOAD));
+            }
+            let paste =
+                if len > MAX_PAYLOAD { Key::PasteTooLong } else { Key::Paste(text.clone()) };
+            assert_eq!(pasted, [paste, Key::Char('y')]);
+        }
     }
 
     /// Bytes of which many begin something.

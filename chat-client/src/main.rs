@@ -5,12 +5,15 @@ mod args;
 mod backoff;
 mod chat;
 mod complete;
+mod destination;
 mod editor;
 mod fault;
+mod helps;
 mod input;
 mod keys;
 mod lang;
 mod line;
+mod misuse;
 mod net;
 mod outbox;
 mod paint;
@@ -34,6 +37,7 @@ use args::{Args, Stop};
 use chat::Typist;
 use fault::Fault;
 use line::Line;
+use net::Unreached;
 use render::Form;
 use screen::{Look, Screen};
 use texts::Text;
@@ -58,10 +62,14 @@ fn main() -> ExitCode {
         }
     };
     let lang = args.lang.unwrap_or(lang);
-    let stream = match net::connect(args.address()) {
+    let server = args.server();
+    let stream = match net::connect(&server) {
         Ok(stream) => stream,
         Err(why) => {
-            let text = Text::CannotReach { address: args.address(), why: &why };
+            let text = match &why {
+                Unreached::NotFound(why) => Text::CannotFind { host: &server.host, why },
+                Unreached::NotConnected(why) => Text::CannotReach { server: &server, why },
+            };
             screen.fail(&Line::new(&text.say(lang)));
             return ExitCode::FAILURE;
         }
@@ -94,19 +102,19 @@ fn chat(
     form: Form,
     typist: Typist,
 ) -> io::Result<Ending> {
-    let address = args.address();
+    let server = args.server();
     let look = match form {
         Form::Plain => Look::Flat,
         Form::Pretty => Look::Rows { colours: wants_colours(), typing: typist == Typist::Keys },
     };
     let mut screen = Screen::standard(look);
     if typist != Typist::Program {
-        let hello = Text::Connected { to: address }.say(lang);
+        let hello = Text::Connected { to: &server }.say(lang);
         screen.show(&[render::client(&hello)])?;
     }
     let reconnect = args.reconnect || typist == Typist::Keys;
     let manner = Manner { form, lang, reconnect, name: args.name, join: args.join };
-    chat::run(App::new(manner), stream, address, screen, typist)
+    chat::run(App::new(manner), stream, server, screen, typist)
 }
 
 /// See <https://no-color.org>.

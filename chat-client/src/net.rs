@@ -7,6 +7,7 @@ use std::time::Duration;
 use chat_proto::{FrameDecoder, HEADER_LEN, Incoming};
 
 use crate::app::Closed;
+use crate::destination::Destination;
 use crate::fault::Fault;
 use crate::outbox::{Connection, Outbox};
 
@@ -16,13 +17,36 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes read at once.
 const READ_LEN: usize = 64 * 1024;
 
-/// Connects, or says why not.
-pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream, Fault> {
-    let connected = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT);
-    let stream = connected.map_err(|error| Fault::from(&error))?;
+/// Why there is no connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unreached {
+    /// The host has a name, and no address was found for it.
+    NotFound(Fault),
+    /// None of its addresses took the connection.
+    NotConnected(Fault),
+}
+
+/// Connects, or says why not. Addresses of a name are looked for each time.
+pub(crate) fn connect(server: &Destination) -> Result<TcpStream, Unreached> {
+    let addresses = server.addresses().map_err(Unreached::NotFound)?;
+    let stream = connect_to_any(&addresses).map_err(Unreached::NotConnected)?;
     // A line is a message of its own; it must not wait for the next. Slower, but right, without.
     let _ = stream.set_nodelay(true);
     Ok(stream)
+}
+
+/// Tries one address after the other: a name may have one of IPv6 where only IPv4 is listened to.
+fn connect_to_any(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
+    let mut why = Fault::Unreachable;
+    for address in addresses {
+        match TcpStream::connect_timeout(address, CONNECT_TIMEOUT) {
+            Ok(stream) => return Ok(stream),
+            // A refusal says the most: the machine is there.
+            Err(_) if why == Fault::Refused => {}
+            Err(error) => why = Fault::from(&error),
+        }
+    }
+    Err(why)
 }
 
 /// Reads messages until the stream ends, or `deliver` wants no more; says how it ended.
@@ -89,6 +113,7 @@ mod tests {
     use super::*;
     use chat_proto::write_frame;
     use std::io;
+    use std::net::TcpListener;
 
     /// Gives one piece at each read, an interruption for an empty one, and an error at the end if
     /// there is one.
@@ -124,6 +149,32 @@ mod tests {
             true
         });
         (texts, closed)
+    }
+
+    #[test]
+    fn the_first_address_that_takes_the_connection_is_the_one() {
+        let listens = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let [listening, refusing] =
+            [&listens, &closed].map(|it| it.local_addr().expect("it is bound"));
+        drop(closed);
+        for addresses in [&[refusing, listening][..], &[refusing, refusing, listening, refusing]] {
+            let stream = connect_to_any(addresses).expect("one of them listens");
+            assert_eq!(stream.peer_addr().ok(), Some(listening));
+        }
+        assert_eq!(connect_to_any(&[refusing, refusing]).err(), Some(Fault::Refused));
+    }
+
+    #[test]
+    fn a_refusal_is_told_rather_than_what_came_after_it() {
+        let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let refusing = closed.local_addr().expect("it is bound");
+        drop(closed);
+        // Nobody can be connected to a broadcast address.
+        let wrong = SocketAddr::from(([127, 255, 255, 255], 9));
+        for addresses in [[refusing, wrong], [wrong, refusing]] {
+            assert_eq!(connect_to_any(&addresses).err(), Some(Fault::Refused));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! for. A connection has a reader and a writer of its own, and one that connects before that.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
@@ -20,10 +20,11 @@ use std::time::Duration;
 use chat_proto::Incoming;
 
 use crate::app::Closed;
+use crate::destination::Destination;
 use crate::fault::Fault;
 use crate::input::next_line;
 use crate::keys::{Key, KeyDecoder};
-use crate::net::{connect, read_messages, write_frames};
+use crate::net::{Unreached, connect, read_messages, write_frames};
 use crate::outbox::Outbox;
 use crate::tty::{self, Change};
 use crate::typed::Mistake;
@@ -41,7 +42,7 @@ pub(crate) enum Event {
     InputEnded,
     InputFailed(Fault),
     Terminal(Change),
-    Connected(Result<TcpStream, Fault>),
+    Connected(Result<TcpStream, Unreached>),
     Message(Incoming),
     Closed(Closed),
 }
@@ -64,9 +65,9 @@ pub(crate) fn serve(
 }
 
 /// Connects, which may take a while, and tells what came of it.
-pub(crate) fn spawn_connector(address: SocketAddr, events: SyncSender<Event>) -> io::Result<()> {
+pub(crate) fn spawn_connector(server: Destination, events: SyncSender<Event>) -> io::Result<()> {
     spawn("connector", move || {
-        let _ = events.send(Event::Connected(connect(address)));
+        let _ = events.send(Event::Connected(connect(&server)));
     })
 }
 

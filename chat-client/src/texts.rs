@@ -1,10 +1,16 @@
 //! Everything the client says of its own: one list of texts, and a table of them for each language.
+//! Those of many lines are in [`crate::helps`].
 
-use std::net::SocketAddr;
+use chat_proto::{Lang, MAX_PAYLOAD, Rejection};
 
-use chat_proto::{Lang, MAX_NAME_CHARS, MAX_PAYLOAD, MAX_TITLE_CHARS, Rejection};
-
+use crate::destination::{Destination, Host};
 use crate::fault::Fault;
+use crate::helps::{
+    ENGLISH_FLAGS, ENGLISH_FLAGS_IN_SHORT, KOREAN_FLAGS, KOREAN_FLAGS_IN_SHORT, english_commands,
+    korean_commands,
+};
+use crate::misuse::{Misuse, Rule};
+use crate::render::lowercase_first;
 use crate::typed::Mistake;
 
 /// What there is to say. A new one does not compile before every language has it.
@@ -12,19 +18,22 @@ use crate::typed::Mistake;
 pub(crate) enum Text<'a> {
     /// What `--help` shows.
     Flags,
-    /// The flags are wrong; `mistake` says how, in English.
-    BadFlags {
-        mistake: &'a str,
-    },
+    /// The flags are wrong.
+    BadFlags(&'a Misuse),
     /// What `/help` shows.
     Commands,
     /// A line was not sent.
     Mistake(&'a Mistake),
     Connected {
-        to: SocketAddr,
+        to: &'a Destination,
+    },
+    /// The name of the host leads to no address.
+    CannotFind {
+        host: &'a Host,
+        why: &'a Fault,
     },
     CannotReach {
-        address: SocketAddr,
+        server: &'a Destination,
         why: &'a Fault,
     },
     CannotWrite {
@@ -88,15 +97,21 @@ impl Text<'_> {
 fn english(text: Text<'_>) -> String {
     match text {
         Text::Flags => ENGLISH_FLAGS.to_owned(),
-        Text::BadFlags { mistake } => format!("{mistake}. {ENGLISH_FLAGS_IN_SHORT}"),
+        Text::BadFlags(misuse) => {
+            format!("{}. {ENGLISH_FLAGS_IN_SHORT}", english_misuse(misuse))
+        }
         Text::Commands => english_commands(),
         Text::Mistake(mistake) => english_mistake(mistake),
         Text::Connected { to } => format!("connected to {to}. /help lists the commands."),
-        Text::CannotReach { address, why: Fault::Refused } => {
-            format!("cannot reach {address}: connection refused. Is the server running?")
+        Text::CannotFind { host, why } => format!(
+            "cannot find the address of {host}: {}. Is it spelled right?",
+            english_fault(why)
+        ),
+        Text::CannotReach { server, why: Fault::Refused } => {
+            format!("cannot reach {server}: connection refused. Is the server running?")
         }
-        Text::CannotReach { address, why } => {
-            format!("cannot reach {address}: {}.", english_fault(why))
+        Text::CannotReach { server, why } => {
+            format!("cannot reach {server}: {}.", english_fault(why))
         }
         Text::CannotWrite { why } => format!("cannot write the output: {}", english_fault(why)),
         Text::CannotRead { why } => format!("cannot read the input: {}", english_fault(why)),
@@ -141,17 +156,20 @@ fn english(text: Text<'_>) -> String {
 fn korean(text: Text<'_>) -> String {
     match text {
         Text::Flags => KOREAN_FLAGS.to_owned(),
-        Text::BadFlags { mistake } => {
-            format!("명령줄을 알아들을 수 없어요: {mistake}. {KOREAN_FLAGS_IN_SHORT}")
+        Text::BadFlags(misuse) => {
+            format!("{}. {KOREAN_FLAGS_IN_SHORT}", korean_misuse(misuse))
         }
         Text::Commands => korean_commands(),
         Text::Mistake(mistake) => korean_mistake(mistake),
         Text::Connected { to } => format!("{to}에 연결됐어요. /help를 치면 명령어를 볼 수 있어요."),
-        Text::CannotReach { address, why: Fault::Refused } => {
-            format!("{address}에 연결할 수 없어요: 연결이 거부됐어요. 서버가 켜져 있나요?")
+        Text::CannotFind { host, why } => {
+            format!("{host}의 주소를 찾을 수 없어요: {}. 이름을 맞게 썼나요?", korean_fault(why))
         }
-        Text::CannotReach { address, why } => {
-            format!("{address}에 연결할 수 없어요: {}", korean_fault(why))
+        Text::CannotReach { server, why: Fault::Refused } => {
+            format!("{server}에 연결할 수 없어요: 연결이 거부됐어요. 서버가 켜져 있나요?")
+        }
+        Text::CannotReach { server, why } => {
+            format!("{server}에 연결할 수 없어요: {}", korean_fault(why))
         }
         Text::CannotWrite { why } => format!("출력할 수 없어요: {}", korean_fault(why)),
         Text::CannotRead { why } => format!("입력을 읽을 수 없어요: {}", korean_fault(why)),
@@ -192,6 +210,8 @@ fn english_fault(fault: &Fault) -> &str {
         Fault::TimedOut => "no answer",
         Fault::Unreachable => "no way to that address",
         Fault::BrokenPipe => "broken pipe",
+        Fault::NoSuchName => "there is no such name",
+        Fault::NoNameServer => "no name server can be asked",
         Fault::Other(text) => text,
     }
 }
@@ -203,14 +223,75 @@ fn korean_fault(fault: &Fault) -> &str {
         Fault::TimedOut => "응답이 없어요",
         Fault::Unreachable => "그 주소로 가는 길이 없어요",
         Fault::BrokenPipe => "받는 쪽이 닫혔어요",
+        Fault::NoSuchName => "그런 이름이 없어요",
+        Fault::NoNameServer => "이름을 물어볼 서버에 닿지 않아요",
         Fault::Other(text) => text,
+    }
+}
+
+fn english_misuse(misuse: &Misuse) -> String {
+    match misuse {
+        Misuse::NotUtf8 => "an argument is not UTF-8".to_owned(),
+        Misuse::UnknownFlag(flag) => format!("there is no flag {flag}"),
+        // The second word of a name, most likely: the shell has split it.
+        Misuse::Stray(word) => {
+            format!("no flag takes \"{word}\" (a value with spaces has to be in quotes)")
+        }
+        Misuse::NoValue(flag) => format!("a value is missing after {flag}"),
+        Misuse::Twice(flag) => format!("more than one value for {flag}"),
+        Misuse::BadValue { flag, value, rule } => {
+            format!("bad value \"{value}\" for {flag}: {}", english_value_rule(*rule))
+        }
+        Misuse::Missing(flags) => format!("required, but missing: {}", flags.join(", ")),
+        Misuse::Other(told) => lowercase_first(told.trim_end_matches('.')),
+    }
+}
+
+fn korean_misuse(misuse: &Misuse) -> String {
+    match misuse {
+        Misuse::NotUtf8 => "UTF-8이 아닌 인자가 있어요".to_owned(),
+        Misuse::UnknownFlag(flag) => format!("{flag} 옵션은 없어요"),
+        Misuse::Stray(word) => format!(
+            "어느 옵션의 값인지 알 수 없어요: \"{word}\" (띄어 쓴 값은 따옴표로 묶어 주세요)"
+        ),
+        Misuse::NoValue(flag) => format!("{flag} 뒤에 값을 써 주세요"),
+        Misuse::Twice(flag) => format!("{flag} 옵션은 한 번만 써 주세요"),
+        Misuse::BadValue { flag, value, rule } => {
+            format!("{flag} 옵션에 \"{value}\" 값은 쓸 수 없어요. {}", korean_value_rule(*rule))
+        }
+        Misuse::Missing(flags) => format!("꼭 필요한 옵션이 빠졌어요: {}", flags.join(", ")),
+        Misuse::Other(told) => {
+            format!("명령줄을 알아들을 수 없어요: {}", told.trim_end_matches('.'))
+        }
+    }
+}
+
+pub(crate) fn english_value_rule(rule: Rule) -> String {
+    match rule {
+        Rule::Host => "it takes a host name or an address, without a port".to_owned(),
+        Rule::Port => "it takes a number from 1 to 65535".to_owned(),
+        Rule::Name(error) => Rejection::BadName(error).to_string(),
+        Rule::Room => "it takes a whole number above 0".to_owned(),
+        Rule::Lang => "it takes ko or en".to_owned(),
+    }
+}
+
+fn korean_value_rule(rule: Rule) -> String {
+    match rule {
+        Rule::Host => "호스트 이름이나 주소만, 포트 없이 써 주세요".to_owned(),
+        Rule::Port => "1부터 65535까지의 수를 써 주세요".to_owned(),
+        Rule::Name(error) => Rejection::BadName(error).text(Lang::Ko).to_string(),
+        Rule::Room => "0보다 큰 정수를 써 주세요".to_owned(),
+        Rule::Lang => "ko나 en을 써 주세요".to_owned(),
     }
 }
 
 fn english_mistake(mistake: &Mistake) -> String {
     match mistake {
         Mistake::LineTooLong => {
-            format!("a line may have at most {MAX_PAYLOAD} bytes. Send it in parts.")
+            format!(
+                "a line may have at most {MAX_PAYLOAD} bytes: that one was not sent. Send it in parts."
+            )
         }
         Mistake::NotUtf8 => "that line is not UTF-8. It was not sent.".to_owned(),
         Mistake::UnknownCommand { word, near: Some(near) } => {
@@ -240,7 +321,7 @@ fn english_mistake(mistake: &Mistake) -> String {
 fn korean_mistake(mistake: &Mistake) -> String {
     match mistake {
         Mistake::LineTooLong => {
-            format!("한 줄은 {MAX_PAYLOAD}바이트까지예요. 나눠서 보내 주세요.")
+            format!("한 줄은 {MAX_PAYLOAD}바이트까지라서 보내지 않았어요. 나눠서 보내 주세요.")
         }
         Mistake::NotUtf8 => "UTF-8이 아니라서 보내지 않았어요.".to_owned(),
         Mistake::UnknownCommand { word, near: Some(near) } => {
@@ -269,94 +350,6 @@ fn korean_mistake(mistake: &Mistake) -> String {
 fn korean_rule(broken: &Rejection) -> String {
     format!("{}.", broken.text(Lang::Ko))
 }
-
-fn english_commands() -> String {
-    format!(
-        "\
-/help          show this list
-/name NAME     be called NAME, 1 to {MAX_NAME_CHARS} characters; your room is told
-/rooms         list the rooms: id, title, members
-/create TITLE  make a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
-/join ID       enter a room; be in no other, see /leave
-/leave         leave your room; a room that everybody has left is gone
-/shutdown      stop the server, for everybody, if it lets you
-/quit          end this client; so does the end of the input (Ctrl-D)
-Any other line is said to the others in your room. To say /text, type //text."
-    )
-}
-
-fn korean_commands() -> String {
-    format!(
-        "\
-/help          명령어를 보여 줘요
-/name 이름     이름을 바꿔요 ({MAX_NAME_CHARS}자까지). 같은 방 사람들에게도 알려요
-/rooms         방 목록을 보여 줘요
-/create 제목   방을 만들고 들어가요 (제목은 {MAX_TITLE_CHARS}자까지)
-/join 번호     방에 들어가요. 다른 방에 있다면 먼저 /leave 하세요
-/leave         방에서 나가요. 모두 나가면 방은 사라져요
-/shutdown      서버를 꺼요. 모두의 연결이 끊겨요 (서버가 허락할 때만)
-/quit          그만둬요. Ctrl-D를 눌러도 돼요
-다른 말은 같은 방 사람들에게 보내요. /로 시작하는 말은 //로 시작해 주세요."
-    )
-}
-
-/// Said after every mistake, so that no second look is needed to mend it.
-const ENGLISH_FLAGS_IN_SHORT: &str = "The flags are --port=N (1 to 65535, required), --ip=ADDR \
-    (IPv4 or IPv6, default 127.0.0.1), --name=NAME, --join=ID, --plain, --reconnect and \
-    --lang=ko|en.";
-
-const KOREAN_FLAGS_IN_SHORT: &str = "쓸 수 있는 것은 --port=N (1~65535, 꼭 필요), --ip=주소 (IPv4나 \
-    IPv6, 기본값 127.0.0.1), --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en 이에요.";
-
-const ENGLISH_FLAGS: &str = "\
-Usage: chat-client --port=N [--ip=ADDR] [--name=NAME] [--join=ID]
-                   [--plain] [--reconnect] [--lang=ko|en]
-
-Talk in the rooms of a chat server. Lines are read from the terminal or a
-pipe; /help lists the commands.
-
-  --port=N       port of the server, 1 to 65535
-  --ip=ADDR      address of the server, IPv4 or IPv6 (default 127.0.0.1)
-  --name=NAME    be called NAME from the start; quote a name with spaces
-  --join=ID      enter room ID at the start
-  --plain        one message a line, no colours, no editing; so it is, too,
-                 when the output is no terminal
-  --reconnect    connect again when the connection is lost; at a terminal,
-                 without --plain, that is always so
-  --lang=ko|en   language of the client's own texts (default: of LC_ALL,
-                 LC_MESSAGES or LANG; English if they say nothing)
-  --help         show this
-
-Exit status: 0 all was sent and the server closed in order, the server said
-that it stops, or whoever read the output has gone; 1 no connection, a lost
-one, a refused --name or --join when plain, or input or output that failed;
-2 wrong flags; 128 + N ended at a terminal by signal N. NO_COLOR, when set
-and not empty, turns colours off.";
-
-const KOREAN_FLAGS: &str = "\
-사용법: chat-client --port=N [--ip=주소] [--name=이름] [--join=번호]
-                    [--plain] [--reconnect] [--lang=ko|en]
-
-채팅 서버의 방에서 이야기해요. 터미널이나 파이프에서 한 줄씩 읽어요.
-/help를 치면 명령어를 볼 수 있어요.
-
-  --port=N       서버 포트, 1~65535
-  --ip=주소      서버 주소, IPv4나 IPv6 (기본값 127.0.0.1)
-  --name=이름    처음부터 이 이름을 써요. 띄어 쓴 이름은 따옴표로 묶어요
-  --join=번호    처음부터 이 방에 들어가요
-  --plain        한 줄에 메시지 하나씩, 색도 편집도 없이 보여 줘요.
-                 출력이 터미널이 아닐 때도 이렇게 해요
-  --reconnect    연결이 끊기면 다시 연결해요. 터미널에서 --plain 없이
-                 쓰면 늘 그래요
-  --lang=ko|en   안내에 쓸 언어 (기본값은 LC_ALL, LC_MESSAGES, LANG을
-                 따르고, 없으면 영어)
-  --help         이 도움말
-
-종료 상태: 0 모두 보냈고 서버가 정상적으로 닫았거나, 서버가 꺼진다고
-알렸거나, 출력을 읽던 쪽이 떠났어요. 1 연결하지 못했거나 끊겼거나,
---plain처럼 보여 줄 때 --name이나 --join이 거절됐거나, 입출력에 실패했어요.
-2 명령줄이 틀렸어요. 128 + N 터미널에서 시그널 N으로 끝났어요. NO_COLOR에 값이
-있으면 색을 쓰지 않아요.";
 
 #[cfg(test)]
 #[path = "texts_tests.rs"]

@@ -7,14 +7,15 @@ use chat_proto::ValueError;
 
 /// One of each. A text that is missing here does not compile: see [`number`].
 fn all<'a>(fault: &'a Fault, mistake: &'a Mistake) -> Vec<Text<'a>> {
-    let address = SocketAddr::from(([127, 0, 0, 1], 9000));
+    const SERVER: &Destination = &Destination { host: Host::LOOPBACK, port: 9000 };
     let texts = vec![
         Text::Flags,
-        Text::BadFlags { mistake: "x" },
+        Text::BadFlags(&Misuse::NotUtf8),
         Text::Commands,
         Text::Mistake(mistake),
-        Text::Connected { to: address },
-        Text::CannotReach { address, why: fault },
+        Text::Connected { to: SERVER },
+        Text::CannotFind { host: &SERVER.host, why: fault },
+        Text::CannotReach { server: SERVER, why: fault },
         Text::CannotWrite { why: fault },
         Text::CannotRead { why: fault },
         Text::NoRooms,
@@ -47,33 +48,34 @@ fn all<'a>(fault: &'a Fault, mistake: &'a Mistake) -> Vec<Text<'a>> {
 fn number(text: &Text<'_>) -> usize {
     match text {
         Text::Flags => 0,
-        Text::BadFlags { .. } => 1,
+        Text::BadFlags(_) => 1,
         Text::Commands => 2,
         Text::Mistake(_) => 3,
         Text::Connected { .. } => 4,
-        Text::CannotReach { .. } => 5,
-        Text::CannotWrite { .. } => 6,
-        Text::CannotRead { .. } => 7,
-        Text::NoRooms => 8,
-        Text::RoomColumn => 9,
-        Text::TitleColumn => 10,
-        Text::CountColumn => 11,
-        Text::MembersColumn => 12,
-        Text::AndMore { .. } => 13,
-        Text::ServerStopped => 14,
-        Text::ServerClosed => 15,
-        Text::ServerFull => 16,
-        Text::Cut { .. } => 17,
-        Text::NotAMessage => 18,
-        Text::Lost { .. } => 19,
-        Text::NotClosed => 20,
-        Text::FlagRefused { .. } => 21,
-        Text::TryingAgain => 22,
-        Text::ConnectedAgain { .. } => 23,
-        Text::Missed { .. } => 24,
-        Text::RoomGone { .. } => 25,
-        Text::NotConnected => 26,
-        Text::Offline => 27,
+        Text::CannotFind { .. } => 5,
+        Text::CannotReach { .. } => 6,
+        Text::CannotWrite { .. } => 7,
+        Text::CannotRead { .. } => 8,
+        Text::NoRooms => 9,
+        Text::RoomColumn => 10,
+        Text::TitleColumn => 11,
+        Text::CountColumn => 12,
+        Text::MembersColumn => 13,
+        Text::AndMore { .. } => 14,
+        Text::ServerStopped => 15,
+        Text::ServerClosed => 16,
+        Text::ServerFull => 17,
+        Text::Cut { .. } => 18,
+        Text::NotAMessage => 19,
+        Text::Lost { .. } => 20,
+        Text::NotClosed => 21,
+        Text::FlagRefused { .. } => 22,
+        Text::TryingAgain => 23,
+        Text::ConnectedAgain { .. } => 24,
+        Text::Missed { .. } => 25,
+        Text::RoomGone { .. } => 26,
+        Text::NotConnected => 27,
+        Text::Offline => 28,
     }
 }
 
@@ -81,8 +83,16 @@ fn is_korean(text: &str) -> bool {
     text.contains(|c| ('가'..='힣').contains(&c))
 }
 
-fn faults() -> [Fault; 5] {
-    [Fault::Refused, Fault::Reset, Fault::TimedOut, Fault::Unreachable, Fault::BrokenPipe]
+fn faults() -> [Fault; 7] {
+    [
+        Fault::Refused,
+        Fault::Reset,
+        Fault::TimedOut,
+        Fault::Unreachable,
+        Fault::BrokenPipe,
+        Fault::NoSuchName,
+        Fault::NoNameServer,
+    ]
 }
 
 fn mistakes() -> Vec<Mistake> {
@@ -102,6 +112,48 @@ fn mistakes() -> Vec<Mistake> {
         Mistake::BadName(ValueError::NotANickname),
         Mistake::TextTooLong { excess: 7 },
     ]
+}
+
+fn misuses() -> Vec<Misuse> {
+    let flag = || "--flag".to_owned();
+    let bad = |rule| Misuse::BadValue { flag: flag(), value: "VALUE".to_owned(), rule };
+    vec![
+        Misuse::NotUtf8,
+        Misuse::UnknownFlag(flag()),
+        Misuse::Stray("VALUE".to_owned()),
+        Misuse::NoValue(flag()),
+        Misuse::Twice(flag()),
+        bad(Rule::Host),
+        bad(Rule::Port),
+        bad(Rule::Name(ValueError::TooLong { max: 32 })),
+        bad(Rule::Room),
+        bad(Rule::Lang),
+        Misuse::Missing(vec![flag(), flag()]),
+    ]
+}
+
+#[test]
+fn what_is_wrong_with_the_flags_is_in_one_language() {
+    for misuse in misuses() {
+        let text = Text::BadFlags(&misuse);
+        let (english, korean) = (text.say(Lang::En), text.say(Lang::Ko));
+        let told = [(&english, ENGLISH_FLAGS_IN_SHORT), (&korean, KOREAN_FLAGS_IN_SHORT)];
+        let [english, korean] = told.map(|(text, flags)| {
+            text.strip_suffix(flags).expect("all flags come after it").trim_end().to_owned()
+        });
+        for given in ["--flag", "VALUE", "32", "65535"] {
+            assert_eq!(english.matches(given).count(), korean.matches(given).count(), "{korean}");
+        }
+        assert!(!is_korean(&english) && english.ends_with('.'), "{english}");
+        let words = korean.replace("--flag", "").replace("VALUE", "");
+        let words = words.split(|c: char| !c.is_ascii_alphabetic());
+        let foreign = words.filter(|word| !["", "UTF", "ko", "en"].contains(word));
+        assert_eq!(foreign.count(), 0, "{korean}");
+        // Polite throughout, but for what stands behind a colon.
+        for sentence in korean.split(". ").filter(|sentence| !sentence.contains(": ")) {
+            assert!(sentence.trim_end_matches('.').ends_with('요'), "{korean}");
+        }
+    }
 }
 
 #[test]
@@ -132,7 +184,7 @@ fn the_same_numbers_and_names_are_in_both() {
     for mistake in &mistakes() {
         for text in all(&Fault::Refused, mistake) {
             // The help says some limits only where they matter.
-            if matches!(text, Text::Commands | Text::Flags | Text::BadFlags { .. }) {
+            if matches!(text, Text::Commands | Text::Flags | Text::BadFlags(_)) {
                 continue;
             }
             assert_eq!(facts(&text.say(Lang::En)), facts(&text.say(Lang::Ko)), "{text:?}");

@@ -29,7 +29,9 @@ fn wrong_flags_are_one_line_that_names_them_and_status_2() {
         (&["--port=0"], "--port"),
         (&["--port", "65536"], "--port"),
         (&["--port=x\u{1b}\ny"], "--port"),
-        (&["--port=1", "--ip=here"], "--ip"),
+        (&["--port=1", "--ip="], "--ip"),
+        (&["--port=1", "--ip=two words"], "--ip"),
+        (&["--port=1", "--ip=x\u{1b}\n"], "--ip"),
         (&["--port=1", "--colour"], "--colour"),
     ] {
         let exit = Client::start(flags).exit();
@@ -40,11 +42,40 @@ fn wrong_flags_are_one_line_that_names_them_and_status_2() {
 }
 
 #[test]
+fn wrong_flags_are_told_in_korean_alone() {
+    for (flags, told) in [
+        (&[][..], "꼭 필요한 옵션이 빠졌어요: --port."),
+        (&["--colour"], "--colour 옵션은 없어요."),
+        (&["--port"], "--port 뒤에 값을 써 주세요."),
+        (&["--port=1", "--port=2"], "--port 옵션은 한 번만 써 주세요."),
+        (&["--port=0"], "--port 옵션에 \"0\" 값은 쓸 수 없어요. 1부터 65535까지의 수를 써 주세요."),
+        (
+            &["--port=1", "--name="],
+            "--name 옵션에 \"\" 값은 쓸 수 없어요. 이름에는 1자 이상 써야 해요.",
+        ),
+        (
+            &["--port=1", "van"],
+            "어느 옵션의 값인지 알 수 없어요: \"van\" (띄어 쓴 값은 따옴표로 묶어 주세요).",
+        ),
+    ] {
+        let flags: Vec<&str> = ["--lang=ko"].iter().chain(flags).copied().collect();
+        let Exit { status, output, errors } = Client::start(&flags).exit();
+        assert_eq!((status, output, errors.len()), (Some(2), vec![], 1));
+        let told = format!("{told} 쓸 수 있는 옵션은 --port=N");
+        assert!(errors[0].starts_with(&told), "{errors:?}");
+    }
+}
+
+#[test]
 fn help_is_output_and_no_failure() {
-    let exit = Client::start(&["--help"]).exit();
-    assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
-    let help = exit.output.join("\n");
-    assert!(help.contains("--port") && help.contains("--ip") && help.contains("/help"), "{help}");
+    for flag in ["--help", "-h"] {
+        let exit = Client::start(&[flag]).exit();
+        assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+        let help = exit.output.join("\n");
+        for named in ["--port", "--ip", "/help", "-h"] {
+            assert!(help.contains(named), "{help}");
+        }
+    }
 }
 
 #[test]
@@ -107,4 +138,21 @@ fn a_script_that_wants_it_connects_again_and_loses_no_line_that_was_not_sent() {
     drop(peer);
     assert!(client.line().starts_with("- connected again"));
     assert_eq!(client.exit().status, Some(0));
+}
+
+#[test]
+fn a_server_with_a_name_is_looked_for_again_when_it_is_lost() {
+    let listener = Listener::bind();
+    let flags = [&listener.port_flag(), "--ip=localhost", "--reconnect"];
+    let mut client = Client::start(&flags);
+    let mut peer = listener.accept_one();
+    peer.send(&chat("bob", "before"));
+    assert_eq!(client.line(), "bob: before");
+    drop(peer);
+    let peer = listener.accept_one();
+    client.end_input();
+    peer.close_after(&[]);
+    let Exit { status, output, errors } = client.exit();
+    assert!(output.iter().any(|line| line.starts_with("- connected again")), "{output:?}");
+    assert_eq!((status, errors), (Some(0), vec![]));
 }

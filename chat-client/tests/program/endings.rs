@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use chat_proto::Command;
 
-use crate::support::{Client, Listener, Peer, chat, frame, program, system};
+use crate::support::{Client, Exit, Listener, Peer, chat, frame, program, system};
 
 /// The client ends with status 1 and this one line.
 fn assert_fails(client: Client, error: &str) {
@@ -23,6 +23,21 @@ fn a8_nobody_listens() {
         Client::start(&[&flag]),
         &format!("cannot reach {address}: connection refused. Is the server running?"),
     );
+}
+
+#[test]
+fn a_name_without_an_address_is_told_in_both_languages() {
+    // No name ends so (RFC 6761, 6.4). Why it has no address depends on the network there is.
+    for (lang, start, end) in [
+        ("en", "cannot find the address of nowhere.invalid: ", ". Is it spelled right?"),
+        ("ko", "nowhere.invalid의 주소를 찾을 수 없어요: ", ". 이름을 맞게 썼나요?"),
+    ] {
+        let flags = ["--ip=nowhere.invalid", "--port=9", &format!("--lang={lang}")];
+        let Exit { status, output, errors } = Client::start(&flags).exit();
+        assert_eq!((status, output, errors.len()), (Some(1), vec![], 1));
+        let line = &errors[0];
+        assert!(line.starts_with(start) && line.ends_with(end), "{line}");
+    }
 }
 
 #[test]

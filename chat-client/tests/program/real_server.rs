@@ -75,6 +75,16 @@ fn two_people_from_help_to_shutdown() {
 }
 
 #[test]
+fn a_server_is_found_by_the_name_of_its_machine() {
+    // It listens on IPv4 alone; the name may stand for an address of IPv6 first.
+    let chat = Chat::start();
+    assert!(chat.handle().address().is_ipv4());
+    let port = format!("--port={}", chat.handle().address().port());
+    let mut client = Client::start(&["--ip=localhost", &port]);
+    say(&mut client, "/leave", NO_ROOM);
+}
+
+#[test]
 fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
     let chat = Chat::start();
     let mut client = chat.join();

@@ -1,6 +1,6 @@
 //! What a person sees at a terminal, and how the terminal is left.
 
-use chat_proto::{Command, Name, RoomId, Text};
+use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text};
 
 use crate::pty::Terminal;
 use crate::support::{Listener, Peer, chat, system};
@@ -243,6 +243,28 @@ fn a_pasted_text_is_one_message() {
     terminal.press("\r");
     assert_eq!(peer.command(), Some(said("one\ntwo")));
     terminal.shows(&["HH:MM > one", "        two", ">"]);
+}
+
+#[test]
+fn a_text_too_long_to_be_sent_is_refused_whole() {
+    const REFUSED: &str =
+        "! a line may have at most 65535 bytes: that one was not sent. Send it in parts.";
+    let long = "x".repeat(MAX_PAYLOAD + 1);
+    let pasted = format!("\u{1b}[200~{long}\u{1b}[201~\r");
+    // The second as a terminal sends it that does not mark a pasted text.
+    for (keys, typed_before) in [(pasted, true), (format!("{long}{long}\r"), false)] {
+        let (mut terminal, mut peer) = connected(&[]);
+        terminal.press("before ");
+        terminal.press(&keys);
+        terminal.shows(&[REFUSED, ">"]);
+        if typed_before {
+            terminal.press("\u{1b}[A");
+            terminal.shows(&["> before"]);
+            terminal.press("\u{3}");
+        }
+        terminal.press("after\r");
+        assert_eq!(peer.command(), Some(said("after")), "nothing was sent before it");
+    }
 }
 
 #[test]
