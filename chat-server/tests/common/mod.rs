@@ -16,6 +16,8 @@ use std::fmt::Debug;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 pub(crate) use client::{Client, End, frame, json_string, stream_of};
 pub(crate) use program::{Program, free_port, run_to_end};
 pub(crate) use server::{RunningServer, Watchdog, each_way, start};
@@ -26,12 +28,11 @@ pub(crate) use witnesses::{Heard, Scene, Witnesses, alone};
 /// test that passes waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How many descriptors this process may have open at a time.
+/// How many descriptors this process may have open at a time. It is raised as far as it goes.
 pub(crate) fn descriptors() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux lists the limits");
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().nth(3)).expect("it lists this one");
-    soft.parse().unwrap_or(usize::MAX)
+    let hard = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard }).expect("it is allowed");
+    hard.and_then(|hard| usize::try_from(hard).ok()).unwrap_or(usize::MAX)
 }
 
 /// Looks every millisecond whether something is so, until the deadline.

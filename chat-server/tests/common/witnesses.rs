@@ -99,6 +99,10 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
             break;
         }
     }
+    // One by one: a notice that somebody does not read any more would end its stream with a reset.
+    right.leave();
+    right.expect_code("room-left");
+    left.expect_code("member-left");
     left.expect_nothing();
     right.expect_nothing();
 }
@@ -195,8 +199,10 @@ impl Scene {
         let Self { mut server, witnesses, workers, descriptors: [before, listening], _alone } =
             self;
         // Of who is gone from the socket's side the server may hear later.
-        let only_witnesses = |stats: &Stats| stats.sessions == Witnesses::COUNT;
-        wait_for("everybody else is gone", || server.stats(), only_witnesses);
+        let is_alone = |stats: &Stats| {
+            stats.sessions == Witnesses::COUNT && stats.requests == stats.requests_done
+        };
+        wait_for("everybody else is gone", || server.stats(), is_alone);
         let heard = witnesses.finish();
         let is_over = |stats: &Stats| {
             let left = [stats.connections, stats.sessions, stats.rooms, stats.backlog];

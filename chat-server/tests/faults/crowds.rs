@@ -1,20 +1,8 @@
 //! A crowd that stops reading: what the program holds for it.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use crate::common::{Client, Program, Witnesses, alone, wait_until};
+use crate::common::{Client, Program, Witnesses, alone, descriptors, wait_until};
 
 const READERS: usize = 2_000;
-
-/// Raises the limit on the descriptors of this process as far as it goes, which has to be far enough.
-fn allow_descriptors(needed: u64) {
-    let hard = getrlimit(Resource::Nofile).maximum;
-    assert!(
-        hard.is_none_or(|hard| hard >= needed),
-        "this test needs {needed} descriptors, and {hard:?} is the most: try `ulimit -Hn {needed}`"
-    );
-    setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard }).expect("it is allowed");
-}
 
 /// 2,000 in one room stop reading, and 100 MB are said there. One who reads gets all of it.
 #[test]
@@ -23,7 +11,8 @@ fn r1_r4_a_crowd_that_does_not_read_costs_the_memory_of_one() {
     const CHATS_EACH: usize = 200;
     const MOST: u64 = 64 << 20;
     let _alone = alone();
-    allow_descriptors(READERS as u64 + 200);
+    let (needed, most) = (READERS + 200, descriptors());
+    assert!(most >= needed, "{needed} descriptors are needed, {most} allowed: try `ulimit -Hn`");
     let (mut program, address) = Program::listening(&[]);
     let before = program.count("fd");
     let witnesses = Witnesses::start(address);
