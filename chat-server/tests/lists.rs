@@ -39,7 +39,7 @@ fn check_list(rooms: &[RoomEntry], count: usize) {
 }
 
 #[test]
-fn three_thousand_rooms_are_listed_over_several_frames() {
+fn s7_three_thousand_rooms_are_listed_over_several_frames() {
     let server = start();
     let mut makers = make_rooms(&server, room_count());
     let mut client = server_client(&server);
