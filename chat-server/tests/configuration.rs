@@ -146,6 +146,33 @@ fn everything_that_is_wrong_in_a_file_is_said_at_once_with_its_line() {
 }
 
 #[test]
+fn what_is_wrong_in_a_file_is_said_in_its_language_when_no_flag_names_one() {
+    let text = "lang = \"ko\"\nport = 70000\nlinger = \"5s\"\n[limits]\nbacklog = \"1KiB\"\n";
+    let file = ConfigFile::new("korean", text);
+    let korean: [&[&str]; 4] = [
+        &[".toml:2:", "70000", "0~65535 사이여야 해요"],
+        &[".toml:3:", "\"linger\" 제한은 [limits] 아래에"],
+        &["backlog = 1KiB", "256KiB 이상이어야 해요"],
+        &["--worker=\"0\"", "1~256 사이"],
+    ];
+    check_wrong(&[&file.flag(), "--worker=0"], &korean);
+    check_wrong(&[&file.flag(), "--worker=0", "--lang=ko"], &korean);
+    let english: [&[&str]; 4] = [
+        &[".toml:2:", "70000", "from 0 to 65535"],
+        &[".toml:3:", "it belongs under [limits]"],
+        &["backlog is 1KiB", "at least 256KiB"],
+        &["--worker=\"0\"", "from 1 to 256"],
+    ];
+    check_wrong(&[&file.flag(), "--worker=0", "--lang=en"], &english);
+    let file = ConfigFile::new("korean-syntax", "lang = \"ko\"\nport = \n");
+    check_wrong(&[&file.flag()], &[&["syntax.toml:2:", "TOML이 아니에요"]]);
+    check_wrong(&["--config=/nonexistent", "--lang=ko"], &[&["/nonexistent", "읽을 수 없어요"]]);
+    let file = ConfigFile::new("korean-right", "lang = \"ko\"\nport = 0\n");
+    assert!(in_force(&[&file.flag()]).starts_with("# 틀린 설정이 없어요"));
+    assert!(in_force(&[&file.flag(), "--lang=en"]).starts_with("# The configuration is right"));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     check_wrong(&["--config=/nonexistent/chat.toml"], &[&["--config", "/nonexistent/chat.toml"]]);
     check_wrong(&["--config=/dev/zero"], &[&["--config", "/dev/zero", "1 MiB"]]);
