@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::SocketAddr;
 
 use chat_server::LimitError;
 
@@ -32,6 +33,8 @@ pub(crate) enum Problem {
     InFile { path: String, line: usize, what: InFile },
     /// A limit that no server can run with, whoever said it.
     Limit(LimitError),
+    /// Metrics would be served where the server listens.
+    MetricsInTheWay { metrics: SocketAddr, server: SocketAddr },
 }
 
 /// What can be wrong with a line of a configuration file.

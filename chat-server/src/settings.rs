@@ -73,7 +73,18 @@ impl Settings {
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let check = self.config.check();
         let limits = check.as_ref().err().map(ConfigError::problems).unwrap_or_default();
-        limits.iter().map(|error| Problem::Limit(*error)).collect()
+        let limits = limits.iter().map(|error| Problem::Limit(*error));
+        limits.chain(self.metrics_in_the_way()).collect()
+    }
+
+    /// Metrics where the server listens: the one that comes second could not.
+    fn metrics_in_the_way(&self) -> Option<Problem> {
+        let (metrics, server) = (self.metrics?, SocketAddr::new(self.ip, self.port?));
+        let one_is_all = metrics.ip().is_unspecified() || server.ip().is_unspecified();
+        let same_family = metrics.is_ipv4() == server.is_ipv4();
+        let same_ip = metrics.ip() == server.ip() || one_is_all && same_family;
+        let same_port = metrics.port() == server.port() && server.port() != 0;
+        (same_ip && same_port).then_some(Problem::MetricsInTheWay { metrics, server })
     }
 
     /// Changes the limit of that name.

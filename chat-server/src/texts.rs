@@ -159,6 +159,9 @@ impl Say for Problem {
                 what.say(lang, f)
             }
             Self::Limit(error) => write!(f, "{}", error.text(lang)),
+            Self::MetricsInTheWay { metrics, server } => say!(f, lang,
+                en: "metrics is {metrics}: the server itself listens on {server}. Choose another port",
+                ko: "metrics = {metrics}: 서버가 쓸 주소와 겹쳐요 ({server}). 다른 포트를 골라 주세요"),
         }
     }
 }

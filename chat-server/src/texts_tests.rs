@@ -105,6 +105,7 @@ fn problems() -> Vec<Problem> {
         Problem::NoPort,
         Problem::NoFile { path: path(), error: of_system(ErrorKind::NotFound) },
         Problem::FileTooLong { path: path() },
+        Problem::MetricsInTheWay { metrics: address(91), server: address(92) },
     ];
     assert!(problems.iter().map(number_of_problem).eq(0..problems.len()), "one of each");
     let flags = mistakes().into_iter().map(|mistake| {
@@ -127,6 +128,7 @@ fn number_of_problem(problem: &Problem) -> usize {
         Problem::NoPort => 6,
         Problem::NoFile { .. } => 7,
         Problem::FileTooLong { .. } => 8,
+        Problem::MetricsInTheWay { .. } => 9,
         Problem::Flag { .. } | Problem::InFile { .. } | Problem::Limit(_) => {
             unreachable!("they have lists of their own")
         }

@@ -173,6 +173,38 @@ fn what_is_wrong_in_a_file_is_said_in_its_language_when_no_flag_names_one() {
 }
 
 #[test]
+fn metrics_where_the_server_listens_are_refused() {
+    let check = |port: &str, ip: &str, metrics: &str| {
+        let flags = [("--port", port), ("--ip", ip), ("--metrics", metrics)];
+        flags.map(|(flag, value)| format!("{flag}={value}"))
+    };
+    for (ip, metrics) in [
+        ("127.0.0.1", "127.0.0.1:9000"),
+        ("0.0.0.0", "127.0.0.1:9000"),
+        ("127.0.0.1", "0.0.0.0:9000"),
+        ("::1", "[::1]:9000"),
+        ("::", "[::1]:9000"),
+        ("::1", "[::]:9000"),
+    ] {
+        let flags = check("9000", ip, metrics);
+        let flags = flags.each_ref().map(String::as_str);
+        check_wrong(&flags, &[&[&format!("metrics is {metrics}"), ip, "another port"]]);
+    }
+    let text = "port = 9000\nmetrics = \"127.0.0.1:9000\"\nlang = \"ko\"";
+    let file = ConfigFile::new("metrics", text);
+    check_wrong(&[&file.flag()], &[&["metrics = 127.0.0.1:9000", "서버가 쓸 주소와 겹쳐요"]]);
+    for (port, ip, metrics) in [
+        ("0", "127.0.0.1", "127.0.0.1:0"),
+        ("9000", "127.0.0.1", "127.0.0.1:9001"),
+        ("9000", "127.0.0.1", "127.0.0.2:9000"),
+        ("9000", "0.0.0.0", "[::1]:9000"),
+        ("9000", "::1", "0.0.0.0:9000"),
+    ] {
+        in_force(&check(port, ip, metrics).each_ref().map(String::as_str));
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     check_wrong(&["--config=/nonexistent/chat.toml"], &[&["--config", "/nonexistent/chat.toml"]]);
     check_wrong(&["--config=/dev/zero"], &[&["--config", "/dev/zero", "1 MiB"]]);
