@@ -146,6 +146,7 @@ mod tests {
                     "--(port|ip|lang|limit|metrics|check|limits|prot)(=[0-9a-z:.]{0,9})?",
                     "ko|en|rooms=1",
                     "\\PC{0,9}|(.|\n){0,5}",
+                    "-{0,2}[a=\u{1b}\n]{1,4}",
                 ],
                 0..6,
             ),
