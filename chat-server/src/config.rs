@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use chat_core::Lang;
 
+use crate::limit_error::LimitError;
 use crate::limits::Limits;
+use crate::say::{Said, Say};
 
 /// The configuration of a [`Server`](crate::Server).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,20 +53,35 @@ impl Config {
     }
 }
 
-/// Why no server can run with a [`Config`]. `Display` has all problems in one line.
+/// Why no server can run with a [`Config`]. `Display` has all problems in one line, in English.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(Vec<String>);
+pub struct ConfigError(Vec<LimitError>);
 
 impl ConfigError {
     /// What is wrong: one thing or more, each with what it may be.
-    pub fn problems(&self) -> &[String] {
+    pub fn problems(&self) -> &[LimitError] {
         &self.0
+    }
+
+    /// All problems in one line, in `lang`.
+    pub fn text(&self, lang: Lang) -> impl fmt::Display {
+        Said { what: self, lang }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("; "))
+        self.say(Lang::En, f)
+    }
+}
+
+impl Say for ConfigError {
+    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            let gap = if i > 0 { "; " } else { "" };
+            write!(f, "{gap}{}", problem.text(lang))?;
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 use chat_server::Limit;
 use toml::de::{DeTable, DeValue};
 
+use crate::problem::{InFile, Mistake, Problem};
 use crate::settings::{SETTINGS, Settings};
 
 /// The largest file that is read, in bytes.
@@ -15,27 +16,34 @@ const MAX_LEN: u64 = 1 << 20;
 
 /// Puts what the file says into `settings`, and what is wrong with it into `problems`, each with its
 /// line.
-pub(crate) fn apply(path: &str, settings: &mut Settings, problems: &mut Vec<String>) {
+pub(crate) fn apply(path: &str, settings: &mut Settings, problems: &mut Vec<Problem>) {
     match read(path) {
+        Ok(text) if text.len() as u64 > MAX_LEN => {
+            problems.push(Problem::FileTooLong { path: path.to_owned() });
+        }
         Ok(text) => apply_text(path, &text, settings, problems),
-        Err(error) => problems.push(format!("--config={path:?}: {error}")),
+        Err(error) => problems.push(Problem::NoFile { path: path.to_owned(), error }),
     }
 }
 
-fn apply_text(path: &str, text: &str, settings: &mut Settings, problems: &mut Vec<String>) {
+fn apply_text(path: &str, text: &str, settings: &mut Settings, problems: &mut Vec<Problem>) {
     let mut file = Reading { path, text, settings, problems };
-    match DeTable::parse(text) {
-        Ok(table) => file.apply(table.get_ref()),
-        Err(error) => file.problem(error.span(), error.message().lines().next().unwrap_or("?")),
+    let (table, errors) = DeTable::parse_recoverable(text);
+    match errors.first() {
+        None => file.apply(table.get_ref()),
+        Some(error) => {
+            // The rest of it may say in which language.
+            file.apply_lang(table.get_ref());
+            let why = error.message().lines().next().unwrap_or("?").to_owned();
+            file.problem(error.span(), InFile::NotToml(why));
+        }
     }
 }
 
+/// What is in the file, and a byte more than it may have if it has more.
 fn read(path: &str) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_LEN + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_LEN {
-        return Err(io::Error::other("a configuration has at most 1 MiB"));
-    }
     Ok(text)
 }
 
@@ -43,7 +51,7 @@ struct Reading<'a> {
     path: &'a str,
     text: &'a str,
     settings: &'a mut Settings,
-    problems: &'a mut Vec<String>,
+    problems: &'a mut Vec<Problem>,
 }
 
 impl Reading<'_> {
@@ -52,7 +60,7 @@ impl Reading<'_> {
         for setting in SETTINGS {
             let name = setting.name();
             if let Some((key, value)) = table.iter().find(|(key, _)| *key.get_ref() == name) {
-                self.set(key.span(), &name, value.get_ref(), setting.set);
+                self.set(key.span(), name, value.get_ref(), setting.set);
             }
         }
         for (key, value) in table {
@@ -61,13 +69,24 @@ impl Reading<'_> {
                 DeValue::Table(limits) if name == "limits" => self.apply_limits(limits),
                 _ if SETTINGS.iter().any(|setting| setting.name() == *name) => {}
                 _ => {
-                    let problem = match Limit::named(name) {
-                        Some(_) => format!("{name:?} is a limit: it belongs under [limits]"),
-                        None => format!("there is no setting {name:?}: --help lists them"),
+                    let name = name.as_ref().to_owned();
+                    let what = match Limit::named(&name) {
+                        Some(_) => InFile::LimitOutside(name),
+                        None => InFile::NoSuchSetting(name),
                     };
-                    self.problem(Some(key.span()), &problem);
+                    self.problem(Some(key.span()), what);
                 }
             }
+        }
+    }
+
+    /// Only the language, of what may be no TOML as a whole.
+    fn apply_lang(&mut self, table: &DeTable<'_>) {
+        let lang = table.iter().find(|(key, _)| key.get_ref() == "lang");
+        if let Some(DeValue::String(lang)) = lang.map(|(_, value)| value.get_ref())
+            && let Ok(lang) = lang.parse()
+        {
+            self.settings.speak(lang);
         }
     }
 
@@ -76,12 +95,14 @@ impl Reading<'_> {
             let name = key.get_ref();
             let spelled_twice = name.contains('_')
                 && limits.iter().any(|(other, _)| *other.get_ref() == name.replace('_', "-"));
+            let full_name = format!("limits.{name}");
             if spelled_twice {
-                self.problem(Some(key.span()), &format!("limits.{name}: it is there twice"));
+                let mistake = Mistake::Twice;
+                let what = InFile::Value { key: full_name, value: None, mistake };
+                self.problem(Some(key.span()), what);
                 continue;
             }
-            let full_name = format!("limits.{}", name.escape_debug());
-            self.set(key.span(), &full_name, value.get_ref(), |settings, value| {
+            self.set(key.span(), full_name, value.get_ref(), |settings, value| {
                 settings.set_limit(name, value)
             });
         }
@@ -90,23 +111,23 @@ impl Reading<'_> {
     fn set(
         &mut self,
         at: Range<usize>,
-        name: &str,
+        key: String,
         value: &DeValue<'_>,
-        set: impl FnOnce(&mut Settings, &str) -> Result<(), String>,
+        set: impl FnOnce(&mut Settings, &str) -> Result<(), Mistake>,
     ) {
-        let (shown, result) = match text_of(value) {
-            Some(value) => (format!(" = {value:?}"), set(self.settings, &value)),
-            None => (String::new(), Err("it has to be a number or a text in quotes".to_owned())),
+        let (value, result) = match text_of(value) {
+            Some(value) => (Some(value.as_ref().to_owned()), set(self.settings, &value)),
+            None => (None, Err(Mistake::NeitherNumberNorText)),
         };
-        if let Err(problem) = result {
-            self.problem(Some(at), &format!("{name}{shown}: {problem}"));
+        if let Err(mistake) = result {
+            self.problem(Some(at), InFile::Value { key, value, mistake });
         }
     }
 
-    fn problem(&mut self, at: Option<Range<usize>>, problem: &str) {
+    fn problem(&mut self, at: Option<Range<usize>>, what: InFile) {
         let before = self.text.get(..at.map_or(0, |at| at.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        self.problems.push(format!("{}:{line}: {problem}", self.path.escape_debug()));
+        self.problems.push(Problem::InFile { path: self.path.to_owned(), line, what });
     }
 }
 
@@ -125,10 +146,11 @@ mod tests {
 
     use super::*;
 
+    /// In the language that the text asks for.
     fn problems(text: &str) -> Vec<String> {
         let (mut settings, mut problems) = (Settings::default(), Vec::new());
         apply_text("a.toml", text, &mut settings, &mut problems);
-        problems
+        problems.iter().map(|problem| problem.text(settings.lang()).to_string()).collect()
     }
 
     proptest! {
@@ -157,6 +179,26 @@ mod tests {
         let text = settings.to_toml();
         let (mut read, mut problems) = (Settings::default(), Vec::new());
         apply_text("a.toml", &text, &mut read, &mut problems);
-        assert_eq!((problems, read.to_toml()), (vec![], text));
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(read.to_toml(), text);
+    }
+
+    #[test]
+    fn what_is_no_toml_may_still_say_in_which_language() {
+        for text in ["lang = \"ko\"\nport = \n", "[limits\nrooms = 1\n", "port = = 1\nlang = 'ko'"]
+        {
+            let [problem] = &problems(text)[..] else { panic!("it is said alone: {text:?}") };
+            let is_korean = problem.contains("TOML이 아니에요");
+            assert_eq!(is_korean, text.contains("ko"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn no_name_in_a_file_garbles_a_terminal() {
+        for text in ["\"\\u001b[2J\" = 1", "[limits]\n\"\\u001b_a\" = 1\n\"\\u001b-a\" = 1\n"] {
+            let problems = problems(text);
+            assert!(!problems.is_empty());
+            assert!(problems.iter().all(|said| !said.contains(char::is_control)), "{problems:?}");
+        }
     }
 }

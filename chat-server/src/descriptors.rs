@@ -6,6 +6,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// streams, and some to spare.
 const OWN: usize = 64;
 
+/// Fewer connections than anybody expects who names no number. A system that leaves a process 1,024
+/// descriptors, as many do until they are told otherwise, is below it.
+const FEW: usize = 1_000;
+
 /// Raises the limit on open descriptors as far as it goes, and makes `connections` as many as that
 /// allows, if they are more.
 pub(crate) fn make_room_for(connections: &mut usize, asked_for: bool) {
@@ -20,6 +24,12 @@ pub(crate) fn make_room_for(connections: &mut usize, asked_for: bool) {
             allowed,
             descriptors,
             "fewer connections than asked for: raise the limit on open descriptors (ulimit -n)"
+        );
+    } else if allowed < FEW {
+        tracing::warn!(
+            allowed,
+            descriptors,
+            "few connections: raise the limit on open descriptors (ulimit -n)"
         );
     }
     *connections = allowed;

@@ -1,51 +1,64 @@
 //! What the program says about itself.
 
-use chat_server::{Limit, Limits};
+use chat_server::{Lang, Limit, Limits};
 
+use crate::say::InEach;
 use crate::settings::SETTINGS;
+use crate::texts::{self, FlagText};
 
 /// The flags, on one screen.
-pub(crate) fn flags() -> String {
-    let mut text = "Usage: chat-server --port=N [FLAG]...\n\
-        A room chat server. Its first line of output is \"listening on ADDR:PORT\".\n"
-        .to_owned();
+pub(crate) fn flags(lang: Lang) -> String {
+    let mut text = format!("{}\n", texts::USAGE.text(lang));
     let mut group = "";
     for setting in SETTINGS {
-        if setting.group != group {
-            group = setting.group;
+        if setting.group.text(lang) != group {
+            group = setting.group.text(lang);
             text += &format!("{group}:\n");
         }
-        text += &row(&format!("{}={}", setting.name(), setting.value), setting.help.trim());
-        if setting.group == "How much" && setting.name() == "rate" {
-            text += &row("limit=NAME=VALUE", "another limit; may be repeated");
-            text += &row("limits", "list the limits: names, defaults, ranges, costs");
+        text += &row(&setting.name(), &setting.text, lang);
+        if setting.name() == "rate" {
+            text += &row("limit", &texts::LIMIT, lang);
+            text += &row("limits", &texts::LIMITS, lang);
         }
     }
-    text += "Configuration:\n";
-    text += &row("config=FILE", "the same settings from a TOML file; flags win");
-    text += &row("check", "say what is wrong, or what is in force; start nothing");
-    text += &row("version", "say which version this is");
-    text += &row("help", "this text");
-    text += "Exit status: 0 stopped, 1 failed, 2 a setting is wrong, 128+N second signal N";
+    text += &format!("{}:\n", texts::GROUP_CONFIGURATION.text(lang));
+    text += &row("config", &texts::CONFIG, lang);
+    text += &row("check", &texts::CHECK, lang);
+    text += &row("version", &texts::VERSION, lang);
+    text += &row("help", &texts::HELP, lang);
+    text += texts::EXIT_STATUS.text(lang);
     text
 }
 
-fn row(flag: &str, help: &str) -> String {
-    format!("  --{flag:<18} {help}\n")
+fn row(flag: &str, text: &InEach<FlagText>, lang: Lang) -> String {
+    let FlagText { value, about } = text.text(lang);
+    let equals = if value.is_empty() { "" } else { "=" };
+    format!("  --{} {about}\n", padded(&format!("{flag}{equals}{value}"), 18))
 }
 
 /// The limits, a table.
-pub(crate) fn limits() -> String {
+pub(crate) fn limits(lang: Lang) -> String {
     let defaults = Limits::default();
-    let mut text = format!("{:<25}{:>8}  {:<20}\n", "NAME", "DEFAULT", "RANGE");
+    let name = padded(texts::LIMIT_COLUMN.text(lang), 25);
+    let default = texts::DEFAULT_COLUMN.text(lang);
+    let gap = " ".repeat(8_usize.saturating_sub(columns(default)));
+    let mut text = format!("{name}{gap}{default}  {}\n", texts::RANGE_COLUMN.text(lang));
     for limit in Limit::ALL {
-        let (name, value, range) = (limit.name(), limit.show(&defaults), limit.range());
+        let (name, value, range) = (limit.name(), limit.show(&defaults), limit.range(lang));
         text += &format!("{name:<25}{value:>8}  {range}\n");
-        text += &format!("    {}\n", limit.about());
+        text += &format!("    {}\n", limit.about(lang));
     }
-    text += "In a file they stand under [limits]. A size is in B, KiB, MiB or GiB, a time in ms, s, \
-        m or h.";
-    text
+    text + texts::UNITS.text(lang)
+}
+
+/// With spaces behind it, so many that a terminal shows it in that many columns.
+fn padded(text: &str, wide: usize) -> String {
+    format!("{text}{}", " ".repeat(wide.saturating_sub(columns(text))))
+}
+
+/// Columns of a terminal: a Hangul syllable takes two.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if ('가'..='힣').contains(&c) { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]
@@ -57,34 +70,61 @@ mod tests {
 
     #[test]
     fn the_flags_fit_a_screen() {
-        let text = flags();
-        assert!(text.lines().count() <= 24, "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        for lang in Lang::ALL {
+            let text = flags(lang);
+            assert!(text.lines().count() <= 24, "{text}");
+            for line in text.lines() {
+                assert!(columns(line) <= 80, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_flags_and_limits_are_begins_in_one_column() {
+        for lang in Lang::ALL {
+            let text = flags(lang);
+            for setting in SETTINGS {
+                let FlagText { value, about } = setting.text.text(lang);
+                let flag = format!("  --{}={value} ", setting.name());
+                let line = text.lines().find(|line| line.starts_with(&flag)).expect("a line of it");
+                let (before, _) = line.split_once(about).expect("it says what it is");
+                assert_eq!(columns(before), 23, "{line}");
+            }
+            let table = limits(lang);
+            let head = table.lines().next().expect("it has a head");
+            assert_eq!(columns(head.trim_end_matches(texts::RANGE_COLUMN.text(lang))), 35);
+        }
+        assert_eq!(columns("--ip=주소"), 9);
     }
 
     #[test]
     fn the_help_tells_the_defaults_there_are() {
         let defaults = Settings::default();
-        let mut shown = 0;
-        for setting in SETTINGS {
-            let Some(value) = (setting.show)(&defaults) else { continue };
-            let (_, default) = setting.help.rsplit_once('(').expect("a default in brackets");
-            assert!(default.starts_with(&value), "{}: {}, not {value}", setting.name(), default);
-            shown += 1;
+        for lang in Lang::ALL {
+            let mut shown = 0;
+            for setting in SETTINGS {
+                let Some(value) = (setting.show)(&defaults) else { continue };
+                let FlagText { about, .. } = setting.text.text(lang);
+                let (_, default) = about.rsplit_once('(').expect("a default in brackets");
+                assert!(default.starts_with(&value), "{}: {about}, not {value}", setting.name());
+                shown += 1;
+            }
+            assert!(shown > 5);
+            let rate = Limit::named("commands").expect("there is one").show(&Limits::default());
+            let rate = format!("({})", rate.trim_end_matches("/s"));
+            assert!(texts::RATE.text(lang).about.ends_with(&rate), "not {rate}");
         }
-        assert!(shown > 5);
-        let rate = Limit::named("commands").expect("there is one").show(&Limits::default());
-        assert!(flags().contains(&format!("no limit ({})", rate.trim_end_matches("/s"))));
     }
 
     /// The tables of settings and of limits that docs/OPERATIONS.md has to hold.
     fn reference() -> [String; 2] {
         let settings = SETTINGS.iter().map(|setting| {
-            format!("| `{} = {}` | {} |\n", setting.name(), setting.value, setting.help.trim())
+            let FlagText { value, about } = setting.text.text(Lang::En);
+            format!("| `{} = {value}` | {about} |\n", setting.name())
         });
         let limits = Limit::ALL.iter().map(|limit| {
-            let (default, range) = (limit.show(&Limits::default()), limit.range());
-            format!("| `{}` | {default} | {range} | {} |\n", limit.name(), limit.about())
+            let (default, range) = (limit.show(&Limits::default()), limit.range(Lang::En));
+            format!("| `{}` | {default} | {range} | {} |\n", limit.name(), limit.about(Lang::En))
         });
         [settings.collect(), limits.collect()]
     }
@@ -109,9 +149,10 @@ mod tests {
 
     #[test]
     fn every_limit_is_in_the_table() {
-        let table = limits();
-        for limit in Limit::ALL {
-            assert!(table.lines().any(|line| line.starts_with(limit.name())), "{table}");
+        for table in Lang::ALL.map(limits) {
+            for limit in Limit::ALL {
+                assert!(table.lines().any(|line| line.starts_with(limit.name())), "{table}");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! | to | there is |
 //! |---|---|
-//! | set it up | [`Config`], with every [limit](Limits) in it; what is wrong is a [`StartError`] |
+//! | set it up | [`Config`], with every [limit](Limits) in it; what is wrong is a [`StartError`], with its text in every [`Lang`] |
 //! | run it | [`Server::bind`], then [`Server::run`] on this thread or [`Server::spawn`] on another |
 //! | stop it | [`ServerHandle::stop`], or a [`Stopper`] from any thread; [`ServerHandle::join`] waits for the end |
 //! | know how it is | [`Monitor::stats`], from any thread: [`Stats`] |
@@ -97,8 +97,8 @@
 // - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
 //   (`backlogs`), what takes too long (`deadlines`), how it all ends (`closing`), and what of it is told
 //   (`observation`) to the `observer`, who makes `events` of it, and logged (`journal`);
-// - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, with
-//   `bucket` for rates and `addresses` for who is where; `stats` counts, by `close_reason`,
+// - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, and
+//   `limit_error` what is wrong with one, in the languages of `say`; `bucket` is for rates and `addresses` for who is where; `stats` counts, by `close_reason`,
 //   by `limit_name` and in `histogram`s.
 
 mod addresses;
@@ -120,6 +120,7 @@ mod fanout;
 #[cfg(test)]
 mod fault;
 mod histogram;
+mod limit_error;
 mod limit_name;
 mod limit_table;
 mod limits;
@@ -136,6 +137,7 @@ mod quantity;
 mod queue;
 mod reactor;
 mod room_log;
+mod say;
 #[cfg(test)]
 mod scripted_socket;
 mod send_buffer;
@@ -154,6 +156,7 @@ pub use close_reason::CloseReason;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
 pub use histogram::Histogram;
+pub use limit_error::LimitError;
 pub use limit_name::LimitName;
 pub use limit_table::Limit;
 pub use limits::Limits;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
 
 use crate::bucket::Allowance;
+use crate::limit_error::{Floor, LimitError, Wrong};
 use crate::limit_table::Limit;
-use crate::quantity::Unit;
 
 /// What the server lets a peer, or all of them, have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,19 +81,18 @@ impl Limits {
     const FRAME: usize = HEADER_LEN + MAX_PAYLOAD;
 
     /// Everything about the limits that no server can run with, by the names of [`Limit`].
-    pub(crate) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<LimitError> {
         let mut problems: Vec<_> = Limit::ALL.iter().filter_map(|l| l.problem(self)).collect();
         let in_order = [
-            ("the longest frame", Self::FRAME, "slow-backlog", self.slow_backlog),
-            ("slow-backlog", self.slow_backlog, "backlog", self.backlog),
-            ("backlog", self.backlog, "total-backlog", self.total_backlog),
-            ("read-per-turn", self.read_per_turn, "read-ahead", self.read_ahead),
+            (Floor::LongestFrame, Self::FRAME, "slow-backlog", self.slow_backlog),
+            (Floor::Limit("slow-backlog"), self.slow_backlog, "backlog", self.backlog),
+            (Floor::Limit("backlog"), self.backlog, "total-backlog", self.total_backlog),
+            (Floor::Limit("read-per-turn"), self.read_per_turn, "read-ahead", self.read_ahead),
         ];
-        for (less, few, more, many) in in_order {
-            if few > many {
-                let [few, many] = [few, many].map(|bytes| Unit::Bytes.show(bytes as u64));
-                problems
-                    .push(format!("{more} is {many}: it has to be at least {few}, as {less} is"));
+        for (floor, least, name, bytes) in in_order {
+            if bytes < least {
+                let (bytes, least) = (bytes as u64, least as u64);
+                problems.push(LimitError::new(Wrong::TooSmall { name, bytes, floor, least }));
             }
         }
         problems
@@ -132,12 +131,12 @@ mod tests {
     fn problems(change: fn(&mut Limits)) -> Vec<String> {
         let mut limits = Limits::default();
         change(&mut limits);
-        limits.problems()
+        limits.problems().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn values_that_no_server_can_run_with_are_named() {
-        assert_eq!(Limits::default().problems(), [""; 0]);
+        assert_eq!(Limits::default().problems(), []);
         assert_eq!(
             problems(|l| l.accepts_per_turn = 0),
             ["accepts-per-turn is 0: it has to be from 1 to 1000000000"]

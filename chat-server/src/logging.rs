@@ -1,16 +1,19 @@
-//! The log of the program: what it is made of, where it goes, and what a panic leaves in it.
+//! The log of the program: what it is made of, where it goes, and what a panic leaves in it. Its lines are
+//! English, whatever `--lang` says: programs read them.
 
 use std::env;
 use std::io;
 use std::panic;
 use std::time::Duration;
 
+use chat_server::Lang;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
+use crate::failure::Failure;
 use crate::line_writer::LineWriter;
 use crate::settings::{LogFormat, Settings};
 
@@ -22,6 +25,7 @@ pub(crate) const FLUSH: Duration = Duration::from_millis(500);
 pub(crate) struct Log {
     lines: LineWriter,
     format: LogFormat,
+    lang: Lang,
 }
 
 /// Has what is still to be written written when it is dropped, also by a panic.
@@ -47,7 +51,7 @@ pub(crate) fn start(settings: &Settings) -> io::Result<Log> {
         tracing::warn!("RUST_LOG is no level, as debug or warn: info it is");
     }
     panic::set_hook(Box::new(log_panic));
-    Ok(Log { lines, format: settings.log_format })
+    Ok(Log { lines, format: settings.log_format, lang: settings.lang() })
 }
 
 /// What is logged, and whether the environment asked for something that there is not.
@@ -82,11 +86,12 @@ fn log_panic(panic: &panic::PanicHookInfo<'_>) {
 }
 
 impl Log {
-    /// Says why the program ends without having served: as a line for people, if lines are for them.
-    pub(crate) fn failure(&self, why: &str) {
+    /// Says why the program ends: as a line for people in their language, if lines are for people, or
+    /// else in English.
+    pub(crate) fn failure(&self, why: &Failure) {
         match self.format {
-            LogFormat::Text => self.lines.line(&format!("chat-server: {why}")),
-            LogFormat::Json => tracing::error!("{why}"),
+            LogFormat::Text => self.lines.line(&format!("chat-server: {}", why.text(self.lang))),
+            LogFormat::Json => tracing::error!("{}", why.text(Lang::En)),
         }
     }
 

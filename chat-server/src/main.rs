@@ -3,21 +3,25 @@
 mod args;
 mod config_file;
 mod descriptors;
+mod failure;
 mod help;
 mod line_writer;
 mod logging;
 mod metrics;
 mod notify;
+mod problem;
+mod say;
 mod settings;
 mod signals;
+mod texts;
 
-use std::error::Error;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use args::Wanted;
-use chat_server::{Limits, Server, StartError, Stats};
+use args::{Refused, Wanted};
+use chat_server::{Limits, Server, Stats};
+use failure::Failure;
 use line_writer::LineWriter;
 use logging::{FLUSH, Log};
 use metrics::Endpoint;
@@ -31,53 +35,34 @@ fn main() -> ExitCode {
             let _ = writeln!(io::stdout(), "{}", text.trim_end());
             return ExitCode::SUCCESS;
         }
-        Err(problems) => {
+        Err(Refused { problems, lang }) => {
             let mut stderr = io::stderr();
             for problem in problems {
-                let _ = writeln!(stderr, "chat-server: {problem}");
+                let _ = writeln!(stderr, "chat-server: {}", problem.text(lang));
             }
-            let _ = writeln!(stderr, "chat-server --help lists the flags.");
+            let _ = writeln!(stderr, "{}", texts::SEE_HELP.text(lang));
             return ExitCode::from(2);
         }
     };
     let log = match logging::start(&settings) {
         Ok(log) => log,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "chat-server: cannot start a log: {error}");
+            let failure = Failure::NoLog(error);
+            let _ = writeln!(io::stderr(), "chat-server: {}", failure.text(settings.lang()));
             return ExitCode::FAILURE;
         }
     };
     let _flushed = log.flush_at_end();
     match serve(*settings, &log) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log.failure(&explain(&*error));
+        Err(failure) => {
+            log.failure(&failure);
             ExitCode::FAILURE
         }
     }
 }
 
-/// The error, what is behind it, and what to do about it, in one line.
-fn explain(error: &(dyn Error + 'static)) -> String {
-    if let Some(StartError::Listen { address, source }) = error.downcast_ref() {
-        let hint = match source.kind() {
-            ErrorKind::AddrInUse => {
-                "another program listens there. Choose another --port, or 0 for a free one"
-            }
-            ErrorKind::PermissionDenied if address.port() < 1024 => {
-                "ports below 1024 need special rights. Choose a --port from 1024 on"
-            }
-            ErrorKind::AddrNotAvailable => {
-                "this machine has no such address. Choose another --ip, as 127.0.0.1 or 0.0.0.0"
-            }
-            _ => return format!("cannot listen on {address}: {source}"),
-        };
-        return format!("cannot listen on {address}: {hint}");
-    }
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
-}
-
-fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
+fn serve(mut settings: Settings, log: &Log) -> Result<(), Failure> {
     settings.make_room_for_connections();
     let version = env!("CARGO_PKG_VERSION");
     if io::stderr().is_terminal() {
@@ -86,14 +71,14 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
     } else {
         tracing::info!("starting chat-server {version}: {}", settings.in_one_line());
     }
-    let config = settings.config().ok_or("no port was named")?;
+    let config = settings.config().ok_or(Failure::NoPort)?;
     let limits = config.limits.clone();
-    let server = Server::bind(config)?;
+    let server = Server::bind(config).map_err(Failure::Start)?;
     let metrics = settings.metrics.map(|address| serve_metrics(address, &server, limits, log));
     let metrics = metrics.transpose()?;
-    signals::watch(server.stopper(), log.clone())?;
+    signals::watch(server.stopper(), log.clone()).map_err(Failure::System)?;
     // Whoever reads that may be gone, or slow; neither is a reason not to serve.
-    let output = LineWriter::start(io::stdout(), "chat-output")?;
+    let output = LineWriter::start(io::stdout(), "chat-output").map_err(Failure::System)?;
     output.line(&format!("listening on {}", server.address()));
     tracing::info!(address = %server.address(), "listening");
     if let Some(endpoint) = &metrics {
@@ -102,7 +87,7 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), Box<dyn Error>> {
     }
     notify::tell(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
-    server.run_with(|| notify::tell("STOPPING=1"))?;
+    server.run_with(|| notify::tell("STOPPING=1")).map_err(Failure::Serving)?;
     log_stopped(&monitor.stats());
     output.flush(FLUSH);
     Ok(())
@@ -113,15 +98,9 @@ fn serve_metrics(
     server: &Server,
     limits: Limits,
     log: &Log,
-) -> Result<Endpoint, String> {
-    Endpoint::start(address, server.monitor(), limits, log.clone()).map_err(|e| {
-        let why = match e.kind() {
-            ErrorKind::AddrInUse => "another program listens there".to_owned(),
-            ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
-            _ => e.to_string(),
-        };
-        format!("cannot serve metrics on {address}: {why}. Choose another --metrics")
-    })
+) -> Result<Endpoint, Failure> {
+    Endpoint::start(address, server.monitor(), limits, log.clone())
+        .map_err(|error| Failure::Metrics { address, error })
 }
 
 fn log_stopped(stats: &Stats) {

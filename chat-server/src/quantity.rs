@@ -1,5 +1,9 @@
 //! Quantities as people write them, with their units: `64KiB`, `30s`, `200/s`.
 
+use chat_core::Lang;
+
+use crate::say::InEach;
+
 /// What a number is a number of. All are kept in the smallest unit: one, byte, millisecond, one a
 /// second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +27,22 @@ impl Unit {
         }
     }
 
-    /// What a quantity looks like, for someone who has written something else.
-    pub(crate) const fn example(self) -> &'static str {
-        match self {
-            Self::Count => "a whole number",
-            Self::Bytes => "a size like 65536, 64KiB or 4MiB",
-            Self::Time => "a time like 500ms, 30s or 5m",
-            Self::PerSecond => "a rate like 200/s",
-        }
+    /// What a quantity looks like, for someone who has written something else. The Korean ends in the
+    /// particle that goes with 써 주세요.
+    pub(crate) const fn example(self, lang: Lang) -> &'static str {
+        let example = match self {
+            Self::Count => InEach { en: "a whole number", ko: "정수로" },
+            Self::Bytes => InEach {
+                en: "a size like 65536, 64KiB or 4MiB",
+                ko: "65536, 64KiB, 4MiB 같은 크기로",
+            },
+            Self::Time => InEach {
+                en: "a time like 500ms, 30s or 5m",
+                ko: "500ms, 30s, 5m 같은 시간으로",
+            },
+            Self::PerSecond => InEach { en: "a rate like 200/s", ko: "200/s 같은 속도로" },
+        };
+        example.text(lang)
     }
 
     /// Reads a quantity: digits, with `_` between them if need be, and a unit.
@@ -54,6 +66,29 @@ impl Unit {
         let smallest = &self.names()[0];
         let (name, size) = self.names().iter().rev().find(fits).unwrap_or(smallest);
         format!("{}{name}", quantity / size)
+    }
+}
+
+/// The least and the most that a quantity may be, in the smallest unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) unit: Unit,
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+}
+
+impl Bounds {
+    pub(crate) fn allow(self, quantity: u64) -> bool {
+        (self.least..=self.most).contains(&quantity)
+    }
+
+    /// Like `1KiB to 1GiB`.
+    pub(crate) fn text(self, lang: Lang) -> String {
+        let [least, most] = [self.least, self.most].map(|quantity| self.unit.show(quantity));
+        match lang {
+            Lang::En => format!("{least} to {most}"),
+            Lang::Ko => format!("{least}~{most}"),
+        }
     }
 }
 

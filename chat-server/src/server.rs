@@ -7,12 +7,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use chat_core::Lang;
+
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
 use crate::events::Events;
 use crate::listener::Listener;
 use crate::observer::Observer;
 use crate::reactor::Setup;
+use crate::say::{Said, Say, say};
 use crate::stats::{Counters, Stats};
 
 /// A server that listens and does not serve yet.
@@ -196,7 +199,7 @@ impl ServerHandle {
     }
 }
 
-/// Why a server could not start.
+/// Why a server could not start. `Display` is the English text; what is behind it is its `source`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -213,12 +216,31 @@ pub enum StartError {
     System(io::Error),
 }
 
+impl StartError {
+    /// The text in `lang`, without what is behind it.
+    pub fn text(&self, lang: Lang) -> impl fmt::Display {
+        Said { what: self, lang }
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.say(Lang::En, f)
+    }
+}
+
+impl Say for StartError {
+    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config(_) => f.write_str("the configuration is not right"),
-            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
-            Self::System(_) => f.write_str("the system has no descriptors or threads to give"),
+            Self::Config(_) => say!(f, lang,
+                en: "the configuration is not right",
+                ko: "설정이 맞지 않아요"),
+            Self::Listen { address, .. } => say!(f, lang,
+                en: "cannot listen on {address}",
+                ko: "{address} 주소에서 연결을 받을 수 없어요"),
+            Self::System(_) => say!(f, lang,
+                en: "the system has no descriptors or threads to give",
+                ko: "시스템에 남은 디스크립터나 스레드가 없어요"),
         }
     }
 }

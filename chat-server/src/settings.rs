@@ -1,5 +1,6 @@
 //! Everything that can be set about the program, as one table. The flags, the keys of a configuration
-//! file, `--help` and what is said to be in force are made from it, and from [`Limit`]'s.
+//! file, `--help` and what is said to be in force are made from it, and from [`Limit`]'s. Its words are in
+//! `texts`.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,10 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use argh::FromArgs;
-use chat_server::{Allowance, Config, Limit};
+use chat_server::{Allowance, Config, ConfigError, Lang, Limit};
 use tracing::level_filters::LevelFilter;
 
 use crate::descriptors;
+use crate::problem::{Mistake, Problem};
+use crate::say::InEach;
+use crate::texts::{self, FlagText};
 
 /// The most workers that make sense to anyone.
 const MAX_WORKERS: usize = 256;
@@ -56,19 +60,41 @@ impl Settings {
         Some(config)
     }
 
+    /// What people are spoken to in.
+    pub(crate) fn lang(&self) -> Lang {
+        self.config.lang
+    }
+
+    pub(crate) fn speak(&mut self, lang: Lang) {
+        self.config.lang = lang;
+    }
+
     /// What is wrong with it as a whole.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        self.config.check().map_or_else(|error| error.problems().to_vec(), |()| Vec::new())
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let check = self.config.check();
+        let limits = check.as_ref().err().map(ConfigError::problems).unwrap_or_default();
+        let limits = limits.iter().map(|error| Problem::Limit(*error));
+        limits.chain(self.metrics_in_the_way()).collect()
+    }
+
+    /// Metrics where the server listens: the one that comes second could not.
+    fn metrics_in_the_way(&self) -> Option<Problem> {
+        let (metrics, server) = (self.metrics?, SocketAddr::new(self.ip, self.port?));
+        let one_is_all = metrics.ip().is_unspecified() || server.ip().is_unspecified();
+        let same_family = metrics.is_ipv4() == server.is_ipv4();
+        let same_ip = metrics.ip() == server.ip() || one_is_all && same_family;
+        let same_port = metrics.port() == server.port() && server.port() != 0;
+        (same_ip && same_port).then_some(Problem::MetricsInTheWay { metrics, server })
     }
 
     /// Changes the limit of that name.
     ///
     /// # Errors
     /// What is wrong with the name or the value.
-    pub(crate) fn set_limit(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let limit = Limit::named(name).ok_or("there is no such limit: --limits lists them")?;
+    pub(crate) fn set_limit(&mut self, name: &str, value: &str) -> Result<(), Mistake> {
+        let limit = Limit::named(name).ok_or(Mistake::NoSuchLimit)?;
         self.connections_asked_for |= limit.name() == "connections";
-        limit.set(&mut self.config.limits, value)
+        limit.set(&mut self.config.limits, value).map_err(Mistake::Limit)
     }
 
     /// Has the system allow the connections that were asked for, or asks for fewer.
@@ -117,13 +143,11 @@ pub(crate) struct Setting {
     /// As Rust has it, with `_` for `-`.
     field: &'static str,
     /// The heading it stands under in the help.
-    pub(crate) group: &'static str,
-    /// What stands for the value in the help.
-    pub(crate) value: &'static str,
-    /// What it is, with the space that a comment begins with.
-    pub(crate) help: &'static str,
+    pub(crate) group: InEach<&'static str>,
+    /// What the help says of it.
+    pub(crate) text: InEach<FlagText>,
     /// Takes a value, or says what it has to be.
-    pub(crate) set: fn(&mut Settings, &str) -> Result<(), String>,
+    pub(crate) set: fn(&mut Settings, &str) -> Result<(), Mistake>,
     /// The value in force; `None` if it is only another way to set something else, or not set.
     pub(crate) show: fn(&Settings) -> Option<String>,
 }
@@ -135,25 +159,24 @@ impl Setting {
     }
 }
 
-/// Makes of one list the table, and the flags that argh looks for. Each row: what it is, its name, what
-/// stands for its value, how it is set, how it is shown.
+/// Makes of one list the table, and the flags that argh looks for. Each row: its name, its text, how it
+/// is set, how it is shown.
 macro_rules! settings {
-    ($($group:literal { $(#[doc = $help:tt] $field:ident $value:tt $set:expr, $show:expr;)* })*) => {
+    ($($group:ident { $($field:ident $text:ident $set:expr, $show:expr;)* })*) => {
         /// Every setting, in the order in which they are looked at.
         pub(crate) static SETTINGS: &[Setting] = &[$($(Setting {
             field: stringify!($field),
-            group: $group,
-            value: $value,
-            help: $help,
+            group: texts::$group,
+            text: texts::$text,
             set: $set,
             show: $show,
         },)*)*];
 
-        /// The command line as argh sees it. Its help is not shown: see `help`.
+        /// The command line as argh sees it. Its help, which it wants to have, is not shown: see `help`.
         #[derive(Debug, FromArgs)]
         pub(crate) struct Flags {
             $($(
-                #[doc = $help]
+                /// a setting
                 #[argh(option)]
                 $field: Option<String>,
             )*)*
@@ -189,77 +212,68 @@ macro_rules! settings {
 }
 
 settings! {
-    "Where, and for whom" {
-        /// port; 0 takes a free one (required, if not in the file)
-        port "N" set_port, |s| s.port.map(|port| port.to_string());
-        /// address, IPv4 or IPv6 (127.0.0.1: this machine only)
-        ip "ADDR" set_ip, |s| Some(s.ip.to_string());
-        /// who may /shutdown: anyone, loopback, nobody (loopback)
-        shutdown_from "WHO" set_shutdown_from, |s| Some(s.config.shutdown_from.to_string());
-        /// language of the server's notices: en or ko (en)
-        lang "LANG" set_lang, |s| Some(s.config.lang.to_string());
-        /// serve /metrics and /health there (nowhere)
-        metrics "ADDR:PORT" set_metrics, |s| s.metrics.map(|address| address.to_string());
+    GROUP_WHERE {
+        port PORT set_port, |s| s.port.map(|port| port.to_string());
+        ip IP set_ip, |s| Some(s.ip.to_string());
+        shutdown_from SHUTDOWN_FROM set_shutdown_from, |s| Some(s.config.shutdown_from.to_string());
+        lang LANG set_lang, |s| Some(s.config.lang.to_string());
+        metrics METRICS set_metrics, |s| s.metrics.map(|address| address.to_string());
     }
-    "How much" {
-        /// worker threads, 1 to 256 (2)
-        worker "N" set_worker, |s| Some(s.config.workers.to_string());
-        /// requests of a turn that need no worker (4096)
-        inline "N" set_inline, |s| Some(s.config.inline_requests.to_string());
-        /// commands a second of each connection; 0: no limit (200)
-        rate "N" set_rate, |_| None;
+    GROUP_HOW_MUCH {
+        worker WORKER set_worker, |s| Some(s.config.workers.to_string());
+        inline INLINE set_inline, |s| Some(s.config.inline_requests.to_string());
+        rate RATE set_rate, |_| None;
     }
-    "Log, on standard error" {
-        /// off, error, warn, info, debug (as RUST_LOG says, or info)
-        log "LEVEL" set_log, |s| s.log.map(|level| level.to_string());
-        /// text or json (text)
-        log_format "FORM" set_log_format, |s| Some(s.log_format.to_string());
+    GROUP_LOG {
+        log LOG set_log, |s| s.log.map(|level| level.to_string());
+        log_format LOG_FORMAT set_log_format, |s| Some(s.log_format.to_string());
     }
 }
 
-fn set_port(settings: &mut Settings, value: &str) -> Result<(), String> {
-    settings.port = Some(parse(value, "it has to be from 0 to 65535")?);
+fn set_port(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    let port = parse(value, Mistake::NotFrom { least: 0, most: u16::MAX.into() })?;
+    settings.port = Some(port);
     Ok(())
 }
 
-fn set_ip(settings: &mut Settings, value: &str) -> Result<(), String> {
-    settings.ip = parse(value, "it has to be an address like 127.0.0.1, 0.0.0.0 or ::1")?;
+fn set_ip(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    settings.ip = parse(value, Mistake::NotAnAddress)?;
     Ok(())
 }
 
-fn set_shutdown_from(settings: &mut Settings, value: &str) -> Result<(), String> {
-    settings.config.shutdown_from = parse(value, "it has to be one of anyone, loopback, nobody")?;
+fn set_shutdown_from(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    let words = Mistake::NotOneOf("anyone, loopback, nobody");
+    settings.config.shutdown_from = parse(value, words)?;
     Ok(())
 }
 
-fn set_lang(settings: &mut Settings, value: &str) -> Result<(), String> {
-    settings.config.lang = parse(value, "it has to be one of en, ko")?;
+fn set_lang(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    settings.speak(parse(value, Mistake::NotOneOf("en, ko"))?);
     Ok(())
 }
 
-fn set_metrics(settings: &mut Settings, value: &str) -> Result<(), String> {
-    let wanted = "it has to be an address with a port like 127.0.0.1:9100 or [::1]:0";
-    settings.metrics = Some(parse(value, wanted)?);
+fn set_metrics(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    settings.metrics = Some(parse(value, Mistake::NotAnAddressWithPort)?);
     Ok(())
 }
 
-fn set_worker(settings: &mut Settings, value: &str) -> Result<(), String> {
+fn set_worker(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
     settings.config.workers = parse_from(value, 1, MAX_WORKERS)?;
     Ok(())
 }
 
-fn set_inline(settings: &mut Settings, value: &str) -> Result<(), String> {
+fn set_inline(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
     settings.config.inline_requests = parse_from(value, 0, MAX_INLINE)?;
     Ok(())
 }
 
-fn set_rate(settings: &mut Settings, value: &str) -> Result<(), String> {
-    let rate = parse(value, &format!("it has to be from 0 to {}", u32::MAX))?;
+fn set_rate(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    let rate = parse(value, Mistake::NotFrom { least: 0, most: u32::MAX.into() })?;
     settings.config.limits.commands = Allowance::of_rate(rate);
     Ok(())
 }
 
-fn set_log(settings: &mut Settings, value: &str) -> Result<(), String> {
+fn set_log(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
     // LevelFilter takes numbers and capitals too; one way to write it is enough.
     let level = match value {
         "off" => LevelFilter::OFF,
@@ -267,24 +281,24 @@ fn set_log(settings: &mut Settings, value: &str) -> Result<(), String> {
         "warn" => LevelFilter::WARN,
         "info" => LevelFilter::INFO,
         "debug" => LevelFilter::DEBUG,
-        _ => return Err("it has to be one of off, error, warn, info, debug".to_owned()),
+        _ => return Err(Mistake::NotOneOf("off, error, warn, info, debug")),
     };
     settings.log = Some(level);
     Ok(())
 }
 
-fn set_log_format(settings: &mut Settings, value: &str) -> Result<(), String> {
-    settings.log_format = parse(value, "it has to be one of text, json")?;
+fn set_log_format(settings: &mut Settings, value: &str) -> Result<(), Mistake> {
+    settings.log_format = parse(value, Mistake::NotOneOf("text, json"))?;
     Ok(())
 }
 
-fn parse<T: FromStr>(value: &str, wanted: &str) -> Result<T, String> {
-    value.parse().map_err(|_| wanted.to_owned())
+fn parse<T: FromStr>(value: &str, mistake: Mistake) -> Result<T, Mistake> {
+    value.parse().map_err(|_| mistake)
 }
 
-fn parse_from(value: &str, least: usize, most: usize) -> Result<usize, String> {
-    let wanted = || format!("it has to be from {least} to {most}");
-    value.parse().ok().filter(|n| (least..=most).contains(n)).ok_or_else(wanted)
+fn parse_from(value: &str, least: usize, most: usize) -> Result<usize, Mistake> {
+    let mistake = Mistake::NotFrom { least: least as u64, most: most as u64 };
+    value.parse().ok().filter(|n| (least..=most).contains(n)).ok_or(mistake)
 }
 
 /// What a line of the log looks like.

@@ -11,6 +11,7 @@ use chat_server::Stopper;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::failure::Failure;
 use crate::logging::Log;
 
 /// Watches for the signals on a thread that sleeps until they come: it can end the process even
@@ -32,7 +33,7 @@ pub(crate) fn watch(stopper: Stopper, log: Log) -> io::Result<()> {
             if signal == SIGHUP && (stopping || !hangup_stops) {
                 tracing::info!(signal = name, "ignored");
             } else if stopping {
-                log.failure(&format!("second signal, {name}: ending at once"));
+                log.failure(&Failure::SecondSignal(name));
                 log.flush();
                 process::exit(128 + signal);
             } else {

@@ -68,7 +68,9 @@ fn a1_ipv6_addresses_are_taken_and_shown_in_brackets() {
 
 #[test]
 fn help_goes_to_standard_output_and_is_no_error() {
-    for args in [&["--help"][..], &["--port=0", "--help"], &["help"]] {
+    let with_help =
+        [&["-h"][..], &["--help", "--port=0"], &["--prot=1", "-h"], &["help", "--check"]];
+    for args in [&["--help"][..], &["--port=0", "--help"], &["help"]].into_iter().chain(with_help) {
         let (code, output, errors) = run_to_end(args);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
         for flag in
@@ -78,6 +80,20 @@ fn help_goes_to_standard_output_and_is_no_error() {
         }
         assert!(output.starts_with("Usage: chat-server"), "{output}");
     }
+}
+
+#[test]
+fn help_and_limits_are_korean_when_asked_for() {
+    for args in [&["--help", "--lang=ko"][..], &["--lang", "ko", "-h"], &["help", "--lang=ko"]] {
+        let (code, output, errors) = run_to_end(args);
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
+        assert!(output.starts_with("사용법: chat-server --port=N"), "{output}");
+    }
+    let (code, output, errors) = run_to_end(&["--limits", "--lang=ko"]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    assert!(output.contains("0ms~24h") && output.contains("0: 제한 없음"), "{output}");
+    let version = run_to_end(&["--version", "--lang=ko"]);
+    assert_eq!(version, run_to_end(&["--version"]), "programs read that");
 }
 
 #[test]
@@ -146,6 +162,69 @@ fn a2_a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
     ] {
         check_refused(&["--port=0", flag], &words);
     }
+}
+
+#[test]
+fn what_is_wrong_with_flags_is_said_in_the_language_asked_for() {
+    for (flags, words) in [
+        (&["--prot=1"][..], &["\"--prot\" 플래그는 없어요"][..]),
+        (&["--port=0", "9000"], &["\"9000\": 플래그도 그 값도 아니에요"]),
+        (&["--port"], &["--port 뒤에 값을"]),
+        (&["--port=1", "--port=2"], &["--port 플래그가 두 번"]),
+        (&["--port=70000"], &["--port=\"70000\"", "0~65535 사이"]),
+        (&["--port=0", "--log=loud"], &["--log=\"loud\"", "info, debug 가운데"]),
+        (&["--port=0", "--limit=linger=5"], &["linger=5", "500ms, 30s, 5m", "0ms~24h"]),
+        (&["--port=0", "--limit=beards=3"], &["beards", "--limits로 볼 수"]),
+        (&["--port=0", "--limit=slow-backlog=2MiB"], &["backlog = 1MiB", "2MiB 이상"]),
+        (&["--worker=2"], &["--port 플래그가 없어요"]),
+    ] {
+        for lang in [&["--lang=ko"][..], &["--lang", "ko"]] {
+            check_refused(&[lang, flags].concat(), words);
+        }
+        // Behind a flag without its value it would be that value.
+        if flags != ["--port"] {
+            check_refused(&[flags, &["--lang=ko"]].concat(), words);
+        }
+        check_refused(&[&["--lang=ko"], flags].concat(), &["chat-server --help --lang=ko"]);
+    }
+    // A language that there is not is told in English.
+    check_refused(&["--port=0", "--lang=kr"], &["it has to be one of en, ko"]);
+}
+
+#[test]
+fn why_it_cannot_start_is_said_in_the_language_asked_for_and_as_an_object_in_english() {
+    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = holder.local_addr().expect("it is bound").to_string();
+    let port = format!("--port={}", address.rsplit_once(':').expect("it has a port").1);
+    let metrics = format!("--metrics={address}");
+    for (flags, korean, english) in [
+        (
+            &[port.as_str()][..],
+            "다른 프로그램이 쓰고 있어요. 다른 --port",
+            "another program listens there",
+        ),
+        (&["--port=0", "--ip=192.0.2.1"], "이 컴퓨터에 없는 주소예요", "no such address"),
+        (&["--port=0", &metrics], "메트릭을 보여 줄 수 없어요: 다른", "cannot serve metrics"),
+    ] {
+        let (code, output, errors) = run_to_end(&[flags, &["--lang=ko"]].concat());
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+        assert!(errors.starts_with("chat-server: ") && errors.contains(korean), "{errors}");
+        let (_, _, errors) = run_to_end(&[flags, &["--lang=ko", "--log-format=json"]].concat());
+        assert!(errors.starts_with('{') && errors.contains(english), "{errors}");
+    }
+}
+
+#[test]
+fn what_programs_read_is_english_in_every_language() {
+    let ip = "127.0.0.8";
+    let args = ["--port=0", "--ip", ip, "--lang=ko", "--metrics=127.0.0.8:0", "--log=info"];
+    let mut program = Program::start(&args);
+    assert_eq!(program.address().ip().to_string(), ip);
+    assert!(program.next_line().starts_with("metrics on 127.0.0.8:"));
+    program.signal("TERM");
+    let (code, _, log) = program.wait();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("asked to stop") && log.is_ascii(), "{log}");
 }
 
 #[test]

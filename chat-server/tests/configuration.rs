@@ -56,7 +56,7 @@ fn every_setting_can_be_a_flag_or_stand_in_a_file() {
         "--ip=127.0.0.9",
         "--shutdown-from=nobody",
         "--lang=ko",
-        "--metrics=127.0.0.9:9100",
+        "--metrics=127.0.0.9:9464",
         "--worker=3",
         "--inline=7",
         "--rate=50",
@@ -72,7 +72,7 @@ fn every_setting_can_be_a_flag_or_stand_in_a_file() {
         r#"ip = "127.0.0.9""#,
         r#"shutdown-from = "nobody""#,
         r#"lang = "ko""#,
-        r#"metrics = "127.0.0.9:9100""#,
+        r#"metrics = "127.0.0.9:9464""#,
         "worker = 3",
         "inline = 7",
         r#"log = "debug""#,
@@ -143,6 +143,65 @@ fn everything_that_is_wrong_in_a_file_is_said_at_once_with_its_line() {
             &["--worker", "1 to 256"],
         ],
     );
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_said_in_its_language_when_no_flag_names_one() {
+    let text = "lang = \"ko\"\nport = 70000\nlinger = \"5s\"\n[limits]\nbacklog = \"1KiB\"\n";
+    let file = ConfigFile::new("korean", text);
+    let korean: [&[&str]; 4] = [
+        &[".toml:2:", "70000", "0~65535 사이여야 해요"],
+        &[".toml:3:", "\"linger\" 제한은 [limits] 아래에"],
+        &["backlog = 1KiB", "256KiB 이상이어야 해요"],
+        &["--worker=\"0\"", "1~256 사이"],
+    ];
+    check_wrong(&[&file.flag(), "--worker=0"], &korean);
+    check_wrong(&[&file.flag(), "--worker=0", "--lang=ko"], &korean);
+    let english: [&[&str]; 4] = [
+        &[".toml:2:", "70000", "from 0 to 65535"],
+        &[".toml:3:", "it belongs under [limits]"],
+        &["backlog is 1KiB", "at least 256KiB"],
+        &["--worker=\"0\"", "from 1 to 256"],
+    ];
+    check_wrong(&[&file.flag(), "--worker=0", "--lang=en"], &english);
+    let file = ConfigFile::new("korean-syntax", "lang = \"ko\"\nport = \n");
+    check_wrong(&[&file.flag()], &[&["syntax.toml:2:", "TOML이 아니에요"]]);
+    check_wrong(&["--config=/nonexistent", "--lang=ko"], &[&["/nonexistent", "읽을 수 없어요"]]);
+    let file = ConfigFile::new("korean-right", "lang = \"ko\"\nport = 0\n");
+    assert!(in_force(&[&file.flag()]).starts_with("# 틀린 설정이 없어요"));
+    assert!(in_force(&[&file.flag(), "--lang=en"]).starts_with("# The configuration is right"));
+}
+
+#[test]
+fn metrics_where_the_server_listens_are_refused() {
+    let check = |port: &str, ip: &str, metrics: &str| {
+        let flags = [("--port", port), ("--ip", ip), ("--metrics", metrics)];
+        flags.map(|(flag, value)| format!("{flag}={value}"))
+    };
+    for (ip, metrics) in [
+        ("127.0.0.1", "127.0.0.1:9000"),
+        ("0.0.0.0", "127.0.0.1:9000"),
+        ("127.0.0.1", "0.0.0.0:9000"),
+        ("::1", "[::1]:9000"),
+        ("::", "[::1]:9000"),
+        ("::1", "[::]:9000"),
+    ] {
+        let flags = check("9000", ip, metrics);
+        let flags = flags.each_ref().map(String::as_str);
+        check_wrong(&flags, &[&[&format!("metrics is {metrics}"), ip, "another port"]]);
+    }
+    let text = "port = 9000\nmetrics = \"127.0.0.1:9000\"\nlang = \"ko\"";
+    let file = ConfigFile::new("metrics", text);
+    check_wrong(&[&file.flag()], &[&["metrics = 127.0.0.1:9000", "서버가 쓸 주소와 겹쳐요"]]);
+    for (port, ip, metrics) in [
+        ("0", "127.0.0.1", "127.0.0.1:0"),
+        ("9000", "127.0.0.1", "127.0.0.1:9001"),
+        ("9000", "127.0.0.1", "127.0.0.2:9000"),
+        ("9000", "0.0.0.0", "[::1]:9000"),
+        ("9000", "::1", "0.0.0.0:9000"),
+    ] {
+        in_force(&check(port, ip, metrics).each_ref().map(String::as_str));
+    }
 }
 
 #[test]

@@ -190,7 +190,12 @@ fn a3_the_limit_on_descriptors_is_raised_or_said_to_be_too_low() {
     };
     let raised = log("ulimit -Sn 100; ulimit -Hn 200", &[]);
     line(&raised, &["starting", " connections=136 "]);
-    assert!(!raised.contains("WARN"), "nobody asked for more: {raised}");
+    line(&raised, &["WARN", "few connections:", "allowed=136", "descriptors=200"]);
+    let enough = log("ulimit -Sn 100; ulimit -Hn 1064", &[]);
+    line(&enough, &["starting", " connections=1000 "]);
+    assert!(!enough.contains("WARN"), "nobody asked for more: {enough}");
+    let asked_for = log("ulimit -Hn 200", &["--limit=connections=100"]);
+    assert!(!asked_for.contains("WARN"), "it has what was asked for: {asked_for}");
     let clamped = log("ulimit -Sn 100; ulimit -Hn 200", &["--limit=connections=1000"]);
     line(&clamped, &["WARN", "asked_for=1000", "allowed=136", "descriptors=200"]);
     line(&clamped, &["starting", " connections=136 "]);

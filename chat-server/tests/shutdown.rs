@@ -85,10 +85,12 @@ fn the_command_stops_the_program_after_everything_accepted_has_been_delivered() 
 
 #[test]
 fn a5_a_second_signal_ends_the_program_at_once() {
-    for (first, second, status) in
-        [("TERM", "TERM", 128 + 15), ("INT", "INT", 128 + 2), ("INT", "TERM", 128 + 15)]
-    {
-        let (mut program, address) = Program::listening(&[]);
+    for (first, second, status, lang, words) in [
+        ("TERM", "TERM", 128 + 15, "en", "second signal, SIGTERM"),
+        ("INT", "INT", 128 + 2, "en", "second signal, SIGINT"),
+        ("INT", "TERM", 128 + 15, "ko", "시그널이 또 왔어요 (SIGTERM)"),
+    ] {
+        let (mut program, address) = Program::listening(&["--lang", lang]);
         // It neither reads nor closes: the stop has to wait for it.
         let holding = Client::of(address);
         let mut watcher = Client::of(address);
@@ -97,7 +99,7 @@ fn a5_a_second_signal_ends_the_program_at_once() {
         program.signal(second);
         let (code, output, errors) = program.wait();
         assert_eq!((code, output), (Some(status), Vec::new()));
-        assert!(errors.contains("second signal"), "{errors}");
+        assert!(errors.contains(words), "{errors}");
         drop(holding);
     }
 }

@@ -192,7 +192,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_request_is_unfinished_up_to_its_last_byte(len in 0_usize..1000) {
-            let request = b"GET /metrics HTTP/1.1\r\nHost: localhost:9100\r\nAccept: text/plain\r\n\r\n";
+            let request = b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nAccept: text/plain\r\n\r\n";
             let len = len % request.len();
             prop_assert_eq!(look_at(&request[..len]), Asked::Unfinished);
         }

@@ -131,9 +131,9 @@ fn an_address_that_cannot_be_had_is_an_error_that_says_so() {
     assert!(errors.contains(&taken) && errors.contains("--metrics"), "{errors}");
     assert!(errors.contains("another program listens there"), "{errors}");
     assert_eq!(errors.trim_end().lines().count(), 1, "{errors}");
-    for wrong in ["9100", "localhost:9100", "127.0.0.1", ""] {
+    for wrong in ["9464", "localhost:9464", "127.0.0.1", ""] {
         let (code, output, errors) = run_to_end(&["--port=0", &format!("--metrics={wrong}")]);
         assert_eq!((code, output.as_str()), (Some(2), ""), "{errors}");
-        assert!(errors.contains("--metrics") && errors.contains("127.0.0.1:9100"), "{errors}");
+        assert!(errors.contains("--metrics") && errors.contains("127.0.0.1:9464"), "{errors}");
     }
 }
