@@ -15,53 +15,58 @@ pub const MAX_PAYLOAD: usize = u16::MAX as usize;
 ///
 /// Frames that lie whole in a chunk are lent out of it without a copy. Only the part of a frame
 /// that is left at the end of a chunk is kept: at most `HEADER_LEN + MAX_PAYLOAD` bytes, and none
-/// at all between frames.
+/// at all between frames. Who stops before the end of a chunk may have all the rest of it kept:
+/// see [`Frames::keep`].
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
-    /// The frame that has begun and not ended. `partial.len() < HEADER_LEN + payload length`
-    /// between calls; empty when the stream stands between two frames.
-    partial: Vec<u8>,
+    /// What nobody has had so far. It begins with a frame, which has not ended unless it was kept.
+    held: Vec<u8>,
 }
 
 impl FrameDecoder {
     /// A decoder at the start of a stream.
     pub const fn new() -> Self {
-        Self { partial: Vec::new() }
+        Self { held: Vec::new() }
     }
 
     /// Takes the next chunk of the stream. The frames it completes are had from the result, which
     /// keeps what is left over for the next call when it is dropped.
     pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Frames<'a> {
-        Frames { partial: &mut self.partial, chunk, lent: false }
+        Frames { held: &mut self.held, had: 0, chunk }
     }
 
-    /// Bytes held of a frame that has not ended: 0 when the stream stands between two frames.
-    pub fn partial_len(&self) -> usize {
-        self.partial.len()
+    /// Bytes held: 0 when the stream stands between two frames and none was kept.
+    pub fn held_len(&self) -> usize {
+        self.held.len()
     }
 
-    /// What has arrived of a frame that has not ended, its header included.
-    pub fn partial(&self) -> &[u8] {
-        &self.partial
+    /// What is held: mostly the beginning of a frame, its header included.
+    pub fn held(&self) -> &[u8] {
+        &self.held
+    }
+
+    /// Whether a whole frame is held: to be had without another chunk.
+    pub fn holds_frame(&self) -> bool {
+        holds_frame(&self.held)
     }
 }
 
 /// The frames of one chunk: see [`FrameDecoder::feed`].
 #[derive(Debug)]
 pub struct Frames<'a> {
-    partial: &'a mut Vec<u8>,
+    held: &'a mut Vec<u8>,
+    /// Bytes of `held` that the caller was lent, to be forgotten.
+    had: usize,
     chunk: &'a [u8],
-    /// `partial` holds a whole frame that the caller was lent, to be forgotten at the next call.
-    lent: bool,
 }
 
 impl Frames<'_> {
     /// The payload of the next whole frame, or `None` when more bytes are needed.
     pub fn next_frame(&mut self) -> Option<&[u8]> {
-        self.forget_lent();
-        if !self.partial.is_empty() {
-            return self.complete_partial();
+        if self.had < self.held.len() {
+            return self.next_held();
         }
+        self.forget_had();
         let end = frame_len(self.chunk)?;
         if self.chunk.len() < end {
             return None;
@@ -71,40 +76,64 @@ impl Frames<'_> {
         Some(&frame[HEADER_LEN..])
     }
 
-    /// Moves bytes from the chunk into the frame begun earlier, until it is whole.
-    fn complete_partial(&mut self) -> Option<&[u8]> {
-        if self.partial.len() < HEADER_LEN {
-            self.take(HEADER_LEN);
+    /// Stops before the end: everything that was not had is kept, whole frames too, as many bytes as
+    /// there are. The next chunk may be empty.
+    pub fn keep(mut self) {
+        self.forget_had();
+        if !self.chunk.is_empty() {
+            self.held.reserve_exact(self.chunk.len());
+            self.held.extend_from_slice(self.chunk);
         }
-        let end = frame_len(self.partial)?;
-        self.take(end);
-        if self.partial.len() < end {
-            return None;
-        }
-        self.lent = true;
-        Some(&self.partial[HEADER_LEN..])
+        // What is kept is not to be cut.
+        std::mem::forget(self);
     }
 
-    /// Moves bytes until `partial` is `len` long or the chunk is used up.
+    fn next_held(&mut self) -> Option<&[u8]> {
+        if !holds_frame(&self.held[self.had..]) {
+            return self.complete_held();
+        }
+        let start = self.had;
+        self.had += frame_len(&self.held[start..])?;
+        Some(&self.held[start + HEADER_LEN..self.had])
+    }
+
+    /// Moves bytes from the chunk into the frame begun earlier, until it is whole.
+    fn complete_held(&mut self) -> Option<&[u8]> {
+        self.forget_had();
+        if self.held.len() < HEADER_LEN {
+            self.take(HEADER_LEN);
+        }
+        let end = frame_len(self.held)?;
+        self.take(end);
+        if self.held.len() < end {
+            return None;
+        }
+        self.had = end;
+        Some(&self.held[HEADER_LEN..])
+    }
+
+    /// Moves bytes until `held` is `len` long or the chunk is used up.
     ///
     /// Memory follows what has arrived, not what a header promises: three bytes that announce a
     /// frame of 64 KiB do not cost 64 KiB.
     fn take(&mut self, len: usize) {
-        let missing = len.saturating_sub(self.partial.len());
+        let missing = len.saturating_sub(self.held.len());
         let (taken, rest) = self.chunk.split_at(missing.min(self.chunk.len()));
-        let needed = self.partial.len() + taken.len();
-        if needed > self.partial.capacity() {
-            let capacity = needed.max((2 * self.partial.capacity()).min(len));
-            self.partial.reserve_exact(capacity - self.partial.len());
+        let needed = self.held.len() + taken.len();
+        if needed > self.held.capacity() {
+            let capacity = needed.max((2 * self.held.capacity()).min(len));
+            self.held.reserve_exact(capacity - self.held.len());
         }
-        self.partial.extend_from_slice(taken);
+        self.held.extend_from_slice(taken);
         self.chunk = rest;
     }
 
-    fn forget_lent(&mut self) {
-        if self.lent {
-            *self.partial = Vec::new();
-            self.lent = false;
+    /// Forgets what the caller was lent. Memory is given back as soon as nothing is in it.
+    fn forget_had(&mut self) {
+        match std::mem::take(&mut self.had) {
+            0 => {}
+            had if had == self.held.len() => *self.held = Vec::new(),
+            had => drop(self.held.drain(..had)),
         }
     }
 }
@@ -118,6 +147,10 @@ impl Drop for Frames<'_> {
             self.take(frame_len(self.chunk).unwrap_or(HEADER_LEN));
         }
     }
+}
+
+fn holds_frame(bytes: &[u8]) -> bool {
+    frame_len(bytes).is_some_and(|len| len <= bytes.len())
 }
 
 /// The length of the frame that `bytes` begins with, header included, once the header is there.
@@ -183,7 +216,7 @@ mod tests {
                 got.push(payload.to_vec());
             }
             drop(frames);
-            assert!(decoder.partial_len() < HEADER_LEN + MAX_PAYLOAD);
+            assert!(decoder.held_len() < HEADER_LEN + MAX_PAYLOAD);
         }
         (got, decoder)
     }
@@ -195,7 +228,7 @@ mod tests {
         for at in 0..=bytes.len() {
             let (got, decoder) = decode([&bytes[..at], &bytes[at..]]);
             assert_eq!(got, payloads, "split at {at}");
-            assert_eq!(decoder.partial_len(), 0);
+            assert_eq!(decoder.held_len(), 0);
         }
         let (got, _) = decode(bytes.chunks(1));
         assert_eq!(got, payloads, "byte by byte");
@@ -241,10 +274,54 @@ mod tests {
     fn p2_nothing_is_held_between_frames() {
         let bytes = stream(&[vec![b'x'; 5_000]]);
         let (_, decoder) = decode(bytes.chunks(7));
-        assert_eq!(decoder.partial.capacity(), 0);
+        assert_eq!(decoder.held.capacity(), 0);
+    }
+
+    #[test]
+    fn what_is_kept_comes_first_and_is_given_back() {
+        let bytes = stream(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
+        let (first, last) = bytes.split_at(bytes.len() - 1);
+        let mut decoder = FrameDecoder::new();
+        let mut frames = decoder.feed(first);
+        assert_eq!(frames.next_frame(), Some(&b"one"[..]));
+        frames.keep();
+        assert!(decoder.holds_frame());
+        let mut frames = decoder.feed(last);
+        assert_eq!(frames.next_frame(), Some(&b"two"[..]));
+        frames.keep();
+        assert!(decoder.holds_frame());
+        assert_eq!(decoder.feed(&[]).next_frame(), Some(&b"three"[..]));
+        assert_eq!((decoder.holds_frame(), decoder.held.capacity()), (false, 0));
     }
 
     proptest! {
+        /// Who takes a few frames at a time and has the rest kept gets the same frames.
+        #[test]
+        fn keeping_never_matters(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..30),
+            cuts in prop::collection::vec((1_usize..300, 0_usize..4), 1..12),
+        ) {
+            let bytes = stream(&payloads);
+            let (mut rest, mut got) = (bytes.as_slice(), Vec::new());
+            let mut decoder = FrameDecoder::new();
+            for (cut, most) in cuts.iter().cycle().take(1_000) {
+                let (chunk, after) = rest.split_at((*cut).min(rest.len()));
+                rest = after;
+                let mut frames = decoder.feed(chunk);
+                for _ in 0..*most {
+                    got.extend(frames.next_frame().map(<[u8]>::to_vec));
+                }
+                frames.keep();
+            }
+            let mut frames = decoder.feed(rest);
+            while let Some(payload) = frames.next_frame() {
+                got.push(payload.to_vec());
+            }
+            drop(frames);
+            prop_assert_eq!(got, payloads);
+            prop_assert_eq!(decoder.held_len(), 0);
+        }
+
         #[test]
         fn p3_chunking_never_matters(
             payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..12),
@@ -263,7 +340,7 @@ mod tests {
             }
             let (got, decoder) = decode(chunks);
             prop_assert_eq!(got, payloads);
-            prop_assert_eq!(decoder.partial_len(), 0);
+            prop_assert_eq!(decoder.held_len(), 0);
         }
     }
 }

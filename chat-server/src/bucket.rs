@@ -63,6 +63,13 @@ impl Bucket {
         self.used_until = self.used_until.max(now).plus_nanos(price);
     }
 
+    /// How many tokens there are.
+    pub(crate) fn left(&self, now: Moment, rate: Rate) -> u32 {
+        let used = self.used_until.nanos_since(now);
+        let left = rate.bucket.saturating_sub(used).checked_div(rate.token);
+        left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX))
+    }
+
     /// When there will be a token again; `None` when there is one.
     pub(crate) fn empty_until(&self, now: Moment, rate: Rate) -> Option<Moment> {
         let used = self.used_until.nanos_since(now);
@@ -111,11 +118,27 @@ mod tests {
     }
 
     #[test]
+    fn there_is_one_left_if_one_can_be_taken() {
+        let rate = rate(7, 3);
+        let mut bucket = Bucket::new(Moment::START);
+        for now in (0..3_000).map(|ms| Moment::START + Duration::from_millis(ms)) {
+            let left = bucket.left(now, rate);
+            assert_eq!(left > 0, bucket.empty_until(now, rate).is_none(), "{now:?}");
+            assert!(left <= 7);
+            if left > 0 {
+                bucket.charge(now, rate, left);
+                assert_eq!(bucket.left(now, rate), 0, "all are taken");
+            }
+        }
+    }
+
+    #[test]
     fn without_a_rate_there_is_no_limit() {
         let free = rate(1, 0);
         let mut bucket = Bucket::new(Moment::START);
         bucket.charge(Moment::START, free, 1_000_000);
         assert_eq!(bucket.empty_until(Moment::START, free), None);
+        assert_eq!(bucket.left(Moment::START, free), u32::MAX);
         assert!((0..100).all(|_| bucket.take(Moment::START, free)));
     }
 }

@@ -20,7 +20,7 @@ use crate::room_log::Cursor;
 use crate::send_buffer::{Flushed, SendBuffer};
 use crate::socket::Socket;
 
-pub(crate) use input::{InputLimits, ReadEnd};
+pub(crate) use input::{InputLimits, Pause, Read, ReadEnd};
 
 #[derive(Debug)]
 pub(crate) struct Connection<S> {
@@ -54,12 +54,15 @@ pub(crate) struct Connection<S> {
     proven: bool,
     /// It is among those to be read in the next turn.
     pub(crate) read_planned: bool,
-    /// It has something to be read, and is read no further for now.
-    read_paused: bool,
+    /// It has something to be read, or may, and is read no further for now.
+    read_paused: Option<Pause>,
     /// It is among those to be flushed at the end of the turn.
     pub(crate) flush_planned: bool,
     /// It never had a session.
     pub(crate) refused: bool,
+    /// Bytes of frames that were taken.
+    #[cfg(test)]
+    pub(crate) taken: u64,
 }
 
 /// Where a connection gets broadcasts from.
@@ -122,9 +125,11 @@ impl<S> Connection<S> {
             cut_announced: false,
             proven: false,
             read_planned: false,
-            read_paused: false,
+            read_paused: None,
             flush_planned: false,
             refused: false,
+            #[cfg(test)]
+            taken: 0,
         }
     }
 
@@ -138,6 +143,14 @@ impl<S> Connection<S> {
             self.frame_since = None;
             requests.push(Request::Disconnect);
         }
+    }
+
+    /// The hub is done with it: what it is owed is written, and what it sends is of no interest.
+    pub(crate) fn finish(&mut self, deadline: Moment) {
+        self.phase = Phase::Finishing { deadline };
+        self.mailbox = None;
+        self.decoder = FrameDecoder::new();
+        self.frame_since = None;
     }
 
     /// To be called on an event that says that the kernel takes bytes again.
@@ -189,7 +202,7 @@ impl<S> Connection<S> {
 
     /// Bytes held for it alone: answers, and the beginning of a frame.
     pub(crate) fn held(&self) -> usize {
-        self.send.own() + self.decoder.partial_len()
+        self.send.own() + self.decoder.held_len()
     }
 
     #[cfg(test)]

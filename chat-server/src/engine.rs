@@ -78,6 +78,8 @@ pub(crate) struct Engine<S, W> {
     /// Connections to read: those of which an event told, and those that were not read to the end,
     /// of which none will tell.
     unread: VecDeque<ConnKey>,
+    /// How many of these were not read in the last turn because their rooms are ahead.
+    postponed: usize,
     /// Connections with answers to flush.
     flush_plan: Vec<ConnKey>,
     /// When to look at a connection because of the time it takes.
@@ -132,6 +134,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             handed_over: None,
             read_ahead: 0,
             unread: VecDeque::new(),
+            postponed: 0,
             flush_plan: Vec::new(),
             timers: Timers::default(),
             resumes: Timers::default(),
@@ -182,11 +185,18 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 impl<S, W> Engine<S, W> {
     /// Whether there is something to do without any event.
     pub(crate) fn wants_turn(&self) -> bool {
-        (!self.unread.is_empty() && self.may_read())
+        self.wants_to_read()
             || !self.backlog.is_empty()
             || !self.flush_plan.is_empty()
             || self.connections.has_follow_ups()
             || self.fanout.is_dirty()
+    }
+
+    /// Whether there is somebody to read now. Whose room waits for workers is read when they are done,
+    /// which they tell.
+    fn wants_to_read(&self) -> bool {
+        let postponed = if self.fanout.is_expecting() { self.postponed } else { 0 };
+        self.unread.len() > postponed && self.may_read()
     }
 
     /// When there is something to do without any event.

@@ -18,6 +18,7 @@ use crate::desk::Ran;
 use crate::scripted_socket::Step;
 
 const ROOMS: &str = r#"{"type":"CSRooms"}"#;
+const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
 
 /// What one call of `read` finds. Beyond the script there is nothing to be read.
 enum Come {
@@ -210,10 +211,10 @@ fn c9_no_more_is_read_ahead_than_the_limit_says() {
     });
     let peers = [(); 3].map(|()| bench.connect());
     for (key, socket) in &peers {
-        socket.comes(Come::Bytes(frame(ROOMS).repeat(FRAMES)));
+        socket.comes(Come::Bytes(frame(CHAT).repeat(FRAMES)));
         bench.engine.readable(*key, false);
     }
-    let all = 3 * FRAMES * frame(ROOMS).len();
+    let all = 3 * FRAMES * frame(CHAT).len();
     let mut rounds = 0;
     let mut unread = all;
     while unread > 0 {
@@ -282,11 +283,11 @@ fn o6_an_interruption_is_not_noticed() {
 /// the end, and no event tells of the rest.
 #[test]
 fn o9_o11_a_full_buffer_is_neither_the_end_nor_the_last_of_it() {
-    let length = frame(ROOMS).len();
+    let length = frame(CHAT).len();
     let mut bench = Bench::new(|config| config.limits.read_per_turn = 4 * length);
     let (key, socket) = bench.connect();
     let (_, other) = bench.connect();
-    socket.comes(Come::Bytes(frame(ROOMS).repeat(8)));
+    socket.comes(Come::Bytes(frame(CHAT).repeat(8)));
     // With an end announced, the buffer is filled read by read.
     for cut in [false, true] {
         bench.engine.readable(key, cut);
@@ -296,7 +297,7 @@ fn o9_o11_a_full_buffer_is_neither_the_end_nor_the_last_of_it() {
         bench.turns();
         assert_eq!(socket.take().len(), 4);
         for _ in 0..8 {
-            socket.comes(Come::Bytes(frame(ROOMS)));
+            socket.comes(Come::Bytes(frame(CHAT)));
         }
     }
     assert_eq!(bench.engine.connection_count(), 2);

@@ -12,6 +12,7 @@ use crate::connection::Place;
 use crate::connections::{ConnKey, Connections};
 use crate::limits::Limits;
 use crate::room_log::{RoomLog, Slice};
+use crate::send_buffer::SendBuffer;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
@@ -109,7 +110,7 @@ impl Fanout {
             && let Some(Place { room, cursor }) = &mut connection.place
             && let Some(log) = self.rooms.get_mut(room)
         {
-            log.hand_out(cursor, key, &mut connection.send, &mut self.spare);
+            log.hand_out(cursor, key, &mut connection.send, &mut self.spare, SendBuffer::push_part);
             self.kept = log.count_kept(self.kept);
         }
     }
@@ -137,6 +138,27 @@ impl Fanout {
     pub(crate) fn is_ahead(&self, room: RoomId) -> bool {
         let any = self.is_dirty() || !self.growing.is_empty();
         any && self.rooms.get(&room).is_some_and(|log| log.ahead() > self.most_ahead)
+    }
+
+    /// Whether something is being carried out that may be said to rooms.
+    pub(crate) fn is_expecting(&self) -> bool {
+        !self.growing.is_empty()
+    }
+
+    /// Notes that a member of a room has fallen behind.
+    pub(crate) fn fell_behind(&mut self, room: RoomId, key: ConnKey) {
+        if let Some(log) = self.rooms.get_mut(&room) {
+            log.fell_behind(key);
+        }
+    }
+
+    /// Whether a member of a room has fallen behind for which `is_waited_for` holds.
+    pub(crate) fn waits_for(
+        &mut self,
+        room: RoomId,
+        is_waited_for: impl Fn(ConnKey) -> bool,
+    ) -> bool {
+        self.rooms.get_mut(&room).is_some_and(|log| log.waits_for(is_waited_for))
     }
 
     /// Bytes that a connection is owed by its room beside what is in its send buffer, because its

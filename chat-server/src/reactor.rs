@@ -171,6 +171,9 @@ impl Reactor {
                 if event.is_writable() {
                     self.engine.writable(key);
                 }
+                if event.is_error() {
+                    self.engine.failed(key);
+                }
             }
         }
     }

@@ -31,10 +31,13 @@ pub(crate) struct RoomLog {
     handed: u64,
     members: Vec<ConnKey>,
     pass: Option<Pass>,
+    /// Members that have fallen behind and are waited for, or were.
+    behind: Vec<ConnKey>,
     /// Bytes that the log is going to grow by, as far as can be told.
     expected: usize,
-    /// Bytes of memory of the chunks, when they were last counted.
-    kept: usize,
+    /// Bytes of memory of the chunks, and what of that is in the sum of all logs.
+    size: usize,
+    counted: usize,
 }
 
 /// A chunk, and how many members wait whose cursors are in it.
@@ -121,6 +124,18 @@ impl RoomLog {
         (self.end - self.handed) as usize + self.expected
     }
 
+    /// Notes that a member has fallen behind.
+    pub(crate) fn fell_behind(&mut self, key: ConnKey) {
+        self.behind.push(key);
+    }
+
+    /// Whether the log waits for a member that has fallen behind. It asks about the last one first, and
+    /// forgets whom it waits for no longer.
+    pub(crate) fn waits_for(&mut self, is_waited_for: impl Fn(ConnKey) -> bool) -> bool {
+        while self.behind.pop_if(|key| !is_waited_for(*key)).is_some() {}
+        !self.behind.is_empty()
+    }
+
     /// Notes that the log is going to grow by some `bytes`. Returns whether that is the first such
     /// note since [`RoomLog::has_grown`].
     pub(crate) fn expect(&mut self, bytes: usize) -> bool {
@@ -136,11 +151,7 @@ impl RoomLog {
 
     /// Brings the log's memory up to date in `sum`, that of all logs.
     pub(crate) fn count_kept(&mut self, sum: usize) -> usize {
-        if self.chunks.is_empty() && self.kept == 0 {
-            return sum;
-        }
-        let kept = self.chunks.iter().map(|kept| kept.chunk.size()).sum();
-        sum - mem::replace(&mut self.kept, kept) + kept
+        sum - mem::replace(&mut self.counted, self.size) + self.size
     }
 
     /// Bytes that a member is owed that waits.
@@ -163,21 +174,26 @@ impl RoomLog {
     ) {
         let open = |kept: &mut Kept| Rc::get_mut(&mut kept.chunk).is_some_and(|c| !c.is_full());
         if !self.chunks.back_mut().is_some_and(open) {
-            self.chunks.push_back(Kept { chunk: spare.take(self.end), waiting: 0 });
+            let chunk = spare.take(self.end);
+            self.size += chunk.size();
+            self.chunks.push_back(Kept { chunk, waiting: 0 });
         }
         let last = self.chunks.back_mut().and_then(|kept| Rc::get_mut(&mut kept.chunk));
         let last = last.expect("the last chunk is open");
+        self.size -= last.size();
         last.append(speaker, encode);
+        self.size += last.size();
         self.end = last.end();
     }
 
-    /// Adds to `send` what `reader` is owed from `cursor` on, and moves the cursor to the end.
+    /// Adds to `send`, by `push`, what `reader` is owed from `cursor` on, and moves the cursor to the end.
     pub(crate) fn hand_out(
         &mut self,
         cursor: &mut Cursor,
         reader: ConnKey,
         send: &mut SendBuffer,
         spare: &mut SpareChunks,
+        push: fn(&mut SendBuffer, &Rc<Chunk>, Range<usize>),
     ) {
         if cursor.position == self.end {
             return;
@@ -185,7 +201,7 @@ impl RoomLog {
         let first = self.chunk_at(cursor.position);
         for Kept { chunk, .. } in self.chunks.range(first..) {
             for piece in chunk.pieces(cursor.position, reader) {
-                send.push_shared(chunk, piece);
+                push(send, chunk, piece);
             }
         }
         self.end_wait(cursor, spare);
@@ -219,6 +235,7 @@ impl RoomLog {
         let done = |kept: &Kept| kept.waiting == 0 && kept.chunk.end() <= self.handed;
         while self.chunks.front().is_some_and(done) {
             let Kept { chunk, .. } = self.chunks.pop_front().expect("it was just looked at");
+            self.size -= chunk.size();
             spare.put(chunk);
         }
     }
@@ -245,7 +262,7 @@ impl RoomLog {
             self.wait(cursor);
             return self.owed(cursor) + connection.send.len();
         }
-        self.hand_out(cursor, key, &mut connection.send, spare);
+        self.hand_out(cursor, key, &mut connection.send, spare, SendBuffer::push_shared);
         0
     }
 
@@ -296,6 +313,7 @@ impl RoomLog {
         for Kept { chunk, .. } in self.chunks.drain(..) {
             spare.put(chunk);
         }
+        self.size = 0;
         self.count_kept(sum)
     }
 }

@@ -161,8 +161,25 @@ impl SendBuffer {
         self.segments.push_back(Segment::Shared { chunk: Rc::clone(chunk), range });
     }
 
+    /// Adds a part of a room's log that this connection gets before the others. A short one is copied:
+    /// whoever holds on to a chunk closes it, and each answer between two broadcasts would make a
+    /// chunk, and a segment for every member, of its own.
+    pub(crate) fn push_part(&mut self, chunk: &Rc<Chunk>, range: Range<usize>) {
+        if range.len() > Self::COPIED {
+            return self.push_shared(chunk, range);
+        }
+        self.push_own(|bytes| bytes.extend_from_slice(&chunk.bytes()[range]));
+    }
+
     /// Adds a notice to this connection alone.
     pub(crate) fn push_notice(&mut self, lang: Lang, notice: &Notice, room: Option<(RoomId, u64)>) {
+        let message = ServerMessage::System { notice, room };
+        self.push_own(|bytes| {
+            message.write(lang, bytes).expect("a notice fits a frame: its parts are short");
+        });
+    }
+
+    fn push_own(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         // What has been sent of a segment is given back with it: one that is added to for ever would
         // never be.
         let open = |segment: &mut Segment| matches!(segment, Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL);
@@ -171,8 +188,7 @@ impl SendBuffer {
         }
         let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
         let before = bytes.len();
-        let message = ServerMessage::System { notice, room };
-        message.write(lang, bytes).expect("a notice fits a frame: its parts are short");
+        write(bytes);
         let added = bytes.len() - before;
         self.len += added;
         self.own += added;

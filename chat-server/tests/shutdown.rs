@@ -212,11 +212,11 @@ fn a4_a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
     });
 }
 
-/// What a talker sends in one write is read at once, so it is accepted before the stop or not at
-/// all, however much of it is still with the workers when the stop comes.
+/// What a talker sends in one write is taken at once, if it is no more than a turn's, so it is accepted
+/// before the stop or not at all, however much of it is still with the workers when the stop comes.
 #[test]
 fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
-    const EACH: usize = 150;
+    const EACH: usize = 60;
     for workers in [1, 2, 8] {
         let mut server = RunningServer::with(|config| {
             config.workers = workers;

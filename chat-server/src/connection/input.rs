@@ -31,6 +31,28 @@ impl InputLimits {
     }
 }
 
+/// Frames of a connection that are taken in a turn: enough for who talks fast, and little to wait for.
+const FRAMES: u32 = 64;
+
+/// What came of reading.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    /// Bytes that the kernel gave.
+    pub(crate) bytes: usize,
+    /// Bytes of frames that were taken, also of those that came earlier.
+    pub(crate) taken: usize,
+    pub(crate) end: ReadEnd,
+}
+
+/// Why a connection is read no further for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Until a time that is noted.
+    Timed,
+    /// Until it has been sent enough of what it is owed.
+    Owed,
+}
+
 /// Why reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadEnd {
@@ -38,6 +60,8 @@ pub(crate) enum ReadEnd {
     Drained,
     /// There may be more; no event will tell.
     Budget,
+    /// Frames are here that have not been taken.
+    Kept,
     /// The peer has ended its stream.
     Ended,
     /// The connection is of no use any more.
@@ -57,51 +81,70 @@ impl<S> Connection<S> {
     }
 
     /// Reads no further for now. Whoever ends that has it read again; an event does not.
-    pub(crate) fn pause_reading(&mut self) {
-        self.read_paused = true;
+    pub(crate) fn pause_reading(&mut self, why: Pause) {
+        self.read_paused = Some(why);
     }
 
     /// Ends the pause. A frame that was on its way has its time again: it could not end meanwhile.
     pub(crate) fn resume_reading(&mut self, now: Moment) {
-        if std::mem::take(&mut self.read_paused) && self.frame_since.is_some() {
+        if self.read_paused.take().is_some() && self.frame_since.is_some() {
             self.frame_since = Some(now);
         }
     }
 
     /// Only while it is open: what it sends when it is being closed is read and thrown away.
     pub(crate) fn is_read_paused(&self) -> bool {
-        self.read_paused && self.phase == Phase::Open
+        self.read_pause().is_some()
     }
 
-    /// Bytes kept of a frame that is on its way.
-    pub(crate) fn partial_len(&self) -> usize {
-        self.decoder.partial_len()
+    /// As [`Connection::is_read_paused`]: why, if it is.
+    pub(crate) fn read_pause(&self) -> Option<Pause> {
+        self.read_paused.filter(|_| self.phase == Phase::Open)
+    }
+
+    /// Whether frames are here that have not been taken.
+    pub(crate) fn has_kept_frames(&self) -> bool {
+        self.decoder.holds_frame()
+    }
+
+    /// Bytes of input that are held: of a frame that is on its way, and frames to be taken later.
+    pub(crate) fn input_len(&self) -> usize {
+        self.decoder.held_len()
     }
 
     /// When the frame that is on its way has to have ended. While it is not read, it has time.
     pub(crate) fn frame_deadline(&self, limits: InputLimits) -> Option<Moment> {
-        if self.read_paused {
+        if self.read_paused.is_some() {
             return None;
         }
         self.frame_since.map(|since| since + limits.frame_timeout)
     }
 
+    /// Takes frames, no more than there are commands left, nor than a turn's, and after one that is no
+    /// chat no other: it may cost more than it looks like, and what comes behind it may be for
+    /// another room. Returns their bytes.
     fn accept_bytes(
         &mut self,
         now: Moment,
         limits: InputLimits,
         bytes: &[u8],
         requests: &mut Vec<Request>,
-    ) {
+    ) -> usize {
         if self.phase != Phase::Open {
-            return;
+            return 0;
         }
-        let mut count = 0;
+        let most = self.commands.left(now, limits.commands).min(FRAMES);
+        let (mut count, mut taken, mut is_chat) = (0, 0, true);
         let mut frames = self.decoder.feed(bytes);
-        while let Some(payload) = frames.next_frame() {
+        while count < most && is_chat {
+            let Some(payload) = frames.next_frame() else { break };
             count += 1;
+            taken += HEADER_LEN + payload.len();
             match Command::parse(payload) {
-                Ok(command) => requests.push(Request::Do(command)),
+                Ok(command) => {
+                    is_chat = matches!(command, Command::Chat(_));
+                    requests.push(Request::Do(command));
+                }
                 Err(rejection) => {
                     let bad = rejection.is_bad();
                     requests.push(Request::Reject(rejection));
@@ -110,51 +153,68 @@ impl<S> Connection<S> {
                             continue;
                         }
                         drop(frames);
-                        return self.end(CloseReason::BadInput, requests);
+                        self.end(CloseReason::BadInput, requests);
+                        return taken;
                     }
                 }
             }
             self.proven = true;
         }
-        drop(frames);
+        frames.keep();
+        #[cfg(test)]
+        {
+            self.taken += taken as u64;
+        }
         self.commands.charge(now, limits.commands, count);
-        if self.decoder.partial_len() == 0 {
+        self.note_frame(now, count);
+        if !self.proven && !self.has_kept_frames() && is_foreign(self.decoder.held()) {
+            requests.push(Request::Reject(Rejection::NotAnObject));
+            self.end(CloseReason::BadInput, requests);
+        }
+        taken
+    }
+
+    /// Notes since when a frame has been on its way, after `count` were taken. One that is here is not.
+    fn note_frame(&mut self, now: Moment, count: u32) {
+        if self.decoder.held_len() == 0 || self.has_kept_frames() {
             self.frame_since = None;
         } else if count > 0 || self.frame_since.is_none() {
             self.frame_since = Some(now);
-        }
-        if !self.proven && is_foreign(self.decoder.partial()) {
-            requests.push(Request::Reject(Rejection::NotAnObject));
-            self.end(CloseReason::BadInput, requests);
         }
     }
 }
 
 impl<S: Socket> Connection<S> {
-    /// Reads at most one `buffer` full and appends the requests in it, the last of them `Disconnect`
-    /// when there is nothing to come. Returns how many bytes came, and why it stopped.
+    /// Takes the frames that were kept, or else reads at most one `buffer` full, and appends the requests
+    /// in it, the last of them `Disconnect` when there is nothing to come.
     pub(crate) fn read(
         &mut self,
         now: Moment,
         limits: InputLimits,
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
-    ) -> (usize, ReadEnd) {
-        let (filled, end) = self.fill(buffer);
+    ) -> Read {
+        if self.has_kept_frames() {
+            let taken = self.accept_bytes(now, limits, &[], requests);
+            return Read { bytes: 0, taken, end: ReadEnd::Kept };
+        }
+        let (bytes, end) = self.fill(buffer);
         // Also of a peer that resets the stream: what came before, it has said.
-        self.accept_bytes(now, limits, &buffer[..filled], requests);
+        let taken = self.accept_bytes(now, limits, &buffer[..bytes], requests);
         match end {
+            ReadEnd::Failed => self.end(CloseReason::Lost, requests),
+            // The end will be there again when they have been taken.
+            _ if self.has_kept_frames() => return Read { bytes, taken, end: ReadEnd::Kept },
             ReadEnd::Ended => {
                 self.peer_ended = true;
-                let in_frame = self.decoder.partial_len() > 0;
+                let in_frame = self.decoder.held_len() > 0;
                 let reason =
                     if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded };
                 self.end(reason, requests);
             }
-            ReadEnd::Failed => self.end(CloseReason::Lost, requests),
-            ReadEnd::Drained | ReadEnd::Budget => {}
+            ReadEnd::Drained | ReadEnd::Budget | ReadEnd::Kept => {}
         }
-        (filled, end)
+        Read { bytes, taken, end }
     }
 
     /// Reads into `buffer` and returns how much, and why it stopped.

@@ -1,16 +1,23 @@
 //! What connections are owed and do not take: how much one may be owed, and all of them.
 
 use std::cmp::Reverse;
+use std::time::Duration;
+
+use chat_core::RoomId;
 
 use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
-use crate::connection::Connection;
+use crate::connection::{Connection, Pause};
 use crate::connections::ConnKey;
 use crate::limit_name::LimitName;
 use crate::moment::Moment;
 #[cfg(test)]
 use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
+
+/// How long the talkers of a room wait for a member that has fallen behind: the time in which a reader
+/// gets a core on a busy machine. Who does not read at all holds them up no longer, and once.
+const CATCH_UP: Duration = Duration::from_millis(100);
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Cuts off who is owed more than it may be, and notes who is behind and who no longer is.
@@ -39,9 +46,22 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             if connection.behind_since.is_none() {
                 connection.behind_since = Some(now);
                 self.counters.reach(LimitName::SlowBacklog);
+                if let Some(place) = &connection.place {
+                    self.fanout.fell_behind(place.room, key);
+                }
             }
             self.arm(now, key);
         }
+    }
+
+    /// Whether somebody in the room has just fallen behind, and may need no more than a moment. What is
+    /// said there meanwhile would be owed to it at once, however fast it reads.
+    pub(super) fn waits_for_somebody(&mut self, now: Moment, room: RoomId) -> bool {
+        let connections = &self.connections;
+        self.fanout.waits_for(room, |key| {
+            let behind = connections.get(key).filter(|c| c.place.is_some_and(|p| p.room == room));
+            behind.and_then(|c| c.behind_since).is_some_and(|since| now < since + CATCH_UP)
+        })
     }
 
     /// The connection is not behind any more: whatever it falls behind by next has its own time.
@@ -52,7 +72,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         if let Some(connection) = self.connections.get_mut(key)
             && connection.behind_since.take().is_some()
-            && connection.is_read_paused()
+            && connection.read_pause() == Some(Pause::Owed)
         {
             connection.resume_reading(now);
             self.plan_read(key);
@@ -85,7 +105,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn keeps(&self, key: ConnKey) -> usize {
         let Some(connection) = self.connections.get(key) else { return 0 };
         let by_room = connection.place.as_ref().map_or(0, |place| self.fanout.keeps_for(place));
-        connection.send.holds() + by_room + connection.partial_len()
+        connection.send.holds() + by_room + connection.input_len()
     }
 }
 

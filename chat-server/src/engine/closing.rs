@@ -87,8 +87,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         // It is a member no more, or the hub failed to say so.
         self.fanout.leave(&mut self.connections, key);
         let Some(connection) = self.connections.get_mut(key) else { return };
-        connection.phase = Phase::Finishing { deadline };
-        connection.mailbox = None;
+        connection.finish(deadline);
         // Nobody asked for it: its session ended because the hub failed.
         let reason = *connection.reason.get_or_insert(CloseReason::Internal);
         // Told now: later the kernel does not know any more whose the socket was.

@@ -3,12 +3,13 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::Role;
 
 use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
-use crate::connection::{Connection, Phase, ReadEnd};
+use crate::connection::{Connection, Pause, Phase, Place, Read, ReadEnd};
 use crate::connections::ConnKey;
 use crate::desk::Ran;
 use crate::limit_name::LimitName;
@@ -18,8 +19,12 @@ use crate::moment::Moment;
 use crate::simulation::bugs::{Bug, planted};
 use crate::socket::Socket;
 
-/// Bytes that a chat is longer than the command for it: a name, a room and a number.
+/// Bytes that what a room hears is longer than the command for it, mostly: a name, a room and a number
+/// with a chat, a sentence with others.
 const NAMED: usize = 160;
+
+/// After which time it is looked again whether a room still waits for somebody.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// When a connection is to be read that has something to read.
 enum When {
@@ -71,6 +76,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
+    /// The socket has failed. Who is read no further for now would notice later, and be a ghost until
+    /// then; the others have what came before it read.
+    pub(crate) fn failed(&mut self, key: ConnKey) {
+        let is_kept_waiting = |c: &Connection<S>| c.is_read_paused() || c.has_kept_frames();
+        if self.connections.get(key).is_some_and(is_kept_waiting) {
+            self.lose(key);
+        }
+    }
+
     /// Has the connection read in the next turn.
     pub(super) fn plan_read(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key)
@@ -95,6 +109,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     pub(super) fn read_planned(&mut self, now: Moment) {
+        self.postponed = 0;
         for _ in 0..self.unread.len() {
             if !self.may_read() {
                 return self.counters.reach(LimitName::ReadAhead);
@@ -102,7 +117,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let Some(key) = self.unread.pop_front() else { return };
             match self.when_to_read(now, key) {
                 When::Now => self.read(now, key),
-                When::NextTurn => self.plan_read(key),
+                When::NextTurn => {
+                    self.plan_read(key);
+                    self.postponed += 1;
+                }
                 When::Resumed => {}
             }
         }
@@ -115,20 +133,33 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return When::Now;
         }
         if connection.behind_since.is_some() {
-            connection.pause_reading();
+            connection.pause_reading(Pause::Owed);
             return When::Resumed;
         }
         if let Some(until) = connection.must_pause(now, self.input_limits) {
-            connection.pause_reading();
-            self.resumes.add(until, key);
+            self.pause(key, until);
             self.counters.rate_pauses.add(1);
             self.counters.reach(LimitName::Commands);
-            self.journal.paused(key, || connection.peer());
+            let connections = &self.connections;
+            self.journal.paused(key, || connections.get(key)?.peer());
             return When::Resumed;
         }
-        match &connection.place {
-            Some(place) if self.fanout.is_ahead(place.room) => When::NextTurn,
-            _ => When::Now,
+        let Some(Place { room, .. }) = connection.place else { return When::Now };
+        if self.fanout.is_ahead(room) {
+            return When::NextTurn;
+        }
+        if self.waits_for_somebody(now, room) {
+            self.pause(key, now + LOOK_AGAIN);
+            return When::Resumed;
+        }
+        When::Now
+    }
+
+    /// Has a connection read no further before `until`.
+    fn pause(&mut self, key: ConnKey, until: Moment) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.pause_reading(Pause::Timed);
+            self.resumes.add(until, key);
         }
     }
 
@@ -142,12 +173,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         let mut requests = mem::take(&mut self.requests);
         let limits = self.input_limits;
-        let (bytes, end) = connection.read(now, limits, &mut self.read_buffer, &mut requests);
-        let is_settled = connection.is_at_rest() && connection.partial_len() == 0;
+        let Read { bytes, taken, end } =
+            connection.read(now, limits, &mut self.read_buffer, &mut requests);
+        let is_settled = connection.is_at_rest() && connection.input_len() == 0;
         if !requests.is_empty() {
-            self.read_ahead += bytes;
+            self.read_ahead += taken;
             if let Some(place) = &connection.place {
-                self.fanout.expect(place.room, bytes + requests.len() * NAMED);
+                self.fanout.expect(place.room, taken + requests.len() * NAMED);
             }
             self.post(key, &mut requests);
         }
@@ -169,6 +201,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.counters.reach(LimitName::ReadPerTurn);
                 self.plan_read(key);
             }
+            ReadEnd::Kept => self.plan_read(key),
             ReadEnd::Drained => {}
         }
     }

@@ -324,7 +324,7 @@ impl Client {
         self.outbox.clear();
         self.finishing = true;
         self.finished = true;
-        self.trace.partial = self.decoder.partial_len() > 0;
+        self.trace.partial = self.decoder.held_len() > 0;
         self.trace.entries.push(Entry::Ended(end));
     }
 }

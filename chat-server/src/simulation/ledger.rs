@@ -20,6 +20,8 @@ pub(super) struct Ledger {
     limits: Limits,
     accounts: BTreeMap<ConnKey, Account>,
     before: Stats,
+    /// Bytes of each client's frames that were taken.
+    taken: BTreeMap<usize, u64>,
 }
 
 /// What is known of a connection whose socket is open, or was at the end of the last turn.
@@ -82,7 +84,7 @@ impl Account {
 
 impl Ledger {
     pub(super) fn new(limits: Limits, stats: Stats) -> Self {
-        Self { limits, accounts: BTreeMap::new(), before: stats }
+        Self { limits, accounts: BTreeMap::new(), before: stats, taken: BTreeMap::new() }
     }
 
     pub(super) fn open(&mut self, key: ConnKey, account: Account) {
@@ -124,6 +126,7 @@ impl Ledger {
             assert_eq!(connection.is_none(), closed, "I10: {key:?} has a socket or it has not");
             let Some(connection) = connection else { continue };
             account.follow(now, engine, &self.limits, connection);
+            self.taken.insert(account.client, connection.taken);
             if connection.reason.is_some() && connection.reason != account.reason {
                 account.reason = connection.reason;
                 endings.push(account.ending(connection.reason.into_iter().collect()));
@@ -149,7 +152,7 @@ impl Ledger {
     /// single connections.
     fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
         let connections = || self.accounts.keys().filter_map(|key| engine.connections.get(*key));
-        let single = |c: &Connection<SimSocket>| c.send.recount_own() + c.partial_len();
+        let single = |c: &Connection<SimSocket>| c.send.recount_own() + c.input_len();
         let mut held: usize = connections().map(single).sum();
         let mut chunks = BTreeSet::new();
         for chunk in engine.fanout.chunks().chain(connections().flat_map(|c| c.send.chunks())) {
@@ -180,6 +183,7 @@ impl Ledger {
         let mut endings = Vec::new();
         let mut late = 0;
         for account in gone {
+            self.taken.remove(&account.client);
             late += u64::from(account.check_linger(now, &self.limits));
             let count = account.reason.and_then(|reason| counted.get_mut(&(reason as usize)));
             match count.filter(|count| **count > 0) {
@@ -213,6 +217,11 @@ impl Ledger {
         }
     }
 
+    /// Bytes of a client's frames that were taken, while it has a connection.
+    pub(super) fn taken(&self, client: usize) -> Option<u64> {
+        self.taken.get(&client).copied()
+    }
+
     /// Clients that are owed something.
     pub(super) fn owed<W>(&self, engine: &Engine<SimSocket, W>) -> Vec<usize> {
         let is_owed = |key: &ConnKey| engine.connections.get(*key).is_some_and(Connection::is_owed);
@@ -231,8 +240,9 @@ impl Account {
         connection: &Connection<SimSocket>,
     ) {
         let client = self.client;
-        let partial = connection.partial_len();
-        assert!(partial < HEADER_LEN + MAX_PAYLOAD, "I8: {partial} bytes of a frame of {client}");
+        let input = connection.input_len();
+        let kept = if connection.has_kept_frames() { limits.read_per_turn } else { 0 };
+        assert!(input < HEADER_LEN + MAX_PAYLOAD + kept, "I8: {input} bytes of input of {client}");
         if connection.is_closing() {
             self.closing_from.get_or_insert(now);
             self.over = self.end.has_ended_both();

@@ -22,6 +22,7 @@ pub(super) struct Ready {
     /// There is an end or a mark in the stream.
     pub(super) cut: bool,
     pub(super) writable: bool,
+    pub(super) failed: bool,
 }
 
 impl Ready {
@@ -356,6 +357,7 @@ impl ClientEnd {
             link.mark = None;
         }
         link.tell(true, true, true);
+        link.pending.failed = true;
     }
 
     /// Whether a read gets anything.

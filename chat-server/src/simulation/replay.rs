@@ -249,9 +249,9 @@ impl<'a> Replay<'a> {
     fn conclude(mut self, trace: &Trace) -> Story {
         let id = self.id;
         let end = trace.ended();
-        if let Some(read) = trace.read_at_stop {
-            // What was not read before the stop is not accepted; all the less what is behind it.
-            let accepted = self.pending.iter().take_while(|(_, end)| *end <= read).count();
+        if let Some(taken) = trace.taken_at_stop {
+            // What was not taken before the stop is not accepted; all the less what is behind it.
+            let accepted = self.pending.iter().take_while(|(_, end)| *end <= taken).count();
             self.pending.truncate(accepted);
         }
         self.skip_chats();
@@ -282,7 +282,7 @@ impl<'a> Replay<'a> {
             let left = self.pending.iter().find(|(request, _)| **request != Request::Shutdown);
             assert_eq!(left, None, "I14: client {id} got no answer to what was accepted");
         }
-        if trace.witness && trace.read_at_stop.is_none() {
+        if trace.witness && trace.taken_at_stop.is_none() {
             assert!(!matches!(end, Some(End::Reset | End::Own)), "I13: witness {id} was cut off");
         }
         if self.in_room {

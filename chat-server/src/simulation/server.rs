@@ -208,6 +208,9 @@ impl Server {
             if ready.writable {
                 self.engine.writable(key);
             }
+            if ready.failed {
+                self.engine.failed(key);
+            }
         }
         self.engine.turn(moment(now));
         let closed = self.watched.iter().filter(|(_, end)| end.is_closed_by_server());
@@ -239,7 +242,10 @@ impl Server {
                 self.watched.keys().copied().chain(self.gone.iter().copied()).collect();
             if !keys.is_empty() {
                 let (readable, cut) = (self.rng.chance(1, 2), self.rng.chance(1, 4));
-                events.push((self.rng.pick(&keys), Ready { readable, cut, writable: !readable }));
+                events.push((
+                    self.rng.pick(&keys),
+                    Ready { readable, cut, writable: !readable, failed: false },
+                ));
             }
         }
         events
@@ -297,6 +303,11 @@ impl Server {
         assert!(self.desk.may_wait(), "I12: the reactor waits, and there is something to take");
         assert!(!self.pool.has_work(), "I12: there is work, and nobody is at it");
         self.ledger.check_rest(&self.engine);
+    }
+
+    /// As [`Ledger::taken`].
+    pub(super) fn taken(&self, client: usize) -> Option<u64> {
+        self.ledger.taken(client)
     }
 
     /// To be called when nothing is left to do: what there is agrees with what there was.

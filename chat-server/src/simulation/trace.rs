@@ -57,8 +57,8 @@ pub(super) struct Trace {
     pub(super) session: Option<u64>,
     /// Why the server ended its connection, as far as it is known: one of these.
     pub(super) reasons: Vec<CloseReason>,
-    /// Bytes that the server had read when the stop began.
-    pub(super) read_at_stop: Option<u64>,
+    /// Bytes of frames that the server had taken when the stop began.
+    pub(super) taken_at_stop: Option<u64>,
     /// Bytes that are not a whole frame were left when the stream ended.
     pub(super) partial: bool,
     /// It reads all the time, breaks no rule, and nothing ever happens to its stream.

@@ -262,7 +262,9 @@ impl World {
         if stopping && !self.stop_seen {
             self.stop_seen = true;
             for client in &mut self.clients {
-                client.trace.read_at_stop = Some(client.end.read_by_server());
+                // Of one that ended in order everything was taken.
+                let taken = self.server.taken(client.id);
+                client.trace.taken_at_stop = taken.or_else(|| Some(client.end.read_by_server()));
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::chunks::Chunks;
 /// - A stream in pieces is the same frames, and the same beginning of one, as the whole.
 /// - What is held is less than the frame that has begun.
 /// - The frames and what is left over, written again, are the stream.
+/// - Who takes a frame of each piece and has the rest kept gets the same frames.
 /// - Frames that nobody asks for do not put the stream out of step.
 ///
 /// # Panics
@@ -29,13 +30,22 @@ pub fn frame(mut data: &[u8]) {
     again.extend_from_slice(&partial);
     assert_eq!(again, stream, "written again");
 
+    let mut hesitant = FrameDecoder::new();
+    let mut taken = Vec::new();
+    for chunk in chunks.cut(stream).into_iter().chain(frames.iter().map(|_| &[][..])) {
+        let mut some = hesitant.feed(chunk);
+        taken.extend(some.next_frame().map(<[u8]>::to_vec));
+        some.keep();
+    }
+    assert_eq!((taken, hesitant.held()), (frames.clone(), &partial[..]), "taken one by one");
+
     let sent: HashSet<_> = frames.iter().map(Vec::as_slice).collect();
     let mut careless = FrameDecoder::new();
     for chunk in chunks.cut(stream) {
         let mut frames = careless.feed(chunk);
         assert!(frames.next_frame().is_none_or(|first| sent.contains(first)), "nobody sent it");
     }
-    assert_eq!(careless.partial(), partial, "out of step");
+    assert_eq!(careless.held(), partial, "out of step");
 }
 
 /// All frames, and what is held in the end.
@@ -48,12 +58,12 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Vec<
             got.push(frame.to_vec());
         }
         drop(frames);
-        assert_eq!(decoder.partial().len(), decoder.partial_len());
-        let announced = match decoder.partial().first_chunk::<HEADER_LEN>() {
+        assert_eq!(decoder.held().len(), decoder.held_len());
+        let announced = match decoder.held().first_chunk::<HEADER_LEN>() {
             Some(header) => usize::from(u16::from_be_bytes(*header)),
             None => MAX_PAYLOAD,
         };
-        assert!(decoder.partial_len() < HEADER_LEN + announced, "a whole frame is held back");
+        assert!(decoder.held_len() < HEADER_LEN + announced, "a whole frame is held back");
     }
-    (got, decoder.partial().to_vec())
+    (got, decoder.held().to_vec())
 }
