@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use chat_proto::{Name, ValueError};
+use chat_proto::{MAX_NAME_CHARS, Name, ValueError};
 use precis_profiles::Nickname;
 use precis_profiles::precis_core::profile::{Rules, stabilize};
 use precis_profiles::precis_core::{DerivedPropertyValue, Error, FreeformClass, StringClass};
@@ -14,6 +14,10 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use crate::session::SessionId;
 use crate::shrink;
 
+/// The longest key, in characters: one character may stand for 18, and each costs a look into many
+/// tables under the hub's lock.
+const MAX_KEY_CHARS: usize = 2 * MAX_NAME_CHARS;
+
 /// A name as the nickname profile (RFC 8266, section 2.4) compares it: spaces folded, width and
 /// composition normalized, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,7 +25,8 @@ pub(crate) struct NameKey(Arc<str>);
 
 impl NameKey {
     /// # Errors
-    /// [`ValueError::NotANickname`] when the profile does not allow the name at all.
+    /// [`ValueError::NotANickname`] when the profile does not allow the name at all,
+    /// [`ValueError::TooLongWrittenOut`] when normalization makes it longer than [`MAX_KEY_CHARS`].
     pub(crate) fn of(name: &Name) -> Result<Self, ValueError> {
         let name = name.as_str();
         let key = if name.chars().all(is_plain) { plain_key(name) } else { profile_key(name)? };
@@ -68,6 +73,9 @@ fn plain_key(name: &str) -> String {
 /// send it, is then the Korean that it looks like.
 fn profile_key(name: &str) -> Result<String, ValueError> {
     let first = fold(name).map_err(|_| ValueError::NotANickname)?;
+    if first.chars().nth(MAX_KEY_CHARS).is_some() {
+        return Err(ValueError::TooLongWrittenOut { max: MAX_KEY_CHARS });
+    }
     match stabilize(first, fold) {
         Ok(key) if is_allowed(&key) => Ok(key.into()),
         _ => Err(ValueError::NotANickname),
@@ -176,6 +184,7 @@ pub(crate) struct Taken;
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
@@ -207,6 +216,20 @@ mod tests {
             prop_assert!(name.chars().all(is_plain));
             prop_assert_eq!(Ok(plain_key(&name)), profile_key(&name));
         }
+
+        #[test]
+        fn no_key_is_longer_than_64_characters(
+            name in vec(prop_oneof!["[…㎏ﷺ\u{344}İ¨㌖ａ가]", "\\PC"], 1..=MAX_NAME_CHARS),
+        ) {
+            let name = name.concat();
+            prop_assume!(Name::new(&name).is_ok());
+            let longest = match key(&name) {
+                Ok(key) => key.0.chars().count(),
+                Err(ValueError::TooLongWrittenOut { max }) => max,
+                Err(_) => 0,
+            };
+            prop_assert!(longest <= 64, "{}", longest);
+        }
     }
 
     #[test]
@@ -218,6 +241,16 @@ mod tests {
             assert_eq!(profile_key(&name).as_deref(), Ok(&*expected), "{name:?}");
             assert_eq!(plain_key(&name), expected);
         }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_written_out_is_refused() {
+        let refused = Err(ValueError::TooLongWrittenOut { max: 64 });
+        assert!(key("\u{fdfa}").is_ok(), "18 characters");
+        assert_eq!(key(&"\u{fdfa}".repeat(4)), refused);
+        assert!(key(&("…".repeat(20) + "abcd")).is_ok());
+        assert_eq!(key(&("…".repeat(20) + "abcde")), refused);
+        assert!(key(&"\u{344}".repeat(32)).is_ok());
     }
 
     #[test]
