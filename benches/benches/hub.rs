@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use chat_core::{Command, Hub, HubLimits, Output, Role, RoomId, SessionId, Text, Title};
+use chat_core::{Command, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 /// A hub with `rooms` rooms of `members` members, and the first member of each room.
@@ -56,6 +56,32 @@ fn join_and_leave(c: &mut Criterion) {
     }
 }
 
+/// What a name costs is what its characters cost. The last two are about the worst there are, of
+/// names that are allowed and of names that are refused.
+fn rename(c: &mut Criterion) {
+    for (kind, name) in [
+        ("ascii", "Guido van Rossum, of Python fame".to_owned()),
+        ("korean", "가나다라마바사아자차".to_owned()),
+        ("jamo", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}".repeat(5)),
+        ("primes", "\u{2036}".repeat(32)),
+        ("ligatures", "\u{fdfa}".repeat(32)),
+    ] {
+        let name = Name::new(&name).expect("a name");
+        c.bench_function(&format!("hub-rename/{kind}"), |b| {
+            let (mut hub, mut outputs) = (Hub::new(HubLimits::default()), Vec::new());
+            let guest = hub.connect(Role::Guest);
+            b.iter_batched(
+                || Command::Rename(name.clone()),
+                |command| {
+                    outputs.clear();
+                    hub.handle(guest, command, &mut outputs);
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+}
+
 fn list(c: &mut Criterion) {
     for rooms in [10, 1_000, 100_000] {
         let (mut hub, firsts, mut outputs) = hub(rooms, 1);
@@ -81,5 +107,5 @@ fn list(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, chat, join_and_leave, list);
+criterion_group!(benches, chat, join_and_leave, rename, list);
 criterion_main!(benches);

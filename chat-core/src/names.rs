@@ -1,17 +1,22 @@
 //! When two names are the same, and who has which.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use chat_proto::{Name, ValueError};
+use chat_proto::{MAX_NAME_CHARS, Name, ValueError};
 use precis_profiles::Nickname;
 use precis_profiles::precis_core::profile::{Rules, stabilize};
-use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass};
+use precis_profiles::precis_core::{DerivedPropertyValue, Error, FreeformClass, StringClass};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::session::SessionId;
 use crate::shrink;
+
+/// The longest key, in characters: one character may stand for 18, and each costs a look into many
+/// tables under the hub's lock.
+const MAX_KEY_CHARS: usize = 2 * MAX_NAME_CHARS;
 
 /// A name as the nickname profile (RFC 8266, section 2.4) compares it: spaces folded, width and
 /// composition normalized, in lower case.
@@ -20,20 +25,12 @@ pub(crate) struct NameKey(Arc<str>);
 
 impl NameKey {
     /// # Errors
-    /// [`ValueError::NotANickname`] when the profile does not allow the name at all.
-    ///
-    /// What is allowed is judged after normalization, not before: decomposed Hangul, as some
-    /// keyboards send it, is then the Korean that it looks like.
+    /// [`ValueError::NotANickname`] when the profile does not allow the name at all,
+    /// [`ValueError::TooLongWrittenOut`] when normalization makes it longer than [`MAX_KEY_CHARS`].
     pub(crate) fn of(name: &Name) -> Result<Self, ValueError> {
-        let profile = Nickname::new();
-        let key = stabilize(name.as_str(), |s| {
-            let spaced = profile.additional_mapping_rule(s)?;
-            profile.normalization_rule(profile.case_mapping_rule(spaced)?)
-        });
-        match key {
-            Ok(key) if is_allowed(&key) => Ok(Self(key.into())),
-            _ => Err(ValueError::NotANickname),
-        }
+        let name = name.as_str();
+        let key = if name.chars().all(is_plain) { plain_key(name) } else { profile_key(name)? };
+        Ok(Self(key.into()))
     }
 
     /// Whether this is, or looks like, the default name of some session, past, present or to come.
@@ -49,15 +46,84 @@ impl NameKey {
     }
 }
 
-/// Whether the class of characters behind the profile (RFC 8264, section 4.3) allows `key`.
+/// Printable ASCII and whole Hangul syllables, as in nearly all names: the class of characters allows
+/// them, normalization leaves them alone, and only ASCII of them has capitals.
+fn is_plain(c: char) -> bool {
+    matches!(c, ' '..='~' | '가'..='힣')
+}
+
+/// What [`profile_key`] makes of a name of plain characters, without its tables. The key is not
+/// empty, as a name is not all spaces.
+fn plain_key(name: &str) -> String {
+    let mut key = String::with_capacity(name.len());
+    for word in name.split(' ').filter(|word| !word.is_empty()) {
+        if !key.is_empty() {
+            key.push(' ');
+        }
+        key.push_str(word);
+    }
+    key.make_ascii_lowercase();
+    key
+}
+
+/// The rules of the profile, once, and up to three times more until nothing changes (RFC 8264,
+/// section 7).
+///
+/// What is allowed is judged after normalization, not before: decomposed Hangul, as some keyboards
+/// send it, is then the Korean that it looks like.
+fn profile_key(name: &str) -> Result<String, ValueError> {
+    let first = fold(name).map_err(|_| ValueError::NotANickname)?;
+    if first.chars().nth(MAX_KEY_CHARS).is_some() {
+        return Err(ValueError::TooLongWrittenOut { max: MAX_KEY_CHARS });
+    }
+    match stabilize(first, fold) {
+        Ok(key) if is_allowed(&key) => Ok(key.into()),
+        _ => Err(ValueError::NotANickname),
+    }
+}
+
+/// The rules of the profile that change a name, each once.
+fn fold(name: &str) -> Result<Cow<'_, str>, Error> {
+    let profile = Nickname::new();
+    let spaced = profile.additional_mapping_rule(name)?;
+    profile.normalization_rule(profile.case_mapping_rule(spaced)?)
+}
+
+/// Whether the class of characters allows `key`.
+fn is_allowed(key: &str) -> bool {
+    // The katakana dot asks the whole name for something Japanese, wherever it stands: one of them
+    // asks for all.
+    let asked = match key.split_once('・') {
+        Some((before, behind)) => Cow::from(format!("{before}・{}", behind.replace('・', " "))),
+        None => Cow::from(key),
+    };
+    !key.is_empty() && Allowed::default().allows(asked).is_ok()
+}
+
+/// The class of characters behind the profile (RFC 8264, section 4.3).
 ///
 /// Its tables are of Unicode 6.3. A character younger than that is judged as the RFC derives its
 /// tables, from the character's category today: or else half of the emoji would make no name.
-fn is_allowed(key: &str) -> bool {
-    let class = FreeformClass::default();
-    let is_younger = |&c: &char| class.get_value_from_char(c) == DerivedPropertyValue::Unassigned;
-    let known: String = key.chars().filter(|c| !is_younger(c)).collect();
-    !key.is_empty() && class.allows(known).is_ok() && key.chars().filter(is_younger).all(is_visible)
+#[derive(Default)]
+struct Allowed(FreeformClass);
+
+impl StringClass for Allowed {
+    fn get_value_from_char(&self, c: char) -> DerivedPropertyValue {
+        if is_plain(c) {
+            return DerivedPropertyValue::PValid;
+        }
+        match self.0.get_value_from_char(c) {
+            DerivedPropertyValue::Unassigned if is_visible(c) => {
+                DerivedPropertyValue::SpecClassPval
+            }
+            value => value,
+        }
+    }
+
+    fn get_value_from_codepoint(&self, code: u32) -> DerivedPropertyValue {
+        let value = |c| self.get_value_from_char(c);
+        char::from_u32(code).map_or(DerivedPropertyValue::Disallowed, value)
+    }
 }
 
 /// Letters, digits, symbols, punctuation, and marks but for U+180F, the one young mark that is
@@ -118,6 +184,9 @@ pub(crate) struct Taken;
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn key(name: &str) -> Result<NameKey, ValueError> {
@@ -136,6 +205,62 @@ mod tests {
         }
         assert_ne!(key("alice"), key("alicé"));
         assert_ne!(key("김철수"), key("김철순"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_name_has_the_key_that_the_profile_gives_it(
+            name in "( {1,3}|user[0-9]{1,3}|[A-Z]{1,3}|[!-~]{1,3}|[가-힣]{1,3}){1,10}",
+        ) {
+            prop_assume!(Name::new(&name).is_ok());
+            prop_assert!(name.chars().all(is_plain));
+            prop_assert_eq!(Ok(plain_key(&name)), profile_key(&name));
+        }
+
+        #[test]
+        fn no_key_is_longer_than_64_characters(
+            name in vec(prop_oneof!["[…㎏ﷺ\u{344}İ¨㌖ａ가]", "\\PC"], 1..=MAX_NAME_CHARS),
+        ) {
+            let name = name.concat();
+            prop_assume!(Name::new(&name).is_ok());
+            let longest = match key(&name) {
+                Ok(key) => key.0.chars().count(),
+                Err(ValueError::TooLongWrittenOut { max }) => max,
+                Err(_) => 0,
+            };
+            prop_assert!(longest <= 64, "{}", longest);
+        }
+    }
+
+    #[test]
+    fn every_plain_character_is_allowed_and_nothing_but_ascii_of_them_changes() {
+        for c in ('\0'..=char::MAX).filter(|&c| is_plain(c)) {
+            let name = format!("a{c}b");
+            let expected = name.to_ascii_lowercase();
+            assert_eq!(FreeformClass::default().allows(&name), Ok(()), "{name:?}");
+            assert_eq!(profile_key(&name).as_deref(), Ok(&*expected), "{name:?}");
+            assert_eq!(plain_key(&name), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_written_out_is_refused() {
+        let refused = Err(ValueError::TooLongWrittenOut { max: 64 });
+        assert!(key("\u{fdfa}").is_ok(), "18 characters");
+        assert_eq!(key(&"\u{fdfa}".repeat(4)), refused);
+        assert!(key(&("…".repeat(20) + "abcd")).is_ok());
+        assert_eq!(key(&("…".repeat(20) + "abcde")), refused);
+        assert!(key(&"\u{344}".repeat(32)).is_ok());
+    }
+
+    #[test]
+    fn what_needs_a_context_is_judged_in_the_whole_name() {
+        for name in ["ア・・・", "・・・ア", "l·l", "क्\u{200d}", "٠١٢"] {
+            assert!(key(name).is_ok(), "{name:?}");
+        }
+        for name in ["a・b", "ア・l・·l", "क्🤔\u{200d}", "a·l", "٠۰"] {
+            assert_eq!(key(name), Err(ValueError::NotANickname), "{name:?}");
+        }
     }
 
     /// Names are what peers choose: the map of them has a secret of its own, so that nobody can

@@ -254,6 +254,9 @@ impl Say for ValueError {
             Self::NotANickname => say!(f, lang,
                 en: "holds a character that names may not hold (invisible or unassigned)",
                 ko: "보이지 않거나 아직 정해지지 않은 문자를 쓸 수 없어요"),
+            Self::TooLongWrittenOut { max } => say!(f, lang,
+                en: "may have at most {max} characters once ligatures and the like are written out",
+                ko: "합쳐진 글자를 모두 풀어 썼을 때 {max}자까지 쓸 수 있어요"),
         }
     }
 }

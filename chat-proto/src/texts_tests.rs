@@ -82,6 +82,7 @@ fn rejections() -> Vec<Rejection> {
         ValueError::Forbidden('\u{7}'),
         ValueError::Forbidden('\u{202e}'),
         ValueError::NotANickname,
+        ValueError::TooLongWrittenOut { max: 64 },
     ] {
         let all = [Rejection::BadName, Rejection::BadTitle, Rejection::BadText];
         rejections.extend(all.map(|bad| bad(error)));
@@ -92,7 +93,7 @@ fn rejections() -> Vec<Rejection> {
 }
 
 const REJECTIONS: usize = 10 + RULES;
-const RULES: usize = 5;
+const RULES: usize = 6;
 
 /// A rejection that is missing in [`rejections`], or a rule, does not compile.
 fn kind_of(rejection: &Rejection) -> usize {
@@ -113,6 +114,7 @@ fn kind_of(rejection: &Rejection) -> usize {
             ValueError::TooLong { .. } => 12,
             ValueError::Forbidden(_) => 13,
             ValueError::NotANickname => 14,
+            ValueError::TooLongWrittenOut { .. } => 15,
         },
     }
 }

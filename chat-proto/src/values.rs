@@ -205,6 +205,11 @@ pub enum ValueError {
     Forbidden(char),
     /// The nickname profile (RFC 8266) does not allow it.
     NotANickname,
+    /// It has more characters than `max` once those that stand for several are written out (NFKC).
+    TooLongWrittenOut {
+        /// The most characters it may then have.
+        max: usize,
+    },
 }
 
 impl std::error::Error for ValueError {}
