@@ -419,3 +419,41 @@ fn p6_p10_a_frame_that_has_come_by_the_end_of_its_time_is_in_time() {
     bench.turns();
     assert_eq!(socket.take(), ["SCRoomsResult"]);
 }
+
+/// Talkers from outside come into a room with all that fits a read. A member whose kernel takes nothing
+/// for a moment is not owed too much by then, and gets all of it.
+#[test]
+fn r6_a_room_waits_a_moment_for_who_falls_behind() {
+    const TALKERS: usize = 8;
+    let chats = frame(r#"{"type":"CSChat","text":"x"}"#).repeat(2_000);
+    let burst = [frame(JOIN), chats].concat();
+    for reads_again in [true, false] {
+        let mut bench = Bench::new(|_| {});
+        let _alone = bench.member(CREATE);
+        let (key, reader) = bench.member(JOIN);
+        reader.0.borrow_mut().is_full = true;
+        for _ in 0..TALKERS {
+            let (talker, socket) = bench.connect();
+            socket.comes(Come::Bytes(burst.clone()));
+            bench.engine.readable(talker, false);
+        }
+        bench.turns();
+        let is_there = |bench: &Bench| bench.engine.connections.get(key).is_some();
+        assert!(is_there(&bench), "time stands still: it had none to read");
+        assert!(bench.engine.next_deadline().is_some(), "the talkers wait");
+        reader.0.borrow_mut().is_full = !reads_again;
+        bench.engine.writable(key);
+        let mut now = Moment::START;
+        while let Some(deadline) = bench.engine.next_deadline().filter(|_| is_there(&bench)) {
+            now = deadline;
+            while {
+                bench.engine.turn(now);
+                bench.engine.wants_turn()
+            } {}
+        }
+        assert_eq!(is_there(&bench), reads_again);
+        let chats = reader.take().into_iter().filter(|message| message == "SCChat").count();
+        assert_eq!(chats, if reads_again { TALKERS * 2_000 } else { 0 });
+        assert!(now < Moment::START + Duration::from_secs(1), "others wait no longer");
+    }
+}

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chat_server::Allowance;
+use chat_server::{Allowance, CloseReason};
 
-use crate::common::{Client, Scene, frame, stream_of};
+use crate::common::{Client, Scene, frame, stream_of, wait_until};
 
 fn chats(count: usize) -> Vec<u8> {
     stream_of((0..count).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#)))
@@ -96,8 +96,6 @@ fn hear_the_others(member: &mut Client) {
 fn r6_beyond_the_rate_of_commands_everything_comes_later() {
     const CHATS: usize = 60;
     let scene = Scene::with(|config| {
-        // A read brings no more than a few commands.
-        config.limits.read_per_turn = 128;
         config.limits.commands = Allowance { burst: 40, per_second: 60 };
     });
     let mut talkers: Vec<_> = (0..5).map(|_| scene.member()).collect();
@@ -109,11 +107,27 @@ fn r6_beyond_the_rate_of_commands_everything_comes_later() {
         talker.end_sending();
         while talker.next_payload().is_some() {}
     }
-    let at_least = Duration::from_secs(1) * (CHATS as u32 - 40 - 10) / 60;
+    // To enter the room was a command.
+    let at_least = Duration::from_secs(1) * (1 + CHATS as u32 - 40) / 60;
     assert!(began.elapsed() >= at_least, "{:?}", began.elapsed());
     assert!(scene.stats().rate_pauses >= 5);
     let (heard, _) = scene.finish();
     assert_eq!(heard.chats, 5 * CHATS);
+}
+
+/// What it has sent would take a minute to be carried out. When its connection fails it is gone, not then.
+#[test]
+fn r6_o8_who_is_reset_while_it_is_read_no_further_leaves_at_once() {
+    let scene =
+        Scene::with(|config| config.limits.commands = Allowance { burst: 4, per_second: 1 });
+    let mut ghost = scene.member();
+    ghost.send_raw(&chats(60));
+    wait_until("it is read no further", || scene.stats().rate_pauses > 0);
+    ghost.reset();
+    wait_until("it is gone", || scene.stats().sessions == 3);
+    let (heard, stats) = scene.finish();
+    assert!(heard.chats < 60 && heard.count("member-left") == 1, "{heard:?}");
+    assert_eq!(stats.closed.count(CloseReason::Lost), 1);
 }
 
 /// 20,000 rooms are made and left.

@@ -32,7 +32,7 @@ pub fn frame(mut data: &[u8]) {
 
     let mut hesitant = FrameDecoder::new();
     let mut taken = Vec::new();
-    for chunk in chunks.cut(stream).into_iter().chain(frames.iter().map(|_| &[][..])) {
+    for chunk in chunks.cut(stream).chain(frames.iter().map(|_| &[][..])) {
         let mut some = hesitant.feed(chunk);
         taken.extend(some.next_frame().map(<[u8]>::to_vec));
         some.keep();
