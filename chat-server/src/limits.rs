@@ -43,9 +43,9 @@ pub struct Limits {
     /// the workers beyond it.
     pub read_ahead: usize,
 
-    /// Frames that a connection may send. Default: 400 at once, and 200 a second from then on. It is
-    /// read no further beyond that until its time has come: nothing is dropped. What one read brought
-    /// is always carried out.
+    /// Frames that a connection may send. Default: 400 at once, and 200 a second from then on. Those
+    /// beyond are taken when their time has come: nothing is dropped. Until then the connection is not
+    /// read, and what has been read of it is kept: at most [`Limits::read_per_turn`] and a frame.
     pub commands: Allowance,
     /// Frames without a valid message in them that a connection may send. Default: 20 at once, and 2
     /// a second from then on; the next one ends the connection.
@@ -63,7 +63,8 @@ pub struct Limits {
     pub backlog: usize,
     /// Bytes that a connection may be owed for longer than [`Limits::slow_backlog_time`]. Default:
     /// 256 KiB. It is not read while it is owed more; if that lasts, it is told `slow-consumer` and
-    /// closed. Nor are the members of a room read while it still has to hand out so much.
+    /// closed. Nor are the members of a room read while it still has to hand out so much, or for 100 ms after
+    /// a member has come to be owed that: it may be about to read.
     pub slow_backlog: usize,
     /// How long a connection may be owed more than [`Limits::slow_backlog`]. Default: 10 s.
     pub slow_backlog_time: Duration,
