@@ -58,7 +58,9 @@ pub fn connection(mut data: &[u8]) {
 /// How the peer behaves.
 #[derive(Debug)]
 struct Plan {
-    /// Bit 0: the witnesses speak in the same turn as the peer, not in turns of their own.
+    /// Bit 0: the witnesses speak in the same turn as the peer, before it, not in turns of their own.
+    /// (Behind it, what they say might come between two of its commands, of which not all are taken in
+    /// one turn.)
     together: bool,
     /// Bit 1: the peer ends its stream right behind the last piece, not after the answers to it.
     end_at_once: bool,
@@ -119,10 +121,14 @@ impl Scene {
         Command::Chat(Text::new(format!("{who} says {}", self.spoken)).expect("a text"))
     }
 
-    /// The stranger sends a piece, and maybe ends its stream; the witnesses speak before and after.
+    /// The stranger sends a piece, and maybe ends its stream; the witnesses speak before and after, or
+    /// both before.
     fn step(&mut self, plan: &Plan, piece: &[u8], talk: bool, end: bool) {
         if talk {
             self.witness(ANN, &self.says(ANN), !plan.together);
+        }
+        if talk && plan.together {
+            self.witness(BOB, &self.says(BOB), false);
         }
         self.server.send(STRANGER, piece);
         self.reference.receive(STRANGER, piece);
@@ -136,10 +142,10 @@ impl Scene {
         if !plan.together {
             self.server.settle();
         }
-        if talk {
-            self.witness(BOB, &self.says(BOB), !plan.together);
-            self.spoken += 1;
+        if talk && !plan.together {
+            self.witness(BOB, &self.says(BOB), true);
         }
+        self.spoken += usize::from(talk);
         self.server.settle();
         self.check_stranger(end && plan.reset);
     }
