@@ -61,7 +61,7 @@ impl Setup {
         let waker = Waker::new(poll.registry(), WAKER)?;
         poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
         let desk = Arc::new(Desk::new(HubLimits { rooms: config.limits.rooms }, move || {
-            // It fails only when the kernel has no memory; the next wake-up makes up for it.
+            // It adds 1 to the number in an eventfd, which is read before there are 2⁶⁴: that cannot fail.
             let _ = waker.wake();
         }));
         let pool = Pool::start(config.workers, &desk)?;
