@@ -15,7 +15,8 @@ const PAGE: usize = 256;
 
 /// All rooms at one time, in the order of their ids. Cheap to clone.
 ///
-/// A list never changes. To hold an old one costs little more than what has changed since.
+/// A list never changes. To hold an old one keeps every room in it as it was then: those that have
+/// not changed since are shared, [`RoomList::memory`] bounds the others.
 #[derive(Clone, Default)]
 pub struct RoomList(Arc<Pages>);
 
@@ -30,15 +31,46 @@ impl RoomList {
         self.len() == 0
     }
 
-    /// Bytes of the list itself. The rooms in it are shared with lists of other times.
+    /// Bytes of the list itself, without the rooms in it: few, however many rooms there are.
     pub fn size(&self) -> usize {
         size_of::<Pages>() + self.0.pages.len() * size_of::<Page>()
+    }
+
+    /// Bytes of memory that the list keeps if no other list shares its rooms, at most. It is known, not
+    /// summed up.
+    pub fn memory(&self) -> usize {
+        let pages = block(self.0.pages.capacity() * size_of::<Page>());
+        block(COUNTS + size_of::<Pages>())
+            + pages
+            + self.0.pages.len() * block(COUNTS)
+            + self.0.cost
     }
 
     /// The rooms, in the order of their ids. To `skip` many takes far less than to visit them: whole
     /// pages are skipped at once.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<RoomEntry>> {
         self.0.pages.iter().flat_map(|page| page.rooms.iter())
+    }
+
+    /// Drops the first `count` rooms, or all if there are fewer: this list keeps them no longer. Clones
+    /// of it stay as they are.
+    pub fn drop_first(&mut self, count: usize) {
+        let count = count.min(self.len());
+        let cost = self.iter().take(count).map(|room| cost(room)).sum::<usize>();
+        let own = Arc::make_mut(&mut self.0);
+        own.len -= count;
+        own.cost -= cost;
+        let (mut pages, mut rest) = (0, count);
+        while let Some(page) = own.pages.get(pages).filter(|page| page.rooms.len() <= rest) {
+            pages += 1;
+            rest -= page.rooms.len();
+        }
+        own.pages.drain(..pages);
+        if rest > 0
+            && let Some(first) = own.pages.first_mut()
+        {
+            first.rooms = first.rooms[rest..].into();
+        }
     }
 
     /// The number of the newest room.
@@ -55,20 +87,24 @@ impl RoomList {
     ) -> Self {
         let mut gone = gone.into_iter().map(RoomId::number).peekable();
         let mut fresh = fresh.into_iter().peekable();
-        let mut updated = Pages { pages: Vec::with_capacity(self.0.pages.len() + 1), len: 0 };
+        let pages = Vec::with_capacity(self.0.pages.len() + 1);
+        let mut updated = Pages { pages, len: 0, cost: 0 };
+        let mut sum = self.0.cost;
         for page in &self.0.pages {
             let is_in_page = |room: u64| room <= page.last;
             if gone.peek().is_some_and(|&room| is_in_page(room))
                 || fresh.peek().is_some_and(|room| is_in_page(room.room_id))
             {
-                updated.extend(page.updated(&mut gone, &mut fresh));
+                updated.extend(page.updated(&mut gone, &mut fresh, &mut sum));
             } else {
                 updated.push(page.clone());
             }
         }
         while fresh.peek().is_some() {
-            updated.extend(Page::new(fresh.by_ref().take(PAGE)));
+            let rooms = fresh.by_ref().take(PAGE).inspect(|room| sum += cost(room));
+            updated.extend(Page::new(rooms));
         }
+        updated.cost = sum;
         Self(Arc::new(updated))
     }
 
@@ -79,6 +115,7 @@ impl RoomList {
         assert!(sizes.iter().all(|size| (1..=PAGE).contains(size)), "{sizes:?}");
         assert!(sizes.windows(2).all(|pair| pair[0] + pair[1] > PAGE), "{sizes:?}");
         assert_eq!(sizes.iter().sum::<usize>(), self.len());
+        assert_eq!(self.iter().map(|room| cost(room)).sum::<usize>(), self.0.cost);
         assert!(self.iter().is_sorted_by(|a, b| a.room_id < b.room_id));
         for Page { last, rooms } in &self.0.pages {
             assert_eq!(rooms.last().map(|room| room.room_id), Some(*last));
@@ -108,12 +145,32 @@ impl FromIterator<Arc<RoomEntry>> for RoomList {
 }
 
 /// Pages in the order of the ids. Any two neighbours hold more than [`PAGE`] rooms together: there
-/// are never more than twice as many pages as it takes, however many rooms have closed.
-#[derive(Default)]
+/// are never more than twice as many pages as it takes, however many rooms have closed. (The first page
+/// of a list of which rooms were dropped may be smaller.)
+#[derive(Clone, Default)]
 struct Pages {
     pages: Vec<Page>,
     /// Rooms of all pages.
     len: usize,
+    /// What all of them [`cost`].
+    cost: usize,
+}
+
+/// Bytes of the counts in front of what an `Arc` holds.
+const COUNTS: usize = 2 * size_of::<usize>();
+
+/// Bytes of memory for a room, and for its place in a page.
+fn cost(room: &RoomEntry) -> usize {
+    let names = room.members.iter().map(|name| block(name.capacity())).sum::<usize>();
+    let members = block(room.members.capacity() * size_of::<String>()) + names;
+    let entry = block(COUNTS + size_of::<RoomEntry>()) + block(room.title.capacity());
+    entry + members + size_of::<Arc<RoomEntry>>()
+}
+
+/// Bytes that an allocator takes for so many: as glibc's does, with 8 for itself, in steps of 16 from
+/// 32 on.
+fn block(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
 }
 
 impl Pages {
@@ -150,18 +207,25 @@ impl Page {
         Some(Self { last, rooms })
     }
 
-    /// As [`RoomList::updated`]; of `gone` and `fresh` it takes what is about rooms of this page.
+    /// As [`RoomList::updated`]; of `gone` and `fresh` it takes what is about rooms of this page. By as
+    /// much as they cost less than what stood there, or more, `sum` changes.
     fn updated(
         &self,
         gone: &mut Peekable<impl Iterator<Item = u64>>,
         fresh: &mut Peekable<impl Iterator<Item = Arc<RoomEntry>>>,
+        sum: &mut usize,
     ) -> Option<Self> {
         Self::new(self.rooms.iter().filter_map(|room| {
             let number = room.room_id;
             if gone.next_if_eq(&number).is_some() {
+                *sum -= cost(room);
                 return None;
             }
-            Some(fresh.next_if(|f| f.room_id == number).unwrap_or_else(|| Arc::clone(room)))
+            let Some(new) = fresh.next_if(|new| new.room_id == number) else {
+                return Some(Arc::clone(room));
+            };
+            *sum = *sum - cost(room) + cost(&new);
+            Some(new)
         }))
     }
 }
@@ -253,6 +317,32 @@ mod tests {
         assert_eq!([changed.len(), closed.len(), made.len()], [10_000, 9_999, 10_001]);
         for new in [changed, closed, made] {
             assert_eq!((new.0.pages.len(), shared(&new, &list)), (pages, pages - 1));
+        }
+    }
+
+    /// What one list keeps alone is given back with it, and with each room that it drops.
+    #[test]
+    fn s7_a_list_without_its_first_rooms_is_the_rest_and_keeps_no_more() {
+        let list: RoomList = (1..=1_000).map(entry).collect();
+        for step in [1, 100, PAGE, PAGE + 1, 999, 1_000, 2_000] {
+            let mut rest: RoomList = (1..=1_000).map(entry).collect();
+            let rooms: Vec<_> = rest.iter().map(Arc::downgrade).collect();
+            let shared = list.clone();
+            let mut other = shared.clone();
+            let whole = rest.memory();
+            for first in (0..1_000).step_by(step) {
+                let kept = rooms.iter().filter(|room| room.strong_count() > 0).count();
+                assert_eq!((kept, rest.len(), rest.iter().count()), (1_000 - first, kept, kept));
+                assert_eq!(rest.0.cost, list.0.cost / 1_000 * kept);
+                assert!(rest.memory() <= whole - list.0.cost / 1_000 * first);
+                assert_eq!(rest, other);
+                assert_eq!(rest, list.iter().skip(first).cloned().collect());
+                rest.drop_first(step);
+                other.drop_first(step);
+            }
+            assert!(rest.is_empty() && rest.0.cost == 0);
+            assert_eq!(shared, list, "a clone stays as it is");
+            shared.check_invariants();
         }
     }
 
