@@ -193,14 +193,15 @@ impl<S> Connection<S> {
         self.send.is_empty() && self.counted == 0 && self.behind_since.is_none()
     }
 
-    /// Bytes held for it alone, as they were last counted and as they are now.
+    /// Bytes held for it alone, as they were last counted and as they are now. What is more than 4 GiB
+    /// counts as that.
     pub(crate) fn recount(&mut self) -> (usize, usize) {
-        let held = self.held();
-        let before = std::mem::replace(&mut self.counted, held as u32);
-        (before as usize, held)
+        let held = u32::try_from(self.held()).unwrap_or(u32::MAX);
+        let before = std::mem::replace(&mut self.counted, held);
+        (before as usize, held as usize)
     }
 
-    /// Bytes held for it alone: answers, and the beginning of a frame.
+    /// Bytes held for it alone: answers, what a list of rooms keeps, and the beginning of a frame.
     pub(crate) fn held(&self) -> usize {
         self.send.own() + self.decoder.held_len()
     }

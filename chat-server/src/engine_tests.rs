@@ -458,3 +458,6 @@ fn r6_a_room_waits_a_moment_for_who_falls_behind() {
         assert_eq!(chats, if reads_again { TALKERS * 2_000 } else { 0 });
     }
 }
+
+#[path = "engine_list_tests.rs"]
+mod lists;

@@ -59,7 +59,8 @@ pub struct Limits {
     pub kernel_send_buffer: usize,
     /// The most bytes that a connection may be owed here, beside what the kernel holds for it. Default:
     /// 1 MiB. One that is owed more is told `slow-consumer` and closed. What a room owes to many is
-    /// held once.
+    /// held once. A list of rooms counts as some kilobytes at most until its turn comes, then a frame at
+    /// a time: it may be tens of megabytes for one that reads as fast as it can.
     pub backlog: usize,
     /// Bytes that a connection may be owed for longer than [`Limits::slow_backlog_time`]. Default:
     /// 256 KiB. It is not read while it is owed more; if that lasts, it is told `slow-consumer` and
@@ -69,8 +70,12 @@ pub struct Limits {
     /// How long a connection may be owed more than [`Limits::slow_backlog`]. Default: 10 s.
     pub slow_backlog_time: Duration,
     /// The most bytes held for all connections together: what they are owed, each part of a room's
-    /// log once, and the beginnings of frames. Default: 256 MiB. Beyond it those that keep most are
-    /// told `slow-consumer` and closed, the greatest first.
+    /// log once; the lists of rooms that are still to be sent, each as if its rooms were kept for it
+    /// alone; and the beginnings of frames. Default: 256 MiB. Beyond it those that keep most are told
+    /// `slow-consumer` and closed, the greatest first.
+    ///
+    /// A room of a list is some 300 bytes, or 3.3 KiB with 50 members: of 100,000 small rooms eight lists
+    /// may wait at a time.
     pub total_backlog: usize,
     /// How long a closing connection is given to take what it is owed and to end its side. Default:
     /// 5 s.

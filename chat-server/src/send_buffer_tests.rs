@@ -1,8 +1,9 @@
 //! The bytes on the wire are the bytes of the queue, whatever the kernel takes at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use chat_core::{Notice, RoomEntry, RoomId, Title};
+use chat_core::{Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomId};
+use chat_core::{SessionId, Title};
 use chat_proto::{FrameDecoder, Incoming};
 use proptest::prelude::*;
 
@@ -52,7 +53,18 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
 
 /// Flushes until all is written, as events would have it.
 fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
-    while buffer.flush(socket, usize::MAX).expect("no error in the script") == Flushed::Blocked {}
+    while buffer.flush(socket, usize::MAX).expect("no error in the script") == Flushed::Blocked {
+        check_books(buffer);
+    }
+    check_books(buffer);
+}
+
+/// What is counted as the queue changes is what there is in it.
+fn check_books(buffer: &SendBuffer) {
+    let segments = || buffer.segments.iter();
+    assert_eq!(buffer.len, segments().map(Segment::len).sum::<usize>());
+    assert_eq!(buffer.own, buffer.recount_own());
+    assert_eq!(buffer.has_list_waiting(), segments().any(Segment::is_rooms));
 }
 
 #[test]
@@ -189,6 +201,96 @@ fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     assert!(listed.into_iter().eq(1..=3_000));
 }
 
+/// A hub with a room whose list is asked for after each change, and the rooms of all these lists.
+struct Changing {
+    hub: Hub,
+    members: Vec<SessionId>,
+    listed: Vec<Weak<RoomEntry>>,
+}
+
+impl Changing {
+    fn new(members: usize) -> Self {
+        let mut hub = Hub::new(HubLimits::default());
+        let members: Vec<_> = (0..members).map(|_| hub.connect(Role::Guest)).collect();
+        let title = Title::new("of many names").expect("a title");
+        hub.handle(members[0], Command::Create(title), &mut Vec::new());
+        for &member in &members[1..] {
+            let room = RoomId::new(1).expect("above 0");
+            hub.handle(member, Command::Join(room), &mut Vec::new());
+        }
+        Self { hub, members, listed: Vec::new() }
+    }
+
+    /// The list after the next change.
+    fn list(&mut self) -> RoomList {
+        let name = Name::new(&format!("{:>032}", self.listed.len())).expect("a name");
+        let mut outputs = Vec::new();
+        self.hub.handle(self.members[0], Command::Rename(name), &mut outputs);
+        self.hub.handle(self.members[0], Command::Rooms, &mut outputs);
+        let Some(Output::Rooms { rooms, .. }) = outputs.pop() else { panic!("a list comes last") };
+        self.listed.extend(rooms.iter().map(Arc::downgrade));
+        rooms
+    }
+
+    /// Bytes of the rooms that there still are, but for the allocator's.
+    fn kept(&self) -> usize {
+        let size = |room: Arc<RoomEntry>| {
+            let names = room.members.iter().map(|name| size_of::<String>() + name.len());
+            size_of::<RoomEntry>() + room.title.len() + names.sum::<usize>()
+        };
+        self.listed.iter().filter_map(Weak::upgrade).map(size).sum()
+    }
+}
+
+/// Each version of a room is in one list, which nobody reads.
+#[test]
+fn s7_lists_of_other_times_count_as_what_they_keep_and_are_owed_as_pages() {
+    const LISTS: usize = 100;
+    let (mut changing, mut buffer) = (Changing::new(50), SendBuffer::default());
+    for _ in 0..LISTS {
+        buffer.push_rooms(changing.list());
+        check_books(&buffer);
+        assert!(buffer.own >= changing.kept(), "{} of {}", buffer.own, changing.kept());
+    }
+    assert!(changing.kept() > LISTS * 1_500, "each room is there in {LISTS} versions");
+    assert!(buffer.own < 4 * changing.kept(), "{} of {}", buffer.own, changing.kept());
+    assert!(buffer.len < LISTS * 128, "{}: it may be read slowly", buffer.len);
+    assert_eq!(buffer.holds(), buffer.own, "who is cut off first goes by what it keeps");
+
+    // It is read: a list at a time is given back.
+    let mut socket = ScriptedSocket::default();
+    for left in (0..LISTS).rev() {
+        let before = buffer.own;
+        while buffer.has_list_waiting() && buffer.segments.len() > left {
+            buffer.flush(&mut socket, 1).expect("no error");
+            check_books(&buffer);
+        }
+        assert!(buffer.own < before && buffer.own >= changing.kept() * left / LISTS);
+    }
+    assert_eq!((buffer.len, buffer.own), (0, 0));
+    assert!(changing.kept() < 4_000, "but for the list of now");
+}
+
+/// A list of several frames keeps no more than what is still to be sent.
+#[test]
+fn s7_a_long_list_is_given_back_while_it_is_sent() {
+    let list = rooms(3_000);
+    let kept: Vec<_> = list.iter().map(Arc::downgrade).collect();
+    let mut buffer = SendBuffer::default();
+    buffer.push_rooms(list);
+    let whole = buffer.own;
+    let mut socket = ScriptedSocket::default();
+    let mut frames = 0;
+    while buffer.flush(&mut socket, 1).expect("no error") == Flushed::Budget {
+        frames += 1;
+        check_books(&buffer);
+        let left = kept.iter().filter(|room| room.strong_count() > 0).count();
+        assert!(left + frames * 50 < 3_000, "{left} after {frames} frames");
+        assert!(buffer.own < whole * left / 3_000 + 4_096, "{} for {left}", buffer.own);
+    }
+    assert!(frames > 10 && buffer.own == 0 && !buffer.has_list_waiting());
+}
+
 proptest! {
     #[test]
     fn o5_any_queue_through_any_kernel(
@@ -215,10 +317,11 @@ proptest! {
         let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
         fill(&mut buffer);
         fill(&mut whole);
+        check_books(&buffer);
         let (mut socket, mut all) = (ScriptedSocket::new(script), ScriptedSocket::default());
         flush_out(&mut whole, &mut all);
         flush_out(&mut buffer, &mut socket);
         prop_assert_eq!(socket.written, all.written);
-        prop_assert_eq!(buffer.len, 0);
+        prop_assert_eq!((buffer.len, buffer.own), (0, 0));
     }
 }

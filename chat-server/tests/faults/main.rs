@@ -8,6 +8,7 @@ mod catalogue;
 mod crowds;
 mod drain;
 mod flood;
+mod lists;
 mod places;
 mod system;
 mod time;
