@@ -178,6 +178,12 @@ impl<S> Connection<S> {
         !self.send.is_empty() || self.waits()
     }
 
+    /// Whether it is owed so much that it should ask for no more: it is behind, or a list of rooms waits,
+    /// each of which may keep rooms that nobody else does.
+    pub(crate) fn is_owed_much(&self) -> bool {
+        self.behind_since.is_some() || self.send.has_list_waiting()
+    }
+
     /// Whether it has been passed over by its room, and the kernel takes bytes again.
     pub(crate) fn may_catch_up(&self) -> bool {
         self.waits() && !self.write_blocked

@@ -160,7 +160,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.fanout.is_dirty() {
             self.counters.reach(LimitName::WritesPerRoomAndTurn);
         }
-        self.flush_planned();
+        self.flush_planned(now);
         self.follow_up_writes(now);
         self.expire(now);
         // Last, so that no turn ends with more than there may be.

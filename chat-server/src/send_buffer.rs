@@ -170,7 +170,6 @@ impl SendBuffer {
     }
 
     /// Whether a list of rooms waits, or a part of one, that is not bytes yet.
-    #[cfg_attr(not(test), expect(dead_code, reason = "reading does not go by it yet"))]
     pub(crate) fn has_list_waiting(&self) -> bool {
         self.segments.has_rooms()
     }

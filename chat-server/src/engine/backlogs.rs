@@ -7,7 +7,7 @@ use chat_core::RoomId;
 
 use super::{Engine, Workers};
 use crate::close_reason::CloseReason;
-use crate::connection::{Connection, Pause};
+use crate::connection::Connection;
 use crate::connections::ConnKey;
 use crate::limit_name::LimitName;
 use crate::moment::Moment;
@@ -72,10 +72,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         if let Some(connection) = self.connections.get_mut(key)
             && connection.behind_since.take().is_some()
-            && connection.read_pause() == Some(Pause::Owed)
         {
-            connection.resume_reading(now);
-            self.plan_read(key);
+            self.read_again(now, key);
         }
     }
 

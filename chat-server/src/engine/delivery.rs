@@ -126,12 +126,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    pub(super) fn flush_planned(&mut self) {
+    pub(super) fn flush_planned(&mut self, now: Moment) {
         let mut plan = mem::take(&mut self.flush_plan);
         for key in plan.drain(..) {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.flush_planned = false;
                 self.flush(key);
+                self.read_again(now, key);
                 self.close_if_done(key);
             }
         }

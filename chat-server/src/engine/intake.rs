@@ -132,7 +132,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if connection.phase != Phase::Open {
             return When::Now;
         }
-        if connection.behind_since.is_some() {
+        if connection.is_owed_much() {
             connection.pause_reading(Pause::Owed);
             return When::Resumed;
         }
@@ -153,6 +153,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return When::Resumed;
         }
         When::Now
+    }
+
+    /// Has a connection read again that was not because it was owed much, if it no longer is.
+    pub(super) fn read_again(&mut self, now: Moment, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && connection.read_pause() == Some(Pause::Owed)
+            && !connection.is_owed_much()
+        {
+            connection.resume_reading(now);
+            self.plan_read(key);
+        }
     }
 
     /// Has a connection read no further before `until`.

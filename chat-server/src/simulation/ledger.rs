@@ -212,7 +212,9 @@ impl Ledger {
             assert_eq!(connection.phase, Phase::Open, "I12: client {client} is still closing");
             let frame = connection.frame_deadline(limits);
             assert_eq!(frame, None, "I12: a frame of client {client} is waited for for ever");
-            assert!(!connection.is_read_paused(), "I12: client {client} is not read again");
+            // Of lists of rooms one may be owed as many as the kernel takes none of.
+            let is_read = !connection.is_read_paused() || connection.send.has_list_waiting();
+            assert!(is_read, "I12: client {client} is not read again");
             assert_eq!(account.behind_from, None, "I12: client {client} is behind for ever");
         }
     }

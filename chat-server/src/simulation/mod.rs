@@ -126,7 +126,7 @@ fn a_dropped_tail_is_found() {
 
 #[test]
 fn a_missing_generation_check_is_found() {
-    finds(Bug::NoGeneration, "I3");
+    finds(Bug::NoGeneration, "I4");
 }
 
 #[test]

@@ -52,12 +52,13 @@ impl Plan {
 }
 
 impl Plan {
-    /// Whether a chat needs but a few turns to be read, and none for workers or until it may be
-    /// sent.
+    /// Whether a chat needs but a few turns to be read, and none for workers, until it may be sent, or
+    /// because its room waits for somebody who has fallen behind.
     pub(super) fn is_swift(&self) -> bool {
         let rate = self.limits.commands.per_second;
         self.inline_requests >= 4_096
             && self.limits.read_per_turn >= 1_000
+            && self.limits.slow_backlog >= 50_000
             && (rate == 0 || rate >= 200)
     }
 }
@@ -82,8 +83,9 @@ fn limits(rng: &mut Rng, clients: usize) -> Limits {
         backlog,
         slow_backlog: backlog / rng.pick(&[1, 4, 20]),
         slow_backlog_time: millis(rng, &[50, 1_000, 10_000]),
-        // More than the logs of all rooms have room for that the witnesses are in.
-        total_backlog: backlog.max(rng.pick(&[70_000, 100_000, 1 << 28])),
+        // More than the logs of all rooms have room for that the witnesses are in, and a list of rooms of
+        // everybody.
+        total_backlog: backlog.max(rng.pick(&[120_000, 150_000, 1 << 28])),
         writes_per_room_and_turn: rng.within(1..5),
         commands: rng.pick(&[
             Allowance { burst: 1, per_second: 0 },
