@@ -1,6 +1,6 @@
 //! The stop under load, with some that do not help: A4, A5.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -48,7 +48,14 @@ impl Load {
         let others = [(); 2].map(|()| member());
         let talkers = [(); 3].map(|()| member());
         let talkers = talkers.into_iter().map(talk).collect();
-        while first.next().text != text(250) {}
+        let (mut talking, mut is_under_way) = (BTreeSet::new(), false);
+        while talking.len() < 3 || !is_under_way {
+            let message = first.next();
+            is_under_way |= message.text == text(250);
+            if message.kind == "SCChat" {
+                talking.insert(message.member);
+            }
+        }
         half_closed.end_sending();
         let readers = others.into_iter().chain([first]);
         let readers = readers.map(|mut reader| thread::spawn(move || reader.until_end())).collect();
