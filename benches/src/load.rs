@@ -31,6 +31,9 @@ use crate::token::TOKEN_LEN;
 /// How long the last deliveries may take.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 
+/// The shortest sleep there is. Messages are late by as much, which counts as their latency.
+const DOZE: Duration = Duration::from_millis(1);
+
 /// The longest sleep in a closed loop.
 const NAP: Duration = Duration::from_millis(100);
 
@@ -75,6 +78,8 @@ pub struct Config {
     pub talkers: Talkers,
     /// When they do.
     pub pace: Pace,
+    /// Sleep between messages of an open loop.
+    pub doze: bool,
     /// Bytes of text, at least [`TOKEN_LEN`].
     pub size: usize,
     /// How long to talk before measuring.
@@ -257,6 +262,7 @@ struct Run {
     /// By talker.
     templates: Vec<Template>,
     pace: Pace,
+    doze: bool,
     /// Open loop: what is due, from the first turn on.
     schedule: Option<Schedule>,
     /// Open loop: how much later than it should each message was sent, in nanoseconds.
@@ -293,6 +299,7 @@ impl Run {
                 sample_mask,
             },
             pace: config.pace,
+            doze: config.doze,
             schedule: None,
             late: histogram(),
             progress: config.progress.then(Progress::default),
@@ -338,7 +345,7 @@ impl Run {
         Ok(NAP)
     }
 
-    /// Open loop: sends what is due, and does not sleep.
+    /// Open loop: sends what is due, and does not sleep, unless it is asked to.
     fn send_due(&mut self, now: u64, rate: u32) -> Result<Duration, Error> {
         let schedule = self.schedule.get_or_insert_with(|| Schedule::new(now, rate));
         let due = schedule.take_due(now);
@@ -354,7 +361,7 @@ impl Run {
         for message in due.take(talkers as usize) {
             self.crew.flush(self.traffic.ledger.seat((message % talkers) as usize))?;
         }
-        Ok(Duration::ZERO)
+        Ok(if self.doze { DOZE } else { Duration::ZERO })
     }
 
     fn queue(&mut self, talker: usize, now: u64) {

@@ -48,6 +48,7 @@ fn config(addr: SocketAddr, pace: Pace) -> Config {
         members: 4,
         talkers: Talkers::Some(1),
         pace,
+        doze: false,
         size: 64,
         warmup: Duration::from_millis(50),
         measure: Duration::from_millis(300),

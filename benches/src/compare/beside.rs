@@ -36,16 +36,6 @@ impl Beside {
         words.iter().map(|&word| word.to_owned()).collect()
     }
 
-    /// How its generator gives way to the one that measures, on whose core it is: where that one has
-    /// to wait for the core, the wait is in its latencies, and says nothing of the server. Arrivals beside
-    /// members who chat as fast as they can would never come, had they to give way.
-    fn niceness(self) -> &'static str {
-        match self {
-            Self::Crowd => "19",
-            Self::Arrivals => "0",
-        }
-    }
-
     /// In a few words.
     pub fn describe(self) -> &'static str {
         match self {
@@ -67,7 +57,7 @@ impl Running {
         target: &[String],
         cores: &str,
     ) -> Result<Self, Error> {
-        let mut words = ["nice", "-n", beside.niceness(), load].map(str::to_owned).to_vec();
+        let mut words = vec![load.to_owned()];
         words.extend(beside.arguments());
         words.extend(target.iter().cloned());
         words.push(format!("--seconds={SECONDS}"));

@@ -70,6 +70,10 @@ impl Shape {
             Pace::Closed { window } => format!("--window={window}"),
             Pace::Open { rate } => format!("--rate={rate}"),
         });
+        // The other load wants the core as well.
+        if self.beside == Some(Beside::Crowd) {
+            words.push("--doze".to_owned());
+        }
         words
     }
 
