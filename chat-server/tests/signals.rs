@@ -9,10 +9,13 @@ use std::net::SocketAddr;
 use common::{Client, Program, Watchdog};
 use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, PtySystem};
 
+/// What starts a program whose signals do what they do: in the background, or under `nohup`, some are ignored.
+const DEFAULT_SIGNALS: [&str; 2] = ["env", "--default-signal"];
+
 #[test]
 fn a6_a_hangup_without_a_terminal_is_ignored() {
-    let (mut program, address) = Program::listening(&["--log=info"]);
-    let mut client = Client::of(address);
+    let mut program = Program::start_under(&DEFAULT_SIGNALS, &["--port=0", "--log=info"]);
+    let mut client = Client::of(program.address());
     for _ in 0..3 {
         program.signal("HUP");
         client.expect_nothing();
@@ -86,7 +89,9 @@ fn a6_a_hangup_that_is_to_be_ignored_is_ignored_also_at_a_terminal() {
 fn a6_the_other_signals_do_what_the_system_has_them_do() {
     for signal in ["QUIT", "USR1", "USR2"] {
         // No core is to be left behind.
-        let mut program = Program::start_by_shell("ulimit -c 0; ", &["--port=0"], "");
+        let shell = ["sh", "-c", "ulimit -c 0; exec \"$0\" \"$@\""];
+        let mut program =
+            Program::start_under(&[&DEFAULT_SIGNALS[..], &shell].concat(), &["--port=0"]);
         program.address();
         program.signal(signal);
         let (code, _, _) = program.wait();
