@@ -84,7 +84,7 @@ pub(crate) struct Engine<S, W> {
     flush_plan: Vec<ConnKey>,
     /// When to look at a connection because of the time it takes.
     timers: Timers,
-    /// When to read a connection again that has sent too many commands.
+    /// When to read a connection again that is read no further until a time.
     resumes: Timers,
     stopping: Option<Stopping>,
     counters: Arc<Counters>,

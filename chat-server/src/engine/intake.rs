@@ -94,7 +94,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Has those read again that have sent too many commands, and whose time has come.
+    /// Has those read again that were not until a time, which has come.
     pub(super) fn resume_reading(&mut self, now: Moment) {
         while let Some((_, key)) = self.resumes.pop_due(now) {
             #[cfg(test)]

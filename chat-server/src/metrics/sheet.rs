@@ -29,8 +29,7 @@ impl<'a> Sheet<'a> {
         help: &str,
         value: u64,
     ) -> fmt::Result {
-        let encoder = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
-        ConstGauge::new(value).encode(encoder)
+        self.one(name, unit, help, &ConstGauge::new(value))
     }
 
     /// A gauge for each value of a label.
@@ -41,24 +40,18 @@ impl<'a> Sheet<'a> {
         label: &str,
         values: impl IntoIterator<Item = (impl Display, u64)>,
     ) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, NONE, MetricType::Gauge)?;
-        for (key, value) in values {
-            let labels = [(label, key.to_string())];
-            ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
-        }
-        Ok(())
+        let values = values.into_iter().map(|(key, value)| (key, ConstGauge::new(value)));
+        self.family(name, help, label, MetricType::Gauge, values)
     }
 
     /// A number of seconds.
     pub(super) fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        let encoder = self.0.encode_descriptor(name, help, SECONDS, MetricType::Gauge)?;
-        ConstGauge::new(value).encode(encoder)
+        self.one(name, SECONDS, help, &ConstGauge::new(value))
     }
 
     /// A number of seconds that only rises.
     pub(super) fn seconds_counter(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        let encoder = self.0.encode_descriptor(name, help, SECONDS, MetricType::Counter)?;
-        ConstCounter::new(value).encode(encoder)
+        self.one(name, SECONDS, help, &ConstCounter::new(value))
     }
 
     pub(super) fn counter(
@@ -68,8 +61,7 @@ impl<'a> Sheet<'a> {
         help: &str,
         value: u64,
     ) -> fmt::Result {
-        let encoder = self.0.encode_descriptor(name, help, unit, MetricType::Counter)?;
-        ConstCounter::new(value).encode(encoder)
+        self.one(name, unit, help, &ConstCounter::new(value))
     }
 
     /// A counter for each value of a label.
@@ -80,10 +72,32 @@ impl<'a> Sheet<'a> {
         label: &str,
         values: impl IntoIterator<Item = (impl Display, u64)>,
     ) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, NONE, MetricType::Counter)?;
-        for (key, value) in values {
+        let values = values.into_iter().map(|(key, value)| (key, ConstCounter::new(value)));
+        self.family(name, help, label, MetricType::Counter, values)
+    }
+
+    fn one(
+        &mut self,
+        name: &str,
+        unit: Option<&Unit>,
+        help: &str,
+        metric: &impl EncodeMetric,
+    ) -> fmt::Result {
+        metric.encode(self.0.encode_descriptor(name, help, unit, metric.metric_type())?)
+    }
+
+    fn family(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        kind: MetricType,
+        metrics: impl Iterator<Item = (impl Display, impl EncodeMetric)>,
+    ) -> fmt::Result {
+        let mut encoder = self.0.encode_descriptor(name, help, NONE, kind)?;
+        for (key, metric) in metrics {
             let labels = [(label, key.to_string())];
-            ConstCounter::new(value).encode(encoder.encode_family(&labels)?)?;
+            metric.encode(encoder.encode_family(&labels)?)?;
         }
         Ok(())
     }
