@@ -1,7 +1,7 @@
 //! Everything the client says of its own: one list of texts, and a table of them for each language.
 //! Those of many lines are in [`crate::helps`].
 
-use chat_proto::{Lang, MAX_PAYLOAD, Rejection};
+use chat_proto::{Lang, Localize, MAX_PAYLOAD, Rejection};
 
 use crate::destination::{Destination, Host};
 use crate::fault::Fault;
@@ -280,7 +280,7 @@ fn korean_value_rule(rule: Rule) -> String {
     match rule {
         Rule::Host => "호스트 이름이나 주소만, 포트 없이 써 주세요".to_owned(),
         Rule::Port => "1부터 65535까지의 수를 써 주세요".to_owned(),
-        Rule::Name(error) => Rejection::BadName(error).text(Lang::Ko).to_string(),
+        Rule::Name(error) => Rejection::BadName(error).localized(Lang::Ko).to_string(),
         Rule::Room => "0보다 큰 정수를 써 주세요".to_owned(),
         Rule::Lang => "ko나 en을 써 주세요".to_owned(),
     }
@@ -348,7 +348,7 @@ fn korean_mistake(mistake: &Mistake) -> String {
 
 /// A server says the same.
 fn korean_rule(broken: &Rejection) -> String {
-    format!("{}.", broken.text(Lang::Ko))
+    format!("{}.", broken.localized(Lang::Ko))
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@
 mod command;
 mod frame;
 mod lang;
+mod localize;
 mod notice;
 mod rooms;
 mod server_message;
@@ -99,6 +100,7 @@ mod values;
 pub use command::{Command, Field, Rejection};
 pub use frame::{FrameDecoder, FrameTooLong, Frames, HEADER_LEN, MAX_PAYLOAD, write_frame};
 pub use lang::{Lang, UnknownLang};
+pub use localize::{Localize, Localized, PerLang};
 pub use notice::Notice;
 pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, encode_rooms_page};
 pub use server_message::{Incoming, ServerMessage, chat_payload_len};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::{FrameTooLong, write_frame};
 use crate::lang::Lang;
+use crate::localize::Localize;
 use crate::notice::Notice;
 use crate::rooms::RoomEntry;
 use crate::values::{Name, RoomId, Text, Title};
@@ -48,7 +49,7 @@ impl ServerMessage<'_> {
                 out,
                 &System {
                     kind: "SCSystemMessage",
-                    text: notice.text(lang).to_string(),
+                    text: notice.localized(lang).to_string(),
                     code: notice.code(),
                     room_id: room.map(|(room, _)| room),
                     seq: room.map(|(_, seq)| seq),
@@ -269,7 +270,7 @@ mod tests {
             let message = ServerMessage::System { notice: &notice, room: None };
             message.write(lang, &mut out).expect("it fits");
             let read = Incoming::parse(&out[crate::HEADER_LEN..]).expect("it is a message");
-            assert_eq!(read.text, notice.text(lang).to_string());
+            assert_eq!(read.text, notice.localized(lang).to_string());
             assert_eq!(read.code.as_deref(), Some("not-in-room"));
             read.text
         });

@@ -7,139 +7,93 @@ use std::fmt;
 
 use crate::command::{Field, Rejection};
 use crate::lang::Lang;
+use crate::localize;
+use crate::localize::Localize;
 use crate::notice::Notice;
 use crate::values::{ValueError, is_bidi_control};
 
-/// Writes a text in the language asked for. A text without one of them does not compile.
-macro_rules! say {
-    ($f:expr, $lang:expr, en: $en:literal, ko: $ko:literal $(,)?) => {
-        match $lang {
-            Lang::En => write!($f, $en),
-            Lang::Ko => write!($f, $ko),
-        }
-    };
-}
-
-impl Notice {
-    /// The text in `lang`: sentences, on one line.
-    pub fn text(&self, lang: Lang) -> impl fmt::Display {
-        Said { what: self, lang }
-    }
-}
-
-impl Rejection {
-    /// The text in `lang`: a sentence without its full stop.
-    pub fn text(&self, lang: Lang) -> impl fmt::Display {
-        Said { what: self, lang }
-    }
-}
-
-impl ValueError {
-    /// The text in `lang`: the end of a sentence that begins with what breaks the rule, `a name` or
-    /// `이름에는`, and without its full stop.
-    ///
-    /// It never shows the character itself: that may be one that garbles a terminal.
-    pub fn text(&self, lang: Lang) -> impl fmt::Display {
-        Said { what: self, lang }
-    }
-}
-
-/// The text in English; [`Notice::text`] has the other languages.
+/// The text in English.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(Lang::En, f)
+        self.fmt_in(Lang::En, f)
     }
 }
 
-/// The text in English; [`Rejection::text`] has the other languages.
+/// The text in English.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(Lang::En, f)
+        self.fmt_in(Lang::En, f)
     }
 }
 
-/// The text in English; [`ValueError::text`] has the other languages.
+/// The text in English.
 impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(Lang::En, f)
+        self.fmt_in(Lang::En, f)
     }
 }
 
-trait Say {
-    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-}
-
-struct Said<'a, T> {
-    what: &'a T,
-    lang: Lang,
-}
-
-impl<T: Say> fmt::Display for Said<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.what.say(self.lang, f)
-    }
-}
-
-impl Say for Notice {
-    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Sentences, on one line.
+impl Localize for Notice {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Renamed { from, to } => say!(f, lang,
+            Self::Renamed { from, to } => localize!(f, lang,
                 en: "{from} is now called {to}.",
                 ko: "{from} 님이 이름을 바꿨어요. 이제 {to} 님이에요."),
-            Self::RoomCreated { room, title } => say!(f, lang,
+            Self::RoomCreated { room, title } => localize!(f, lang,
                 en: "You made room {room}, \"{title}\", and are in it.",
                 ko: "새로 만든 {room}번 방 '{title}'에 들어왔어요."),
-            Self::RoomEntered { room, title } => say!(f, lang,
+            Self::RoomEntered { room, title } => localize!(f, lang,
                 en: "You are in room {room}, \"{title}\", now.",
                 ko: "{room}번 방 '{title}'에 들어왔어요."),
-            Self::RoomLeft { room, title } => say!(f, lang,
+            Self::RoomLeft { room, title } => localize!(f, lang,
                 en: "You left room {room}, \"{title}\".",
                 ko: "{room}번 방 '{title}'에서 나왔어요."),
-            Self::MemberEntered { name } => say!(f, lang,
+            Self::MemberEntered { name } => localize!(f, lang,
                 en: "{name} came in.",
                 ko: "{name} 님이 들어왔어요."),
-            Self::MemberLeft { name } => say!(f, lang,
+            Self::MemberLeft { name } => localize!(f, lang,
                 en: "{name} left.",
                 ko: "{name} 님이 나갔어요."),
             Self::Rejected(why) => say_rejected(why, lang, f),
-            Self::NameTaken => say!(f, lang,
+            Self::NameTaken => localize!(f, lang,
                 en: "That name is taken. Choose another one.",
                 ko: "이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요."),
-            Self::NotInRoom => say!(f, lang,
+            Self::NotInRoom => localize!(f, lang,
                 en: "You are in no room. /rooms lists them; /join or /create one first.",
                 ko: "지금은 방에 있지 않아요. /rooms로 찾아보고 먼저 /join이나 /create로 들어가 주세요."),
-            Self::AlreadyInRoom { room } => say!(f, lang,
+            Self::AlreadyInRoom { room } => localize!(f, lang,
                 en: "You are in room {room} already. /leave it first.",
                 ko: "이미 {room}번 방에 있어요. 먼저 /leave 하세요."),
-            Self::NoSuchRoom { room } => say!(f, lang,
+            Self::NoSuchRoom { room } => localize!(f, lang,
                 en: "There is no room {room}. /rooms lists those there are.",
                 ko: "{room}번 방은 없어요. /rooms로 찾아보세요."),
-            Self::TooManyRooms { limit } => say!(f, lang,
+            Self::TooManyRooms { limit } => localize!(f, lang,
                 en: "There are {limit} rooms, and no more are allowed. Join one of them.",
                 ko: "방이 이미 {limit}개라서 더 만들 수 없어요. 있는 방에 들어가 주세요."),
             Self::TextTooLong { excess } => say_too_long(*excess, lang, f),
-            Self::ShutdownRefused => say!(f, lang,
+            Self::ShutdownRefused => localize!(f, lang,
                 en: "You may not stop this server from where you are.",
                 ko: "여기서는 서버를 끌 수 없어요."),
-            Self::ServerStopping => say!(f, lang,
+            Self::ServerStopping => localize!(f, lang,
                 en: "The server is stopping. Goodbye.",
                 ko: "서버가 꺼져요. 안녕히 가세요."),
-            Self::ServerFull { limit } => say!(f, lang,
+            Self::ServerFull { limit } => localize!(f, lang,
                 en: "The server is full: it has {limit} connections. Try again later.",
                 ko: "서버에 자리가 없어요: 이미 {limit}개가 연결돼 있어요. 나중에 다시 와 주세요."),
-            Self::TooManyFromAddress { limit } => say!(f, lang,
+            Self::TooManyFromAddress { limit } => localize!(f, lang,
                 en: "There are {limit} connections from your address, and no more are allowed. \
                      Close one of them first.",
                 ko: "이 주소에서 이미 {limit}개가 연결돼 있어요. 먼저 하나를 끊어 주세요."),
-            Self::FrameTimeout => say!(f, lang,
+            Self::FrameTimeout => localize!(f, lang,
                 en: "A message was begun and not finished in time: after a 2-byte big-endian \
                      length, that many bytes of JSON have to follow. Goodbye.",
                 ko: "메시지가 제때 다 오지 않아서 연결을 끊어요. 2바이트 빅 엔디언 길이 뒤에 그 길이만큼의 \
                      JSON이 와야 해요."),
-            Self::SlowConsumer => say!(f, lang,
+            Self::SlowConsumer => localize!(f, lang,
                 en: "You did not read what was said to you, and too much of it waited. Goodbye.",
                 ko: "읽지 않은 메시지가 너무 많이 쌓여서 연결을 끊어요."),
-            Self::Internal => say!(f, lang,
+            Self::Internal => localize!(f, lang,
                 en: "The server failed at that command. It was not done.",
                 ko: "서버에 문제가 생겨서 그 명령을 처리하지 못했어요."),
         }
@@ -148,69 +102,70 @@ impl Say for Notice {
 
 fn say_rejected(why: &Rejection, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let is_bad = why.is_bad();
-    let why = why.text(lang);
+    let why = why.localized(lang);
     if is_bad {
-        say!(f, lang, en: "Not understood: {why}.", ko: "알아들을 수 없어요: {why}.")
+        localize!(f, lang, en: "Not understood: {why}.", ko: "알아들을 수 없어요: {why}.")
     } else {
-        say!(f, lang, en: "Refused: {why}.", ko: "받지 않았어요: {why}.")
+        localize!(f, lang, en: "Refused: {why}.", ko: "받지 않았어요: {why}.")
     }
 }
 
 fn say_too_long(excess: usize, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let bytes = if excess == 1 { "byte" } else { "bytes" };
-    say!(f, lang,
+    localize!(f, lang,
         en: "That text is too long by {excess} {bytes}. Send it in parts.",
         ko: "{excess}바이트만큼 너무 길어요. 나눠서 보내 주세요.")
 }
 
-impl Say for Rejection {
-    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// A sentence without its full stop.
+impl Localize for Rejection {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyFrame => say!(f, lang,
+            Self::EmptyFrame => localize!(f, lang,
                 en: "a frame of length 0: a frame is a 2-byte big-endian length, then that many \
                      bytes of JSON",
                 ko: "길이가 0인 프레임이에요. 프레임에는 2바이트 빅 엔디언 길이와 그 길이만큼의 JSON이 \
                      있어야 해요"),
-            Self::InvalidUtf8 => say!(f, lang,
+            Self::InvalidUtf8 => localize!(f, lang,
                 en: "the message is not UTF-8",
                 ko: "메시지가 UTF-8이 아니에요"),
             // What is wrong with it is in the words of the parser, for whoever writes a client.
-            Self::NotJson { detail } => say!(f, lang,
+            Self::NotJson { detail } => localize!(f, lang,
                 en: "the message is not right as JSON: {detail}",
                 ko: "메시지가 올바른 JSON이 아니에요 ({detail})"),
-            Self::NotAnObject => say!(f, lang,
+            Self::NotAnObject => localize!(f, lang,
                 en: "the message is no JSON object: a frame is a 2-byte big-endian length, then \
                      that many bytes of JSON, such as {{\"type\":\"CSRooms\"}}",
                 ko: "메시지가 JSON 객체가 아니에요. 프레임에는 2바이트 빅 엔디언 길이와 그 길이만큼의 JSON, \
                      이를테면 {{\"type\":\"CSRooms\"}} 같은 것이 있어야 해요"),
-            Self::UnknownType => say!(f, lang,
+            Self::UnknownType => localize!(f, lang,
                 en: "unknown type: one of CSName, CSRooms, CSCreateRoom, CSJoinRoom, CSLeaveRoom, \
                      CSChat, CSShutdown",
                 ko: "모르는 type이에요. CSName, CSRooms, CSCreateRoom, CSJoinRoom, CSLeaveRoom, CSChat, \
                      CSShutdown 가운데 하나여야 해요"),
             Self::Missing(field) => {
                 let (key, kind) = (field.key(), field.kind(lang));
-                say!(f, lang,
+                localize!(f, lang,
                     en: "the message needs a field \"{key}\", {kind}",
                     ko: "메시지에 {kind}인 \"{key}\" 필드가 있어야 해요")
             }
             Self::WrongKind(field) => {
                 let (key, kind) = (field.key(), field.kind(lang));
-                say!(f, lang,
+                localize!(f, lang,
                     en: "the field \"{key}\" must be {kind}",
                     ko: "\"{key}\" 필드에는 {kind}만 쓸 수 있어요")
             }
             Self::BadName(error) => {
-                let error = error.text(lang);
-                say!(f, lang, en: "a name {error}", ko: "이름에는 {error}")
+                let error = error.localized(lang);
+                localize!(f, lang, en: "a name {error}", ko: "이름에는 {error}")
             }
             Self::BadTitle(error) => {
-                let error = error.text(lang);
-                say!(f, lang, en: "a title {error}", ko: "제목에는 {error}")
+                let error = error.localized(lang);
+                localize!(f, lang, en: "a title {error}", ko: "제목에는 {error}")
             }
             Self::BadText(error) => {
-                let error = error.text(lang);
-                say!(f, lang, en: "a text {error}", ko: "말에는 {error}")
+                let error = error.localized(lang);
+                localize!(f, lang, en: "a text {error}", ko: "말에는 {error}")
             }
         }
     }
@@ -227,34 +182,36 @@ impl Field {
     }
 }
 
-impl Say for ValueError {
-    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The end of a sentence that begins with what breaks the rule, `a name` or `이름에는`, without its full
+/// stop. The character itself is never shown: it might garble a terminal.
+impl Localize for ValueError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Empty => say!(f, lang,
+            Self::Empty => localize!(f, lang,
                 en: "needs at least 1 character",
                 ko: "1자 이상 써야 해요"),
-            Self::Blank => say!(f, lang,
+            Self::Blank => localize!(f, lang,
                 en: "needs a character that is not a space",
                 ko: "빈칸이 아닌 글자도 있어야 해요"),
-            Self::TooLong { max } => say!(f, lang,
+            Self::TooLong { max } => localize!(f, lang,
                 en: "may have at most {max} characters",
                 ko: "{max}자까지 쓸 수 있어요"),
             Self::Forbidden(c) => {
                 let number = u32::from(c);
                 if is_bidi_control(c) {
-                    say!(f, lang,
+                    localize!(f, lang,
                         en: "may not hold the text-direction character U+{number:04X}",
                         ko: "글 방향을 바꾸는 U+{number:04X} 문자를 쓸 수 없어요")
                 } else {
-                    say!(f, lang,
+                    localize!(f, lang,
                         en: "may not hold the control character U+{number:04X}",
                         ko: "U+{number:04X} 제어 문자를 쓸 수 없어요")
                 }
             }
-            Self::NotANickname => say!(f, lang,
+            Self::NotANickname => localize!(f, lang,
                 en: "holds a character that names may not hold (invisible or unassigned)",
                 ko: "보이지 않거나 아직 정해지지 않은 문자를 쓸 수 없어요"),
-            Self::TooLongWrittenOut { max } => say!(f, lang,
+            Self::TooLongWrittenOut { max } => localize!(f, lang,
                 en: "may have at most {max} characters once ligatures and the like are written out",
                 ko: "합쳐진 글자를 모두 풀어 썼을 때 {max}자까지 쓸 수 있어요"),
         }

@@ -145,13 +145,13 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 fn every_notice_is_in_its_language() {
     for notice in notices() {
         for lang in Lang::ALL {
-            let text = notice.text(lang).to_string();
+            let text = notice.localized(lang).to_string();
             assert_eq!(is_korean(&text), lang == Lang::Ko, "{lang}: {text:?}");
             let is_plain = |c: char| !c.is_control() && (lang == Lang::Ko || c.is_ascii());
             assert!(text.replace(MARK, "").chars().all(is_plain), "{lang}: {text:?}");
             assert!((5..250).contains(&text.len()), "{lang}: {text:?}");
         }
-        assert_eq!(notice.to_string(), notice.text(Lang::En).to_string());
+        assert_eq!(notice.to_string(), notice.localized(Lang::En).to_string());
     }
 }
 
@@ -172,7 +172,7 @@ fn a_code_is_one_word_and_no_two_notices_share_it() {
 fn every_language_tells_the_same() {
     for notice in notices() {
         let (english, korean) =
-            (notice.text(Lang::En).to_string(), notice.text(Lang::Ko).to_string());
+            (notice.localized(Lang::En).to_string(), notice.localized(Lang::Ko).to_string());
         assert_eq!(facts(&english), facts(&korean), "{english} / {korean}");
         assert_eq!(english.matches(MARK).count(), korean.matches(MARK).count(), "{korean}");
         let keys = |text: &str| -> Vec<String> {
@@ -187,7 +187,7 @@ fn every_language_tells_the_same() {
 #[test]
 fn korean_is_polite_throughout() {
     for notice in notices() {
-        let text = notice.text(Lang::Ko).to_string();
+        let text = notice.localized(Lang::Ko).to_string();
         assert!(sentences(&text).all(|sentence| sentence.ends_with('요')), "{text}");
     }
 }
@@ -202,7 +202,7 @@ fn no_korean_particle_hangs_on_what_a_value_ends_with() {
         matches!(notice, Notice::Rejected(Rejection::EmptyFrame | Rejection::InvalidUtf8))
     };
     for notice in notices().into_iter().filter(|notice| !is_fixed(notice)) {
-        let text = notice.text(Lang::Ko).to_string();
+        let text = notice.localized(Lang::Ko).to_string();
         let is_value = |c: char| c.is_ascii_digit() || MARK.contains(c);
         for (at, c) in text.char_indices().filter(|(_, c)| is_value(*c)) {
             let behind = text[at + c.len_utf8()..].trim_start_matches(['\'', '"', ')']);
@@ -213,6 +213,6 @@ fn no_korean_particle_hangs_on_what_a_value_ends_with() {
 
 #[test]
 fn one_byte_is_not_bytes() {
-    let said = |excess| Notice::TextTooLong { excess }.text(Lang::En).to_string();
+    let said = |excess| Notice::TextTooLong { excess }.localized(Lang::En).to_string();
     assert!(said(1).contains(" 1 byte.") && said(2).contains(" 2 bytes."));
 }

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use chat_core::Lang;
 
-use crate::limit_error::LimitError;
+use crate::limits::LimitError;
 use crate::limits::Limits;
-use crate::say::{Said, Say};
+use chat_proto::Localize;
 
 /// The configuration of a [`Server`](crate::Server).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,24 +62,19 @@ impl ConfigError {
     pub fn problems(&self) -> &[LimitError] {
         &self.0
     }
-
-    /// All problems in one line, in `lang`.
-    pub fn text(&self, lang: Lang) -> impl fmt::Display {
-        Said { what: self, lang }
-    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(Lang::En, f)
+        self.fmt_in(Lang::En, f)
     }
 }
 
-impl Say for ConfigError {
-    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Localize for ConfigError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.0.iter().enumerate() {
             let gap = if i > 0 { "; " } else { "" };
-            write!(f, "{gap}{}", problem.text(lang))?;
+            write!(f, "{gap}{}", problem.localized(lang))?;
         }
         Ok(())
     }

@@ -85,80 +85,30 @@
 //! - **Features.** `cli` (default) is for the program; a library is fine with
 //!   `default-features = false`.
 
-// The modules, in the order in which a message meets them:
-//
-// - `listener` accepts, `reactor` polls, `engine` is everything above the kernel;
-// - `connections` is the table of them, `connection` turns bytes into requests;
-// - `mailbox` keeps a connection's requests in order, `pool` runs mailboxes on workers that `sleep`
-//   when there are none, `queue` is where mailboxes wait for them, `desk` is the hub behind its lock
-//   with the queue of its outputs, and `sync` the primitives under all these;
-// - `fanout` has the rooms, `room_log` the log and the cursors of one, `chunk` the bytes,
-//   `send_buffer` what a connection is still owed;
-// - `engine` is cut into what comes in (`intake`), what comes of it (`delivery`), what is not taken
-//   (`backlogs`), what takes too long (`deadlines`), how it all ends (`closing`), and what of it is told
-//   (`observation`) to the `observer`, who makes `events` of it, and logged (`journal`);
-// - `limits` has every limit, `limit_table` says what each may be, in the units of `quantity`, and
-//   `limit_error` what is wrong with one, in the languages of `say`; `bucket` is for rates and `addresses` for who is where; `stats` counts, by `close_reason`,
-//   by `limit_name` and in `histogram`s.
+#[macro_use]
+mod testing;
 
-mod addresses;
-#[cfg(feature = "bench-support")]
-#[doc(hidden)]
-pub mod bench_support;
-mod bucket;
-mod chunk;
-mod close_reason;
 mod config;
 mod connection;
-mod connections;
-mod desk;
-#[cfg(test)]
-mod desk_tests;
 mod engine;
 mod events;
 mod fanout;
-#[cfg(test)]
-mod fault;
-mod histogram;
-mod limit_error;
-mod limit_name;
-mod limit_table;
 mod limits;
-mod listener;
-mod mailbox;
-mod moment;
-mod observer;
-#[cfg(test)]
-mod panic_tests;
-mod pool;
-#[cfg(test)]
-mod pool_tests;
-mod quantity;
-mod queue;
+mod net;
 mod reactor;
 mod room_log;
-mod say;
-#[cfg(test)]
-mod scripted_socket;
-mod send_buffer;
 mod server;
-#[cfg(test)]
-mod simulation;
-mod sleep;
-mod socket;
 mod stats;
-mod sync;
-mod timers;
+mod workers;
 
-pub use bucket::Allowance;
+#[cfg(feature = "bench-support")]
+#[doc(hidden)]
+pub use testing::bench_support;
+
 pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
-pub use close_reason::CloseReason;
+pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
-pub use histogram::Histogram;
-pub use limit_error::LimitError;
-pub use limit_name::LimitName;
-pub use limit_table::Limit;
-pub use limits::Limits;
+pub use limits::{Limit, LimitError, LimitKind, Limits, RateLimit};
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
-pub use stats::{Closed, MessageKind, Reached, Received, Stats};
+pub use stats::{CloseReason, Closed, Histogram, MessageKind, Reached, Received, Stats};

@@ -11,17 +11,17 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::config::{Config, ShutdownFrom};
-use crate::connections::ConnKey;
-use crate::desk::Desk;
 use crate::engine::{Engine, Workers};
-use crate::limit_name::LimitName;
-use crate::listener::Listener;
-use crate::mailbox::Mailbox;
-use crate::moment::{Clock, Moment};
-use crate::observer::Observer;
-use crate::pool::Pool;
-use crate::socket::written_by_this_thread;
+use crate::events::Observer;
+use crate::limits::LimitKind;
+use crate::net::ConnKey;
+use crate::net::Listener;
+use crate::net::written_by_this_thread;
+use crate::net::{Clock, Instant};
 use crate::stats::Counters;
+use crate::workers::Mailbox;
+use crate::workers::Pool;
+use crate::workers::SharedHub;
 
 // Beyond every token of a connection.
 const LISTENER: Token = Token(usize::MAX);
@@ -45,7 +45,7 @@ const URGENT: Interest = Interest::READABLE;
 pub(crate) struct Setup {
     poll: Poll,
     listener: Listener,
-    desk: Arc<Desk>,
+    desk: Arc<SharedHub>,
     pool: Pool,
     config: Config,
     counters: Arc<Counters>,
@@ -60,7 +60,7 @@ impl Setup {
         // `wake()` takes the wake-up with it.
         let waker = Waker::new(poll.registry(), WAKER)?;
         poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
-        let desk = Arc::new(Desk::new(HubLimits { rooms: config.limits.rooms }, move || {
+        let desk = Arc::new(SharedHub::new(HubLimits { rooms: config.limits.rooms }, move || {
             // It adds 1 to the number in an eventfd, which is read before there are 2⁶⁴: that cannot fail.
             let _ = waker.wake();
         }));
@@ -68,7 +68,7 @@ impl Setup {
         Ok(Self { poll, listener, desk, pool, config, counters: Arc::default(), observer: None })
     }
 
-    pub(crate) fn desk(&self) -> &Arc<Desk> {
+    pub(crate) fn desk(&self) -> &Arc<SharedHub> {
         &self.desk
     }
 
@@ -106,7 +106,7 @@ struct Reactor {
     accepts_per_turn: usize,
     shutdown_from: ShutdownFrom,
     engine: Engine<TcpStream, Pool>,
-    desk: Arc<Desk>,
+    desk: Arc<SharedHub>,
     counters: Arc<Counters>,
 }
 
@@ -178,7 +178,7 @@ impl Reactor {
         }
     }
 
-    fn accept(&mut self, now: Moment, budget: usize) {
+    fn accept(&mut self, now: Instant, budget: usize) {
         let Some(listener) = &mut self.listener else { return };
         let registry = self.poll.registry();
         let accepted = listener.accept(now, budget, |mut stream, peer| {
@@ -192,13 +192,13 @@ impl Reactor {
             self.counters.accept_failures.add(1);
             self.engine.journal.accept_failed(&error);
         } else if listener.is_pending() {
-            self.counters.reach(LimitName::AcceptsPerTurn);
+            self.counters.reach(LimitKind::AcceptsPerTurn);
         }
     }
 
     /// How long to wait for events: not at all when there is something to do, or until the next
     /// deadline. `now` is when the last turn ended.
-    fn timeout(&self, now: Moment) -> Option<Duration> {
+    fn timeout(&self, now: Instant) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
         if pending || self.engine.wants_turn() || !self.desk.may_wait() {
             return Some(Duration::ZERO);

@@ -10,13 +10,13 @@ use std::thread::{self, JoinHandle};
 use chat_core::Lang;
 
 use crate::config::{Config, ConfigError};
-use crate::desk::Desk;
 use crate::events::Events;
-use crate::listener::Listener;
-use crate::observer::Observer;
+use crate::events::Observer;
+use crate::net::Listener;
 use crate::reactor::Setup;
-use crate::say::{Said, Say, say};
 use crate::stats::{Counters, Stats};
+use crate::workers::SharedHub;
+use chat_proto::{Localize, localize};
 
 /// A server that listens and does not serve yet.
 ///
@@ -136,7 +136,7 @@ impl Server {
 
 /// Stops a server. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Stopper(Arc<Desk>);
+pub struct Stopper(Arc<SharedHub>);
 
 impl Stopper {
     /// Has the server deliver what it has accepted, take leave of everyone, and end. Returns at
@@ -216,29 +216,24 @@ pub enum StartError {
     System(io::Error),
 }
 
-impl StartError {
-    /// The text in `lang`, without what is behind it.
-    pub fn text(&self, lang: Lang) -> impl fmt::Display {
-        Said { what: self, lang }
-    }
-}
+impl StartError {}
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(Lang::En, f)
+        self.fmt_in(Lang::En, f)
     }
 }
 
-impl Say for StartError {
-    fn say(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Localize for StartError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config(_) => say!(f, lang,
+            Self::Config(_) => localize!(f, lang,
                 en: "the configuration is not right",
                 ko: "설정이 맞지 않아요"),
-            Self::Listen { address, .. } => say!(f, lang,
+            Self::Listen { address, .. } => localize!(f, lang,
                 en: "cannot listen on {address}",
                 ko: "{address} 주소에서 연결을 받을 수 없어요"),
-            Self::System(_) => say!(f, lang,
+            Self::System(_) => localize!(f, lang,
                 en: "the system has no descriptors or threads to give",
                 ko: "시스템에 남은 디스크립터나 스레드가 없어요"),
         }

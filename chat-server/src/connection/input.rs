@@ -6,12 +6,12 @@ use std::time::Duration;
 use chat_proto::{Command, HEADER_LEN, Rejection};
 
 use super::{Connection, Phase};
-use crate::bucket::Rate;
-use crate::close_reason::CloseReason;
+use crate::connection::token_bucket::Rate;
 use crate::limits::Limits;
-use crate::mailbox::Request;
-use crate::moment::Moment;
-use crate::socket::Socket;
+use crate::net::Instant;
+use crate::net::Socket;
+use crate::stats::CloseReason;
+use crate::workers::Request;
 
 /// What a connection may send.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ impl<S> Connection<S> {
     }
 
     /// Until when it is read no further because it has sent too many commands.
-    pub(crate) fn must_pause(&self, now: Moment, limits: InputLimits) -> Option<Moment> {
+    pub(crate) fn must_pause(&self, now: Instant, limits: InputLimits) -> Option<Instant> {
         self.commands.empty_until(now, limits.commands)
     }
 
@@ -86,7 +86,7 @@ impl<S> Connection<S> {
     }
 
     /// Ends the pause. A frame that was on its way has its time again: it could not end meanwhile.
-    pub(crate) fn resume_reading(&mut self, now: Moment) {
+    pub(crate) fn resume_reading(&mut self, now: Instant) {
         if self.read_paused.take().is_some() && self.frame_since.is_some() {
             self.frame_since = Some(now);
         }
@@ -113,7 +113,7 @@ impl<S> Connection<S> {
     }
 
     /// When the frame that is on its way has to have ended. While it is not read, it has time.
-    pub(crate) fn frame_deadline(&self, limits: InputLimits) -> Option<Moment> {
+    pub(crate) fn frame_deadline(&self, limits: InputLimits) -> Option<Instant> {
         if self.read_paused.is_some() {
             return None;
         }
@@ -125,7 +125,7 @@ impl<S> Connection<S> {
     /// another room. Returns their bytes.
     fn accept_bytes(
         &mut self,
-        now: Moment,
+        now: Instant,
         limits: InputLimits,
         bytes: &[u8],
         requests: &mut Vec<Request>,
@@ -175,7 +175,7 @@ impl<S> Connection<S> {
     }
 
     /// Notes since when a frame has been on its way, after `count` were taken. One that is here is not.
-    fn note_frame(&mut self, now: Moment, count: u32) {
+    fn note_frame(&mut self, now: Instant, count: u32) {
         if self.decoder.held_len() == 0 || self.has_kept_frames() {
             self.frame_since = None;
         } else if count > 0 || self.frame_since.is_none() {
@@ -189,7 +189,7 @@ impl<S: Socket> Connection<S> {
     /// in it, the last of them `Disconnect` when there is nothing to come.
     pub(crate) fn read(
         &mut self,
-        now: Moment,
+        now: Instant,
         limits: InputLimits,
         buffer: &mut [u8],
         requests: &mut Vec<Request>,

@@ -6,14 +6,12 @@ use std::time::Duration;
 use chat_core::RoomId;
 
 use super::{Engine, Workers};
-use crate::close_reason::CloseReason;
 use crate::connection::Connection;
-use crate::connections::ConnKey;
-use crate::limit_name::LimitName;
-use crate::moment::Moment;
-#[cfg(test)]
-use crate::simulation::bugs::{Bug, planted};
-use crate::socket::Socket;
+use crate::limits::LimitKind;
+use crate::net::ConnKey;
+use crate::net::Instant;
+use crate::net::Socket;
+use crate::stats::CloseReason;
 
 /// How long the talkers of a room wait for a member that has fallen behind: the time in which a reader
 /// gets a core on a busy machine. Who does not read at all holds them up no longer, and once.
@@ -21,7 +19,7 @@ const CATCH_UP: Duration = Duration::from_millis(100);
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Cuts off who is owed more than it may be, and notes who is behind and who no longer is.
-    pub(super) fn check_backlogs(&mut self, now: Moment) {
+    pub(super) fn check_backlogs(&mut self, now: Instant) {
         while let Some(key) = self.connections.take_behind() {
             if self.connections.get(key).is_none_or(Connection::is_closing) {
                 // It gets nothing more, and has a deadline.
@@ -41,11 +39,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    fn fall_behind(&mut self, now: Moment, key: ConnKey) {
+    fn fall_behind(&mut self, now: Instant, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key) {
             if connection.behind_since.is_none() {
                 connection.behind_since = Some(now);
-                self.counters.reach(LimitName::SlowBacklog);
+                self.counters.reach(LimitKind::SlowBacklog);
                 if let Some(place) = &connection.place {
                     self.fanout.fell_behind(place.room, key);
                 }
@@ -56,7 +54,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Whether somebody in the room has just fallen behind, and may need no more than a moment. What is
     /// said there meanwhile would be owed to it at once, however fast it reads.
-    pub(super) fn waits_for_somebody(&mut self, now: Moment, room: RoomId) -> bool {
+    pub(super) fn waits_for_somebody(&mut self, now: Instant, room: RoomId) -> bool {
         let connections = &self.connections;
         self.fanout.waits_for(room, |key| {
             let behind = connections.get(key).filter(|c| c.place.is_some_and(|p| p.room == room));
@@ -65,9 +63,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// The connection is not behind any more: whatever it falls behind by next has its own time.
-    fn keep_up(&mut self, now: Moment, key: ConnKey) {
-        #[cfg(test)]
-        if planted(Bug::BehindForEver) {
+    fn keep_up(&mut self, now: Instant, key: ConnKey) {
+        if fault!(BehindForEver) {
             return;
         }
         if let Some(connection) = self.connections.get_mut(key)
@@ -80,7 +77,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Cuts off those for which the most is held, until all together hold no more than they may. Who
     /// has no more than its share is not to blame: what is too much then is what rooms are handing
     /// out, which is bounded for each and soon gone.
-    fn relieve(&mut self, now: Moment) {
+    fn relieve(&mut self, now: Instant) {
         let mut keys = self.connections.keys();
         let share = self.limits.total_backlog / keys.len().max(1);
         keys.sort_by_cached_key(|&key| Reverse(self.keeps(key)));

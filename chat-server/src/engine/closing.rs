@@ -8,26 +8,24 @@
 use chat_core::Notice;
 
 use super::{Engine, Stopping, Workers};
-use crate::close_reason::CloseReason;
 use crate::connection::{Connection, Phase};
-use crate::connections::ConnKey;
-use crate::limit_name::LimitName;
-use crate::moment::Moment;
-#[cfg(test)]
-use crate::simulation::bugs::{Bug, planted};
-use crate::socket::Socket;
+use crate::limits::LimitKind;
+use crate::net::ConnKey;
+use crate::net::Instant;
+use crate::net::Socket;
+use crate::stats::CloseReason;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Tells a connection that it cannot stay. While there are not too many such, it is waited for
     /// until it has read that.
-    pub(super) fn refuse(&mut self, now: Moment, socket: S, reason: CloseReason) {
+    pub(super) fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {
         let waits = self.refused < self.limits.refused_connections;
         let key = self.connections.insert(Connection::refused(socket, reason, now));
         self.refused += 1;
         self.finish(now, key);
         self.counters.refused.set(self.refused as u64);
         if !waits {
-            self.counters.reach(LimitName::RefusedConnections);
+            self.counters.reach(LimitKind::RefusedConnections);
             self.remove(key);
         }
     }
@@ -50,7 +48,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Closes a connection that is owed too much. It gets what it has been sent, to the end of the
     /// frame, and the reason.
-    pub(super) fn cut_off(&mut self, now: Moment, key: ConnKey, reason: CloseReason) {
+    pub(super) fn cut_off(&mut self, now: Instant, key: ConnKey, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.is_closing() {
             return self.remove(key);
@@ -68,8 +66,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Has nothing more come to the connection from the hub or from its room.
     fn detach(&mut self, key: ConnKey) {
-        #[cfg(test)]
-        if planted(Bug::NoGeneration) {
+        if fault!(NoGeneration) {
             return;
         }
         self.note_ending(key);
@@ -82,7 +79,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// The hub is done with the connection: it is told why it ends, if it does not know, and what it
     /// is owed is still written.
-    pub(super) fn finish(&mut self, now: Moment, key: ConnKey) {
+    pub(super) fn finish(&mut self, now: Instant, key: ConnKey) {
         let deadline = now + self.limits.linger;
         // It is a member no more, or the hub failed to say so.
         self.fanout.leave(&mut self.connections, key);
@@ -105,8 +102,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// The last message of a connection that ends for this reason. One that sent what is no command
     /// has had an answer to that.
     fn farewell(&self, reason: CloseReason) -> Option<Notice> {
-        #[cfg(test)]
-        if planted(Bug::NoFarewell) {
+        if fault!(NoFarewell) {
             return None;
         }
         Some(match reason {
@@ -132,8 +128,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.phase {
             Phase::Finishing { deadline } if connection.send.is_empty() => {
-                #[cfg(test)]
-                if planted(Bug::NoLinger) {
+                if fault!(NoLinger) {
                     return self.remove(key);
                 }
                 if connection.peer_ended || connection.shutdown_write().is_err() {
@@ -154,7 +149,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.addresses.remove(key);
         let reason = connection.reason.unwrap_or(CloseReason::Internal);
         if reason == CloseReason::BadInput && connection.is_proven() {
-            self.counters.reach(LimitName::BadFrames);
+            self.counters.reach(LimitKind::BadFrames);
         }
         self.counters.refused.set(self.refused as u64);
         self.counters.close(reason);
@@ -166,7 +161,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Stops reading; when all requests are done, everything that was accepted has been carried out.
     /// Does nothing the second time.
-    pub(super) fn begin_stop(&mut self, now: Moment) {
+    pub(super) fn begin_stop(&mut self, now: Instant) {
         if self.stopping.is_none() {
             tracing::info!(
                 connections = self.connections.len(),
@@ -180,7 +175,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Tells everyone that this is the end, after everything they are owed.
-    pub(super) fn say_goodbye(&mut self, now: Moment) {
+    pub(super) fn say_goodbye(&mut self, now: Instant) {
         self.stopping = Some(Stopping::Closing);
         for key in self.connections.keys() {
             self.fanout.leave(&mut self.connections, key);

@@ -6,14 +6,12 @@
 use std::time::Duration;
 
 use super::{Engine, Workers};
-use crate::close_reason::CloseReason;
 use crate::connection::Phase;
-use crate::connections::ConnKey;
-use crate::limit_name::LimitName;
-use crate::moment::Moment;
-#[cfg(test)]
-use crate::simulation::bugs::{Bug, planted};
-use crate::socket::Socket;
+use crate::limits::LimitKind;
+use crate::net::ConnKey;
+use crate::net::Instant;
+use crate::net::Socket;
+use crate::stats::CloseReason;
 
 /// When a timer is seen so much later than it was due, the server was late itself: it was stopped, or
 /// the machine was.
@@ -24,7 +22,7 @@ const AGAIN: Duration = Duration::from_millis(10);
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sets the timer of a connection, unless it is set early enough.
-    pub(super) fn arm(&mut self, now: Moment, key: ConnKey) {
+    pub(super) fn arm(&mut self, now: Instant, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let deadline = match connection.phase {
             Phase::Open | Phase::Ending => {
@@ -44,7 +42,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Ends what has taken too long.
-    pub(super) fn expire(&mut self, now: Moment) {
+    pub(super) fn expire(&mut self, now: Instant) {
         // All first: what is set meanwhile has its turn in the next one, however late it is.
         let mut due = Vec::new();
         while let Some(timer) = self.timers.pop_due(now) {
@@ -56,8 +54,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             {
                 connection.timer = None;
                 self.look_at_clock(now, key);
-                #[cfg(test)]
-                if planted(Bug::TimerForgotten) {
+                if fault!(TimerForgotten) {
                     continue;
                 }
                 self.arm(now, key);
@@ -65,7 +62,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    fn look_at_clock(&mut self, now: Moment, key: ConnKey) {
+    fn look_at_clock(&mut self, now: Instant, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.phase {
             Phase::Open | Phase::Ending => {
@@ -74,7 +71,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Phase::Finishing { deadline } | Phase::Lingering { deadline } if deadline <= now => {
                 self.counters.linger_timeouts.add(1);
-                self.counters.reach(LimitName::Linger);
+                self.counters.reach(LimitKind::Linger);
                 self.remove(key);
             }
             Phase::Finishing { .. } | Phase::Lingering { .. } => {}
@@ -83,7 +80,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Closes a connection whose frame has not ended in time. First it is read once more: the server
     /// may have been late itself. While there is more to be read it still is.
-    fn expire_frame(&mut self, now: Moment, key: ConnKey) {
+    fn expire_frame(&mut self, now: Instant, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stopping.is_none() {
             if let Some(connection) = self.connections.get_mut(key) {
                 // A mark may have come of which no event has told so far.
@@ -97,7 +94,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    fn is_frame_overdue(&self, now: Moment, key: ConnKey) -> bool {
+    fn is_frame_overdue(&self, now: Instant, key: ConnKey) -> bool {
         let deadline = |key| self.connections.get(key)?.frame_deadline(self.input_limits);
         deadline(key).is_some_and(|deadline| deadline <= now)
     }
@@ -105,7 +102,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Cuts off a connection that has been behind for too long. First it is written to once more: the
     /// server may have been late itself. If it was, the connection has its time again: while nobody
     /// wrote to it, it could not catch up.
-    fn expire_backlog(&mut self, now: Moment, key: ConnKey) {
+    fn expire_backlog(&mut self, now: Instant, key: ConnKey) {
         if self.backlog_deadline(key).is_some_and(|deadline| deadline <= now) {
             self.writable(key);
             self.flush(key);
@@ -119,12 +116,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    fn backlog_deadline(&self, key: ConnKey) -> Option<Moment> {
+    fn backlog_deadline(&self, key: ConnKey) -> Option<Instant> {
         let since = self.connections.get(key)?.behind_since?;
         Some(since + self.limits.slow_backlog_time)
     }
 
-    fn restart_backlog_time(&mut self, now: Moment, key: ConnKey) {
+    fn restart_backlog_time(&mut self, now: Instant, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.behind_since = Some(now);
         }

@@ -3,9 +3,9 @@
 use chat_core::Output;
 
 use super::Engine;
-use crate::close_reason::CloseReason;
 use crate::connection::Connection;
-use crate::connections::ConnKey;
+use crate::net::ConnKey;
+use crate::stats::CloseReason;
 
 impl<S, W> Engine<S, W> {
     /// Shows the observer an output, before any of its turn is carried out: the connection of a session

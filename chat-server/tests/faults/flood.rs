@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chat_server::{Allowance, CloseReason};
+use chat_server::{CloseReason, RateLimit};
 
 use crate::common::{Client, Scene, frame, stream_of, wait_until};
 
@@ -96,7 +96,7 @@ fn hear_the_others(member: &mut Client) {
 fn r6_beyond_the_rate_of_commands_everything_comes_later() {
     const CHATS: usize = 60;
     let scene = Scene::with(|config| {
-        config.limits.commands = Allowance { burst: 40, per_second: 60 };
+        config.limits.commands = RateLimit { burst: 40, per_second: 60 };
     });
     let mut talkers: Vec<_> = (0..5).map(|_| scene.member()).collect();
     let began = Instant::now();
@@ -119,7 +119,7 @@ fn r6_beyond_the_rate_of_commands_everything_comes_later() {
 #[test]
 fn r6_o8_who_is_reset_while_it_is_read_no_further_leaves_at_once() {
     let scene =
-        Scene::with(|config| config.limits.commands = Allowance { burst: 4, per_second: 1 });
+        Scene::with(|config| config.limits.commands = RateLimit { burst: 4, per_second: 1 });
     let mut ghost = scene.member();
     ghost.send_raw(&chats(60));
     wait_until("it is read no further", || scene.stats().rate_pauses > 0);

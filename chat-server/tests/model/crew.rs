@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use chat_core::{Command, Event, HubLimits, Output, Role, RoomId, SessionId, Text, Title};
 
-use super::desk::{Desk, Taken};
 use super::mailbox::{Mailbox, Request};
 use super::plain::Plain;
 use super::pool::Pool;
+use super::shared_hub::{SharedHub, Taken};
 use super::sync::{Condvar, Mutex};
 
 /// What the reactor waits in: a ring that comes too early is heard all the same.
@@ -45,7 +45,7 @@ pub(crate) struct Crew {
 /// What is left when the pool has ended.
 #[derive(Debug)]
 pub(crate) struct Reactor {
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) desk: Arc<SharedHub>,
     bell: Arc<Bell>,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     posted: u64,
@@ -79,7 +79,7 @@ impl Reactor {
     pub(crate) fn new(connections: usize) -> Self {
         let bell = Arc::new(Bell::default());
         let rope = Arc::clone(&bell);
-        let desk = Arc::new(Desk::new(HubLimits::default(), move || rope.ring()));
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || rope.ring()));
         let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
         let mailboxes: Vec<_> = mailboxes.collect();
         let mut reactor = Self { mailboxes, desk, bell, posted: 0, waits: 0, outputs: Vec::new() };

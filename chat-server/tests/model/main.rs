@@ -1,4 +1,4 @@
-//! The hand-off between reactor and workers, model-checked: `sleep`, `mailbox`, `desk` and `pool` as
+//! The hand-off between reactor and workers, model-checked: `sleep`, `mailbox`, `shared_hub` and `pool` as
 //! they are, over the primitives of a checker and over queues that it sees through (`plain`).
 //!
 //! - `memory` runs under loom, which knows the memory model: it tries each execution that the fences
@@ -25,6 +25,14 @@
 //! | `announce` without news, or before the work; `may_wait` under two locks | `schedules` c1, c2, c4, c6, c10 |
 //! | a panic is not caught; what it lost is not counted | `schedules` c4 |
 #![expect(clippy::duplicate_mod, reason = "the same files over the primitives of two checkers")]
+
+#[expect(dead_code, reason = "what is checked does not use all of it")]
+#[macro_use]
+#[path = "../../src/testing/faults.rs"]
+mod faults;
+mod testing {
+    pub(crate) use super::faults;
+}
 
 #[expect(dead_code, reason = "what is checked does not use all of it")]
 mod memory;

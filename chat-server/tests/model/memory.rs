@@ -9,27 +9,19 @@ mod sync {
     pub(crate) use loom::thread::{Builder, JoinHandle};
 }
 
-mod simulation {
-    pub(super) use super::bugs;
-}
-
-#[path = "../../src/simulation/bugs.rs"]
-mod bugs;
 #[path = "crew.rs"]
 mod crew;
-#[path = "../../src/desk.rs"]
-mod desk;
-#[path = "../../src/fault.rs"]
-mod fault;
-#[path = "../../src/mailbox.rs"]
+#[path = "../../src/workers/mailbox.rs"]
 mod mailbox;
 #[path = "plain.rs"]
 mod plain;
-#[path = "../../src/pool.rs"]
+#[path = "../../src/workers/pool.rs"]
 mod pool;
-#[path = "../../src/queue.rs"]
+#[path = "../../src/workers/queue.rs"]
 mod queue;
-#[path = "../../src/sleep.rs"]
+#[path = "../../src/workers/shared_hub.rs"]
+mod shared_hub;
+#[path = "../../src/workers/sleep.rs"]
 mod sleep;
 
 use std::sync::Arc;

@@ -6,27 +6,19 @@ mod sync {
     pub(crate) use shuttle::thread::{Builder, JoinHandle};
 }
 
-mod simulation {
-    pub(super) use super::bugs;
-}
-
-#[path = "../../src/simulation/bugs.rs"]
-mod bugs;
 #[path = "crew.rs"]
 mod crew;
-#[path = "../../src/desk.rs"]
-mod desk;
-#[path = "../../src/fault.rs"]
-mod fault;
-#[path = "../../src/mailbox.rs"]
+#[path = "../../src/workers/mailbox.rs"]
 mod mailbox;
 #[path = "plain.rs"]
 mod plain;
-#[path = "../../src/pool.rs"]
+#[path = "../../src/workers/pool.rs"]
 mod pool;
-#[path = "../../src/queue.rs"]
+#[path = "../../src/workers/queue.rs"]
 mod queue;
-#[path = "../../src/sleep.rs"]
+#[path = "../../src/workers/shared_hub.rs"]
+mod shared_hub;
+#[path = "../../src/workers/sleep.rs"]
 mod sleep;
 
 use std::sync::Arc;
@@ -36,10 +28,10 @@ use chat_core::{Command, Text};
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, thread};
 
-use bugs::Bug;
+use crate::testing::faults::{self, Fault};
+
 use crew::{Crew, Reactor, chat};
-use desk::Ran;
-use fault::Fault;
+use shared_hub::Ran;
 
 /// Where all schedules begin. A failure tells its schedule besides, for `shuttle::replay`.
 const SEED: u64 = 0x00C0_FFEE;
@@ -111,13 +103,13 @@ fn c6_a_mailbox_has_one_runner_and_forgets_nothing() {
 #[test]
 #[should_panic(expected = "deadlock")]
 fn c2_a_worker_that_does_not_wake_is_found() {
-    bugs::with(Bug::LostWakeUp, c2_the_reactor_is_woken_for_everything_that_is_done);
+    faults::with(Fault::LostWakeUp, c2_the_reactor_is_woken_for_everything_that_is_done);
 }
 
 #[test]
 #[should_panic(expected = "was heard")]
 fn c6_two_runners_of_a_mailbox_are_found() {
-    bugs::with(Bug::TwoRunners, c6_a_mailbox_has_one_runner_and_forgets_nothing);
+    faults::with(Fault::TwoRunners, c6_a_mailbox_has_one_runner_and_forgets_nothing);
 }
 
 #[test]
@@ -207,7 +199,7 @@ fn c10_whoever_lets_go_of_the_pool_last_ends_it() {
 fn c4_a_panic_costs_one_connection_its_session_and_no_worker() {
     check(500, || {
         let mut crew = Crew::new(2, 3);
-        let text = Text::new(Fault::ONCE).expect("a text");
+        let text = Text::new(Fault::HubPanics.trigger()).expect("a text");
         crew.post(0, chat(0));
         crew.post(0, Command::Chat(text));
         // Behind the panic or after it: not heard in any case.

@@ -80,7 +80,7 @@ fn constant(name: &str) -> usize {
 /// The numbers of one limit in the debug form of all: one, or those of a burst and a rate.
 fn numbers_of(limits: &str, name: &str) -> Option<Vec<usize>> {
     let (_, value) = limits.split_once(&format!(" {name}: "))?;
-    let end = if value.starts_with("Allowance") { "}" } else { "," };
+    let end = if value.starts_with("RateLimit") { "}" } else { "," };
     let value = value.split_once(end).map_or(value, |(value, _)| value);
     Some(numbers(value).map(|(number, _)| number).collect())
 }

@@ -1,0 +1,158 @@
+//! What the program says about itself.
+
+use chat_server::{Lang, Limit, Limits};
+
+use crate::settings::SETTINGS;
+use crate::texts::{self, FlagText};
+use chat_proto::PerLang;
+
+/// The flags, on one screen.
+pub(crate) fn flags(lang: Lang) -> String {
+    let mut text = format!("{}\n", texts::USAGE.get(lang));
+    let mut group = "";
+    for setting in SETTINGS {
+        if setting.group.get(lang) != group {
+            group = setting.group.get(lang);
+            text += &format!("{group}:\n");
+        }
+        text += &row(&setting.name(), &setting.text, lang);
+        if setting.name() == "rate" {
+            text += &row("limit", &texts::LIMIT, lang);
+            text += &row("limits", &texts::LIMITS, lang);
+        }
+    }
+    text += &format!("{}:\n", texts::GROUP_CONFIGURATION.get(lang));
+    text += &row("config", &texts::CONFIG, lang);
+    text += &row("check", &texts::CHECK, lang);
+    text += &row("version", &texts::VERSION, lang);
+    text += &row("help", &texts::HELP, lang);
+    text += texts::EXIT_STATUS.get(lang);
+    text
+}
+
+fn row(flag: &str, text: &PerLang<FlagText>, lang: Lang) -> String {
+    let FlagText { value, about } = text.get(lang);
+    let equals = if value.is_empty() { "" } else { "=" };
+    format!("  --{} {about}\n", padded(&format!("{flag}{equals}{value}"), 18))
+}
+
+/// The limits, a table.
+pub(crate) fn limits(lang: Lang) -> String {
+    let defaults = Limits::default();
+    let name = padded(texts::LIMIT_COLUMN.get(lang), 25);
+    let default = texts::DEFAULT_COLUMN.get(lang);
+    let gap = " ".repeat(8_usize.saturating_sub(columns(default)));
+    let mut text = format!("{name}{gap}{default}  {}\n", texts::RANGE_COLUMN.get(lang));
+    for limit in Limit::ALL {
+        let (name, value, range) = (limit.name(), limit.show(&defaults), limit.range(lang));
+        text += &format!("{name:<25}{value:>8}  {range}\n");
+        text += &format!("    {}\n", limit.about(lang));
+    }
+    text + texts::UNITS.get(lang)
+}
+
+/// With spaces behind it, so many that a terminal shows it in that many columns.
+fn padded(text: &str, wide: usize) -> String {
+    format!("{text}{}", " ".repeat(wide.saturating_sub(columns(text))))
+}
+
+/// Columns of a terminal: a Hangul syllable takes two.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if ('가'..='힣').contains(&c) { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_server::CloseReason;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn the_flags_fit_a_screen() {
+        for lang in Lang::ALL {
+            let text = flags(lang);
+            assert!(text.lines().count() <= 24, "{text}");
+            for line in text.lines() {
+                assert!(columns(line) <= 80, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_flags_and_limits_are_begins_in_one_column() {
+        for lang in Lang::ALL {
+            let text = flags(lang);
+            for setting in SETTINGS {
+                let FlagText { value, about } = setting.text.get(lang);
+                let flag = format!("  --{}={value} ", setting.name());
+                let line = text.lines().find(|line| line.starts_with(&flag)).expect("a line of it");
+                let (before, _) = line.split_once(about).expect("it says what it is");
+                assert_eq!(columns(before), 23, "{line}");
+            }
+            let table = limits(lang);
+            let head = table.lines().next().expect("it has a head");
+            assert_eq!(columns(head.trim_end_matches(texts::RANGE_COLUMN.get(lang))), 35);
+        }
+        assert_eq!(columns("--ip=주소"), 9);
+    }
+
+    #[test]
+    fn the_help_tells_the_defaults_there_are() {
+        let defaults = Settings::default();
+        for lang in Lang::ALL {
+            let mut shown = 0;
+            for setting in SETTINGS {
+                let Some(value) = (setting.show)(&defaults) else { continue };
+                let FlagText { about, .. } = setting.text.get(lang);
+                let (_, default) = about.rsplit_once('(').expect("a default in brackets");
+                assert!(default.starts_with(&value), "{}: {about}, not {value}", setting.name());
+                shown += 1;
+            }
+            assert!(shown > 5);
+            let rate = Limit::named("commands").expect("there is one").show(&Limits::default());
+            let rate = format!("({})", rate.trim_end_matches("/s"));
+            assert!(texts::RATE.get(lang).about.ends_with(&rate), "not {rate}");
+        }
+    }
+
+    /// The tables of settings and of limits that docs/OPERATIONS.md has to hold.
+    fn reference() -> [String; 2] {
+        let settings = SETTINGS.iter().map(|setting| {
+            let FlagText { value, about } = setting.text.get(Lang::En);
+            format!("| `{} = {value}` | {about} |\n", setting.name())
+        });
+        let limits = Limit::ALL.iter().map(|limit| {
+            let (default, range) = (limit.show(&Limits::default()), limit.range(Lang::En));
+            format!("| `{}` | {default} | {range} | {} |\n", limit.name(), limit.about(Lang::En))
+        });
+        [settings.collect(), limits.collect()]
+    }
+
+    #[test]
+    fn the_document_has_the_settings_and_the_limits_as_they_are() {
+        let document = include_str!("../../../../docs/OPERATIONS.md");
+        for table in reference() {
+            assert!(document.contains(&format!("|---|\n{table}\n")), "it should hold:\n{table}");
+        }
+    }
+
+    #[test]
+    fn the_document_says_what_each_reason_means() {
+        let document = include_str!("../../../../docs/OPERATIONS.md");
+        let (_, reasons) = document.split_once("\n| reason |").expect("it has that table");
+        for reason in CloseReason::ALL {
+            let row = format!("\n| `{reason}` |");
+            assert_eq!(reasons.matches(&row).count(), 1, "{reason}");
+        }
+    }
+
+    #[test]
+    fn every_limit_is_in_the_table() {
+        for table in Lang::ALL.map(limits) {
+            for limit in Limit::ALL {
+                assert!(table.lines().any(|line| line.starts_with(limit.name())), "{table}");
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One request over HTTP and its answer, behind which the connection is closed.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+
+use httparse::{EMPTY_HEADER, Request, Status};
+use mio::net::TcpStream;
+
+use super::pages::{Page, Pages};
+
+/// The longest head of a request.
+const HEAD: usize = 8 * 1024;
+
+/// The most lines in the head of a request.
+const HEADERS: usize = 64;
+
+/// Bytes behind the head that are read and thrown away. (A socket closed with unread input makes the
+/// kernel throw away what it still had to deliver.)
+const DISCARD: usize = 64 * 1024;
+
+/// What is asked of the server, as far as that matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The head has not ended yet.
+    Unfinished,
+    Page {
+        page: Page,
+        with_body: bool,
+    },
+    Refused(&'static str),
+}
+
+#[derive(Debug)]
+pub(super) struct HttpConnection {
+    stream: TcpStream,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    Asking { head: Vec<u8> },
+    Answering { bytes: Vec<u8>, sent: usize },
+    Lingering { discarded: usize },
+}
+
+/// Whether there is more to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// An event will tell when it can go on.
+    Waits,
+    /// The connection is of no use any more.
+    Ended,
+}
+
+impl HttpConnection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, step: Step::Asking { head: Vec::new() } }
+    }
+
+    /// Goes on for as long as the kernel lets it.
+    pub(super) fn proceed(&mut self, pages: &Pages) -> Progress {
+        loop {
+            match self.advance(pages) {
+                Ok(true) => {}
+                Ok(false) => return Progress::Ended,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Progress::Waits,
+                Err(_) => return Progress::Ended,
+            }
+        }
+    }
+
+    /// One system call further. Returns whether there is another to come.
+    fn advance(&mut self, pages: &Pages) -> io::Result<bool> {
+        let mut buffer = [0; 2048];
+        match &mut self.step {
+            Step::Asking { head } => {
+                let read = self.stream.read(&mut buffer)?;
+                head.extend(&buffer[..read]);
+                let asked = look_at(head);
+                if asked != Asked::Unfinished {
+                    self.step = Step::Answering { bytes: answer(asked, pages), sent: 0 };
+                    return Ok(true);
+                }
+                Ok(read > 0)
+            }
+            Step::Answering { bytes, sent } => {
+                *sent += self.stream.write(&bytes[*sent..])?;
+                if *sent == bytes.len() {
+                    self.stream.shutdown(Shutdown::Write)?;
+                    self.step = Step::Lingering { discarded: 0 };
+                }
+                Ok(true)
+            }
+            Step::Lingering { discarded } => {
+                let read = self.stream.read(&mut buffer)?;
+                *discarded += read;
+                Ok(read > 0 && *discarded < DISCARD)
+            }
+        }
+    }
+}
+
+fn look_at(head: &[u8]) -> Asked {
+    let mut headers = [EMPTY_HEADER; HEADERS];
+    let mut request = Request::new(&mut headers);
+    let parsed = request.parse(head);
+    let too_long = Asked::Refused("431 Request Header Fields Too Large");
+    match parsed {
+        Ok(Status::Partial) if head.len() < HEAD => return Asked::Unfinished,
+        Ok(Status::Complete(len)) if len <= HEAD => {}
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => return too_long,
+        Err(_) => return Asked::Refused("400 Bad Request"),
+    }
+    let with_body = match request.method {
+        Some("GET") => true,
+        Some("HEAD") => false,
+        _ => return Asked::Refused("405 Method Not Allowed"),
+    };
+    // What stands behind a question mark asks for nothing that there is.
+    let path = request.path.and_then(|path| path.split('?').next());
+    match path {
+        Some("/metrics") => Asked::Page { page: Page::Metrics, with_body },
+        Some("/health") => Asked::Page { page: Page::Health, with_body },
+        _ => Asked::Refused("404 Not Found"),
+    }
+}
+
+fn answer(asked: Asked, pages: &Pages) -> Vec<u8> {
+    let (status, content_type, body, with_body) = match asked {
+        Asked::Page { page, with_body } => {
+            let (status, content_type, body) = pages.render(page);
+            (status, content_type, body, with_body)
+        }
+        Asked::Refused(status) => (status, Pages::PLAIN, format!("{status}\n"), true),
+        Asked::Unfinished => return Vec::new(),
+    };
+    let mut answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\
+         Allow: GET, HEAD\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    if with_body {
+        answer.push_str(&body);
+    }
+    answer.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const METRICS: Asked = Asked::Page { page: Page::Metrics, with_body: true };
+
+    #[test]
+    fn a_request_is_what_its_first_line_says() {
+        assert_eq!(look_at(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), METRICS);
+        assert_eq!(look_at(b"GET /metrics?x=/health HTTP/1.0\r\n\r\nbody"), METRICS);
+        let head = Asked::Page { page: Page::Health, with_body: false };
+        assert_eq!(look_at(b"HEAD /health HTTP/1.1\r\n\r\n"), head);
+        for (request, status) in [
+            ("POST /metrics HTTP/1.1\r\n\r\n", "405 "),
+            ("GET / HTTP/1.1\r\n\r\n", "404 "),
+            ("GET /metrics/ HTTP/1.1\r\n\r\n", "404 "),
+            ("GET http://a/metrics HTTP/1.1\r\n\r\n", "404 "),
+            ("GET /metrics\r\n\r\n", "400 "),
+            ("\0\u{12}{\"type\":\"CSRooms\"}", "400 "),
+        ] {
+            let Asked::Refused(said) = look_at(request.as_bytes()) else {
+                panic!("{request:?} is refused");
+            };
+            assert!(said.starts_with(status), "{request:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_head_has_an_end() {
+        let refused = Asked::Refused("431 Request Header Fields Too Large");
+        let long = |n| format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(n));
+        let fits = HEAD - long(0).len();
+        assert_eq!(look_at(long(fits).as_bytes()), METRICS);
+        assert_eq!(look_at(long(fits + 1).as_bytes()), refused);
+        assert_eq!(look_at(&long(2 * HEAD).as_bytes()[..HEAD - 1]), Asked::Unfinished);
+        assert_eq!(look_at(&long(2 * HEAD).as_bytes()[..HEAD]), refused);
+        let lines = |n| format!("GET /metrics HTTP/1.1\r\n{}\r\n", "X: x\r\n".repeat(n));
+        assert_eq!(look_at(lines(HEADERS).as_bytes()), METRICS);
+        assert_eq!(look_at(lines(HEADERS + 1).as_bytes()), refused);
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_is_unfinished_up_to_its_last_byte(len in 0_usize..1000) {
+            let request = b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nAccept: text/plain\r\n\r\n";
+            let len = len % request.len();
+            prop_assert_eq!(look_at(&request[..len]), Asked::Unfinished);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = look_at(&bytes);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! How many connections there are from each address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::net::ConnKey;
+
+/// Counts, if there is a limit. The maps are keyed by what peers choose, so they are std's, which
+/// cannot be flooded.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    /// 0 for no limit; nothing is counted then.
+    limit: usize,
+    counts: HashMap<IpAddr, usize>,
+    of: HashMap<ConnKey, IpAddr>,
+}
+
+impl Addresses {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, counts: HashMap::new(), of: HashMap::new() }
+    }
+
+    /// Counts a connection, unless there are as many from its address as there may be: then it
+    /// returns false.
+    #[must_use]
+    pub(crate) fn add(&mut self, key: ConnKey, peer: IpAddr) -> bool {
+        if self.limit == 0 {
+            return true;
+        }
+        let source = source_of(peer);
+        let count = self.counts.entry(source).or_default();
+        if *count >= self.limit {
+            return false;
+        }
+        *count += 1;
+        self.of.insert(key, source);
+        true
+    }
+
+    /// Counts a connection no more, if it was counted.
+    pub(crate) fn remove(&mut self, key: ConnKey) {
+        let Some(source) = self.of.remove(&key) else { return };
+        let Some(count) = self.counts.get_mut(&source) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(&source);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Addresses {
+    /// Connections and addresses that are counted.
+    pub(crate) fn len(&self) -> usize {
+        self.of.len() + self.counts.len()
+    }
+}
+
+/// The address that counts: an IPv4 address in either spelling, the network of an IPv6 address, of
+/// which one peer usually has all 2⁶⁴ (RFC 6177).
+fn source_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn each_address_has_its_own_count() {
+        let mut addresses = Addresses::new(2);
+        let mut add = |slot, peer| addresses.add(ConnKey::for_test(slot), address(peer));
+        assert!(add(1, "10.0.0.1") && add(2, "::ffff:10.0.0.1"));
+        assert!(!add(3, "10.0.0.1"), "two are the most");
+        assert!(add(4, "10.0.0.2"));
+        assert!(add(5, "2001:db8::1") && add(6, "2001:db8::2"));
+        assert!(!add(7, "2001:db8::3:4"), "a network of 64 bits counts as one");
+        assert!(add(8, "2001:db8:0:1::1"));
+        addresses.remove(ConnKey::for_test(3));
+        assert!(!addresses.add(ConnKey::for_test(9), address("10.0.0.1")), "3 was never counted");
+        addresses.remove(ConnKey::for_test(1));
+        assert!(addresses.add(ConnKey::for_test(9), address("10.0.0.1")));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_who_is_gone() {
+        let mut addresses = Addresses::new(1);
+        for slot in 0..100 {
+            let peer = IpAddr::from([10, 0, 0, slot as u8]);
+            assert!(addresses.add(ConnKey::for_test(slot), peer));
+            addresses.remove(ConnKey::for_test(slot));
+        }
+        assert!(addresses.counts.is_empty() && addresses.of.is_empty());
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_counted() {
+        let mut addresses = Addresses::new(0);
+        assert!((0..9).all(|slot| addresses.add(ConnKey::for_test(slot), address("10.0.0.1"))));
+        assert!(addresses.of.is_empty());
+    }
+}

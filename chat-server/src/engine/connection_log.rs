@@ -1,0 +1,211 @@
+//! What the log is told of: ends of connections, limits that were reached, failures. Never what people
+//! say, and never more than a line a second of each kind, unless every connection is asked for (level
+//! debug).
+//!
+//! Who has no log pays a load and a branch for each end of a connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing::{Level, debug, enabled, error, info, warn};
+
+use crate::net::ConnKey;
+use crate::net::Instant;
+use crate::stats::CloseReason;
+
+/// How long one line of a kind holds back the next.
+const PERIOD: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(crate) struct ConnectionLog {
+    now: Instant,
+    /// When something that was held back is to be told of: what each turn asks.
+    due: Option<Instant>,
+    closed: [Gate; CloseReason::ALL.len()],
+    paused: Gate,
+    accept_failed: Gate,
+}
+
+/// Lets one event through each [`PERIOD`], and counts the others.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gate {
+    opens: Option<Instant>,
+    held: u64,
+}
+
+impl ConnectionLog {
+    pub(super) fn new() -> Self {
+        Self {
+            now: Instant::START,
+            due: None,
+            closed: [Gate::default(); CloseReason::ALL.len()],
+            paused: Gate::default(),
+            accept_failed: Gate::default(),
+        }
+    }
+
+    /// Tells the time, and of what was held back, if its time has come.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.now = now;
+        if self.due.is_some_and(|due| due <= now) {
+            self.release(now);
+            let gates = self.closed.iter().chain([&self.paused, &self.accept_failed]);
+            self.due = gates.filter(|gate| gate.held > 0).filter_map(|gate| gate.opens).min();
+        }
+    }
+
+    fn release(&mut self, now: Instant) {
+        for reason in CloseReason::ALL {
+            if let Some(more) = self.closed[reason as usize].release(now) {
+                match severity(reason) {
+                    Level::ERROR => error!(%reason, more, "more connections closed"),
+                    Level::WARN => warn!(%reason, more, "more connections closed"),
+                    _ => info!(%reason, more, "more connections closed"),
+                }
+            }
+        }
+        if let Some(more) = self.paused.release(now) {
+            info!(more, "more pauses for sending too many commands");
+        }
+        if let Some(more) = self.accept_failed.release(now) {
+            warn!(more, "cannot accept connections, still");
+        }
+    }
+
+    /// When to call [`ConnectionLog::tick`] without any event.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.due
+    }
+
+    pub(super) fn accepted(&self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
+        if enabled!(Level::DEBUG) {
+            debug!(id = key.number(), peer = %Peer(peer()), "connection accepted");
+        }
+    }
+
+    /// A connection ends, or has ended.
+    pub(super) fn closed(
+        &mut self,
+        key: ConnKey,
+        reason: CloseReason,
+        peer: impl FnOnce() -> Option<SocketAddr>,
+    ) {
+        let (id, gate) = (key.number(), &mut self.closed[reason as usize]);
+        match severity(reason) {
+            Level::ERROR if enabled!(Level::ERROR) && gate.passes(self.now, &mut self.due) => {
+                error!(id, peer = %Peer(peer()), %reason, "connection closed");
+            }
+            Level::WARN if enabled!(Level::WARN) && gate.passes(self.now, &mut self.due) => {
+                warn!(id, peer = %Peer(peer()), %reason, "connection closed");
+            }
+            Level::INFO if enabled!(Level::INFO) && gate.passes(self.now, &mut self.due) => {
+                info!(id, peer = %Peer(peer()), %reason, "connection closed");
+            }
+            Level::DEBUG if enabled!(Level::DEBUG) => {
+                debug!(id, peer = %Peer(peer()), %reason, "connection closed");
+            }
+            _ => {}
+        }
+    }
+
+    /// A connection sends more commands than it may, and is read later.
+    pub(super) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
+        if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
+            let id = key.number();
+            info!(id, peer = %Peer(peer()), "connection sends too many commands: read later");
+        }
+    }
+
+    /// There was no descriptor or no memory for a connection.
+    pub(crate) fn accept_failed(&mut self, error: &io::Error) {
+        if enabled!(Level::WARN) && self.accept_failed.passes(self.now, &mut self.due) {
+            warn!(%error, "cannot accept connections: tried again by itself");
+        }
+    }
+}
+
+impl Gate {
+    /// Whether an event is to be told now. If not, it is `due` at some time.
+    fn passes(&mut self, now: Instant, due: &mut Option<Instant>) -> bool {
+        if enabled!(Level::DEBUG) {
+            return true;
+        }
+        let passes = self.held == 0 && self.opens.is_none_or(|opens| opens <= now);
+        if passes {
+            self.opens = Some(now + PERIOD);
+        } else {
+            self.held += 1;
+            *due = due.iter().copied().chain(self.opens).min();
+        }
+        passes
+    }
+
+    /// How many were held back, when their time has come.
+    fn release(&mut self, now: Instant) -> Option<u64> {
+        if self.held == 0 || self.opens.is_some_and(|opens| now < opens) {
+            return None;
+        }
+        self.opens = Some(now + PERIOD);
+        Some(std::mem::take(&mut self.held))
+    }
+}
+
+/// How much an operator should care that a connection has ended.
+fn severity(reason: CloseReason) -> Level {
+    match reason {
+        CloseReason::PeerEnded
+        | CloseReason::PeerEndedInFrame
+        | CloseReason::Lost
+        | CloseReason::Stopped => Level::DEBUG,
+        CloseReason::BadInput
+        | CloseReason::FrameTimeout
+        | CloseReason::Backlog
+        | CloseReason::SlowBacklog
+        | CloseReason::TooManyFromAddress => Level::INFO,
+        CloseReason::TotalBacklog | CloseReason::ServerFull => Level::WARN,
+        CloseReason::Internal => Level::ERROR,
+    }
+}
+
+/// An address, if it is still to be had.
+struct Peer(Option<SocketAddr>);
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(peer) => peer.fmt(f),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_passes_each_second_and_the_others_are_counted() {
+        let (start, mut gate, mut due) = (Instant::START, Gate::default(), None);
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut told = 0;
+        for ms in 0..10_000 {
+            told += gate.release(at(ms)).unwrap_or(0) + u64::from(gate.passes(at(ms), &mut due));
+        }
+        assert!((9_000..10_000).contains(&told), "all but the last second's: {told}");
+        assert_eq!(told + gate.release(at(11_000)).expect("the last second's"), 10_000);
+        assert_eq!(gate.release(at(99_000)), None, "they are told once");
+        due = None;
+        assert!(gate.passes(at(99_000), &mut due) && due.is_none());
+        assert!(!gate.passes(at(99_999), &mut due) && due == Some(at(100_000)));
+    }
+
+    #[test]
+    fn without_a_log_nothing_is_waited_for() {
+        let mut journal = ConnectionLog::new();
+        for _ in 0..3 {
+            journal.closed(ConnKey::for_test(1), CloseReason::Backlog, || unreachable!());
+        }
+        assert_eq!(journal.next_deadline(), None);
+    }
+}

@@ -1,0 +1,462 @@
+//! The engine over sockets that do what a script says: how much it reads and writes in a turn, and
+//! what errors and events mean to it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::{HubLimits, Role};
+use chat_proto::{FrameDecoder, Incoming};
+
+use super::*;
+use crate::stats::CloseReason;
+use crate::testing::scripted_socket::Step;
+use crate::workers::Ran;
+
+const ROOMS: &str = r#"{"type":"CSRooms"}"#;
+const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
+
+/// What one call of `read` finds. Beyond the script there is nothing to be read.
+enum Come {
+    Bytes(Vec<u8>),
+    Fail(ErrorKind),
+    End,
+}
+
+/// Both directions of a connection, as the test sees them.
+#[derive(Default)]
+struct Wire {
+    input: VecDeque<Come>,
+    writes: VecDeque<Step>,
+    /// Nothing is taken, for as long as this is so.
+    is_full: bool,
+    written: Vec<u8>,
+}
+
+#[derive(Clone, Default)]
+struct TestSocket(Rc<RefCell<Wire>>);
+
+impl Socket for TestSocket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        assert!(!buf.is_empty(), "to read into nothing looks like the end");
+        let mut wire = self.0.borrow_mut();
+        match wire.input.pop_front() {
+            None => Err(ErrorKind::WouldBlock.into()),
+            Some(Come::End) => Ok(0),
+            Some(Come::Fail(kind)) => Err(kind.into()),
+            Some(Come::Bytes(mut bytes)) => {
+                let rest = bytes.split_off(bytes.len().min(buf.len()));
+                buf[..bytes.len()].copy_from_slice(&bytes);
+                if !rest.is_empty() {
+                    wire.input.push_front(Come::Bytes(rest));
+                }
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut wire = self.0.borrow_mut();
+        if wire.is_full {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let most = match wire.writes.pop_front() {
+            Some(Step::Take(most)) => most,
+            Some(Step::Fail(kind)) => return Err(kind.into()),
+            None => usize::MAX,
+        };
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        let taken = most.min(bytes.len());
+        wire.written.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reset_on_close(&mut self) {}
+}
+
+impl TestSocket {
+    fn comes(&self, come: Come) {
+        self.0.borrow_mut().input.push_back(come);
+    }
+
+    fn unread(&self) -> usize {
+        let len = |come: &Come| if let Come::Bytes(bytes) = come { bytes.len() } else { 0 };
+        self.0.borrow().input.iter().map(len).sum()
+    }
+
+    /// Takes what has been written: the code of each notice, or the type of what is none.
+    fn take(&self) -> Vec<String> {
+        let written = std::mem::take(&mut self.0.borrow_mut().written);
+        let mut decoder = FrameDecoder::new();
+        let mut frames = decoder.feed(&written);
+        let mut messages = Vec::new();
+        while let Some(payload) = frames.next_frame() {
+            let message = Incoming::parse(payload).expect("every message is JSON");
+            messages.push(message.code.unwrap_or(message.kind));
+        }
+        messages
+    }
+}
+
+/// Workers that do nothing before the test has them do it.
+#[derive(Clone, Default)]
+struct Lazy(Rc<RefCell<Vec<Arc<Mailbox>>>>);
+
+impl Workers for Lazy {
+    fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
+        self.0.borrow_mut().append(mailboxes);
+    }
+}
+
+struct Bench {
+    engine: Engine<TestSocket, Lazy>,
+    desk: Arc<SharedHub>,
+    workers: Lazy,
+    counters: Arc<Counters>,
+}
+
+impl Bench {
+    fn new(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        config.limits.commands.per_second = 0;
+        change(&mut config);
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let workers = Lazy::default();
+        let counters = Arc::<Counters>::default();
+        let engine = Engine::new(config, Arc::clone(&desk), workers.clone(), Arc::clone(&counters));
+        Self { engine, desk, workers, counters }
+    }
+
+    fn connect(&mut self) -> (ConnKey, TestSocket) {
+        let (key, socket) = (self.engine.next_key(), TestSocket::default());
+        let peer = IpAddr::from(Ipv4Addr::LOCALHOST);
+        self.engine.connect(Instant::START, socket.clone(), Role::Guest, (peer, 1).into());
+        (key, socket)
+    }
+
+    /// A connection in a room.
+    fn member(&mut self, join: &str) -> (ConnKey, TestSocket) {
+        let (key, socket) = self.connect();
+        self.come(key, &socket, &[join]);
+        assert_eq!(socket.take().len(), 1, "it is in");
+        (key, socket)
+    }
+
+    /// Has payloads come in one piece, with one event.
+    fn come(&mut self, key: ConnKey, socket: &TestSocket, payloads: &[&str]) {
+        socket.comes(Come::Bytes(payloads.iter().flat_map(|p| frame(p)).collect()));
+        self.engine.readable(key, false);
+        self.turns();
+    }
+
+    /// Gives the engine its turn for as long as it wants one; returns how often.
+    fn turns(&mut self) -> usize {
+        for turns in 0..10_000 {
+            if !self.engine.wants_turn() && turns > 0 {
+                return turns;
+            }
+            self.engine.turn(Instant::START);
+        }
+        panic!("it never has enough");
+    }
+
+    fn work(&mut self) {
+        let mut requests = Vec::new();
+        for mailbox in self.workers.0.take() {
+            while self.desk.run(&mailbox, &mut requests) == Ran::More {}
+        }
+    }
+}
+
+fn frame(payload: &str) -> Vec<u8> {
+    let len = u16::try_from(payload.len()).expect("it is short");
+    [&len.to_be_bytes()[..], payload.as_bytes()].concat()
+}
+
+const CREATE: &str = r#"{"type":"CSCreateRoom","title":"room"}"#;
+const JOIN: &str = r#"{"type":"CSJoinRoom","roomId":1}"#;
+
+/// The errors of a connection that is of no use any more.
+const FATAL: [ErrorKind; 6] = [
+    ErrorKind::ConnectionReset,
+    ErrorKind::BrokenPipe,
+    ErrorKind::TimedOut,
+    ErrorKind::NotConnected,
+    ErrorKind::HostUnreachable,
+    ErrorKind::Other,
+];
+
+/// Reading waits for the workers, and goes on without any event when they have caught up.
+#[test]
+fn c9_no_more_is_read_ahead_than_the_limit_says() {
+    const FRAMES: usize = 10_000;
+    const READ: usize = 8 * 1024;
+    const AHEAD: usize = 64 * 1024;
+    let mut bench = Bench::new(|config| {
+        config.inline_requests = 0;
+        config.limits.read_per_turn = READ;
+        config.limits.read_ahead = AHEAD;
+        // It may be read though nobody takes what it is owed.
+        config.limits.backlog = usize::MAX;
+        config.limits.slow_backlog = usize::MAX;
+        config.limits.total_backlog = usize::MAX;
+    });
+    let peers = [(); 3].map(|()| bench.connect());
+    for (key, socket) in &peers {
+        socket.comes(Come::Bytes(frame(CHAT).repeat(FRAMES)));
+        bench.engine.readable(*key, false);
+    }
+    let all = 3 * FRAMES * frame(CHAT).len();
+    let mut rounds = 0;
+    let mut unread = all;
+    while unread > 0 {
+        bench.turns();
+        let left = peers.iter().map(|(_, socket)| socket.unread()).sum();
+        let read = unread - left;
+        assert!(read > 0 && read <= AHEAD + READ, "{read} bytes ahead of the workers");
+        unread = left;
+        bench.work();
+        rounds += 1;
+    }
+    bench.turns();
+    assert!(rounds >= all / (AHEAD + READ), "{rounds}");
+    for (_, socket) in &peers {
+        assert_eq!(socket.take().len(), FRAMES, "every one is answered");
+    }
+    let stats = bench.counters.stats();
+    assert_eq!(stats.requests, 3 * FRAMES as u64);
+    assert_eq!(stats.requests_done, stats.requests);
+}
+
+#[test]
+fn o6_a_read_that_fails_loses_its_connection_and_no_other() {
+    for kind in FATAL {
+        let mut bench = Bench::new(|_| {});
+        let (_, witness) = bench.member(CREATE);
+        let (key, socket) = bench.member(JOIN);
+        assert_eq!(witness.take(), ["member-entered"]);
+        socket.comes(Come::Bytes(frame(r#"{"type":"CSChat","text":"last"}"#)));
+        socket.comes(Come::Fail(kind));
+        bench.engine.readable(key, true);
+        bench.turns();
+        assert_eq!(witness.take(), ["SCChat", "member-left"], "{kind}");
+        let stats = bench.counters.stats();
+        assert_eq!((stats.connections, stats.closed.count(CloseReason::Lost)), (1, 1));
+    }
+}
+
+#[test]
+fn o6_a_write_that_fails_loses_its_connection_and_no_other() {
+    for kind in FATAL {
+        let mut bench = Bench::new(|_| {});
+        let (talking, witness) = bench.member(CREATE);
+        let (_, socket) = bench.member(JOIN);
+        assert_eq!(witness.take(), ["member-entered"]);
+        socket.0.borrow_mut().writes.push_back(Step::Fail(kind));
+        bench.come(talking, &witness, &[r#"{"type":"CSChat","text":"to nobody"}"#]);
+        assert_eq!(witness.take(), ["member-left"], "{kind}");
+        let stats = bench.counters.stats();
+        assert_eq!((stats.connections, stats.closed.count(CloseReason::Lost)), (1, 1));
+    }
+}
+
+#[test]
+fn o6_an_interruption_is_not_noticed() {
+    let mut bench = Bench::new(|_| {});
+    let (key, socket) = bench.connect();
+    socket.comes(Come::Fail(ErrorKind::Interrupted));
+    socket.0.borrow_mut().writes.push_back(Step::Fail(ErrorKind::Interrupted));
+    bench.come(key, &socket, &[ROOMS]);
+    assert_eq!(socket.take(), ["SCRoomsResult"]);
+    assert_eq!(bench.engine.connection_count(), 1);
+}
+
+/// One event for a stream that is as long as two reads: what ends just where the buffer ends is not
+/// the end, and no event tells of the rest.
+#[test]
+fn o9_o11_a_full_buffer_is_neither_the_end_nor_the_last_of_it() {
+    let length = frame(CHAT).len();
+    let mut bench = Bench::new(|config| config.limits.read_per_turn = 4 * length);
+    let (key, socket) = bench.connect();
+    let (_, other) = bench.connect();
+    socket.comes(Come::Bytes(frame(CHAT).repeat(8)));
+    // With an end announced, the buffer is filled read by read.
+    for cut in [false, true] {
+        bench.engine.readable(key, cut);
+        bench.engine.turn(Instant::START);
+        assert_eq!(socket.take().len(), 4, "that is enough for a turn");
+        assert!(bench.engine.wants_turn());
+        bench.turns();
+        assert_eq!(socket.take().len(), 4);
+        for _ in 0..8 {
+            socket.comes(Come::Bytes(frame(CHAT)));
+        }
+    }
+    assert_eq!(bench.engine.connection_count(), 2);
+    assert_eq!(other.take(), [""; 0]);
+}
+
+/// Events that nothing is behind, in any number and order, are nothing; and the one event for bytes
+/// and an end is both.
+#[test]
+fn o10_an_event_is_a_hint_and_nothing_more() {
+    let mut bench = Bench::new(|_| {});
+    let (key, socket) = bench.connect();
+    for cut in [false, true, false] {
+        bench.engine.readable(key, cut);
+        bench.engine.writable(key);
+        bench.engine.writable(key);
+        bench.turns();
+    }
+    assert_eq!(socket.take(), [""; 0]);
+    socket.comes(Come::Bytes(frame(ROOMS)));
+    socket.comes(Come::End);
+    bench.engine.readable(key, true);
+    bench.engine.writable(key);
+    bench.turns();
+    assert_eq!(socket.take(), ["SCRoomsResult"]);
+    let stats = bench.counters.stats();
+    assert_eq!((stats.connections, stats.closed.count(CloseReason::PeerEnded)), (0, 1));
+    // It may come late: for a slot that is empty, or has another in it.
+    let (_, next) = bench.connect();
+    next.comes(Come::Bytes(frame(ROOMS)));
+    bench.engine.readable(key, true);
+    bench.engine.writable(key);
+    bench.turns();
+    assert_eq!((next.take().len(), next.unread()), (0, frame(ROOMS).len()));
+}
+
+/// No event tells of a socket that takes bytes all the time: what is owed is written at once, and
+/// after `WouldBlock` at the next event.
+#[test]
+fn o12_what_is_owed_is_written_without_an_event() {
+    let mut bench = Bench::new(|_| {});
+    let (key, socket) = bench.connect();
+    bench.come(key, &socket, &[ROOMS]);
+    assert_eq!(socket.take(), ["SCRoomsResult"]);
+    let block = [Step::Take(1), Step::Fail(ErrorKind::WouldBlock)];
+    socket.0.borrow_mut().writes.extend(block);
+    bench.come(key, &socket, &[ROOMS, ROOMS]);
+    assert_eq!(socket.0.borrow().written.len(), 1);
+    assert!(!bench.engine.wants_turn(), "it waits for the event");
+    bench.engine.writable(key);
+    bench.turns();
+    assert_eq!(socket.take(), ["SCRoomsResult"; 2]);
+}
+
+/// `write_per_turn` bytes, give or take a write, then the others have their turn.
+#[test]
+fn r6_no_more_is_written_to_one_in_a_turn_than_the_limit_says() {
+    const WRITE: usize = 1_000;
+    let mut bench = Bench::new(|config| config.limits.write_per_turn = 4 * WRITE);
+    let (key, socket) = bench.connect();
+    socket.0.borrow_mut().writes.extend([Step::Take(WRITE); 1_000]);
+    socket.comes(Come::Bytes(frame(r#"{"type":"CSLeaveRoom"}"#).repeat(1_000)));
+    bench.engine.readable(key, false);
+    let mut before = 0;
+    loop {
+        bench.engine.turn(Instant::START);
+        let written = socket.0.borrow().written.len();
+        assert!(written - before <= 5 * WRITE, "{} bytes in a turn", written - before);
+        before = written;
+        if !bench.engine.wants_turn() {
+            break;
+        }
+    }
+    assert_eq!(socket.take().len(), 1_000);
+}
+
+/// Who is behind is cut off when its time is over, but not when the server was away meanwhile.
+#[test]
+fn t2_while_the_server_sleeps_nobodys_time_passes() {
+    let mut bench = Bench::new(|config| {
+        config.limits.slow_backlog = 128 * 1024;
+        config.limits.slow_backlog_time = Duration::from_secs(10);
+    });
+    let (talking, talker) = bench.member(CREATE);
+    let (behind, slow) = bench.member(JOIN);
+    assert_eq!(talker.take(), ["member-entered"]);
+    slow.0.borrow_mut().is_full = true;
+    let chat = format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(50_000));
+    bench.come(talking, &talker, &[&chat, &chat, &chat]);
+
+    let mut turn_at = |seconds| {
+        bench.engine.turn(Instant::START + Duration::from_secs(seconds));
+        bench.turns();
+        talker.take()
+    };
+    assert_eq!(turn_at(9), [""; 0]);
+    assert_eq!(turn_at(3_600), [""; 0], "an hour of which it could use no second");
+    assert_eq!(turn_at(3_609), [""; 0]);
+    assert_eq!(turn_at(3_610), ["member-left"]);
+    slow.0.borrow_mut().is_full = false;
+    bench.engine.writable(behind);
+    bench.turns();
+    assert_eq!(slow.take(), ["slow-consumer"]);
+}
+
+/// At the end of a frame's time everything is read that there is, also behind an urgent mark of which
+/// no event has told so far.
+#[test]
+fn p6_p10_a_frame_that_has_come_by_the_end_of_its_time_is_in_time() {
+    let mut bench = Bench::new(|config| config.limits.frame_timeout = Duration::from_secs(30));
+    let (key, socket) = bench.connect();
+    let frame = frame(ROOMS);
+    let mut pieces = frame.chunks(frame.len().div_ceil(3)).map(|piece| Come::Bytes(piece.into()));
+    socket.comes(pieces.next().expect("there are three"));
+    bench.engine.readable(key, false);
+    bench.turns();
+    pieces.for_each(|piece| socket.comes(piece));
+    bench.engine.turn(Instant::START + Duration::from_secs(31));
+    bench.turns();
+    assert_eq!(socket.take(), ["SCRoomsResult"]);
+}
+
+/// Talkers from outside come into a room with all that fits a read. A member whose kernel takes nothing
+/// for a moment is not owed too much by then, and gets all of it.
+#[test]
+fn r6_a_room_waits_a_moment_for_who_falls_behind() {
+    const TALKERS: usize = 8;
+    let chats = frame(r#"{"type":"CSChat","text":"x"}"#).repeat(2_000);
+    let burst = [frame(JOIN), chats].concat();
+    for reads_again in [true, false] {
+        let mut bench = Bench::new(|_| {});
+        let _alone = bench.member(CREATE);
+        let (key, reader) = bench.member(JOIN);
+        reader.0.borrow_mut().is_full = true;
+        for _ in 0..TALKERS {
+            let (talker, socket) = bench.connect();
+            socket.comes(Come::Bytes(burst.clone()));
+            bench.engine.readable(talker, false);
+        }
+        bench.turns();
+        let is_there = |bench: &Bench| {
+            bench.engine.connections.get(key).is_some_and(|connection| !connection.is_closing())
+        };
+        assert!(is_there(&bench), "time stands still: it had none to read");
+        assert!(bench.engine.next_deadline().is_some(), "the talkers wait");
+        reader.0.borrow_mut().is_full = !reads_again;
+        bench.engine.writable(key);
+        // Others wait no longer than that.
+        let end = Instant::START + Duration::from_millis(300);
+        while let Some(now) = bench.engine.next_deadline().filter(|now| *now < end) {
+            bench.engine.turn(now);
+            while bench.engine.wants_turn() {
+                bench.engine.turn(now);
+            }
+        }
+        assert_eq!(is_there(&bench), reads_again);
+        let chats = reader.take().into_iter().filter(|message| message == "SCChat").count();
+        assert_eq!(chats, if reads_again { TALKERS * 2_000 } else { 0 });
+    }
+}
+
+mod lists;

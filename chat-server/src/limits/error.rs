@@ -1,0 +1,117 @@
+//! What can be wrong with a limit, and how it is told.
+
+use std::fmt;
+
+use chat_core::Lang;
+
+use crate::limits::quantity::{Bounds, Unit};
+use chat_proto::{Localize, localize};
+
+/// What is wrong with a limit, and what it has to be. `Display` is the English text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitError(Wrong);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// A text that is no such quantity, or out of bounds.
+    Text(Bounds),
+    /// A value that is out of bounds.
+    Value { name: &'static str, value: u64, bounds: Bounds },
+    /// A size that has to be as large as another one.
+    TooSmall { name: &'static str, bytes: u64, floor: Floor, least: u64 },
+}
+
+/// What a size may not be less than.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Floor {
+    LongestFrame,
+    /// The limit of that name.
+    Limit(&'static str),
+}
+
+impl LimitError {
+    pub(crate) const fn new(wrong: Wrong) -> Self {
+        Self(wrong)
+    }
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_in(Lang::En, f)
+    }
+}
+
+impl std::error::Error for LimitError {}
+
+impl Localize for LimitError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Wrong::Text(bounds) => {
+                let (example, range) = (bounds.unit.example(lang), bounds.text(lang));
+                localize!(f, lang,
+                    en: "it has to be {example}, from {range}",
+                    ko: "{example} 써 주세요 ({range})")
+            }
+            Wrong::Value { name, value, bounds } => {
+                let (value, range) = (bounds.unit.show(value), bounds.text(lang));
+                localize!(f, lang,
+                    en: "{name} is {value}: it has to be from {range}",
+                    ko: "{name} = {value}: {range} 사이여야 해요")
+            }
+            Wrong::TooSmall { name, bytes, floor, least } => {
+                let [bytes, least] = [bytes, least].map(|bytes| Unit::Bytes.show(bytes));
+                match floor {
+                    Floor::LongestFrame => localize!(f, lang,
+                        en: "{name} is {bytes}: it has to be at least {least}, as the longest \
+                             frame is",
+                        ko: "{name} = {bytes}: 가장 긴 프레임의 길이인 {least} 이상이어야 해요"),
+                    Floor::Limit(other) => localize!(f, lang,
+                        en: "{name} is {bytes}: it has to be at least {least}, as {other} is",
+                        ko: "{name} = {bytes}: {other} 값인 {least} 이상이어야 해요"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limit;
+    use crate::limits::Limits;
+
+    #[test]
+    fn what_is_wrong_is_told_in_every_language() {
+        let mut limits = Limits::default();
+        let linger = Limit::named("linger").expect("there is one");
+        let error = linger.set(&mut limits, "5").expect_err("it has no unit");
+        assert_eq!(error.to_string(), error.localized(Lang::En).to_string());
+        assert_eq!(
+            error.localized(Lang::Ko).to_string(),
+            "500ms, 30s, 5m 같은 시간으로 써 주세요 (0ms~24h)"
+        );
+        limits.accepts_per_turn = 0;
+        limits.slow_backlog = 1_000;
+        limits.total_backlog = 1_024;
+        let problems = limits.problems();
+        assert_eq!(
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "accepts-per-turn is 0: it has to be from 1 to 1000000000",
+                "slow-backlog is 1000B: it has to be at least 65537B, as the longest frame is",
+                "total-backlog is 1KiB: it has to be at least 1MiB, as backlog is",
+            ]
+        );
+        assert_eq!(
+            problems
+                .iter()
+                .map(|problem| problem.localized(Lang::Ko).to_string())
+                .collect::<Vec<_>>(),
+            [
+                "accepts-per-turn = 0: 1~1000000000 사이여야 해요",
+                "slow-backlog = 1000B: 가장 긴 프레임의 길이인 65537B 이상이어야 해요",
+                "total-backlog = 1KiB: backlog 값인 1MiB 이상이어야 해요",
+            ]
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! The table of limits: what each is called, what it may be and what it costs. Flags, configuration
+//! files, checks and the documentation are made from it.
+
+use std::time::Duration;
+
+use chat_core::Lang;
+
+use crate::limits::Limits;
+use crate::limits::error::{LimitError, Wrong};
+use crate::limits::quantity::{Bounds, Unit};
+use chat_proto::PerLang;
+
+/// One of [`Limits`] by its name, for whoever has them as text.
+///
+/// ```
+/// use chat_server::{Limit, Limits};
+///
+/// let mut limits = Limits::default();
+/// let backlog = Limit::named("backlog").expect("there is one");
+/// backlog.set(&mut limits, "4MiB")?;
+/// assert_eq!(limits.backlog, 4 * 1024 * 1024);
+/// # Ok::<(), chat_server::LimitError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    name: &'static str,
+    bounds: Bounds,
+    about: PerLang<&'static str>,
+    value: fn(&Limits) -> u64,
+    change: fn(&mut Limits, u64),
+}
+
+impl Limit {
+    /// All there are.
+    pub const ALL: &[Self] = &TABLE;
+
+    /// The limit with that name; `_` is as good as `-`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        let name = name.replace('_', "-");
+        TABLE.iter().find(|limit| limit.name == name)
+    }
+
+    /// Its name: that of the field of [`Limits`], with `-` for `_`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is about, and what it costs, in one line.
+    pub fn about(&self, lang: Lang) -> &'static str {
+        self.about.get(lang)
+    }
+
+    /// What it may be, like `1KiB to 1GiB` or `1KiB~1GiB`.
+    pub fn range(&self, lang: Lang) -> String {
+        self.bounds.text(lang)
+    }
+
+    /// What it is in `limits`, with its unit.
+    pub fn show(&self, limits: &Limits) -> String {
+        self.bounds.unit.show((self.value)(limits))
+    }
+
+    /// Changes it in `limits`.
+    ///
+    /// # Errors
+    /// When `text` is no such quantity, or out of range: what it has to be.
+    pub fn set(&self, limits: &mut Limits, text: &str) -> Result<(), LimitError> {
+        let value = self.bounds.unit.parse(text).filter(|&value| self.bounds.allow(value));
+        let value = value.ok_or(LimitError::new(Wrong::Text(self.bounds)))?;
+        (self.change)(limits, value);
+        Ok(())
+    }
+
+    /// What is wrong with it in `limits`, if anything is.
+    pub(crate) fn problem(&self, limits: &Limits) -> Option<LimitError> {
+        let (name, value, bounds) = (self.name, (self.value)(limits), self.bounds);
+        let wrong = Wrong::Value { name, value, bounds };
+        (!bounds.allow(value)).then_some(LimitError::new(wrong))
+    }
+}
+
+/// A quantity in its smallest unit.
+trait Quantity {
+    fn quantity(&self) -> u64;
+    fn from_quantity(quantity: u64) -> Self;
+}
+
+impl Quantity for usize {
+    fn quantity(&self) -> u64 {
+        *self as u64
+    }
+
+    fn from_quantity(quantity: u64) -> Self {
+        Self::try_from(quantity).unwrap_or(Self::MAX)
+    }
+}
+
+impl Quantity for u32 {
+    fn quantity(&self) -> u64 {
+        (*self).into()
+    }
+
+    fn from_quantity(quantity: u64) -> Self {
+        Self::try_from(quantity).unwrap_or(Self::MAX)
+    }
+}
+
+impl Quantity for Duration {
+    fn quantity(&self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn from_quantity(quantity: u64) -> Self {
+        Self::from_millis(quantity)
+    }
+}
+
+/// More than any machine has of anything that is counted, and no sum of a few overflows.
+const MANY: u64 = 1_000_000_000;
+/// More memory than any machine has.
+const HUGE: u64 = 1 << 42;
+/// A day: beyond it a peer would be waited for rather than closed.
+const LONG: u64 = 24 * 3_600_000;
+
+macro_rules! limit {
+    (
+        $name:literal, $unit:ident, $least:expr, $most:expr, $($field:ident).+,
+        en: $en:literal,
+        ko: $ko:literal
+    ) => {
+        Limit {
+            name: $name,
+            bounds: Bounds { unit: Unit::$unit, least: $least, most: $most },
+            about: PerLang { en: $en, ko: $ko },
+            value: |limits| limits.$($field).+.quantity(),
+            change: |limits, value| limits.$($field).+ = Quantity::from_quantity(value),
+        }
+    };
+}
+
+#[rustfmt::skip]
+static TABLE: [Limit; 20] = [
+    limit!("connections", Count, 1, MANY, connections,
+        en: "connections at a time; never more than open descriptors less 64. Idle, each costs 0.5 KiB \
+             here and 2 KiB in the kernel",
+        ko: "동시에 있을 수 있는 연결 수. 열 수 있는 디스크립터 수에서 64를 뺀 만큼까지예요. 쉬는 연결 하나에 \
+             서버 메모리 0.5 KiB, 커널 메모리 2 KiB"),
+    limit!("connections-per-address", Count, 0, MANY, connections_per_address,
+        en: "of those from one address (IPv6: one network of 64 bits); 0: no limit. 100 bytes each",
+        ko: "그 가운데 한 주소에서 온 연결 수 (IPv6에서는 64비트 네트워크 하나). 0: 제한 없음. 하나에 100바이트"),
+    limit!("refused-connections", Count, 0, MANY, refused_connections,
+        en: "refused connections that are waited for until they have read why. 0.5 KiB each",
+        ko: "거절한 까닭을 읽을 때까지 기다려 주는 연결 수. 하나에 0.5 KiB"),
+    limit!("rooms", Count, 0, MANY, rooms,
+        en: "rooms at a time. 300 bytes each",
+        ko: "동시에 있을 수 있는 방 수. 하나에 300바이트"),
+    limit!("accepts-per-turn", Count, 1, MANY, accepts_per_turn,
+        en: "connections accepted before those that are there have their turn. Time, not memory",
+        ko: "이미 있는 연결에 차례를 주기 전에 새로 받는 연결 수. 메모리가 아니라 시간이 들어요"),
+    limit!("read-per-turn", Bytes, 1, 64 << 20, read_per_turn,
+        en: "bytes read of a connection before the others have their turn. One buffer of this size",
+        ko: "다른 연결에 차례를 주기 전에 한 연결에서 읽는 바이트 수. 이 크기의 버퍼를 하나 써요"),
+    limit!("write-per-turn", Bytes, 1, HUGE, write_per_turn,
+        en: "bytes written to a connection before the others have their turn. Time, not memory",
+        ko: "다른 연결에 차례를 주기 전에 한 연결에 쓰는 바이트 수. 메모리가 아니라 시간이 들어요"),
+    limit!("writes-per-room-and-turn", Count, 1, MANY, writes_per_room_and_turn,
+        en: "members of a room written to before others have their turn. 5 µs each",
+        ko: "다른 연결에 차례를 주기 전에 한 방에서 메시지를 보내는 사람 수. 한 명에 5 µs"),
+    limit!("read-ahead", Bytes, 1, HUGE, read_ahead,
+        en: "bytes read of all whose commands are not carried out yet. In memory up to five times that",
+        ko: "모든 연결에서 읽고 아직 처리하지 않은 바이트 수. 메모리는 그 다섯 배까지 들어요"),
+    limit!("commands", PerSecond, 0, u32::MAX as u64, commands.per_second,
+        en: "commands of a connection; beyond it reading pauses. 0: no limit. No memory",
+        ko: "한 연결에서 받는 명령 수. 넘으면 잠시 읽지 않아요. 0: 제한 없음. 메모리는 들지 않아요"),
+    limit!("commands-burst", Count, 1, u32::MAX as u64, commands.burst,
+        en: "commands of a connection at once, after a quiet time. No memory",
+        ko: "조용하던 연결에서 한꺼번에 받는 명령 수. 메모리는 들지 않아요"),
+    limit!("bad-frames", PerSecond, 0, u32::MAX as u64, bad_frames.per_second,
+        en: "frames of a connection without a valid message; beyond it it is closed. 0: no limit. No memory",
+        ko: "한 연결에서 받아 주는 잘못된 프레임 수. 넘으면 연결을 끊어요. 0: 제한 없음. 메모리는 들지 않아요"),
+    limit!("bad-frames-burst", Count, 0, u32::MAX as u64, bad_frames.burst,
+        en: "the same at once, after a quiet time. No memory",
+        ko: "조용하던 연결에서 한꺼번에 받아 주는 잘못된 프레임 수. 메모리는 들지 않아요"),
+    limit!("frame-timeout", Time, 0, LONG, frame_timeout,
+        en: "time for a frame from its first byte to its last; then closed. A begun frame costs its bytes",
+        ko: "프레임이 첫 바이트부터 마지막 바이트까지 오는 시간. 넘으면 연결을 끊어요. 오다 만 프레임은 온 만큼 \
+             메모리를 써요"),
+    limit!("kernel-send-buffer", Bytes, 1, 1 << 30, kernel_send_buffer,
+        en: "SO_SNDBUF of a connection. Linux takes twice that for one that does not read",
+        ko: "연결의 SO_SNDBUF. 상대가 읽지 않으면 Linux가 그 두 배까지 써요"),
+    limit!("backlog", Bytes, 1, HUGE, backlog,
+        en: "bytes owed to a connection beside that; beyond it it is closed. Shared within a room",
+        ko: "그 밖에 한 연결에 아직 보내지 못한 바이트 수. 넘으면 연결을 끊어요. 같은 방에서는 함께 써요"),
+    limit!("slow-backlog", Bytes, 1, HUGE, slow_backlog,
+        en: "bytes owed to a connection for longer than slow-backlog-time; then closed. Part of backlog",
+        ko: "한 연결에 slow-backlog-time 넘게 밀려 있어도 되는 바이트 수. 넘으면 연결을 끊어요. backlog의 \
+             일부예요"),
+    limit!("slow-backlog-time", Time, 0, LONG, slow_backlog_time,
+        en: "how long more than slow-backlog may be owed. No memory",
+        ko: "slow-backlog보다 많이 밀려 있어도 되는 시간. 메모리는 들지 않아요"),
+    limit!("total-backlog", Bytes, 1, HUGE, total_backlog,
+        en: "bytes held for all connections; beyond it the greatest are closed. This much at most",
+        ko: "모든 연결에 보내려고 가진 바이트 수. 넘으면 가장 많이 밀린 연결부터 끊어요. 메모리는 이만큼까지 들어요"),
+    limit!("linger", Time, 0, LONG, linger,
+        en: "time for a closing connection to read the rest. It keeps what it is owed as long",
+        ko: "닫는 연결이 나머지를 읽을 때까지 기다려 주는 시간. 그동안 보낼 것을 갖고 있어요"),
+];
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::Localize;
+
+    use super::*;
+
+    #[test]
+    fn every_field_has_its_row_and_every_row_its_field() {
+        for limit in Limit::ALL {
+            let mut limits = Limits::default();
+            let before = (limit.value)(&limits);
+            let other = if before == limit.bounds.least { before + 1 } else { limit.bounds.least };
+            limit.set(&mut limits, &limit.bounds.unit.show(other)).expect("it is in range");
+            assert_eq!((limit.value)(&limits), other, "{}", limit.name);
+            let differing: Vec<_> = Limit::ALL
+                .iter()
+                .filter(|l| (l.value)(&limits) != (l.value)(&Limits::default()))
+                .map(|l| l.name)
+                .collect();
+            assert_eq!(differing, [limit.name], "no row changes another's field");
+        }
+        // Each allowance is two rows; the derived form tells how many fields there are.
+        let fields =
+            format!("{:?}", Limits::default()).replace("RateLimit", "").matches(": ").count();
+        assert_eq!(Limit::ALL.len(), fields - 2);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused_with_the_range() {
+        let mut limits = Limits::default();
+        for limit in Limit::ALL {
+            for value in ["", "x", "-1", "1.5", "99999999999999999999"] {
+                let error = limit.set(&mut limits, value).expect_err("it is no such quantity");
+                for lang in Lang::ALL {
+                    let error = error.localized(lang).to_string();
+                    assert!(error.contains(&limit.range(lang)), "{error}");
+                }
+            }
+        }
+        assert_eq!(limits, Limits::default());
+        let connections = Limit::named("connections").expect("there is one");
+        let error = connections.set(&mut limits, "0").expect_err("it is out of range");
+        assert_eq!(error.to_string(), "it has to be a whole number, from 1 to 1000000000");
+    }
+
+    #[test]
+    fn every_limit_is_explained_in_every_language() {
+        let is_hangul = |c| ('가'..='힣').contains(&c);
+        // A number may stand beside another word, but every one of them in both.
+        let numbers = |text: &str| {
+            let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+            let mut numbers: Vec<_> = words
+                .map(|word| word.trim_matches('.').to_owned())
+                .filter(|word| !word.is_empty())
+                .collect();
+            numbers.sort();
+            numbers
+        };
+        for limit in Limit::ALL {
+            let [english, korean] = [Lang::En, Lang::Ko].map(|lang| limit.about(lang));
+            assert!(!english.contains(is_hangul) && korean.contains(is_hangul), "{korean}");
+            assert_eq!(numbers(english), numbers(korean), "{korean}");
+            assert!(!english.contains(['\n', '|']) && !korean.contains(['\n', '|']), "one cell");
+            let named = |text: &str| {
+                let mut others = Limit::ALL.iter().filter(|l| l.name.contains('-'));
+                others.any(|l| text.contains(l.name))
+            };
+            assert_eq!(named(english), named(korean), "{korean}");
+        }
+    }
+
+    #[test]
+    fn an_underscore_is_as_good_as_a_hyphen() {
+        assert_eq!(Limit::named("slow_backlog").map(Limit::name), Some("slow-backlog"));
+        assert!(Limit::named("slow backlog").is_none());
+    }
+}

@@ -1,0 +1,188 @@
+//! The listening socket, and when it accepts.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::{TcpListener, TcpStream};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use crate::net::Instant;
+
+/// How long a peer may be silent before the kernel asks whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// The shortest and the longest wait after an error that has no remedy of ours.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    state: State,
+    backoff: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// An event will tell of the next connection.
+    Waiting,
+    /// There may be connections to accept; no event will tell.
+    Pending,
+    /// Accepting failed for want of something. No event will tell when to try again.
+    Paused { until: Instant },
+}
+
+impl Listener {
+    /// Connections that the kernel keeps for us until we accept them; the kernel may keep fewer
+    /// (`net.core.somaxconn`).
+    pub(crate) const BACKLOG: usize = 4096;
+
+    /// Listens on `address`. Connections inherit the options set here: no system call is spent on
+    /// each.
+    pub(crate) fn bind(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // Or else a restart would have to wait for the last connections' TIME_WAIT.
+        socket.set_reuse_address(true)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_send_buffer_size(send_buffer)?;
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(Self::BACKLOG as i32)?;
+        let socket = TcpListener::from_std(socket.into());
+        Ok(Self { socket, state: State::Pending, backoff: BACKOFF.0 })
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut TcpListener {
+        &mut self.socket
+    }
+
+    /// To be called on an event.
+    pub(crate) fn ready(&mut self) {
+        if self.state == State::Waiting {
+            self.state = State::Pending;
+        }
+    }
+
+    /// To be called when a descriptor has been given back: what was wanting may be there now.
+    pub(crate) fn resume(&mut self) {
+        if let State::Paused { .. } = self.state {
+            self.state = State::Pending;
+        }
+    }
+
+    /// Whether [`Listener::accept`] has something to try without any event.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == State::Pending
+    }
+
+    /// When to call [`Listener::accept`] without any event.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Paused { until } => Some(until),
+            State::Waiting | State::Pending => None,
+        }
+    }
+
+    /// Accepts at most `budget` connections. More may be pending then.
+    ///
+    /// # Errors
+    /// When the system has no descriptor or no memory for one. It is tried again by itself.
+    pub(crate) fn accept(
+        &mut self,
+        now: Instant,
+        budget: usize,
+        mut accepted: impl FnMut(TcpStream, SocketAddr),
+    ) -> io::Result<()> {
+        match self.state {
+            State::Waiting => return Ok(()),
+            State::Paused { until } if now < until => return Ok(()),
+            State::Paused { .. } | State::Pending => {}
+        }
+        self.state = State::Pending;
+        for _ in 0..budget {
+            match self.socket.accept() {
+                Ok((stream, peer)) => {
+                    self.backoff = BACKOFF.0;
+                    accepted(stream, peer);
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.state = State::Waiting;
+                    return Ok(());
+                }
+                Err(e) if is_of_one_connection(&e) => {}
+                Err(e) => {
+                    self.state = State::Paused { until: now + self.backoff };
+                    self.backoff = (2 * self.backoff).min(BACKOFF.1);
+                    return Err(e);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the error is that of the connection that would have been accepted, and the next one may
+/// be all right: accept(2), "Error handling".
+fn is_of_one_connection(error: &io::Error) -> bool {
+    const EPROTO: i32 = 71;
+    matches!(
+        error.kind(),
+        ErrorKind::Interrupted
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::NetworkDown
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::TimedOut
+    ) || error.raw_os_error() == Some(EPROTO)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream as Client};
+    use std::time;
+
+    use super::*;
+
+    #[test]
+    fn o2_o3_an_error_is_of_one_connection_or_of_the_system() {
+        // EINTR, EPROTO, ENETDOWN, ENETUNREACH, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH
+        for errno in [4, 71, 100, 101, 103, 104, 110, 113] {
+            assert!(is_of_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+        // EPERM, ENOMEM, ENFILE, EMFILE, ENOBUFS
+        for errno in [1, 12, 23, 24, 105] {
+            assert!(!is_of_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+    }
+
+    #[test]
+    fn t4_no_more_are_accepted_at_a_time_than_asked_for() {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut listener = Listener::bind(address, 4096).expect("a free port");
+        let address = listener.address().expect("it is bound");
+        let _clients: Vec<_> =
+            (0..5).map(|_| Client::connect(address).expect("it listens")).collect();
+        let accept = |listener: &mut Listener, budget| {
+            let mut accepted = 0;
+            let result = listener.accept(Instant::START, budget, |_, _| accepted += 1);
+            assert!(result.is_ok());
+            accepted
+        };
+        assert_eq!(accept(&mut listener, 2), 2);
+        assert!(listener.is_pending(), "no event will tell of the others");
+        let mut accepted = 2;
+        let deadline = time::Instant::now() + Duration::from_secs(10);
+        while accepted < 5 {
+            listener.ready();
+            accepted += accept(&mut listener, 64);
+            assert!(time::Instant::now() < deadline, "{accepted} of 5");
+        }
+        assert!(!listener.is_pending(), "an event will tell of the next one");
+    }
+}

@@ -1,0 +1,66 @@
+//! The hand-off between reactor and workers by itself.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use chat_core::{Command, HubLimits, Output, Role};
+
+use crate::workers::Pool;
+use crate::workers::{Mailbox, Request};
+use crate::workers::{Ran, SharedHub};
+
+/// Mailboxes, a desk and a pool, and the reactor's part.
+#[derive(Debug)]
+pub struct HandOff {
+    desk: Arc<SharedHub>,
+    pool: Pool,
+    woken: Receiver<()>,
+    mailboxes: Vec<Arc<Mailbox>>,
+    requests: Vec<Request>,
+    outputs: Vec<Output>,
+}
+
+impl HandOff {
+    /// With so many workers and connections.
+    ///
+    /// # Panics
+    /// When the system gives no threads.
+    pub fn new(workers: usize, connections: usize) -> Self {
+        let (wake, woken) = mpsc::channel();
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || {
+            let _ = wake.send(());
+        }));
+        let pool = Pool::start(workers, &desk).expect("threads");
+        let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
+        let mailboxes = mailboxes.collect();
+        Self { desk, pool, woken, mailboxes, requests: Vec::new(), outputs: Vec::new() }
+    }
+
+    /// Has every connection do `command` so many times, here or in the pool, and waits until it is
+    /// done. Each has to have exactly one output.
+    ///
+    /// # Panics
+    /// When the pool has ended.
+    pub fn round(&mut self, command: &Command, times: usize, pooled: bool) {
+        for mailbox in &self.mailboxes {
+            self.requests.extend((0..times).map(|_| Request::Do(command.clone())));
+            if !mailbox.post(&mut self.requests) {
+                continue;
+            }
+            if pooled {
+                self.pool.submit([Arc::clone(mailbox)]);
+            } else {
+                while self.desk.run_here(mailbox, &mut self.requests) == Ran::More {}
+            }
+        }
+        loop {
+            self.desk.take(&mut self.outputs);
+            if self.outputs.len() >= self.mailboxes.len() * times {
+                return self.outputs.clear();
+            }
+            if self.desk.may_wait() {
+                self.woken.recv().expect("the desk keeps the other end");
+            }
+        }
+    }
+}

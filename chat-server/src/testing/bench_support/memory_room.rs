@@ -1,0 +1,132 @@
+//! The whole way of a message but for the kernel: read, parse, hub, fan-out and write, over sockets
+//! that are memory.
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use chat_core::{Command, HubLimits, Role, RoomId, Text, Title};
+
+use crate::config::Config;
+use crate::engine::{Engine, Workers};
+use crate::net::ConnKey;
+use crate::net::Instant;
+use crate::net::Socket;
+use crate::workers::Mailbox;
+use crate::workers::SharedHub;
+
+/// Everything is carried out by the engine, and nobody is slowed down who sends much.
+pub(crate) fn config() -> Config {
+    let mut config = Config { inline_requests: usize::MAX, ..Config::default() };
+    config.limits.commands.per_second = 0;
+    config
+}
+
+/// A room in which the first member talks.
+#[derive(Debug)]
+pub struct MemoryRoom {
+    engine: Engine<MemorySocket, NoWorkers>,
+    talker: ConnKey,
+    line: Line,
+    round: Rc<[u8]>,
+    now: Instant,
+}
+
+impl MemoryRoom {
+    /// With so many members; a round is `messages` chats of 64 bytes.
+    ///
+    /// # Panics
+    /// Never: the values are right.
+    pub fn new(members: usize, messages: usize) -> Self {
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let line = Line::default();
+        let text = Text::new("x".repeat(64)).expect("a text");
+        let mut round = Vec::new();
+        for _ in 0..messages {
+            Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");
+        }
+        let engine = Engine::new(config(), desk, NoWorkers, Arc::default());
+        let talker = engine.next_key();
+        let mut room = Self { engine, talker, line, round: round.into(), now: Instant::START };
+        let title = Title::new("room").expect("a title");
+        room.enter(&Command::Create(title));
+        for _ in 1..members {
+            room.enter(&Command::Join(RoomId::FIRST));
+        }
+        room
+    }
+
+    fn enter(&mut self, command: &Command) {
+        let mut frame = Vec::new();
+        command.write(&mut frame).expect("it fits a frame");
+        let key = self.engine.next_key();
+        let socket = MemorySocket(self.line.clone());
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        self.engine.connect(self.now, socket, Role::Guest, peer);
+        self.send(key, frame.into());
+    }
+
+    fn send(&mut self, from: ConnKey, bytes: Rc<[u8]>) {
+        self.line.input.set(Some(bytes));
+        self.engine.readable(from, false);
+        self.engine.turn(self.now);
+    }
+
+    /// The first member says everything of a round, and the others get it. Returns how many bytes
+    /// were written since the last call.
+    pub fn round(&mut self) -> usize {
+        self.send(self.talker, Rc::clone(&self.round));
+        while self.engine.wants_turn() {
+            self.engine.turn(self.now);
+        }
+        self.line.written.take()
+    }
+}
+
+/// What the next read gets, and how much was written, of all sockets.
+#[derive(Clone, Default)]
+struct Line {
+    input: Rc<Cell<Option<Rc<[u8]>>>>,
+    written: Rc<Cell<usize>>,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct MemorySocket(Line);
+
+impl Socket for MemorySocket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let input = self.0.input.take().ok_or(ErrorKind::WouldBlock)?;
+        buf[..input.len()].copy_from_slice(&input);
+        Ok(input.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        self.0.written.set(self.0.written.get() + len);
+        Ok(len)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reset_on_close(&mut self) {}
+}
+
+/// Everything is carried out inline.
+#[derive(Debug)]
+pub(super) struct NoWorkers;
+
+impl Workers for NoWorkers {
+    fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
+        debug_assert!(mailboxes.is_empty(), "no backlog is longer than `usize::MAX`");
+    }
+}

@@ -1,0 +1,28 @@
+//! What tests, benchmarks and fuzz targets need of the insides: the simulation of the whole server,
+//! planted faults, scripted sockets, and parts of the server by themselves. Nothing here is part of
+//! a server; [`fault!`] alone stands in its code, and is `false` there.
+
+#[cfg(feature = "bench-support")]
+#[doc(hidden)]
+pub mod bench_support;
+#[cfg(test)]
+#[macro_use]
+pub(crate) mod faults;
+#[cfg(test)]
+mod panics;
+#[cfg(test)]
+pub(crate) mod scripted_socket;
+#[cfg(test)]
+mod simulation;
+
+/// Whether a test has planted a fault here: outside tests, never.
+#[cfg(not(test))]
+macro_rules! fault {
+    ($fault:ident $(, once)?) => {
+        false
+    };
+    ($fault:ident, $text:expr) => {{
+        let _: &str = $text;
+        false
+    }};
+}

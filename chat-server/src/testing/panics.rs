@@ -1,0 +1,105 @@
+//! A hub or an event loop that panics, seen from outside: a whole server, over sockets.
+
+use std::net::TcpStream;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::config::Config;
+use crate::server::Server;
+use crate::testing::faults::Fault;
+
+#[expect(
+    dead_code,
+    reason = "the client is that of the end-to-end tests; few of its words are needed"
+)]
+#[path = "../../tests/common/client.rs"]
+mod client;
+
+use client::Client;
+
+/// How long anything may take before it counts as not happening.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Two in another room and one in the same room talk on beside connections that make the hub panic.
+fn talk_beside_panics(config: Config) {
+    let server = Server::bind(config).expect("the address can be had").spawn().expect("a thread");
+    let connect = || {
+        let mut client = Client::connect(server.address());
+        client.expect_nothing();
+        client
+    };
+    let [mut near, mut left, mut right] = [(); 3].map(|()| connect());
+    let room = near.enter_new("with panics");
+    let other = left.enter_new("another");
+    right.enter(other);
+    left.expect_code("member-entered");
+
+    for (round, fault) in
+        [Fault::HubPanics, Fault::HubPanicsAgain, Fault::HubPanics].into_iter().enumerate()
+    {
+        let mut faulty = connect();
+        faulty.enter(room);
+        near.expect_code("member-entered");
+        let name = format!("user{}", round + 4);
+
+        faulty.chat("before");
+        faulty.chat(fault.trigger());
+        if fault == Fault::HubPanics {
+            // Whether it comes with the panic or behind it: the session has ended.
+            faulty.chat("lost");
+        }
+        right.chat("beside");
+        near.expect_chat(&name, "before");
+        left.expect_chat("user3", "beside");
+        faulty.expect_code("internal");
+        if fault == Fault::HubPanics {
+            near.expect_code("member-left");
+        }
+        faulty.expect_end();
+
+        right.chat("after");
+        left.expect_chat("user3", "after");
+        near.expect_nothing();
+    }
+    server.stop();
+    for client in [&mut near, &mut left, &mut right] {
+        client.expect_code("server-stopping");
+        client.expect_end();
+    }
+    drop((near, left, right));
+    server.join().expect("it has delivered everything");
+}
+
+#[test]
+fn c4_a_panic_on_a_worker_is_felt_by_nobody_else() {
+    talk_beside_panics(Config { inline_requests: 0, ..Config::default() });
+}
+
+#[test]
+fn c4_a_panic_on_the_event_loop_is_felt_by_nobody_else() {
+    talk_beside_panics(Config { inline_requests: usize::MAX, ..Config::default() });
+}
+
+/// Nobody is left waiting for a server without an event loop: its connections end, nobody listens any
+/// more, and whoever waits for it panics as well, which ends a program.
+#[test]
+fn c5_a_panic_of_the_event_loop_is_the_end_of_the_server() {
+    let server = Server::bind(Config::default()).expect("the address can be had");
+    let server = server.spawn().expect("a thread");
+    let address = server.address();
+    let [mut witness, mut faulty] = [(); 2].map(|()| Client::connect(address));
+    let room = witness.enter_new("room");
+    faulty.enter(room);
+    faulty.chat(Fault::ReactorPanics.trigger());
+    for client in [&mut witness, &mut faulty] {
+        client.whatever_came();
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < deadline, "nobody is behind this port");
+        thread::yield_now();
+    }
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| server.join()));
+    assert!(ended.is_err(), "{ended:?}");
+}

@@ -1,0 +1,368 @@
+//! A virtual client: says what its temper bids it, and records what it says and hears.
+
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::ops::Range;
+
+use chat_proto::{Command, FrameDecoder, Incoming, Name, RoomId, Text, Title, write_frame};
+
+use crate::testing::simulation::net::{ClientEnd, Got};
+use crate::testing::simulation::rng::Rng;
+use crate::testing::simulation::trace::{End, Entry, Request, Trace, TraceHash};
+
+/// How a client behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Temper {
+    /// Reads at once, breaks no rule, goes in and out of no room but the first one it is in.
+    Witness,
+    /// Does everything that a person may do.
+    Person,
+    /// As a person, but reads little, and seldom.
+    Slow,
+    /// Reads nothing while there are faults.
+    Stuck,
+    /// Reads nothing ever, nor ends its side.
+    Dead,
+    /// Sends what is no command.
+    Vandal,
+    /// As a person, but every frame takes its time.
+    Dawdler,
+}
+
+/// Names that several want.
+const WANTED: [&str; 3] = ["ann", "bob", "김"];
+
+/// A first frame of other protocols, and the code that answers it.
+const FOREIGN: [&[u8]; 2] =
+    [b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"];
+
+/// Frames that are no command, and the code that answers each.
+const BAD: [(&[u8], &str); 6] = [
+    (b"", "empty-frame"),
+    (b"[]", "bad-request"),
+    (b"{\"type\":\"CSDance\"}", "unknown-type"),
+    (b"{\"type\":\"CSJoinRoom\"}", "bad-request"),
+    (b"{\"type\":\"CSRooms\",\"x\":\"\xff\"}", "invalid-utf8"),
+    (b"{\"type\":\"CSRooms\"", "bad-request"),
+];
+
+/// Frames with a value that breaks a rule, and the code that answers each.
+const REFUSED: [(&[u8], &str); 3] = [
+    (b"{\"type\":\"CSName\",\"name\":\" \"}", "bad-name"),
+    (b"{\"type\":\"CSCreateRoom\",\"title\":\"a\\u0007\"}", "bad-title"),
+    (b"{\"type\":\"CSChat\",\"text\":\"\"}", "bad-text"),
+];
+
+/// Longer than any chat with a member, a room and a number in it, but not than a request.
+const LONG_TEXT: usize = 65_505;
+
+pub(super) struct Client {
+    pub(super) id: usize,
+    pub(super) temper: Temper,
+    pub(super) end: ClientEnd,
+    /// Bytes that have not reached the server's kernel.
+    outbox: VecDeque<u8>,
+    /// Bytes sent since the beginning.
+    sent: u64,
+    /// Bytes that have reached the server's kernel.
+    delivered: u64,
+    /// Where the frames begin and end of which some has not reached it; an end may never come.
+    frames: VecDeque<Range<u64>>,
+    /// Since when some of a frame has been there, and not all.
+    frame_begun: Option<u64>,
+    /// The rest of a frame that it dawdles over, and what that asks for.
+    rest: Option<(Vec<u8>, Request)>,
+    /// It ends its side when the outbox is empty.
+    finishing: bool,
+    finished: bool,
+    decoder: FrameDecoder,
+    chats: u64,
+    requests: u64,
+    pub(super) trace: Trace,
+}
+
+impl Client {
+    pub(super) fn new(id: usize, temper: Temper, end: ClientEnd) -> Self {
+        let trace = Trace {
+            witness: temper == Temper::Witness,
+            dead: temper == Temper::Dead,
+            ..Trace::default()
+        };
+        Self {
+            id,
+            temper,
+            end,
+            outbox: VecDeque::new(),
+            sent: 0,
+            delivered: 0,
+            frames: VecDeque::new(),
+            frame_begun: None,
+            rest: None,
+            finishing: false,
+            finished: false,
+            decoder: FrameDecoder::new(),
+            chats: 0,
+            requests: 0,
+            trace,
+        }
+    }
+
+    /// Whether its stream has not ended in both directions.
+    pub(super) fn is_on(&self) -> bool {
+        self.trace.ended().is_none()
+    }
+
+    /// To be called when nothing happens any more: an open connection has been read to the end.
+    pub(super) fn check_rest(&self) {
+        let (id, read) = (self.id, self.end.read_by_server());
+        let all = read == self.sent || !self.is_on() || self.temper == Temper::Dead;
+        assert!(all, "I12: the server has read {read} of {} bytes of client {id}", self.sent);
+        let taken = !self.is_on() || self.temper == Temper::Dead || !self.end.is_readable();
+        assert!(taken, "I12: client {id} has not read everything");
+    }
+
+    /// Since when the server's kernel has had the beginning of a frame, and not its end.
+    pub(super) fn frame_begun(&self) -> Option<u64> {
+        self.frame_begun
+    }
+
+    /// Whether what has reached the server's kernel ends within a frame.
+    pub(super) fn is_in_frame(&self) -> bool {
+        self.frame_begun.is_some()
+    }
+
+    /// Whether it may still send something.
+    pub(super) fn can_speak(&self) -> bool {
+        self.is_on() && !self.finishing
+    }
+}
+
+/// What it sends.
+impl Client {
+    /// Says something, whatever comes to its mind. `rooms` are those it has heard of.
+    pub(super) fn speak(&mut self, rng: &mut Rng, rooms: &[u64]) {
+        if self.rest.is_some() {
+            if rng.chance(1, 4) {
+                self.complete();
+            }
+            return;
+        }
+        let request = match self.temper {
+            Temper::Vandal if rng.chance(1, 3) => return self.misbehave(rng),
+            Temper::Witness => Request::Chat { number: 0 },
+            _ => match rng.within(0..20) {
+                0 => Request::Rooms,
+                1 => Request::Rename(if rng.chance(1, 2) {
+                    rng.pick(&WANTED).to_owned()
+                } else {
+                    format!("n{}-{}", self.id, self.requests)
+                }),
+                2 => Request::Create(format!("t{}-{}", self.id, self.requests)),
+                3 | 4 if rooms.is_empty() => {
+                    Request::Create(format!("t{}-{}", self.id, self.requests))
+                }
+                3 | 4 => Request::Join(rng.pick(rooms)),
+                5 => Request::Leave,
+                6 if rng.chance(1, 8) => Request::LongChat,
+                _ => Request::Chat { number: 0 },
+            },
+        };
+        self.ask(rng, request);
+    }
+
+    pub(super) fn ask(&mut self, rng: &mut Rng, request: Request) {
+        let request = match request {
+            Request::Chat { .. } => {
+                self.chats += 1;
+                Request::Chat { number: self.chats }
+            }
+            request => request,
+        };
+        let command = self.command(rng, &request);
+        let mut frame = Vec::new();
+        command.write(&mut frame).expect("no request is longer than a frame");
+        self.complete();
+        if self.temper == Temper::Dawdler && rng.chance(1, 2) {
+            self.dawdle(&frame, rng.within(1..frame.len()), request);
+        } else {
+            self.send(&frame, request);
+        }
+    }
+
+    /// Sends so much of a frame now, and the rest some time.
+    fn dawdle(&mut self, frame: &[u8], first: usize, request: Request) {
+        self.frames.push_back(self.sent..self.sent + frame.len() as u64);
+        self.push(&frame[..first]);
+        self.rest = Some((frame[first..].to_vec(), request));
+    }
+
+    /// Sends the rest of the frame that it dawdles over.
+    fn complete(&mut self) {
+        if let Some((rest, request)) = self.rest.take() {
+            self.push(&rest);
+            self.record(request);
+        }
+    }
+
+    fn command(&self, rng: &mut Rng, request: &Request) -> Command {
+        let text = |text: String| Command::Chat(Text::new(text).expect("a text"));
+        match request {
+            Request::Rename(name) => Command::Rename(Name::new(name).expect("a name")),
+            Request::Rooms => Command::Rooms,
+            Request::Create(title) => Command::Create(Title::new(title).expect("a title")),
+            Request::Join(room) => Command::Join(RoomId::new(*room).expect("above 0")),
+            Request::Leave => Command::Leave,
+            Request::Shutdown => Command::Shutdown,
+            Request::LongChat => text("x".repeat(LONG_TEXT)),
+            Request::Chat { number } => {
+                let most = if rng.chance(1, 16) { 2_000 } else { 60 };
+                text(format!("{}:{number} {}", self.id, "x".repeat(rng.within(0..most))))
+            }
+            Request::Refused(_) | Request::Bad(_) => unreachable!("those are no commands"),
+        }
+    }
+
+    fn misbehave(&mut self, rng: &mut Rng) {
+        if self.sent == 0 && rng.chance(1, 3) {
+            self.frames.push_back(0..u64::MAX);
+            self.push(rng.pick(&FOREIGN));
+            return self.record(Request::Bad("bad-request"));
+        }
+        let (payload, request) = if rng.chance(1, 3) {
+            let (payload, code) = rng.pick(&REFUSED);
+            (payload, Request::Refused(code))
+        } else {
+            let (payload, code) = rng.pick(&BAD);
+            (payload, Request::Bad(code))
+        };
+        let mut frame = Vec::new();
+        write_frame(&mut frame, |out| out.extend_from_slice(payload)).expect("it is short");
+        self.send(&frame, request);
+    }
+
+    /// Begins a frame that never ends.
+    pub(super) fn truncate(&mut self, rng: &mut Rng) {
+        let frame = b"\0\x40{\"type\":\"CSChat\",\"text\":\"never";
+        let len = rng.within(1..frame.len());
+        if self.rest.is_none() {
+            self.frames.push_back(self.sent..u64::MAX);
+            self.push(&frame[..len]);
+        }
+        self.finish();
+    }
+
+    /// Ends its side when everything is sent.
+    pub(super) fn finish(&mut self) {
+        if !self.finishing {
+            self.finishing = true;
+            self.trace.entries.push(Entry::Finished);
+        }
+    }
+
+    fn send(&mut self, frame: &[u8], request: Request) {
+        self.frames.push_back(self.sent..self.sent + frame.len() as u64);
+        self.push(frame);
+        self.record(request);
+    }
+
+    fn record(&mut self, request: Request) {
+        self.requests += 1;
+        self.trace.entries.push(Entry::Sent { request, end: self.sent });
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.outbox.extend(bytes);
+        self.sent += bytes.len() as u64;
+    }
+}
+
+/// What the network does for it.
+impl Client {
+    /// Whether something of it can reach the server's kernel.
+    pub(super) fn can_deliver(&self) -> bool {
+        if self.outbox.is_empty() {
+            return self.finishing && !self.finished;
+        }
+        self.end.room() > 0
+    }
+
+    /// Has the next bytes, `most` at the most, or the end of its stream reach the server's kernel.
+    pub(super) fn deliver(&mut self, now: u64, most: usize) {
+        let count = most.min(self.outbox.len()).min(self.end.room());
+        if count > 0 {
+            self.end.arrive(self.outbox.drain(..count));
+            self.follow_frames(now, count as u64);
+        }
+        if self.outbox.is_empty() && self.finishing && !self.finished {
+            self.finished = true;
+            self.end.finish();
+        }
+    }
+
+    fn follow_frames(&mut self, now: u64, count: u64) {
+        self.delivered += count;
+        while self.frames.front().is_some_and(|frame| frame.end <= self.delivered) {
+            self.frames.pop_front();
+            self.frame_begun = None;
+        }
+        if self.frames.front().is_some_and(|frame| frame.start < self.delivered) {
+            self.frame_begun.get_or_insert(now);
+        }
+    }
+
+    /// Has the stream fail, or closes it without a word.
+    pub(super) fn vanish(&mut self, rng: &mut Rng) {
+        let kinds = [ErrorKind::ConnectionReset, ErrorKind::TimedOut, ErrorKind::HostUnreachable];
+        match rng.within(0..4) {
+            0 => self.end.close(),
+            kind => self.end.reset(kinds[kind - 1]),
+        }
+        self.end_with(End::Own);
+    }
+
+    fn end_with(&mut self, end: End) {
+        self.outbox.clear();
+        self.finishing = true;
+        self.finished = true;
+        self.trace.partial = self.decoder.held_len() > 0;
+        self.trace.entries.push(Entry::Ended(end));
+    }
+}
+
+/// What it hears.
+impl Client {
+    /// Reads at most `most` bytes. Adds rooms that it hears of to `rooms`.
+    pub(super) fn read(&mut self, most: usize, rooms: &mut Vec<u64>, hash: &mut TraceHash) {
+        match self.end.read(most) {
+            Got::Nothing => {}
+            Got::Reset => self.end_with(End::Reset),
+            Got::End => {
+                // It closes its side: the server needs not wait for it.
+                self.end.finish();
+                self.end_with(End::Eof);
+            }
+            Got::Bytes(bytes) => {
+                hash.add(&self.id.to_le_bytes());
+                hash.add(&bytes);
+                self.hear(&bytes, rooms);
+            }
+        }
+    }
+
+    fn hear(&mut self, bytes: &[u8], rooms: &mut Vec<u64>) {
+        let mut frames = self.decoder.feed(bytes);
+        while let Some(payload) = frames.next_frame() {
+            let message = Incoming::parse(payload).unwrap_or_else(|error| {
+                let payload = String::from_utf8_lossy(payload);
+                panic!("I15: client {} got no message but {payload:?}: {error}", self.id)
+            });
+            for room in message.room_id.iter().chain(message.rooms.iter().map(|room| &room.room_id))
+            {
+                if !rooms.contains(room) {
+                    rooms.push(*room);
+                }
+            }
+            self.trace.entries.push(Entry::Received(message));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether a connection ended for a reason that its client gave, by the client's own record.
+
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::stats::CloseReason;
+use crate::testing::simulation::client::{Client, Temper};
+use crate::testing::simulation::ledger::Ending;
+
+/// Judges an ending at the end of the turn in which it became known.
+///
+/// # Panics
+/// With the number of an invariant, when none of the reasons that it may have had is a true one.
+pub(super) fn judge(now: u64, limits: &Limits, stopping: bool, client: &Client, ending: &Ending) {
+    let is_true = |reason: &CloseReason| is_true(now, limits, stopping, client, ending, *reason);
+    assert!(
+        ending.reasons.iter().any(is_true),
+        "I5b: client {} was sent away for nothing, as {:?}",
+        client.id,
+        ending.reasons
+    );
+}
+
+fn is_true(
+    now: u64,
+    limits: &Limits,
+    stopping: bool,
+    client: &Client,
+    ending: &Ending,
+    reason: CloseReason,
+) -> bool {
+    let has_lasted = |since: Option<u64>, time: Duration| {
+        since.is_some_and(|since| since + time.as_nanos() as u64 <= now)
+    };
+    let is_witness = client.temper == Temper::Witness;
+    match reason {
+        CloseReason::PeerEnded => client.end.has_finished() && !client.is_in_frame(),
+        CloseReason::PeerEndedInFrame => client.end.has_finished() && client.is_in_frame(),
+        CloseReason::Lost => client.end.is_lost(),
+        CloseReason::BadInput => client.temper == Temper::Vandal,
+        CloseReason::FrameTimeout => has_lasted(client.frame_begun(), limits.frame_timeout),
+        CloseReason::Backlog => ending.choked,
+        CloseReason::SlowBacklog => {
+            ending.choked && has_lasted(ending.behind_from, limits.slow_backlog_time)
+        }
+        CloseReason::TotalBacklog => limits.total_backlog < 1 << 28 && !is_witness,
+        // Whether there was place was looked at when it came.
+        CloseReason::ServerFull | CloseReason::TooManyFromAddress => client.trace.session.is_none(),
+        CloseReason::Stopped => stopping,
+        CloseReason::Internal => false,
+    }
+}
+
+/// The code of the last message to a connection that ends for this reason.
+pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
+    match reason {
+        CloseReason::FrameTimeout => Some("frame-timeout"),
+        CloseReason::Backlog | CloseReason::SlowBacklog | CloseReason::TotalBacklog => {
+            Some("slow-consumer")
+        }
+        CloseReason::ServerFull => Some("server-full"),
+        CloseReason::TooManyFromAddress => Some("too-many-from-address"),
+        CloseReason::Stopped => Some("server-stopping"),
+        CloseReason::PeerEnded
+        | CloseReason::PeerEndedInFrame
+        | CloseReason::Lost
+        | CloseReason::BadInput
+        | CloseReason::Internal => None,
+    }
+}

@@ -1,0 +1,285 @@
+//! The server's books, kept a second time: what each connection is owed and for how long, what is
+//! held, who there is and why somebody went. At the end of each turn the two are compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
+
+use crate::connection::{Connection, InputLimits, Phase};
+use crate::engine::Engine;
+use crate::limits::Limits;
+use crate::net::ConnKey;
+use crate::stats::CloseReason;
+use crate::stats::Stats;
+use crate::testing::simulation::net::{ClientEnd, SimSocket};
+
+pub(super) struct Ledger {
+    limits: Limits,
+    accounts: BTreeMap<ConnKey, Account>,
+    before: Stats,
+    /// Bytes of each client's frames that were taken.
+    taken: BTreeMap<usize, u64>,
+}
+
+/// What is known of a connection whose socket is open, or was at the end of the last turn.
+pub(super) struct Account {
+    pub(super) client: usize,
+    pub(super) address: IpAddr,
+    pub(super) end: ClientEnd,
+    /// Why it was not taken.
+    pub(super) refused: Option<CloseReason>,
+    reason: Option<CloseReason>,
+    /// Since when it has been owed more than it may be for long.
+    behind_from: Option<u64>,
+    /// Since when nothing is missing but that it reads its last words.
+    closing_from: Option<u64>,
+    /// Both had ended the stream at the end of the last turn.
+    over: bool,
+}
+
+/// A connection of which it became known why it ends, or whose socket was closed.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) client: usize,
+    /// Why: one of these.
+    pub(super) reasons: Vec<CloseReason>,
+    /// The kernel had refused something, and the server did not know of any space since.
+    pub(super) choked: bool,
+    pub(super) behind_from: Option<u64>,
+}
+
+impl Account {
+    pub(super) fn new(
+        client: usize,
+        address: IpAddr,
+        end: ClientEnd,
+        refused: Option<CloseReason>,
+        now: u64,
+    ) -> Self {
+        let (behind_from, closing_from) = (None, refused.map(|_| now));
+        Self {
+            client,
+            address,
+            end,
+            refused,
+            reason: refused,
+            behind_from,
+            closing_from,
+            over: false,
+        }
+    }
+
+    fn ending(&self, reasons: Vec<CloseReason>) -> Ending {
+        Ending {
+            client: self.client,
+            reasons,
+            choked: self.end.is_choked(),
+            behind_from: self.behind_from,
+        }
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(limits: Limits, stats: Stats) -> Self {
+        Self { limits, accounts: BTreeMap::new(), before: stats, taken: BTreeMap::new() }
+    }
+
+    pub(super) fn open(&mut self, key: ConnKey, account: Account) {
+        self.accounts.insert(key, account);
+    }
+
+    /// Why the next connection from that address has to be refused.
+    pub(super) fn refusal(&self, address: IpAddr) -> Option<CloseReason> {
+        let taken = || {
+            let accounts = self.accounts.values();
+            accounts.filter(|a| a.refused.is_none() && !a.end.is_closed_by_server())
+        };
+        let of_address = taken().filter(|account| account.address == address).count();
+        let limit = self.limits.connections_per_address;
+        if taken().count() >= self.limits.connections {
+            return Some(CloseReason::ServerFull);
+        }
+        (limit > 0 && of_address >= limit).then_some(CloseReason::TooManyFromAddress)
+    }
+
+    /// Compares the books at the end of a turn. Returns who ends, and why.
+    pub(super) fn audit<W>(
+        &mut self,
+        now: u64,
+        engine: &Engine<SimSocket, W>,
+        stats: &Stats,
+    ) -> Vec<Ending> {
+        if fault!(NoGeneration) {
+            // The books are wrong at once. The clients have to find it by themselves.
+            self.accounts.retain(|_, account| !account.end.is_closed_by_server());
+            return Vec::new();
+        }
+        self.check_balance(engine, stats);
+        self.check_memory(engine, stats);
+        let mut endings = Vec::new();
+        for (key, account) in &mut self.accounts {
+            let connection = engine.connections.get(*key);
+            let closed = account.end.is_closed_by_server();
+            assert_eq!(connection.is_none(), closed, "I10: {key:?} has a socket or it has not");
+            let Some(connection) = connection else { continue };
+            account.follow(now, engine, &self.limits, connection);
+            self.taken.insert(account.client, connection.taken);
+            if connection.reason.is_some() && connection.reason != account.reason {
+                account.reason = connection.reason;
+                endings.push(account.ending(connection.reason.into_iter().collect()));
+            }
+        }
+        endings.append(&mut self.close(now, stats));
+        endings
+    }
+
+    fn check_balance<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
+        let sockets = self.accounts.values().filter(|a| !a.end.is_closed_by_server()).count();
+        assert_eq!(engine.connection_count(), sockets, "I10: each connection has its socket");
+        assert_eq!(stats.connections, sockets as u64, "I10: and is counted");
+        let (accepted, closed) = (stats.accepted, stats.closed.total());
+        assert_eq!(accepted - closed, stats.connections, "I10: {accepted} came, {closed} went");
+        assert_eq!(stats.rooms, engine.fanout.room_count() as u64, "I10: rooms are counted");
+        assert_eq!(stats.sessions, engine.sessions.len() as u64, "I10: sessions are counted");
+        assert!(stats.requests_done <= stats.requests, "I10: no more is done than was asked for");
+        assert_eq!(stats.panics, 0, "the hub has panicked");
+    }
+
+    /// Counts from scratch what is held: every chunk once, whoever holds it, and what is held for
+    /// single connections.
+    fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
+        let connections = || self.accounts.keys().filter_map(|key| engine.connections.get(*key));
+        let single = |c: &Connection<SimSocket>| c.send.recount_own() + c.input_len();
+        let mut held: usize = connections().map(single).sum();
+        let mut chunks = BTreeSet::new();
+        for chunk in engine.fanout.chunks().chain(connections().flat_map(|c| c.send.chunks())) {
+            if chunks.insert(Rc::as_ptr(chunk)) {
+                held += chunk.size();
+            }
+        }
+        assert_eq!(stats.backlog, held as u64, "I9: what is held is not what is counted");
+        // What rooms are handing out is nobody's fault.
+        let most = self.limits.total_backlog + engine.fanout.being_handed_out();
+        assert!(held <= most, "I9: {held} bytes are held, of at most {most}");
+    }
+
+    /// Takes out whose socket is closed. Each went for one of the reasons that were counted.
+    fn close(&mut self, now: u64, stats: &Stats) -> Vec<Ending> {
+        let is_closed = |account: &Account| account.end.is_closed_by_server();
+        let closed = self.accounts.iter().filter(|(_, account)| is_closed(account));
+        let closed: Vec<_> = closed.map(|(key, _)| *key).collect();
+        let gone = closed.iter().filter_map(|key| self.accounts.remove(key)).collect::<Vec<_>>();
+        let mut counted = BTreeMap::new();
+        for reason in CloseReason::ALL {
+            let count = stats.closed.count(reason) - self.before.closed.count(reason);
+            counted.insert(reason as usize, count);
+        }
+        let timeouts = stats.linger_timeouts - self.before.linger_timeouts;
+        self.before = stats.clone();
+        let mut unknown = Vec::new();
+        let mut endings = Vec::new();
+        let (mut late, mut either) = (0, 0);
+        for account in gone {
+            self.taken.remove(&account.client);
+            late += u64::from(account.check_linger(now, &self.limits));
+            if account.reason.is_some() && account.end.is_lost() {
+                // It was to go for that reason, which has been judged, or is lost before it could.
+                either += 1;
+                continue;
+            }
+            let count = account.reason.and_then(|reason| counted.get_mut(&(reason as usize)));
+            match count.filter(|count| **count > 0) {
+                Some(count) => *count -= 1,
+                None => unknown.push(account),
+            }
+        }
+        // Unless reading waits for the workers.
+        let rule = timeouts <= late || self.limits.read_ahead < 1 << 22;
+        assert!(rule, "I12: {timeouts} were not waited for, of {late} that were late");
+        let reasons =
+            CloseReason::ALL.into_iter().filter(|reason| counted[&(*reason as usize)] > 0);
+        let reasons: Vec<_> = reasons.collect();
+        let left: u64 = counted.values().sum();
+        let gone = (either + unknown.len()) as u64;
+        assert_eq!(left, gone, "I10: each connection went for one reason");
+        endings.extend(unknown.iter().map(|account| account.ending(reasons.clone())));
+        endings
+    }
+
+    /// To be called when nothing happens any more: nobody is waited for without a timer.
+    pub(super) fn check_rest<W>(&self, engine: &Engine<SimSocket, W>) {
+        let limits = InputLimits::new(&self.limits);
+        for (key, account) in &self.accounts {
+            let Some(connection) = engine.connections.get(*key) else { continue };
+            let client = account.client;
+            assert_eq!(connection.phase, Phase::Open, "I12: client {client} is still closing");
+            let frame = connection.frame_deadline(limits);
+            assert_eq!(frame, None, "I12: a frame of client {client} is waited for for ever");
+            // Of lists of rooms one may be owed as many as the kernel takes none of.
+            let is_read = !connection.is_read_paused() || connection.send.has_list_waiting();
+            assert!(is_read, "I12: client {client} is not read again");
+            assert_eq!(account.behind_from, None, "I12: client {client} is behind for ever");
+        }
+    }
+
+    /// Bytes of a client's frames that were taken, while it has a connection.
+    pub(super) fn taken(&self, client: usize) -> Option<u64> {
+        self.taken.get(&client).copied()
+    }
+
+    /// Clients that are owed something.
+    pub(super) fn owed<W>(&self, engine: &Engine<SimSocket, W>) -> Vec<usize> {
+        let is_owed = |key: &ConnKey| engine.connections.get(*key).is_some_and(Connection::is_owed);
+        let owed = self.accounts.iter().filter(|(key, _)| is_owed(key));
+        owed.map(|(_, account)| account.client).collect()
+    }
+}
+
+impl Account {
+    /// Follows what the connection is owed, and holds it to its limits.
+    fn follow<W>(
+        &mut self,
+        now: u64,
+        engine: &Engine<SimSocket, W>,
+        limits: &Limits,
+        connection: &Connection<SimSocket>,
+    ) {
+        let client = self.client;
+        let input = connection.input_len();
+        let kept = if connection.has_kept_frames() { limits.read_per_turn } else { 0 };
+        assert!(input < HEADER_LEN + MAX_PAYLOAD + kept, "I8: {input} bytes of input of {client}");
+        if connection.is_closing() {
+            self.closing_from.get_or_insert(now);
+            self.over = self.end.has_ended_both();
+            return;
+        }
+        let by_room = connection.place.map_or(0, |place| engine.fanout.owed(&place));
+        let owed = connection.send.len() + by_room;
+        if owed > limits.slow_backlog {
+            self.behind_from.get_or_insert(now);
+        } else {
+            self.behind_from = None;
+        }
+        // Who waits may not have been visited yet; what was added is kept for the others anyway.
+        let most = limits.backlog;
+        let fits = owed <= most || engine.fanout.is_dirty();
+        assert!(fits, "I8: client {client} is owed {owed} bytes, of at most {most}");
+    }
+
+    /// A socket that is closed for good while its client may still be reading has had its time.
+    /// Returns whether it has, and the client was what there was to wait for: one whose end came in this
+    /// turn may not have been read so far.
+    fn check_linger(&self, now: u64, limits: &Limits) -> bool {
+        let linger = limits.linger.as_nanos() as u64;
+        let late = self.closing_from.is_some_and(|from| from + linger <= now);
+        let client = self.client;
+        // It is not waited for when there are too many such, or too much is held.
+        let hurried = self.refused.is_some() || limits.total_backlog < 1 << 28;
+        let lost = self.reason.is_none_or(|reason| reason == CloseReason::Lost);
+        let right = late || hurried || lost || self.end.is_lost() || !self.end.is_broken();
+        assert!(right, "I5b: client {client} was given no time for its last message");
+        late && !self.over
+    }
+}

@@ -1,0 +1,200 @@
+//! The whole server but the kernel, under a seed: virtual sockets, workers and time; limits of all
+//! sizes, faults of all kinds, and then a calm in which everything that is owed has to arrive.
+//!
+//! What the clients have seen is checked when it is over (`check`, `replay`): order, one sequence per
+//! room, nothing from before or after a stay, nothing of one's own, all of it or a prefix, and then
+//! the reason, one answer for each request, rest, the stop, whole frames (I1 to I7, I5b, I11, I12,
+//! I14, I15), and that a seed is the same run each time (I16). At the end of each turn the server's
+//! books are compared with a second set (`ledger`): what each connection is owed (I8), what is held
+//! for all, counted from scratch (I9), who there is, who came and who went (I10). Why a connection
+//! ended is held against its client's record (`judge`): nobody that reads and sends whole frames is
+//! sent away.
+//!
+//! Isolation (I13) is checked in turns, and only where nothing has to be waited for but turns
+//! (`Plan::is_swift`). Not checked: memory that is not counted, such as capacities of queues; that the
+//! one who is cut off because all hold too much is the greatest; how long a pause for sending too
+//! much lasts, but that it ends; failures of `accept`, which are the listener's. When several
+//! connections end in one turn and none said why before, each may have gone for any of the reasons
+//! that were counted. Who was not waited for is not counted again where reading waits for the
+//! workers (a small `read_ahead`).
+//!
+//! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds; `SIM_SEED=7` runs that one.
+
+mod check;
+mod client;
+mod judge;
+mod ledger;
+mod net;
+mod plan;
+mod replay;
+mod rng;
+mod server;
+mod trace;
+mod waits;
+mod workers;
+mod world;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::panic;
+
+use crate::testing::faults::{self, Fault};
+
+use world::{Run, World};
+
+/// Seeds of a run of the tests.
+const SEEDS: u64 = 256;
+
+fn number(variable: &str) -> Option<u64> {
+    let value = env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} has to be a number, not {value:?}")))
+}
+
+/// Runs a seed and checks what came of it. When that fails, says how to see it again.
+fn run(seed: u64) -> Run {
+    struct Replay(u64);
+    impl Drop for Replay {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                eprintln!("replay: SIM_SEED={} cargo test -p chat-server simulation", self.0);
+            }
+        }
+    }
+    let _replay = Replay(seed);
+    let run = World::run(seed);
+    check::check(&run);
+    run
+}
+
+#[test]
+fn every_seed_holds_every_invariant() {
+    let seeds = match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIM_SEEDS").unwrap_or(SEEDS),
+    };
+    let (mut received, mut longest_wait) = (0, 0);
+    for seed in seeds {
+        let run = run(seed);
+        received += run.received();
+        longest_wait = longest_wait.max(run.longest_wait);
+    }
+    println!("{received} messages were received, and waited for for {longest_wait} turns at most");
+}
+
+#[test]
+fn a_seed_is_the_same_run_each_time() {
+    for seed in 0..8 {
+        assert_eq!(run(seed).hash, run(seed).hash, "I16: seed {seed}");
+    }
+    assert_ne!(run(0).hash, run(1).hash, "another seed is another run");
+}
+
+/// Runs a seed with a bug, and returns what the simulation says of it.
+fn failure(fault: Fault, seed: u64) -> Option<String> {
+    let failure = panic::catch_unwind(|| faults::with(fault, || run(seed))).err()?;
+    let text = failure.downcast_ref::<String>().cloned();
+    text.or_else(|| failure.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+}
+
+/// Has the simulation find a bug, as a breach of that invariant.
+fn finds(fault: Fault, invariant: &str) {
+    let name = format!("{invariant}:");
+    let mut others = BTreeSet::new();
+    for failure in (0..SEEDS).filter_map(|seed| failure(fault, seed)) {
+        if failure.contains(&name) {
+            return;
+        }
+        others.insert(failure.chars().take(80).collect::<String>());
+    }
+    panic!("no seed finds {fault:?} as {invariant}, but as: {others:#?}");
+}
+
+#[test]
+fn a_lost_wake_up_is_found() {
+    finds(Fault::LostWakeUp, "I12");
+}
+
+#[test]
+fn a_forgotten_read_is_found() {
+    finds(Fault::ForgottenRead, "I12");
+}
+
+#[test]
+fn a_dropped_tail_is_found() {
+    finds(Fault::DroppedTail, "I15");
+}
+
+#[test]
+fn a_missing_generation_check_is_found() {
+    finds(Fault::NoGeneration, "I4");
+}
+
+#[test]
+fn a_mailbox_with_two_runners_is_found() {
+    finds(Fault::TwoRunners, "I1");
+}
+
+#[test]
+fn an_answer_that_overtakes_is_found() {
+    finds(Fault::Unsettled, "I5");
+}
+
+#[test]
+fn a_sender_that_hears_itself_is_found() {
+    finds(Fault::OwnChat, "I4");
+}
+
+#[test]
+fn a_member_that_hears_what_came_before_it_is_found() {
+    finds(Fault::EarlyCursor, "I3");
+}
+
+#[test]
+fn a_hasty_stop_is_found() {
+    finds(Fault::HastyStop, "I14");
+}
+
+#[test]
+fn a_close_without_lingering_is_found() {
+    finds(Fault::NoLinger, "I14");
+}
+
+#[test]
+fn a_cut_in_a_frame_is_found() {
+    finds(Fault::CutInFrame, "I15");
+}
+
+#[test]
+fn a_cut_that_leaves_a_hole_is_found() {
+    finds(Fault::CutFront, "I5b");
+}
+
+#[test]
+fn one_that_was_behind_and_stays_so_for_ever_is_found() {
+    finds(Fault::BehindForEver, "I5b");
+}
+
+#[test]
+fn a_pause_without_end_is_found() {
+    finds(Fault::NeverResumed, "I12");
+}
+
+#[test]
+fn a_member_that_waits_in_vain_is_found() {
+    finds(Fault::ForgottenWaiter, "I12");
+}
+
+#[test]
+fn memory_that_still_counts_when_it_is_given_back_is_found() {
+    finds(Fault::HeldForEver, "I9");
+}
+
+#[test]
+fn an_end_without_a_reason_is_found() {
+    finds(Fault::NoFarewell, "I5b");
+}
+
+#[test]
+fn a_timer_that_is_not_set_again_is_found() {
+    finds(Fault::TimerForgotten, "I12");
+}

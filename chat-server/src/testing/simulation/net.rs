@@ -1,0 +1,381 @@
+//! Virtual sockets: what a kernel and a network may do to a stream, and no kinder than they are.
+//!
+//! Readiness is edge-triggered, and strictly so: a readable event comes for what arrives after the
+//! server has drained the stream, a writable one for space after a write was refused, and otherwise
+//! none has to come. An end, a reset or a mark in the stream always makes one. Buffers are bounded on
+//! both sides. A socket that is closed with input unread, or that input reaches later, resets the
+//! stream and destroys what is on its way to the client.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::mem;
+use std::rc::Rc;
+
+use crate::net::Socket;
+use crate::testing::simulation::rng::Rng;
+
+/// What the kernel tells of a socket, several happenings as one event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ready {
+    pub(super) readable: bool,
+    /// There is an end or a mark in the stream.
+    pub(super) cut: bool,
+    pub(super) writable: bool,
+    pub(super) failed: bool,
+}
+
+impl Ready {
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What a client gets when it reads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Got {
+    Bytes(Vec<u8>),
+    Nothing,
+    /// The server has ended the stream.
+    End,
+    /// The stream was reset by the server's side.
+    Reset,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    rng: Rng,
+    /// No more faults from here on.
+    calm: bool,
+    inbound: VecDeque<u8>,
+    inbound_room: usize,
+    /// Bytes that the server has read.
+    read: u64,
+    /// A byte of urgent data lies behind this many more bytes.
+    mark: Option<usize>,
+    fin: bool,
+    /// With what the stream has failed for the server.
+    failure: Option<ErrorKind>,
+    /// The server has drained the stream: an event tells of what comes next.
+    read_armed: bool,
+    outbound: VecDeque<u8>,
+    outbound_room: usize,
+    /// A write was refused: an event tells of space.
+    write_armed: bool,
+    /// The server has ended its stream.
+    ended: bool,
+    /// The server has closed the socket.
+    closed: bool,
+    /// It has asked for a reset with that.
+    reset_on_close: bool,
+    /// The client has closed its socket: what is written to it makes it reset the stream.
+    deaf: bool,
+    /// The stream has failed for the client.
+    broken: bool,
+    pending: Ready,
+}
+
+/// Both ends of a new stream.
+pub(super) fn link(rng: Rng, inbound_room: usize, outbound_room: usize) -> (SimSocket, ClientEnd) {
+    let link = Rc::new(RefCell::new(Link {
+        rng,
+        calm: false,
+        inbound: VecDeque::new(),
+        inbound_room,
+        read: 0,
+        mark: None,
+        fin: false,
+        failure: None,
+        read_armed: true,
+        outbound: VecDeque::new(),
+        outbound_room,
+        write_armed: false,
+        ended: false,
+        closed: false,
+        reset_on_close: false,
+        deaf: false,
+        broken: false,
+        pending: Ready::default(),
+    }));
+    (SimSocket(Rc::clone(&link)), ClientEnd(link))
+}
+
+/// The server's socket. Dropping it closes it.
+#[derive(Debug)]
+pub(super) struct SimSocket(Rc<RefCell<Link>>);
+
+/// The client's socket, and the network in between.
+#[derive(Debug, Clone)]
+pub(super) struct ClientEnd(Rc<RefCell<Link>>);
+
+impl Link {
+    fn fails_now(&mut self, times: usize, of: usize) -> bool {
+        !self.calm && self.rng.chance(times, of)
+    }
+
+    fn tell(&mut self, readable: bool, cut: bool, writable: bool) {
+        self.pending.readable |= readable;
+        self.pending.cut |= cut;
+        self.pending.writable |= writable;
+    }
+
+    /// What is on its way to the client is lost.
+    fn break_stream(&mut self) {
+        self.outbound.clear();
+        self.broken = true;
+    }
+
+    fn has_space(&self) -> bool {
+        let free = self.outbound_room - self.outbound.len();
+        free > 0 && 3 * free >= self.outbound_room
+    }
+}
+
+impl Socket for SimSocket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        assert!(!buf.is_empty(), "O9: a read into nothing looks like the end");
+        let link = &mut *self.0.borrow_mut();
+        if link.fails_now(1, 32) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        if link.mark == Some(0) {
+            link.mark = None;
+        }
+        if link.inbound.is_empty() {
+            if let Some(failure) = link.failure {
+                return Err(failure.into());
+            }
+            if link.fin {
+                return Ok(0);
+            }
+            link.read_armed = true;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let n = buf.len().min(link.inbound.len()).min(link.mark.unwrap_or(usize::MAX));
+        for (to, from) in buf.iter_mut().zip(link.inbound.drain(..n)) {
+            *to = from;
+        }
+        link.mark = link.mark.map(|mark| mark - n);
+        link.read += n as u64;
+        link.read_armed |= n < buf.len() && link.inbound.is_empty();
+        Ok(n)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        assert!((1..=1024).contains(&slices.len()), "the kernel takes 1 to IOV_MAX slices");
+        assert!(slices.iter().all(|slice| !slice.is_empty()), "no slice is empty");
+        let link = &mut *self.0.borrow_mut();
+        assert!(!link.ended, "I15: nothing is written after the end of the stream");
+        if let Some(failure) = link.failure {
+            return Err(failure.into());
+        }
+        if link.fails_now(1, 32) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let free = link.outbound_room - link.outbound.len();
+        if free == 0 || link.fails_now(1, 16) {
+            link.write_armed = true;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        let mut n = free.min(len);
+        if link.fails_now(1, 3) {
+            n = link.rng.portion(n);
+        }
+        if link.deaf {
+            link.failure = Some(ErrorKind::BrokenPipe);
+            link.tell(true, true, true);
+            return Ok(n);
+        }
+        link.outbound.extend(slices.iter().flat_map(|slice| slice.iter().copied()).take(n));
+        Ok(n)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        let link = &mut *self.0.borrow_mut();
+        if link.failure.is_some() {
+            return Err(ErrorKind::NotConnected.into());
+        }
+        link.ended = true;
+        Ok(())
+    }
+
+    fn reset_on_close(&mut self) {
+        self.0.borrow_mut().reset_on_close = true;
+    }
+}
+
+impl Drop for SimSocket {
+    fn drop(&mut self) {
+        let link = &mut *self.0.borrow_mut();
+        link.closed = true;
+        if link.reset_on_close || !link.inbound.is_empty() {
+            link.break_stream();
+        }
+    }
+}
+
+impl SimSocket {
+    /// Has the kernel watch the socket. What there is already makes an event.
+    pub(super) fn watch(&self) -> ClientEnd {
+        let mut link = self.0.borrow_mut();
+        let readable = !link.inbound.is_empty() || link.fin || link.failure.is_some();
+        let cut = link.fin || link.failure.is_some() || link.mark.is_some();
+        link.pending = Ready::default();
+        link.tell(readable, cut, true);
+        ClientEnd(Rc::clone(&self.0))
+    }
+}
+
+/// The server's kernel.
+impl ClientEnd {
+    fn link(&self) -> RefMut<'_, Link> {
+        self.0.borrow_mut()
+    }
+
+    /// What there is to tell since the last call.
+    pub(super) fn take_ready(&self) -> Ready {
+        mem::take(&mut self.link().pending)
+    }
+
+    /// Whether there is something to tell. Nobody hears of a socket that is closed.
+    pub(super) fn is_ready(&self) -> bool {
+        let link = self.link();
+        !link.closed && !link.pending.is_empty()
+    }
+
+    /// Whether an event for space is due.
+    pub(super) fn owes_space(&self) -> bool {
+        let link = self.link();
+        link.write_armed && !link.closed && link.has_space()
+    }
+
+    pub(super) fn give_space(&self) {
+        let mut link = self.link();
+        link.write_armed = false;
+        link.tell(false, false, true);
+    }
+
+    /// Bytes that the server has read.
+    pub(super) fn read_by_server(&self) -> u64 {
+        self.link().read
+    }
+
+    pub(super) fn is_closed_by_server(&self) -> bool {
+        self.link().closed
+    }
+
+    /// Whether the kernel has refused a write, and the server has not heard of space since.
+    pub(super) fn is_choked(&self) -> bool {
+        let link = self.link();
+        link.write_armed || link.pending.writable
+    }
+
+    /// Whether the stream has failed for the server, or will with the next write.
+    pub(super) fn is_lost(&self) -> bool {
+        let link = self.link();
+        link.failure.is_some() || link.deaf
+    }
+
+    /// Whether what was on its way to the client was destroyed.
+    pub(super) fn is_broken(&self) -> bool {
+        self.link().broken
+    }
+
+    /// Whether both sides have ended the stream, and the server was told.
+    pub(super) fn has_ended_both(&self) -> bool {
+        let link = self.link();
+        link.ended && link.fin && link.inbound.is_empty() && link.pending.is_empty()
+    }
+
+    /// Whether the end of the client's stream has arrived.
+    pub(super) fn has_finished(&self) -> bool {
+        self.link().fin
+    }
+
+    /// No more faults from here on.
+    pub(super) fn calm_down(&self) {
+        self.link().calm = true;
+    }
+}
+
+/// The client.
+impl ClientEnd {
+    /// How many more bytes the server's kernel takes now.
+    pub(super) fn room(&self) -> usize {
+        let link = self.link();
+        if link.closed { usize::MAX } else { link.inbound_room - link.inbound.len() }
+    }
+
+    /// Has bytes reach the server's kernel: at most [`ClientEnd::room`].
+    pub(super) fn arrive(&self, bytes: impl Iterator<Item = u8>) {
+        let mut link = self.link();
+        if link.closed {
+            return link.break_stream();
+        }
+        link.inbound.extend(bytes);
+        // Linux tells of every arrival; the contract does not ask for that.
+        if link.read_armed || link.fails_now(1, 2) {
+            link.read_armed = false;
+            link.tell(true, false, false);
+        }
+    }
+
+    /// Has a byte of urgent data arrive, at which a read stops short.
+    pub(super) fn arrive_urgent(&self) {
+        let mut link = self.link();
+        if !link.closed {
+            link.mark = Some(link.inbound.len());
+            link.tell(true, true, false);
+        }
+    }
+
+    /// Has the end of the client's stream arrive.
+    pub(super) fn finish(&self) {
+        let mut link = self.link();
+        if !link.closed && !link.fin {
+            link.fin = true;
+            link.tell(true, true, false);
+        }
+    }
+
+    /// Closes the client's socket: it reads no more.
+    pub(super) fn close(&self) {
+        self.finish();
+        let mut link = self.link();
+        link.deaf = true;
+        link.outbound.clear();
+    }
+
+    /// Has the stream fail for the server, with or without what it has not read.
+    pub(super) fn reset(&self, kind: ErrorKind) {
+        let mut link = self.link();
+        link.failure = Some(kind);
+        link.outbound.clear();
+        if link.rng.chance(1, 2) {
+            link.inbound.clear();
+            link.mark = None;
+        }
+        link.tell(true, true, true);
+        link.pending.failed = true;
+    }
+
+    /// Whether a read gets anything.
+    pub(super) fn is_readable(&self) -> bool {
+        let link = self.link();
+        link.broken || link.ended || link.closed || !link.outbound.is_empty()
+    }
+
+    /// Reads at most `most` bytes.
+    pub(super) fn read(&self, most: usize) -> Got {
+        let link = &mut *self.link();
+        if link.broken {
+            return Got::Reset;
+        }
+        if link.outbound.is_empty() {
+            return if link.ended || link.closed { Got::End } else { Got::Nothing };
+        }
+        let n = most.min(link.outbound.len());
+        Got::Bytes(link.outbound.drain(..n).collect())
+    }
+}

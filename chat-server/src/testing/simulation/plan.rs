@@ -1,0 +1,101 @@
+//! What a seed decides beforehand: limits, how many there are, and how it ends.
+
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::limits::RateLimit;
+use crate::testing::simulation::rng::Rng;
+
+/// How a run ends, once all faults have stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finale {
+    /// Everyone leaves its room, then the chat.
+    Leave,
+    /// Everyone ends its side, wherever it is.
+    Finish,
+    /// A signal stops the server, before all is quiet.
+    Signal,
+    /// A client stops it, before all is quiet.
+    Command,
+}
+
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) limits: Limits,
+    pub(super) inline_requests: usize,
+    pub(super) workers: usize,
+    /// Connections at a time, besides the witnesses.
+    pub(super) clients: usize,
+    /// Addresses that they come from.
+    pub(super) addresses: usize,
+    /// Steps with faults.
+    pub(super) steps: usize,
+    /// Bytes that the server's kernel keeps for it, and takes from it.
+    pub(super) kernel_buffers: (usize, usize),
+    pub(super) finale: Finale,
+}
+
+impl Plan {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        let clients = rng.within(3..9);
+        Self {
+            limits: limits(rng, clients),
+            inline_requests: rng.pick(&[0, 0, 2, 8, 4_096]),
+            workers: rng.within(1..5),
+            clients,
+            addresses: rng.within(1..4),
+            steps: rng.within(600..1_600),
+            kernel_buffers: (rng.pick(&[64, 500, 4_096]), rng.pick(&[64, 500, 4_096])),
+            finale: rng.pick(&[Finale::Leave, Finale::Finish, Finale::Signal, Finale::Command]),
+        }
+    }
+}
+
+impl Plan {
+    /// Whether a chat needs but a few turns to be read, and none for workers, until it may be sent, or
+    /// because its room waits for somebody who has fallen behind.
+    pub(super) fn is_swift(&self) -> bool {
+        let rate = self.limits.commands.per_second;
+        self.inline_requests >= 4_096
+            && self.limits.read_per_turn >= 1_000
+            && self.limits.slow_backlog >= 50_000
+            && (rate == 0 || rate >= 200)
+    }
+}
+
+/// Limits that can be reached in some hundred steps. They stand to each other as in
+/// [`Limits::check`], but that a frame need not fit a backlog.
+fn limits(rng: &mut Rng, clients: usize) -> Limits {
+    // One that reads at once must not be owed much only because its turn was over.
+    let (write_per_turn, backlog) =
+        rng.pick(&[(50, 1_000_000), (1_000, 1_000_000), (100_000, 2_000), (100_000, 20_000)]);
+    let read_per_turn = rng.pick(&[16, 100, 1_000, 4_096, 65_536]);
+    let millis = |rng: &mut Rng, choices| Duration::from_millis(rng.pick(choices));
+    Limits {
+        connections: clients + 3 + rng.pick(&[0, 1, 100]) - 1,
+        connections_per_address: rng.pick(&[0, 0, 1, 2, 4]),
+        refused_connections: rng.within(0..3),
+        rooms: rng.pick(&[3, 4, 100]),
+        accepts_per_turn: rng.within(1..4),
+        read_per_turn,
+        read_ahead: rng.pick(&[read_per_turn, 2 * read_per_turn, 1 << 22]),
+        write_per_turn,
+        backlog,
+        slow_backlog: backlog / rng.pick(&[1, 4, 20]),
+        slow_backlog_time: millis(rng, &[50, 1_000, 10_000]),
+        // More than the logs of all rooms have room for that the witnesses are in, and a list of rooms of
+        // everybody.
+        total_backlog: backlog.max(rng.pick(&[120_000, 150_000, 1 << 28])),
+        writes_per_room_and_turn: rng.within(1..5),
+        commands: rng.pick(&[
+            RateLimit { burst: 1, per_second: 0 },
+            RateLimit { burst: 400, per_second: 200 },
+            RateLimit { burst: 3, per_second: 20 },
+            RateLimit { burst: 1, per_second: 7 },
+        ]),
+        bad_frames: RateLimit { burst: rng.within(2..6) as u32, per_second: 2 },
+        frame_timeout: millis(rng, &[200, 3_000, 30_000]),
+        linger: millis(rng, &[500, 5_000]),
+        ..Limits::default()
+    }
+}

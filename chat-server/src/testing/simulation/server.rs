@@ -1,0 +1,344 @@
+//! The server under test, and the reactor's part played over virtual sockets.
+//!
+//! Everything that the simulation knows of the engine's interface is here. The order of things, and
+//! when there is a turn at all, is that of `reactor.rs`: a turn that no event, wake-up or deadline
+//! asks for does not happen, so that whatever was forgotten stays undone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chat_core::{HubLimits, Role};
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::limits::Limits;
+use crate::net::ConnKey;
+use crate::net::Instant;
+use crate::stats::CloseReason;
+use crate::stats::Counters;
+use crate::testing::simulation::ledger::{Account, Ending, Ledger};
+use crate::testing::simulation::net::{ClientEnd, Ready, SimSocket};
+use crate::testing::simulation::rng::Rng;
+use crate::testing::simulation::workers::VirtualPool;
+use crate::workers::SharedHub;
+
+pub(super) struct Server {
+    engine: Engine<SimSocket, VirtualPool>,
+    limits: Limits,
+    desk: Arc<SharedHub>,
+    pool: VirtualPool,
+    woken: Arc<AtomicBool>,
+    rng: Rng,
+    state: State,
+    ledger: Ledger,
+    counters: Arc<Counters>,
+    /// Sockets that the kernel watches.
+    watched: BTreeMap<ConnKey, ClientEnd>,
+    /// Keys whose socket is closed: events for them may still come.
+    gone: Vec<ConnKey>,
+    /// Connections that wait to be accepted; `None` once the server stops listening.
+    backlog: Option<VecDeque<Caller>>,
+    /// There may be connections to accept; no event will tell.
+    accept_pending: bool,
+    /// An event of the listener that has not been taken.
+    listener_ready: bool,
+    pub(super) turns: u64,
+}
+
+/// A connection that waits to be accepted.
+pub(super) struct Caller {
+    pub(super) client: usize,
+    pub(super) socket: SimSocket,
+    pub(super) operator: bool,
+    pub(super) address: IpAddr,
+}
+
+/// A connection that was accepted, and the number of its session if it was not refused.
+pub(super) struct Accepted {
+    pub(super) client: usize,
+    pub(super) session: Option<u64>,
+    /// Why it was.
+    pub(super) refusal: Option<CloseReason>,
+}
+
+/// What came of a step.
+#[derive(Default)]
+pub(super) struct Step {
+    pub(super) accepted: Vec<Accepted>,
+    pub(super) endings: Vec<Ending>,
+}
+
+/// Where the reactor is in its loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is about to look whether it may wait, and for how long.
+    Deciding,
+    /// It is in `poll`.
+    Polling { deadline: Option<u64> },
+}
+
+impl Server {
+    pub(super) fn new(
+        mut rng: Rng,
+        limits: Limits,
+        inline_requests: usize,
+        workers: usize,
+    ) -> Self {
+        let woken = Arc::new(AtomicBool::new(false));
+        let counters = Arc::<Counters>::default();
+        let wake = Arc::clone(&woken);
+        let desk = SharedHub::new(HubLimits { rooms: limits.rooms }, move || {
+            wake.store(true, Ordering::SeqCst);
+        });
+        let desk = Arc::new(desk);
+        let pool = VirtualPool::new(rng.fork(), Arc::clone(&desk), workers);
+        Self {
+            engine: Engine::new(
+                Config { limits: limits.clone(), inline_requests, ..Config::default() },
+                Arc::clone(&desk),
+                pool.clone(),
+                Arc::clone(&counters),
+            ),
+            ledger: Ledger::new(limits.clone(), counters.stats()),
+            counters,
+            limits,
+            desk,
+            pool,
+            woken,
+            rng,
+            state: State::Deciding,
+            watched: BTreeMap::new(),
+            gone: Vec::new(),
+            backlog: Some(VecDeque::new()),
+            accept_pending: true,
+            listener_ready: false,
+            turns: 0,
+        }
+    }
+}
+
+fn moment(now: u64) -> Instant {
+    Instant::START + Duration::from_nanos(now)
+}
+
+/// The outside world.
+impl Server {
+    /// Has somebody connect. Returns false when nobody listens.
+    pub(super) fn call(&mut self, caller: Caller) -> bool {
+        let Some(backlog) = &mut self.backlog else { return false };
+        backlog.push_back(caller);
+        self.listener_ready = true;
+        true
+    }
+
+    pub(super) fn request_stop(&self) {
+        self.desk.request_stop();
+    }
+
+    /// The pool, for giving it time.
+    pub(super) fn pool(&self) -> &VirtualPool {
+        &self.pool
+    }
+}
+
+/// The reactor's loop.
+impl Server {
+    /// Whether the reactor would run now. Times are nanoseconds since the beginning.
+    pub(super) fn can_run(&self, now: u64) -> bool {
+        if self.engine.has_stopped() {
+            return false;
+        }
+        match self.state {
+            State::Deciding => true,
+            State::Polling { deadline } => {
+                deadline.is_some_and(|deadline| deadline <= now)
+                    || self.woken.load(Ordering::SeqCst)
+                    || self.listener_ready
+                    || self.watched.values().any(ClientEnd::is_ready)
+            }
+        }
+    }
+
+    /// When the reactor would run without any event.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        match self.state {
+            State::Polling { deadline } if !self.engine.has_stopped() => deadline,
+            State::Polling { .. } | State::Deciding => None,
+        }
+    }
+
+    /// Takes the reactor's next step: the decision to wait, or what is between two of them.
+    pub(super) fn step(&mut self, now: u64) -> Step {
+        match self.state {
+            State::Deciding => {
+                self.state = State::Polling { deadline: self.timeout(now) };
+                Step::default()
+            }
+            State::Polling { .. } => {
+                self.state = State::Deciding;
+                self.once_around(now)
+            }
+        }
+    }
+
+    fn timeout(&self, now: u64) -> Option<u64> {
+        if (self.accept_pending && self.backlog.is_some())
+            || self.engine.wants_turn()
+            || !self.desk.may_wait()
+        {
+            return Some(now);
+        }
+        let deadline = self.engine.next_deadline()?;
+        Some(deadline.nanos_since(Instant::START))
+    }
+
+    fn once_around(&mut self, now: u64) -> Step {
+        self.turns += 1;
+        self.woken.store(false, Ordering::SeqCst);
+        if std::mem::take(&mut self.listener_ready) {
+            self.accept_pending = true;
+        }
+        for (key, ready) in self.events() {
+            if ready.readable || ready.cut {
+                self.engine.readable(key, ready.cut);
+            }
+            if ready.writable {
+                self.engine.writable(key);
+            }
+            if ready.failed {
+                self.engine.failed(key);
+            }
+        }
+        self.engine.turn(moment(now));
+        let closed = self.watched.iter().filter(|(_, end)| end.is_closed_by_server());
+        self.gone.extend(closed.map(|(key, _)| *key));
+        self.watched.retain(|_, end| !end.is_closed_by_server());
+        let endings = self.ledger.audit(now, &self.engine, &self.counters.stats());
+        let accepted = if self.engine.is_stopping() {
+            let accepted = self.accept(now, usize::MAX);
+            self.backlog = None;
+            accepted
+        } else {
+            self.accept(now, self.limits.accepts_per_turn)
+        };
+        Step { accepted, endings }
+    }
+
+    /// A batch of events: some that are due, in any order, and now and then one that is not.
+    fn events(&mut self) -> Vec<(ConnKey, Ready)> {
+        let ready = self.watched.iter().filter(|(_, end)| end.is_ready());
+        let mut ready: Vec<_> = ready.map(|(key, _)| *key).collect();
+        let most = self.rng.portion(ready.len().max(1));
+        let mut events = Vec::new();
+        while events.len() < most && !ready.is_empty() {
+            let key = ready.swap_remove(self.rng.within(0..ready.len()));
+            events.push((key, self.watched[&key].take_ready()));
+        }
+        if self.rng.chance(1, 8) {
+            let keys: Vec<_> =
+                self.watched.keys().copied().chain(self.gone.iter().copied()).collect();
+            if !keys.is_empty() {
+                let (readable, cut) = (self.rng.chance(1, 2), self.rng.chance(1, 4));
+                events.push((
+                    self.rng.pick(&keys),
+                    Ready { readable, cut, writable: !readable, failed: false },
+                ));
+            }
+        }
+        events
+    }
+
+    fn accept(&mut self, now: u64, budget: usize) -> Vec<Accepted> {
+        let mut accepted = Vec::new();
+        if !self.accept_pending {
+            return accepted;
+        }
+        for _ in 0..budget {
+            let Some(caller) = self.backlog.as_mut().and_then(VecDeque::pop_front) else {
+                self.accept_pending = false;
+                return accepted;
+            };
+            accepted.push(self.take(now, caller));
+        }
+        accepted
+    }
+
+    fn take(&mut self, now: u64, caller: Caller) -> Accepted {
+        let Caller { client, socket, operator, address } = caller;
+        let role = if operator { Role::Operator } else { Role::Guest };
+        let stopped = self.engine.is_stopping().then_some(CloseReason::Stopped);
+        let refusal = stopped.or_else(|| self.ledger.refusal(address));
+        let key = self.engine.next_key();
+        let end = socket.watch();
+        self.watched.insert(key, end.clone());
+        self.engine.connect(moment(now), socket, role, (address, 1).into());
+        let connection = self.engine.connections.get(key);
+        let mailbox = connection.and_then(|connection| connection.mailbox.as_ref());
+        let session = mailbox.map(|mailbox| mailbox.session().number());
+        assert_eq!(session.is_none(), refusal.is_some(), "I10: client {client}: {refusal:?}");
+        self.ledger.open(key, Account::new(client, address, end, refusal, now));
+        Accepted { client, session, refusal }
+    }
+}
+
+/// What can be seen from inside.
+impl Server {
+    pub(super) fn is_stopping(&self) -> bool {
+        self.engine.is_stopping()
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        self.engine.has_stopped()
+    }
+
+    pub(super) fn connection_count(&self) -> usize {
+        self.engine.connection_count()
+    }
+
+    /// To be called when nothing happens any more: nobody waits for anything.
+    pub(super) fn check_rest(&self) {
+        assert!(self.desk.may_wait(), "I12: the reactor waits, and there is something to take");
+        assert!(!self.pool.has_work(), "I12: there is work, and nobody is at it");
+        self.ledger.check_rest(&self.engine);
+    }
+
+    /// As [`Ledger::taken`].
+    pub(super) fn taken(&self, client: usize) -> Option<u64> {
+        self.ledger.taken(client)
+    }
+
+    /// To be called when nothing is left to do: what there is agrees with what there was.
+    pub(super) fn check_balance(&self, sessions: usize) {
+        self.desk.look_at_hub(|hub| {
+            hub.check_invariants();
+            assert_eq!(
+                hub.session_count(),
+                sessions,
+                "I10: the hub has the sessions that are live"
+            );
+            assert_eq!(self.engine.sessions.len(), sessions, "I10: and so has the engine");
+            assert_eq!(self.engine.fanout.room_count(), hub.room_count(), "I10: rooms agree");
+        });
+        let stats = self.counters.stats();
+        assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
+    }
+
+    /// Clients that are owed something.
+    pub(super) fn owed(&self) -> Vec<usize> {
+        self.ledger.owed(&self.engine)
+    }
+
+    /// To be called when everyone is gone.
+    pub(super) fn check_end(&self) {
+        for (what, count) in self.engine.left_over() {
+            assert_eq!(count, 0, "I10: {what} are left over");
+        }
+        assert_eq!(self.engine.fanout.room_count(), 0, "I10: rooms are left over");
+        let stats = self.counters.stats();
+        assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
+        assert_eq!(stats.accepted, stats.closed.total(), "I10: everyone who came has gone");
+    }
+}

@@ -1,0 +1,91 @@
+//! The worker pool without threads: the seed says who runs what, and when.
+//!
+//! A worker takes what is in a mailbox in one step and carries it out in others, as a thread may be
+//! held up anywhere in between. That a mailbox has one runner is not seen to here: it is the
+//! mailbox's own promise.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::engine::Workers;
+use crate::testing::simulation::rng::Rng;
+use crate::workers::SharedHub;
+use crate::workers::{Mailbox, Request};
+
+/// The pool, held by the engine and by the world that gives it time.
+#[derive(Debug, Clone)]
+pub(super) struct VirtualPool(Rc<RefCell<Pool>>);
+
+#[derive(Debug)]
+struct Pool {
+    rng: Rng,
+    desk: Arc<SharedHub>,
+    queue: Vec<Arc<Mailbox>>,
+    workers: Vec<Option<Job>>,
+}
+
+/// What a worker is at.
+#[derive(Debug)]
+struct Job {
+    mailbox: Arc<Mailbox>,
+    /// Taken and not carried out yet.
+    requests: Vec<Request>,
+}
+
+impl VirtualPool {
+    pub(super) fn new(rng: Rng, desk: Arc<SharedHub>, workers: usize) -> Self {
+        let workers = (0..workers).map(|_| None).collect();
+        Self(Rc::new(RefCell::new(Pool { rng, desk, queue: Vec::new(), workers })))
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        let pool = self.0.borrow();
+        !pool.queue.is_empty() || pool.workers.iter().any(Option::is_some)
+    }
+
+    /// Has some worker take one step.
+    pub(super) fn step(&self) {
+        self.0.borrow_mut().step();
+    }
+}
+
+impl Workers for VirtualPool {
+    /// They may be at it before the reactor goes on.
+    fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
+        let mut pool = self.0.borrow_mut();
+        pool.queue.append(mailboxes);
+        for _ in 0..pool.rng.within(0..8) {
+            pool.step();
+        }
+    }
+}
+
+impl Pool {
+    fn step(&mut self) {
+        let worker = self.rng.within(0..self.workers.len());
+        match self.workers[worker].take() {
+            Some(job) => self.workers[worker] = self.go_on(job),
+            None if self.queue.is_empty() => {}
+            None => {
+                let mailbox = self.queue.swap_remove(self.rng.within(0..self.queue.len()));
+                let mut requests = Vec::new();
+                if mailbox.take(&mut requests) {
+                    self.workers[worker] = Some(Job { mailbox, requests });
+                }
+            }
+        }
+    }
+
+    /// Carries out some of what was taken. A mailbox that was emptied goes behind the others.
+    fn go_on(&mut self, mut job: Job) -> Option<Job> {
+        let count = self.rng.portion(job.requests.len());
+        let mut batch = job.requests.drain(..count).collect();
+        self.desk.run_taken(job.mailbox.session(), &mut batch);
+        if job.requests.is_empty() {
+            self.queue.push(job.mailbox);
+            return None;
+        }
+        Some(job)
+    }
+}

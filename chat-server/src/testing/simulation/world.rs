@@ -1,0 +1,370 @@
+//! The world around the server: clients, network, time, and who is next; all of it out of one seed.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::testing::simulation::client::{Client, Temper};
+use crate::testing::simulation::judge::judge;
+use crate::testing::simulation::net;
+use crate::testing::simulation::plan::{Finale, Plan};
+use crate::testing::simulation::rng::Rng;
+use crate::testing::simulation::server::{Accepted, Caller, Server, Step};
+use crate::testing::simulation::trace::{Entry, Request, Trace, TraceHash};
+use crate::testing::simulation::waits::Waits;
+
+/// The end of all patience: everything that is owed is there by then, after the faults have stopped.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The most turns that the server may take in that time. One that spins takes more.
+const MOST_TURNS: u64 = 50_000;
+
+/// Bytes that the kernel takes for a witness: more than a turn brings.
+const WITNESS_BUFFER: usize = 1 << 20;
+
+/// A run of one seed, with everything that was recorded.
+pub(super) struct Run {
+    pub(super) traces: Vec<Trace>,
+    pub(super) hash: TraceHash,
+    /// The most turns that a witness waited for what another one said, if turns are all that there
+    /// was to wait for.
+    pub(super) longest_wait: u64,
+    /// The server was stopped.
+    pub(super) stopped: bool,
+}
+
+pub(super) struct World {
+    rng: Rng,
+    plan: Plan,
+    server: Server,
+    /// Nanoseconds since the beginning.
+    now: u64,
+    clients: Vec<Client>,
+    /// Rooms that somebody has heard of.
+    rooms: Vec<u64>,
+    hash: TraceHash,
+    stop_seen: bool,
+    waits: Waits,
+}
+
+/// Something that can happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Act {
+    Turn,
+    Work,
+    Deliver(usize),
+    Space(usize),
+    Read(usize),
+}
+
+impl World {
+    /// Runs a seed to its end. Panics, with the number of an invariant, when the server fails it.
+    pub(super) fn run(seed: u64) -> Run {
+        let mut rng = Rng::new(seed);
+        let plan = Plan::new(&mut rng);
+        let server =
+            Server::new(rng.fork(), plan.limits.clone(), plan.inline_requests, plan.workers);
+        let mut world = Self {
+            rng,
+            plan,
+            server,
+            now: 0,
+            clients: Vec::new(),
+            rooms: Vec::new(),
+            hash: TraceHash::default(),
+            stop_seen: false,
+            waits: Waits::default(),
+        };
+        world.welcome_witnesses();
+        for _ in 0..world.plan.steps {
+            world.storm();
+        }
+        world.come_to_an_end();
+        Run {
+            traces: world.clients.into_iter().map(|client| client.trace).collect(),
+            longest_wait: if world.plan.is_swift() { world.waits.most } else { 0 },
+            hash: world.hash,
+            stopped: world.stop_seen,
+        }
+    }
+
+    /// Two in a room of their own, and one among the others: whatever happens, they get everything.
+    fn welcome_witnesses(&mut self) {
+        for request in [
+            Request::Create("witnesses".to_owned()),
+            Request::Join(1),
+            Request::Create("common".to_owned()),
+        ] {
+            let id = self.connect(Temper::Witness);
+            self.clients[id].ask(&mut self.rng, request);
+            self.settle();
+        }
+    }
+}
+
+/// While there are faults.
+impl World {
+    fn storm(&mut self) {
+        self.now += match self.rng.within(0..400) {
+            0 => self.rng.next() % 7_000_000_000,
+            1..40 => self.rng.next() % 50_000_000,
+            _ => self.rng.next() % 100_000,
+        };
+        match self.rng.within(0..100) {
+            0..25 => self.somebody_speaks(),
+            25..28 => self.somebody_comes(),
+            28 => self.somebody_goes(),
+            _ => {
+                let acts = self.possible(true);
+                if !acts.is_empty() {
+                    let act = self.rng.pick(&acts);
+                    self.perform(act);
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, temper: Temper) -> usize {
+        let id = self.clients.len();
+        let (mut inbound, mut outbound) = self.plan.kernel_buffers;
+        let mut address = [10, 0, 0, self.rng.within(0..self.plan.addresses) as u8];
+        if temper == Temper::Witness {
+            (inbound, outbound) = (WITNESS_BUFFER, WITNESS_BUFFER);
+            address = [10, 0, 1, id as u8];
+        }
+        let (socket, end) = net::link(self.rng.fork(), inbound, outbound);
+        if temper == Temper::Witness {
+            end.calm_down();
+        }
+        let operator = temper == Temper::Witness;
+        let mut client = Client::new(id, temper, end);
+        let caller = Caller { client: id, socket, operator, address: IpAddr::from(address) };
+        if !self.server.call(caller) {
+            client.vanish(&mut self.rng);
+        }
+        self.clients.push(client);
+        id
+    }
+
+    fn somebody_comes(&mut self) {
+        let on = self.clients.iter().filter(|client| client.is_on()).count();
+        if on < self.plan.clients + 3 {
+            let temper = self.rng.pick(&[
+                Temper::Person,
+                Temper::Person,
+                Temper::Person,
+                Temper::Slow,
+                Temper::Stuck,
+                Temper::Dead,
+                Temper::Vandal,
+                Temper::Dawdler,
+            ]);
+            self.connect(temper);
+        }
+    }
+
+    fn somebody_speaks(&mut self) {
+        let Some(id) = self.somebody(Client::can_speak) else { return };
+        for _ in 0..self.rng.portion(4) {
+            self.clients[id].speak(&mut self.rng, &self.rooms);
+        }
+        if self.clients[id].temper == Temper::Witness {
+            // It dawdles over no frame, whatever time the server takes.
+            self.clients[id].deliver(self.now, usize::MAX);
+        }
+    }
+
+    fn somebody_goes(&mut self) {
+        let may = |client: &Client| client.can_speak() && client.temper != Temper::Witness;
+        let Some(id) = self.somebody(may) else { return };
+        let client = &mut self.clients[id];
+        match self.rng.within(0..4) {
+            0 => client.vanish(&mut self.rng),
+            1 => client.truncate(&mut self.rng),
+            2 => client.end.arrive_urgent(),
+            _ => client.finish(),
+        }
+    }
+
+    fn somebody(&mut self, may: impl Fn(&Client) -> bool) -> Option<usize> {
+        let may: Vec<_> = self.clients.iter().filter(|c| may(c)).map(|c| c.id).collect();
+        (!may.is_empty()).then(|| self.rng.pick(&may))
+    }
+}
+
+/// What can happen, and how it does.
+impl World {
+    /// Everything that can happen now. In a `storm`, those who are slow rarely read.
+    fn possible(&mut self, storm: bool) -> Vec<Act> {
+        let mut acts = Vec::new();
+        if self.server.can_run(self.now) {
+            acts.push(Act::Turn);
+        }
+        if self.server.pool().has_work() {
+            acts.push(Act::Work);
+        }
+        for client in &self.clients {
+            if client.can_deliver() {
+                acts.push(Act::Deliver(client.id));
+            }
+            if client.end.owes_space() {
+                acts.push(Act::Space(client.id));
+            }
+            let reads = match client.temper {
+                Temper::Witness | Temper::Person | Temper::Vandal | Temper::Dawdler => true,
+                Temper::Slow => !storm || self.rng.chance(1, 8),
+                Temper::Stuck => !storm,
+                Temper::Dead => false,
+            };
+            if reads && client.is_on() && client.end.is_readable() {
+                acts.push(Act::Read(client.id));
+            }
+        }
+        acts
+    }
+
+    fn perform(&mut self, act: Act) {
+        match act {
+            Act::Turn => self.turn(),
+            Act::Work => self.server.pool().step(),
+            Act::Deliver(id) => {
+                let most = if self.rng.chance(1, 2) { usize::MAX } else { self.rng.within(1..40) };
+                self.clients[id].deliver(self.now, most);
+            }
+            Act::Space(id) => self.clients[id].end.give_space(),
+            Act::Read(id) => {
+                let most = if self.rng.chance(1, 2) { usize::MAX } else { self.rng.within(1..40) };
+                self.clients[id].read(most, &mut self.rooms, &mut self.hash);
+            }
+        }
+    }
+
+    fn turn(&mut self) {
+        let Step { accepted, endings } = self.server.step(self.now);
+        let stopping = self.server.is_stopping();
+        for ending in endings {
+            let client = &mut self.clients[ending.client];
+            judge(self.now, &self.plan.limits, stopping, client, &ending);
+            client.trace.reasons = ending.reasons;
+        }
+        for Accepted { client, session, refusal } in accepted {
+            let trace = &mut self.clients[client].trace;
+            trace.session = session;
+            trace.reasons.extend(refusal);
+        }
+        self.hash.add(&self.now.to_le_bytes());
+        for witness in self.clients.iter_mut().filter(|c| c.temper == Temper::Witness) {
+            witness.read(usize::MAX, &mut self.rooms, &mut self.hash);
+            if witness.can_deliver() {
+                witness.deliver(self.now, usize::MAX);
+            }
+        }
+        self.waits.look(self.server.turns, &self.clients);
+        if stopping && !self.stop_seen {
+            self.stop_seen = true;
+            for client in &mut self.clients {
+                // Of one that ended in order everything was taken.
+                let taken = self.server.taken(client.id);
+                client.trace.taken_at_stop = taken.or_else(|| Some(client.end.read_by_server()));
+            }
+        }
+    }
+}
+
+/// When the faults have stopped.
+impl World {
+    fn come_to_an_end(&mut self) {
+        for client in &self.clients {
+            client.end.calm_down();
+        }
+        match self.plan.finale {
+            Finale::Signal => {
+                self.let_some_happen();
+                self.server.request_stop();
+            }
+            Finale::Command => {
+                self.let_some_happen();
+                self.clients[0].ask(&mut self.rng, Request::Shutdown);
+            }
+            Finale::Leave | Finale::Finish => {}
+        }
+        self.settle();
+        if matches!(self.plan.finale, Finale::Signal | Finale::Command) {
+            assert!(self.server.has_stopped(), "I14: the server has not stopped");
+            assert_eq!(self.server.connection_count(), 0, "I14: connections are left");
+            return self.server.check_end();
+        }
+        let live = self.live();
+        self.server.check_rest();
+        for &id in &live {
+            self.clients[id].check_rest();
+        }
+        for id in self.server.owed() {
+            assert!(self.clients[id].temper == Temper::Dead, "I12: client {id} is owed something");
+        }
+        self.server.check_balance(live.len());
+        if self.plan.finale == Finale::Leave {
+            for &id in &live {
+                self.clients[id].ask(&mut self.rng, Request::Leave);
+            }
+            self.settle();
+        }
+        for &id in &live {
+            self.clients[id].finish();
+        }
+        self.settle();
+        self.server.check_rest();
+        let dead = self.live();
+        self.server.check_balance(dead.len());
+        for id in dead {
+            self.clients[id].vanish(&mut self.rng);
+        }
+        self.settle();
+        self.server.check_balance(0);
+        self.server.check_end();
+    }
+
+    fn let_some_happen(&mut self) {
+        for _ in 0..self.rng.within(0..200) {
+            let acts = self.possible(false);
+            if !acts.is_empty() {
+                let act = self.rng.pick(&acts);
+                self.perform(act);
+            }
+        }
+    }
+
+    /// Lets everything happen that can, until nothing is left to wait for.
+    fn settle(&mut self) {
+        let turns = self.server.turns + MOST_TURNS;
+        let end = self.now + PATIENCE.as_nanos() as u64;
+        loop {
+            let acts = self.possible(false);
+            if !acts.is_empty() {
+                let act = self.rng.pick(&acts);
+                self.perform(act);
+                assert!(self.server.turns < turns, "I12: the server does not come to rest");
+                continue;
+            }
+            let Some(deadline) = self.server.deadline() else { return };
+            assert!(deadline <= end, "I12: the server waits too long");
+            self.now = self.now.max(deadline);
+        }
+    }
+
+    /// Those whose session has not ended.
+    fn live(&self) -> Vec<usize> {
+        let live = self
+            .clients
+            .iter()
+            .filter(|client| client.trace.session.is_some() && !client.end.is_closed_by_server());
+        live.map(|client| client.id).collect()
+    }
+}
+
+impl Run {
+    /// How many messages were received.
+    pub(super) fn received(&self) -> usize {
+        let entries = self.traces.iter().flat_map(|trace| &trace.entries);
+        entries.filter(|entry| matches!(entry, Entry::Received(_))).count()
+    }
+}

@@ -1,0 +1,20 @@
+//! The hub behind its lock, and the threads that run connections' mailboxes against it.
+//!
+//! The reactor posts to mailboxes, submits them to the pool or runs them itself, and takes what the
+//! hub answered. Nothing here knows a socket or a clock.
+//!
+//! The files name each other by `super::`: `tests/model` compiles them as they are over the primitives
+//! of loom and shuttle, which is why [`sync`] stands between them and `std`.
+
+mod mailbox;
+mod pool;
+mod queue;
+mod shared_hub;
+mod sleep;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use mailbox::{Mailbox, Request};
+pub(crate) use pool::Pool;
+pub(crate) use shared_hub::{Ran, SharedHub};

@@ -1,0 +1,191 @@
+//! Whatever the workers do, a mailbox keeps its order, and nothing that was posted is forgotten.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread::Builder;
+use std::time::Duration;
+
+use chat_core::{Command, Event, HubLimits, Output, Role, SessionId, Text, Title};
+
+use crate::testing::faults::Fault;
+use crate::workers::Pool;
+use crate::workers::SharedHub;
+use crate::workers::{Mailbox, Request};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A desk with a pool, and the reactor's part played by the test.
+struct Bench {
+    pool: Pool,
+    /// Held by each worker.
+    alive: Arc<()>,
+    desk: Arc<SharedHub>,
+    woken: mpsc::Receiver<()>,
+    mailboxes: Vec<Arc<Mailbox>>,
+    outputs: Vec<Output>,
+}
+
+impl Bench {
+    fn new(workers: usize, sessions: usize) -> Self {
+        let (wake, woken) = mpsc::channel();
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || {
+            let _ = wake.send(());
+        }));
+        let alive = Arc::new(());
+        let pool = Pool::start_by(workers, &desk, |thread, life| {
+            let alive = Arc::clone(&alive);
+            thread.spawn(move || {
+                life();
+                drop(alive);
+            })
+        });
+        let pool = pool.expect("threads");
+        let mailboxes = (0..sessions).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
+        Self { pool, alive, woken, mailboxes: mailboxes.collect(), desk, outputs: Vec::new() }
+    }
+
+    fn post(&self, to: usize, command: Command) {
+        let mailbox = &self.mailboxes[to];
+        if mailbox.post(&mut vec![Request::Do(command)]) {
+            self.pool.submit([Arc::clone(mailbox)]);
+        }
+    }
+
+    /// Waits as the reactor does, until `enough` outputs are there.
+    fn wait_for(&mut self, enough: impl Fn(&[Output]) -> bool) {
+        loop {
+            self.desk.take(&mut self.outputs);
+            if enough(&self.outputs) {
+                return;
+            }
+            if self.desk.may_wait() {
+                self.woken.recv_timeout(DEADLINE).expect("a wake-up got lost");
+            }
+        }
+    }
+}
+
+fn chat(n: usize) -> Command {
+    Command::Chat(Text::new(n.to_string()).expect("a text"))
+}
+
+fn said(output: &Output) -> Option<(SessionId, usize)> {
+    match output {
+        Output::Broadcast { except: Some(by), event: Event::Chat { text, .. }, .. } => {
+            Some((*by, text.as_str().parse().expect("a number")))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn c6_a_connections_commands_keep_their_order() {
+    const EACH: usize = 500;
+    for workers in [1, 2, 8] {
+        let mut bench = Bench::new(workers, 16);
+        for mailbox in 0..16 {
+            bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+        }
+        for n in 0..EACH {
+            for mailbox in 0..16 {
+                bench.post(mailbox, chat(n));
+            }
+        }
+        bench.wait_for(|outputs| outputs.iter().filter_map(said).count() == 16 * EACH);
+        let mut next: HashMap<SessionId, usize> = HashMap::new();
+        for (by, n) in bench.outputs.iter().filter_map(said) {
+            let expected = next.entry(by).or_default();
+            assert_eq!(n, *expected, "{by} with {workers} workers");
+            *expected += 1;
+        }
+    }
+}
+
+#[test]
+fn c1_no_wake_up_is_lost_between_work_and_sleep() {
+    let mut bench = Bench::new(2, 1);
+    bench.post(0, Command::Create(Title::new("room").expect("a title")));
+    for n in 0..5_000 {
+        // Each time the workers have just gone to sleep, or are about to.
+        bench.post(0, chat(n));
+        bench.wait_for(|outputs| outputs.iter().filter_map(said).any(|(_, said)| said == n));
+        bench.outputs.clear();
+    }
+}
+
+#[test]
+fn c10_what_was_submitted_is_done_before_the_pool_ends() {
+    for _ in 0..50 {
+        let bench = Bench::new(4, 8);
+        for mailbox in 0..8 {
+            bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+            bench.post(mailbox, chat(1));
+        }
+        drop(bench.pool);
+        let mut outputs = bench.outputs;
+        bench.desk.take(&mut outputs);
+        assert_eq!(outputs.iter().filter_map(said).count(), 8);
+    }
+}
+
+#[test]
+fn c10_a_pool_that_was_never_used_ends() {
+    drop(Bench::new(8, 0));
+}
+
+#[test]
+fn c4_workers_live_on_after_a_panic() {
+    const WORKERS: usize = 2;
+    const SESSIONS: usize = 16;
+    let mut bench = Bench::new(WORKERS, SESSIONS);
+    for mailbox in 0..SESSIONS {
+        bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+    }
+    // More panics than workers; every other connection talks on.
+    for n in 0..100 {
+        for mailbox in 0..SESSIONS {
+            let panics = mailbox % 2 == 1 && n == mailbox;
+            let fault = || Command::Chat(Text::new(Fault::HubPanics.trigger()).expect("a text"));
+            bench.post(mailbox, if panics { fault() } else { chat(n) });
+        }
+    }
+    bench.wait_for(|outputs| {
+        let ended = |output: &&Output| matches!(output, Output::Disconnected { .. });
+        outputs.iter().filter_map(said).filter(|(_, n)| *n == 99).count() == SESSIONS / 2
+            && outputs.iter().filter(ended).count() == SESSIONS / 2
+    });
+    for (index, mailbox) in bench.mailboxes.iter().enumerate() {
+        let of = |(by, n): (SessionId, usize)| (by == mailbox.session()).then_some(n);
+        let heard = bench.outputs.iter().filter_map(said).filter_map(of);
+        let expected = if index % 2 == 1 { index } else { 100 };
+        assert!(heard.eq(0..expected), "connection {index}");
+    }
+    let panics = bench.desk.take(&mut bench.outputs).panics;
+    assert_eq!(panics, SESSIONS as u64 / 2);
+    assert_eq!(Arc::strong_count(&bench.alive), WORKERS + 1, "no worker has ended");
+}
+
+#[test]
+fn c8_a_system_without_threads_is_an_error_and_leaves_none() {
+    for available in 0..4 {
+        let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let spawn = |thread: Builder, life: Box<dyn FnOnce() + Send>| {
+            if begun.fetch_add(1, Relaxed) == available {
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, "no threads"));
+            }
+            let ended = Arc::clone(&ended);
+            thread.spawn(move || {
+                life();
+                ended.fetch_add(1, Relaxed);
+            })
+        };
+        let error = <Pool>::start_by(4, &desk, spawn).expect_err("a thread is missing");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(error.to_string(), format!("{available} of 4 workers started: no threads"));
+        assert_eq!(ended.load(Relaxed), available, "those that were started have ended");
+        assert_eq!(Arc::strong_count(&desk), 1, "nothing is left of them");
+    }
+}

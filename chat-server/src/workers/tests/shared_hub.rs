@@ -1,0 +1,241 @@
+//! What a panic of the hub costs, and when the reactor is woken.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+use chat_core::{Command, Event, HubLimits, Notice, Output, Role, RoomId, SessionId, Text, Title};
+use mio::{Events, Poll, Token, Waker};
+
+use crate::testing::faults::Fault;
+use crate::workers::shared_hub::{Ran, SharedHub, Taken};
+use crate::workers::{Mailbox, Request};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn chat(text: &str) -> Request {
+    Request::Do(Command::Chat(Text::new(text).expect("a text")))
+}
+
+/// A desk with two members of one room, and how often the reactor was woken.
+struct Bench {
+    desk: Arc<SharedHub>,
+    wakes: Arc<AtomicUsize>,
+    members: [Arc<Mailbox>; 2],
+    runner: Runner,
+    posted: u64,
+}
+
+/// Who runs the mailboxes.
+#[derive(Debug, Clone, Copy)]
+enum Runner {
+    Worker,
+    Reactor,
+}
+
+impl Runner {
+    const BOTH: [Self; 2] = [Self::Worker, Self::Reactor];
+
+    fn run(self, desk: &SharedHub, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
+        match self {
+            Self::Worker => desk.run(mailbox, requests),
+            Self::Reactor => desk.run_here(mailbox, requests),
+        }
+    }
+}
+
+impl Bench {
+    fn new(runner: Runner) -> Self {
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&wakes);
+        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || {
+            counter.fetch_add(1, Relaxed);
+        }));
+        let members = [(); 2].map(|()| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
+        let mut bench = Self { desk, wakes, members, runner, posted: 0 };
+        bench.say(0, [Request::Do(Command::Create(Title::new("room").expect("a title")))]);
+        bench.say(1, [Request::Do(Command::Join(RoomId::FIRST))]);
+        bench.take();
+        bench
+    }
+
+    fn session(&self, member: usize) -> SessionId {
+        self.members[member].session()
+    }
+
+    /// Posts everything at once, and runs it.
+    fn say(&mut self, member: usize, requests: impl IntoIterator<Item = Request>) {
+        let mailbox = &self.members[member];
+        let mut requests: Vec<_> = requests.into_iter().collect();
+        self.posted += requests.len() as u64;
+        assert!(mailbox.post(&mut requests), "nobody else runs it");
+        let mut scratch = Vec::new();
+        while self.runner.run(&self.desk, mailbox, &mut scratch) == Ran::More {}
+        assert!(scratch.is_empty(), "nothing is left behind");
+    }
+
+    fn take(&self) -> (Taken, Vec<Output>) {
+        let mut outputs = Vec::new();
+        (self.desk.take(&mut outputs), outputs)
+    }
+
+    /// What a member said, as it went out.
+    fn said(&self, member: usize, outputs: &[Output]) -> Vec<String> {
+        let said = outputs.iter().filter_map(|output| match output {
+            Output::Broadcast { except, event: Event::Chat { text, .. }, .. } => {
+                (*except == Some(self.session(member))).then(|| text.as_str().to_owned())
+            }
+            _ => None,
+        });
+        said.collect()
+    }
+}
+
+fn count(outputs: &[Output], is_wanted: impl Fn(&Output) -> bool) -> usize {
+    outputs.iter().filter(|output| is_wanted(output)).count()
+}
+
+#[test]
+fn c4_a_panic_costs_the_connection_its_session_and_nobody_else_anything() {
+    for runner in Runner::BOTH {
+        let mut bench = Bench::new(runner);
+        bench.say(1, [chat("before")]);
+        bench.say(
+            0,
+            [chat("heard"), chat(Fault::HubPanics.trigger()), chat("lost"), Request::Disconnect],
+        );
+        bench.say(1, [chat("after")]);
+        let (taken, outputs) = bench.take();
+
+        assert_eq!((taken.done, taken.panics), (bench.posted, 1));
+        assert_eq!(bench.said(0, &outputs), ["heard"]);
+        assert_eq!(bench.said(1, &outputs), ["before", "after"]);
+        let by = bench.session(0);
+        let told = |output: &Output| matches!(output, Output::Reply { to, notice: Notice::Internal, .. } if *to == by);
+        let ended = |output: &Output| *output == Output::Disconnected { session: by };
+        let told_at = outputs.iter().position(told).expect("it is told");
+        let ended_at = outputs.iter().position(ended).expect("it is ended");
+        assert!(told_at < ended_at, "told first");
+        assert_eq!((count(&outputs, told), count(&outputs, ended)), (1, 1));
+        let left =
+            |output: &Output| matches!(output, Output::Left { session, .. } if *session == by);
+        assert_eq!(count(&outputs, left), 1, "the room knows that it is gone");
+
+        // It is not heard any more, but what it posts is done.
+        bench.say(0, [chat("from beyond"), Request::Disconnect]);
+        let (taken, outputs) = bench.take();
+        assert_eq!((taken.done, taken.panics, outputs), (bench.posted, 1, Vec::new()));
+    }
+}
+
+#[test]
+fn c4_a_hub_that_cannot_even_end_the_session_ends_the_connection() {
+    for runner in Runner::BOTH {
+        let mut bench = Bench::new(runner);
+        bench.say(0, [chat(Fault::HubPanicsAgain.trigger()), chat("lost")]);
+        bench.say(1, [chat("after")]);
+        let (taken, outputs) = bench.take();
+        assert_eq!((taken.done, taken.panics), (bench.posted, 2));
+        let ended = Output::Disconnected { session: bench.session(0) };
+        assert_eq!(count(&outputs, |output| *output == ended), 1);
+        assert_eq!(bench.said(1, &outputs), ["after"]);
+    }
+}
+
+#[test]
+fn c4_what_came_before_the_panic_is_done_whatever_the_batch() {
+    for before in [0, 1, 63, 64, 65, 200] {
+        let mut bench = Bench::new(Runner::Worker);
+        let requests = (0..before).map(|n| chat(&n.to_string()));
+        let behind = (0..100).map(|_| chat("lost"));
+        bench.say(0, requests.chain([chat(Fault::HubPanics.trigger())]).chain(behind));
+        let (taken, outputs) = bench.take();
+        assert_eq!((taken.done, taken.panics), (bench.posted, 1));
+        assert!(bench.said(0, &outputs).into_iter().eq((0..before).map(|n| n.to_string())));
+    }
+}
+
+#[test]
+fn c2_the_reactor_is_woken_when_it_waits_and_only_then() {
+    let mut bench = Bench::new(Runner::Worker);
+    let wakes = Arc::clone(&bench.wakes);
+    let wakes = || wakes.load(Relaxed);
+    assert_eq!(wakes(), 0, "it has not waited");
+
+    assert!(bench.desk.may_wait(), "there is nothing to take");
+    bench.say(0, [chat("one")]);
+    bench.say(0, [chat("two")]);
+    assert_eq!(wakes(), 1, "once for everything");
+    assert!(!bench.desk.may_wait(), "there is something to take");
+    bench.take();
+
+    assert!(bench.desk.may_wait());
+    // It is woken by an event, and has its turn.
+    bench.take();
+    bench.say(0, [chat("three")]);
+    bench.desk.request_stop();
+    assert_eq!(wakes(), 1, "it does not wait");
+    assert!(!bench.desk.may_wait(), "it learns of it all the same");
+    assert!(bench.take().0.stop_requested);
+
+    assert!(bench.desk.may_wait());
+    bench.desk.request_stop();
+    bench.desk.request_stop();
+    assert_eq!(wakes(), 2, "for the stop too, once");
+}
+
+const WAKER: Token = Token(0);
+
+/// A desk that wakes a real poll.
+fn desk_and_poll() -> (Arc<SharedHub>, Poll) {
+    let poll = Poll::new().expect("a poll");
+    let waker = Waker::new(poll.registry(), WAKER).expect("a waker");
+    let wake = move || waker.wake().expect("a wake-up");
+    (Arc::new(SharedHub::new(HubLimits::default(), wake)), poll)
+}
+
+#[test]
+fn c2_a_wake_up_between_the_announcement_and_the_poll_is_not_lost() {
+    let (desk, mut poll) = desk_and_poll();
+    let mailbox = Arc::new(Mailbox::new(desk.connect(Role::Guest)));
+    let mut events = Events::with_capacity(4);
+    let mut outputs = Vec::new();
+    for n in 1..=1_000 {
+        assert!(mailbox.post(&mut vec![Request::Do(Command::Leave)]));
+        let (to, post) = (Arc::clone(&desk), Arc::clone(&mailbox));
+        let worker = thread::spawn(move || while to.run(&post, &mut Vec::new()) == Ran::More {});
+        while desk.take(&mut outputs).done < n {
+            if desk.may_wait() {
+                poll.poll(&mut events, Some(DEADLINE)).expect("events");
+                assert!(!events.is_empty(), "a wake-up got lost");
+            }
+        }
+        worker.join().expect("it has ended");
+    }
+}
+
+#[test]
+fn c3_the_waker_lives_as_long_as_the_reactors_desk() {
+    let (desk, mut poll) = desk_and_poll();
+    assert!(desk.may_wait());
+    // Whoever wakes lets go of the desk before the reactor looks.
+    let stopper = Arc::clone(&desk);
+    thread::spawn(move || stopper.request_stop()).join().expect("it has asked");
+    let mut events = Events::with_capacity(4);
+    poll.poll(&mut events, Some(DEADLINE)).expect("events");
+    assert!(events.iter().any(|event| event.token() == WAKER), "the wake-up got lost");
+    assert!(desk.take(&mut Vec::new()).stop_requested);
+}
+
+#[test]
+fn c3_the_waker_is_dropped_with_the_desk_and_not_before() {
+    let waker = Arc::new(());
+    let alive: Weak<()> = Arc::downgrade(&waker);
+    let desk = SharedHub::new(HubLimits::default(), move || drop(Arc::clone(&waker)));
+    assert!(desk.may_wait());
+    desk.request_stop();
+    assert!(alive.upgrade().is_some(), "it is there for the next wake-up");
+    drop(desk);
+    assert!(alive.upgrade().is_none());
+}
