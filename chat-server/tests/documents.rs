@@ -12,7 +12,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const RELIABILITY: &str = include_str!("../../docs/RELIABILITY.md");
 
 /// Where fields stand that documents may name as well.
-const FIELDS: [&str; 2] = ["chat-server/src/limits.rs", "chat-core/src/limits.rs"];
+const FIELDS: [&str; 2] = ["chat-server/src/limits/mod.rs", "chat-core/src/limits.rs"];
 
 /// All sources of the workspace.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
