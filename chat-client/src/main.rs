@@ -1,52 +1,35 @@
 //! The terminal client of the room chat: arguments in, exit status out.
 
 mod app;
-mod args;
-mod backoff;
-mod chat;
-mod complete;
-mod destination;
-mod editor;
-mod fault;
-mod helps;
-mod input;
-mod keys;
-mod lang;
-mod line;
-mod misuse;
+mod cli;
+mod event_loop;
+mod io_error;
 mod net;
-mod outbox;
-mod paint;
-mod render;
-mod run;
-mod screen;
-mod surroundings;
-mod table;
-mod texts;
-#[cfg_attr(not(unix), path = "no_tty.rs")]
-mod tty;
-mod typed;
+mod terminal;
+mod threads;
 
 use std::io::{self, ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
 
 use chat_proto::Lang;
 
-use app::{App, Ending, Manner};
-use args::{Args, Stop};
-use chat::Typist;
-use fault::Fault;
-use line::Line;
-use net::Unreached;
-use render::Form;
-use screen::{Look, Screen};
-use texts::Text;
+use app::render::{self, Form};
+use app::state::{App, Ending, Manner};
+use app::texts::Text;
+use cli::args::{Args, Stop};
+use cli::locale;
+use event_loop::Typist;
+use io_error::Fault;
+use net::connection::{self, Unreached};
+use terminal::line::Line;
+use terminal::screen::{Look, Screen};
+use terminal::tty;
 
 /// What the shell is told when the flags are wrong. All other failures are status 1.
 const USAGE_STATUS: u8 = 2;
 
 fn main() -> ExitCode {
-    let lang = lang::of_environment(|name| std::env::var(name).ok());
+    let lang = locale::of_environment(|name| std::env::var(name).ok());
     let mut screen = Screen::standard(Look::Flat);
     let args = match Args::parse(std::env::args_os().skip(1), lang) {
         Ok(args) => args,
@@ -63,7 +46,7 @@ fn main() -> ExitCode {
     };
     let lang = args.lang.unwrap_or(lang);
     let server = args.server();
-    let stream = match net::connect(&server) {
+    let stream = match connection::connect(&server) {
         Ok(stream) => stream,
         Err(why) => {
             let text = match &why {
@@ -114,7 +97,7 @@ fn chat(
     }
     let reconnect = args.reconnect || typist == Typist::Keys;
     let manner = Manner { form, lang, reconnect, name: args.name, join: args.join };
-    chat::run(App::new(manner), stream, server, screen, typist)
+    event_loop::run(App::new(manner), stream, server, screen, typist)
 }
 
 /// See <https://no-color.org>.

@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use crate::fault::Fault;
+use crate::io_error::Fault;
 
 /// A name server that answers nothing is given up after this time, not after the resolver's minute.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);

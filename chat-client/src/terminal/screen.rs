@@ -3,9 +3,9 @@
 
 use std::io::{self, BufWriter, Stderr, Stdout, Write};
 
-use crate::line::Line;
-use crate::paint::{Painted, Typing};
-use crate::tty;
+use crate::terminal::line::Line;
+use crate::terminal::painting::{Painted, Typing};
+use crate::terminal::tty;
 
 /// What output looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

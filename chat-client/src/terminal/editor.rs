@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use chat_proto::MAX_PAYLOAD;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
-use crate::complete::{self, Vocabulary};
-use crate::keys::Key;
+use crate::terminal::completion::{self, Vocabulary};
+use crate::terminal::keys::Key;
 
 /// Lines remembered. They are kept in memory only: what somebody said stays out of files.
 const HISTORY_LEN: usize = 500;
@@ -173,7 +173,7 @@ impl Editor {
     }
 
     fn complete(&mut self, vocabulary: &Vocabulary) -> Pressed {
-        let completion = complete::complete(&self.text[..self.cursor], vocabulary);
+        let completion = completion::complete(&self.text[..self.cursor], vocabulary);
         let kept = self.text.len() - (self.cursor - completion.start);
         if kept + completion.text.len() > MAX_LINE {
             return Pressed::Edited;
@@ -250,5 +250,4 @@ fn pasted(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "editor_tests.rs"]
 mod tests;

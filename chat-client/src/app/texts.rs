@@ -1,17 +1,17 @@
 //! Everything the client says of its own: one list of texts, and a table of them for each language.
-//! Those of many lines are in [`crate::helps`].
+//! Those of many lines are in [`crate::cli::help`].
 
 use chat_proto::{Lang, Localize, MAX_PAYLOAD, Rejection};
 
-use crate::destination::{Destination, Host};
-use crate::fault::Fault;
-use crate::helps::{
+use crate::app::input::Mistake;
+use crate::app::render::lowercase_first;
+use crate::cli::help::{
     ENGLISH_FLAGS, ENGLISH_FLAGS_IN_SHORT, KOREAN_FLAGS, KOREAN_FLAGS_IN_SHORT, english_commands,
     korean_commands,
 };
-use crate::misuse::{Misuse, Rule};
-use crate::render::lowercase_first;
-use crate::typed::Mistake;
+use crate::cli::usage_error::{Misuse, Rule};
+use crate::io_error::Fault;
+use crate::net::destination::{Destination, Host};
 
 /// What there is to say. A new one does not compile before every language has it.
 #[derive(Debug, Clone, Copy)]
@@ -352,5 +352,4 @@ fn korean_rule(broken: &Rejection) -> String {
 }
 
 #[cfg(test)]
-#[path = "texts_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@
 //!                          | decide | --lines--> screen
 //! reader ----messages----> +--------+
 //! ```
-//! Only the deciding thread has the state and the screen; see [`mod@crate::chat`]. The queue before it
+//! Only the deciding thread has the state and the screen; see [`crate::event_loop`]. The queue before it
 //! is bounded: who does not look at the output is not sent more. It never waits for the server: see
 //! [`Outbox`]. When it returns the process ends, and the other threads with it, whatever they wait
 //! for. A connection has a reader and a writer of its own, and one that connects before that.
@@ -19,15 +19,15 @@ use std::time::Duration;
 
 use chat_proto::Incoming;
 
-use crate::app::Closed;
-use crate::destination::Destination;
-use crate::fault::Fault;
-use crate::input::next_line;
-use crate::keys::{Key, KeyDecoder};
-use crate::net::{Unreached, connect, read_messages, write_frames};
-use crate::outbox::Outbox;
-use crate::tty::{self, Change};
-use crate::typed::Mistake;
+use crate::app::input::Mistake;
+use crate::app::state::Closed;
+use crate::io_error::Fault;
+use crate::net::connection::{Unreached, connect, read_messages, write_frames};
+use crate::net::destination::Destination;
+use crate::net::outbox::Outbox;
+use crate::terminal::keys::{Key, KeyDecoder};
+use crate::terminal::line_reader::next_line;
+use crate::terminal::tty::{self, Change};
 
 /// Events that wait for the deciding thread: at most 4 MiB of lines of 64 KiB.
 pub(crate) const QUEUE_LEN: usize = 64;

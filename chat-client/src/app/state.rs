@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 
 use chat_proto::{Command, Incoming, Lang, Name, RoomId};
 
-use crate::complete::Vocabulary;
-use crate::fault::Fault;
-use crate::line::{Line, Style};
-use crate::render::{self, Form};
-use crate::surroundings::{Place, Surroundings};
-use crate::table::Table;
-use crate::texts::Text;
-use crate::typed::{self, Mistake, Typed};
+use crate::app::input::{self, Mistake, Typed};
+use crate::app::render::{self, Form};
+use crate::app::room_table::Table;
+use crate::app::session_view::{Place, Surroundings};
+use crate::app::texts::Text;
+use crate::io_error::Fault;
+use crate::terminal::completion::Vocabulary;
+use crate::terminal::line::{Line, Style};
 
 /// Of a title, as much stands in the prompt.
 const MAX_PROMPT_CHARS: usize = 16;
@@ -185,7 +185,7 @@ impl App {
         if self.leaving {
             return Outcome::default();
         }
-        let mut outcome = match typed::read(line) {
+        let mut outcome = match input::read(line) {
             Ok(Typed::Blank) => Outcome::default(),
             Ok(Typed::Help) => show(self.say(Text::Commands).lines().map(Line::new).collect()),
             Ok(Typed::Quit) => self.input_ended(),
@@ -407,5 +407,4 @@ fn refuse(why: &str) -> Outcome {
 }
 
 #[cfg(test)]
-#[path = "app_tests.rs"]
 mod tests;

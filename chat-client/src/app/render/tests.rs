@@ -1,9 +1,9 @@
 //! The rules of what is shown, and the proof that nothing else is.
 
 use super::*;
-use crate::app::{App, Manner};
-use crate::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
-use crate::screen::{Look, Screen};
+use crate::app::state::{App, Manner};
+use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
+use crate::terminal::screen::{Look, Screen};
 use chat_proto::{Incoming, Lang};
 use proptest::prelude::*;
 

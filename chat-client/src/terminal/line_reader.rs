@@ -4,7 +4,7 @@ use std::io::{self, BufRead, ErrorKind};
 
 use chat_proto::MAX_PAYLOAD;
 
-use crate::typed::Mistake;
+use crate::app::input::Mistake;
 
 /// The longest line that can be of use: no payload is longer.
 const MAX_LINE: usize = MAX_PAYLOAD;

@@ -3,9 +3,9 @@
 use chat_proto::{Lang, RoomEntry};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::line::{Line, Style};
-use crate::render::{self, Form};
-use crate::texts::Text;
+use crate::app::render::{self, Form};
+use crate::app::texts::Text;
+use crate::terminal::line::{Line, Style};
 
 /// A longer title pushes the rest of its row aside. (Titles have up to 100 characters.)
 const MAX_TITLE_CELLS: usize = 32;

@@ -140,5 +140,4 @@ fn within_one_edit(word: &str, command: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "typed_tests.rs"]
 mod tests;

@@ -1,8 +1,8 @@
 //! Every text is there in every language, and belongs to it.
 
 use super::*;
-use crate::line::cells_of;
-use crate::typed::COMMANDS;
+use crate::app::input::COMMANDS;
+use crate::terminal::line::cells_of;
 use chat_proto::ValueError;
 
 /// One of each. A text that is missing here does not compile: see [`number`].

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use chat_proto::{FrameDecoder, HEADER_LEN, Incoming};
 
-use crate::app::Closed;
-use crate::destination::Destination;
-use crate::fault::Fault;
-use crate::outbox::{Connection, Outbox};
+use crate::app::state::Closed;
+use crate::io_error::Fault;
+use crate::net::destination::Destination;
+use crate::net::outbox::{Connection, Outbox};
 
 /// An address that answers nothing is given up after this time, not after the kernel's minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

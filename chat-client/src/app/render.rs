@@ -6,7 +6,7 @@
 
 use chat_proto::RoomEntry;
 
-use crate::line::{Line, NAME_COLOURS, Style};
+use crate::terminal::line::{Line, NAME_COLOURS, Style};
 
 /// Indent of what belongs to a message but is not its first row: no message begins so, and nobody
 /// can write a line that looks like somebody else's. (`12:03 ` is narrower.)
@@ -161,5 +161,4 @@ fn colour(name: &str) -> u8 {
 }
 
 #[cfg(test)]
-#[path = "render_tests.rs"]
 mod tests;

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::app::{After, App, Closed, Ending, Outcome};
-use crate::backoff;
-use crate::destination::Destination;
-use crate::editor::{Editor, Pressed};
-use crate::fault::Fault;
-use crate::keys::Key;
-use crate::line::{Line, Style};
-use crate::outbox::Outbox;
-use crate::paint::Typing;
-use crate::run::{self, Event, QUEUE_LEN};
-use crate::screen::Screen;
-use crate::texts::Text;
-use crate::tty::{self, Change};
-use crate::typed::Mistake;
+use crate::app::input::Mistake;
+use crate::app::state::{After, App, Closed, Ending, Outcome};
+use crate::app::texts::Text;
+use crate::io_error::Fault;
+use crate::net::backoff;
+use crate::net::destination::Destination;
+use crate::net::outbox::Outbox;
+use crate::terminal::editor::{Editor, Pressed};
+use crate::terminal::keys::Key;
+use crate::terminal::line::{Line, Style};
+use crate::terminal::painting::Typing;
+use crate::terminal::screen::Screen;
+use crate::terminal::tty::{self, Change};
+use crate::threads::{self, Event, QUEUE_LEN};
 
 /// How long a person who typed `/quit` waits for a server that does not close the connection. A
 /// script has all the time it takes: the server may still be busy with what it sent.
@@ -91,10 +91,10 @@ pub(crate) fn run(
     let outbox = Arc::new(Outbox::default());
     let (sender, events) = sync_channel(QUEUE_LEN);
     let stream = Arc::new(stream);
-    run::serve(&stream, &outbox, sender.clone())?;
+    threads::serve(&stream, &outbox, sender.clone())?;
     match typist {
-        Typist::Keys => run::spawn_keys(sender.clone())?,
-        Typist::Lines | Typist::Program => run::spawn_lines(&outbox, sender.clone())?,
+        Typist::Keys => threads::spawn_keys(sender.clone())?,
+        Typist::Lines | Typist::Program => threads::spawn_lines(&outbox, sender.clone())?,
     }
     let mut chat = Chat {
         app,
@@ -216,7 +216,7 @@ impl Chat {
     fn connected(&mut self, stream: TcpStream) -> io::Result<Option<Ending>> {
         let Link::Trying(outage) = self.link else { return Ok(None) };
         let stream = Arc::new(stream);
-        run::serve(&stream, &self.outbox, self.sender.clone())?;
+        threads::serve(&stream, &self.outbox, self.sender.clone())?;
         self.link = Link::Up(stream);
         let outcome = self.app.connected(outage.since.elapsed().as_secs());
         let mut ending = self.carry_out(&outcome)?;
@@ -326,7 +326,7 @@ impl Chat {
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {
         if let Link::Waiting { outage, .. } = self.link {
             self.link = Link::Trying(outage);
-            run::spawn_connector(self.server.clone(), self.sender.clone())?;
+            threads::spawn_connector(self.server.clone(), self.sender.clone())?;
             return Ok(None);
         }
         self.screen.fail(&Line::new(&self.app.say(Text::NotClosed)));

@@ -5,8 +5,8 @@ use std::fmt;
 
 use chat_proto::ValueError;
 
-use crate::args::broken_rule;
-use crate::texts::english_value_rule;
+use crate::app::texts::english_value_rule;
+use crate::cli::args::broken_rule;
 
 /// See the head of this file. Flags are with their dashes, values as they were given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn missing(told: &str) -> Option<Misuse> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Args;
+    use crate::cli::args::Args;
     use proptest::prelude::*;
 
     /// What argh says of these words today.

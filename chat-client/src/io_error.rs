@@ -1,8 +1,8 @@
-//! Errors of the system, as far as people want to know them. Their words are in [`crate::texts`].
+//! Errors of the system, as far as people want to know them. Their words are in [`crate::app::texts`].
 
 use std::io::{self, ErrorKind};
 
-use crate::render::lowercase_first;
+use crate::app::render::lowercase_first;
 
 /// Why the system could not do something.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 
 use chat_proto::{Command, Incoming, Name, RoomId};
 
-use crate::complete::Vocabulary;
+use crate::terminal::completion::Vocabulary;
 
 /// Names kept for completion, and rooms.
 const MAX_NAMES: usize = 200;

@@ -1,6 +1,6 @@
 //! What Tab makes of a word: a command, a room's number, or the name of somebody who was seen.
 
-use crate::typed::COMMANDS;
+use crate::app::input::COMMANDS;
 
 /// What can be completed besides commands.
 #[derive(Debug, Default)]

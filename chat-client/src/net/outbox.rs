@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use chat_proto::{Command, FrameTooLong};
 
-use crate::fault::Fault;
+use crate::io_error::Fault;
 
 /// With this many bytes waiting to be written, no further line of input is read.
 const ENOUGH: usize = 64 * 1024;

@@ -221,5 +221,4 @@ fn is_right_to_left(c: char) -> bool {
 }
 
 #[cfg(test)]
-#[path = "line_tests.rs"]
 mod tests;

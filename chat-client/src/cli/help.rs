@@ -1,5 +1,5 @@
 //! The helps in each language: of the commands, and of the flags in short and at length. They are said
-//! by [`crate::texts`].
+//! by [`crate::app::texts`].
 
 use chat_proto::{MAX_NAME_CHARS, MAX_TITLE_CHARS};
 

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::line::{Line, cells_of};
+use crate::terminal::line::{Line, cells_of};
 
 /// Fewer columns than these are drawn as if they were there.
 const MIN_WIDTH: usize = 4;

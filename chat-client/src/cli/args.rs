@@ -6,11 +6,11 @@ use std::ffi::OsString;
 use argh::FromArgs;
 use chat_proto::{Lang, Name, RoomId, ValueError};
 
-use crate::destination::{Destination, Host};
-use crate::line::Line;
-use crate::misuse::{Misuse, Rule};
-use crate::texts::Text;
-use crate::typed;
+use crate::app::input;
+use crate::app::texts::Text;
+use crate::cli::usage_error::{Misuse, Rule};
+use crate::net::destination::{Destination, Host};
+use crate::terminal::line::Line;
 
 const PROGRAM: &str = "chat-client";
 const HELP: [&str; 2] = ["--help", "-h"];
@@ -136,7 +136,7 @@ fn joined(value: &str) -> Result<Name, ValueError> {
 }
 
 fn room(value: &str) -> Result<RoomId, String> {
-    typed::room_id(value).ok_or_else(|| Rule::Room.to_string())
+    input::room_id(value).ok_or_else(|| Rule::Room.to_string())
 }
 
 fn lang(value: &str) -> Result<Lang, String> {
