@@ -13,7 +13,7 @@ use crate::testing::faults::Fault;
     dead_code,
     reason = "the client is that of the end-to-end tests; few of its words are needed"
 )]
-#[path = "../../tests/common/client.rs"]
+#[path = "../../tests/e2e/support/client.rs"]
 mod client;
 
 use client::Client;

@@ -1,0 +1,175 @@
+//! The stop under load, with some that do not help: A4, A5.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use chat_proto::Incoming;
+
+use crate::support::{Client, End, Program, frame};
+
+/// How many chats of each talker a stream has, which are the first ones, each in its turn.
+type Chats = BTreeMap<String, usize>;
+
+/// `Limits::linger` of the program: how long the stop waits for those that do not read.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Some that talk and read, some that only read, and some that are in the way.
+struct Load {
+    talkers: Vec<JoinHandle<(Vec<Incoming>, End)>>,
+    readers: Vec<JoinHandle<(Vec<Incoming>, End)>>,
+    /// In the room, and never reads before the program has ended.
+    stuck: Client,
+    /// As the one before, and has ended its side.
+    half_closed: Client,
+    /// In no room, and in the middle of a frame.
+    half_sent: Client,
+}
+
+impl Load {
+    /// Returns when the talk is well under way.
+    fn start(address: SocketAddr) -> Self {
+        let mut first = Client::of(address);
+        let room = first.enter_new("room");
+        let member = || {
+            let mut client = Client::of(address);
+            client.enter(room);
+            client
+        };
+        let slow_member = || {
+            let mut client = Client::connect_with_little_room(address);
+            client.enter(room);
+            client
+        };
+        let (stuck, half_closed) = (slow_member(), slow_member());
+        let mut half_sent = Client::of(address);
+        half_sent.send_raw(&frame(r#"{"type":"CSRooms"}"#)[..9]);
+        let others = [(); 2].map(|()| member());
+        let talkers = [(); 3].map(|()| member());
+        let talkers = talkers.into_iter().map(talk).collect();
+        let (mut talking, mut is_under_way) = (BTreeSet::new(), false);
+        while talking.len() < 3 || !is_under_way {
+            let message = first.next();
+            is_under_way |= message.text == text(250);
+            if message.kind == "SCChat" {
+                talking.insert(message.member);
+            }
+        }
+        half_closed.end_sending();
+        let readers = others.into_iter().chain([first]);
+        let readers = readers.map(|mut reader| thread::spawn(move || reader.until_end())).collect();
+        Self { talkers, readers, stuck, half_closed, half_sent }
+    }
+
+    /// The program has ended: whoever read has got everything, and a clean end.
+    fn check_end(self) {
+        let join = |thread: JoinHandle<_>| thread.join().expect("it reads to the end");
+        let mut readers: Vec<_> = self.readers.into_iter().map(join).collect();
+        // One of them has read something before.
+        readers.pop();
+        let everything = expect_goodbye(readers.pop().expect("there are others"));
+        assert_eq!(everything.len(), 3, "three have talked");
+        for reader in readers {
+            assert_eq!(expect_goodbye(reader), everything);
+        }
+        for talker in self.talkers {
+            let heard = expect_goodbye(join(talker));
+            assert_eq!(heard.len(), 2, "the others");
+            assert!(heard.iter().all(|(name, chats)| everything[name] == *chats), "{heard:?}");
+        }
+        let mut half_sent = self.half_sent;
+        let (messages, end) = half_sent.until_end();
+        assert_eq!((messages.len(), end), (1, End::Clean));
+        assert_eq!(messages[0].code.as_deref(), Some("server-stopping"));
+        for mut slow in [self.stuck, self.half_closed] {
+            let (messages, end) = slow.until_end();
+            let heard = in_order(&messages);
+            assert!(heard.iter().all(|(name, chats)| everything[name] >= *chats), "{heard:?}");
+            assert_eq!(end, End::Reset, "it is not to take this for everything");
+        }
+    }
+}
+
+fn text(n: usize) -> String {
+    format!("{n} {}", "x".repeat(400))
+}
+
+/// Says numbered chats for as long as the stream goes on, which another thread reads to its end.
+fn talk(mut talker: Client) -> JoinHandle<(Vec<Incoming>, End)> {
+    let mut sending = talker.twin();
+    let reader = thread::spawn(move || talker.until_end());
+    thread::spawn(move || {
+        for n in 0.. {
+            let chat = format!(r#"{{"type":"CSChat","text":"{}"}}"#, text(n));
+            if reader.is_finished() || !sending.try_send(chat) {
+                break;
+            }
+        }
+        reader.join().expect("it reads to the end")
+    })
+}
+
+/// The chats among `messages`.
+fn in_order(messages: &[Incoming]) -> Chats {
+    let mut chats = Chats::new();
+    for message in messages.iter().filter(|message| message.kind == "SCChat") {
+        let next = chats.entry(message.member.clone()).or_default();
+        assert!(message.text == text(*next), "{}: no chat {next}", message.member);
+        *next += 1;
+    }
+    chats
+}
+
+fn expect_goodbye((messages, end): (Vec<Incoming>, End)) -> Chats {
+    let last = messages.last().and_then(|message| message.code.as_deref());
+    assert_eq!((last, end), (Some("server-stopping"), End::Clean));
+    in_order(&messages)
+}
+
+#[test]
+fn a4_a_stop_under_load_delivers_what_was_accepted_to_all_who_read() {
+    let stop = |how: &str| {
+        let (mut program, address) = Program::listening(&[]);
+        let mut asking = Client::of(address);
+        let load = Load::start(address);
+        let asked = Instant::now();
+        match how {
+            "/shutdown" => asking.shutdown(),
+            signal => program.signal(signal),
+        }
+        asking.expect_code("server-stopping");
+        asking.expect_end();
+        drop(asking);
+        program.expect_success();
+        // It has waited for those that do not read, and no longer.
+        let took = asked.elapsed();
+        assert!(took >= LINGER - Duration::from_millis(100) && took < 2 * LINGER, "{took:?}");
+        load.check_end();
+    };
+    // Side by side: each takes as long as the server waits.
+    thread::scope(|scope| {
+        for how in ["/shutdown", "TERM", "INT"] {
+            scope.spawn(move || stop(how));
+        }
+    });
+}
+
+#[test]
+fn a5_a_second_signal_under_load_ends_the_program_at_once() {
+    let (mut program, address) = Program::listening(&[]);
+    let mut asking = Client::of(address);
+    let load = Load::start(address);
+    program.signal("INT");
+    let asked = Instant::now();
+    asking.expect_code("server-stopping");
+    program.signal("TERM");
+    let (code, _, errors) = program.wait();
+    assert_eq!(code, Some(128 + 15), "{errors}");
+    assert!(asked.elapsed() < LINGER, "it waits for nobody");
+    // What came is in order all the same.
+    for reader in load.readers.into_iter().take(2) {
+        let (messages, _) = reader.join().expect("it reads to the end");
+        in_order(&messages);
+    }
+}

@@ -1,0 +1,81 @@
+//! Who finds no place: R9, the limit of connections from one address, and of rooms.
+
+use std::net::Ipv4Addr;
+
+use chat_server::CloseReason;
+
+use crate::support::{Client, Scene, in_own_process, wait_until};
+
+/// The next message is a refusal, and then the stream ends.
+fn expect_refused(client: &mut Client, code: &str, limit: usize) {
+    let message = client.expect_code(code);
+    assert!(message.text.contains(&limit.to_string()), "the limit is named: {}", message.text);
+    client.expect_end();
+}
+
+/// Connects until somebody is let in: the place of one that has gone is free only when the server
+/// has noticed.
+fn until_let_in(connect: impl Fn() -> Client) -> Client {
+    let mut let_in = None;
+    wait_until("there is a place", || {
+        let mut client = connect();
+        client.ask_for_rooms();
+        let is_in = client.next().kind == "SCRoomsResult";
+        let_in = is_in.then_some(client);
+        is_in
+    });
+    let_in.expect("it was let in")
+}
+
+#[test]
+fn r9_connections_beyond_the_limit_are_told_so_and_accepting_goes_on() {
+    in_own_process(|| {
+        const LIMIT: usize = 6;
+        let scene = Scene::with(|config| {
+            config.limits.connections = LIMIT;
+            config.limits.refused_connections = 2;
+        });
+        // The witnesses are three of them.
+        let mut members: Vec<_> = (0..3).map(|_| scene.member()).collect();
+        // More than are waited for: none of them ends its side before all have been told.
+        let mut refused: Vec<_> = (0..20).map(|_| Client::connect(scene.address())).collect();
+        for client in &mut refused {
+            expect_refused(client, "server-full", LIMIT);
+        }
+        members.pop();
+        let mut client = until_let_in(|| Client::connect(scene.address()));
+        client.enter(scene.room());
+        let mut refused_again = Client::connect(scene.address());
+        expect_refused(&mut refused_again, "server-full", LIMIT);
+        drop((members, refused, client, refused_again));
+        let (heard, stats) = scene.finish();
+        assert_eq!((heard.count("member-entered"), heard.count("member-left")), (4, 4));
+        assert!(stats.closed.count(CloseReason::ServerFull) >= 21, "{stats:?}");
+    });
+}
+
+#[test]
+fn r9_connections_beyond_the_limit_of_their_address_are_told_so_and_no_others() {
+    in_own_process(|| {
+        const LIMIT: usize = 3;
+        let scene = Scene::with(|config| config.limits.connections_per_address = LIMIT);
+        // The witnesses have 127.0.0.1 to themselves.
+        let connect =
+            |last| Client::connect_from(Ipv4Addr::new(127, 0, 0, last).into(), scene.address());
+        let mut full = connect(1);
+        expect_refused(&mut full, "too-many-from-address", LIMIT);
+        for last in [2, 3] {
+            let mut clients: Vec<_> = (0..LIMIT).map(|_| connect(last)).collect();
+            for client in &mut clients {
+                client.enter(scene.room());
+            }
+            let mut refused = connect(last);
+            expect_refused(&mut refused, "too-many-from-address", LIMIT);
+            clients.pop();
+            until_let_in(|| connect(last)).enter(scene.room());
+        }
+        drop(full);
+        let (_, stats) = scene.finish();
+        assert!(stats.closed.count(CloseReason::TooManyFromAddress) >= 3, "{stats:?}");
+    });
+}

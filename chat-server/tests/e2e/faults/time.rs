@@ -1,0 +1,188 @@
+//! What takes too long, what only seems to, and many at the same moment: P4 to P6, T1, T2, T4.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chat_server::CloseReason;
+
+use crate::support::{Client, End, Program, Scene, frame, in_own_process, wait_until};
+
+/// 200 frames that never end, to each of which a byte is added again and again.
+#[test]
+fn p6_t1_a_frame_that_comes_drop_by_drop_is_given_its_time_and_no_more() {
+    in_own_process(|| {
+        const CLIENTS: usize = 200;
+        const TIMEOUT: Duration = Duration::from_millis(500);
+        let scene = Scene::with(|config| {
+            config.limits.frame_timeout = TIMEOUT;
+            config.limits.linger = Duration::from_secs(20);
+        });
+        let began = Instant::now();
+        let mut clients: Vec<_> = (0..CLIENTS).map(|_| scene.server.client()).collect();
+        for client in &mut clients {
+            client.send_raw(b"\xea\x60{\"type\":");
+        }
+        let mut drops = 0;
+        wait_until("all have had their time", || {
+            for client in &mut clients {
+                client.send_raw(b" ");
+            }
+            drops += 1;
+            // Those of the witnesses.
+            scene.stats().sessions == 3
+        });
+        assert!(drops > 2, "{drops}");
+        assert!(began.elapsed() >= TIMEOUT, "not before its time");
+        for _ in 0..3 {
+            clients.iter_mut().for_each(|client| client.send_raw(b" "));
+        }
+        for client in &mut clients {
+            // What was sent behind the end does not destroy what was still to be read.
+            client.expect_code("frame-timeout");
+            client.expect_end();
+        }
+        drop(clients);
+        let (_, stats) = scene.finish();
+        assert_eq!(stats.closed.count(CloseReason::FrameTimeout), CLIENTS as u64);
+        assert_eq!(stats.linger_timeouts, 0);
+    });
+}
+
+#[test]
+fn p6_t1_the_time_of_a_frame_begins_with_its_first_byte() {
+    in_own_process(|| {
+        let scene = Scene::with(|config| config.limits.frame_timeout = Duration::from_millis(300));
+        // Nothing at all, one byte, all but one.
+        let mut silent = scene.server.client();
+        let mut late: Vec<_> = (0..2).map(|_| scene.server.client()).collect();
+        let whole = frame(r#"{"type":"CSRooms"}"#);
+        late[0].send_raw(&whole[..1]);
+        late[1].send_raw(&whole[..whole.len() - 1]);
+        for client in &mut late {
+            client.expect_code("frame-timeout");
+            client.expect_end();
+        }
+        silent.expect_nothing();
+        drop((silent, late));
+        let (_, stats) = scene.finish();
+        assert_eq!(stats.closed.count(CloseReason::FrameTimeout), 2);
+    });
+}
+
+/// A frame that is cut off by an end and one that is cut off by a reset are told apart, and neither
+/// is carried out.
+#[test]
+fn p4_p5_why_a_frame_was_cut_off_is_counted() {
+    in_own_process(|| {
+        let scene = Scene::with(|_| {});
+        let half = &frame(r#"{"type":"CSChat","text":"half"}"#)[..20];
+        for _ in 0..10 {
+            let [mut ended, mut reset] = [(); 2].map(|()| scene.member());
+            ended.send_raw(half);
+            ended.expect_code("member-entered");
+            ended.end_sending();
+            assert_eq!(ended.until_end().1, End::Clean);
+            reset.expect_code("member-left");
+            reset.send_raw(half);
+            reset.reset();
+        }
+        let (heard, stats) = scene.finish();
+        assert_eq!((heard.chats, heard.count("member-left")), (0, 20));
+        assert_eq!(stats.closed.count(CloseReason::PeerEndedInFrame), 10);
+        assert_eq!(stats.closed.count(CloseReason::Lost), 10);
+    });
+}
+
+/// The program sleeps for longer than a connection may be behind. Who wrote and read what it could
+/// meanwhile is not to blame.
+#[test]
+fn t2_nobody_is_cut_off_because_the_server_slept() {
+    // `Limits::slow_backlog_time` of the program.
+    const SLEPT: Duration = Duration::from_secs(11);
+    const CHATS: usize = 100;
+    let (mut program, address) = Program::listening(&[]);
+    let mut talker = Client::of(address);
+    let room = talker.enter_new("room");
+    let mut behind = Client::connect_with_little_room(address);
+    behind.enter(room);
+    let mut typing = Client::of(address);
+    typing.enter(room);
+    talker.expect_code("member-entered");
+    talker.expect_code("member-entered");
+    behind.expect_code("member-entered");
+
+    let text = "x".repeat(8_000);
+    for _ in 0..CHATS {
+        talker.chat(&text);
+    }
+    // One is behind, and one in a frame.
+    talker.expect_nothing();
+    let whole = frame(r#"{"type":"CSChat","text":"typed"}"#);
+    typing.send_raw(&whole[..10]);
+    program.signal("STOP");
+    let stopped = Instant::now();
+    // Each does at once what it can do.
+    typing.send_raw(&whole[10..]);
+    let reader = thread::spawn(move || {
+        for _ in 0..CHATS {
+            let message = behind.next_within(2 * SLEPT);
+            assert_eq!(message.kind, "SCChat", "{message:?}");
+        }
+        behind
+    });
+    wait_for_time(stopped + SLEPT);
+    program.signal("CONT");
+    let mut behind = reader.join().expect("it gets everything");
+    for _ in 0..CHATS {
+        assert_eq!(typing.next().kind, "SCChat");
+    }
+    for client in [&mut talker, &mut behind] {
+        assert_eq!(client.next().text, "typed");
+    }
+    for client in [&mut talker, &mut behind, &mut typing] {
+        client.expect_nothing();
+    }
+    drop((talker, behind, typing));
+    program.signal("TERM");
+    program.expect_success();
+}
+
+/// Nothing can be seen of a process that sleeps but that time passes.
+fn wait_for_time(end: Instant) {
+    thread::sleep(end.saturating_duration_since(Instant::now()));
+}
+
+/// All connections of a crowd are reset, and all come back at once, three times.
+#[test]
+fn t4_a_crowd_that_comes_back_at_once_is_let_in_while_others_talk() {
+    in_own_process(|| {
+        const CROWD: usize = 400;
+        let scene = Scene::with(|config| config.limits.accepts_per_turn = 4);
+        for _ in 0..3 {
+            let (room, address) = (scene.room(), scene.address());
+            let crowd: Vec<_> = thread::scope(|scope| {
+                let connect = || {
+                    let mut clients: Vec<_> =
+                        (0..CROWD / 4).map(|_| Client::connect(address)).collect();
+                    for client in &mut clients {
+                        client.join(room);
+                    }
+                    clients
+                };
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(connect)).collect();
+                threads.into_iter().flat_map(|thread| thread.join().expect("all connect")).collect()
+            });
+            for mut client in crowd {
+                while client.next().code.as_deref() != Some("room-entered") {}
+                client.reset();
+            }
+        }
+        let (heard, stats) = scene.finish();
+        let told = [heard.count("member-entered"), heard.count("member-left")];
+        assert_eq!(told, [3 * CROWD, 3 * CROWD]);
+        // Where a write found out about the reset, a read finds nothing but an end.
+        let [lost, ended] =
+            [CloseReason::Lost, CloseReason::PeerEnded].map(|r| stats.closed.count(r));
+        assert_eq!(lost + ended, 3 * CROWD as u64 + 3, "{stats:?}");
+    });
+}

@@ -1,0 +1,215 @@
+//! A conversation of which everything is known, and what is counted of it.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::scrape::{connect, expect, get, scrape};
+use super::start;
+use crate::support::{Client, DEADLINE, frame};
+
+/// Ann, Bob and Cid meet in a room; Bob leaves it. What there is then is checked.
+fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
+    let [mut ann, mut bob, mut cid] = [(); 3].map(|()| Client::of(address));
+    let room = ann.enter_new("room");
+    bob.enter(room);
+    ann.expect_code("member-entered");
+    cid.enter(room);
+    ann.expect_code("member-entered");
+    bob.expect_code("member-entered");
+    ann.be("ann");
+    bob.next();
+    cid.next();
+    for n in 0..5 {
+        ann.chat(&format!("{n}"));
+        bob.expect_chat("ann", &format!("{n}"));
+        cid.expect_chat("ann", &format!("{n}"));
+    }
+    cid.send("{}");
+    cid.next();
+    bob.leave();
+    bob.expect_code("room-left");
+    ann.expect_code("member-left");
+    cid.expect_code("member-left");
+    let page = expect(
+        metrics,
+        &[
+            ("chat_connections{state=\"open\"}", 3),
+            ("chat_connections{state=\"closing\"}", 0),
+            ("chat_connections{state=\"refused\"}", 0),
+            ("chat_connections_accepted_total", 3),
+            ("chat_rooms", 1),
+            ("chat_members", 2),
+            ("chat_messages_received_total{type=\"CSChat\"}", 5),
+            ("chat_messages_received_total{type=\"CSName\"}", 1),
+            ("chat_messages_received_total{type=\"CSRooms\"}", 3),
+            ("chat_messages_received_total{type=\"CSCreateRoom\"}", 1),
+            ("chat_messages_received_total{type=\"CSJoinRoom\"}", 2),
+            ("chat_messages_received_total{type=\"CSLeaveRoom\"}", 1),
+            ("chat_messages_received_total{type=\"CSShutdown\"}", 0),
+            ("chat_messages_received_total{type=\"rejected\"}", 1),
+            // Bob and Cid enter, Ann takes a name and says something five times, Bob leaves.
+            ("chat_messages_delivered_total", 1 + 2 + 3 + 5 * 2 + 2),
+            ("chat_turn_requests_sum", 14),
+            ("chat_requests_pending", 0),
+            ("chat_backlog_bytes", 0),
+            ("chat_panics_total", 0),
+            ("chat_accept_failures_total", 0),
+        ],
+    );
+    let turns = page.value("chat_turn_duration_seconds_count");
+    let busy = page.value("chat_turn_requests_count");
+    assert!((1.0..=turns.min(14.0)).contains(&busy), "{busy} of {turns} turns took some in");
+    [ann, bob, cid]
+}
+
+#[test]
+fn what_is_said_is_what_is_counted() {
+    let (mut program, address, metrics) = start(&[]);
+    let [ann, bob, mut cid] = meet(address, metrics);
+    // Whoever goes with something unread goes with a reset.
+    drop((ann, bob));
+    cid.expect_code("member-left");
+    drop(cid);
+    expect(
+        metrics,
+        &[
+            ("chat_connections{state=\"open\"}", 0),
+            ("chat_connections_closed_total{reason=\"peer-ended\"}", 3),
+            ("chat_rooms", 0),
+            ("chat_members", 0),
+            ("chat_messages_delivered_total", 18 + 1),
+        ],
+    );
+    program.signal("TERM");
+    program.expect_success();
+}
+
+#[test]
+fn with_workers_the_same_is_counted() {
+    let (mut program, address, metrics) = start(&["--inline=0", "--worker=4"]);
+    let people = meet(address, metrics);
+    let page = scrape(metrics);
+    let waits = page.value("chat_worker_wait_seconds_count");
+    let busy = page.value("chat_turn_requests_count");
+    assert!(waits > 0.0 && waits <= busy, "{waits} of {busy} turns waited for workers");
+    drop(people);
+    program.signal("TERM");
+    program.expect_success();
+}
+
+#[test]
+fn every_byte_in_and_out_is_counted() {
+    let (mut program, address, metrics) = start(&[]);
+    let (mut received, mut sent) = (0, 0);
+    for n in 1..20 {
+        let mut stream = connect(address);
+        let request = frame(r#"{"type": "CSRooms"}"#).repeat(n);
+        stream.write_all(&request).expect("it is read");
+        let mut answers = vec![0; 37 * n];
+        stream.read_exact(&mut answers).expect("it is answered");
+        received += request.len() as u64;
+        sent += answers.len() as u64;
+        expect(
+            metrics,
+            &[("chat_received_bytes_total", received), ("chat_sent_bytes_total", sent)],
+        );
+    }
+    program.signal("TERM");
+    program.expect_success();
+}
+
+#[test]
+fn each_end_is_counted_by_its_reason() {
+    let (mut program, address, metrics) = start(&["--shutdown-from=nobody"]);
+    for _ in 0..3 {
+        drop(Client::of(address));
+    }
+    for _ in 0..2 {
+        let mut cut = Client::of(address);
+        cut.send_raw(&[0]);
+        cut.end_sending();
+        cut.expect_end();
+    }
+    Client::of(address).reset();
+    for foreign in [&b"GET / HTTP/1.1\r\n\r\n"[..], &frame("[]"), &frame("{}"), &frame("")] {
+        let mut stranger = Client::connect(address);
+        stranger.send_raw(foreign);
+        stranger.next();
+        stranger.expect_end();
+    }
+    let mut bad = Client::of(address);
+    for _ in 0..21 {
+        bad.send("[]");
+    }
+    bad.whatever_came();
+    drop(bad);
+    expect(
+        metrics,
+        &[
+            ("chat_connections_closed_total{reason=\"peer-ended\"}", 3),
+            ("chat_connections_closed_total{reason=\"peer-ended-in-frame\"}", 2),
+            ("chat_connections_closed_total{reason=\"lost\"}", 1),
+            ("chat_connections_closed_total{reason=\"bad-input\"}", 5),
+            ("chat_connections_closed_total{reason=\"stopped\"}", 0),
+            ("chat_limits_reached_total{limit=\"bad_frames\"}", 1),
+            ("chat_limits_reached_total{limit=\"linger\"}", 0),
+            ("chat_connections_accepted_total", 11),
+            ("chat_connections{state=\"open\"}", 0),
+            ("chat_connections{state=\"closing\"}", 0),
+        ],
+    );
+    program.signal("TERM");
+    program.expect_success();
+}
+
+#[test]
+fn a_limit_that_is_reached_is_counted() {
+    let (mut program, address, metrics) = start(&[]);
+    let reached = |limit: &str| {
+        scrape(metrics).value(&format!("chat_limits_reached_total{{limit=\"{limit}\"}}"))
+    };
+    assert_eq!(reached("commands"), 0.0);
+    let mut talker = Client::of(address);
+    let deadline = Instant::now() + DEADLINE;
+    while reached("commands") == 0.0 {
+        assert!(Instant::now() < deadline, "reading pauses");
+        // More than may be sent at once.
+        talker.send_raw(&frame(r#"{"type": "CSRooms"}"#).repeat(600));
+    }
+    drop(talker);
+    program.signal("TERM");
+    program.expect_success();
+}
+
+#[test]
+fn the_limits_in_force_are_told() {
+    let limits = ["--limit=connections=7", "--limit=rooms=8", "--limit=total-backlog=2MiB"];
+    let (_program, _, metrics) = start(&limits);
+    let told = [("connections", 7), ("rooms", 8), ("backlog_bytes", 2 << 20)];
+    let told = told.map(|(limit, most)| (format!("chat_max_{limit}"), most));
+    expect(metrics, &told.each_ref().map(|(name, most)| (name.as_str(), *most)));
+}
+
+#[test]
+fn health_is_serving_until_the_stop_and_stopping_until_the_end() {
+    let (mut program, address, metrics) = start(&[]);
+    let mut client = Client::of(address);
+    assert_eq!(get(metrics, "/health"), ("HTTP/1.1 200 OK".to_owned(), "serving\n".to_owned()));
+    client.shutdown();
+    client.expect_code("server-stopping");
+    client.expect_end();
+    // The server waits until the client has ended its side, too.
+    let stopping = ("HTTP/1.1 503 Service Unavailable".to_owned(), "stopping\n".to_owned());
+    let deadline = Instant::now() + DEADLINE;
+    while get(metrics, "/health") != stopping {
+        assert!(Instant::now() < deadline, "it is stopping");
+    }
+    expect(
+        metrics,
+        &[("chat_connections{state=\"open\"}", 0), ("chat_connections{state=\"closing\"}", 1)],
+    );
+    drop(client);
+    program.expect_success();
+    assert!(std::net::TcpStream::connect(metrics).is_err(), "nobody listens any more");
+}

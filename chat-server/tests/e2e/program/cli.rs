@@ -1,0 +1,246 @@
+//! The command line: what is taken, what is refused and how, and the first line of output.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use crate::support::{Client, Program, free_port, run_to_end};
+
+/// A program that listens where it says, serves and stops.
+fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
+    let mut program = Program::start(args);
+    let address = program.address();
+    assert!(expected(address) && address.port() != 0, "{args:?}: {address}");
+    let mut client = Client::of(address);
+    client.enter_new("room");
+    client.shutdown();
+    client.expect_code("server-stopping");
+    drop(client);
+    program.expect_success();
+}
+
+#[test]
+fn a1_the_first_line_says_where_it_listens_with_the_port_it_really_has() {
+    let here = |address: SocketAddr| address.ip() == Ipv4Addr::LOCALHOST;
+    check_serves(&["--port=0"], here);
+    check_serves(&["--port", "0"], here);
+    check_serves(&["--port=0", "--ip=127.0.0.1", "--worker=1"], here);
+    check_serves(&["--worker", "256", "--ip", "127.0.0.1", "--port", "0"], here);
+    check_serves(&["--port=0", "--shutdown-from=anyone"], here);
+    check_serves(&["--port=0", "--shutdown-from", "loopback"], here);
+    check_serves(&["--port=0", "--ip=127.0.0.2"], |a| a.ip() == Ipv4Addr::new(127, 0, 0, 2));
+}
+
+#[test]
+fn a_port_that_is_free_is_taken_as_it_is_asked_for() {
+    let ip = "127.0.0.3";
+    let port = free_port(ip);
+    let expected = |address: SocketAddr| address.to_string() == format!("{ip}:{port}");
+    check_serves(&["--ip", ip, "--port", &port], expected);
+    check_serves(&["--ip", ip, &format!("--port={port}")], expected);
+}
+
+#[test]
+fn r11_an_output_that_nobody_reads_is_no_reason_not_to_serve() {
+    let ip = "127.0.0.4";
+    for output in [" >/dev/full", " >&-"] {
+        let port = free_port(ip);
+        let address = format!("{ip}:{port}").parse().expect("an address");
+        let mut program =
+            Program::start_by_shell("", &["--ip", ip, "--port", &port, "--worker=1"], output);
+        Program::wait_until_it_listens(address);
+        Client::of(address).enter_new("room");
+        program.signal("TERM");
+        program.expect_success();
+    }
+}
+
+#[test]
+fn a1_ipv6_addresses_are_taken_and_shown_in_brackets() {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        println!("skipped: this machine has no IPv6");
+        return;
+    }
+    check_serves(&["--port=0", "--ip=::1"], |address| {
+        address.to_string().starts_with("[::1]:") && address.is_ipv6()
+    });
+}
+
+#[test]
+fn help_goes_to_standard_output_and_is_no_error() {
+    let with_help =
+        [&["-h"][..], &["--help", "--port=0"], &["--prot=1", "-h"], &["help", "--check"]];
+    for args in [&["--help"][..], &["--port=0", "--help"], &["help"]].into_iter().chain(with_help) {
+        let (code, output, errors) = run_to_end(args);
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
+        for flag in
+            ["--version", "--port", "--ip", "--worker", "--shutdown-from", "--limits", "--config"]
+        {
+            assert!(output.contains(flag), "{args:?}: {output}");
+        }
+        assert!(output.starts_with("Usage: chat-server"), "{output}");
+    }
+}
+
+#[test]
+fn help_and_limits_are_korean_when_asked_for() {
+    for args in [&["--help", "--lang=ko"][..], &["--lang", "ko", "-h"], &["help", "--lang=ko"]] {
+        let (code, output, errors) = run_to_end(args);
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
+        assert!(output.starts_with("사용법: chat-server --port=N"), "{output}");
+    }
+    let (code, output, errors) = run_to_end(&["--limits", "--lang=ko"]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    assert!(output.contains("0ms~24h") && output.contains("0: 제한 없음"), "{output}");
+    let version = run_to_end(&["--version", "--lang=ko"]);
+    assert_eq!(version, run_to_end(&["--version"]), "programs read that");
+}
+
+#[test]
+fn the_version_is_said_in_one_line() {
+    let said =
+        (Some(0), concat!("chat-server ", env!("CARGO_PKG_VERSION")).to_owned(), String::new());
+    assert_eq!(run_to_end(&["--version"]), said);
+    assert_eq!(run_to_end(&["--port=0", "--version"]), said);
+}
+
+/// The program refuses: status 2, nothing on standard output (so nothing was bound), and a line on
+/// standard error that holds each of `words`.
+fn check_refused(args: &[&str], words: &[&str]) {
+    let (code, output, errors) = run_to_end(args);
+    assert_eq!((code, output.as_str()), (Some(2), ""), "{args:?}: {errors}");
+    let says_it = |line: &str| words.iter().all(|word| line.contains(word));
+    assert!(errors.lines().any(says_it), "{args:?}: no line with {words:?} in:\n{errors}");
+    assert!(errors.lines().count() <= 3, "{args:?}: short and clear:\n{errors}");
+}
+
+#[test]
+fn a2_a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
+    check_refused(&["--worker=2"], &["--port"]);
+    check_refused(&[], &["--port"]);
+    check_refused(&["--port=0", "--wroker=2"], &["--wroker"]);
+    check_refused(&["--port=0", "-w", "2"], &["-w"]);
+    check_refused(&["--port=0", "9000"], &["9000"]);
+    check_refused(&["--port"], &["--port"]);
+    check_refused(&["--port=0", "--worker"], &["--worker"]);
+    check_refused(&["--port=0", "--ip"], &["--ip"]);
+    check_refused(&["--port=0", "--port=0"], &["--port"]);
+    check_refused(&["--port=0", "--port", "1"], &["--port"]);
+    check_refused(&["--port=0", "--worker=1", "--worker=2"], &["--worker"]);
+    check_refused(&["--port=0", "--ip=127.0.0.1", "--ip=127.0.0.1"], &["--ip"]);
+    check_refused(&["--port=0", "--limit=rooms=1", "--limit", "rooms=2"], &["rooms=2", "twice"]);
+}
+
+#[test]
+fn a2_a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
+    for port in ["70000", "65536", "-1", "x", "", "0x10", "1.5", "99999999999999999999"] {
+        check_refused(&[&format!("--port={port}")], &["--port", "0 to 65535"]);
+        check_refused(&["--port", port], &["--port", "0 to 65535"]);
+    }
+    for worker in ["-1", "0", "257", "two", "", "1e3", "99999999999999999999"] {
+        check_refused(&["--port=0", &format!("--worker={worker}")], &["--worker", "1 to 256"]);
+        check_refused(&["--port=0", "--worker", worker], &["--worker", "1 to 256"]);
+    }
+    for ip in ["localhost", "127.0.0", "127.0.0.1:80", "256.0.0.1", "", "[::1]", "::g"] {
+        check_refused(&["--port=0", &format!("--ip={ip}")], &["--ip", "127.0.0.1", "::1"]);
+    }
+    for who in ["everybody", "", "Anyone"] {
+        let flag = format!("--shutdown-from={who}");
+        check_refused(&["--port=0", &flag], &["--shutdown-from", "anyone, loopback, nobody"]);
+    }
+    for (flag, words) in [
+        ("--rate=-1", ["--rate", "0 to 4294967295"]),
+        ("--inline=x", ["--inline", "0 to 1000000000"]),
+        ("--lang=fr", ["--lang", "en, ko"]),
+        ("--log=loud", ["--log", "off, error, warn, info, debug"]),
+        ("--log-format=xml", ["--log-format", "text, json"]),
+        ("--limit=backlog", ["--limit", "NAME=VALUE"]),
+        ("--limit=beards=3", ["beards", "--limits lists them"]),
+        ("--limit=linger=5", ["linger=5", "0ms to 24h"]),
+        ("--limit=connections=0", ["connections=0", "1 to 1000000000"]),
+        ("--limit=slow-backlog=2MiB", ["backlog is 1MiB", "at least 2MiB, as slow-backlog is"]),
+    ] {
+        check_refused(&["--port=0", flag], &words);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_flags_is_said_in_the_language_asked_for() {
+    for (flags, words) in [
+        (&["--prot=1"][..], &["\"--prot\" 플래그는 없어요"][..]),
+        (&["--port=0", "9000"], &["\"9000\": 플래그도 그 값도 아니에요"]),
+        (&["--port"], &["--port 뒤에 값을"]),
+        (&["--port=1", "--port=2"], &["--port 플래그가 두 번"]),
+        (&["--port=70000"], &["--port=\"70000\"", "0~65535 사이"]),
+        (&["--port=0", "--log=loud"], &["--log=\"loud\"", "info, debug 가운데"]),
+        (&["--port=0", "--limit=linger=5"], &["linger=5", "500ms, 30s, 5m", "0ms~24h"]),
+        (&["--port=0", "--limit=beards=3"], &["beards", "--limits로 볼 수"]),
+        (&["--port=0", "--limit=slow-backlog=2MiB"], &["backlog = 1MiB", "2MiB 이상"]),
+        (&["--worker=2"], &["--port 플래그가 없어요"]),
+    ] {
+        for lang in [&["--lang=ko"][..], &["--lang", "ko"]] {
+            check_refused(&[lang, flags].concat(), words);
+        }
+        // Behind a flag without its value it would be that value.
+        if flags != ["--port"] {
+            check_refused(&[flags, &["--lang=ko"]].concat(), words);
+        }
+        check_refused(&[&["--lang=ko"], flags].concat(), &["chat-server --help --lang=ko"]);
+    }
+    // A language that there is not is told in English.
+    check_refused(&["--port=0", "--lang=kr"], &["it has to be one of en, ko"]);
+}
+
+#[test]
+fn why_it_cannot_start_is_said_in_the_language_asked_for_and_as_an_object_in_english() {
+    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = holder.local_addr().expect("it is bound").to_string();
+    let port = format!("--port={}", address.rsplit_once(':').expect("it has a port").1);
+    let metrics = format!("--metrics={address}");
+    for (flags, korean, english) in [
+        (
+            &[port.as_str()][..],
+            "다른 프로그램이 쓰고 있어요. 다른 --port",
+            "another program listens there",
+        ),
+        (&["--port=0", "--ip=192.0.2.1"], "이 컴퓨터에 없는 주소예요", "no such address"),
+        (&["--port=0", &metrics], "메트릭을 보여 줄 수 없어요: 다른", "cannot serve metrics"),
+    ] {
+        let (code, output, errors) = run_to_end(&[flags, &["--lang=ko"]].concat());
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+        assert!(errors.starts_with("chat-server: ") && errors.contains(korean), "{errors}");
+        let (_, _, errors) = run_to_end(&[flags, &["--lang=ko", "--log-format=json"]].concat());
+        assert!(errors.starts_with('{') && errors.contains(english), "{errors}");
+    }
+}
+
+#[test]
+fn what_programs_read_is_english_in_every_language() {
+    let ip = "127.0.0.8";
+    let args = ["--port=0", "--ip", ip, "--lang=ko", "--metrics=127.0.0.8:0", "--log=info"];
+    let mut program = Program::start(&args);
+    assert_eq!(program.address().ip().to_string(), ip);
+    assert!(program.next_line().starts_with("metrics on 127.0.0.8:"));
+    program.signal("TERM");
+    let (code, _, log) = program.wait();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("asked to stop") && log.is_ascii(), "{log}");
+}
+
+#[test]
+fn a1_a_port_in_use_is_an_error_with_the_address_and_a_hint() {
+    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = holder.local_addr().expect("it is bound");
+    let (code, output, errors) = run_to_end(&[&format!("--port={}", address.port())]);
+    assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+    let line = errors.trim_end();
+    assert!(line.contains(&address.to_string()) && line.contains("--port"), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+}
+
+#[test]
+fn a1_an_address_that_is_not_ours_is_an_error_with_the_address_and_a_hint() {
+    // TEST-NET-1 (RFC 5737) is nobody's.
+    let (code, output, errors) = run_to_end(&["--port=0", "--ip=192.0.2.1"]);
+    assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+    assert!(errors.contains("192.0.2.1") && errors.contains("--ip"), "{errors}");
+    assert_eq!(errors.trim_end().lines().count(), 1, "{errors}");
+}

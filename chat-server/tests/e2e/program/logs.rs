@@ -1,0 +1,200 @@
+//! What the program logs: enough to know what happened, nothing that people said, a bounded number of
+//! lines, and never so that anybody waits for the reader of it.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
+use crate::support::{Client, Program, free_port};
+use serde_json::Value;
+
+/// Sends what is no frame of the chat: the server says so and closes.
+fn send_rubbish(address: SocketAddr) {
+    let mut client = Client::connect(address);
+    client.send_raw(b"GET / HTTP/1.1\r\n\r\n");
+    assert!(!client.whatever_came().is_empty(), "it is told why");
+}
+
+/// Ends the program and returns its log.
+fn stop(mut program: Program) -> String {
+    program.signal("TERM");
+    let (code, _, log) = program.wait();
+    assert_eq!(code, Some(0), "{log}");
+    log
+}
+
+fn line<'a>(log: &'a str, words: &[&str]) -> &'a str {
+    let found = log.lines().find(|line| words.iter().all(|word| line.contains(word)));
+    found.unwrap_or_else(|| panic!("no line with {words:?} in:\n{log}"))
+}
+
+#[test]
+fn the_log_tells_of_the_start_of_what_went_wrong_and_of_the_stop() {
+    let (program, address) = Program::listening(&["--log=info", "--limit=connections=1"]);
+    send_rubbish(address);
+    let client = Client::of(address);
+    Client::connect(address).expect_code("server-full");
+    drop(client);
+    let log = stop(program);
+    line(&log, &["INFO", "starting chat-server", "connections=1 ", "backlog=\"1MiB\""]);
+    line(&log, &["INFO", "listening", &address.to_string()]);
+    line(&log, &["INFO", "closed", "reason=bad-input", "peer=127.0.0.1:"]);
+    line(&log, &["WARN", "closed", "reason=server-full", "peer=127.0.0.1:"]);
+    line(&log, &["INFO", "asked to stop", "SIGTERM"]);
+    line(&log, &["INFO", "stopped", "accepted=3", "bad-input 1", "server-full 1"]);
+    assert!(!log.contains("peer-ended,") && log.lines().count() <= 8, "no more than that:\n{log}");
+}
+
+#[test]
+fn every_connection_has_its_lines_when_asked_for_and_no_text_has_any() {
+    let (program, address) = Program::listening(&["--log=debug"]);
+    let mut client = Client::of(address);
+    let mut other = Client::of(address);
+    let room = client.enter_new("secret title");
+    other.enter(room);
+    client.expect_code("member-entered");
+    client.be("secret name");
+    client.chat("secret text");
+    client.expect_nothing();
+    drop((client, other));
+    send_rubbish(address);
+    let log = stop(program);
+    assert_eq!(log.matches("connection accepted").count(), 3, "{log}");
+    assert_eq!(log.matches("connection closed").count(), 3, "{log}");
+    assert!(!log.contains("secret") && !log.contains("GET"), "{log}");
+}
+
+#[test]
+fn a_flood_of_one_kind_is_a_line_a_second_and_a_count() {
+    const FLOOD: u64 = 200;
+    let (program, address) = Program::listening(&["--log=info"]);
+    for _ in 0..FLOOD {
+        send_rubbish(address);
+    }
+    let log = stop(program);
+    line(&log, &["stopped", &format!("bad-input {FLOOD}")]);
+    let lines = log.lines().filter(|line| line.contains("bad-input") && line.contains("closed "));
+    // 200 take far less than a minute.
+    assert!((1..60).contains(&lines.count()), "{log}");
+}
+
+#[test]
+fn each_line_is_an_object_when_asked_for() {
+    let args = ["--log=debug", "--log-format=json", "--metrics=127.0.0.1:0"];
+    let (program, address) = Program::listening(&args);
+    send_rubbish(address);
+    let log = stop(program);
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    let of = |message: &str| {
+        lines.iter().find(|line| line["message"] == message).unwrap_or_else(|| panic!("{log}"))
+    };
+    assert_eq!(of("listening")["address"], address.to_string());
+    assert_eq!(of("connection closed")["reason"], "bad-input");
+    assert_eq!(of("stopped")["accepted"], 1);
+    let document = include_str!("../../../../docs/OPERATIONS.md");
+    for line in &lines {
+        let message = line["message"].as_str().expect("each line says what happened");
+        let event = message
+            .split(concat!(" ", env!("CARGO_PKG_VERSION")))
+            .next()
+            .expect("the start tells the version");
+        assert!(document.contains(&format!("| `{event}` |")), "it does not explain {event:?}");
+    }
+}
+
+#[test]
+fn the_flag_wins_over_the_environment_and_nonsense_is_told_of() {
+    let log = |variable: &str, args: &[&str]| {
+        let args = [&["--port=0"], args].concat();
+        let before = format!("export RUST_LOG={variable}; ");
+        let program = Program::start_by_shell(&before, &args, "");
+        let address = program.address();
+        drop(Client::of(address));
+        stop(program)
+    };
+    assert!(log("debug", &[]).contains("connection accepted"));
+    assert!(log("", &[]).contains(" INFO starting"));
+    assert_eq!(log("debug", &["--log=off"]), "");
+    assert_eq!(log("warn", &[]), "");
+    assert!(!log("debug", &["--log=info"]).contains("connection accepted"));
+    for nonsense in ["a=b=c", "loud", "warning", "debug,loud"] {
+        let log = log(nonsense, &[]);
+        line(&log, &["WARN", "RUST_LOG"]);
+        line(&log, &["INFO", "stopped"]);
+    }
+}
+
+/// A program with these streams serves, and ends when it is asked to.
+fn check_serves_into(ip: &str, log: &str, output: Stdio, errors: Stdio) {
+    let port = free_port(ip);
+    let args = ["--ip", ip, "--port", &port, "--log", log];
+    let mut program = Program::start_into(&args, output, errors);
+    let address = format!("{ip}:{port}").parse().expect("an address");
+    Program::wait_until_it_listens(address);
+    let mut client = Client::of(address);
+    client.enter_new("room");
+    // Two lines each, of some 100 bytes: more than a pipe and the queue of the log take.
+    for _ in 0..2_000 {
+        drop(Client::of(address));
+    }
+    client.expect_nothing();
+    program.signal("TERM");
+    client.expect_code("server-stopping");
+    drop(client);
+    assert_eq!(program.wait().0, Some(0));
+}
+
+#[test]
+fn r11_a_log_that_nobody_reads_blocks_nothing() {
+    let (unread, errors) = io::pipe().expect("two descriptors are to be had");
+    check_serves_into("127.0.0.5", "debug", Stdio::null(), errors.into());
+    drop(unread);
+}
+
+#[test]
+fn r11_a_log_whose_reader_has_gone_blocks_nothing() {
+    let (reader, errors) = io::pipe().expect("two descriptors are to be had");
+    drop(reader);
+    check_serves_into("127.0.0.6", "debug", Stdio::null(), errors.into());
+}
+
+#[test]
+fn r11_an_output_that_is_full_blocks_nothing() {
+    let (unread, mut full) = UnixStream::pair().expect("two descriptors are to be had");
+    full.set_nonblocking(true).expect("a socket has this option");
+    let filled = loop {
+        if let Err(error) = full.write(&[b'x'; 4096]) {
+            break error;
+        }
+    };
+    assert_eq!(filled.kind(), ErrorKind::WouldBlock);
+    full.set_nonblocking(false).expect("a socket has this option");
+    let errors = full.try_clone().expect("a descriptor is to be had");
+    let [output, errors] = [full, errors].map(|stream| Stdio::from(OwnedFd::from(stream)));
+    check_serves_into("127.0.0.7", "info", output, errors);
+    drop(unread);
+}
+
+#[test]
+fn a3_the_limit_on_descriptors_is_raised_or_said_to_be_too_low() {
+    let log = |limit: &str, args: &[&str]| {
+        let args = [&["--port=0", "--log=info"], args].concat();
+        let program = Program::start_by_shell(&format!("{limit}; "), &args, "");
+        program.address();
+        stop(program)
+    };
+    let raised = log("ulimit -Sn 100; ulimit -Hn 200", &[]);
+    line(&raised, &["starting", " connections=136 "]);
+    line(&raised, &["WARN", "few connections:", "allowed=136", "descriptors=200"]);
+    let enough = log("ulimit -Sn 100; ulimit -Hn 1064", &[]);
+    line(&enough, &["starting", " connections=1000 "]);
+    assert!(!enough.contains("WARN"), "nobody asked for more: {enough}");
+    let asked_for = log("ulimit -Hn 200", &["--limit=connections=100"]);
+    assert!(!asked_for.contains("WARN"), "it has what was asked for: {asked_for}");
+    let clamped = log("ulimit -Sn 100; ulimit -Hn 200", &["--limit=connections=1000"]);
+    line(&clamped, &["WARN", "asked_for=1000", "allowed=136", "descriptors=200"]);
+    line(&clamped, &["starting", " connections=136 "]);
+}

@@ -1,0 +1,9 @@
+//! The program: its command line and configuration, what it logs and tells a service manager, and
+//! what signals do to it.
+
+mod cli;
+mod configuration;
+mod logs;
+mod sd_notify;
+mod signals;
+mod threads;

@@ -1,0 +1,16 @@
+//! A system that has no threads to give.
+
+use crate::support::Program;
+
+#[test]
+fn c8_a_start_without_threads_is_an_error_that_says_so() {
+    // 256 stacks of 64 MiB do not fit in a thousand: the system refuses one of the threads. What is
+    // left by then, most of a stack, is enough for everything else.
+    let before = "export RUST_MIN_STACK=67108864 MALLOC_ARENA_MAX=1; ulimit -v 1000000; ";
+    let mut program = Program::start_by_shell(before, &["--port=0", "--worker=256"], "");
+    let (code, output, errors) = program.wait();
+    assert_eq!((code, output.len()), (Some(1), 0), "it does not serve: {output:?} {errors}");
+    assert!(errors.starts_with("chat-server: the system has no"), "{errors}");
+    assert!(errors.contains(" of 256 workers started: "), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}

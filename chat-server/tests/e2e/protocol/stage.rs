@@ -1,0 +1,98 @@
+//! Plays a transcript against a server.
+
+use std::time::Duration;
+
+use chat_server::Config;
+
+use super::transcript::{Act, Step, Transcript};
+use crate::support::{Client, RunningServer};
+
+/// Plays a transcript and returns every frame that came and was another one, by its line. Anything
+/// else that is not as it should be fails the test at once; the last line printed is where.
+pub(crate) fn play(transcript: &Transcript) -> Vec<String> {
+    // Before the clients: they are gone when it is stopped.
+    let server = RunningServer::with(|config| {
+        for (name, value) in &transcript.settings {
+            set(config, name, value);
+        }
+    });
+    let mut stage = Stage { server: &server, people: Vec::new(), differences: Vec::new() };
+    for step in &transcript.steps {
+        stage.play(step);
+    }
+    stage.expect_nothing_more();
+    stage.differences
+}
+
+fn set(config: &mut Config, name: &str, value: &str) {
+    let number = || value.parse().expect("a number");
+    match name {
+        "rooms" => config.limits.rooms = number(),
+        "connections" => config.limits.connections = number(),
+        "connections_per_address" => config.limits.connections_per_address = number(),
+        "frame_timeout" => config.limits.frame_timeout = Duration::from_secs(number() as u64),
+        "shutdown_from" => config.shutdown_from = value.parse().expect("one of the three"),
+        _ => panic!("{name} is no setting that a transcript can have: add it here"),
+    }
+}
+
+struct Stage<'a> {
+    server: &'a RunningServer,
+    people: Vec<Person>,
+    differences: Vec<String>,
+}
+
+struct Person {
+    name: &'static str,
+    client: Client,
+    /// The stream to it has ended.
+    ended: bool,
+}
+
+impl Stage<'_> {
+    fn play(&mut self, step: &Step) {
+        println!("docs/PROTOCOL.md, line {}", step.line);
+        let person = self.person(step.who);
+        match &step.act {
+            Act::Send(bytes) => person.client.send_raw(bytes),
+            Act::EndSending => person.client.end_sending(),
+            Act::ReceiveEnd => {
+                person.client.expect_end();
+                person.ended = true;
+            }
+            Act::Receive { payload, times } => {
+                for _ in 0..*times {
+                    self.receive(step, payload);
+                }
+            }
+        }
+    }
+
+    /// Who has that name; a new connection if nobody has.
+    fn person(&mut self, name: &'static str) -> &mut Person {
+        let index = self.people.iter().position(|person| person.name == name);
+        let index = index.unwrap_or_else(|| {
+            // It says nothing of its own: its first frame is that of the transcript.
+            let client = Client::connect(self.server.address());
+            self.people.push(Person { name, client, ended: false });
+            self.people.len() - 1
+        });
+        &mut self.people[index]
+    }
+
+    fn receive(&mut self, step: &Step, payload: &str) {
+        let found = self.person(step.who).client.next_payload();
+        let found = found.map(|found| String::from_utf8(found).expect("a payload is UTF-8"));
+        if found.as_deref() != Some(payload) {
+            let found = found.as_deref().unwrap_or("end");
+            self.differences.push(format!("line {}: {} < {found}", step.line, step.who));
+        }
+    }
+
+    fn expect_nothing_more(&mut self) {
+        for person in self.people.iter_mut().filter(|person| !person.ended) {
+            println!("{} has had everything", person.name);
+            person.client.expect_nothing();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Order: of a connection's commands and their answers, and of a room's broadcasts for all members,
+//! however many workers there are and whoever comes and goes meanwhile.
+
+use std::thread;
+
+use crate::support::{Client, RunningServer, Trace, check_room, each_way, stream_of};
+
+const TALKERS: usize = 4;
+const CHATS: usize = 250;
+const VISITORS: usize = 3;
+const VISITS: usize = 25;
+
+#[test]
+fn c6_all_members_see_one_order_while_others_come_and_go() {
+    each_way(|server| {
+        let mut maker = server.client();
+        let room = maker.enter_new("room");
+        let mut listener = server.client();
+        let mut traces = vec![Trace::enter(&mut listener, "listener", room)];
+        let names: Vec<_> = (0..TALKERS).map(|n| format!("talker{n}")).collect();
+        thread::scope(|scope| {
+            // All are in before the first one talks, so that everyone owes everyone all of it.
+            let mut talkers = Vec::new();
+            for name in &names {
+                let mut client = server.client();
+                client.be(name);
+                let trace = Trace::enter(&mut client, name, room);
+                talkers.push((client, trace));
+            }
+            let mut running: Vec<_> = talkers
+                .into_iter()
+                .map(|(client, trace)| scope.spawn(move || vec![talk(client, trace, room)]))
+                .collect();
+            for n in 0..VISITORS {
+                running.push(scope.spawn(move || visit(server, &format!("visitor{n}"), room)));
+            }
+            traces[0].read_chats(&mut listener, room, TALKERS * CHATS + VISITORS * VISITS);
+            for thread in running {
+                traces.extend(thread.join().expect("a member panicked"));
+            }
+        });
+        traces[0].read_rest(&mut listener, room);
+        check_room(&traces, &names, CHATS);
+        let visitors: Vec<_> = (0..VISITORS).map(|n| format!("visitor{n}")).collect();
+        check_room(&traces, &visitors, VISITS);
+    });
+}
+
+/// Says everything, a few frames to a write, and then reads what the other talkers and the visitors
+/// say.
+fn talk(mut client: Client, mut trace: Trace, room: u64) -> Trace {
+    let chats: Vec<_> = (0..CHATS).map(chat).collect();
+    for few in chats.chunks(7) {
+        client.send_raw(&stream_of(few));
+    }
+    // Those of the visitors too: each of them talks once a visit.
+    trace.read_chats(&mut client, room, (TALKERS - 1) * CHATS + VISITORS * VISITS);
+    trace.leave(&mut client, room);
+    trace
+}
+
+/// Enters and leaves the room time and again, and says something each time.
+fn visit(server: &RunningServer, name: &str, room: u64) -> Vec<Trace> {
+    let mut client = server.client();
+    client.be(name);
+    let visits = (0..VISITS).map(|n| {
+        let mut trace = Trace::enter(&mut client, name, room);
+        client.send(chat(n));
+        trace.leave(&mut client, room);
+        trace
+    });
+    visits.collect()
+}
+
+fn chat(n: usize) -> String {
+    format!(r#"{{"type": "CSChat", "text": "{n} \uc548"}}"#)
+}
+
+#[test]
+fn answers_come_in_the_order_of_the_commands() {
+    each_way(|server| {
+        thread::scope(|scope| {
+            for n in 0..6 {
+                let mut client = server.client();
+                scope.spawn(move || ask_in_order(&mut client, n));
+            }
+        });
+    });
+}
+
+fn ask_in_order(client: &mut Client, n: usize) {
+    let mut sent = Vec::new();
+    let mut codes = Vec::new();
+    for round in 0..150 {
+        let commands = [
+            (format!(r#"{{"type":"CSName","name":"name {n} {round}"}}"#), "renamed"),
+            (r#"{"type":"CSLeaveRoom"}"#.to_owned(), "not-in-room"),
+            (format!(r#"{{"type":"CSCreateRoom","title":"{n} {round}"}}"#), "room-created"),
+            // A broadcast of the room that is an answer, too, and answers behind it.
+            (format!(r#"{{"type":"CSName","name":"member {n} {round}"}}"#), "renamed"),
+            (r#"{"type":"CSJoinRoom","roomId":1}"#.to_owned(), "already-in-room"),
+            (r#"{"type":"CSChat","text":"to nobody"}"#.to_owned(), ""),
+            (r#"{"type":"CSChat","text":""}"#.to_owned(), "bad-text"),
+            (r#"{"type":"CSLeaveRoom"}"#.to_owned(), "room-left"),
+            (r#"{"type":"CSJoinRoom","roomId":987654321}"#.to_owned(), "no-such-room"),
+        ];
+        for (command, code) in commands {
+            sent.push(command);
+            codes.push((round, code));
+        }
+    }
+    for some in sent.chunks(37) {
+        client.send_raw(&stream_of(some));
+    }
+    for (round, code) in codes {
+        if !code.is_empty() {
+            let answer = client.expect_code(code);
+            if matches!(code, "renamed" | "room-created" | "room-left") {
+                let told = format!("{n} {round}");
+                assert!(answer.text.contains(&told), "{told}: {}", answer.text);
+            }
+        }
+    }
+    client.expect_nothing();
+}
+
+/// Between any two of these the workers and the event loop fall asleep, or are about to: whoever
+/// brings the next one has to wake them.
+#[test]
+fn c1_c2_no_command_is_slept_through() {
+    each_way(|server| {
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                let mut client = server.client();
+                scope.spawn(move || {
+                    for _ in 0..1_500 {
+                        client.leave();
+                        client.expect_code("not-in-room");
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn s9_nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the_leave() {
+    each_way(|server| {
+        let [mut talker, mut visitor] = server.clients();
+        let room = talker.enter_new("room");
+        let chats = stream_of((0..40).map(chat));
+        for _ in 0..20 {
+            // All of it is on its way at once.
+            talker.send_raw(&chats);
+            visitor.send_raw(&stream_of([
+                format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#),
+                r#"{"type":"CSName","name":"same"}"#.to_owned(),
+                r#"{"type":"CSLeaveRoom"}"#.to_owned(),
+                r#"{"type":"CSRooms"}"#.to_owned(),
+            ]));
+            talker.send_raw(&chats);
+            let entered = visitor.expect_code("room-entered");
+            let mut seq = entered.seq.expect("an entry is an event");
+            loop {
+                let message = visitor.next();
+                seq += 1;
+                assert_eq!(message.seq, Some(seq), "one event after the other: {message:?}");
+                match message.code.as_deref() {
+                    None => assert_eq!(message.member, "user1"),
+                    Some("renamed") => {}
+                    Some(code) => {
+                        assert_eq!(code, "room-left");
+                        break;
+                    }
+                }
+            }
+            visitor.expect_rooms();
+        }
+        visitor.expect_nothing();
+    });
+}
+
+#[test]
+fn s10_rooms_that_end_while_somebody_joins_are_neither_lost_nor_doubled() {
+    each_way(|server| {
+        let [mut keeper, mut joiner] = server.clients();
+        for round in 0..60 {
+            let room = keeper.enter_new("room");
+            keeper.leave();
+            joiner.join(room);
+            let answer = joiner.next();
+            match answer.code.as_deref() {
+                Some("room-entered") => {
+                    keeper.expect_code("member-entered");
+                    keeper.expect_code("room-left");
+                    joiner.expect_code("member-left");
+                    assert_eq!(joiner.rooms()[0].room_id, room);
+                    joiner.leave();
+                    joiner.expect_code("room-left");
+                }
+                Some("no-such-room") => {
+                    keeper.expect_code("room-left");
+                }
+                _ => panic!("round {round}: {answer:?}"),
+            }
+            keeper.expect_nothing();
+            assert_eq!(joiner.rooms(), []);
+        }
+    });
+}
+
+#[test]
+fn rooms_made_at_the_same_time_have_numbers_of_their_own() {
+    each_way(|server| {
+        let mut clients: [Client; 10] = server.clients();
+        for round in 0..20 {
+            for client in &mut clients {
+                client.create("room");
+            }
+            let numbers = clients.iter_mut().map(|c| c.expect_code("room-created").room_id);
+            let mut numbers: Vec<_> = numbers.flatten().collect();
+            numbers.sort_unstable();
+            let first = round * 10 + 1;
+            assert_eq!(numbers, (first..first + 10).collect::<Vec<_>>());
+            for client in &mut clients {
+                client.leave();
+                client.expect_code("room-left");
+            }
+        }
+    });
+}

@@ -1,0 +1,347 @@
+//! How the server stops: everything accepted is delivered to everybody, then it takes leave, then
+//! each stream ends cleanly; and who may ask for it.
+
+use std::iter;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, DEADLINE, Program, RunningServer, each_way, frame, start, stream_of};
+use chat_server::{Config, Server, ShutdownFrom};
+
+const CHATS: usize = 300;
+
+fn chats() -> Vec<u8> {
+    stream_of((0..CHATS).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#)))
+}
+
+/// Reads all chats, the goodbye and the end.
+fn expect_all_and_goodbye(client: &mut Client, member: &str) {
+    for n in 0..CHATS {
+        client.expect_chat(member, &n.to_string());
+    }
+    client.expect_code("server-stopping");
+    client.expect_end();
+}
+
+/// A room at `address` with a talker, and members that do not read before the server has stopped.
+fn talker_and_members(address: SocketAddr) -> (Client, Vec<Client>) {
+    let mut talker = Client::of(address);
+    let room = talker.enter_new("room");
+    talker.be("talker");
+    let members = (0..5).map(|_| {
+        let mut member = Client::of(address);
+        member.enter(room);
+        member
+    });
+    let mut members: Vec<_> = members.collect();
+    for n in 0..5 {
+        for member in &mut members[..n] {
+            member.expect_code("member-entered");
+        }
+        talker.expect_code("member-entered");
+    }
+    (talker, members)
+}
+
+#[test]
+fn a4_a_signal_stops_the_program_after_everything_accepted_has_been_delivered() {
+    for (signal, worker) in [("TERM", "--worker=1"), ("INT", "--worker=8")] {
+        let (mut program, address) = Program::listening(&[worker]);
+        let (mut talker, mut members) = talker_and_members(address);
+        let mut outside = Client::of(address);
+        talker.send_raw(&chats());
+        talker.expect_nothing(); // It has been accepted.
+        program.signal(signal);
+        for member in &mut members {
+            expect_all_and_goodbye(member, "talker");
+        }
+        for client in [&mut talker, &mut outside] {
+            client.expect_code("server-stopping");
+            client.expect_end();
+        }
+        drop((talker, members, outside));
+        program.expect_success();
+        assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+    }
+}
+
+#[test]
+fn the_command_stops_the_program_after_everything_accepted_has_been_delivered() {
+    let (mut program, address) = Program::listening(&[]);
+    let (mut talker, mut members) = talker_and_members(address);
+    // All in one: what stands before the command was accepted before it.
+    talker.send_raw(&[chats(), frame(r#"{"type": "CSShutdown"}"#)].concat());
+    for member in &mut members {
+        expect_all_and_goodbye(member, "talker");
+    }
+    talker.expect_code("server-stopping");
+    talker.expect_end();
+    drop((talker, members));
+    program.expect_success();
+}
+
+#[test]
+fn a5_a_second_signal_ends_the_program_at_once() {
+    for (first, second, status, lang, words) in [
+        ("TERM", "TERM", 128 + 15, "en", "second signal, SIGTERM"),
+        ("INT", "INT", 128 + 2, "en", "second signal, SIGINT"),
+        ("INT", "TERM", 128 + 15, "ko", "시그널이 또 왔어요 (SIGTERM)"),
+    ] {
+        let (mut program, address) = Program::listening(&["--lang", lang]);
+        // It neither reads nor closes: the stop has to wait for it.
+        let holding = Client::of(address);
+        let mut watcher = Client::of(address);
+        program.signal(first);
+        watcher.expect_code("server-stopping");
+        program.signal(second);
+        let (code, output, errors) = program.wait();
+        assert_eq!((code, output), (Some(status), Vec::new()));
+        assert!(errors.contains(words), "{errors}");
+        drop(holding);
+    }
+}
+
+#[test]
+fn a4_a_stop_that_nobody_is_there_to_see_is_a_stop() {
+    let (mut program, _) = Program::listening(&[]);
+    program.signal("TERM");
+    program.expect_success();
+
+    let mut server = start();
+    server.stop();
+    server.join();
+
+    let server = Server::bind(Config::default()).expect("a free port");
+    server.stopper().stop();
+    RunningServer::of(server.spawn().expect("a thread")).join();
+}
+
+#[test]
+fn who_may_stop_the_server_is_configured() {
+    for (who, may) in [
+        (ShutdownFrom::Anyone, true),
+        (ShutdownFrom::Loopback, true),
+        (ShutdownFrom::Nobody, false),
+    ] {
+        let mut server = RunningServer::with(|config| config.shutdown_from = who);
+        let [mut asking, mut other] = server.clients();
+        other.enter_new("room");
+        asking.shutdown();
+        if may {
+            asking.expect_code("server-stopping");
+            asking.expect_end();
+            other.expect_code("server-stopping");
+            drop((asking, other));
+            server.join();
+        } else {
+            asking.expect_code("shutdown-refused");
+            assert_eq!(asking.rooms().len(), 1, "and life goes on");
+            other.expect_nothing();
+        }
+    }
+}
+
+#[test]
+fn a_program_that_nobody_may_stop_by_command_refuses_and_goes_on() {
+    let (mut program, address) = Program::listening(&["--shutdown-from", "nobody"]);
+    let mut client = Client::of(address);
+    for _ in 0..3 {
+        client.shutdown();
+        client.expect_code("shutdown-refused");
+    }
+    client.enter_new("room");
+    program.signal("INT");
+    client.expect_code("server-stopping");
+    drop(client);
+    program.expect_success();
+}
+
+#[test]
+fn a_stop_from_any_thread_and_as_often_as_one_likes_is_one_stop() {
+    each_way(|server| {
+        let (mut talker, mut members) = talker_and_members(server.address());
+        talker.send_raw(&chats());
+        talker.expect_nothing();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    server.stop();
+                    server.stop();
+                });
+            }
+        });
+        for member in &mut members {
+            expect_all_and_goodbye(member, "talker");
+        }
+        talker.expect_code("server-stopping");
+        talker.expect_end();
+    });
+}
+
+/// Whatever is going on when the stop comes, each stream ends with the goodbye and without a reset,
+/// and whoever saw a chat of one talker saw all before it.
+#[test]
+fn a4_a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
+    each_way(|server| {
+        let (mut talker, mut members) = talker_and_members(server.address());
+        thread::scope(|scope| {
+            scope.spawn(|| talker.send_raw(&chats().repeat(10)));
+            members[0].expect_chat("talker", "0");
+            server.stop();
+        });
+        let mut counts = Vec::new();
+        for (index, member) in members.iter_mut().enumerate() {
+            let mut seen = usize::from(index == 0);
+            loop {
+                let message = member.next();
+                if message.code.as_deref() == Some("server-stopping") {
+                    break;
+                }
+                assert_eq!(message.text, (seen % CHATS).to_string());
+                seen += 1;
+            }
+            member.expect_end();
+            counts.push(seen);
+        }
+        assert!(counts.iter().all(|&count| count == counts[0]), "all saw the same: {counts:?}");
+        talker.expect_code("server-stopping");
+        talker.expect_end();
+    });
+}
+
+/// What a talker sends in one write is taken at once, if it is no more than a turn's, so it is accepted
+/// before the stop or not at all, however much of it is still with the workers when the stop comes.
+#[test]
+fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
+    const EACH: usize = 60;
+    for workers in [1, 2, 8] {
+        let mut server = RunningServer::with(|config| {
+            config.workers = workers;
+            config.inline_requests = 0;
+            // Longer than anybody waits here: who has ended its side is not waited for.
+            config.limits.linger = Duration::from_secs(60);
+        });
+        let mut talkers: [Client; 40] = server.clients();
+        let mut listeners: [Client; 40] = server.clients();
+        let mut late: [Client; 4] = server.clients();
+        for (talker, listener) in talkers.iter_mut().zip(&mut listeners) {
+            listener.enter(talker.enter_new("room"));
+        }
+        let chats = (0..EACH).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#));
+        let chats = stream_of(chats);
+        assert!(chats.len() < 8 * 1024, "one segment");
+        for talker in &mut talkers {
+            talker.send_raw(&chats);
+        }
+        assert_eq!(listeners[0].next().text, "0");
+        server.stop();
+        for client in &mut late {
+            client.send(r#"{"type":"CSLeaveRoom"}"#);
+            client.end_sending();
+        }
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            let first = usize::from(index == 0);
+            let messages: Vec<_> = iter::from_fn(|| listener.next_payload()).collect();
+            let (_, chats) = messages.split_last().expect("there is at least the goodbye");
+            assert!(chats.is_empty() || first + chats.len() == EACH, "{}", chats.len());
+        }
+        for mut client in late {
+            // Its end was seen before the stop or after; its command likewise.
+            let codes: Vec<_> = client.whatever_came().into_iter().filter_map(|m| m.code).collect();
+            let codes: Vec<_> = codes.iter().map(String::as_str).collect();
+            let possible =
+                [&["not-in-room"][..], &["not-in-room", "server-stopping"], &["server-stopping"]];
+            assert!(possible.contains(&&codes[..]), "{codes:?}");
+        }
+        drop((talkers, listeners));
+        server.join();
+    }
+}
+
+#[test]
+fn the_goodbye_reaches_one_that_has_sent_much_that_nobody_reads() {
+    let (mut program, address) = Program::listening(&[]);
+    let mut client = Client::of(address);
+    let mut watcher = Client::of(address);
+    program.signal("TERM");
+    watcher.expect_code("server-stopping");
+    client.send_raw(&frame(r#"{"type":"CSRooms"}"#).repeat(100_000));
+    client.expect_code("server-stopping");
+    client.expect_end();
+    drop((client, watcher));
+    program.expect_success();
+}
+
+#[test]
+fn a4_one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
+    let mut server = RunningServer::with(|config| {
+        config.limits.linger = Duration::from_millis(300);
+    });
+    let (mut talker, mut members) = talker_and_members(server.address());
+    let mut stuck = Client::connect_with_little_room(server.address());
+    stuck.enter(1);
+    talker.expect_code("member-entered");
+    let long = "x".repeat(2_000);
+    let chat = |n| format!(r#"{{"type":"CSChat","text":"{n} {long}"}}"#);
+    talker.send_raw(&stream_of((0..CHATS).map(chat)));
+    for member in &mut members {
+        member.expect_code("member-entered");
+        for n in 0..CHATS {
+            assert!(member.next().text.starts_with(&format!("{n} ")));
+        }
+    }
+    let asked = Instant::now();
+    server.stop();
+    server.join();
+    let took = asked.elapsed();
+    assert!(took >= Duration::from_millis(300) && took < DEADLINE / 2, "{took:?}");
+    // Whoever could be told has been told; the one that was cut off has the beginning.
+    for member in members.iter_mut().chain([&mut talker]) {
+        member.expect_code("server-stopping");
+        member.expect_end();
+    }
+    for (n, message) in stuck.whatever_came().iter().enumerate() {
+        assert!(message.text.starts_with(&format!("{n} ")), "no hole before message {n}");
+    }
+}
+
+#[test]
+fn a7_the_port_is_free_as_soon_as_the_server_has_ended() {
+    // An address that no other test uses: nobody else is given the port meanwhile.
+    let mut server = RunningServer::with(|config| config.address = ([127, 0, 0, 5], 0).into());
+    let address = server.address();
+    for _ in 0..5 {
+        let [mut a, b] = server.clients();
+        a.enter_new("room");
+        server.stop();
+        a.expect_code("server-stopping");
+        a.expect_end();
+        drop((a, b));
+        server.join();
+        server = RunningServer::with(|config| config.address = address);
+    }
+    server.client().enter_new("room");
+
+    // A server that never ran gives it back, too.
+    let bound = Server::bind(Config::default()).expect("a free port");
+    let address = bound.address();
+    drop(bound);
+    TcpListener::bind(address).expect("nobody listens there");
+}
+
+#[test]
+fn a7_a_program_that_was_killed_can_be_started_again_at_once() {
+    let ip = "--ip=127.0.0.6";
+    let (mut program, address) = Program::listening(&[ip]);
+    let mut clients: Vec<_> = (0..5).map(|_| Client::of(address)).collect();
+    clients[0].enter_new("room");
+    program.signal("KILL");
+    assert_eq!(program.wait().0, None, "it was killed");
+    let port = format!("--port={}", address.port());
+    let mut again = Program::start(&[ip, &port]);
+    assert_eq!(again.address(), address);
+    Client::of(address).enter_new("room");
+    again.signal("TERM");
+    again.expect_success();
+}

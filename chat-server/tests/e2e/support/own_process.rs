@@ -1,0 +1,33 @@
+//! Tests that count or limit what belongs to a process, and therefore want one to themselves.
+
+use std::env;
+use std::process::Command;
+use std::thread;
+
+use super::Watchdog;
+
+/// Set in a process that runs one test only, to the name of the test.
+const ALONE: &str = "CHAT_TEST_ALONE";
+
+/// Runs a test in a process of its own: this program once more, with nothing but the test that calls
+/// this. Descriptors, threads and limits there are those of the test.
+pub(crate) fn in_own_process(test: impl FnOnce()) {
+    let current = thread::current();
+    let name = current.name().expect("the harness names each thread after its test");
+    if is_alone() {
+        let _watchdog = Watchdog::start();
+        return test();
+    }
+    let program = env::current_exe().expect("this program has a path");
+    let run =
+        Command::new(program).args([name, "--exact", "--nocapture"]).env(ALONE, name).output();
+    let run = run.expect("this program can be started again");
+    let output = String::from_utf8_lossy(&run.stdout);
+    println!("{output}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success() && output.contains(" 1 passed;"), "in a process of its own");
+}
+
+/// Whether this process has nothing to do but the test that calls this.
+pub(super) fn is_alone() -> bool {
+    env::var(ALONE).is_ok_and(|name| thread::current().name() == Some(&name))
+}
