@@ -43,7 +43,7 @@ pub(crate) enum Event {
     InputFailed(Fault),
     Terminal(Change),
     Connected(Result<TcpStream, Unreached>),
-    Message(Incoming),
+    Message(Box<Incoming>),
     Closed(Closed),
 }
 
@@ -56,8 +56,9 @@ pub(crate) fn serve(
     let connection = outbox.attach();
     let (reading, writing, outbox) = (Arc::clone(stream), Arc::clone(stream), Arc::clone(outbox));
     spawn("reader", move || {
-        let closed =
-            read_messages(&*reading, |message| events.send(Event::Message(message)).is_ok());
+        let closed = read_messages(&*reading, |message| {
+            events.send(Event::Message(Box::new(message))).is_ok()
+        });
         // Nobody is left to tell when the deciding thread has gone.
         let _ = events.send(Event::Closed(closed));
     })?;

@@ -138,6 +138,11 @@ impl Game {
                         }
                     }
                 }
+                Output::NotifyAll { notice } => {
+                    for player in self.players.values_mut() {
+                        player.screen.push(notice.to_string());
+                    }
+                }
                 Output::RoomClosed { room } => {
                     self.tables.remove(&room);
                 }

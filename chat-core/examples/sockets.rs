@@ -131,6 +131,11 @@ impl Game {
                         }
                     }
                 }
+                Output::NotifyAll { notice } => {
+                    for player in self.players.values_mut() {
+                        player.tell(ServerMessage::System { notice: &notice, room: None });
+                    }
+                }
                 Output::Disconnected { session } => drop(self.players.remove(&session)),
                 Output::ShutdownRequested { .. } => self.is_over = true,
                 // The hub keeps who is where.

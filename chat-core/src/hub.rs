@@ -1,13 +1,14 @@
 //! The state machine: every rule about sessions, names and rooms is here.
 
 use chat_proto::{
-    Command, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, Text, Title, chat_payload_len,
+    Command, MAX_PAYLOAD, Name, Notice, OperatorText, Rejection, RoomId, Text, Title,
+    chat_payload_len,
 };
 use rustc_hash::FxHashMap;
 
 use crate::limits::HubLimits;
 use crate::names::{NameKey, NameRegistry, Taken};
-use crate::output::{Event, Output};
+use crate::output::{Event, NoSuchRoom, Output};
 use crate::room::Room;
 use crate::room_list::{Listing, RoomList};
 use crate::session::{Membership, Role, Session, SessionId};
@@ -97,6 +98,34 @@ impl Hub {
             self.vacate(membership, ended.name, outputs);
         }
         outputs.push(Output::Disconnected { session });
+    }
+}
+
+/// Inputs from the operator.
+impl Hub {
+    /// Announces `text` to every member of a room. Appends one `Broadcast`, numbered like any other.
+    ///
+    /// # Errors
+    /// [`NoSuchRoom`] when the room does not exist (any more); nothing is appended then.
+    pub fn announce(
+        &mut self,
+        room: RoomId,
+        text: OperatorText,
+        outputs: &mut Vec<Output>,
+    ) -> Result<(), NoSuchRoom> {
+        let announced = self.rooms.get_mut(&room).ok_or(NoSuchRoom(room))?;
+        outputs.push(Output::Broadcast {
+            room,
+            seq: announced.advance_seq(),
+            except: None,
+            event: Event::Notice(Notice::Announcement { text }),
+        });
+        Ok(())
+    }
+
+    /// Announces `text` to every session, in a room or not. Appends one `NotifyAll`.
+    pub fn announce_to_all(&self, text: OperatorText, outputs: &mut Vec<Output>) {
+        outputs.push(Output::NotifyAll { notice: Notice::Announcement { text } });
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | inputs | [`Hub::connect`], [`Hub::handle`] a [`Command`], [`Hub::disconnect`] |
+//! | inputs | [`Hub::connect`], [`Hub::handle`] a [`Command`], [`Hub::disconnect`], [`Hub::announce`], [`Hub::announce_to_all`] |
 //! | outputs | [`Output`], appended to a vector of the caller's, in the order in which things happened; an [`Event`] is what happened in a room |
 //! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::title`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
 //! | values | [`Name`], [`Title`], [`Text`], [`RoomId`]: checked when they are made ([`ValueError`]), and right ever after; [`SessionId`], [`Role`] |
@@ -78,6 +78,9 @@
 //!             // The hub knows who is where, and this game goes on for ever.
 //!             Output::Entered { .. } | Output::Left { .. } | Output::RoomClosed { .. } => {}
 //!             Output::ShutdownRequested { .. } => {}
+//!             Output::NotifyAll { notice } => {
+//!                 self.0.values_mut().for_each(|screen| screen.push(notice.to_string()));
+//!             }
 //!             Output::Disconnected { session } => drop(self.0.remove(&session)),
 //!             unknown => panic!("a later version has more to say: {unknown:?}"),
 //!         }
@@ -144,10 +147,11 @@ mod session;
 mod shrink;
 
 pub use chat_proto::{
-    Command, Field, Lang, Name, Notice, Rejection, RoomEntry, RoomId, Text, Title, ValueError,
+    Command, Field, Lang, Name, Notice, OperatorText, Rejection, RoomEntry, RoomId, Text, Title,
+    ValueError,
 };
 pub use hub::Hub;
 pub use limits::HubLimits;
-pub use output::{Event, Output};
+pub use output::{Event, NoSuchRoom, Output};
 pub use room_list::RoomList;
 pub use session::{Role, SessionId};

@@ -1,5 +1,7 @@
 //! What a hub answers: plain data for whoever owns the connections.
 
+use std::fmt;
+
 use chat_proto::{Name, Notice, RoomId, Text};
 
 use crate::room_list::RoomList;
@@ -53,6 +55,11 @@ pub enum Output {
         /// What.
         event: Event,
     },
+    /// Tell every session, whatever room it is in.
+    NotifyAll {
+        /// What.
+        notice: Notice,
+    },
     /// The last member left: there is no such room any more, and never will be again.
     RoomClosed {
         /// Which room.
@@ -70,6 +77,18 @@ pub enum Output {
     },
 }
 
+/// The hub has no room of that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSuchRoom(pub RoomId);
+
+impl fmt::Display for NoSuchRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no room {}", self.0)
+    }
+}
+
+impl std::error::Error for NoSuchRoom {}
+
 /// What happened in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -80,6 +99,6 @@ pub enum Event {
         /// What was said.
         text: Text,
     },
-    /// A member came, went, or has another name.
+    /// A member came, went, or has another name; or the operator announces something.
     Notice(Notice),
 }

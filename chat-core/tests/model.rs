@@ -19,7 +19,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chat_core::{Command, HubLimits, Name, Role, RoomId, SessionId, Text, Title};
+use chat_core::{Command, HubLimits, Name, OperatorText, Role, RoomId, SessionId, Text, Title};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -42,6 +42,8 @@ enum Step {
     Connect(Role),
     Disconnect(u64),
     Command(u64, Command),
+    Announce(RoomId, OperatorText),
+    AnnounceToAll(OperatorText),
 }
 
 impl fmt::Debug for Step {
@@ -52,6 +54,8 @@ impl fmt::Debug for Step {
             Self::Command(who, Command::Chat(text)) if text.as_str().len() > 100 => {
                 write!(f, "{who}: Chat({} bytes)", text.as_str().len())
             }
+            Self::Announce(room, text) => write!(f, "the operator, in room {room}: {text}"),
+            Self::AnnounceToAll(text) => write!(f, "the operator, to all: {text}"),
             Self::Command(who, command) => write!(f, "{who}: {command:?}"),
         }
     }
@@ -63,6 +67,8 @@ impl Model {
             Step::Connect(role) => self.connect(*role),
             Step::Disconnect(who) => self.disconnect(*who),
             Step::Command(who, command) => self.command(*who, command),
+            Step::Announce(room, text) => self.announce(*room, text),
+            Step::AnnounceToAll(text) => self.announce_to_all(text),
         }
     }
 
@@ -139,6 +145,13 @@ impl ReferenceStateMachine for Model {
         if active.is_empty() {
             return connect.boxed();
         }
+        let announce = (0..=model.rooms_made + 1).prop_map(|room| {
+            let text = OperatorText::new("공지 \"tea\"").expect("a text");
+            match RoomId::new(room) {
+                Some(room) => Step::Announce(room, text),
+                None => Step::AnnounceToAll(text),
+            }
+        });
         let may_connect = u32::from(active.len() < MAX_ACTIVE);
         let asks = |who: Vec<u64>| {
             let rooms: Vec<_> = model.rooms.iter().map(|room| room.id).collect();
@@ -153,6 +166,7 @@ impl ReferenceStateMachine for Model {
             1 => asks(everybody.clone()),
             1 => select(active).prop_map(Step::Disconnect),
             1 => select(everybody).prop_map(Step::Disconnect),
+            1 => announce,
             3 * may_connect => connect,
         ]
         .boxed()
@@ -160,7 +174,7 @@ impl ReferenceStateMachine for Model {
 
     fn preconditions(model: &Self, step: &Step) -> bool {
         match step {
-            Step::Connect(_) => true,
+            Step::Connect(_) | Step::Announce(..) | Step::AnnounceToAll(_) => true,
             Step::Disconnect(who) | Step::Command(who, _) => *who <= model.people.len() as u64,
         }
     }
@@ -183,6 +197,10 @@ impl Tested {
             Step::Connect(role) => self.sessions.push(self.chat.connect_as(*role)),
             Step::Disconnect(who) => self.chat.disconnect(self.session(*who)),
             Step::Command(who, command) => self.chat.send(self.session(*who), command.clone()),
+            Step::Announce(room, text) => {
+                self.chat.announce(*room, text.clone());
+            }
+            Step::AnnounceToAll(text) => self.chat.announce_to_all(text.clone()),
         }
     }
 
@@ -297,6 +315,7 @@ fn the_sequences_come_to_every_rule() {
     }
     let all = BTreeSet::from([
         "already-in-room",
+        "announcement",
         "bad-name",
         "chat",
         "crowd",

@@ -12,7 +12,7 @@ mod names;
 mod people;
 mod support;
 
-use chat_core::{Command, Role, RoomId};
+use chat_core::{Command, OperatorText, Role, RoomId};
 use support::Chat;
 
 /// An empty inbox.
@@ -217,6 +217,47 @@ fn shutdown_is_for_operators_and_for_others_a_refusal() {
     assert_eq!(chat.inbox(guest), ["shutdown-refused"]);
     assert_eq!(chat.inbox(operator), ["1#0 room-created"]);
     assert_eq!(chat.shutdowns(), [operator, operator]);
+}
+
+// What the operator does.
+
+#[test]
+fn an_announcement_in_a_room_is_a_broadcast_to_all_its_members() {
+    let (mut chat, ann, bob) = Chat::with_ann_and_bob();
+    let outside = chat.connect();
+    assert!(chat.announce(RoomId::FIRST, operator_text("tea is ready")));
+    chat.say(ann, "coming");
+    assert_eq!(chat.inbox(ann), ["1#4 announcement tea is ready"]);
+    assert_eq!(chat.inbox(bob), ["1#4 announcement tea is ready", "1#5 ann: coming"]);
+    assert_eq!(chat.inbox(outside), NOTHING);
+}
+
+#[test]
+fn an_announcement_in_a_room_that_is_gone_is_an_error_and_reaches_nobody() {
+    let mut chat = Chat::new();
+    let ann = chat.connect();
+    assert!(!chat.announce(RoomId::FIRST, operator_text("anybody?")));
+    chat.create(ann, "games");
+    chat.leave(ann);
+    chat.inbox(ann);
+    assert!(!chat.announce(RoomId::FIRST, operator_text("anybody?")));
+    assert_eq!(chat.inbox(ann), NOTHING);
+}
+
+#[test]
+fn an_announcement_to_all_reaches_every_session_and_takes_no_number() {
+    let (mut chat, ann, bob) = Chat::with_ann_and_bob();
+    let (outside, gone) = (chat.connect(), chat.connect());
+    chat.disconnect(gone);
+    chat.announce_to_all(operator_text("restart at noon"));
+    chat.say(ann, "oh");
+    assert_eq!(chat.inbox(ann), ["announcement restart at noon"]);
+    assert_eq!(chat.inbox(bob), ["announcement restart at noon", "1#4 ann: oh"]);
+    assert_eq!(chat.inbox(outside), ["announcement restart at noon"]);
+}
+
+fn operator_text(text: &str) -> OperatorText {
+    OperatorText::new(text).expect("a text")
 }
 
 // The rules below the table.

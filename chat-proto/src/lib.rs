@@ -104,4 +104,7 @@ pub use localize::{Localize, Localized, PerLang};
 pub use notice::Notice;
 pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, encode_rooms_page};
 pub use server_message::{Incoming, ServerMessage, chat_payload_len};
-pub use values::{MAX_NAME_CHARS, MAX_TITLE_CHARS, Name, RoomId, Text, Title, ValueError};
+pub use values::{
+    MAX_NAME_CHARS, MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, Name, OperatorText, RoomId, Text,
+    Title, ValueError,
+};

@@ -1,7 +1,7 @@
 //! Everything a server says to people, each with a code for programs. The words are in `texts`.
 
 use crate::command::Rejection;
-use crate::values::{Name, RoomId, Title};
+use crate::values::{Name, OperatorText, RoomId, Title};
 
 /// What an `SCSystemMessage` says. [`Notice::text`] is for people at a terminal client with its
 /// `/commands`; other programs match on the variants and find words of their own. [`Notice::code`]
@@ -48,6 +48,12 @@ pub enum Notice {
         name: Name,
     },
 
+    /// The operator announces something to a room or to everyone.
+    Announcement {
+        /// The operator's words.
+        text: OperatorText,
+    },
+
     /// The payload was no command, or a value in it breaks a rule.
     Rejected(Rejection),
     /// Somebody else has that name, or it is a default name.
@@ -77,6 +83,11 @@ pub enum Notice {
     /// The sender may not stop the server.
     ShutdownRefused,
 
+    /// The operator removed the connection. Its last message.
+    Removed {
+        /// The operator's words.
+        reason: OperatorText,
+    },
     /// The server stops. The last message of every connection.
     ServerStopping,
     /// The server has as many connections as it takes. The only message of such a connection.
@@ -108,6 +119,7 @@ impl Notice {
             Self::RoomLeft { .. } => "room-left",
             Self::MemberEntered { .. } => "member-entered",
             Self::MemberLeft { .. } => "member-left",
+            Self::Announcement { .. } => "announcement",
             Self::Rejected(rejection) => rejection.code(),
             Self::NameTaken => "name-taken",
             Self::NotInRoom => "not-in-room",
@@ -116,6 +128,7 @@ impl Notice {
             Self::TooManyRooms { .. } => "limit-reached",
             Self::TextTooLong { .. } => "text-too-long",
             Self::ShutdownRefused => "shutdown-refused",
+            Self::Removed { .. } => "removed",
             Self::ServerStopping => "server-stopping",
             Self::ServerFull { .. } => "server-full",
             Self::TooManyFromAddress { .. } => "too-many-from-address",

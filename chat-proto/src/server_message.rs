@@ -10,7 +10,7 @@ use crate::lang::Lang;
 use crate::localize::Localize;
 use crate::notice::Notice;
 use crate::rooms::RoomEntry;
-use crate::values::{Name, RoomId, Text, Title};
+use crate::values::{Name, OperatorText, RoomId, Text, Title};
 
 /// A message to write. Lists of rooms have a writer of their own:
 /// [`encode_rooms_page`](crate::encode_rooms_page).
@@ -110,6 +110,10 @@ struct Facts<'a> {
     from: Option<&'a Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    announcement: Option<&'a OperatorText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a OperatorText>,
 }
 
 impl<'a> Facts<'a> {
@@ -124,6 +128,8 @@ impl<'a> Facts<'a> {
             Notice::Renamed { from, to } => {
                 Self { from: Some(from), to: Some(to), ..Self::default() }
             }
+            Notice::Announcement { text } => Self { announcement: Some(text), ..Self::default() },
+            Notice::Removed { reason } => Self { reason: Some(reason), ..Self::default() },
             _ => Self::default(),
         }
     }
@@ -169,6 +175,10 @@ pub struct Incoming {
     pub from: Option<String>,
     /// The name now, of `renamed`.
     pub to: Option<String>,
+    /// The operator's words, of `announcement`.
+    pub announcement: Option<String>,
+    /// The operator's words, of `removed`.
+    pub reason: Option<String>,
     /// The rooms, of `SCRoomsResult`.
     pub rooms: Vec<RoomEntry>,
     /// The list of rooms goes on in the next `SCRoomsResult`.
@@ -259,6 +269,26 @@ mod tests {
                 Incoming::parse(written.as_bytes()).expect("it is a message");
             let [title, from, to] = [title, from, to].map(Option::unwrap_or_default);
             assert_eq!(format!("{title}/{member}/{from}/{to}"), read_back);
+        }
+    }
+
+    #[test]
+    fn the_longest_words_of_an_operator_fit_a_frame_and_stand_in_a_field() {
+        for longest in ["😀", "\""].map(|c| c.repeat(crate::MAX_OPERATOR_TEXT_CHARS)) {
+            let text = OperatorText::new(&longest).expect("a text");
+            let announcement = payload(ServerMessage::System {
+                notice: &Notice::Announcement { text: text.clone() },
+                room: Some((room(u64::MAX), u64::MAX)),
+            });
+            let announcement = Incoming::parse(announcement.as_bytes()).expect("it is a message");
+            assert_eq!(announcement.text, format!("Announcement: {longest}"));
+            assert_eq!(announcement.announcement.as_ref(), Some(&longest));
+            let removed = payload(ServerMessage::System {
+                notice: &Notice::Removed { reason: text },
+                room: None,
+            });
+            let removed = Incoming::parse(removed.as_bytes()).expect("it is a message");
+            assert_eq!((removed.code.as_deref(), removed.reason), (Some("removed"), Some(longest)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Every text is there in every language, belongs to it, and says the same in all of them.
 
 use super::*;
-use crate::values::{Name, RoomId, Title};
+use crate::values::{Name, OperatorText, RoomId, Title};
 
 /// No letter of any language, so that it is found again in a text.
 const MARK: &str = "☆";
@@ -11,6 +11,7 @@ fn notices() -> Vec<Notice> {
     let (room, title) = (RoomId::new(7).expect("above 0"), Title::new(MARK).expect("a title"));
     let name = Name::new(MARK).expect("a name");
     let (from, to) = (name.clone(), name.clone());
+    let text = OperatorText::new(MARK).expect("a text");
     let notices = vec![
         Notice::Renamed { from, to },
         Notice::RoomCreated { room, title: title.clone() },
@@ -31,6 +32,8 @@ fn notices() -> Vec<Notice> {
         Notice::FrameTimeout,
         Notice::SlowConsumer,
         Notice::Internal,
+        Notice::Announcement { text: text.clone() },
+        Notice::Removed { reason: text },
     ];
     assert!(notices.iter().map(number).eq(0..notices.len()), "one of each");
     let rejected = rejections().into_iter().map(Notice::Rejected);
@@ -59,6 +62,8 @@ fn number(notice: &Notice) -> usize {
         Notice::FrameTimeout => 16,
         Notice::SlowConsumer => 17,
         Notice::Internal => 18,
+        Notice::Announcement { .. } => 19,
+        Notice::Removed { .. } => 20,
         Notice::Rejected(_) => unreachable!("they have a list of their own"),
     }
 }
@@ -186,7 +191,9 @@ fn every_language_tells_the_same() {
 
 #[test]
 fn korean_is_polite_throughout() {
-    for notice in notices() {
+    let is_ours =
+        |notice: &Notice| !matches!(notice, Notice::Announcement { .. } | Notice::Removed { .. });
+    for notice in notices().into_iter().filter(is_ours) {
         let text = notice.localized(Lang::Ko).to_string();
         assert!(sentences(&text).all(|sentence| sentence.ends_with('요')), "{text}");
     }

@@ -12,6 +12,10 @@ pub const MAX_NAME_CHARS: usize = 32;
 /// The longest room title, in characters (Unicode scalar values).
 pub const MAX_TITLE_CHARS: usize = 100;
 
+/// The longest announcement or reason, in characters (Unicode scalar values). Even if each takes
+/// four bytes and the text is sent twice in one message, it fits a frame.
+pub const MAX_OPERATOR_TEXT_CHARS: usize = 1_000;
+
 /// The name a person chats under: 1 to [`MAX_NAME_CHARS`] characters, not all of them blank, none a
 /// control, line separator or bidi control.
 ///
@@ -68,6 +72,34 @@ impl Title {
 }
 
 impl fmt::Display for Title {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the operator of a server says to people, on one line: an announcement, or the reason for
+/// removing a connection. 1 to [`MAX_OPERATOR_TEXT_CHARS`] characters, not all of them blank, none a
+/// control, line separator or bidi control. Always fits a frame. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct OperatorText(Arc<str>);
+
+impl OperatorText {
+    /// Checks a text.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn new(text: &str) -> Result<Self, ValueError> {
+        check_label(text, MAX_OPERATOR_TEXT_CHARS)?;
+        Ok(Self(text.into()))
+    }
+
+    /// The text as it is shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OperatorText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use chat_core::{Command, Name, Notice, Role, RoomEntry, RoomId, Text, Title, ValueError};
+use chat_core::{
+    Command, Name, Notice, OperatorText, Role, RoomEntry, RoomId, Text, Title, ValueError,
+};
 use chat_proto::{MAX_PAYLOAD, Rejection};
 
 use crate::support::Received;
@@ -105,6 +107,25 @@ impl Model {
         if self.person(who).online {
             self.person_mut(who).online = false;
             self.go_out(who);
+        }
+    }
+
+    /// The operator announces something in a room, as one more of its broadcasts. In a room that is not
+    /// there nothing happens.
+    pub(crate) fn announce(&mut self, room: RoomId, text: &OperatorText) {
+        self.deliveries.clear();
+        if self.rooms.iter().any(|r| r.id == room) {
+            self.notice_to_members(room, None, &Notice::Announcement { text: text.clone() });
+        }
+    }
+
+    /// The operator announces something to everybody who is online, in a room or not.
+    pub(crate) fn announce_to_all(&mut self, text: &OperatorText) {
+        self.deliveries.clear();
+        let online: Vec<_> = self.people.iter().filter(|p| p.online).map(|p| p.number).collect();
+        for who in online {
+            let notice = Notice::Announcement { text: text.clone() };
+            self.deliver(who, Received::Notice { notice, at: None });
         }
     }
 

@@ -81,6 +81,7 @@ fn line(received: &Received) -> String {
                 Notice::Renamed { from, to } => format!("{at}renamed {from} {to}"),
                 Notice::MemberEntered { name } => format!("{at}member-entered {name}"),
                 Notice::MemberLeft { name } => format!("{at}member-left {name}"),
+                Notice::Announcement { text } => format!("{at}announcement {text}"),
                 other => format!("{at}{}", other.code()),
             }
         }

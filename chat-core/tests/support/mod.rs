@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Command, Event, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomId};
-use chat_core::{SessionId, Text};
+use chat_core::{OperatorText, SessionId, Text};
 use chat_proto::{Lang, ServerMessage};
 
 /// One message as a client reads it. `at` is the room it is about, and its number there.
@@ -70,6 +70,22 @@ impl Chat {
         self.carry_out(outputs);
     }
 
+    /// The operator announces something in a room. Returns whether there is such a room.
+    pub(crate) fn announce(&mut self, room: RoomId, text: OperatorText) -> bool {
+        let mut outputs = Vec::new();
+        let result = self.hub.announce(room, text, &mut outputs);
+        assert!(result.is_ok() || outputs.is_empty());
+        self.carry_out(outputs);
+        result.is_ok()
+    }
+
+    /// The operator announces something to everybody.
+    pub(crate) fn announce_to_all(&mut self, text: OperatorText) {
+        let mut outputs = Vec::new();
+        self.hub.announce_to_all(text, &mut outputs);
+        self.carry_out(outputs);
+    }
+
     /// What a client has received since it was last asked; `None` when it is gone.
     pub(crate) fn take_inbox(&mut self, session: SessionId) -> Option<Vec<Received>> {
         self.inboxes.get_mut(&session).map(std::mem::take)
@@ -102,6 +118,12 @@ impl Chat {
                 }
                 Output::Broadcast { room, seq, except, event } => {
                     self.broadcast(room, seq, except, &event);
+                }
+                Output::NotifyAll { notice } => {
+                    let sessions: Vec<_> = self.inboxes.keys().copied().collect();
+                    for to in sessions {
+                        self.deliver(to, Received::Notice { notice: notice.clone(), at: None });
+                    }
                 }
                 Output::RoomClosed { room } => {
                     let closed = self.rooms.remove(&room).expect("a room closes once");

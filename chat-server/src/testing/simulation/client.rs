@@ -362,7 +362,7 @@ impl Client {
                     rooms.push(*room);
                 }
             }
-            self.trace.entries.push(Entry::Received(message));
+            self.trace.entries.push(Entry::Received(Box::new(message)));
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) enum Entry {
     },
     /// The client has ended its side of the stream, in the middle of a frame or not.
     Finished,
-    Received(Incoming),
+    Received(Box<Incoming>),
     Ended(End),
 }
 

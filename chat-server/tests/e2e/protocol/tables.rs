@@ -8,8 +8,8 @@ use chat_server::Config;
 use super::document::{quoted, table};
 use super::transcript::Transcript;
 
-/// Codes that no transcript can bring about: it meets no bug, and always reads.
-const NOT_PLAYED: [&str; 2] = ["internal", "slow-consumer"];
+/// Codes that no transcript can bring about: it meets no bug, always reads, and has no operator.
+const NOT_PLAYED: [&str; 4] = ["announcement", "internal", "removed", "slow-consumer"];
 
 /// Every code that there is, read from where it is written: no value tells of all variants.
 fn codes_of_the_code() -> BTreeSet<&'static str> {
