@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let missed = watcher.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
     let stats = monitor.stats();
     println!("{} connections, {} commands, {missed} events missed", stats.accepted, stats.requests);
-    for (reason, count) in stats.closed.iter() {
+    for (reason, count) in stats.closed.iter().filter(|(_, count)| *count > 0) {
         println!("{count} ended: {reason}");
     }
     Ok(())

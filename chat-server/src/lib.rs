@@ -109,6 +109,8 @@ pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
 pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
-pub use limits::{Limit, LimitError, LimitKind, Limits, RateLimit};
+pub use limits::{Limit, LimitError, Limits, RateLimit};
 pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
-pub use stats::{CloseReason, Closed, Histogram, MessageKind, Reached, Received, Stats};
+pub use stats::{
+    CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue, Stats,
+};

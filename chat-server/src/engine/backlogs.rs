@@ -7,11 +7,11 @@ use chat_core::RoomId;
 
 use super::{Engine, Workers};
 use crate::connection::Connection;
-use crate::limits::LimitKind;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
 use crate::stats::CloseReason;
+use crate::stats::LimitKind;
 
 /// How long the talkers of a room wait for a member that has fallen behind: the time in which a reader
 /// gets a core on a busy machine. Who does not read at all holds them up no longer, and once.

@@ -9,11 +9,11 @@ use chat_core::Notice;
 
 use super::{Engine, Stopping, Workers};
 use crate::connection::{Connection, Phase};
-use crate::limits::LimitKind;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
 use crate::stats::CloseReason;
+use crate::stats::LimitKind;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Tells a connection that it cannot stay. While there are not too many such, it is waited for

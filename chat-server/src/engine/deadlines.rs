@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::{Engine, Workers};
 use crate::connection::Phase;
-use crate::limits::LimitKind;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
 use crate::stats::CloseReason;
+use crate::stats::LimitKind;
 
 /// When a timer is seen so much later than it was due, the server was late itself: it was stopped, or
 /// the machine was.
@@ -70,7 +70,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.expire_backlog(now, key);
             }
             Phase::Finishing { deadline } | Phase::Lingering { deadline } if deadline <= now => {
-                self.counters.linger_timeouts.add(1);
                 self.counters.reach(LimitKind::Linger);
                 self.remove(key);
             }

@@ -7,11 +7,11 @@ use chat_core::{Event, Notice, Output, SessionId};
 use super::{Engine, Stopping, Workers};
 use crate::connection::SendBuffer;
 use crate::connection::{Connection, Phase};
-use crate::limits::LimitKind;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
 use crate::stats::CloseReason;
+use crate::stats::LimitKind;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     pub(super) fn take_outputs(&mut self, now: Instant) {

@@ -9,11 +9,11 @@ use chat_core::Role;
 
 use super::{Engine, Workers};
 use crate::connection::{Connection, Pause, Phase, Read, ReadEnd, Subscription};
-use crate::limits::LimitKind;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
 use crate::stats::CloseReason;
+use crate::stats::LimitKind;
 use crate::workers::Ran;
 use crate::workers::{Mailbox, Request};
 
@@ -135,7 +135,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         if let Some(until) = connection.must_pause(now, self.input_limits) {
             self.pause(key, until);
-            self.counters.rate_pauses.add(1);
             self.counters.reach(LimitKind::Commands);
             let connections = &self.connections;
             self.journal.paused(key, || connections.get(key)?.peer());

@@ -29,12 +29,12 @@ use crate::connection::Connections;
 use crate::connection::InputLimits;
 use crate::events::Observer;
 use crate::fanout::Fanout;
-use crate::limits::LimitKind;
 use crate::limits::Limits;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
 use crate::stats::Counters;
+use crate::stats::LimitKind;
 use crate::workers::SharedHub;
 use crate::workers::{Mailbox, Request};
 

@@ -1,7 +1,6 @@
 //! Every limit of the server, in one place.
 
 mod error;
-mod kind;
 pub(crate) mod quantity;
 mod rate_limit;
 mod table;
@@ -13,7 +12,6 @@ use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
 use error::{Floor, Wrong};
 
 pub use error::LimitError;
-pub use kind::LimitKind;
 pub use rate_limit::RateLimit;
 pub use table::Limit;
 

@@ -1,32 +1,32 @@
-//! How values are spread, counted by powers of two: a count and a sum, and nothing that takes a
-//! division or a search.
+//! Distributions, counted in buckets whose bounds are powers of two: recording a value takes neither a
+//! division nor a search.
 
 use std::array;
 
-use crate::stats::Counter;
+use super::counter::Counter;
 
-/// How many values there were of which size.
+/// A distribution of values: how many fell into which bucket, and their sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Histogram {
     sum: u64,
-    /// Values up to `first`, up to twice that, and so on; the last has no bound.
+    /// Counts of values up to `first`, up to twice that, and so on; the last bucket has no bound.
     buckets: Vec<u64>,
     first: u64,
 }
 
 impl Histogram {
-    /// How many values there were.
+    /// The number of values.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    /// All values added up.
+    /// The sum of all values.
     pub fn sum(&self) -> u64 {
         self.sum
     }
 
-    /// Each bucket: the greatest value that is in it, `None` for the last, which has no bound, and
-    /// how many values there were that are in it and in none before.
+    /// Each bucket's inclusive upper bound, `None` for the last, and the number of values in it that fit
+    /// no earlier bucket.
     pub fn buckets(&self) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
         let last = self.buckets.len() - 1;
         let bound = move |i: usize| (i < last).then(|| self.first << i);
@@ -34,8 +34,8 @@ impl Histogram {
     }
 }
 
-/// A [`Histogram`] that one thread adds to and all may read. The first of its `N` buckets is up to
-/// 2^`SHIFT`.
+/// A [`Histogram`] that one thread adds to and all may read. The first of its `N` buckets takes values up
+/// to 2^`SHIFT`.
 #[derive(Debug)]
 pub(crate) struct Recorder<const SHIFT: u32, const N: usize> {
     sum: Counter,

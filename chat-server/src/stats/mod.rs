@@ -1,244 +1,170 @@
-//! What the server counts, for whoever wants to know how it is.
+//! What the server counts: one table, from which the reactor's counters, their snapshot and the metrics
+//! are made.
+//!
+//! The reactor is the only writer; any thread may read. Nothing here knows a format or a network: the
+//! program's `metrics` turns [`Metric`]s into pages.
 
-mod close_reason;
+mod counter;
 mod histogram;
+mod kinds;
+mod metric;
 
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use chat_proto::Command;
-
-use crate::limits::LimitKind;
 use crate::workers::Request;
 use histogram::Recorder;
 
-pub use close_reason::CloseReason;
+pub(crate) use counter::Counter;
+pub use counter::Counts;
 pub use histogram::Histogram;
+pub use kinds::{CloseReason, LimitKind, MessageKind};
+pub use metric::{Metric, MetricUnit, MetricValue};
 
-/// How a server is at the end of one of its turns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Whether the server has begun to stop.
-    pub stopping: bool,
-    /// Connections that were accepted since the start, those that were refused included.
-    pub accepted: u64,
-    /// Connections there are; `accepted` less all that are in `closed`.
-    pub connections: u64,
-    /// Of those, the ones that may send commands, or whose last commands are being carried out.
-    pub sessions: u64,
-    /// Connections that are being told that there is no place for them.
-    pub refused: u64,
-    /// Rooms with members.
-    pub rooms: u64,
-    /// Sessions that are in a room.
-    pub members: u64,
-    /// Bytes held for connections: what [`Limits::total_backlog`](crate::Limits) is about.
-    pub backlog: u64,
-    /// Commands, and frames that were none, that were put into mailboxes.
-    pub requests: u64,
-    /// Of those, the ones that are done.
-    pub requests_done: u64,
-    /// Frames that were taken in, by what was in them.
-    pub received: Received,
-    /// Chats and notices that were said to rooms, each as often as there were members to be told. A
-    /// member that is cut off later may not have got all.
-    pub deliveries: u64,
-    /// Bytes that were read from connections.
-    pub bytes_read: u64,
-    /// Bytes that the kernel took for connections.
-    pub bytes_written: u64,
-    /// How long turns took, in nanoseconds, from the events that began them to their end.
-    pub turns: Histogram,
-    /// Requests that turns took in, of the turns that took in any.
-    pub turn_requests: Histogram,
-    /// How long requests took that were handed over to the workers, in nanoseconds, until the event
-    /// loop had what came of them. Only one backlog at a time is timed, the first.
-    pub worker_wait: Histogram,
-    /// Mailboxes that a worker took from another.
-    pub steals: u64,
-    /// Requests that made the hub panic.
-    pub panics: u64,
-    /// Times that a connection was read no further because it sent too many commands.
-    pub rate_pauses: u64,
-    /// Closing connections that were not waited for any longer.
-    pub linger_timeouts: u64,
-    /// Times that accepting failed for want of descriptors or memory.
-    pub accept_failures: u64,
-    /// Connections that have ended, by reason.
-    pub closed: Closed,
-    /// How often each limit was reached.
-    pub limits: Reached,
+/// Declares every counter once: its field in [`Stats`] and in [`Counters`], and, from the second section
+/// on, the name and the help text (which is the field's documentation) of its metric.
+macro_rules! stats {
+    (
+        numbers { $($(#[doc = $n_doc:literal])+ $number:ident;)* }
+        metrics { $($(#[doc = $m_doc:literal])+ $metric:ident: $Kind:ident($m_name:literal, $Unit:ident);)* }
+        families { $($(#[doc = $f_doc:literal])+ $family:ident: $By:ident, $f_name:literal by $label:literal;)* }
+        histograms {
+            $($(#[doc = $h_doc:literal])+ $histogram:ident: $Recorder:ty, $h_name:literal, $h_unit:ident;)*
+        }
+    ) => {
+        /// A snapshot of the server's counters at the end of a turn of the event loop.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Stats {
+            /// Whether the server has begun to stop.
+            pub stopping: bool,
+            $($(#[doc = $n_doc])+ pub $number: u64,)*
+            $($(#[doc = $m_doc])+ pub $metric: u64,)*
+            $($(#[doc = $f_doc])+ pub $family: Counts<$By>,)*
+            $($(#[doc = $h_doc])+ pub $histogram: Histogram,)*
+        }
+
+        /// [`Stats`] as the reactor keeps them.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            /// 1 once the server has begun to stop.
+            pub(crate) stopping: Counter,
+            $(pub(crate) $number: Counter,)*
+            $(pub(crate) $metric: Counter,)*
+            $($family: [Counter; $By::ALL.len()],)*
+            $(pub(crate) $histogram: $Recorder,)*
+        }
+
+        impl Counters {
+            pub(crate) fn stats(&self) -> Stats {
+                Stats {
+                    stopping: self.stopping.value() > 0,
+                    $($number: self.$number.value(),)*
+                    $($metric: self.$metric.value(),)*
+                    $($family: Counts::new($By::ALL.iter().zip(&self.$family)),)*
+                    $($histogram: self.$histogram.histogram(),)*
+                }
+            }
+        }
+
+        impl Stats {
+            /// The metrics that are counters or gauges as they stand here.
+            fn declared(&self) -> Vec<Metric<'_>> {
+                vec![
+                    $(Metric::new($m_name, help(concat!($($m_doc),+)), MetricUnit::$Unit,
+                        MetricValue::$Kind(self.$metric)),)*
+                    $(Metric::new($f_name, help(concat!($($f_doc),+)), MetricUnit::Count,
+                        MetricValue::Counters($label,
+                            self.$family.iter().map(|(kind, n)| (kind.as_str(), n)).collect())),)*
+                    $(Metric::new($h_name, help(concat!($($h_doc),+)), MetricUnit::$h_unit,
+                        MetricValue::Histogram(&self.$histogram)),)*
+                ]
+            }
+        }
+    };
 }
 
-/// What was in a frame. `Display` is the `type` of the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MessageKind {
-    /// A chat.
-    Chat,
-    /// A name.
-    Rename,
-    /// The list of rooms was asked for.
-    Rooms,
-    /// A room to make.
-    Create,
-    /// A room to enter.
-    Join,
-    /// To leave the room.
-    Leave,
-    /// To stop the server.
-    Shutdown,
-    /// No command, or one whose values are against the rules. It displays as `rejected`.
-    Rejected,
-}
-
-impl MessageKind {
-    /// All there are.
-    pub const ALL: [Self; 8] = [
-        Self::Chat,
-        Self::Rename,
-        Self::Rooms,
-        Self::Create,
-        Self::Join,
-        Self::Leave,
-        Self::Shutdown,
-        Self::Rejected,
-    ];
-
-    /// `None` of a request that no frame was behind.
-    const fn of(request: &Request) -> Option<Self> {
-        Some(match request {
-            Request::Do(Command::Chat(_)) => Self::Chat,
-            Request::Do(Command::Rename(_)) => Self::Rename,
-            Request::Do(Command::Rooms) => Self::Rooms,
-            Request::Do(Command::Create(_)) => Self::Create,
-            Request::Do(Command::Join(_)) => Self::Join,
-            Request::Do(Command::Leave) => Self::Leave,
-            Request::Do(Command::Shutdown) => Self::Shutdown,
-            Request::Reject(_) => Self::Rejected,
-            Request::Disconnect => return None,
-        })
+stats! {
+    numbers {
+        /// Connections, those that are closing or being refused included.
+        connections;
+        /// Connections that may send commands, or whose last commands are being carried out.
+        sessions;
+        /// Connections that are being told that the server has no place for them.
+        refused;
+        /// Requests put into mailboxes: commands, and frames that held none.
+        requests;
+        /// Requests carried out.
+        requests_done;
     }
-}
-
-impl fmt::Display for MessageKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Chat => "CSChat",
-            Self::Rename => "CSName",
-            Self::Rooms => "CSRooms",
-            Self::Create => "CSCreateRoom",
-            Self::Join => "CSJoinRoom",
-            Self::Leave => "CSLeaveRoom",
-            Self::Shutdown => "CSShutdown",
-            Self::Rejected => "rejected",
-        })
+    metrics {
+        /// Connections accepted, those refused later included.
+        accepted: Counter("chat_connections_accepted", Count);
+        /// Rooms with members.
+        rooms: Gauge("chat_rooms", Count);
+        /// Sessions in a room.
+        members: Gauge("chat_members", Count);
+        /// Bytes held for connections.
+        backlog: Gauge("chat_backlog", Bytes);
+        /// Chats and notices said to rooms, counted once for each member to be told.
+        deliveries: Counter("chat_messages_delivered", Count);
+        /// Bytes read from connections.
+        bytes_read: Counter("chat_received", Bytes);
+        /// Bytes that the kernel took for connections.
+        bytes_written: Counter("chat_sent", Bytes);
+        /// Mailboxes that a worker stole from another.
+        steals: Counter("chat_worker_steals", Count);
+        /// Times that accepting failed for want of descriptors or memory.
+        accept_failures: Counter("chat_accept_failures", Count);
+        /// Requests that made the server panic.
+        panics: Counter("chat_panics", Count);
+    }
+    families {
+        /// Connections closed, by reason.
+        closed: CloseReason, "chat_connections_closed" by "reason";
+        /// Frames received, by the type of their message.
+        received: MessageKind, "chat_messages_received" by "type";
+        /// Times that a limit was reached, by limit.
+        limits: LimitKind, "chat_limits_reached" by "limit";
+    }
+    histograms {
+        /// Duration of turns of the event loop.
+        turns: Recorder<10, 22>, "chat_turn_duration", Nanoseconds;
+        /// Requests received in a turn, of the turns that received any.
+        turn_requests: Recorder<0, 15>, "chat_turn_requests", Count;
+        /// Time from handing a backlog to the workers until its results are back.
+        worker_wait: Recorder<10, 22>, "chat_worker_wait", Nanoseconds;
     }
 }
 
-/// How many frames were taken in, by what was in them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Received([u64; MessageKind::ALL.len()]);
-
-impl Received {
-    /// How many were of this kind.
-    pub fn count(&self, kind: MessageKind) -> u64 {
-        self.0[kind as usize]
+/// A field's documentation as the help of its metric.
+const fn help(doc: &'static str) -> &'static str {
+    match doc.as_bytes() {
+        [b' ', ..] => doc.split_at(1).1,
+        _ => doc,
     }
 }
 
-/// How often each limit was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reached([u64; LimitKind::ALL.len()]);
-
-impl Reached {
-    /// How often this one was: see [`LimitKind`] for what counts.
-    pub fn count(&self, limit: LimitKind) -> u64 {
-        self.0[limit as usize]
+impl Stats {
+    /// All of it as metrics, with names and help texts, for an exporter.
+    pub fn metrics(&self) -> Vec<Metric<'_>> {
+        let closing = self.connections.saturating_sub(self.sessions + self.refused);
+        let states = vec![("open", self.sessions), ("closing", closing), ("refused", self.refused)];
+        let pending = self.requests.saturating_sub(self.requests_done);
+        let mut metrics = self.declared();
+        metrics.extend([
+            Metric::new(
+                "chat_connections",
+                "Connections, by state.",
+                MetricUnit::Count,
+                MetricValue::Gauges("state", states),
+            ),
+            Metric::new(
+                "chat_requests_pending",
+                "Requests not carried out yet.",
+                MetricUnit::Count,
+                MetricValue::Gauge(pending),
+            ),
+        ]);
+        metrics
     }
-}
-
-/// How many connections have ended, by reason. `Debug` shows those that there are.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Closed([u64; CloseReason::ALL.len()]);
-
-impl Closed {
-    /// How many ended for this reason.
-    pub fn count(&self, reason: CloseReason) -> u64 {
-        self.0[reason as usize]
-    }
-
-    /// How many ended.
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
-    }
-
-    /// Each reason for which some ended, and how many.
-    pub fn iter(&self) -> impl Iterator<Item = (CloseReason, u64)> + '_ {
-        CloseReason::ALL
-            .into_iter()
-            .map(|reason| (reason, self.count(reason)))
-            .filter(|&(_, n)| n > 0)
-    }
-}
-
-impl fmt::Debug for Closed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-/// A number that one thread changes and all may read.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(crate) fn add(&self, n: u64) {
-        // There is one writer, so nothing gets between the load and the store.
-        self.set(self.value() + n);
-    }
-
-    pub(crate) fn set(&self, n: u64) {
-        self.0.store(n, Ordering::Relaxed);
-    }
-
-    pub(crate) fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// [`Stats`] as the reactor keeps them.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// 1 from the stop on.
-    pub(crate) stopping: Counter,
-    pub(crate) accepted: Counter,
-    pub(crate) connections: Counter,
-    pub(crate) sessions: Counter,
-    pub(crate) refused: Counter,
-    pub(crate) rooms: Counter,
-    pub(crate) members: Counter,
-    pub(crate) backlog: Counter,
-    pub(crate) requests: Counter,
-    pub(crate) requests_done: Counter,
-    pub(crate) panics: Counter,
-    pub(crate) rate_pauses: Counter,
-    pub(crate) linger_timeouts: Counter,
-    pub(crate) accept_failures: Counter,
-    pub(crate) deliveries: Counter,
-    pub(crate) bytes_read: Counter,
-    pub(crate) bytes_written: Counter,
-    pub(crate) steals: Counter,
-    /// From 1 µs to 1 s.
-    pub(crate) turns: Recorder<10, 22>,
-    /// From 1 to 8,192.
-    pub(crate) turn_requests: Recorder<0, 15>,
-    /// From 1 µs to 1 s.
-    pub(crate) worker_wait: Recorder<10, 22>,
-    received: [Counter; MessageKind::ALL.len()],
-    closed: [Counter; CloseReason::ALL.len()],
-    reached: [Counter; LimitKind::ALL.len()],
 }
 
 impl Counters {
@@ -261,10 +187,10 @@ impl Counters {
     }
 
     pub(crate) fn reach(&self, limit: LimitKind) {
-        self.reached[limit as usize].add(1);
+        self.limits[limit as usize].add(1);
     }
 
-    /// A turn has taken so long, and there had been so many requests before it.
+    /// Records a turn's duration and how many requests it received, given how many there had been before.
     pub(crate) fn end_turn(&self, nanos: u64, requests_before: u64) {
         self.turns.record(nanos);
         let requests = self.requests.value() - requests_before;
@@ -274,10 +200,10 @@ impl Counters {
     }
 
     pub(crate) fn receive(&self, requests: &[Request]) {
-        // Nearly all are chats: those are what is left.
+        // Nearly all are chats: those are what remains.
         let mut chats = requests.len() as u64;
         for request in requests {
-            if !matches!(request, Request::Do(Command::Chat(_))) {
+            if !matches!(request, Request::Do(chat_proto::Command::Chat(_))) {
                 chats -= 1;
                 if let Some(kind) = MessageKind::of(request) {
                     self.received[kind as usize].add(1);
@@ -285,34 +211,5 @@ impl Counters {
             }
         }
         self.received[MessageKind::Chat as usize].add(chats);
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            stopping: self.stopping.value() > 0,
-            accepted: self.accepted.value(),
-            connections: self.connections.value(),
-            sessions: self.sessions.value(),
-            refused: self.refused.value(),
-            rooms: self.rooms.value(),
-            members: self.members.value(),
-            backlog: self.backlog.value(),
-            requests: self.requests.value(),
-            requests_done: self.requests_done.value(),
-            panics: self.panics.value(),
-            rate_pauses: self.rate_pauses.value(),
-            linger_timeouts: self.linger_timeouts.value(),
-            accept_failures: self.accept_failures.value(),
-            deliveries: self.deliveries.value(),
-            bytes_read: self.bytes_read.value(),
-            bytes_written: self.bytes_written.value(),
-            steals: self.steals.value(),
-            turns: self.turns.histogram(),
-            turn_requests: self.turn_requests.histogram(),
-            worker_wait: self.worker_wait.histogram(),
-            received: Received(self.received.each_ref().map(Counter::value)),
-            closed: Closed(self.closed.each_ref().map(Counter::value)),
-            limits: Reached(self.reached.each_ref().map(Counter::value)),
-        }
     }
 }

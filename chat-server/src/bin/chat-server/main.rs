@@ -104,13 +104,13 @@ fn serve_metrics(
 }
 
 fn log_stopped(stats: &Stats) {
-    let reasons = stats.closed.iter().map(|(reason, n)| format!("{reason} {n}"));
+    let reasons =
+        stats.closed.iter().filter(|(_, n)| *n > 0).map(|(reason, n)| format!("{reason} {n}"));
     let closed = reasons.collect::<Vec<_>>().join(", ");
     tracing::info!(
         accepted = stats.accepted,
         requests = stats.requests_done,
         closed,
-        linger_timeouts = stats.linger_timeouts,
         accept_failures = stats.accept_failures,
         panics = stats.panics,
         "stopped"

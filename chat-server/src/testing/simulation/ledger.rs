@@ -11,8 +11,8 @@ use crate::connection::{Connection, InputLimits, Phase};
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::net::ConnKey;
-use crate::stats::CloseReason;
 use crate::stats::Stats;
+use crate::stats::{CloseReason, LimitKind};
 use crate::testing::simulation::net::{ClientEnd, SimSocket};
 
 pub(super) struct Ledger {
@@ -176,7 +176,8 @@ impl Ledger {
             let count = stats.closed.count(reason) - self.before.closed.count(reason);
             counted.insert(reason as usize, count);
         }
-        let timeouts = stats.linger_timeouts - self.before.linger_timeouts;
+        let timeouts =
+            stats.limits.count(LimitKind::Linger) - self.before.limits.count(LimitKind::Linger);
         self.before = stats.clone();
         let mut unknown = Vec::new();
         let mut endings = Vec::new();

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chat_proto::Incoming;
-use chat_server::{CloseReason, Limits};
+use chat_server::{CloseReason, LimitKind, Limits};
 
 use crate::support::{Client, End, Scene, frame, in_own_process, wait_until};
 
@@ -131,7 +131,7 @@ fn r1_one_that_is_owed_too_much_is_told_so_and_has_got_a_beginning_without_a_hol
         let (heard, stats) = scene.finish();
         assert_eq!((heard.chats, heard.count("member-left")), (said, 2));
         assert_eq!(stats.closed.count(CloseReason::Backlog), 1);
-        assert_eq!(stats.linger_timeouts, 0);
+        assert_eq!(stats.limits.count(LimitKind::Linger), 0);
     });
 }
 
@@ -147,7 +147,9 @@ fn r1_one_that_never_reads_is_reset_when_its_time_is_over() {
         let mut talker = Talker::near_witness(&scene);
         slow.expect_code("member-entered");
         talker.say_until(&scene, |talker| talker.left == 1);
-        wait_until("it is not waited for any longer", || scene.stats().linger_timeouts == 1);
+        wait_until("it is not waited for any longer", || {
+            scene.stats().limits.count(LimitKind::Linger) == 1
+        });
         let (messages, end) = slow.until_end();
         let (_, rest) = prefix(&messages);
         assert!(rest.is_empty(), "{rest:?}");

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chat_server::{CloseReason, RateLimit};
+use chat_server::{CloseReason, LimitKind, RateLimit};
 
 use crate::support::{Client, Scene, frame, in_own_process, stream_of, wait_until};
 
@@ -115,7 +115,7 @@ fn r6_beyond_the_rate_of_commands_everything_comes_later() {
         // To enter the room was a command.
         let at_least = Duration::from_secs(1) * (1 + CHATS as u32 - 40) / 60;
         assert!(began.elapsed() >= at_least, "{:?}", began.elapsed());
-        assert!(scene.stats().rate_pauses >= 5);
+        assert!(scene.stats().limits.count(LimitKind::Commands) >= 5);
         let (heard, _) = scene.finish();
         assert_eq!(heard.chats, 5 * CHATS);
     });
@@ -129,7 +129,7 @@ fn r6_o8_who_is_reset_while_it_is_read_no_further_leaves_at_once() {
             Scene::with(|config| config.limits.commands = RateLimit { burst: 4, per_second: 1 });
         let mut ghost = scene.member();
         ghost.send_raw(&chats(60));
-        wait_until("it is read no further", || scene.stats().rate_pauses > 0);
+        wait_until("it is read no further", || scene.stats().limits.count(LimitKind::Commands) > 0);
         ghost.reset();
         wait_until("it is gone", || scene.stats().sessions == 3);
         let (heard, stats) = scene.finish();

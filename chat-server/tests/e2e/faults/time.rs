@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chat_server::CloseReason;
+use chat_server::{CloseReason, LimitKind};
 
 use crate::support::{Client, End, Program, Scene, frame, in_own_process, wait_until};
 
@@ -44,7 +44,7 @@ fn p6_t1_a_frame_that_comes_drop_by_drop_is_given_its_time_and_no_more() {
         drop(clients);
         let (_, stats) = scene.finish();
         assert_eq!(stats.closed.count(CloseReason::FrameTimeout), CLIENTS as u64);
-        assert_eq!(stats.linger_timeouts, 0);
+        assert_eq!(stats.limits.count(LimitKind::Linger), 0);
     });
 }
 

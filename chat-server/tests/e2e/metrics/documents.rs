@@ -1,6 +1,6 @@
 //! `docs/METRICS.md` and the dashboard, held against what there is to scrape.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -17,18 +17,19 @@ fn page() -> Exposition {
 }
 
 #[test]
-fn the_tables_list_each_metric_with_its_type() {
+fn the_tables_list_each_metric_with_its_type_and_its_help() {
     let page = page();
-    let row = |line: &str| {
-        let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
-        let [name, kind, meaning, action] = cells[..] else { return None };
-        assert!(!meaning.is_empty() && action.len() > 2, "{line}: what it means and what to do");
-        Some((name.split(['`', '{']).next()?.to_owned(), kind.to_owned()))
-    };
-    let rows: Vec<_> = DOCUMENT.lines().filter_map(row).collect();
-    let listed: BTreeMap<_, _> = rows.iter().cloned().collect();
-    assert_eq!(rows.len(), listed.len(), "each once");
-    assert_eq!(listed, page.names());
+    let mut names = page.names();
+    for line in DOCUMENT.lines() {
+        let cells: Vec<_> = line.strip_prefix("| `").unwrap_or_default().split(" | ").collect();
+        let [name, kind, meaning, action] = cells[..] else { continue };
+        let name = name.split(['`', '{']).next().unwrap_or_default();
+        let metric = names.remove(name).unwrap_or_else(|| panic!("no metric, or twice: {line}"));
+        assert_eq!(kind, metric.kind, "{line}");
+        assert!(meaning.starts_with(&metric.help), "{line}: begins with {:?}", metric.help);
+        assert!(action.len() > 2, "{line}: what to do");
+    }
+    assert!(names.is_empty(), "docs/METRICS.md lacks {:?}", names.keys());
 }
 
 #[test]
@@ -57,7 +58,8 @@ fn the_dashboard_shows_each_metric_and_no_other() {
     let dashboard: Value = serde_json::from_str(DASHBOARD).expect("the dashboard is JSON");
     let mut found = Vec::new();
     expressions(&dashboard, &mut found);
-    let names = page().names();
+    let page = page();
+    let names = page.names();
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = found.iter().flat_map(|expr| expr.split(|c| !is_part(c)));
     let shown: BTreeSet<_> = words
@@ -66,11 +68,11 @@ fn the_dashboard_shows_each_metric_and_no_other() {
             let parts = ["_bucket", "_sum", "_count"];
             let histogram = parts.iter().find_map(|part| word.strip_suffix(part));
             let histogram =
-                histogram.filter(|name| names.get(*name).is_some_and(|k| k == "histogram"));
+                histogram.filter(|name| names.get(*name).is_some_and(|m| m.kind == "histogram"));
             histogram.unwrap_or(word).to_owned()
         })
         .collect();
-    assert_eq!(shown, names.into_keys().collect());
+    assert_eq!(shown, names.keys().cloned().collect());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(crate) struct Family {
     pub(crate) kind: String,
+    pub(crate) help: String,
     unit: Option<String>,
     /// Each with its name and labels as they stand in the text, and its value.
     samples: Vec<(String, f64)>,
@@ -35,7 +36,8 @@ impl Exposition {
             while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
                 samples.push(sample(line));
             }
-            let family = Family { kind: kind.to_owned(), unit, samples };
+            let (kind, help) = (kind.to_owned(), help.to_owned());
+            let family = Family { kind, help, unit, samples };
             family.check(name);
             assert!(families.insert(name.to_owned(), family).is_none(), "{name} is there twice");
         }
@@ -49,17 +51,14 @@ impl Exposition {
         found.next().unwrap_or_else(|| panic!("there is no {sample}"))
     }
 
-    /// The names that queries use, each with the type of the metric.
-    pub(crate) fn names(&self) -> BTreeMap<String, String> {
-        let named = |(name, family): (&String, &Family)| {
-            let name = match family.kind.as_str() {
-                "counter" => format!("{name}_total"),
-                "info" => format!("{name}_info"),
-                _ => name.clone(),
-            };
-            (name, family.kind.clone())
+    /// The metrics by the names that queries use.
+    pub(crate) fn names(&self) -> BTreeMap<String, &Family> {
+        let named = |name: &String, family: &Family| match family.kind.as_str() {
+            "counter" => format!("{name}_total"),
+            "info" => format!("{name}_info"),
+            _ => name.clone(),
         };
-        self.0.iter().map(named).collect()
+        self.0.iter().map(|(name, family)| (named(name, family), family)).collect()
     }
 
     /// All values of labels but for bounds.

@@ -1,20 +1,19 @@
-//! What there is to read: the counters of the server in the text format of OpenMetrics, which
-//! Prometheus reads, and whether it serves. `docs/METRICS.md` says what to make of them.
+//! The two pages: the counters of the server and the process, and whether the server is serving.
+//! `docs/METRICS.md` explains each metric.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_server::{CloseReason, LimitKind, Limits, MessageKind, Monitor, Stats};
+use chat_server::{Limits, Metric, MetricUnit, MetricValue, Monitor};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::logging::Log;
-
-use super::encoder::{BYTES, Encoder, NONE, SECONDS};
+use super::encoder;
 use super::process;
+use crate::logging::Log;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {
@@ -22,7 +21,7 @@ pub(super) enum Page {
     Health,
 }
 
-/// What the pages are made of.
+/// Renders pages from the counters.
 #[derive(Debug)]
 pub(super) struct Pages {
     monitor: Monitor,
@@ -30,7 +29,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// The type of pages that people read.
+    /// The content type of pages for people.
     pub(super) const PLAIN: &'static str = "text/plain; charset=utf-8";
 
     const OPEN_METRICS: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,18 +38,18 @@ impl Pages {
         let mut registry = Registry::default();
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("chat_build", "The version of the server", version);
-        let server = ServerMetrics { monitor: monitor.clone(), limits };
-        registry.register_collector(Box::new(server));
-        registry.register_collector(Box::new(ProcessMetrics { start: SystemTime::now(), log }));
+        let start = SystemTime::now();
+        let source = Source { monitor: monitor.clone(), limits, start, log };
+        registry.register_collector(Box::new(source));
         Self { monitor, registry }
     }
 
-    /// The status, the type and the body of a page.
+    /// The status, content type and body of a page.
     pub(super) fn render(&self, page: Page) -> (&'static str, &'static str, String) {
         match page {
             Page::Metrics => {
                 let mut body = String::new();
-                match encode(&mut body, &self.registry) {
+                match text::encode(&mut body, &self.registry) {
                     Ok(()) => ("200 OK", Self::OPEN_METRICS, body),
                     Err(e) => ("500 Internal Server Error", Self::PLAIN, format!("{e}\n")),
                 }
@@ -63,105 +62,80 @@ impl Pages {
     }
 }
 
+/// Where the numbers come from.
 #[derive(Debug)]
-struct ServerMetrics {
+struct Source {
     monitor: Monitor,
     limits: Limits,
-}
-
-impl Collector for ServerMetrics {
-    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let (stats, mut sheet) = (self.monitor.stats(), Encoder::new(encoder));
-        write_people(&mut sheet, &stats)?;
-        write_traffic(&mut sheet, &stats)?;
-        write_work(&mut sheet, &stats)?;
-        write_trouble(&mut sheet, &stats)?;
-        write_limits(&mut sheet, &self.limits)
-    }
-}
-
-/// Connections, and where they are.
-fn write_people(sheet: &mut Encoder<'_>, stats: &Stats) -> fmt::Result {
-    let closing = stats.connections.saturating_sub(stats.sessions + stats.refused);
-    let states = [("open", stats.sessions), ("closing", closing), ("refused", stats.refused)];
-    sheet.gauges("chat_connections", "Connections there are.", "state", states)?;
-    let accepted = stats.accepted;
-    sheet.counter("chat_connections_accepted", NONE, "Connections that came.", accepted)?;
-    let closed = CloseReason::ALL.map(|reason| (reason, stats.closed.count(reason)));
-    sheet.counters("chat_connections_closed", "Connections that ended.", "reason", closed)?;
-    sheet.gauge("chat_rooms", NONE, "Rooms with members.", stats.rooms)?;
-    sheet.gauge("chat_members", NONE, "Sessions that are in a room.", stats.members)
-}
-
-/// What comes in and goes out.
-fn write_traffic(sheet: &mut Encoder<'_>, stats: &Stats) -> fmt::Result {
-    let received = MessageKind::ALL.map(|kind| (kind, stats.received.count(kind)));
-    sheet.counters("chat_messages_received", "Frames taken in.", "type", received)?;
-    let help = "Chats and notices said to rooms, once for each member to be told.";
-    sheet.counter("chat_messages_delivered", NONE, help, stats.deliveries)?;
-    sheet.counter("chat_received", BYTES, "Bytes read from connections.", stats.bytes_read)?;
-    sheet.counter("chat_sent", BYTES, "Bytes the kernel took.", stats.bytes_written)?;
-    sheet.gauge("chat_backlog", BYTES, "Bytes held for connections.", stats.backlog)
-}
-
-/// How the event loop and the workers get on.
-fn write_work(sheet: &mut Encoder<'_>, stats: &Stats) -> fmt::Result {
-    let pending = stats.requests.saturating_sub(stats.requests_done);
-    sheet.gauge("chat_requests_pending", NONE, "Requests not carried out yet.", pending)?;
-    let help = "How long turns of the event loop took.";
-    sheet.histogram("chat_turn_duration", SECONDS, help, &stats.turns, 1e9)?;
-    let help = "Requests taken in by turns that took in any.";
-    sheet.histogram("chat_turn_requests", NONE, help, &stats.turn_requests, 1.0)?;
-    let help = "How long a backlog that was handed to the workers took to come back.";
-    sheet.histogram("chat_worker_wait", SECONDS, help, &stats.worker_wait, 1e9)?;
-    let help = "Mailboxes that a worker took from another.";
-    sheet.counter("chat_worker_steals", NONE, help, stats.steals)
-}
-
-/// What went wrong, or nearly so.
-fn write_trouble(sheet: &mut Encoder<'_>, stats: &Stats) -> fmt::Result {
-    let limits = LimitKind::ALL.map(|limit| (limit, stats.limits.count(limit)));
-    sheet.counters("chat_limits_reached", "How often a limit was reached.", "limit", limits)?;
-    let failures = stats.accept_failures;
-    sheet.counter("chat_accept_failures", NONE, "Times that accepting failed.", failures)?;
-    sheet.counter("chat_panics", NONE, "Requests that made the server panic.", stats.panics)
-}
-
-/// The limits that a gauge comes near to, so that alerts need not repeat them.
-fn write_limits(sheet: &mut Encoder<'_>, limits: &Limits) -> fmt::Result {
-    let most = limits.connections as u64;
-    sheet.gauge("chat_max_connections", NONE, "The limit on connections in force.", most)?;
-    let most = limits.rooms as u64;
-    sheet.gauge("chat_max_rooms", NONE, "The limit on rooms in force.", most)?;
-    let most = limits.total_backlog as u64;
-    sheet.gauge("chat_max_backlog", BYTES, "The limit on all backlogs in force.", most)
-}
-
-#[derive(Debug)]
-struct ProcessMetrics {
     start: SystemTime,
     log: Log,
 }
 
-impl Collector for ProcessMetrics {
-    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut sheet = Encoder::new(encoder);
-        let lost = self.log.lost_lines();
-        let help = "Lines of the log that nobody read in time.";
-        sheet.counter("chat_log_lines_dropped", NONE, help, lost)?;
+impl Collector for Source {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.monitor.stats();
+        for metric in stats.metrics() {
+            encoder::encode(&mut encoder, &metric)?;
+        }
+        let mut others = self.limits().into_iter().chain(self.process());
+        others.try_for_each(|metric| encoder::encode(&mut encoder, &metric))
+    }
+}
+
+impl Source {
+    /// The limits that a gauge may come near to, so that alerts need not repeat them.
+    fn limits(&self) -> [Metric<'static>; 3] {
+        let most = |name, help, unit, most: usize| {
+            Metric::new(name, help, unit, MetricValue::Gauge(most as u64))
+        };
+        let (limits, count) = (&self.limits, MetricUnit::Count);
+        [
+            most("chat_max_connections", "The limit on connections.", count, limits.connections),
+            most("chat_max_rooms", "The limit on rooms.", count, limits.rooms),
+            most(
+                "chat_max_backlog",
+                "The limit on all backlogs together.",
+                MetricUnit::Bytes,
+                limits.total_backlog,
+            ),
+        ]
+    }
+
+    /// The metrics of the process, without those that the system does not tell.
+    fn process(&self) -> impl Iterator<Item = Metric<'static>> {
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
-        sheet.seconds("process_start_time", "When the process began.", start.as_secs_f64())?;
-        let help = "Processor time that was used.";
-        sheet.seconds_counter("process_cpu", help, process::cpu_seconds())?;
-        if let Some(bytes) = process::resident_bytes() {
-            sheet.gauge("process_resident_memory", BYTES, "Memory that is in use.", bytes)?;
-        }
-        if let Some(open) = process::open_descriptors() {
-            sheet.gauge("process_open_fds", NONE, "Descriptors that are open.", open)?;
-        }
-        if let Some(most) = process::most_descriptors() {
-            sheet.gauge("process_max_fds", NONE, "Descriptors that may be open.", most)?;
-        }
-        Ok(())
+        let start = u64::try_from(start.as_nanos()).unwrap_or(u64::MAX);
+        let gauge = |name, help, unit, amount: Option<u64>| {
+            Some(Metric::new(name, help, unit, MetricValue::Gauge(amount?)))
+        };
+        let counter = |name, help, unit, count| {
+            Some(Metric::new(name, help, unit, MetricValue::Counter(count)))
+        };
+        let (count, time) = (MetricUnit::Count, MetricUnit::Nanoseconds);
+        [
+            counter(
+                "chat_log_lines_dropped",
+                "Log lines dropped because nobody read them in time.",
+                count,
+                self.log.lost_lines(),
+            ),
+            gauge("process_start_time", "Start time since the Unix epoch.", time, Some(start)),
+            counter("process_cpu", "Processor time used.", time, process::cpu_nanos()),
+            gauge(
+                "process_resident_memory",
+                "Resident memory.",
+                MetricUnit::Bytes,
+                process::resident_bytes(),
+            ),
+            gauge("process_open_fds", "Open descriptors.", count, process::open_descriptors()),
+            gauge(
+                "process_max_fds",
+                "The limit on open descriptors.",
+                count,
+                process::most_descriptors(),
+            ),
+        ]
+        .into_iter()
+        .flatten()
     }
 }

@@ -1,11 +1,11 @@
-//! What the system knows of this process. What it does not tell is left out.
+//! What the system knows about this process; `None` where it does not tell.
 
 use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Bytes of memory that are not swapped out, or anybody else's.
+/// Resident memory, in bytes.
 pub(super) fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -13,23 +13,24 @@ pub(super) fn resident_bytes() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Descriptors that are open.
+/// The number of open descriptors.
 pub(super) fn open_descriptors() -> Option<u64> {
-    // Linux has said so in the directory's size since 6.2; to list them takes long when there are many.
+    // Since Linux 6.2 it is the directory's size; listing many takes long.
     match fs::metadata("/proc/self/fd").ok()?.len() {
-        // One of them is that of the listing.
+        // The listing itself has one open.
         0 => (fs::read_dir("/proc/self/fd").ok()?.count() as u64).checked_sub(1),
         n => Some(n),
     }
 }
 
-/// Descriptors that may be open.
+/// The limit on open descriptors.
 pub(super) fn most_descriptors() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Seconds that the process's threads have run for.
-pub(super) fn cpu_seconds() -> f64 {
+/// Processor time of all threads, in nanoseconds.
+pub(super) fn cpu_nanos() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    let [seconds, nanos] = [time.tv_sec, time.tv_nsec].map(|n| u64::try_from(n).unwrap_or(0));
+    seconds * 1_000_000_000 + nanos
 }

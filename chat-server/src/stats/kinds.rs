@@ -1,0 +1,168 @@
+//! What counts are broken down by: why connections closed, which limits were reached, what frames held.
+
+use std::fmt;
+
+use chat_proto::Command;
+
+use crate::workers::Request;
+
+/// Declares an enum whose variants each have a word: the variant, the word and the documentation stand in
+/// one line of one list.
+macro_rules! kinds {
+    (
+        $(#[$attr:meta])*
+        pub enum $Kind:ident { $($(#[$doc:meta])+ $Variant:ident = $word:literal,)+ }
+    ) => {
+        $(#[$attr])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $Kind { $($(#[$doc])+ $Variant,)+ }
+
+        impl $Kind {
+            /// All variants, in the order of their declaration.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$Variant),+];
+
+            /// The variant's word, which never changes its meaning.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$Variant => $word,)+ }
+            }
+        }
+
+        impl fmt::Display for $Kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Why a connection closed. `Display` is a kebab-case word.
+    pub enum CloseReason {
+        /// The peer ended its stream between two frames.
+        PeerEnded = "peer-ended",
+        /// The peer ended its stream within a frame.
+        PeerEndedInFrame = "peer-ended-in-frame",
+        /// The peer reset the connection, or the network lost it.
+        Lost = "lost",
+        /// The peer sent something other than a command: as its first frame, or more often than allowed.
+        BadInput = "bad-input",
+        /// A frame took too long to arrive.
+        FrameTimeout = "frame-timeout",
+        /// The connection was owed more than [`Limits::backlog`](crate::Limits::backlog).
+        Backlog = "backlog",
+        /// The connection was owed more than [`Limits::slow_backlog`](crate::Limits::slow_backlog) for
+        /// too long.
+        SlowBacklog = "slow-backlog",
+        /// All connections together held too much, and this one held the most.
+        TotalBacklog = "total-backlog",
+        /// The server had as many connections as it may.
+        ServerFull = "server-full",
+        /// The peer's address had as many connections as it may.
+        TooManyFromAddress = "too-many-from-address",
+        /// The server failed to handle one of the connection's commands.
+        Internal = "internal",
+        /// The server stopped.
+        Stopped = "stopped",
+    }
+}
+
+kinds! {
+    /// What a frame held. `Display` is the `type` of the message.
+    pub enum MessageKind {
+        /// A chat.
+        Chat = "CSChat",
+        /// A new name.
+        Rename = "CSName",
+        /// A request for the list of rooms.
+        Rooms = "CSRooms",
+        /// A request to create a room.
+        Create = "CSCreateRoom",
+        /// A request to join a room.
+        Join = "CSJoinRoom",
+        /// A request to leave the room.
+        Leave = "CSLeaveRoom",
+        /// A request to stop the server.
+        Shutdown = "CSShutdown",
+        /// No command, or one with a value that breaks a rule.
+        Rejected = "rejected",
+    }
+}
+
+impl MessageKind {
+    /// `None` for a request that no frame caused.
+    pub(super) const fn of(request: &Request) -> Option<Self> {
+        Some(match request {
+            Request::Do(Command::Chat(_)) => Self::Chat,
+            Request::Do(Command::Rename(_)) => Self::Rename,
+            Request::Do(Command::Rooms) => Self::Rooms,
+            Request::Do(Command::Create(_)) => Self::Create,
+            Request::Do(Command::Join(_)) => Self::Join,
+            Request::Do(Command::Leave) => Self::Leave,
+            Request::Do(Command::Shutdown) => Self::Shutdown,
+            Request::Reject(_) => Self::Rejected,
+            Request::Disconnect => return None,
+        })
+    }
+}
+
+kinds! {
+    /// One of the [`Limits`](crate::Limits), with the event that counts as reaching it. `Display` is the
+    /// name of its field there; the order is that of the fields.
+    pub enum LimitKind {
+        /// A connection was refused: the server had as many as it may.
+        Connections = "connections",
+        /// A connection was refused: its address had as many as it may.
+        ConnectionsPerAddress = "connections_per_address",
+        /// A connection was refused and closed before it had read why.
+        RefusedConnections = "refused_connections",
+        /// A room was not created: there were as many as there may be.
+        Rooms = "rooms",
+        /// Accepting was put off to the next turn.
+        AcceptsPerTurn = "accepts_per_turn",
+        /// Reading a connection was put off to the next turn.
+        ReadPerTurn = "read_per_turn",
+        /// Writing to a connection was put off to the next turn.
+        WritePerTurn = "write_per_turn",
+        /// Flushing rooms was put off to the next turn.
+        WritesPerRoomAndTurn = "writes_per_room_and_turn",
+        /// A turn left connections unread because the workers were behind.
+        ReadAhead = "read_ahead",
+        /// Reading a connection was paused because it sent too many commands.
+        Commands = "commands",
+        /// A connection was closed because it sent too many bad frames.
+        BadFrames = "bad_frames",
+        /// A connection was closed because a frame took too long to arrive.
+        FrameTimeout = "frame_timeout",
+        /// A connection took bytes again after its kernel buffer had been full.
+        KernelSendBuffer = "kernel_send_buffer",
+        /// A connection was closed because of how much it was owed.
+        Backlog = "backlog",
+        /// A connection's backlog grew so long that the time it may last is limited.
+        SlowBacklog = "slow_backlog",
+        /// A connection was closed because it was owed much for too long.
+        SlowBacklogTime = "slow_backlog_time",
+        /// A connection was closed because all together held too much.
+        TotalBacklog = "total_backlog",
+        /// A closing connection was dropped because its peer took too long to read the rest.
+        Linger = "linger",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn every_limit_has_the_name_of_its_field() {
+        // The derived `Debug` names the fields, one a line, indented by four spaces.
+        let debug = format!("{:#?}", Limits::default());
+        let field =
+            |line: &str| line.strip_prefix("    ")?.split_once(':').map(|(n, _)| n.to_owned());
+        let fields: Vec<_> =
+            debug.lines().filter_map(field).filter(|n| !n.starts_with(' ')).collect();
+        assert_eq!(fields, LimitKind::ALL.map(|limit| limit.to_string()));
+        assert!(LimitKind::ALL.iter().enumerate().all(|(i, &limit)| limit as usize == i));
+    }
+}
