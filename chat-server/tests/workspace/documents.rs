@@ -30,7 +30,7 @@ fn cases_of(name: &str) -> (Vec<String>, &str) {
     while let Some((first, rest)) = plain.split_once('_') {
         let case = first.to_uppercase();
         let number = case.strip_prefix(|c| CASES.iter().any(|case| case.0 == c));
-        if !number.is_some_and(|number| number.parse::<usize>().is_ok()) {
+        if number.is_none_or(|number| number.parse::<usize>().is_err()) {
             break;
         }
         cases.push(case);

@@ -5,6 +5,7 @@
 //! is defined: a module that does nothing but re-export it imports nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::slice::from_ref;
 
 use super::house::UNDER_WAY;
 use super::source::{Sources, Token, group_len, sources, tokens, without_tests};
@@ -61,7 +62,7 @@ impl Modules {
             let files = [format!("{directory}/{child}.rs"), format!("{directory}/{child}/mod.rs")];
             let file = files.iter().find(|file| sources.contains_key(*file));
             let file = file.unwrap_or_else(|| panic!("none of {files:?} is there"));
-            self.add(sources, [&path[..], &[child.clone()]].concat(), file);
+            self.add(sources, [&path[..], from_ref(child)].concat(), file);
         }
         self.0.insert(path, module);
     }
@@ -99,11 +100,14 @@ impl Modules {
     }
 }
 
-/// The imports among the children of a module, which are named, and the module itself, which is not.
+/// A child of a module, by its name, or the module itself.
+type Node = Option<String>;
+
+/// The imports among the children of a module and the module itself.
 #[derive(Debug, Default)]
 struct Graph<'a> {
     /// The first pair of files of each import.
-    edges: BTreeMap<(Option<String>, Option<String>), (&'a str, &'a str)>,
+    edges: BTreeMap<(Node, Node), (&'a str, &'a str)>,
 }
 
 impl Graph<'_> {
@@ -120,7 +124,7 @@ impl Graph<'_> {
     }
 
     /// The imports that lead from one node to another.
-    fn way(&self, from: &Option<String>, to: &Option<String>) -> Option<Vec<(&str, &str)>> {
+    fn way(&self, from: &Node, to: &Node) -> Option<Vec<(&str, &str)>> {
         let mut ways = VecDeque::from([(from, Vec::new())]);
         let mut seen = BTreeSet::from([from]);
         while let Some((at, way)) = ways.pop_front() {
