@@ -28,7 +28,7 @@ struct Room {
 impl Room {
     fn new(members: usize, size: usize) -> io::Result<Self> {
         let server = Server::bind(Config::default()).expect("a free port").spawn()?;
-        let text = Text::new("x".repeat(size)).expect("a text");
+        let text = Text::new(&"x".repeat(size)).expect("a text");
         let mut round = Vec::new();
         for _ in 0..ROUND {
             Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");
@@ -96,7 +96,7 @@ impl Room {
 
     /// Bytes that each listener gets in the next round.
     fn next_round_len(&mut self) -> usize {
-        let member = Name::of_connection(1);
+        let member = Name::default_for(1);
         let from = self.seq + 1;
         self.seq += ROUND;
         (from..=self.seq)

@@ -25,7 +25,7 @@ fn hub(rooms: usize, members: usize) -> (Hub, Vec<SessionId>, Vec<Output>) {
 }
 
 fn chat(c: &mut Criterion) {
-    let text = Text::new("x".repeat(64)).expect("a text");
+    let text = Text::new(&"x".repeat(64)).expect("a text");
     for (rooms, members) in [(1, 2), (1, 10_000), (500, 2), (10_000, 2)] {
         c.bench_function(&format!("hub-chat/{rooms}x{members}"), |b| {
             let (mut hub, firsts, mut outputs) = hub(rooms, members);

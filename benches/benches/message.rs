@@ -94,7 +94,7 @@ fn encode(c: &mut Criterion) {
         ("quotes", "\"\\".repeat(32)),
         ("korean", "오늘 저녁에 스터디 방에서 만나요. ".repeat(2)),
     ] {
-        let text = Text::new(text).expect("no control characters");
+        let text = Text::try_from(text).expect("no control characters");
         let (member, text) = (&member, &text);
         let chat = ServerMessage::Chat { member, text, room: RoomId::FIRST, seq: 123_456 };
         let mut out = Vec::new();

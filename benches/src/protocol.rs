@@ -268,7 +268,7 @@ mod tests {
     fn a_relay_frame_is_as_long_as_the_frame_the_chat_delivers() {
         for size in [TOKEN_LEN, 64, 1_000] {
             let template = Template::new(Protocol::Relay, 16, 2, size);
-            let text = Text::new("x".repeat(size)).expect("a text");
+            let text = Text::new(&"x".repeat(size)).expect("a text");
             let member = Name::new("user17").expect("a name");
             let room = RoomId::new(3).expect("above 0");
             let mut frame = Vec::new();

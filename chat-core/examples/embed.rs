@@ -16,7 +16,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chat_core::{
-    Command, Event, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title, ValueError,
+    Command, Hub, HubLimits, Name, Output, Role, RoomEvent, RoomId, SessionId, Text, Title,
+    ValueError,
 };
 
 /// What a player does in a turn.
@@ -50,7 +51,7 @@ fn main() -> Result<(), ValueError> {
     let end = || Move::Ask(Command::Shutdown);
 
     let mut game = Game {
-        chat: Hub::new(HubLimits { rooms: 10 }),
+        chat: Hub::new(HubLimits::new().with_rooms(10)),
         players: BTreeMap::new(),
         tables: BTreeMap::new(),
         is_over: false,
@@ -129,8 +130,8 @@ impl Game {
                 }
                 Output::Broadcast { room, seq, except, event } => {
                     let line = match event {
-                        Event::Chat { member, text } => format!("<{member}> {text}"),
-                        Event::Notice(notice) => notice.to_string(),
+                        RoomEvent::Chat { member, text } => format!("<{member}> {text}"),
+                        RoomEvent::Notice(notice) => notice.to_string(),
                     };
                     for member in self.tables[&room].clone() {
                         if Some(member) != except {

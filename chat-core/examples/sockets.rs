@@ -16,8 +16,10 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
 use std::{env, mem, thread};
 
-use chat_core::{Command, Event, Hub, HubLimits, Lang, Notice, Output, Rejection, Role, SessionId};
-use chat_proto::{FrameDecoder, ServerMessage, encode_rooms_page};
+use chat_core::{
+    Command, Hub, HubLimits, Lang, Notice, Output, Rejection, Role, RoomEvent, SessionId,
+};
+use chat_proto::{FrameDecoder, ServerMessage, write_rooms_page};
 
 /// How long a frame of the game takes.
 const FRAME: Duration = Duration::from_millis(20);
@@ -46,7 +48,7 @@ fn main() -> io::Result<()> {
     println!("listening on {}", listener.local_addr()?);
 
     let mut game = Game {
-        hub: Hub::new(HubLimits { rooms: 100 }),
+        hub: Hub::new(HubLimits::new().with_rooms(100)),
         outputs: Vec::new(),
         players: BTreeMap::new(),
         is_over: false,
@@ -110,18 +112,18 @@ impl Game {
                 }
                 Output::Rooms { to, rooms } => {
                     let Some(player) = self.players.get_mut(&to) else { continue };
-                    let mut listed = encode_rooms_page(rooms.iter(), &mut player.unsent);
+                    let mut listed = write_rooms_page(rooms.iter(), &mut player.unsent);
                     while listed < rooms.len() {
                         let rest = rooms.iter().skip(listed);
-                        listed += encode_rooms_page(rest, &mut player.unsent);
+                        listed += write_rooms_page(rest, &mut player.unsent);
                     }
                 }
                 Output::Broadcast { room, seq, except, event } => {
                     let message = match &event {
-                        Event::Chat { member, text } => {
+                        RoomEvent::Chat { member, text } => {
                             ServerMessage::Chat { member, text, room, seq }
                         }
-                        Event::Notice(notice) => {
+                        RoomEvent::Notice(notice) => {
                             ServerMessage::System { notice, room: Some((room, seq)) }
                         }
                     };

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::limits::HubLimits;
 use crate::names::{NameKey, NameRegistry, Taken};
-use crate::output::{Event, NoSuchRoom, Output};
+use crate::output::{NoSuchRoom, Output, RoomEvent};
 use crate::room::Room;
 use crate::room_list::{Listing, RoomList};
 use crate::session::{Membership, Role, Session, SessionId};
@@ -46,7 +46,7 @@ impl Hub {
     pub fn connect(&mut self, role: Role) -> SessionId {
         let id = self.next_session;
         self.next_session = SessionId(id.number() + 1);
-        let name = Name::of_connection(id.number());
+        let name = Name::default_for(id.number());
         self.sessions.insert(id, Session { name, name_key: None, role, membership: None });
         id
     }
@@ -118,7 +118,7 @@ impl Hub {
             room,
             seq: announced.advance_seq(),
             except: None,
-            event: Event::Notice(Notice::Announcement { text }),
+            event: RoomEvent::Notice(Notice::Announcement { text }),
         });
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Hub {
             if let Some(key) = &session.name_key {
                 assert_eq!(self.names.holder(key), Some(id), "a chosen name is held");
             } else {
-                let default = Name::of_connection(id.number());
+                let default = Name::default_for(id.number());
                 let is_default =
                     session.name == default || NameKey::of(&session.name) == NameKey::of(&default);
                 assert!(is_default, "or is the default one, in some spelling");
@@ -212,7 +212,7 @@ impl Hub {
             room: room.id,
             seq: room.advance_seq(),
             except: Some(id),
-            event: Event::Chat { member: session.name.clone(), text },
+            event: RoomEvent::Chat { member: session.name.clone(), text },
         });
         Ok(())
     }
@@ -241,7 +241,7 @@ impl Hub {
                 room: room.id,
                 seq: room.advance_seq(),
                 except: None,
-                event: Event::Notice(notice),
+                event: RoomEvent::Notice(notice),
             });
         } else {
             outputs.push(Output::Reply { to: id, notice, room: None });
@@ -291,7 +291,7 @@ impl Hub {
             room,
             seq,
             except: Some(id),
-            event: Event::Notice(Notice::MemberEntered { name: session.name.clone() }),
+            event: RoomEvent::Notice(Notice::MemberEntered { name: session.name.clone() }),
         });
         Ok(())
     }
@@ -334,7 +334,7 @@ impl Hub {
                 room: id,
                 seq: room.advance_seq(),
                 except: None,
-                event: Event::Notice(Notice::MemberLeft { name }),
+                event: RoomEvent::Notice(Notice::MemberLeft { name }),
             });
         }
     }

@@ -9,7 +9,7 @@
 //! | | |
 //! |---|---|
 //! | inputs | [`Hub::connect`], [`Hub::handle`] a [`Command`], [`Hub::disconnect`], [`Hub::announce`], [`Hub::announce_to_all`] |
-//! | outputs | [`Output`], appended to a vector of the caller's, in the order in which things happened; an [`Event`] is what happened in a room |
+//! | outputs | [`Output`], appended to a vector of the caller's, in the order in which things happened; an [`RoomEvent`] is what happened in a room |
 //! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::title`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
 //! | values | [`Name`], [`Title`], [`Text`], [`RoomId`]: checked when they are made ([`ValueError`]), and right ever after; [`SessionId`], [`Role`] |
 //! | words | [`Notice`]: all there is to tell people, with a stable [`code`](Notice::code) for programs and a [`text`](Notice::text) in each [`Lang`] |
@@ -46,7 +46,7 @@
 //! use std::collections::HashMap;
 //!
 //! use chat_core::{
-//!     Command, Event, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title, ValueError,
+//!     Command, RoomEvent, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title, ValueError,
 //! };
 //!
 //! /// What each player sees; in a real game, the player's socket.
@@ -68,8 +68,8 @@
 //!             }
 //!             Output::Broadcast { room, except, event, .. } => {
 //!                 let line = match event {
-//!                     Event::Chat { member, text } => format!("{member}: {text}"),
-//!                     Event::Notice(notice) => notice.to_string(),
+//!                     RoomEvent::Chat { member, text } => format!("{member}: {text}"),
+//!                     RoomEvent::Notice(notice) => notice.to_string(),
 //!                 };
 //!                 for member in hub.members(room).filter(|&member| Some(member) != except) {
 //!                     self.show(member, &line);
@@ -87,7 +87,7 @@
 //!     }
 //! }
 //!
-//! let mut hub = Hub::new(HubLimits { rooms: 10 });
+//! let mut hub = Hub::new(HubLimits::new().with_rooms(10));
 //! let mut screens = Screens::default();
 //! let (ann, bob) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
 //!
@@ -152,6 +152,6 @@ pub use chat_proto::{
 };
 pub use hub::Hub;
 pub use limits::HubLimits;
-pub use output::{Event, NoSuchRoom, Output};
+pub use output::{NoSuchRoom, Output, RoomEvent};
 pub use room_list::RoomList;
 pub use session::{Role, SessionId};

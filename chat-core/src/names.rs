@@ -26,7 +26,7 @@ pub(crate) struct NameKey(Arc<str>);
 impl NameKey {
     /// # Errors
     /// [`ValueError::NotANickname`] when the profile does not allow the name at all,
-    /// [`ValueError::TooLongWrittenOut`] when normalization makes it longer than [`MAX_KEY_CHARS`].
+    /// [`ValueError::TooLongNormalized`] when normalization makes it longer than [`MAX_KEY_CHARS`].
     pub(crate) fn of(name: &Name) -> Result<Self, ValueError> {
         let name = name.as_str();
         let key = if name.chars().all(is_plain) { plain_key(name) } else { profile_key(name)? };
@@ -42,7 +42,7 @@ impl NameKey {
     }
 
     fn is_default_of(&self, session: SessionId) -> bool {
-        *self.0 == *Name::of_connection(session.number()).as_str()
+        *self.0 == *Name::default_for(session.number()).as_str()
     }
 }
 
@@ -74,7 +74,7 @@ fn plain_key(name: &str) -> String {
 fn profile_key(name: &str) -> Result<String, ValueError> {
     let first = fold(name).map_err(|_| ValueError::NotANickname)?;
     if first.chars().nth(MAX_KEY_CHARS).is_some() {
-        return Err(ValueError::TooLongWrittenOut { max: MAX_KEY_CHARS });
+        return Err(ValueError::TooLongNormalized { max: MAX_KEY_CHARS });
     }
     match stabilize(first, fold) {
         Ok(key) if is_allowed(&key) => Ok(key.into()),
@@ -225,7 +225,7 @@ mod tests {
             prop_assume!(Name::new(&name).is_ok());
             let longest = match key(&name) {
                 Ok(key) => key.0.chars().count(),
-                Err(ValueError::TooLongWrittenOut { max }) => max,
+                Err(ValueError::TooLongNormalized { max }) => max,
                 Err(_) => 0,
             };
             prop_assert!(longest <= 64, "{}", longest);
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_too_long_written_out_is_refused() {
-        let refused = Err(ValueError::TooLongWrittenOut { max: 64 });
+        let refused = Err(ValueError::TooLongNormalized { max: 64 });
         assert!(key("\u{fdfa}").is_ok(), "18 characters");
         assert_eq!(key(&"\u{fdfa}".repeat(4)), refused);
         assert!(key(&("…".repeat(20) + "abcd")).is_ok());

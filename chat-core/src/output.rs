@@ -53,7 +53,7 @@ pub enum Output {
         /// The member that does not get it.
         except: Option<SessionId>,
         /// What.
-        event: Event,
+        event: RoomEvent,
     },
     /// Tell every session, whatever room it is in.
     NotifyAll {
@@ -91,7 +91,7 @@ impl std::error::Error for NoSuchRoom {}
 
 /// What happened in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum RoomEvent {
     /// A member said something.
     Chat {
         /// The member's name at that time.

@@ -93,7 +93,7 @@ fn opening(crowd: u64) -> Vec<Step> {
 /// What a person may ask for: mostly what is possible at this moment.
 fn command(who: u64, mut rooms: Vec<RoomId>, rooms_made: u64) -> BoxedStrategy<Command> {
     let name = |name: &str| Command::Rename(Name::new(name).expect("a name"));
-    let text = |text: String| Command::Chat(Text::new(text).expect("a text"));
+    let text = |text: String| Command::Chat(Text::try_from(text).expect("a text"));
     let rename = (0..=NAMES.len()).prop_map(move |n| match NAMES.get(n) {
         Some((spelling, _)) => name(spelling),
         None => name(&format!("user{who}")),
@@ -148,8 +148,8 @@ impl ReferenceStateMachine for Model {
         let announce = (0..=model.rooms_made + 1).prop_map(|room| {
             let text = OperatorText::new("공지 \"tea\"").expect("a text");
             match RoomId::new(room) {
-                Some(room) => Step::Announce(room, text),
-                None => Step::AnnounceToAll(text),
+                Ok(room) => Step::Announce(room, text),
+                Err(_) => Step::AnnounceToAll(text),
             }
         });
         let may_connect = u32::from(active.len() < MAX_ACTIVE);
@@ -234,7 +234,7 @@ impl Tested {
         }
         assert_eq!(hub.session_count(), model.people.iter().filter(|p| p.online).count());
         assert_eq!(hub.room_count(), model.rooms.len());
-        for id in (1..=model.rooms_made + 1).filter_map(RoomId::new) {
+        for id in (1..=model.rooms_made + 1).filter_map(|id| RoomId::new(id).ok()) {
             let members: Vec<_> = hub.members(id).map(SessionId::number).collect();
             let expected = model.rooms.iter().find(|room| room.id == id);
             assert_eq!(members, expected.map_or(vec![], |room| room.members.clone()));
@@ -249,7 +249,7 @@ impl StateMachineTest for HubTest {
     type Reference = Model;
 
     fn init_test(model: &Model) -> Tested {
-        let chat = Chat::with_limits(HubLimits { rooms: MAX_ROOMS });
+        let chat = Chat::with_limits(HubLimits::new().with_rooms(MAX_ROOMS));
         let mut tested = Tested { chat, sessions: Vec::new() };
         let mut so_far = Model::default();
         for step in opening(model.people.len() as u64) {

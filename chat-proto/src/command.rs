@@ -88,7 +88,7 @@ impl Command {
 fn plain_chat(payload: &str) -> Option<Text> {
     const HEADS: [&str; 2] = [r#"{"type":"CSChat","text":""#, r#"{"type": "CSChat", "text": ""#];
     let rest = HEADS.iter().find_map(|head| payload.strip_prefix(head))?;
-    Text::plain(rest.strip_suffix("\"}")?)
+    Text::from_unescaped(rest.strip_suffix("\"}")?)
 }
 
 impl Serialize for Command {
@@ -216,7 +216,11 @@ impl Wire<'_> {
             "CSJoinRoom" => Command::Join(self.room_id.into_room_id()?),
             "CSLeaveRoom" => Command::Leave,
             "CSChat" => Command::Chat(
-                Text::new(self.text.into_string(Field::Text)?).map_err(Rejection::BadText)?,
+                self.text
+                    .into_string(Field::Text)?
+                    .into_owned()
+                    .try_into()
+                    .map_err(Rejection::BadText)?,
             ),
             "CSShutdown" => Command::Shutdown,
             _ => return Err(Rejection::UnknownType),
@@ -245,14 +249,13 @@ impl<'a> Found<'a> {
     }
 
     fn into_room_id(self) -> Result<RoomId, Rejection> {
-        let number = match self {
-            Self::Integer(number) => Some(number),
-            // `parse` alone would take a leading `+`.
-            Self::String(s) if s.bytes().all(|b| b.is_ascii_digit()) => s.parse().ok(),
-            Self::String(_) | Self::Other => None,
+        let room = match self {
+            Self::Integer(number) => RoomId::new(number),
+            Self::String(digits) => digits.parse(),
+            Self::Other => Err(ValueError::NotARoomId),
             Self::Nothing => return Err(Rejection::Missing(Field::RoomId)),
         };
-        number.and_then(RoomId::new).ok_or(Rejection::WrongKind(Field::RoomId))
+        room.map_err(|_| Rejection::WrongKind(Field::RoomId))
     }
 }
 
@@ -312,5 +315,4 @@ impl<'de> Visitor<'de> for FoundVisitor {
 }
 
 #[cfg(test)]
-#[path = "command_tests.rs"]
 mod tests;

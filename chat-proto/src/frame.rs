@@ -1,72 +1,71 @@
 //! Frames: a `u16` length, big-endian, then that many bytes of payload.
 //!
-//! A frame's end is never in doubt, so cutting frames cannot fail. What is inside them is for
-//! [`Command::parse`](crate::Command::parse) to judge.
+//! The end of a frame is never in doubt, so decoding frames cannot fail. Whether a payload makes sense
+//! is for [`Command::parse`](crate::Command::parse) to decide.
 
 use std::fmt;
+use std::mem;
 
-/// Bytes of a frame before its payload.
+/// Bytes in front of the payload.
 pub const HEADER_LEN: usize = 2;
 
-/// The longest payload, in bytes. The length counts the payload only, not the header.
+/// The longest payload, in bytes. The header does not count.
 pub const MAX_PAYLOAD: usize = u16::MAX as usize;
 
-/// Cuts a byte stream into frames, whatever the chunks it arrives in.
+/// Decodes a byte stream into frames, whatever chunks it arrives in.
 ///
-/// Frames that lie whole in a chunk are lent out of it without a copy. Only the part of a frame
-/// that is left at the end of a chunk is kept: at most `HEADER_LEN + MAX_PAYLOAD` bytes, and none
-/// at all between frames. Who stops before the end of a chunk may have all the rest of it kept:
-/// see [`Frames::keep`].
+/// A frame that lies whole in one chunk is borrowed from it without a copy. Only the incomplete frame
+/// at the end of a chunk is buffered: at most `HEADER_LEN + MAX_PAYLOAD` bytes, and no memory at all
+/// between frames. [`Frames::buffer_rest`] buffers more.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
-    /// What nobody has had so far. It begins with a frame, which has not ended unless it was kept.
-    held: Vec<u8>,
+    /// Bytes not returned yet. They begin with a frame, which is incomplete unless
+    /// [`Frames::buffer_rest`] put it here.
+    buffer: Vec<u8>,
 }
 
 impl FrameDecoder {
-    /// A decoder at the start of a stream.
+    /// Returns a decoder at the start of a stream.
     pub const fn new() -> Self {
-        Self { held: Vec::new() }
+        Self { buffer: Vec::new() }
     }
 
-    /// Takes the next chunk of the stream. The frames it completes are had from the result, which
-    /// keeps what is left over for the next call when it is dropped.
+    /// Decodes the next chunk of the stream. Dropping the result buffers what is left of the chunk.
     pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Frames<'a> {
-        Frames { held: &mut self.held, had: 0, chunk }
+        Frames { buffer: &mut self.buffer, returned: 0, chunk }
     }
 
-    /// Bytes held: 0 when the stream stands between two frames and none was kept.
-    pub fn held_len(&self) -> usize {
-        self.held.len()
+    /// The bytes waiting for more, header included: none between two frames, otherwise the beginning
+    /// of a frame, unless [`Frames::buffer_rest`] was called.
+    pub fn buffered(&self) -> &[u8] {
+        &self.buffer
     }
 
-    /// What is held: mostly the beginning of a frame, its header included.
-    pub fn held(&self) -> &[u8] {
-        &self.held
-    }
-
-    /// Whether a whole frame is held: to be had without another chunk.
-    pub fn holds_frame(&self) -> bool {
-        holds_frame(&self.held)
+    /// Whether a whole frame is buffered: [`feed`](Self::feed) returns it even for an empty chunk.
+    pub fn has_frame(&self) -> bool {
+        begins_with_frame(&self.buffer)
     }
 }
 
-/// The frames of one chunk: see [`FrameDecoder::feed`].
+/// The frames of one chunk. Returned by [`FrameDecoder::feed`].
+///
+/// Dropping it buffers the incomplete frame at the end of the chunk. Whole frames that were not asked
+/// for are discarded, so that the stream stays in step.
 #[derive(Debug)]
 pub struct Frames<'a> {
-    held: &'a mut Vec<u8>,
-    /// Bytes of `held` that the caller was lent, to be forgotten.
-    had: usize,
+    buffer: &'a mut Vec<u8>,
+    /// Bytes of `buffer` that were returned, and may be discarded.
+    returned: usize,
     chunk: &'a [u8],
 }
 
 impl Frames<'_> {
-    /// The payload of the next whole frame, or `None` when more bytes are needed.
+    /// Returns the payload of the next whole frame, or `None` when that takes more bytes.
     pub fn next_frame(&mut self) -> Option<&[u8]> {
-        if self.had < self.held.len() {
-            return self.next_held();
+        if self.returned < self.buffer.len() {
+            return self.next_buffered();
         }
-        self.forget_had();
+        self.discard_returned();
         let end = frame_len(self.chunk)?;
         if self.chunk.len() < end {
             return None;
@@ -76,93 +75,93 @@ impl Frames<'_> {
         Some(&frame[HEADER_LEN..])
     }
 
-    /// Stops before the end: everything that was not had is kept, whole frames too, as many bytes as
-    /// there are. The next chunk may be empty.
-    pub fn keep(mut self) {
-        self.forget_had();
+    /// Stops early: buffers everything not returned yet, whole frames included, however long. The next
+    /// call of [`FrameDecoder::feed`] returns it first, and may be given an empty chunk.
+    pub fn buffer_rest(mut self) {
+        self.discard_returned();
         if !self.chunk.is_empty() {
-            self.held.reserve_exact(self.chunk.len());
-            self.held.extend_from_slice(self.chunk);
+            self.buffer.reserve_exact(self.chunk.len());
+            self.buffer.extend_from_slice(self.chunk);
         }
-        // What is kept is not to be cut.
-        std::mem::forget(self);
+        // `drop` would discard the whole frames.
+        mem::forget(self);
     }
 
-    fn next_held(&mut self) -> Option<&[u8]> {
-        if !holds_frame(&self.held[self.had..]) {
-            return self.complete_held();
+    fn next_buffered(&mut self) -> Option<&[u8]> {
+        if !begins_with_frame(&self.buffer[self.returned..]) {
+            return self.complete_buffered();
         }
-        let start = self.had;
-        self.had += frame_len(&self.held[start..])?;
-        Some(&self.held[start + HEADER_LEN..self.had])
+        let start = self.returned;
+        self.returned += frame_len(&self.buffer[start..])?;
+        Some(&self.buffer[start + HEADER_LEN..self.returned])
     }
 
-    /// Moves bytes from the chunk into the frame begun earlier, until it is whole.
-    fn complete_held(&mut self) -> Option<&[u8]> {
-        self.forget_had();
-        if self.held.len() < HEADER_LEN {
-            self.take(HEADER_LEN);
+    /// Completes the buffered frame with bytes of the chunk.
+    fn complete_buffered(&mut self) -> Option<&[u8]> {
+        self.discard_returned();
+        if self.buffer.len() < HEADER_LEN {
+            self.fill_to(HEADER_LEN);
         }
-        let end = frame_len(self.held)?;
-        self.take(end);
-        if self.held.len() < end {
+        let end = frame_len(self.buffer)?;
+        self.fill_to(end);
+        if self.buffer.len() < end {
             return None;
         }
-        self.had = end;
-        Some(&self.held[HEADER_LEN..])
+        self.returned = end;
+        Some(&self.buffer[HEADER_LEN..])
     }
 
-    /// Moves bytes until `held` is `len` long or the chunk is used up.
+    /// Moves bytes until `buffer` is `len` long or the chunk is empty.
     ///
-    /// Memory follows what has arrived, not what a header promises: three bytes that announce a
-    /// frame of 64 KiB do not cost 64 KiB.
-    fn take(&mut self, len: usize) {
-        let missing = len.saturating_sub(self.held.len());
-        let (taken, rest) = self.chunk.split_at(missing.min(self.chunk.len()));
-        let needed = self.held.len() + taken.len();
-        if needed > self.held.capacity() {
-            let capacity = needed.max((2 * self.held.capacity()).min(len));
-            self.held.reserve_exact(capacity - self.held.len());
+    /// Memory follows what has arrived, not what a header announces: three bytes that announce a frame
+    /// of 64 KiB do not cost 64 KiB.
+    fn fill_to(&mut self, len: usize) {
+        let missing = len.saturating_sub(self.buffer.len());
+        let (moved, rest) = self.chunk.split_at(missing.min(self.chunk.len()));
+        let needed = self.buffer.len() + moved.len();
+        if needed > self.buffer.capacity() {
+            let capacity = needed.max((2 * self.buffer.capacity()).min(len));
+            self.buffer.reserve_exact(capacity - self.buffer.len());
         }
-        self.held.extend_from_slice(taken);
+        self.buffer.extend_from_slice(moved);
         self.chunk = rest;
     }
 
-    /// Forgets what the caller was lent. Memory is given back as soon as nothing is in it.
-    fn forget_had(&mut self) {
-        match std::mem::take(&mut self.had) {
+    /// Discards what was returned. An empty buffer gives its memory back.
+    fn discard_returned(&mut self) {
+        match mem::take(&mut self.returned) {
             0 => {}
-            had if had == self.held.len() => *self.held = Vec::new(),
-            had => drop(self.held.drain(..had)),
+            len if len == self.buffer.len() => *self.buffer = Vec::new(),
+            len => drop(self.buffer.drain(..len)),
         }
     }
 }
 
 impl Drop for Frames<'_> {
-    /// Keeps the beginning of the frame that the chunk ended in. Whole frames that nobody asked for
-    /// are cut and dropped: the stream stays in step.
     fn drop(&mut self) {
         while self.next_frame().is_some() {}
         if !self.chunk.is_empty() {
-            self.take(frame_len(self.chunk).unwrap_or(HEADER_LEN));
+            self.fill_to(frame_len(self.chunk).unwrap_or(HEADER_LEN));
         }
     }
 }
 
-fn holds_frame(bytes: &[u8]) -> bool {
+fn begins_with_frame(bytes: &[u8]) -> bool {
     frame_len(bytes).is_some_and(|len| len <= bytes.len())
 }
 
-/// The length of the frame that `bytes` begins with, header included, once the header is there.
+/// The length of the frame at the start of `bytes`, header included; `None` before the header is
+/// complete.
 fn frame_len(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<HEADER_LEN>()?;
     Some(HEADER_LEN + usize::from(u16::from_be_bytes(*header)))
 }
 
-/// A payload that does not fit a frame.
+/// A payload does not fit a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FrameTooLong {
-    /// The payload's length in bytes, above [`MAX_PAYLOAD`].
+    /// The length of the payload in bytes, more than [`MAX_PAYLOAD`].
     pub len: usize,
 }
 
@@ -174,10 +173,10 @@ impl fmt::Display for FrameTooLong {
 
 impl std::error::Error for FrameTooLong {}
 
-/// Appends one frame to `out`, its payload written by `payload`.
+/// Appends one frame to `out`; `payload` appends the payload.
 ///
 /// # Errors
-/// [`FrameTooLong`] when the payload is longer than [`MAX_PAYLOAD`]; `out` is then as it was.
+/// [`FrameTooLong`] when the payload is longer than [`MAX_PAYLOAD`]; `out` is then unchanged.
 pub fn write_frame(
     out: &mut Vec<u8>,
     payload: impl FnOnce(&mut Vec<u8>),
@@ -216,7 +215,7 @@ mod tests {
                 got.push(payload.to_vec());
             }
             drop(frames);
-            assert!(decoder.held_len() < HEADER_LEN + MAX_PAYLOAD);
+            assert!(decoder.buffered().len() < HEADER_LEN + MAX_PAYLOAD);
         }
         (got, decoder)
     }
@@ -228,7 +227,7 @@ mod tests {
         for at in 0..=bytes.len() {
             let (got, decoder) = decode([&bytes[..at], &bytes[at..]]);
             assert_eq!(got, payloads, "split at {at}");
-            assert_eq!(decoder.held_len(), 0);
+            assert_eq!(decoder.buffered().len(), 0);
         }
         let (got, _) = decode(bytes.chunks(1));
         assert_eq!(got, payloads, "byte by byte");
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_nobody_asked_for_do_not_put_the_stream_out_of_step() {
+    fn frames_that_are_not_asked_for_leave_the_stream_in_step() {
         let bytes = stream(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
         let mut decoder = FrameDecoder::new();
         assert_eq!(decoder.feed(&bytes[..12]).next_frame(), Some(&b"one"[..]));
@@ -274,30 +273,30 @@ mod tests {
     fn p2_nothing_is_held_between_frames() {
         let bytes = stream(&[vec![b'x'; 5_000]]);
         let (_, decoder) = decode(bytes.chunks(7));
-        assert_eq!(decoder.held.capacity(), 0);
+        assert_eq!(decoder.buffer.capacity(), 0);
     }
 
     #[test]
-    fn what_is_kept_comes_first_and_is_given_back() {
+    fn what_is_buffered_comes_first_and_its_memory_is_freed() {
         let bytes = stream(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
         let (first, last) = bytes.split_at(bytes.len() - 1);
         let mut decoder = FrameDecoder::new();
         let mut frames = decoder.feed(first);
         assert_eq!(frames.next_frame(), Some(&b"one"[..]));
-        frames.keep();
-        assert!(decoder.holds_frame());
+        frames.buffer_rest();
+        assert!(decoder.has_frame());
         let mut frames = decoder.feed(last);
         assert_eq!(frames.next_frame(), Some(&b"two"[..]));
-        frames.keep();
-        assert!(decoder.holds_frame());
+        frames.buffer_rest();
+        assert!(decoder.has_frame());
         assert_eq!(decoder.feed(&[]).next_frame(), Some(&b"three"[..]));
-        assert_eq!((decoder.holds_frame(), decoder.held.capacity()), (false, 0));
+        assert_eq!((decoder.has_frame(), decoder.buffer.capacity()), (false, 0));
     }
 
     proptest! {
-        /// Who takes a few frames at a time and has the rest kept gets the same frames.
+        /// Taking a few frames at a time and buffering the rest returns the same frames.
         #[test]
-        fn keeping_never_matters(
+        fn buffering_the_rest_never_matters(
             payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..30),
             cuts in prop::collection::vec((1_usize..300, 0_usize..4), 1..12),
         ) {
@@ -311,7 +310,7 @@ mod tests {
                 for _ in 0..*most {
                     got.extend(frames.next_frame().map(<[u8]>::to_vec));
                 }
-                frames.keep();
+                frames.buffer_rest();
             }
             let mut frames = decoder.feed(rest);
             while let Some(payload) = frames.next_frame() {
@@ -319,7 +318,7 @@ mod tests {
             }
             drop(frames);
             prop_assert_eq!(got, payloads);
-            prop_assert_eq!(decoder.held_len(), 0);
+            prop_assert_eq!(decoder.buffered().len(), 0);
         }
 
         #[test]
@@ -340,7 +339,7 @@ mod tests {
             }
             let (got, decoder) = decode(chunks);
             prop_assert_eq!(got, payloads);
-            prop_assert_eq!(decoder.held_len(), 0);
+            prop_assert_eq!(decoder.buffered().len(), 0);
         }
     }
 }

@@ -9,7 +9,7 @@
 //!   The latter is the only way in from the network: what it returns holds a [`Name`], [`Title`],
 //!   [`Text`] or [`RoomId`] that is already checked; else there is a [`Rejection`].
 //! - [`ServerMessage`] is what a server says, and [`Incoming`] the same as a client reads it. Lists of rooms
-//!   may take several frames: [`encode_rooms_page`].
+//!   may take several frames: [`write_rooms_page`].
 //! - [`Notice`] is the list of everything a server has to say to people, each with a stable code for programs
 //!   and a text in every [`Lang`].
 //!
@@ -102,7 +102,7 @@ pub use frame::{FrameDecoder, FrameTooLong, Frames, HEADER_LEN, MAX_PAYLOAD, wri
 pub use lang::{Lang, UnknownLang};
 pub use localize::{Localize, Localized, PerLang};
 pub use notice::Notice;
-pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, encode_rooms_page};
+pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, write_rooms_page};
 pub use server_message::{Incoming, ServerMessage, chat_payload_len};
 pub use values::{
     MAX_NAME_CHARS, MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, Name, OperatorText, RoomId, Text,

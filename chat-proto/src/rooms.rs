@@ -47,7 +47,7 @@ impl RoomEntry {
 /// Appends one `SCRoomsResult` frame to `out`, with as many of the first of `rooms` as fit, and
 /// returns how many that are: call again with the others until none are left. Every frame but the
 /// last says `"more": true`.
-pub fn encode_rooms_page<R: AsRef<RoomEntry>>(
+pub fn write_rooms_page<R: AsRef<RoomEntry>>(
     rooms: impl IntoIterator<Item = R>,
     out: &mut Vec<u8>,
 ) -> usize {
@@ -93,16 +93,16 @@ mod tests {
 
     fn room(number: u64, title: &str, members: usize) -> RoomEntry {
         let title = Title::new(title).expect("a title");
-        let names: Vec<_> = (1..=members as u64).map(Name::of_connection).collect();
+        let names: Vec<_> = (1..=members as u64).map(Name::default_for).collect();
         RoomEntry::new(RoomId::new(number).expect("above 0"), &title, &names, members)
     }
 
     /// All pages of a list, as a client reads them.
     fn pages(rooms: &[RoomEntry]) -> Vec<Incoming> {
         let mut out = Vec::new();
-        let mut next = encode_rooms_page(rooms, &mut out);
+        let mut next = write_rooms_page(rooms, &mut out);
         while next < rooms.len() {
-            next += encode_rooms_page(&rooms[next..], &mut out);
+            next += write_rooms_page(&rooms[next..], &mut out);
         }
         let mut decoder = FrameDecoder::new();
         let mut frames = decoder.feed(&out);

@@ -13,7 +13,7 @@ use crate::rooms::RoomEntry;
 use crate::values::{Name, OperatorText, RoomId, Text, Title};
 
 /// A message to write. Lists of rooms have a writer of their own:
-/// [`encode_rooms_page`](crate::encode_rooms_page).
+/// [`write_rooms_page`](crate::write_rooms_page).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerMessage<'a> {
     /// `SCChat`: what `member` said in `room`.
@@ -144,7 +144,7 @@ pub fn chat_payload_len(member: &Name, text: &Text, room: RoomId, seq: u64) -> u
     FIXED
         + member.as_str().len()
         + quotes
-        + text.encoded_len()
+        + text.escaped_len()
         + digits(room.number())
         + digits(seq)
 }
@@ -313,7 +313,7 @@ mod tests {
         let member = Name::new("user1").expect("a name");
         let overhead = chat_payload_len(&member, &Text::new("x").expect("a text"), room(1), 1) - 1;
         for (len, fits) in [(MAX_PAYLOAD - overhead, true), (MAX_PAYLOAD - overhead + 1, false)] {
-            let text = Text::new("x".repeat(len)).expect("a text");
+            let text = Text::new(&"x".repeat(len)).expect("a text");
             let chat = ServerMessage::Chat { member: &member, text: &text, room: room(1), seq: 1 };
             assert_eq!(chat.write(Lang::En, &mut Vec::new()).is_ok(), fits);
             assert_eq!(chat_payload_len(&member, &text, room(1), 1) <= MAX_PAYLOAD, fits);
@@ -364,7 +364,7 @@ mod tests {
             seq: u64,
         ) {
             let member = Name::new(&member).expect("made of allowed characters");
-            if let Ok(text) = Text::new(text) {
+            if let Ok(text) = Text::try_from(text) {
                 let chat = ServerMessage::Chat { member: &member, text: &text, room: room(number), seq };
                 prop_assert_eq!(chat_payload_len(&member, &text, room(number), seq), payload(chat).len());
             }

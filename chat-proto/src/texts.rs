@@ -217,13 +217,15 @@ impl Localize for ValueError {
             Self::NotANickname => localize!(f, lang,
                 en: "holds a character that names may not hold (invisible or unassigned)",
                 ko: "보이지 않거나 아직 정해지지 않은 문자를 쓸 수 없어요"),
-            Self::TooLongWrittenOut { max } => localize!(f, lang,
+            Self::TooLongNormalized { max } => localize!(f, lang,
                 en: "may have at most {max} characters once ligatures and the like are written out",
                 ko: "합쳐진 글자를 모두 풀어 썼을 때 {max}자까지 쓸 수 있어요"),
+            Self::NotARoomId => localize!(f, lang,
+                en: "must be an integer greater than 0",
+                ko: "0보다 큰 정수만 쓸 수 있어요"),
         }
     }
 }
 
 #[cfg(test)]
-#[path = "texts_tests.rs"]
 mod tests;

@@ -60,10 +60,11 @@ impl Setup {
         // `wake()` takes the wake-up with it.
         let waker = Waker::new(poll.registry(), WAKER)?;
         poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
-        let desk = Arc::new(SharedHub::new(HubLimits { rooms: config.limits.rooms }, move || {
-            // It adds 1 to the number in an eventfd, which is read before there are 2⁶⁴: that cannot fail.
-            let _ = waker.wake();
-        }));
+        let desk =
+            Arc::new(SharedHub::new(HubLimits::new().with_rooms(config.limits.rooms), move || {
+                // It adds 1 to the number in an eventfd, which is read before there are 2⁶⁴: that cannot fail.
+                let _ = waker.wake();
+            }));
         let pool = Pool::start(config.workers, &desk)?;
         Ok(Self { poll, listener, desk, pool, config, counters: Arc::default(), observer: None })
     }

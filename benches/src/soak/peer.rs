@@ -139,7 +139,7 @@ impl Peer {
         while most > 0 && self.ready && self.end.is_none() {
             let room = buffer.len().min(most);
             match self.stream.read(&mut buffer[..room]) {
-                Ok(0) if self.decoder.held_len() == 0 => self.end = Some(End::Whole),
+                Ok(0) if self.decoder.buffered().is_empty() => self.end = Some(End::Whole),
                 Ok(0) => self.end = Some(End::InFrame),
                 Ok(read) => {
                     most -= read;

@@ -462,5 +462,5 @@ pub(super) fn room_id(id: u64) -> RoomId {
 }
 
 fn text(head: &str, more: usize) -> Text {
-    Text::new(format!("{head} {}", "é\"".repeat(more))).expect("it has no control character")
+    Text::new(&format!("{head} {}", "é\"".repeat(more))).expect("it has no control character")
 }

@@ -80,9 +80,7 @@ fn join(words: &[&str]) -> Result<Typed, Mistake> {
 
 /// Reads a room's number: digits, and above 0.
 pub(crate) fn room_id(word: &str) -> Option<RoomId> {
-    // `parse` alone would take a leading `+`.
-    let digits = word.bytes().all(|b| b.is_ascii_digit());
-    word.parse().ok().filter(|_| digits).and_then(RoomId::new)
+    word.parse().ok()
 }
 
 /// Why a line was not sent.

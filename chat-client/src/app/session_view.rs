@@ -158,7 +158,7 @@ mod tests {
 
     /// As our server says it, in a language that this client's person may not speak.
     fn notice(notice: &Notice, room: u64, seq: u64) -> Incoming {
-        let room = RoomId::new(room).map(|room| (room, seq));
+        let room = RoomId::new(room).ok().map(|room| (room, seq));
         let mut frame = Vec::new();
         let message = ServerMessage::System { notice, room };
         message.write(Lang::Ko, &mut frame).expect("a notice fits");

@@ -304,7 +304,7 @@ impl App {
             room.room_id == place.room && Some(&room.title) == place.title.as_ref()
         };
         if message.rooms.iter().any(is_it) {
-            let join = RoomId::new(place.room).map(Command::Join);
+            let join = RoomId::new(place.room).ok().map(Command::Join);
             self.returning = Some(place);
             // The rest of the list, if there is one, is shown; nobody reads lists that long.
             return Outcome { send: join.into_iter().collect(), ..Outcome::default() };

@@ -216,7 +216,7 @@ mod tests {
     fn a_name_and_a_room_are_checked_at_once() {
         let args = parse("--port=1 --name=김철수 --join=7 --plain --reconnect").expect("all good");
         assert_eq!(args.name.as_ref().map(Name::as_str), Some("김철수"));
-        assert_eq!((args.join, args.plain, args.reconnect), (RoomId::new(7), true, true));
+        assert_eq!((args.join, args.plain, args.reconnect), (RoomId::new(7).ok(), true, true));
         assert_eq!(name("Guido  van Rossum").map(|name| name.as_str().len()), Ok(16));
         assert!(name(&"x".repeat(33)).is_err() && room("+1").is_err());
     }

@@ -58,8 +58,8 @@ pub(crate) fn read_messages(
     let mut buffer = vec![0; READ_LEN];
     loop {
         let chunk = match stream.read(&mut buffer) {
-            Ok(0) if decoder.held_len() == 0 => return Closed::Clean,
-            Ok(0) => return Closed::Cut { held: decoder.held_len() },
+            Ok(0) if decoder.buffered().is_empty() => return Closed::Clean,
+            Ok(0) => return Closed::Cut { held: decoder.buffered().len() },
             Ok(len) => &buffer[..len],
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Closed::Lost(Fault::from(&error)),
@@ -76,7 +76,7 @@ pub(crate) fn read_messages(
         drop(frames);
         // Of another protocol's greeting the first two letters are a length of some 20,000 bytes,
         // which would be waited for in vain.
-        if decoder.held().get(HEADER_LEN).is_some_and(|&first| !may_begin_object(first)) {
+        if decoder.buffered().get(HEADER_LEN).is_some_and(|&first| !may_begin_object(first)) {
             return Closed::NotAMessage;
         }
     }

@@ -145,7 +145,7 @@ mod tests {
     use chat_proto::Text;
 
     fn chat(len: usize) -> Command {
-        Command::Chat(Text::new("x".repeat(len)).expect("a text"))
+        Command::Chat(Text::new(&"x".repeat(len)).expect("a text"))
     }
 
     fn attached() -> (Outbox, Connection) {

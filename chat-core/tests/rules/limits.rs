@@ -1,16 +1,16 @@
 //! Rules: how long, how many, how large.
 
 use chat_core::{
-    Command, Event, Hub, HubLimits, Name, Notice, Output, Role, RoomId, Text, Title, ValueError,
+    Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title, ValueError,
 };
-use chat_proto::{FrameDecoder, Incoming, MAX_PAYLOAD, encode_rooms_page};
+use chat_proto::{FrameDecoder, Incoming, MAX_PAYLOAD, write_rooms_page};
 
 use crate::NOTHING;
 use crate::support::{Chat, Received};
 
 #[test]
 fn s7_one_room_too_many_is_refused_until_one_is_closed() {
-    let mut chat = Chat::with_limits(HubLimits { rooms: 2 });
+    let mut chat = Chat::with_limits(HubLimits::new().with_rooms(2));
     let (ann, bob, carol) = (chat.connect(), chat.connect(), chat.connect());
     chat.create(ann, "games");
     chat.create(bob, "books");
@@ -56,7 +56,7 @@ fn texts_have_at_least_1_character_and_of_controls_only_newline_and_tab() {
     assert!(Text::new("\n\t").is_ok());
     assert_eq!(Text::new(""), Err(ValueError::Empty));
     for c in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{9b}'] {
-        assert_eq!(Text::new(format!("a{c}")), Err(ValueError::Forbidden(c)));
+        assert_eq!(Text::new(&format!("a{c}")), Err(ValueError::Forbidden(c)));
     }
 }
 
@@ -77,9 +77,9 @@ fn p11_a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
         chat.inbox(ann);
         chat.inbox(bob);
 
-        let name_len = Text::new(name).expect("a text as well").encoded_len();
+        let name_len = Text::new(name).expect("a text as well").escaped_len();
         let room_for_text = MAX_PAYLOAD - CHAT_WITHOUT_WORDS.len() - name_len;
-        let piece_len = Text::new(piece).expect("a text").encoded_len();
+        let piece_len = Text::new(piece).expect("a text").escaped_len();
         let mut fits = piece.repeat(room_for_text / piece_len);
         fits.push_str(&"x".repeat(room_for_text % piece_len));
 
@@ -111,7 +111,7 @@ fn a_list_that_fits_no_frame_comes_as_several_of_complete_json() {
     let mut bytes = Vec::new();
     let mut next = 0;
     while next < rooms.len() {
-        next += encode_rooms_page(rooms.iter().skip(next), &mut bytes);
+        next += write_rooms_page(rooms.iter().skip(next), &mut bytes);
     }
     let mut decoder = FrameDecoder::new();
     let mut frames = decoder.feed(&bytes);
@@ -142,7 +142,7 @@ fn a_chat_to_10_000_members_is_one_output() {
     outputs.clear();
     let text = Text::new("goal!").expect("a text");
     hub.handle(ann, Command::Chat(text.clone()), &mut outputs);
-    let event = Event::Chat { member: Name::of_connection(1), text };
+    let event = RoomEvent::Chat { member: Name::default_for(1), text };
     assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, except: Some(ann), event }]);
 }
 

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::{Command, Event, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomId};
+use chat_core::{
+    Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomEvent, RoomId,
+};
 use chat_core::{OperatorText, SessionId, Text};
 use chat_proto::{Lang, ServerMessage};
 
@@ -150,7 +152,7 @@ impl Chat {
         audience.members.push(session);
     }
 
-    fn broadcast(&mut self, room: RoomId, seq: u64, except: Option<SessionId>, event: &Event) {
+    fn broadcast(&mut self, room: RoomId, seq: u64, except: Option<SessionId>, event: &RoomEvent) {
         let audience = self.rooms.get_mut(&room).expect("a broadcast is for a room there is");
         assert_eq!(seq, audience.seq + 1, "numbers of room {room} rise by 1");
         audience.seq = seq;
@@ -159,11 +161,11 @@ impl Chat {
         assert!(self.hub.members(room).eq(members), "who gets number {seq} of room {room}");
         let at = (room, seq);
         let (received, message) = match event {
-            Event::Chat { member, text } => (
+            RoomEvent::Chat { member, text } => (
                 Received::Chat { member: member.clone(), text: text.clone(), at },
                 ServerMessage::Chat { member, text, room, seq },
             ),
-            Event::Notice(notice) => (
+            RoomEvent::Notice(notice) => (
                 Received::Notice { notice: notice.clone(), at: Some(at) },
                 ServerMessage::System { notice, room: Some(at) },
             ),

@@ -104,12 +104,12 @@ impl<S> Connection<S> {
 
     /// Whether frames are here that have not been taken.
     pub(crate) fn has_kept_frames(&self) -> bool {
-        self.decoder.holds_frame()
+        self.decoder.has_frame()
     }
 
     /// Bytes of input that are held: of a frame that is on its way, and frames to be taken later.
     pub(crate) fn input_len(&self) -> usize {
-        self.decoder.held_len()
+        self.decoder.buffered().len()
     }
 
     /// When the frame that is on its way has to have ended. While it is not read, it has time.
@@ -160,14 +160,14 @@ impl<S> Connection<S> {
             }
             self.proven = true;
         }
-        frames.keep();
+        frames.buffer_rest();
         #[cfg(test)]
         {
             self.taken += taken as u64;
         }
         self.commands.charge(now, limits.commands, count);
         self.note_frame(now, count);
-        if !self.proven && !self.has_kept_frames() && is_foreign(self.decoder.held()) {
+        if !self.proven && !self.has_kept_frames() && is_foreign(self.decoder.buffered()) {
             requests.push(Request::Reject(Rejection::NotAnObject));
             self.end(CloseReason::BadInput, requests);
         }
@@ -176,7 +176,7 @@ impl<S> Connection<S> {
 
     /// Notes since when a frame has been on its way, after `count` were taken. One that is here is not.
     fn note_frame(&mut self, now: Instant, count: u32) {
-        if self.decoder.held_len() == 0 || self.has_kept_frames() {
+        if self.decoder.buffered().is_empty() || self.has_kept_frames() {
             self.frame_since = None;
         } else if count > 0 || self.frame_since.is_none() {
             self.frame_since = Some(now);
@@ -207,7 +207,7 @@ impl<S: Socket> Connection<S> {
             _ if self.has_kept_frames() => return Read { bytes, taken, end: ReadEnd::Kept },
             ReadEnd::Ended => {
                 self.peer_ended = true;
-                let in_frame = self.decoder.held_len() > 0;
+                let in_frame = !self.decoder.buffered().is_empty();
                 let reason =
                     if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded };
                 self.end(reason, requests);

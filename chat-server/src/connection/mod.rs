@@ -213,7 +213,7 @@ impl<S> Connection<S> {
 
     /// Bytes held for it alone: answers, what a list of rooms keeps, and the beginning of a frame.
     pub(crate) fn held(&self) -> usize {
-        self.send.own() + self.decoder.held_len()
+        self.send.own() + self.decoder.buffered().len()
     }
 
     #[cfg(test)]

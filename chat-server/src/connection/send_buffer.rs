@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use chat_core::{Notice, RoomId, RoomList};
-use chat_proto::{Lang, ServerMessage, encode_rooms_page};
+use chat_proto::{Lang, ServerMessage, write_rooms_page};
 
 use crate::net::Socket;
 use crate::room_log::{Chunk, end_of_frame};
@@ -325,7 +325,7 @@ impl SendBuffer {
         let (len, own) = (front.len(), front.own());
         let Segment::Rooms(list) = front else { return };
         let mut bytes = Vec::new();
-        let count = encode_rooms_page(list.iter(), &mut bytes);
+        let count = write_rooms_page(list.iter(), &mut bytes);
         let left = if count == list.len() {
             self.segments.pop_front();
             (0, 0)

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use chat_core::{Event, Notice, Output, SessionId};
+use chat_core::{Notice, Output, RoomEvent, SessionId};
 
 use super::{Engine, Stopping, Workers};
 use crate::connection::SendBuffer;
@@ -50,7 +50,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn carry_out(&mut self, now: Instant, output: Output) {
         match output {
             Output::Broadcast { room, seq, except, event } => {
-                if let Event::Chat { text, .. } = &event {
+                if let RoomEvent::Chat { text, .. } = &event {
                     assert!(!fault!(ReactorPanics, text.as_str()), "planted");
                 }
                 let except = except.and_then(|session| self.sessions.get(&session).copied());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::{mem, net::SocketAddr};
 
-use chat_core::{Event as RoomEvent, Name, Notice, Output, RoomId, SessionId};
+use chat_core::{Name, Notice, Output, RoomEvent, RoomId, SessionId};
 use rustc_hash::FxHashMap;
 
 use crate::events::{Event, Events};
@@ -41,7 +41,7 @@ impl Observer {
     }
 
     pub(crate) fn connected(&mut self, session: SessionId, address: SocketAddr) {
-        let name = Name::of_connection(session.number());
+        let name = Name::default_for(session.number());
         self.names.insert(session, name.clone());
         self.sessions.insert(name.clone(), session);
         self.outlet.tell(Event::Connected { session, name, address });
@@ -129,7 +129,7 @@ impl Observer {
     /// The name of a session; the default one of a session that the observer has not seen begin.
     fn name(&self, session: SessionId) -> Name {
         let known = self.names.get(&session).cloned();
-        known.unwrap_or_else(|| Name::of_connection(session.number()))
+        known.unwrap_or_else(|| Name::default_for(session.number()))
     }
 }
 

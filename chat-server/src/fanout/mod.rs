@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 
-use chat_core::{Event, RoomId};
+use chat_core::{RoomEvent, RoomId};
 use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
@@ -190,12 +190,12 @@ impl Fanout {
         room: RoomId,
         seq: u64,
         except: Option<ConnKey>,
-        event: &Event,
+        event: &RoomEvent,
     ) {
         let Some(log) = self.rooms.get_mut(&room) else { return };
         let message = match event {
-            Event::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
-            Event::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
+            RoomEvent::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
+            RoomEvent::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
         };
         let except = except.filter(|_| !fault!(OwnChat));
         // A speaker that has gone from the room has no key any more.

@@ -93,13 +93,13 @@ impl Bench {
                 self.fanout.leave(&mut self.connections, self.keys[peer]);
             }
             Op::Say(peer, len) if self.inside[peer] => {
-                let member = Name::of_connection(peer as u64);
-                let text = Text::new("x".repeat(usize::from(len) * 7 + 1)).expect("a text");
-                self.broadcast(Some(peer), &Event::Chat { member, text });
+                let member = Name::default_for(peer as u64);
+                let text = Text::new(&"x".repeat(usize::from(len) * 7 + 1)).expect("a text");
+                self.broadcast(Some(peer), &RoomEvent::Chat { member, text });
             }
             Op::Notice if self.inside.contains(&true) => {
-                let name = Name::of_connection(99);
-                self.broadcast(None, &Event::Notice(Notice::MemberEntered { name }));
+                let name = Name::default_for(99);
+                self.broadcast(None, &RoomEvent::Notice(Notice::MemberEntered { name }));
             }
             Op::Answer(peer) => {
                 let message = ServerMessage::System { notice: &Notice::NotInRoom, room: None };
@@ -117,12 +117,12 @@ impl Bench {
         }
     }
 
-    fn broadcast(&mut self, except: Option<usize>, event: &Event) {
+    fn broadcast(&mut self, except: Option<usize>, event: &RoomEvent) {
         self.seq += 1;
         let (room, seq) = (self.room, self.seq);
         let message = match event {
-            Event::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
-            Event::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
+            RoomEvent::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
+            RoomEvent::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
         };
         for (peer, expected) in self.expected.iter_mut().enumerate() {
             if self.inside[peer] && Some(peer) != except {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
 
-use chat_core::{Command, Event, HubLimits, Output, Role, RoomId, SessionId, Text, Title};
+use chat_core::{Command, HubLimits, Output, Role, RoomEvent, RoomId, SessionId, Text, Title};
 
 use super::mailbox::{Mailbox, Request};
 use super::plain::Plain;
@@ -150,7 +150,7 @@ impl Reactor {
     /// The numbers that a connection said, in the order in which they went out.
     pub(crate) fn said_by(&self, session: SessionId) -> Vec<usize> {
         let said = self.outputs.iter().filter_map(|output| match output {
-            Output::Broadcast { except, event: Event::Chat { text, .. }, .. } => {
+            Output::Broadcast { except, event: RoomEvent::Chat { text, .. }, .. } => {
                 (*except == Some(session)).then(|| text.as_str().parse().expect("a number"))
             }
             _ => None,
@@ -160,5 +160,5 @@ impl Reactor {
 }
 
 pub(crate) fn chat(n: usize) -> Command {
-    Command::Chat(Text::new(n.to_string()).expect("a text"))
+    Command::Chat(Text::new(&n.to_string()).expect("a text"))
 }

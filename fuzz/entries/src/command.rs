@@ -1,6 +1,6 @@
 //! The message parser: what it accepts is what was said, and what it refuses it does not repeat.
 
-use chat_core::{Event, Hub, HubLimits, Output, Role, SessionId};
+use chat_core::{Hub, HubLimits, Output, Role, RoomEvent, SessionId};
 use chat_proto::{
     Command, Lang, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
     chat_payload_len,
@@ -151,7 +151,7 @@ fn chat(text: &Text) {
 /// Whether a chat was accepted; a refusal is the only other answer.
 fn is_broadcast(outputs: &[Output], speaker: SessionId) -> bool {
     match outputs {
-        [Output::Broadcast { event: Event::Chat { .. }, except, .. }] => {
+        [Output::Broadcast { event: RoomEvent::Chat { .. }, except, .. }] => {
             assert_eq!(*except, Some(speaker));
             true
         }

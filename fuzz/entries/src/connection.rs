@@ -118,7 +118,7 @@ impl Scene {
     }
 
     fn says(&self, who: usize) -> Command {
-        Command::Chat(Text::new(format!("{who} says {}", self.spoken)).expect("a text"))
+        Command::Chat(Text::new(&format!("{who} says {}", self.spoken)).expect("a text"))
     }
 
     /// The stranger sends a piece, and maybe ends its stream; the witnesses speak before and after, or

@@ -35,9 +35,9 @@ pub fn frame(mut data: &[u8]) {
     for chunk in chunks.cut(stream).chain(frames.iter().map(|_| &[][..])) {
         let mut some = hesitant.feed(chunk);
         taken.extend(some.next_frame().map(<[u8]>::to_vec));
-        some.keep();
+        some.buffer_rest();
     }
-    assert_eq!((taken, hesitant.held()), (frames.clone(), &partial[..]), "taken one by one");
+    assert_eq!((taken, hesitant.buffered()), (frames.clone(), &partial[..]), "taken one by one");
 
     let sent: HashSet<_> = frames.iter().map(Vec::as_slice).collect();
     let mut careless = FrameDecoder::new();
@@ -45,7 +45,7 @@ pub fn frame(mut data: &[u8]) {
         let mut frames = careless.feed(chunk);
         assert!(frames.next_frame().is_none_or(|first| sent.contains(first)), "nobody sent it");
     }
-    assert_eq!(careless.held(), partial, "out of step");
+    assert_eq!(careless.buffered(), partial, "out of step");
 }
 
 /// All frames, and what is held in the end.
@@ -58,12 +58,12 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Vec<
             got.push(frame.to_vec());
         }
         drop(frames);
-        assert_eq!(decoder.held().len(), decoder.held_len());
-        let announced = match decoder.held().first_chunk::<HEADER_LEN>() {
+        assert_eq!(decoder.buffered().len(), decoder.buffered().len());
+        let announced = match decoder.buffered().first_chunk::<HEADER_LEN>() {
             Some(header) => usize::from(u16::from_be_bytes(*header)),
             None => MAX_PAYLOAD,
         };
-        assert!(decoder.held_len() < HEADER_LEN + announced, "a whole frame is held back");
+        assert!(decoder.buffered().len() < HEADER_LEN + announced, "a whole frame is held back");
     }
-    (got, decoder.held().to_vec())
+    (got, decoder.buffered().to_vec())
 }

@@ -9,7 +9,7 @@ use script::{Script, Step};
 use watch::Watch;
 
 /// Few enough rooms to reach the limit.
-const LIMITS: HubLimits = HubLimits { rooms: 3 };
+const LIMITS: HubLimits = HubLimits::new().with_rooms(3);
 
 /// The input is steps as `Script` reads them, such as `a+ b+ aC0 bJ1 aT0 b-`.
 ///

@@ -184,7 +184,7 @@ fn a_room_asked_for_by_flag_is_known_without_fields_too() {
         lang: Lang::En,
         reconnect: false,
         name: None,
-        join: RoomId::new(3),
+        join: RoomId::new(3).ok(),
     });
     app.connected(0);
     app.incoming(AT, &system("x", Some("room-entered")));
@@ -204,7 +204,7 @@ fn flags_are_asked_for_first_and_a_script_ends_when_one_is_refused() {
         lang: Lang::En,
         reconnect: false,
         name: Some(Name::new("bot").expect("a name")),
-        join: RoomId::new(3),
+        join: RoomId::new(3).ok(),
     };
     for form in [Form::Plain, Form::Pretty] {
         let mut app = App::new(manner(form));

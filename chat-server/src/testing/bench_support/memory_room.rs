@@ -42,7 +42,7 @@ impl MemoryRoom {
     pub fn new(members: usize, messages: usize) -> Self {
         let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let line = Line::default();
-        let text = Text::new("x".repeat(64)).expect("a text");
+        let text = Text::new(&"x".repeat(64)).expect("a text");
         let mut round = Vec::new();
         for _ in 0..messages {
             Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");

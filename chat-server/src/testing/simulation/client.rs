@@ -205,7 +205,7 @@ impl Client {
     }
 
     fn command(&self, rng: &mut Rng, request: &Request) -> Command {
-        let text = |text: String| Command::Chat(Text::new(text).expect("a text"));
+        let text = |text: String| Command::Chat(Text::try_from(text).expect("a text"));
         match request {
             Request::Rename(name) => Command::Rename(Name::new(name).expect("a name")),
             Request::Rooms => Command::Rooms,
@@ -324,7 +324,7 @@ impl Client {
         self.outbox.clear();
         self.finishing = true;
         self.finished = true;
-        self.trace.partial = self.decoder.held_len() > 0;
+        self.trace.partial = !self.decoder.buffered().is_empty();
         self.trace.entries.push(Entry::Ended(end));
     }
 }

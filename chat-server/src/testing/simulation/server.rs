@@ -90,7 +90,7 @@ impl Server {
         let woken = Arc::new(AtomicBool::new(false));
         let counters = Arc::<Counters>::default();
         let wake = Arc::clone(&woken);
-        let desk = SharedHub::new(HubLimits { rooms: limits.rooms }, move || {
+        let desk = SharedHub::new(HubLimits::new().with_rooms(limits.rooms), move || {
             wake.store(true, Ordering::SeqCst);
         });
         let desk = Arc::new(desk);

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::Builder;
 use std::time::Duration;
 
-use chat_core::{Command, Event, HubLimits, Output, Role, SessionId, Text, Title};
+use chat_core::{Command, HubLimits, Output, Role, RoomEvent, SessionId, Text, Title};
 
 use crate::testing::faults::Fault;
 use crate::workers::Pool;
@@ -68,12 +68,12 @@ impl Bench {
 }
 
 fn chat(n: usize) -> Command {
-    Command::Chat(Text::new(n.to_string()).expect("a text"))
+    Command::Chat(Text::new(&n.to_string()).expect("a text"))
 }
 
 fn said(output: &Output) -> Option<(SessionId, usize)> {
     match output {
-        Output::Broadcast { except: Some(by), event: Event::Chat { text, .. }, .. } => {
+        Output::Broadcast { except: Some(by), event: RoomEvent::Chat { text, .. }, .. } => {
             Some((*by, text.as_str().parse().expect("a number")))
         }
         _ => None,

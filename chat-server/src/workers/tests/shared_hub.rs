@@ -5,7 +5,9 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use chat_core::{Command, Event, HubLimits, Notice, Output, Role, RoomId, SessionId, Text, Title};
+use chat_core::{
+    Command, HubLimits, Notice, Output, Role, RoomEvent, RoomId, SessionId, Text, Title,
+};
 use mio::{Events, Poll, Token, Waker};
 
 use crate::testing::faults::Fault;
@@ -83,7 +85,7 @@ impl Bench {
     /// What a member said, as it went out.
     fn said(&self, member: usize, outputs: &[Output]) -> Vec<String> {
         let said = outputs.iter().filter_map(|output| match output {
-            Output::Broadcast { except, event: Event::Chat { text, .. }, .. } => {
+            Output::Broadcast { except, event: RoomEvent::Chat { text, .. }, .. } => {
                 (*except == Some(self.session(member))).then(|| text.as_str().to_owned())
             }
             _ => None,

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::{Command, Event, Hub, HubLimits, Notice, Output, Rejection, Role, SessionId};
-use chat_proto::{HEADER_LEN, Lang, RoomId, ServerMessage, encode_rooms_page};
+use chat_core::{Command, Hub, HubLimits, Notice, Output, Rejection, Role, RoomEvent, SessionId};
+use chat_proto::{HEADER_LEN, Lang, RoomId, ServerMessage, write_rooms_page};
 use chat_server::Limits;
 
 pub(super) struct Reference {
@@ -103,9 +103,9 @@ impl Reference {
                 Output::Rooms { to, rooms } => {
                     let who = self.peer(to);
                     let out = &mut self.expected[who];
-                    let mut next = encode_rooms_page(rooms.iter(), out);
+                    let mut next = write_rooms_page(rooms.iter(), out);
                     while next < rooms.len() {
-                        next += encode_rooms_page(rooms.iter().skip(next), out);
+                        next += write_rooms_page(rooms.iter().skip(next), out);
                     }
                 }
                 Output::Entered { session, room } => {
@@ -121,8 +121,8 @@ impl Reference {
                     let members = self.members.get(&room).cloned().unwrap_or_default();
                     for who in members.into_iter().filter(|who| Some(*who) != except) {
                         match &event {
-                            Event::Notice(notice) => self.tell(who, notice, Some((room, seq))),
-                            Event::Chat { member, text } => {
+                            RoomEvent::Notice(notice) => self.tell(who, notice, Some((room, seq))),
+                            RoomEvent::Chat { member, text } => {
                                 let chat = ServerMessage::Chat { member, text, room, seq };
                                 chat.write(Lang::En, &mut self.expected[who])
                                     .expect("it fits a frame");

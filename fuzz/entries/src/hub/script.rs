@@ -84,7 +84,7 @@ impl<'a> Script<'a> {
             b'=' => Text::new(self.value(&[""])?).ok(),
             _ => {
                 let listed = usize::from(self.byte()?.wrapping_sub(b'0')) % TEXTS.len();
-                Text::new("x".repeat(TEXTS[listed])).ok()
+                Text::new(&"x".repeat(TEXTS[listed])).ok()
             }
         }
     }
@@ -107,7 +107,7 @@ impl<'a> Script<'a> {
                 self.value(&TITLES).and_then(|title| Title::new(title).ok()).map(Command::Create)
             }
             b'T' => self.text().map(Command::Chat),
-            b'J' => RoomId::new(self.byte()?.wrapping_sub(b'0').into()).map(Command::Join),
+            b'J' => RoomId::new(self.byte()?.wrapping_sub(b'0').into()).ok().map(Command::Join),
             b'L' => Some(Command::Leave),
             b'R' => Some(Command::Rooms),
             _ => Some(Command::Shutdown),

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::{Event, Hub, HubLimits, Name, Notice, Output, RoomId, RoomList, SessionId};
-use chat_proto::{HEADER_LEN, Lang, MAX_LISTED_MEMBERS, ServerMessage, encode_rooms_page};
+use chat_core::{Hub, HubLimits, Name, Notice, Output, RoomEvent, RoomId, RoomList, SessionId};
+use chat_proto::{HEADER_LEN, Lang, MAX_LISTED_MEMBERS, ServerMessage, write_rooms_page};
 
 use crate::said;
 
@@ -132,7 +132,7 @@ impl Watch {
         room: RoomId,
         seq: u64,
         except: Option<SessionId>,
-        event: &Event,
+        event: &RoomEvent,
     ) -> bool {
         let actors_name = self.names.get(&actor).cloned();
         let heard = self.room(room);
@@ -141,13 +141,13 @@ impl Watch {
         assert!(except.is_none_or(|except| heard.members.contains(&except)));
         assert!(!heard.members.is_empty(), "somebody hears it");
         match event {
-            Event::Chat { member, text } => {
+            RoomEvent::Chat { member, text } => {
                 assert_eq!(except, Some(actor), "all but the one who said it");
                 assert_eq!(Some(member), actors_name.as_ref());
                 assert_frame(ServerMessage::Chat { member, text, room, seq });
                 true
             }
-            Event::Notice(notice) => {
+            RoomEvent::Notice(notice) => {
                 assert_frame(ServerMessage::System { notice, room: Some((room, seq)) });
                 match notice {
                     Notice::Renamed { from, .. } => {
@@ -169,7 +169,7 @@ impl Watch {
     fn list(&self, hub: &Hub, list: &RoomList) {
         let (mut next, mut pages) = (0, Vec::new());
         loop {
-            next += encode_rooms_page(list.iter().skip(next), &mut pages);
+            next += write_rooms_page(list.iter().skip(next), &mut pages);
             if next == list.len() {
                 break;
             }

@@ -87,7 +87,8 @@ fn rejections() -> Vec<Rejection> {
         ValueError::Forbidden('\u{7}'),
         ValueError::Forbidden('\u{202e}'),
         ValueError::NotANickname,
-        ValueError::TooLongWrittenOut { max: 64 },
+        ValueError::TooLongNormalized { max: 64 },
+        ValueError::NotARoomId,
     ] {
         let all = [Rejection::BadName, Rejection::BadTitle, Rejection::BadText];
         rejections.extend(all.map(|bad| bad(error)));
@@ -98,7 +99,7 @@ fn rejections() -> Vec<Rejection> {
 }
 
 const REJECTIONS: usize = 10 + RULES;
-const RULES: usize = 6;
+const RULES: usize = 7;
 
 /// A rejection that is missing in [`rejections`], or a rule, does not compile.
 fn kind_of(rejection: &Rejection) -> usize {
@@ -119,7 +120,8 @@ fn kind_of(rejection: &Rejection) -> usize {
             ValueError::TooLong { .. } => 12,
             ValueError::Forbidden(_) => 13,
             ValueError::NotANickname => 14,
-            ValueError::TooLongWrittenOut { .. } => 15,
+            ValueError::TooLongNormalized { .. } => 15,
+            ValueError::NotARoomId => 16,
         },
     }
 }
