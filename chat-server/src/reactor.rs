@@ -45,7 +45,7 @@ const URGENT: Interest = Interest::READABLE;
 pub(crate) struct Setup {
     poll: Poll,
     listener: Listener,
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     pool: Pool,
     config: Config,
     counters: Arc<Counters>,
@@ -56,21 +56,21 @@ impl Setup {
     /// Registers the listener and starts the workers.
     pub(crate) fn new(mut listener: Listener, config: Config) -> io::Result<Self> {
         let poll = Poll::new()?;
-        // The desk keeps the waker for as long as the reactor lives: one that is dropped right after
+        // The shared hub keeps the waker for as long as the reactor lives: one that is dropped right after
         // `wake()` takes the wake-up with it.
         let waker = Waker::new(poll.registry(), WAKER)?;
         poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
-        let desk =
+        let hub =
             Arc::new(SharedHub::new(HubLimits::new().with_rooms(config.limits.rooms), move || {
                 // It adds 1 to the number in an eventfd, which is read before there are 2⁶⁴: that cannot fail.
                 let _ = waker.wake();
             }));
-        let pool = Pool::start(config.workers, &desk)?;
-        Ok(Self { poll, listener, desk, pool, config, counters: Arc::default(), observer: None })
+        let pool = Pool::start(config.workers, &hub)?;
+        Ok(Self { poll, listener, hub, pool, config, counters: Arc::default(), observer: None })
     }
 
-    pub(crate) fn desk(&self) -> &Arc<SharedHub> {
-        &self.desk
+    pub(crate) fn hub(&self) -> &Arc<SharedHub> {
+        &self.hub
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
@@ -79,11 +79,11 @@ impl Setup {
 
     /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
-        let Self { poll, listener, desk, pool, config, counters, observer } = self;
+        let Self { poll, listener, hub, pool, config, counters, observer } = self;
         let accepts_per_turn = config.limits.accepts_per_turn;
         let shutdown_from = config.shutdown_from;
-        let mut engine = Engine::new(config, Arc::clone(&desk), pool, Arc::clone(&counters));
-        engine.observer = observer;
+        let mut engine = Engine::new(config, Arc::clone(&hub), pool, Arc::clone(&counters));
+        engine.set_observer(observer);
         Reactor {
             poll,
             clock: Clock::start(),
@@ -91,7 +91,7 @@ impl Setup {
             accepts_per_turn,
             shutdown_from,
             engine,
-            desk,
+            hub,
             counters,
         }
         .run(on_stop)
@@ -107,7 +107,7 @@ struct Reactor {
     accepts_per_turn: usize,
     shutdown_from: ShutdownFrom,
     engine: Engine<TcpStream, Pool>,
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     counters: Arc<Counters>,
 }
 
@@ -191,7 +191,7 @@ impl Reactor {
         });
         if let Err(error) = accepted {
             self.counters.accept_failures.add(1);
-            self.engine.journal.accept_failed(&error);
+            self.engine.log_accept_failed(&error);
         } else if listener.is_pending() {
             self.counters.reach(LimitKind::AcceptsPerTurn);
         }
@@ -201,7 +201,7 @@ impl Reactor {
     /// deadline. `now` is when the last turn ended.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
-        if pending || self.engine.wants_turn() || !self.desk.may_wait() {
+        if pending || self.engine.wants_turn() || !self.hub.may_wait() {
             return Some(Duration::ZERO);
         }
         let accept = self.listener.as_ref().and_then(Listener::next_deadline);

@@ -64,7 +64,7 @@ impl Server {
 
     /// What stops the server, from any thread.
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(self.setup.desk()))
+        Stopper(Arc::clone(self.setup.hub()))
     }
 
     /// What tells how the server is, from any thread.

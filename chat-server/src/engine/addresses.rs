@@ -8,14 +8,14 @@ use crate::net::ConnKey;
 /// Counts, if there is a limit. The maps are keyed by what peers choose, so they are std's, which
 /// cannot be flooded.
 #[derive(Debug)]
-pub(crate) struct Addresses {
+pub(crate) struct AddressCounts {
     /// 0 for no limit; nothing is counted then.
     limit: usize,
     counts: HashMap<IpAddr, usize>,
     of: HashMap<ConnKey, IpAddr>,
 }
 
-impl Addresses {
+impl AddressCounts {
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, counts: HashMap::new(), of: HashMap::new() }
     }
@@ -49,7 +49,7 @@ impl Addresses {
 }
 
 #[cfg(test)]
-impl Addresses {
+impl AddressCounts {
     /// Connections and addresses that are counted.
     pub(crate) fn len(&self) -> usize {
         self.of.len() + self.counts.len()
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_count() {
-        let mut addresses = Addresses::new(2);
+        let mut addresses = AddressCounts::new(2);
         let mut add = |slot, peer| addresses.add(ConnKey::for_test(slot), address(peer));
         assert!(add(1, "10.0.0.1") && add(2, "::ffff:10.0.0.1"));
         assert!(!add(3, "10.0.0.1"), "two are the most");
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_who_is_gone() {
-        let mut addresses = Addresses::new(1);
+        let mut addresses = AddressCounts::new(1);
         for slot in 0..100 {
             let peer = IpAddr::from([10, 0, 0, slot as u8]);
             assert!(addresses.add(ConnKey::for_test(slot), peer));
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_nothing_is_counted() {
-        let mut addresses = Addresses::new(0);
+        let mut addresses = AddressCounts::new(0);
         assert!((0..9).all(|slot| addresses.add(ConnKey::for_test(slot), address("10.0.0.1"))));
         assert!(addresses.of.is_empty());
     }

@@ -1,107 +1,101 @@
-//! How connections end: one that the peer ends, one that fails, one that is closed, and all of them
-//! when the server stops.
+//! How connections end: by the peer, by an error, by us; and all of them when the server stops.
 //!
-//! One that ends well stays in the table until the hub has ended its session, and is then told what
-//! there is to tell. One that is lost or cut off goes at once; what the hub still has for it finds
-//! nobody.
+//! A connection that ends in order stays in the table until the hub has ended its session, and is told
+//! then what there is to tell. One whose socket failed, or that is evicted, is detached at once: what the
+//! hub still has for it finds nobody.
 
 use chat_core::Notice;
 
-use super::{Engine, Stopping, Workers};
-use crate::connection::{Connection, Phase};
-use crate::net::ConnKey;
-use crate::net::Instant;
-use crate::net::Socket;
+use super::{Engine, Workers};
+use crate::connection::Phase;
+use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
+/// How far the stop of the server has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Nothing is read any more. What was accepted is being carried out.
+    Finishing {
+        /// When that is not waited for any longer.
+        deadline: Instant,
+    },
+    /// Everyone has been told; the connections are closing.
+    Closing,
+}
+
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Tells a connection that it cannot stay. While there are not too many such, it is waited for
-    /// until it has read that.
-    pub(super) fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {
-        let waits = self.refused < self.limits.refused_connections;
-        let key = self.connections.insert(Connection::refused(socket, reason, now));
-        self.refused += 1;
-        self.finish(now, key);
-        self.counters.refused.set(self.refused as u64);
-        if !waits {
-            self.counters.reach(LimitKind::RefusedConnections);
-            self.remove(key);
+    /// Accepts nothing more from an open connection. The hub ends its session, and then it is drained.
+    pub(super) fn begin_close(&mut self, key: ConnKey, reason: CloseReason) {
+        let mut requests = self.dispatcher.scratch();
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.begin_close(reason, &mut requests);
+            self.connections.account_memory(key);
         }
+        self.post(key, requests);
     }
 
-    /// Takes no more from an open connection. The hub ends its session, and then it is finished.
-    pub(super) fn end(&mut self, key: ConnKey, reason: CloseReason) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        let mut requests = Vec::new();
-        connection.end(reason, &mut requests);
-        self.connections.count_held(key);
-        self.post(key, &mut requests);
-    }
-
-    /// The socket is of no use any more. The others learn that the member has left.
-    pub(super) fn lose(&mut self, key: ConnKey) {
-        self.end(key, CloseReason::Lost);
+    /// Removes a connection whose socket is of no use any more. The others learn that the member has left.
+    pub(super) fn socket_failed(&mut self, key: ConnKey) {
+        self.begin_close(key, CloseReason::Lost);
         self.detach(key);
         self.remove(key);
     }
 
-    /// Closes a connection that is owed too much. It gets what it has been sent, to the end of the
-    /// frame, and the reason.
-    pub(super) fn cut_off(&mut self, now: Instant, key: ConnKey, reason: CloseReason) {
+    /// Closes a connection for which too much is pending. It gets the rest of the frame that is partly
+    /// written, and the reason.
+    pub(super) fn evict(&mut self, now: Instant, key: ConnKey, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if connection.is_closing() {
+        if connection.lifecycle.has_left_hub() {
             return self.remove(key);
         }
-        connection.send.cut();
-        self.end(key, reason);
+        connection.outbound.send.truncate();
+        self.begin_close(key, reason);
         if let Some(connection) = self.connections.get_mut(key) {
-            // Also of one that was about to end for another.
-            connection.reason = Some(reason);
-            connection.behind_since = None;
+            // It may have been closing for another reason.
+            connection.lifecycle.override_reason(reason);
+            connection.outbound.keep_up();
         }
         self.detach(key);
-        self.finish(now, key);
+        self.drain(now, key, reason);
     }
 
-    /// Has nothing more come to the connection from the hub or from its room.
+    /// Cuts a connection off from the hub and from its room: nothing more comes from either.
     fn detach(&mut self, key: ConnKey) {
         if fault!(NoGeneration) {
             return;
         }
-        self.note_ending(key);
-        self.fanout.expel(&mut self.connections, key);
-        let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
-        if let Some(mailbox) = mailbox {
-            self.sessions.remove(&mailbox.session());
+        self.observe_ending(key, CloseReason::Internal);
+        self.fanout.remove(&mut self.connections, key);
+        let connection = self.connections.get(key);
+        if let Some(session) = connection.and_then(|connection| connection.lifecycle.session()) {
+            self.sessions.remove(&session);
         }
     }
 
-    /// The hub is done with the connection: it is told why it ends, if it does not know, and what it
-    /// is owed is still written.
-    pub(super) fn finish(&mut self, now: Instant, key: ConnKey) {
+    /// Drains a connection that the hub has let go of: says why it ends, for `fallback` if nobody gave a
+    /// reason before, and writes what is pending.
+    pub(super) fn drain(&mut self, now: Instant, key: ConnKey, fallback: CloseReason) {
         let deadline = now + self.limits.linger;
-        // It is a member no more, or the hub failed to say so.
+        // It is no member any more, unless the hub failed to say so.
         self.fanout.leave(&mut self.connections, key);
         let Some(connection) = self.connections.get_mut(key) else { return };
-        connection.finish(deadline);
-        // Nobody asked for it: its session ended because the hub failed.
-        let reason = *connection.reason.get_or_insert(CloseReason::Internal);
-        // Told now: later the kernel does not know any more whose the socket was.
-        self.journal.closed(key, reason, || connection.peer());
-        if let Some(notice) = self.farewell(reason)
+        let reason = connection.begin_drain(fallback, deadline);
+        // Logged now: later the kernel no longer knows the peer's address.
+        self.log.closed(key, reason, || connection.peer());
+        if let Some(notice) = self.close_notice(reason)
             && let Some(connection) = self.connections.get_mut(key)
         {
-            connection.send.push_notice(self.lang, &notice, None);
+            connection.outbound.send.push_notice(self.lang, &notice, None);
         }
         self.flush(key);
-        self.close_if_done(key);
-        self.arm(now, key);
+        self.advance_close(key);
+        self.arm_timer(now, key);
     }
 
-    /// The last message of a connection that ends for this reason. One that sent what is no command
-    /// has had an answer to that.
-    fn farewell(&self, reason: CloseReason) -> Option<Notice> {
+    /// The last message to a connection that ends for this reason. A peer that broke the protocol has had
+    /// its answer.
+    fn close_notice(&self, reason: CloseReason) -> Option<Notice> {
         if fault!(NoFarewell) {
             return None;
         }
@@ -124,66 +118,73 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Takes the next step of closing, if the one before is done.
-    pub(super) fn close_if_done(&mut self, key: ConnKey) {
+    pub(super) fn advance_close(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        match connection.phase {
-            Phase::Finishing { deadline } if connection.send.is_empty() => {
-                if fault!(NoLinger) {
+        match connection.lifecycle.phase() {
+            Phase::Draining { .. } if connection.outbound.send.is_empty() => {
+                if fault!(NoLinger)
+                    || connection.inbound.has_ended()
+                    || connection.shutdown_write().is_err()
+                {
                     return self.remove(key);
                 }
-                if connection.peer_ended || connection.shutdown_write().is_err() {
-                    return self.remove(key);
-                }
-                connection.phase = Phase::Lingering { deadline };
-                // The event for what it sent before may be gone already.
-                self.plan_read(key);
+                connection.lifecycle.linger();
+                // The event for what the peer sent before may be gone already.
+                self.enqueue_read(key);
             }
-            Phase::Lingering { .. } if connection.peer_ended => self.remove(key),
+            Phase::Lingering { .. } if connection.inbound.has_ended() => self.remove(key),
             _ => {}
         }
     }
 
+    /// Closes the socket of a connection, and forgets it.
     pub(super) fn remove(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.remove(key) else { return };
-        self.refused -= usize::from(connection.refused);
-        self.addresses.remove(key);
-        let reason = connection.reason.unwrap_or(CloseReason::Internal);
-        if reason == CloseReason::BadInput && connection.is_proven() {
+        self.admission.remove(key, connection.is_refused());
+        let reason = connection.lifecycle.reason().unwrap_or(CloseReason::Internal);
+        if reason == CloseReason::BadInput && connection.inbound.is_proven() {
             self.counters.reach(LimitKind::BadFrames);
         }
-        self.counters.refused.set(self.refused as u64);
+        self.counters.refused.set(self.admission.refused() as u64);
         self.counters.close(reason);
-        if !connection.is_closing() {
-            self.journal.closed(key, reason, || connection.peer());
+        if !connection.lifecycle.has_left_hub() {
+            self.log.closed(key, reason, || connection.peer());
         }
         connection.close();
     }
+}
 
-    /// Stops reading; when all requests are done, everything that was accepted has been carried out.
-    /// Does nothing the second time.
+/// The stop of the server.
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// Reads nothing any more; once all requests are done, everything that was accepted has been carried
+    /// out. Does nothing the second time.
     pub(super) fn begin_stop(&mut self, now: Instant) {
-        if self.stopping.is_none() {
-            tracing::info!(
-                connections = self.connections.len(),
-                rooms = self.fanout.room_count(),
-                "stopping"
-            );
-            let deadline = now + self.limits.linger;
-            self.stopping = Some(Stopping::Draining { deadline });
+        if self.stop.is_none() {
+            let (connections, rooms) = (self.connections.len(), self.fanout.room_count());
+            tracing::info!(connections, rooms, "stopping");
+            self.stop = Some(Stop::Finishing { deadline: now + self.limits.linger });
             self.counters.stopping.set(1);
         }
     }
 
-    /// Tells everyone that this is the end, after everything they are owed.
-    pub(super) fn say_goodbye(&mut self, now: Instant) {
-        self.stopping = Some(Stopping::Closing);
+    /// Closes every connection, once what was accepted has been carried out, or is waited for no longer.
+    pub(super) fn advance_stop(&mut self, now: Instant) {
+        if let Some(Stop::Finishing { deadline }) = self.stop
+            && (self.dispatcher.is_idle() || deadline <= now)
+        {
+            self.stop = Some(Stop::Closing);
+            self.close_all(now);
+        }
+    }
+
+    /// Tells everyone that the server stops, after everything that is pending for them.
+    fn close_all(&mut self, now: Instant) {
         for key in self.connections.keys() {
             self.fanout.leave(&mut self.connections, key);
-            let Some(connection) = self.connections.get_mut(key) else { continue };
-            if matches!(connection.phase, Phase::Open | Phase::Ending) {
-                connection.reason.get_or_insert(CloseReason::Stopped);
-                self.note_ending(key);
-                self.finish(now, key);
+            let connection = self.connections.get(key);
+            if connection.is_some_and(|connection| !connection.lifecycle.has_left_hub()) {
+                self.observe_ending(key, CloseReason::Stopped);
+                self.drain(now, key, CloseReason::Stopped);
             }
         }
         self.sessions.clear();

@@ -1,57 +1,69 @@
-//! What comes of it: the hub's answers on their way to the sockets.
+//! Writing: the hub's outputs on their way to the sockets.
 
 use std::mem;
 
 use chat_core::{Notice, Output, RoomEvent, SessionId};
 
-use super::{Engine, Stopping, Workers};
-use crate::connection::SendBuffer;
-use crate::connection::{Connection, Phase};
-use crate::net::ConnKey;
-use crate::net::Instant;
-use crate::net::Socket;
+use super::dispatcher::Completed;
+use super::{Engine, Workers};
+use crate::connection::{Connection, FollowUp, SendBuffer, Writer};
+use crate::limits::Limits;
+use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
+/// The connections to flush, and what writing leaves to do.
+#[derive(Debug)]
+pub(super) struct Egress {
+    /// Connections with answers to flush at the end of the turn.
+    queue: Vec<ConnKey>,
+    pub(super) writer: Writer,
+}
+
+impl Egress {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { queue: Vec::new(), writer: Writer::new(limits) }
+    }
+
+    /// Whether a connection is to be flushed without any event.
+    pub(super) fn has_work(&self) -> bool {
+        !self.queue.is_empty() || self.writer.has_follow_ups()
+    }
+}
+
 impl<S: Socket, W: Workers> Engine<S, W> {
-    pub(super) fn take_outputs(&mut self, now: Instant) {
-        let mut outputs = mem::take(&mut self.outputs);
-        let taken = self.desk.take(&mut outputs);
-        self.done = taken.done;
-        self.counters.panics.set(taken.panics);
-        if let Some((_, since)) = self.handed_over.take_if(|(posted, _)| *posted <= taken.done) {
-            self.counters.worker_wait.record(now.nanos_since(since));
-            self.counters.steals.set(self.workers.steals());
+    /// Takes what the hub has answered, and applies it in the hub's order.
+    pub(super) fn apply_outputs(&mut self, now: Instant) {
+        let Completed { mut outputs, progress, worker_wait } = self.dispatcher.take(now);
+        self.counters.panics.set(progress.panics);
+        if let Some(wait) = worker_wait {
+            self.counters.worker_wait.record(wait.as_nanos() as u64);
+            self.counters.steals.set(self.dispatcher.steals());
         }
-        if fault!(HastyStop) {
-            self.done = self.posted;
-        }
-        if self.done == self.posted {
-            self.read_ahead = 0;
-            self.fanout.nothing_expected();
+        if self.dispatcher.is_idle() {
+            self.ingress.caught_up();
+            self.fanout.clear_in_flight();
         }
         if self.observer.is_some() {
             outputs.iter().for_each(|output| self.observe(output));
         }
         for output in outputs.drain(..) {
-            self.carry_out(now, output);
+            self.apply(now, output);
         }
-        self.outputs = outputs;
-        if taken.stop_requested {
+        self.dispatcher.recycle(outputs);
+        if progress.stop_requested {
             self.begin_stop(now);
         }
-        if let Some(Stopping::Draining { deadline }) = self.stopping
-            && (self.done == self.posted || deadline <= now)
-        {
-            self.say_goodbye(now);
-        }
+        self.advance_stop(now);
     }
 
-    fn carry_out(&mut self, now: Instant, output: Output) {
+    fn apply(&mut self, now: Instant, output: Output) {
         match output {
             Output::Broadcast { room, seq, except, event } => {
-                if let RoomEvent::Chat { text, .. } = &event {
-                    assert!(!fault!(ReactorPanics, text.as_str()), "planted");
+                if let RoomEvent::Chat { text, .. } = &event
+                    && fault!(ReactorPanics, text.as_str())
+                {
+                    panic!("planted");
                 }
                 let except = except.and_then(|session| self.sessions.get(&session).copied());
                 self.fanout.broadcast(room, seq, except, &event);
@@ -66,101 +78,115 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             Output::Rooms { to, rooms } => self.answer(to, |send| send.push_rooms(rooms)),
             Output::Entered { session, room } => {
                 if let Some(&key) = self.sessions.get(&session) {
-                    self.fanout.enter(&mut self.connections, key, room);
+                    self.fanout.join(&mut self.connections, key, room);
                 }
             }
             Output::Left { session, .. } => {
                 if let Some(&key) = self.sessions.get(&session) {
                     self.fanout.leave(&mut self.connections, key);
-                    self.plan_flush(key);
+                    self.enqueue_flush(key);
                 }
             }
             Output::Disconnected { session } => {
                 if let Some(key) = self.sessions.remove(&session) {
-                    self.finish(now, key);
+                    // Without a reason so far, nobody asked for it: the hub failed.
+                    self.drain(now, key, CloseReason::Internal);
                 }
             }
             Output::ShutdownRequested { .. } => self.begin_stop(now),
             // The log of a room ends with its last member.
             Output::RoomClosed { .. } => {}
             // `Output` may grow: what is not known here has to be added here.
-            other => debug_assert!(false, "not carried out: {other:?}"),
+            other => debug_assert!(false, "not applied: {other:?}"),
         }
     }
 
-    /// Adds an answer behind everything that the connection is owed already.
+    /// Adds an answer after everything that is pending for the session's connection.
     fn answer(&mut self, to: SessionId, add: impl FnOnce(&mut SendBuffer)) {
         let Some(&key) = self.sessions.get(&to) else { return };
-        self.fanout.settle(&mut self.connections, key);
+        self.fanout.drain_log(&mut self.connections, key);
         if let Some(connection) = self.connections.get_mut(key) {
-            add(&mut connection.send);
-            self.plan_flush(key);
+            add(&mut connection.outbound.send);
+            self.enqueue_flush(key);
         }
     }
 
-    /// Goes on writing to a connection of which the kernel takes bytes again.
+    /// Handles an event that says that the kernel takes bytes again.
     pub(crate) fn writable(&mut self, key: ConnKey) {
-        if let Some(connection) = self.connections.get_mut(key) {
-            if connection.is_blocked() {
-                self.counters.reach(LimitKind::KernelSendBuffer);
-            }
-            connection.unblock();
-            if fault!(ForgottenWaiter) && connection.may_catch_up() {
-                return;
-            }
-            if connection.is_owed() {
-                self.plan_flush(key);
-            }
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.outbound.is_blocked() {
+            self.counters.reach(LimitKind::KernelSendBuffer);
+        }
+        connection.outbound.unblock();
+        if fault!(ForgottenWaiter) && connection.can_catch_up() {
+            return;
+        }
+        if connection.has_pending() {
+            self.enqueue_flush(key);
         }
     }
 
-    /// Has the connection flushed at the end of the turn.
-    pub(super) fn plan_flush(&mut self, key: ConnKey) {
+    /// Queues a connection to be flushed at the end of the turn.
+    pub(super) fn enqueue_flush(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key)
-            && !mem::replace(&mut connection.flush_planned, true)
+            && connection.outbound.enqueue()
         {
-            self.flush_plan.push(key);
+            self.egress.queue.push(key);
         }
     }
 
-    pub(super) fn flush_planned(&mut self, now: Instant) {
-        let mut plan = mem::take(&mut self.flush_plan);
-        for key in plan.drain(..) {
+    /// Flushes the rooms that have something to hand out.
+    pub(super) fn flush_rooms(&mut self) {
+        self.fanout.flush(&mut self.connections, &mut self.egress.writer);
+        if self.fanout.is_dirty() {
+            self.counters.reach(LimitKind::WritesPerRoomAndTurn);
+        }
+    }
+
+    /// Flushes the connections that are queued now.
+    pub(super) fn flush_queued(&mut self, now: Instant) {
+        let mut queue = mem::take(&mut self.egress.queue);
+        for key in queue.drain(..) {
             if let Some(connection) = self.connections.get_mut(key) {
-                connection.flush_planned = false;
+                connection.outbound.dequeue();
                 self.flush(key);
-                self.read_again(now, key);
-                self.close_if_done(key);
+                self.resume_if_caught_up(now, key);
+                self.advance_close(key);
             }
         }
-        plan.append(&mut self.flush_plan);
-        self.flush_plan = plan;
+        queue.append(&mut self.egress.queue);
+        self.egress.queue = queue;
     }
 
-    /// Sees to those whose budget ended, and those whose socket failed.
-    pub(super) fn follow_up_writes(&mut self, now: Instant) {
-        while let Some(key) = self.connections.take_unfinished() {
-            self.counters.reach(LimitKind::WritePerTurn);
-            self.plan_flush(key);
-        }
-        while let Some(key) = self.connections.take_failed() {
-            // It may have said something before it went. Of a reset that the write was told of, the
-            // read finds nothing but an end.
-            self.read(now, key);
-            if let Some(connection) = self.connections.get_mut(key)
-                && connection.phase == Phase::Ending
-            {
-                connection.reason = Some(CloseReason::Lost);
-            }
-            self.lose(key);
-        }
-    }
-
-    /// Writes what a connection is owed, also by its room if it has been waiting.
+    /// Writes what is pending for a connection, including its room's log if it has been parked.
     pub(super) fn flush(&mut self, key: ConnKey) {
-        if self.connections.get(key).is_some_and(Connection::may_catch_up) {
-            self.fanout.settle(&mut self.connections, key);
+        if self.connections.get(key).is_some_and(Connection::can_catch_up) {
+            self.fanout.drain_log(&mut self.connections, key);
         }
-        self.connections.flush(key);
+        self.egress.writer.flush(&mut self.connections, key);
+    }
+
+    /// Does what the writes of this turn have left to do.
+    pub(super) fn follow_up_writes(&mut self, now: Instant) {
+        while let Some((key, follow_up)) = self.egress.writer.next_follow_up() {
+            match follow_up {
+                FollowUp::Resume => {
+                    self.counters.reach(LimitKind::WritePerTurn);
+                    self.enqueue_flush(key);
+                }
+                FollowUp::Failed => self.write_failed(now, key),
+                FollowUp::CheckBacklog => self.check_backlog(now, key),
+            }
+        }
+    }
+
+    /// Closes a connection whose socket has failed at a write. What it said before is read first; after a
+    /// reset that the write met, the read finds nothing but an end.
+    fn write_failed(&mut self, now: Instant, key: ConnKey) {
+        self.read(now, key);
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.lifecycle.override_reason(CloseReason::Lost);
+        }
+        self.socket_failed(key);
     }
 }

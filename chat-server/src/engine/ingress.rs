@@ -1,247 +1,257 @@
-//! What comes in: connections, and their bytes on the way to the hub.
+//! Reading: which connections, when, and how far ahead of the workers.
 
-use std::mem;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_core::Role;
-
+use super::timers::Timers;
 use super::{Engine, Workers};
-use crate::connection::{Connection, Pause, Phase, Read, ReadEnd, Subscription};
-use crate::net::ConnKey;
-use crate::net::Instant;
-use crate::net::Socket;
-use crate::stats::CloseReason;
+use crate::connection::{InboundLimits, Pause, Read, ReadEnd, Subscription};
+use crate::limits::Limits;
+use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
-use crate::workers::Ran;
-use crate::workers::{Mailbox, Request};
+use crate::workers::Request;
 
-/// Bytes that what a room hears is longer than the command for it, mostly: a name, a room and a number
-/// with a chat, a sentence with others.
-const NAMED: usize = 160;
+/// Bytes by which a broadcast is mostly longer than the command it comes of: a name, a room and a number
+/// with a chat, a sentence with a notice.
+const BROADCAST_OVERHEAD: usize = 160;
 
-/// After which time it is looked again whether a room still waits for somebody.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How long to wait before asking again whether a room still waits for a slow member.
+const RETRY: Duration = Duration::from_millis(5);
 
-/// When a connection is to be read that has something to read.
-enum When {
+/// The connections to read, and what reading costs.
+#[derive(Debug)]
+pub(super) struct Ingress {
+    limits: InboundLimits,
+    /// Connections to read: those that an event told of, and those not read to the end, of which no
+    /// event will tell.
+    queue: VecDeque<ConnKey>,
+    /// How many of these were put off in the last turn because their rooms are saturated.
+    deferred: usize,
+    /// When to read connections whose pause ends at a time.
+    resumes: Timers,
+    /// Bytes read of which some command has not been carried out.
+    read_ahead: usize,
+    max_read_ahead: usize,
+    /// What every connection is read into.
+    buffer: Box<[u8]>,
+}
+
+/// When a connection that has something to read is read.
+enum ReadDecision {
     Now,
-    /// When its room has handed out some of what was said.
+    /// Once its room has handed out some of what was said.
     NextTurn,
-    /// When whoever paused it ends that.
-    Resumed,
+    /// Once its pause ends.
+    Paused,
+}
+
+impl Ingress {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: InboundLimits::new(limits),
+            queue: VecDeque::new(),
+            deferred: 0,
+            resumes: Timers::default(),
+            read_ahead: 0,
+            max_read_ahead: limits.read_ahead,
+            buffer: vec![0; limits.read_per_turn].into(),
+        }
+    }
+
+    pub(super) fn limits(&self) -> InboundLimits {
+        self.limits
+    }
+
+    /// Whether the workers have kept up with what was read.
+    fn may_read(&self) -> bool {
+        self.read_ahead < self.max_read_ahead
+    }
+
+    /// Notes that everything read has been carried out.
+    pub(super) fn caught_up(&mut self) {
+        self.read_ahead = 0;
+    }
+
+    /// Whether a connection can be read without any event. `rooms_wait`: rooms wait for workers, which
+    /// will tell when they are done; connections that were put off for them need no turn.
+    pub(super) fn has_work(&self, rooms_wait: bool) -> bool {
+        let deferred = if rooms_wait { self.deferred } else { 0 };
+        self.queue.len() > deferred && self.may_read()
+    }
+
+    /// When a pause ends next.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.resumes.next()
+    }
 }
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// The key that [`Engine::connect`] will give next, for registering its socket.
-    pub(crate) fn next_key(&self) -> ConnKey {
-        self.connections.next_key()
-    }
-
-    /// Takes a new connection, or tells it why it cannot stay.
-    pub(crate) fn connect(&mut self, now: Instant, socket: S, role: Role, peer: SocketAddr) {
-        self.counters.accepted.add(1);
-        let key = self.next_key();
-        self.journal.accepted(key, || socket.peer());
-        if self.stopping.is_some() {
-            return self.refuse(now, socket, CloseReason::Stopped);
-        }
-        if self.connections.len() - self.refused >= self.limits.connections {
-            return self.refuse(now, socket, CloseReason::ServerFull);
-        }
-        if !self.addresses.add(key, peer.ip()) {
-            return self.refuse(now, socket, CloseReason::TooManyFromAddress);
-        }
-        let session = self.desk.connect(role);
-        let mailbox = Arc::new(Mailbox::new(session));
-        self.connections.insert(Connection::new(socket, mailbox, now));
-        self.sessions.insert(session, key);
-        if let Some(observer) = &mut self.observer {
-            observer.connected(session, peer);
-        }
-    }
-
-    /// Has a connection read that has, or may have, something to read. `cut`: the event said that
-    /// there is an end or a mark in the stream, at which a read stops short of what is behind it.
-    pub(crate) fn readable(&mut self, key: ConnKey, cut: bool) {
+    /// Queues a connection to be read. `marked`: the event told of an end or an urgent mark in the
+    /// stream, at which a read stops short of what is behind it.
+    pub(crate) fn readable(&mut self, key: ConnKey, marked: bool) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if cut {
-            connection.announce_cut();
+        if marked {
+            connection.inbound.mark();
         }
-        if !connection.is_read_paused() {
-            self.plan_read(key);
+        if connection.read_pause().is_none() {
+            self.enqueue_read(key);
         }
     }
 
-    /// The socket has failed. Who is read no further for now would notice later, and be a ghost until
-    /// then; the others have what came before it read.
+    /// Handles an event that says that the socket has failed. A connection that is not read for now would
+    /// notice later, and be a ghost until then; the others have what came before it read.
     pub(crate) fn failed(&mut self, key: ConnKey) {
-        let is_kept_waiting = |c: &Connection<S>| c.is_read_paused() || c.has_kept_frames();
-        if self.connections.get(key).is_some_and(is_kept_waiting) {
-            self.lose(key);
+        let Some(connection) = self.connections.get(key) else { return };
+        if connection.read_pause().is_some() || connection.inbound.has_frames() {
+            self.socket_failed(key);
         }
     }
 
-    /// Has the connection read in the next turn.
-    pub(super) fn plan_read(&mut self, key: ConnKey) {
+    /// Queues a connection to be read in the next turn.
+    pub(super) fn enqueue_read(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key)
-            && !mem::replace(&mut connection.read_planned, true)
+            && connection.inbound.enqueue()
         {
-            self.unread.push_back(key);
+            self.ingress.queue.push_back(key);
         }
     }
 
-    /// Has those read again that were not until a time, which has come.
-    pub(super) fn resume_reading(&mut self, now: Instant) {
-        while let Some((_, key)) = self.resumes.pop_due(now) {
+    /// Resumes connections whose pause has expired.
+    pub(super) fn resume_expired_pauses(&mut self, now: Instant) {
+        while let Some((_, key)) = self.ingress.resumes.pop_due(now) {
             if fault!(NeverResumed) {
                 continue;
             }
-            if let Some(connection) = self.connections.get_mut(key) {
-                connection.resume_reading(now);
-                self.plan_read(key);
-            }
+            self.resume_reading(now, key);
         }
     }
 
-    pub(super) fn read_planned(&mut self, now: Instant) {
-        self.postponed = 0;
-        for _ in 0..self.unread.len() {
-            if !self.may_read() {
+    /// Resumes a connection that was not read because too much was pending for it, if that is over.
+    pub(super) fn resume_if_caught_up(&mut self, now: Instant, key: ConnKey) {
+        if let Some(connection) = self.connections.get(key)
+            && connection.read_pause() == Some(Pause::Pending)
+            && !connection.outbound.should_not_ask()
+        {
+            self.resume_reading(now, key);
+        }
+    }
+
+    fn resume_reading(&mut self, now: Instant, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.inbound.resume(now);
+            self.enqueue_read(key);
+        }
+    }
+
+    /// Reads the connections that are queued now, each at most once.
+    pub(super) fn read_queued(&mut self, now: Instant) {
+        self.ingress.deferred = 0;
+        for _ in 0..self.ingress.queue.len() {
+            if !self.ingress.may_read() {
                 return self.counters.reach(LimitKind::ReadAhead);
             }
-            let Some(key) = self.unread.pop_front() else { return };
-            match self.when_to_read(now, key) {
-                When::Now => self.read(now, key),
-                When::NextTurn => {
-                    self.plan_read(key);
-                    self.postponed += 1;
+            let Some(key) = self.ingress.queue.pop_front() else { return };
+            match self.decide_read(now, key) {
+                ReadDecision::Now => self.read(now, key),
+                ReadDecision::NextTurn => {
+                    self.enqueue_read(key);
+                    self.ingress.deferred += 1;
                 }
-                When::Resumed => {}
+                ReadDecision::Paused => {}
             }
         }
     }
 
-    fn when_to_read(&mut self, now: Instant, key: ConnKey) -> When {
-        let Some(connection) = self.connections.get_mut(key) else { return When::Resumed };
-        connection.read_planned = false;
-        if connection.phase != Phase::Open {
-            return When::Now;
+    fn decide_read(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
+        let Some(connection) = self.connections.get_mut(key) else { return ReadDecision::Paused };
+        connection.inbound.dequeue();
+        if !connection.lifecycle.is_open() {
+            return ReadDecision::Now;
         }
-        if connection.is_owed_much() {
-            connection.pause_reading(Pause::Owed);
-            return When::Resumed;
+        if connection.outbound.should_not_ask() {
+            connection.inbound.pause(Pause::Pending);
+            return ReadDecision::Paused;
         }
-        if let Some(until) = connection.must_pause(now, self.input_limits) {
-            self.pause(key, until);
+        if let Some(until) = connection.inbound.over_budget_until(now, self.ingress.limits) {
+            self.pause_until(key, until);
             self.counters.reach(LimitKind::Commands);
             let connections = &self.connections;
-            self.journal.paused(key, || connections.get(key)?.peer());
-            return When::Resumed;
+            self.log.paused(key, || connections.get(key)?.peer());
+            return ReadDecision::Paused;
         }
-        let Some(Subscription { room, .. }) = connection.place else { return When::Now };
-        if self.fanout.is_ahead(room) {
-            return When::NextTurn;
+        let Some(Subscription { room, .. }) = connection.subscription else {
+            return ReadDecision::Now;
+        };
+        if self.fanout.is_saturated(room) {
+            return ReadDecision::NextTurn;
         }
-        if self.waits_for_somebody(now, room) {
-            self.pause(key, now + LOOK_AGAIN);
-            return When::Resumed;
+        if self.waits_for_slow_member(now, room) {
+            self.pause_until(key, now + RETRY);
+            return ReadDecision::Paused;
         }
-        When::Now
+        ReadDecision::Now
     }
 
-    /// Has a connection read again that was not because it was owed much, if it no longer is.
-    pub(super) fn read_again(&mut self, now: Instant, key: ConnKey) {
-        if let Some(connection) = self.connections.get_mut(key)
-            && connection.read_pause() == Some(Pause::Owed)
-            && !connection.is_owed_much()
-        {
-            connection.resume_reading(now);
-            self.plan_read(key);
-        }
-    }
-
-    /// Has a connection read no further before `until`.
-    fn pause(&mut self, key: ConnKey, until: Instant) {
+    fn pause_until(&mut self, key: ConnKey, until: Instant) {
         if let Some(connection) = self.connections.get_mut(key) {
-            connection.pause_reading(Pause::Timed);
-            self.resumes.add(until, key);
+            connection.inbound.pause(Pause::Timed);
+            self.ingress.resumes.add(until, key);
         }
     }
 
-    /// Reads a connection, up to its budget.
+    /// Reads a connection, up to its budget for a turn, and posts the requests that came of it.
     pub(super) fn read(&mut self, now: Instant, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         // What was not read before the stop is not accepted.
-        let too_late = self.stopping.is_some() && connection.phase == Phase::Open;
-        if too_late || connection.peer_ended {
+        let is_too_late = self.stop.is_some() && connection.lifecycle.is_open();
+        if is_too_late || connection.inbound.has_ended() {
             return;
         }
-        let mut requests = mem::take(&mut self.requests);
-        let limits = self.input_limits;
-        let Read { bytes, taken, end } =
-            connection.read(now, limits, &mut self.read_buffer, &mut requests);
-        let is_settled = connection.is_at_rest() && connection.input_len() == 0;
-        if !requests.is_empty() {
-            self.read_ahead += taken;
-            if let Some(place) = &connection.place {
-                self.fanout.expect(place.room, taken + requests.len() * NAMED);
+        let mut requests = self.dispatcher.scratch();
+        let Ingress { limits, buffer, .. } = &mut self.ingress;
+        let Read { bytes, accepted, end } = connection.read(now, *limits, buffer, &mut requests);
+        let is_settled = connection.outbound.is_at_rest() && connection.inbound.buffered() == 0;
+        if requests.is_empty() {
+            self.dispatcher.give_back(requests);
+        } else {
+            self.ingress.read_ahead += accepted;
+            if let Some(Subscription { room, .. }) = connection.subscription {
+                let overhead = requests.len() * BROADCAST_OVERHEAD;
+                self.fanout.add_in_flight(room, accepted + overhead);
             }
-            self.post(key, &mut requests);
+            self.post(key, requests);
         }
-        self.requests = requests;
         if !is_settled {
-            // A part of a frame, mostly: it is held, and has its time.
-            self.connections.count_held(key);
-            self.arm(now, key);
+            // Part of a frame, mostly: it takes memory, and has a deadline.
+            self.connections.account_memory(key);
+            self.arm_timer(now, key);
         }
         self.counters.bytes_read.add(bytes as u64);
         if fault!(ForgottenRead) && end == ReadEnd::Budget {
             return;
         }
         match end {
-            ReadEnd::Failed => self.lose(key),
-            ReadEnd::Ended => self.close_if_done(key),
+            ReadEnd::Failed => self.socket_failed(key),
+            ReadEnd::Ended => self.advance_close(key),
             ReadEnd::Budget => {
                 self.counters.reach(LimitKind::ReadPerTurn);
-                self.plan_read(key);
+                self.enqueue_read(key);
             }
-            ReadEnd::Kept => self.plan_read(key),
+            ReadEnd::Kept => self.enqueue_read(key),
             ReadEnd::Drained => {}
         }
     }
 
-    /// Puts requests into the mailbox of a connection.
-    pub(super) fn post(&mut self, key: ConnKey, requests: &mut Vec<Request>) {
-        if requests.is_empty() {
-            return;
+    /// Posts requests to the mailbox of a connection. The vector is that of
+    /// [`Dispatcher::scratch`](super::dispatcher::Dispatcher::scratch).
+    pub(super) fn post(&mut self, key: ConnKey, requests: Vec<Request>) {
+        let connection = self.connections.get(key);
+        match connection.and_then(|connection| connection.lifecycle.mailbox()) {
+            Some(mailbox) if !requests.is_empty() => {
+                self.counters.receive(&requests);
+                self.dispatcher.post(mailbox, requests);
+            }
+            _ => self.dispatcher.give_back(requests),
         }
-        let mailbox = self.connections.get(key).and_then(|connection| connection.mailbox.as_ref());
-        let Some(mailbox) = mailbox else { return requests.clear() };
-        self.backlog_requests += requests.len();
-        self.posted += requests.len() as u64;
-        self.counters.receive(requests);
-        if mailbox.post(requests) {
-            self.backlog.push(Arc::clone(mailbox));
-        }
-    }
-
-    /// Runs a short backlog here, and has a long one run by the workers.
-    pub(super) fn run_backlog(&mut self, now: Instant) {
-        if mem::take(&mut self.backlog_requests) > self.inline_requests {
-            self.handed_over.get_or_insert((self.posted, now));
-            return self.workers.submit(&mut self.backlog);
-        }
-        for mailbox in self.backlog.drain(..) {
-            while self.desk.run_here(&mailbox, &mut self.requests) == Ran::More {}
-        }
-    }
-}
-
-impl<S, W> Engine<S, W> {
-    /// Whether the workers have kept up with what was read.
-    pub(super) fn may_read(&self) -> bool {
-        self.read_ahead < self.limits.read_ahead
     }
 }

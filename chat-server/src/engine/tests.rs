@@ -15,7 +15,7 @@ use chat_proto::{FrameDecoder, Incoming};
 use super::*;
 use crate::stats::CloseReason;
 use crate::testing::scripted_socket::Step;
-use crate::workers::Ran;
+use crate::workers::{Mailbox, MailboxState};
 
 const ROOMS: &str = r#"{"type":"CSRooms"}"#;
 const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
@@ -118,7 +118,7 @@ impl Workers for Lazy {
 
 struct Bench {
     engine: Engine<TestSocket, Lazy>,
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     workers: Lazy,
     counters: Arc<Counters>,
 }
@@ -128,11 +128,11 @@ impl Bench {
         let mut config = Config::default();
         config.limits.commands.per_second = 0;
         change(&mut config);
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let workers = Lazy::default();
         let counters = Arc::<Counters>::default();
-        let engine = Engine::new(config, Arc::clone(&desk), workers.clone(), Arc::clone(&counters));
-        Self { engine, desk, workers, counters }
+        let engine = Engine::new(config, Arc::clone(&hub), workers.clone(), Arc::clone(&counters));
+        Self { engine, hub, workers, counters }
     }
 
     fn connect(&mut self) -> (ConnKey, TestSocket) {
@@ -171,7 +171,7 @@ impl Bench {
     fn work(&mut self) {
         let mut requests = Vec::new();
         for mailbox in self.workers.0.take() {
-            while self.desk.run(&mailbox, &mut requests) == Ran::More {}
+            while self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {}
         }
     }
 }
@@ -439,7 +439,11 @@ fn r6_a_room_waits_a_moment_for_who_falls_behind() {
         }
         bench.turns();
         let is_there = |bench: &Bench| {
-            bench.engine.connections.get(key).is_some_and(|connection| !connection.is_closing())
+            bench
+                .engine
+                .connections
+                .get(key)
+                .is_some_and(|connection| !connection.lifecycle.has_left_hub())
         };
         assert!(is_there(&bench), "time stands still: it had none to read");
         assert!(bench.engine.next_deadline().is_some(), "the talkers wait");

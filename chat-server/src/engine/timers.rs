@@ -1,28 +1,27 @@
-//! Deadlines of connections, the earliest first.
+//! Timers of connections, the earliest first.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::net::ConnKey;
-use crate::net::Instant;
+use crate::net::{ConnKey, Instant};
 
-/// A queue of deadlines. One that no longer holds is not taken out but found stale when it is due:
-/// most are never due.
+/// A queue of timers. One that no longer holds is not removed, but found stale when it expires: most
+/// never do.
 #[derive(Debug, Default)]
-pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, ConnKey)>>);
+pub(super) struct Timers(BinaryHeap<Reverse<(Instant, ConnKey)>>);
 
 impl Timers {
-    pub(crate) fn add(&mut self, at: Instant, key: ConnKey) {
+    pub(super) fn add(&mut self, at: Instant, key: ConnKey) {
         self.0.push(Reverse((at, key)));
     }
 
-    /// When something is due next.
-    pub(crate) fn next(&self) -> Option<Instant> {
+    /// When a timer expires next.
+    pub(super) fn next(&self) -> Option<Instant> {
         self.0.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Takes a deadline that has been reached.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<(Instant, ConnKey)> {
+    /// Removes a timer that has expired.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Instant, ConnKey)> {
         if self.next()? > now {
             return None;
         }

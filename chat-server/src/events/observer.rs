@@ -54,7 +54,7 @@ impl Observer {
     }
 
     /// Looks at an output of the hub. Returns whether anybody still listens.
-    pub(crate) fn see(&mut self, output: &Output) -> bool {
+    pub(crate) fn observe(&mut self, output: &Output) -> bool {
         match output {
             Output::Reply { to, notice, room } => self.replied(*to, notice, *room),
             Output::Broadcast { room, seq, except, event } => match (event, except) {

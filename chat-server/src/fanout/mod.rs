@@ -1,4 +1,10 @@
-//! The rooms from the side of the connections: who is in which, and what is to be written for them.
+//! Rooms from the side of the connections: who is in which, and what is to be written to them.
+//!
+//! The engine appends broadcasts ([`Fanout::broadcast`]) and calls [`Fanout::flush`] once a turn, which
+//! hands each member what it needs in one write. Nothing here knows the rules of the chat, or how the
+//! hub is reached.
+
+mod room;
 
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -7,36 +13,33 @@ use chat_core::{RoomEvent, RoomId};
 use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
-use crate::connection::Connections;
-use crate::connection::SendBuffer;
-use crate::connection::Subscription;
+use self::room::{FlushProgress, Room};
+use crate::connection::{Connections, Subscription, Writer};
 use crate::limits::Limits;
-use crate::net::ConnKey;
-use crate::net::Socket;
+use crate::net::{ConnKey, Socket};
 use crate::room_log::ChunkPool;
-use crate::room_log::{FlushProgress, RoomLog};
 
-/// The logs of all rooms. A room is here while it has members.
+/// All rooms that have members.
 #[derive(Debug)]
 pub(crate) struct Fanout {
-    rooms: FxHashMap<RoomId, RoomLog>,
+    rooms: FxHashMap<RoomId, Room>,
     /// Rooms with something to hand out, each once, in the order in which that came up.
     dirty: VecDeque<RoomId>,
-    /// Rooms whose logs are going to grow.
-    growing: Vec<RoomId>,
-    /// Bytes that a room may be ahead of its members.
-    most_ahead: usize,
-    spare: ChunkPool,
-    /// Bytes of memory of all logs.
-    kept: usize,
-    /// Members of one room that are served before other rooms and connections have their turn.
-    slice: usize,
-    /// What notices are written in.
+    /// Rooms with bytes in flight, each once.
+    in_flight: Vec<RoomId>,
+    /// Unsent bytes and bytes in flight of a room beyond which its members are read no further.
+    max_unsent: usize,
+    pool: ChunkPool,
+    /// Memory of all rooms' logs, in bytes.
+    log_memory: usize,
+    /// Members of one room that are written to before other rooms and connections have their turn.
+    visits_per_turn: usize,
+    /// The language of notices.
     lang: Lang,
     /// Members of all rooms.
     members: usize,
-    /// Members that broadcasts were for, since the server began.
-    pub(crate) deliveries: u64,
+    /// Members that broadcasts were addressed to, since the server began.
+    deliveries: u64,
 }
 
 impl Fanout {
@@ -44,11 +47,11 @@ impl Fanout {
         Self {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
-            growing: Vec::new(),
-            most_ahead: limits.slow_backlog,
-            spare: ChunkPool::default(),
-            kept: 0,
-            slice: limits.writes_per_room_and_turn,
+            in_flight: Vec::new(),
+            max_unsent: limits.slow_backlog,
+            pool: ChunkPool::default(),
+            log_memory: 0,
+            visits_per_turn: limits.writes_per_room_and_turn,
             lang,
             members: 0,
             deliveries: 0,
@@ -60,120 +63,169 @@ impl Fanout {
         !self.dirty.is_empty()
     }
 
-    /// From here on the connection gets the broadcasts of the room.
-    pub(crate) fn enter<S>(
-        &mut self,
-        connections: &mut Connections<S>,
-        key: ConnKey,
-        room: RoomId,
-    ) {
+    /// Adds a connection to a room: it gets every broadcast from now on.
+    pub(crate) fn join<S>(&mut self, connections: &mut Connections<S>, key: ConnKey, room: RoomId) {
         if let Some(connection) = connections.get_mut(key) {
-            let cursor = self.rooms.entry(room).or_default().enter(key);
-            connection.place = Some(Subscription { room, cursor });
+            let cursor = self.rooms.entry(room).or_default().join(key);
+            connection.subscription = Some(Subscription { room, cursor });
             self.members += 1;
         }
     }
 
-    /// From here on it does not, but what it is owed stays owed.
+    /// Removes a connection from its room. What was broadcast before is still delivered.
     pub(crate) fn leave<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
-        self.settle(connections, key);
-        self.expel(connections, key);
+        self.drain_log(connections, key);
+        self.remove(connections, key);
     }
 
-    /// From here on it does not, and gets nothing more of what the room still owes it.
-    pub(crate) fn expel<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
+    /// Removes a connection from its room, and delivers nothing more of that room's log.
+    pub(crate) fn remove<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         let Some(connection) = connections.get_mut(key) else { return };
-        let Some(Subscription { room, cursor }) = connection.place.take() else { return };
-        let Entry::Occupied(mut log) = self.rooms.entry(room) else { return };
+        let Some(Subscription { room, cursor }) = connection.subscription.take() else { return };
+        let Entry::Occupied(mut entry) = self.rooms.entry(room) else { return };
         self.members -= 1;
-        let moved = log.get_mut().leave(cursor, &mut self.spare);
-        self.kept = log.get_mut().count_kept(self.kept);
-        if log.get().is_empty() {
-            self.kept = log.remove().clear(self.kept, &mut self.spare);
+        let moved = entry.get_mut().remove(cursor, &mut self.pool);
+        let is_empty = entry.get().member_count() == 0;
+        if is_empty {
+            entry.get_mut().log.clear(&mut self.pool);
         }
-        if let Some(Subscription { cursor: moved, .. }) =
-            moved.and_then(|moved| connections.get_mut(moved)?.place.as_mut())
+        entry.get_mut().account_memory(&mut self.log_memory);
+        if is_empty {
+            entry.remove();
+        }
+        if let Some(moved) =
+            moved.and_then(|moved| connections.get_mut(moved)?.subscription.as_mut())
         {
-            moved.index = cursor.index;
+            moved.cursor.index = cursor.index;
         }
     }
 
-    /// Moves what the connection is owed by its room into its send buffer, so that what is added
-    /// there next comes after it.
-    pub(crate) fn settle<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
+    /// Moves what a connection's room has for it into its send buffer, so that what is added there next
+    /// follows it.
+    pub(crate) fn drain_log<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         if fault!(Unsettled) {
             return;
         }
         if let Some(connection) = connections.get_mut(key)
-            && let Some(Subscription { room, cursor }) = &mut connection.place
-            && let Some(log) = self.rooms.get_mut(room)
+            && let Some(Subscription { room: id, cursor }) = &mut connection.subscription
+            && let Some(room) = self.rooms.get_mut(id)
         {
-            log.hand_out(cursor, key, &mut connection.send, &mut self.spare, SendBuffer::push_part);
-            self.kept = log.count_kept(self.kept);
+            let send = &mut connection.outbound.send;
+            room.log
+                .drain(cursor, key, &mut self.pool, |chunk, range| send.push_part(chunk, range));
+            room.account_memory(&mut self.log_memory);
         }
     }
 
-    /// Notes that members of a room have said so many bytes that are being carried out.
-    pub(crate) fn expect(&mut self, room: RoomId, bytes: usize) {
-        if let Some(log) = self.rooms.get_mut(&room)
-            && log.expect(bytes)
+    /// Appends an event to the log of a room, for every member but `except`.
+    pub(crate) fn broadcast(
+        &mut self,
+        id: RoomId,
+        seq: u64,
+        except: Option<ConnKey>,
+        event: &RoomEvent,
+    ) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let message = match event {
+            RoomEvent::Chat { member, text } => ServerMessage::Chat { member, text, room: id, seq },
+            RoomEvent::Notice(notice) => ServerMessage::System { notice, room: Some((id, seq)) },
+        };
+        let except = except.filter(|_| !fault!(OwnChat));
+        // A speaker that has left the room has no key any more.
+        self.deliveries += (room.member_count() - usize::from(except.is_some())) as u64;
+        let lang = self.lang;
+        if room.log.is_handed_out() {
+            self.dirty.push_back(id);
+        }
+        room.log.append(except, &mut self.pool, |out| {
+            message.write(lang, out).expect("the hub refuses a chat that does not fit a frame");
+        });
+    }
+
+    /// Flushes each room that has something to hand out, as far as one turn goes.
+    pub(crate) fn flush<S: Socket>(
+        &mut self,
+        connections: &mut Connections<S>,
+        writer: &mut Writer,
+    ) {
+        for _ in 0..self.dirty.len() {
+            let Some(id) = self.dirty.pop_front() else { return };
+            let Some(room) = self.rooms.get_mut(&id) else { continue };
+            let progress = room.flush(connections, writer, &mut self.pool, self.visits_per_turn);
+            if progress == FlushProgress::Unfinished {
+                self.dirty.push_back(id);
+            }
+            room.account_memory(&mut self.log_memory);
+        }
+    }
+}
+
+/// Back-pressure: when the members of a room are read no further.
+impl Fanout {
+    /// Adds bytes read from a member of a room, which may come back as broadcasts.
+    pub(crate) fn add_in_flight(&mut self, id: RoomId, bytes: usize) {
+        if let Some(room) = self.rooms.get_mut(&id)
+            && room.add_in_flight(bytes)
         {
-            self.growing.push(room);
+            self.in_flight.push(id);
         }
     }
 
-    /// To be called when everything is carried out that was said.
-    pub(crate) fn nothing_expected(&mut self) {
-        for room in self.growing.drain(..) {
-            if let Some(log) = self.rooms.get_mut(&room) {
-                log.has_grown();
+    /// Notes that everything read so far has been carried out.
+    pub(crate) fn clear_in_flight(&mut self) {
+        for id in self.in_flight.drain(..) {
+            if let Some(room) = self.rooms.get_mut(&id) {
+                room.clear_in_flight();
             }
         }
     }
 
-    /// Whether a room has so much to hand out that its members should say no more for now: even who
-    /// reads all the time would be owed too much when its turn comes.
-    pub(crate) fn is_ahead(&self, room: RoomId) -> bool {
-        let any = self.is_dirty() || !self.growing.is_empty();
-        any && self.rooms.get(&room).is_some_and(|log| log.ahead() > self.most_ahead)
+    /// Whether a room has bytes in flight.
+    pub(crate) fn has_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
-    /// Whether something is being carried out that may be said to rooms.
-    pub(crate) fn is_expecting(&self) -> bool {
-        !self.growing.is_empty()
+    /// Whether a room has so much to hand out, or in flight, that its members are read no further for now:
+    /// otherwise even a member that reads all the time would have too much pending when its turn comes.
+    pub(crate) fn is_saturated(&self, id: RoomId) -> bool {
+        let any = self.is_dirty() || self.has_in_flight();
+        any && self.rooms.get(&id).is_some_and(|room| room.unsent_or_in_flight() > self.max_unsent)
     }
 
-    /// Notes that a member of a room has fallen behind.
-    pub(crate) fn fell_behind(&mut self, room: RoomId, key: ConnKey) {
-        if let Some(log) = self.rooms.get_mut(&room) {
-            log.fell_behind(key);
+    /// Notes that a member of a room has become slow.
+    pub(crate) fn note_slow(&mut self, id: RoomId, key: ConnKey) {
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.note_slow(key);
         }
     }
 
-    /// Whether a member of a room has fallen behind for which `is_waited_for` holds.
-    pub(crate) fn waits_for(
+    /// Whether a room has a slow member for which `is_waited_for` holds.
+    pub(crate) fn waits_for_slow(
         &mut self,
-        room: RoomId,
+        id: RoomId,
         is_waited_for: impl Fn(ConnKey) -> bool,
     ) -> bool {
-        self.rooms.get_mut(&room).is_some_and(|log| log.waits_for(is_waited_for))
+        self.rooms.get_mut(&id).is_some_and(|room| room.waits_for_slow(is_waited_for))
+    }
+}
+
+/// Figures.
+impl Fanout {
+    /// Bytes of a room's log that wait for a member whose kernel takes no more.
+    pub(crate) fn pending(&self, subscription: &Subscription) -> usize {
+        let room = self.rooms.get(&subscription.room);
+        room.map_or(0, |room| room.log.pending(&subscription.cursor))
     }
 
-    /// Bytes that a connection is owed by its room beside what is in its send buffer, because its
-    /// kernel takes no more.
-    pub(crate) fn owed(&self, place: &Subscription) -> usize {
-        self.rooms.get(&place.room).map_or(0, |log| log.owed(&place.cursor))
+    /// Memory that a room retains for a member, and perhaps for others, in bytes.
+    pub(crate) fn retained_for(&self, subscription: &Subscription) -> usize {
+        let room = self.rooms.get(&subscription.room);
+        room.map_or(0, |room| room.log.retained_for(&subscription.cursor))
     }
 
-    /// Bytes of memory that a room keeps because a connection has not been handed something, perhaps
-    /// for others, too.
-    pub(crate) fn keeps_for(&self, place: &Subscription) -> usize {
-        self.rooms.get(&place.room).map_or(0, |log| log.keeps_for(&place.cursor))
-    }
-
-    /// Bytes of memory held for members that are behind, each part of a log once.
-    pub(crate) fn held(&self) -> usize {
-        self.kept + self.spare.held()
+    /// Memory of what has yet to reach members, each part of a log once, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.log_memory + self.pool.detached_memory()
     }
 
     pub(crate) fn room_count(&self) -> usize {
@@ -184,41 +236,9 @@ impl Fanout {
         self.members
     }
 
-    /// Appends an event to the log of a room, for every member but `except`.
-    pub(crate) fn broadcast(
-        &mut self,
-        room: RoomId,
-        seq: u64,
-        except: Option<ConnKey>,
-        event: &RoomEvent,
-    ) {
-        let Some(log) = self.rooms.get_mut(&room) else { return };
-        let message = match event {
-            RoomEvent::Chat { member, text } => ServerMessage::Chat { member, text, room, seq },
-            RoomEvent::Notice(notice) => ServerMessage::System { notice, room: Some((room, seq)) },
-        };
-        let except = except.filter(|_| !fault!(OwnChat));
-        // A speaker that has gone from the room has no key any more.
-        self.deliveries += (log.member_count() - usize::from(except.is_some())) as u64;
-        let lang = self.lang;
-        if log.is_clean() {
-            self.dirty.push_back(room);
-        }
-        log.append(except, &mut self.spare, |out| {
-            message.write(lang, out).expect("the hub refuses a chat that does not fit a frame");
-        });
-    }
-
-    /// Writes a slice of each room that has something to hand out.
-    pub(crate) fn flush<S: Socket>(&mut self, connections: &mut Connections<S>) {
-        for _ in 0..self.dirty.len() {
-            let Some(room) = self.dirty.pop_front() else { return };
-            let Some(log) = self.rooms.get_mut(&room) else { continue };
-            if log.flush(connections, &mut self.spare, self.slice) == FlushProgress::Unfinished {
-                self.dirty.push_back(room);
-            }
-            self.kept = log.count_kept(self.kept);
-        }
+    /// Members that broadcasts were addressed to, since the server began.
+    pub(crate) fn deliveries(&self) -> u64 {
+        self.deliveries
     }
 }
 
@@ -226,13 +246,13 @@ impl Fanout {
 impl Fanout {
     /// The chunks of all logs.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &std::rc::Rc<crate::room_log::Chunk>> {
-        self.rooms.values().flat_map(RoomLog::chunks)
+        self.rooms.values().flat_map(|room| room.log.chunks())
     }
 
-    /// Bytes of memory of the logs of which not everything has been handed out.
-    pub(crate) fn being_handed_out(&self) -> usize {
-        let logs = self.rooms.values().filter(|log| !log.is_clean());
-        logs.flat_map(RoomLog::chunks).map(|chunk| chunk.size()).sum()
+    /// Memory of the logs of which not everything has been handed out, in bytes.
+    pub(crate) fn unsent_memory(&self) -> usize {
+        let rooms = self.rooms.values().filter(|room| !room.log.is_handed_out());
+        rooms.flat_map(|room| room.log.chunks()).map(|chunk| chunk.memory()).sum()
     }
 }
 

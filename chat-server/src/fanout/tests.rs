@@ -50,6 +50,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
 struct Bench {
     fanout: Fanout,
     connections: Connections<ScriptedSocket>,
+    writer: Writer,
     keys: Vec<ConnKey>,
     expected: Vec<Vec<u8>>,
     inside: Vec<bool>,
@@ -59,9 +60,14 @@ struct Bench {
 
 impl Bench {
     fn new(slice: usize, scripts: Vec<Vec<Step>>) -> Self {
-        let limits = Limits { writes_per_room_and_turn: slice, ..Limits::default() };
+        let limits = Limits {
+            writes_per_room_and_turn: slice,
+            write_per_turn: usize::MAX,
+            slow_backlog: usize::MAX,
+            ..Limits::default()
+        };
         let mut hub = Hub::new(HubLimits::default());
-        let mut connections = Connections::new(usize::MAX, usize::MAX);
+        let mut connections = Connections::new();
         let connect = |script: Vec<Step>| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));
             connections.insert(Connection::new(
@@ -74,6 +80,7 @@ impl Bench {
         Self {
             fanout: Fanout::new(&limits, Lang::En),
             connections,
+            writer: Writer::new(&limits),
             expected: vec![Vec::new(); keys.len()],
             inside: vec![false; keys.len()],
             keys,
@@ -86,7 +93,7 @@ impl Bench {
         match *op {
             Op::Enter(peer) if !self.inside[peer] => {
                 self.inside[peer] = true;
-                self.fanout.enter(&mut self.connections, self.keys[peer], self.room);
+                self.fanout.join(&mut self.connections, self.keys[peer], self.room);
             }
             Op::Leave(peer) if self.inside[peer] => {
                 self.inside[peer] = false;
@@ -104,14 +111,14 @@ impl Bench {
             Op::Answer(peer) => {
                 let message = ServerMessage::System { notice: &Notice::NotInRoom, room: None };
                 message.write(Lang::En, &mut self.expected[peer]).expect("it fits");
-                self.fanout.settle(&mut self.connections, self.keys[peer]);
+                self.fanout.drain_log(&mut self.connections, self.keys[peer]);
                 let connection = self.connections.get_mut(self.keys[peer]).expect("connected");
-                connection.send.push_notice(Lang::En, &Notice::NotInRoom, None);
+                connection.outbound.send.push_notice(Lang::En, &Notice::NotInRoom, None);
             }
-            Op::Flush => self.fanout.flush(&mut self.connections),
+            Op::Flush => self.fanout.flush(&mut self.connections, &mut self.writer),
             Op::Writable(peer) => {
                 self.unblock(self.keys[peer]);
-                self.connections.flush(self.keys[peer]);
+                self.writer.flush(&mut self.connections, self.keys[peer]);
             }
             Op::Enter(_) | Op::Leave(_) | Op::Say(..) | Op::Notice => {}
         }
@@ -135,10 +142,10 @@ impl Bench {
     /// Lets everything go out that is owed.
     fn settle(&mut self) {
         while self.fanout.is_dirty() {
-            self.fanout.flush(&mut self.connections);
+            self.fanout.flush(&mut self.connections, &mut self.writer);
         }
         for key in self.keys.clone() {
-            while self.connections.get(key).expect("connected").is_owed() {
+            while self.connections.get(key).expect("connected").has_pending() {
                 self.unblock(key);
                 let connection = self.connections.get_mut(key).expect("connected");
                 connection.flush(usize::MAX).expect("no error in the script");
@@ -148,8 +155,8 @@ impl Bench {
 
     /// The kernel of a connection takes bytes again.
     fn unblock(&mut self, key: ConnKey) {
-        self.connections.get_mut(key).expect("connected").unblock();
-        self.fanout.settle(&mut self.connections, key);
+        self.connections.get_mut(key).expect("connected").outbound.unblock();
+        self.fanout.drain_log(&mut self.connections, key);
     }
 
     fn written(&self, peer: usize) -> &[u8] {

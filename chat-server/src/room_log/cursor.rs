@@ -1,19 +1,21 @@
-//! Where a member stands in a room and in its log.
+//! A member's position in its room's log.
 
-/// Where a member stands in a room and in its log.
+/// How far a member has come in its room's log, and where the room lists it.
+///
+/// Only [`RoomLog`](super::RoomLog) moves a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    /// The member's index in the room's list.
+    /// The member's index in the room's list of members.
     pub(crate) index: u32,
-    /// Bytes of the log that the member has been handed, or came too late for.
+    /// Bytes of the log that the member has been handed, or that were said before it joined.
     pub(super) position: u64,
-    /// The member's kernel takes no more: it is handed nothing until it does.
-    pub(super) waits: bool,
+    /// Whether the member is passed over until its kernel takes bytes again.
+    pub(super) parked: bool,
 }
 
 impl Cursor {
-    /// Whether the member is handed nothing until its kernel takes bytes again.
-    pub(crate) const fn waits(&self) -> bool {
-        self.waits
+    /// Whether the member is passed over until its kernel takes bytes again.
+    pub(crate) const fn is_parked(&self) -> bool {
+        self.parked
     }
 }

@@ -17,4 +17,4 @@ mod tests;
 
 pub(crate) use mailbox::{Mailbox, Request};
 pub(crate) use pool::Pool;
-pub(crate) use shared_hub::{Ran, SharedHub};
+pub(crate) use shared_hub::{HubProgress, MailboxState, SharedHub};

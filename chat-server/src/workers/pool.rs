@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::mailbox::Mailbox;
 use super::queue::{Queues, Stealing};
-use super::shared_hub::{Ran, SharedHub};
+use super::shared_hub::{MailboxState, SharedHub};
 use super::sleep::Sleep;
 use super::sync::{AtomicBool, Builder, JoinHandle};
 
@@ -20,7 +20,7 @@ pub(crate) struct Pool<Q = Stealing<Arc<Mailbox>>> {
 
 #[derive(Debug)]
 struct Shared<Q> {
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     queues: Q,
     sleep: Sleep,
     stop: AtomicBool,
@@ -28,24 +28,24 @@ struct Shared<Q> {
 
 impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
     /// Starts `workers` threads, or one if that is 0, named `chat-worker-0` and so on, that carry out
-    /// mailboxes at `desk`.
+    /// mailboxes at `hub`.
     ///
     /// # Errors
     /// When the system gives no more threads; those that were started have ended again.
-    pub(crate) fn start(workers: usize, desk: &Arc<SharedHub>) -> io::Result<Self> {
-        Self::start_by(workers, desk, Builder::spawn)
+    pub(crate) fn start(workers: usize, hub: &Arc<SharedHub>) -> io::Result<Self> {
+        Self::start_by(workers, hub, Builder::spawn)
     }
 
     /// As [`Pool::start`], with threads that `spawn` gives.
     pub(crate) fn start_by(
         workers: usize,
-        desk: &Arc<SharedHub>,
+        hub: &Arc<SharedHub>,
         mut spawn: impl FnMut(Builder, Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>>,
     ) -> io::Result<Self> {
         let workers = workers.max(1);
         let (queues, locals) = Q::new(workers);
         let shared = Shared {
-            desk: Arc::clone(desk),
+            hub: Arc::clone(hub),
             queues,
             sleep: Sleep::default(),
             stop: AtomicBool::new(false),
@@ -99,7 +99,7 @@ impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
         loop {
             while let Some(mailbox) = self.queues.find(local) {
                 // Behind what is waiting already: one that talks much waits like all others.
-                if self.desk.run(&mailbox, &mut requests) == Ran::More {
+                if self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {
                     Q::push_local(local, mailbox);
                 }
             }

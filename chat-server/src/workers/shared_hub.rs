@@ -1,8 +1,8 @@
-//! The hub behind its lock, and the one queue of what it answered.
+//! The hub behind its lock, together with the queue of its outputs.
 //!
-//! Both are behind the same lock, so that the queue has the hub's order. The reactor says under that
-//! lock that it is going to wait, and a worker learns under it that it has to wake the reactor: no
-//! wake-up is lost, and none is sent to a reactor that is busy.
+//! One lock guards both, so that the queue has the hub's order. Under the same lock the reactor says that
+//! it is about to wait, and a worker learns that it has to wake the reactor: no wake-up is lost, and none
+//! is sent to a reactor that is awake.
 
 use std::fmt;
 use std::mem;
@@ -22,22 +22,22 @@ pub(crate) struct SharedHub {
 
 struct State {
     hub: Hub,
-    /// What the reactor has not taken yet.
+    /// Outputs that the reactor has not taken yet.
     outputs: Vec<Output>,
-    /// How many requests have been carried out, or lost to a panic.
+    /// Requests carried out, or lost to a panic.
     done: u64,
-    /// How often the hub has panicked.
+    /// Panics of the hub.
     panics: u64,
-    /// Something has been carried out, or the stop asked for, since the reactor last took.
-    news: bool,
+    /// Something has been carried out, or the stop requested, since the reactor last took.
+    has_news: bool,
     /// The reactor waits for events, or is about to.
     reactor_waits: bool,
     stop_requested: bool,
 }
 
-/// What the reactor takes besides the outputs.
+/// How far the hub has come, as the reactor learns when it takes the outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct HubProgress {
     /// Requests done since the hub began.
     pub(crate) done: u64,
     /// Panics of the hub since it began.
@@ -45,24 +45,24 @@ pub(crate) struct Taken {
     pub(crate) stop_requested: bool,
 }
 
-/// Whether a mailbox has been emptied.
+/// What a mailbox is after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ran {
-    /// It is idle; whoever posts next schedules it.
+pub(crate) enum MailboxState {
+    /// It was empty, and is idle; whoever posts next schedules it.
     Idle,
-    /// More has come in meanwhile: it has to be run again.
-    More,
+    /// It may have more by now: it has to be run again.
+    Scheduled,
 }
 
 impl SharedHub {
-    /// `wake` has to end the reactor's waiting, now or when it begins to wait.
+    /// A hub without sessions. `wake` has to end the reactor's waiting, now or when it begins to wait.
     pub(crate) fn new(limits: HubLimits, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = State {
             hub: Hub::new(limits),
             outputs: Vec::new(),
             done: 0,
             panics: 0,
-            news: false,
+            has_news: false,
             reactor_waits: false,
             stop_requested: false,
         };
@@ -73,32 +73,41 @@ impl SharedHub {
         self.lock().hub.connect(role)
     }
 
-    /// Carries out what is in `mailbox`, and wakes the reactor if it waits. `requests` is the
-    /// caller's scratch space, empty before and after.
-    pub(crate) fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
-        self.carry_out(mailbox, requests, || (self.wake)())
+    /// Carries out what is in `mailbox`, and wakes the reactor if it waits. `requests` is the caller's
+    /// scratch space, empty before and after.
+    pub(crate) fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> MailboxState {
+        self.run_mailbox(mailbox, requests, || (self.wake)())
     }
 
     /// As [`SharedHub::run`], for the reactor itself: it is awake.
-    pub(crate) fn run_here(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
-        self.carry_out(mailbox, requests, || {})
+    pub(crate) fn run_inline(
+        &self,
+        mailbox: &Mailbox,
+        requests: &mut Vec<Request>,
+    ) -> MailboxState {
+        self.run_mailbox(mailbox, requests, || {})
     }
 
-    fn carry_out(&self, mailbox: &Mailbox, requests: &mut Vec<Request>, wake: impl Fn()) -> Ran {
+    fn run_mailbox(
+        &self,
+        mailbox: &Mailbox,
+        requests: &mut Vec<Request>,
+        wake: impl Fn(),
+    ) -> MailboxState {
         if !mailbox.take(requests) {
-            return Ran::Idle;
+            return MailboxState::Idle;
         }
-        self.carry_out_taken(mailbox.session(), requests, wake);
-        Ran::More
+        self.carry_out(mailbox.session(), requests, wake);
+        MailboxState::Scheduled
     }
 
-    fn carry_out_taken(&self, session: SessionId, requests: &mut Vec<Request>, wake: impl Fn()) {
+    fn carry_out(&self, session: SessionId, requests: &mut Vec<Request>, wake: impl Fn()) {
         let mut requests = requests.drain(..);
         while requests.len() > 0 {
             let wake_reactor = {
                 let mut state = self.lock();
                 state.carry_out(session, &mut requests);
-                state.announce()
+                state.note_news()
             };
             if wake_reactor {
                 wake();
@@ -106,33 +115,35 @@ impl SharedHub {
         }
     }
 
-    /// Moves all outputs to the end of `outputs`, in the hub's order. The reactor is not waiting.
-    pub(crate) fn take(&self, outputs: &mut Vec<Output>) -> Taken {
+    /// Moves all outputs to the end of `outputs`, in the hub's order. The caller is the reactor, which is
+    /// not waiting then.
+    pub(crate) fn take(&self, outputs: &mut Vec<Output>) -> HubProgress {
         let mut state = self.lock();
         state.reactor_waits = false;
-        state.news = false;
+        state.has_news = false;
         if outputs.is_empty() {
             mem::swap(&mut state.outputs, outputs);
         } else {
             outputs.append(&mut state.outputs);
         }
-        Taken { done: state.done, panics: state.panics, stop_requested: state.stop_requested }
+        let State { done, panics, stop_requested, .. } = *state;
+        HubProgress { done, panics, stop_requested }
     }
 
-    /// Says that the reactor is going to wait. Returns false when there is something to take first.
+    /// Says that the reactor is about to wait. Returns false if there is something to take first.
     #[must_use]
     pub(crate) fn may_wait(&self) -> bool {
         let mut state = self.lock();
-        state.reactor_waits = !state.news;
+        state.reactor_waits = !state.has_news;
         state.reactor_waits
     }
 
-    /// Asks the reactor to stop.
+    /// Asks the reactor to stop the server.
     pub(crate) fn request_stop(&self) {
         let wake_reactor = {
             let mut state = self.lock();
             state.stop_requested = true;
-            state.announce()
+            state.note_news()
         };
         if wake_reactor {
             (self.wake)();
@@ -142,12 +153,12 @@ impl SharedHub {
     /// The second half of [`SharedHub::run`], for a worker that is held up between the two.
     #[cfg(test)]
     pub(crate) fn run_taken(&self, session: SessionId, requests: &mut Vec<Request>) {
-        self.carry_out_taken(session, requests, || (self.wake)());
+        self.carry_out(session, requests, || (self.wake)());
     }
 
     #[cfg(test)]
-    pub(crate) fn look_at_hub<R>(&self, look: impl FnOnce(&Hub) -> R) -> R {
-        look(&self.lock().hub)
+    pub(crate) fn inspect<R>(&self, inspect: impl FnOnce(&Hub) -> R) -> R {
+        inspect(&self.lock().hub)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -157,22 +168,19 @@ impl SharedHub {
 }
 
 impl State {
-    /// Requests carried out before the lock is given to somebody else.
+    /// Requests carried out before the lock is released.
     const BATCH: usize = 64;
 
     /// Notes that there is something to take. Returns whether the reactor has to be woken for it.
     #[must_use]
-    fn announce(&mut self) -> bool {
-        self.news = true;
-        if fault!(LostWakeUp) {
-            return false;
-        }
-        mem::take(&mut self.reactor_waits)
+    fn note_news(&mut self) -> bool {
+        self.has_news = true;
+        !fault!(LostWakeUp) && mem::take(&mut self.reactor_waits)
     }
 
-    /// Carries out the next requests of a session. A panic costs the session, and nobody else
-    /// anything: it is caught here, under the lock, before anybody sees what it left half done. Its
-    /// hook has told of it.
+    /// Carries out the next requests of a session. A panic costs that session, and nobody else anything:
+    /// it is caught here, under the lock, before anybody sees what it left half done. The panic hook
+    /// has reported it.
     fn carry_out(&mut self, session: SessionId, requests: &mut Drain<'_, Request>) {
         let batch = AssertUnwindSafe(|| {
             for request in requests.by_ref().take(Self::BATCH) {
@@ -181,16 +189,15 @@ impl State {
             }
         });
         if panic::catch_unwind(batch).is_err() {
-            self.give_up(session, requests.by_ref().count());
+            self.abandon(session, requests.by_ref().count());
         }
     }
 
     fn handle(&mut self, session: SessionId, request: Request) {
-        if let Request::Do(Command::Chat(text)) = &request {
-            let text = text.as_str();
-            if fault!(HubPanics, text) {
-                panic!("planted");
-            }
+        if let Request::Do(Command::Chat(text)) = &request
+            && fault!(HubPanics, text.as_str())
+        {
+            panic!("planted");
         }
         match request {
             Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),
@@ -203,8 +210,8 @@ impl State {
         }
     }
 
-    /// Ends a session whose request made the hub panic; `lost` requests that were behind it are gone.
-    fn give_up(&mut self, session: SessionId, lost: usize) {
+    /// Ends a session whose request made the hub panic. The `lost` requests after it are dropped.
+    fn abandon(&mut self, session: SessionId, lost: usize) {
         self.panics += 1;
         self.done += lost as u64;
         self.outputs.push(Output::Reply { to: session, notice: Notice::Internal, room: None });

@@ -1,6 +1,6 @@
 //! The primitives under the hand-off between reactor and workers.
 //!
-//! `sleep`, `mailbox`, `desk` and `pool` name them, and each other, by `super::` and use no others: the
+//! `sleep`, `mailbox`, `hub` and `pool` name them, and each other, by `super::` and use no others: the
 //! model checks (`tests/model`) compile the same files over the primitives of loom and of shuttle.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, fence};

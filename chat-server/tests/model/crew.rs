@@ -1,4 +1,4 @@
-//! A desk, a pool and some connections, with the test in the place of the reactor.
+//! A hub, a pool and some connections, with the test in the place of the reactor.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
@@ -8,7 +8,7 @@ use chat_core::{Command, HubLimits, Output, Role, RoomEvent, RoomId, SessionId, 
 use super::mailbox::{Mailbox, Request};
 use super::plain::Plain;
 use super::pool::Pool;
-use super::shared_hub::{SharedHub, Taken};
+use super::shared_hub::{HubProgress, SharedHub};
 use super::sync::{Condvar, Mutex};
 
 /// What the reactor waits in: a ring that comes too early is heard all the same.
@@ -45,7 +45,7 @@ pub(crate) struct Crew {
 /// What is left when the pool has ended.
 #[derive(Debug)]
 pub(crate) struct Reactor {
-    pub(crate) desk: Arc<SharedHub>,
+    pub(crate) hub: Arc<SharedHub>,
     bell: Arc<Bell>,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     posted: u64,
@@ -56,7 +56,7 @@ pub(crate) struct Reactor {
 impl Crew {
     pub(crate) fn new(workers: usize, connections: usize) -> Self {
         let reactor = Reactor::new(connections);
-        Self { pool: Pool::start(workers, &reactor.desk).expect("threads"), reactor }
+        Self { pool: Pool::start(workers, &reactor.hub).expect("threads"), reactor }
     }
 
     /// Has a connection say something, as the reactor does with what it has read.
@@ -79,20 +79,20 @@ impl Reactor {
     pub(crate) fn new(connections: usize) -> Self {
         let bell = Arc::new(Bell::default());
         let rope = Arc::clone(&bell);
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || rope.ring()));
-        let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), move || rope.ring()));
+        let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(hub.connect(Role::Guest))));
         let mailboxes: Vec<_> = mailboxes.collect();
-        let mut reactor = Self { mailboxes, desk, bell, posted: 0, waits: 0, outputs: Vec::new() };
+        let mut reactor = Self { mailboxes, hub, bell, posted: 0, waits: 0, outputs: Vec::new() };
         for to in 0..connections {
             let enter = match to {
                 0 => Command::Create(Title::new("room").expect("a title")),
                 _ => Command::Join(RoomId::FIRST),
             };
             let mailbox = reactor.post(to, enter);
-            let _ = reactor.desk.run_here(&mailbox.expect("it was idle"), &mut Vec::new());
-            let _ = reactor.desk.run_here(&reactor.mailboxes[to], &mut Vec::new());
+            let _ = reactor.hub.run_inline(&mailbox.expect("it was idle"), &mut Vec::new());
+            let _ = reactor.hub.run_inline(&reactor.mailboxes[to], &mut Vec::new());
         }
-        reactor.desk.take(&mut reactor.outputs);
+        reactor.hub.take(&mut reactor.outputs);
         reactor.outputs.clear();
         reactor
     }
@@ -105,8 +105,8 @@ impl Reactor {
         mailbox.post(&mut vec![Request::Do(command)]).then(|| Arc::clone(mailbox))
     }
 
-    pub(crate) fn take(&mut self) -> Taken {
-        self.desk.take(&mut self.outputs)
+    pub(crate) fn take(&mut self) -> HubProgress {
+        self.hub.take(&mut self.outputs)
     }
 
     /// Takes and waits in turn, until everything that was posted is done.
@@ -123,7 +123,7 @@ impl Reactor {
     }
 
     fn wait(&mut self) {
-        if self.desk.may_wait() {
+        if self.hub.may_wait() {
             self.waits += 1;
             self.bell.wait();
         }

@@ -4,7 +4,7 @@
 //! - `memory` runs under loom, which knows the memory model: it tries each execution that the fences
 //!   of `Sleep` and the orderings of the pool's stop allow, of a few steps.
 //! - `schedules` runs under shuttle, which knows interleavings only, but many more of them: each one of
-//!   mailbox and desk, and some thousand of whole pools.
+//!   mailbox and hub, and some thousand of whole pools.
 //!
 //! Neither is worth more than what it finds. Each of these was planted by hand, and found:
 //!

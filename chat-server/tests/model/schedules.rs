@@ -31,7 +31,7 @@ use shuttle::{Config, Runner, thread};
 use crate::testing::faults::{self, Fault};
 
 use crew::{Crew, Reactor, chat};
-use shared_hub::Ran;
+use shared_hub::MailboxState;
 
 /// Where all schedules begin. A failure tells its schedule besides, for `shuttle::replay`.
 const SEED: u64 = 0x00C0_FFEE;
@@ -54,10 +54,10 @@ fn check_all(f: impl Fn() + Send + Sync + 'static) {
 
 /// Runs mailboxes as a worker does.
 fn run(reactor: &Reactor, mailbox: Option<Arc<mailbox::Mailbox>>) -> thread::JoinHandle<()> {
-    let desk = Arc::clone(&reactor.desk);
+    let hub = Arc::clone(&reactor.hub);
     thread::spawn(move || {
         if let Some(mailbox) = mailbox {
-            while desk.run(&mailbox, &mut Vec::new()) == Ran::More {}
+            while hub.run(&mailbox, &mut Vec::new()) == MailboxState::Scheduled {}
         }
     })
 }
@@ -78,8 +78,8 @@ fn c2_the_reactor_is_woken_for_everything_that_is_done() {
 fn c2_a_stop_ends_the_reactors_waiting() {
     check_all(|| {
         let mut reactor = Reactor::new(0);
-        let desk = Arc::clone(&reactor.desk);
-        let stopper = thread::spawn(move || desk.request_stop());
+        let hub = Arc::clone(&reactor.hub);
+        let stopper = thread::spawn(move || hub.request_stop());
         reactor.wait_for_stop();
         stopper.join().expect("it has asked");
     });

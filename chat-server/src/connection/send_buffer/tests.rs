@@ -47,7 +47,7 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
     fill(&mut whole);
     let mut socket = ScriptedSocket::default();
     assert_eq!(whole.flush(&mut socket, usize::MAX).expect("it takes everything"), Flushed::All);
-    assert!(whole.is_empty() && whole.len == 0);
+    assert!(whole.is_empty() && whole.pending == 0);
     (buffer, socket.written)
 }
 
@@ -62,9 +62,9 @@ fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
 /// What is counted as the queue changes is what there is in it.
 fn check_books(buffer: &SendBuffer) {
     let segments = || buffer.segments.iter();
-    assert_eq!(buffer.len, segments().map(Segment::len).sum::<usize>());
-    assert_eq!(buffer.own, buffer.recount_own());
-    assert_eq!(buffer.has_list_waiting(), segments().any(Segment::is_rooms));
+    assert_eq!(buffer.pending, segments().map(Segment::pending).sum::<usize>());
+    assert_eq!(buffer.own_memory, buffer.count_own_memory());
+    assert_eq!(buffer.has_waiting_list(), segments().any(Segment::is_rooms));
 }
 
 #[test]
@@ -119,14 +119,14 @@ fn answers_to_a_reader_that_never_catches_up_are_given_back() {
         push_notice(&mut buffer);
         push_notice(&mut buffer);
         let blocked = Step::Fail(ErrorKind::WouldBlock);
-        socket.script.extend([Step::Take(buffer.len.saturating_sub(100)), blocked]);
+        socket.script.extend([Step::Take(buffer.pending.saturating_sub(100)), blocked]);
         assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
         let held = |segment: &Segment| match segment {
             Segment::Own { bytes, .. } => bytes.capacity(),
             _ => 0,
         };
         let held: usize = buffer.segments.iter().map(held).sum();
-        assert!(held <= 4 * SendBuffer::OWN_FULL, "{held} bytes held, {} owed", buffer.len);
+        assert!(held <= 4 * SendBuffer::OWN_FULL, "{held} bytes held, {} owed", buffer.pending);
     }
 }
 
@@ -174,7 +174,7 @@ fn o5_more_segments_than_one_writev_takes() {
     flush_out(&mut buffer, &mut socket);
     assert_eq!(socket.written, bytes);
     assert_eq!(Rc::strong_count(&shared), 1, "nothing holds the chunk any more");
-    assert!(buffer.segments.rest.is_none(), "nor memory for so many segments");
+    assert!(!buffer.segments.has_rest(), "nor memory for so many segments");
 }
 
 #[test]
@@ -183,13 +183,13 @@ fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     let mut buffer = SendBuffer::default();
     let pages = list.size();
     buffer.push_rooms(list);
-    assert!(buffer.len < pages + 100 && pages < 4_096, "it costs its pages");
+    assert!(buffer.pending < pages + 100 && pages < 4_096, "it costs its pages");
     let mut socket = ScriptedSocket::new([Step::Take(10), Step::Fail(ErrorKind::WouldBlock)]);
     assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
-    assert!(buffer.len < 2 + 65_535 + pages + 100, "and one frame of it");
+    assert!(buffer.pending < 2 + 65_535 + pages + 100, "and one frame of it");
     flush_out(&mut buffer, &mut socket);
     assert!(socket.written.len() > 10 * 65_535);
-    assert_eq!(buffer.len, 0);
+    assert_eq!(buffer.pending, 0);
     let mut decoder = FrameDecoder::new();
     let mut frames = decoder.feed(&socket.written);
     let mut listed = Vec::new();
@@ -250,24 +250,34 @@ fn s7_lists_of_other_times_count_as_what_they_keep_and_are_owed_as_pages() {
     for _ in 0..LISTS {
         buffer.push_rooms(changing.list());
         check_books(&buffer);
-        assert!(buffer.own >= changing.kept(), "{} of {}", buffer.own, changing.kept());
+        assert!(
+            buffer.own_memory >= changing.kept(),
+            "{} of {}",
+            buffer.own_memory,
+            changing.kept()
+        );
     }
     assert!(changing.kept() > LISTS * 1_500, "each room is there in {LISTS} versions");
-    assert!(buffer.own < 4 * changing.kept(), "{} of {}", buffer.own, changing.kept());
-    assert!(buffer.len < LISTS * 128, "{}: it may be read slowly", buffer.len);
-    assert_eq!(buffer.holds(), buffer.own, "who is cut off first goes by what it keeps");
+    assert!(
+        buffer.own_memory < 4 * changing.kept(),
+        "{} of {}",
+        buffer.own_memory,
+        changing.kept()
+    );
+    assert!(buffer.pending < LISTS * 128, "{}: it may be read slowly", buffer.pending);
+    assert_eq!(buffer.memory(), buffer.own_memory, "who is cut off first goes by what it keeps");
 
     // It is read: a list at a time is given back.
     let mut socket = ScriptedSocket::default();
     for left in (0..LISTS).rev() {
-        let before = buffer.own;
-        while buffer.has_list_waiting() && buffer.segments.len() > left {
+        let before = buffer.own_memory;
+        while buffer.has_waiting_list() && buffer.segments.len() > left {
             buffer.flush(&mut socket, 1).expect("no error");
             check_books(&buffer);
         }
-        assert!(buffer.own < before && buffer.own >= changing.kept() * left / LISTS);
+        assert!(buffer.own_memory < before && buffer.own_memory >= changing.kept() * left / LISTS);
     }
-    assert_eq!((buffer.len, buffer.own), (0, 0));
+    assert_eq!((buffer.pending, buffer.own_memory), (0, 0));
     assert!(changing.kept() < 4_000, "but for the list of now");
 }
 
@@ -278,7 +288,7 @@ fn s7_a_long_list_is_given_back_while_it_is_sent() {
     let kept: Vec<_> = list.iter().map(Arc::downgrade).collect();
     let mut buffer = SendBuffer::default();
     buffer.push_rooms(list);
-    let whole = buffer.own;
+    let whole = buffer.own_memory;
     let mut socket = ScriptedSocket::default();
     let mut frames = 0;
     while buffer.flush(&mut socket, 1).expect("no error") == Flushed::Budget {
@@ -286,9 +296,13 @@ fn s7_a_long_list_is_given_back_while_it_is_sent() {
         check_books(&buffer);
         let left = kept.iter().filter(|room| room.strong_count() > 0).count();
         assert!(left + frames * 50 < 3_000, "{left} after {frames} frames");
-        assert!(buffer.own < whole * left / 3_000 + 4_096, "{} for {left}", buffer.own);
+        assert!(
+            buffer.own_memory < whole * left / 3_000 + 4_096,
+            "{} for {left}",
+            buffer.own_memory
+        );
     }
-    assert!(frames > 10 && buffer.own == 0 && !buffer.has_list_waiting());
+    assert!(frames > 10 && buffer.own_memory == 0 && !buffer.has_waiting_list());
 }
 
 proptest! {
@@ -322,6 +336,13 @@ proptest! {
         flush_out(&mut whole, &mut all);
         flush_out(&mut buffer, &mut socket);
         prop_assert_eq!(socket.written, all.written);
-        prop_assert_eq!((buffer.len, buffer.own), (0, 0));
+        prop_assert_eq!((buffer.pending, buffer.own_memory), (0, 0));
     }
+}
+
+#[test]
+fn the_end_of_a_frame_is_found() {
+    let frames = b"\x00\x01a\x00\x00\x00\x02bc";
+    let ends: Vec<_> = (0..=frames.len()).map(|at| end_of_frame(frames, at)).collect();
+    assert_eq!(ends, [0, 3, 3, 3, 5, 5, 9, 9, 9, 9]);
 }

@@ -27,12 +27,14 @@ fn s7_lists_that_wait_are_held_and_given_back() {
         assert!(held(&bench) <= TOTAL, "{}", held(&bench));
         assert!(asked < 10, "{} bytes held", held(&bench));
         let asking = asking.iter().filter_map(|(key, _)| bench.engine.connections.get(*key));
-        let mut sends = asking.filter(|asking| !asking.is_closing()).map(|asking| &asking.send);
-        assert!(sends.all(|send| send.has_list_waiting() && send.len() < TOTAL / 20));
+        let mut sends = asking
+            .filter(|asking| !asking.lifecycle.has_left_hub())
+            .map(|asking| &asking.outbound.send);
+        assert!(sends.all(|send| send.has_waiting_list() && send.pending() < TOTAL / 20));
     }
     assert!(held(&bench) > TOTAL / 2, "they hold {} bytes", held(&bench));
     for (key, _) in &asking {
-        bench.engine.lose(*key);
+        bench.engine.socket_failed(*key);
     }
     bench.turns();
     let closed = bench.counters.stats().closed.count(CloseReason::TotalBacklog);

@@ -7,12 +7,12 @@ use chat_core::{Command, HubLimits, Output, Role};
 
 use crate::workers::Pool;
 use crate::workers::{Mailbox, Request};
-use crate::workers::{Ran, SharedHub};
+use crate::workers::{MailboxState, SharedHub};
 
-/// Mailboxes, a desk and a pool, and the reactor's part.
+/// Mailboxes, a hub and a pool, and the reactor's part.
 #[derive(Debug)]
 pub struct HandOff {
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     pool: Pool,
     woken: Receiver<()>,
     mailboxes: Vec<Arc<Mailbox>>,
@@ -27,13 +27,13 @@ impl HandOff {
     /// When the system gives no threads.
     pub fn new(workers: usize, connections: usize) -> Self {
         let (wake, woken) = mpsc::channel();
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || {
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), move || {
             let _ = wake.send(());
         }));
-        let pool = Pool::start(workers, &desk).expect("threads");
-        let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
+        let pool = Pool::start(workers, &hub).expect("threads");
+        let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(hub.connect(Role::Guest))));
         let mailboxes = mailboxes.collect();
-        Self { desk, pool, woken, mailboxes, requests: Vec::new(), outputs: Vec::new() }
+        Self { hub, pool, woken, mailboxes, requests: Vec::new(), outputs: Vec::new() }
     }
 
     /// Has every connection do `command` so many times, here or in the pool, and waits until it is
@@ -50,16 +50,16 @@ impl HandOff {
             if pooled {
                 self.pool.submit([Arc::clone(mailbox)]);
             } else {
-                while self.desk.run_here(mailbox, &mut self.requests) == Ran::More {}
+                while self.hub.run_inline(mailbox, &mut self.requests) == MailboxState::Scheduled {}
             }
         }
         loop {
-            self.desk.take(&mut self.outputs);
+            self.hub.take(&mut self.outputs);
             if self.outputs.len() >= self.mailboxes.len() * times {
                 return self.outputs.clear();
             }
-            if self.desk.may_wait() {
-                self.woken.recv().expect("the desk keeps the other end");
+            if self.hub.may_wait() {
+                self.woken.recv().expect("the hub keeps the other end");
             }
         }
     }

@@ -43,8 +43,8 @@ pub enum Left {
 impl MemoryPeers {
     /// A server without peers.
     pub fn new() -> Self {
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
-        let engine = Engine::new(config(), desk, NoWorkers, Arc::default());
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let engine = Engine::new(config(), hub, NoWorkers, Arc::default());
         Self { engine, peers: Vec::new(), now: Instant::START }
     }
 

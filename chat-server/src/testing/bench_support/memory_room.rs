@@ -40,14 +40,14 @@ impl MemoryRoom {
     /// # Panics
     /// Never: the values are right.
     pub fn new(members: usize, messages: usize) -> Self {
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let line = Line::default();
         let text = Text::new(&"x".repeat(64)).expect("a text");
         let mut round = Vec::new();
         for _ in 0..messages {
             Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");
         }
-        let engine = Engine::new(config(), desk, NoWorkers, Arc::default());
+        let engine = Engine::new(config(), hub, NoWorkers, Arc::default());
         let talker = engine.next_key();
         let mut room = Self { engine, talker, line, round: round.into(), now: Instant::START };
         let title = Title::new("room").expect("a title");

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
 
-use crate::connection::{Connection, InputLimits, Phase};
+use crate::connection::{Connection, InboundLimits, Phase};
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::net::ConnKey;
@@ -120,15 +120,16 @@ impl Ledger {
         self.check_memory(engine, stats);
         let mut endings = Vec::new();
         for (key, account) in &mut self.accounts {
-            let connection = engine.connections.get(*key);
+            let connection = engine.connections().get(*key);
             let closed = account.end.is_closed_by_server();
             assert_eq!(connection.is_none(), closed, "I10: {key:?} has a socket or it has not");
             let Some(connection) = connection else { continue };
             account.follow(now, engine, &self.limits, connection);
-            self.taken.insert(account.client, connection.taken);
-            if connection.reason.is_some() && connection.reason != account.reason {
-                account.reason = connection.reason;
-                endings.push(account.ending(connection.reason.into_iter().collect()));
+            self.taken.insert(account.client, connection.inbound.accepted);
+            let reason = connection.lifecycle.reason();
+            if reason.is_some() && reason != account.reason {
+                account.reason = reason;
+                endings.push(account.ending(reason.into_iter().collect()));
             }
         }
         endings.append(&mut self.close(now, stats));
@@ -141,8 +142,8 @@ impl Ledger {
         assert_eq!(stats.connections, sockets as u64, "I10: and is counted");
         let (accepted, closed) = (stats.accepted, stats.closed.total());
         assert_eq!(accepted - closed, stats.connections, "I10: {accepted} came, {closed} went");
-        assert_eq!(stats.rooms, engine.fanout.room_count() as u64, "I10: rooms are counted");
-        assert_eq!(stats.sessions, engine.sessions.len() as u64, "I10: sessions are counted");
+        assert_eq!(stats.rooms, engine.fanout().room_count() as u64, "I10: rooms are counted");
+        assert_eq!(stats.sessions, engine.session_count() as u64, "I10: sessions are counted");
         assert!(stats.requests_done <= stats.requests, "I10: no more is done than was asked for");
         assert_eq!(stats.panics, 0, "the hub has panicked");
     }
@@ -150,18 +151,21 @@ impl Ledger {
     /// Counts from scratch what is held: every chunk once, whoever holds it, and what is held for
     /// single connections.
     fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
-        let connections = || self.accounts.keys().filter_map(|key| engine.connections.get(*key));
-        let single = |c: &Connection<SimSocket>| c.send.recount_own() + c.input_len();
+        let connections = || self.accounts.keys().filter_map(|key| engine.connections().get(*key));
+        let single =
+            |c: &Connection<SimSocket>| c.outbound.send.count_own_memory() + c.inbound.buffered();
         let mut held: usize = connections().map(single).sum();
         let mut chunks = BTreeSet::new();
-        for chunk in engine.fanout.chunks().chain(connections().flat_map(|c| c.send.chunks())) {
+        for chunk in
+            engine.fanout().chunks().chain(connections().flat_map(|c| c.outbound.send.chunks()))
+        {
             if chunks.insert(Rc::as_ptr(chunk)) {
-                held += chunk.size();
+                held += chunk.memory();
             }
         }
         assert_eq!(stats.backlog, held as u64, "I9: what is held is not what is counted");
         // What rooms are handing out is nobody's fault.
-        let most = self.limits.total_backlog + engine.fanout.being_handed_out();
+        let most = self.limits.total_backlog + engine.fanout().unsent_memory();
         assert!(held <= most, "I9: {held} bytes are held, of at most {most}");
     }
 
@@ -211,15 +215,20 @@ impl Ledger {
 
     /// To be called when nothing happens any more: nobody is waited for without a timer.
     pub(super) fn check_rest<W>(&self, engine: &Engine<SimSocket, W>) {
-        let limits = InputLimits::new(&self.limits);
+        let limits = InboundLimits::new(&self.limits);
         for (key, account) in &self.accounts {
-            let Some(connection) = engine.connections.get(*key) else { continue };
+            let Some(connection) = engine.connections().get(*key) else { continue };
             let client = account.client;
-            assert_eq!(connection.phase, Phase::Open, "I12: client {client} is still closing");
-            let frame = connection.frame_deadline(limits);
+            assert_eq!(
+                connection.lifecycle.phase(),
+                Phase::Open,
+                "I12: client {client} is still closing"
+            );
+            let frame = connection.inbound.frame_deadline(limits);
             assert_eq!(frame, None, "I12: a frame of client {client} is waited for for ever");
             // Of lists of rooms one may be owed as many as the kernel takes none of.
-            let is_read = !connection.is_read_paused() || connection.send.has_list_waiting();
+            let is_read =
+                connection.read_pause().is_none() || connection.outbound.send.has_waiting_list();
             assert!(is_read, "I12: client {client} is not read again");
             assert_eq!(account.behind_from, None, "I12: client {client} is behind for ever");
         }
@@ -232,7 +241,8 @@ impl Ledger {
 
     /// Clients that are owed something.
     pub(super) fn owed<W>(&self, engine: &Engine<SimSocket, W>) -> Vec<usize> {
-        let is_owed = |key: &ConnKey| engine.connections.get(*key).is_some_and(Connection::is_owed);
+        let is_owed =
+            |key: &ConnKey| engine.connections().get(*key).is_some_and(Connection::has_pending);
         let owed = self.accounts.iter().filter(|(key, _)| is_owed(key));
         owed.map(|(_, account)| account.client).collect()
     }
@@ -248,16 +258,16 @@ impl Account {
         connection: &Connection<SimSocket>,
     ) {
         let client = self.client;
-        let input = connection.input_len();
-        let kept = if connection.has_kept_frames() { limits.read_per_turn } else { 0 };
+        let input = connection.inbound.buffered();
+        let kept = if connection.inbound.has_frames() { limits.read_per_turn } else { 0 };
         assert!(input < HEADER_LEN + MAX_PAYLOAD + kept, "I8: {input} bytes of input of {client}");
-        if connection.is_closing() {
+        if connection.lifecycle.has_left_hub() {
             self.closing_from.get_or_insert(now);
             self.over = self.end.has_ended_both();
             return;
         }
-        let by_room = connection.place.map_or(0, |place| engine.fanout.owed(&place));
-        let owed = connection.send.len() + by_room;
+        let by_room = connection.subscription.map_or(0, |s| engine.fanout().pending(&s));
+        let owed = connection.outbound.send.pending() + by_room;
         if owed > limits.slow_backlog {
             self.behind_from.get_or_insert(now);
         } else {
@@ -265,7 +275,7 @@ impl Account {
         }
         // Who waits may not have been visited yet; what was added is kept for the others anyway.
         let most = limits.backlog;
-        let fits = owed <= most || engine.fanout.is_dirty();
+        let fits = owed <= most || engine.fanout().is_dirty();
         assert!(fits, "I8: client {client} is owed {owed} bytes, of at most {most}");
     }
 

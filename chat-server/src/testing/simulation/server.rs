@@ -28,7 +28,7 @@ use crate::workers::SharedHub;
 pub(super) struct Server {
     engine: Engine<SimSocket, VirtualPool>,
     limits: Limits,
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     pool: VirtualPool,
     woken: Arc<AtomicBool>,
     rng: Rng,
@@ -90,22 +90,22 @@ impl Server {
         let woken = Arc::new(AtomicBool::new(false));
         let counters = Arc::<Counters>::default();
         let wake = Arc::clone(&woken);
-        let desk = SharedHub::new(HubLimits::new().with_rooms(limits.rooms), move || {
+        let hub = SharedHub::new(HubLimits::new().with_rooms(limits.rooms), move || {
             wake.store(true, Ordering::SeqCst);
         });
-        let desk = Arc::new(desk);
-        let pool = VirtualPool::new(rng.fork(), Arc::clone(&desk), workers);
+        let hub = Arc::new(hub);
+        let pool = VirtualPool::new(rng.fork(), Arc::clone(&hub), workers);
         Self {
             engine: Engine::new(
                 Config { limits: limits.clone(), inline_requests, ..Config::default() },
-                Arc::clone(&desk),
+                Arc::clone(&hub),
                 pool.clone(),
                 Arc::clone(&counters),
             ),
             ledger: Ledger::new(limits.clone(), counters.stats()),
             counters,
             limits,
-            desk,
+            hub,
             pool,
             woken,
             rng,
@@ -135,7 +135,7 @@ impl Server {
     }
 
     pub(super) fn request_stop(&self) {
-        self.desk.request_stop();
+        self.hub.request_stop();
     }
 
     /// The pool, for giving it time.
@@ -187,7 +187,7 @@ impl Server {
     fn timeout(&self, now: u64) -> Option<u64> {
         if (self.accept_pending && self.backlog.is_some())
             || self.engine.wants_turn()
-            || !self.desk.may_wait()
+            || !self.hub.may_wait()
         {
             return Some(now);
         }
@@ -275,8 +275,8 @@ impl Server {
         let end = socket.watch();
         self.watched.insert(key, end.clone());
         self.engine.connect(moment(now), socket, role, (address, 1).into());
-        let connection = self.engine.connections.get(key);
-        let mailbox = connection.and_then(|connection| connection.mailbox.as_ref());
+        let connection = self.engine.connections().get(key);
+        let mailbox = connection.and_then(|connection| connection.lifecycle.mailbox());
         let session = mailbox.map(|mailbox| mailbox.session().number());
         assert_eq!(session.is_none(), refusal.is_some(), "I10: client {client}: {refusal:?}");
         self.ledger.open(key, Account::new(client, address, end, refusal, now));
@@ -300,7 +300,7 @@ impl Server {
 
     /// To be called when nothing happens any more: nobody waits for anything.
     pub(super) fn check_rest(&self) {
-        assert!(self.desk.may_wait(), "I12: the reactor waits, and there is something to take");
+        assert!(self.hub.may_wait(), "I12: the reactor waits, and there is something to take");
         assert!(!self.pool.has_work(), "I12: there is work, and nobody is at it");
         self.ledger.check_rest(&self.engine);
     }
@@ -312,15 +312,15 @@ impl Server {
 
     /// To be called when nothing is left to do: what there is agrees with what there was.
     pub(super) fn check_balance(&self, sessions: usize) {
-        self.desk.look_at_hub(|hub| {
+        self.hub.inspect(|hub| {
             hub.check_invariants();
             assert_eq!(
                 hub.session_count(),
                 sessions,
                 "I10: the hub has the sessions that are live"
             );
-            assert_eq!(self.engine.sessions.len(), sessions, "I10: and so has the engine");
-            assert_eq!(self.engine.fanout.room_count(), hub.room_count(), "I10: rooms agree");
+            assert_eq!(self.engine.session_count(), sessions, "I10: and so has the engine");
+            assert_eq!(self.engine.fanout().room_count(), hub.room_count(), "I10: rooms agree");
         });
         let stats = self.counters.stats();
         assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
@@ -336,7 +336,7 @@ impl Server {
         for (what, count) in self.engine.left_over() {
             assert_eq!(count, 0, "I10: {what} are left over");
         }
-        assert_eq!(self.engine.fanout.room_count(), 0, "I10: rooms are left over");
+        assert_eq!(self.engine.fanout().room_count(), 0, "I10: rooms are left over");
         let stats = self.counters.stats();
         assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
         assert_eq!(stats.accepted, stats.closed.total(), "I10: everyone who came has gone");

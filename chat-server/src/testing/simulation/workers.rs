@@ -20,7 +20,7 @@ pub(super) struct VirtualPool(Rc<RefCell<Pool>>);
 #[derive(Debug)]
 struct Pool {
     rng: Rng,
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     queue: Vec<Arc<Mailbox>>,
     workers: Vec<Option<Job>>,
 }
@@ -29,14 +29,14 @@ struct Pool {
 #[derive(Debug)]
 struct Job {
     mailbox: Arc<Mailbox>,
-    /// Taken and not carried out yet.
+    /// HubProgress and not carried out yet.
     requests: Vec<Request>,
 }
 
 impl VirtualPool {
-    pub(super) fn new(rng: Rng, desk: Arc<SharedHub>, workers: usize) -> Self {
+    pub(super) fn new(rng: Rng, hub: Arc<SharedHub>, workers: usize) -> Self {
         let workers = (0..workers).map(|_| None).collect();
-        Self(Rc::new(RefCell::new(Pool { rng, desk, queue: Vec::new(), workers })))
+        Self(Rc::new(RefCell::new(Pool { rng, hub, queue: Vec::new(), workers })))
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -81,7 +81,7 @@ impl Pool {
     fn go_on(&mut self, mut job: Job) -> Option<Job> {
         let count = self.rng.portion(job.requests.len());
         let mut batch = job.requests.drain(..count).collect();
-        self.desk.run_taken(job.mailbox.session(), &mut batch);
+        self.hub.run_taken(job.mailbox.session(), &mut batch);
         if job.requests.is_empty() {
             self.queue.push(job.mailbox);
             return None;

@@ -16,12 +16,12 @@ use crate::workers::{Mailbox, Request};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A desk with a pool, and the reactor's part played by the test.
+/// A hub with a pool, and the reactor's part played by the test.
 struct Bench {
     pool: Pool,
     /// Held by each worker.
     alive: Arc<()>,
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     woken: mpsc::Receiver<()>,
     mailboxes: Vec<Arc<Mailbox>>,
     outputs: Vec<Output>,
@@ -30,11 +30,11 @@ struct Bench {
 impl Bench {
     fn new(workers: usize, sessions: usize) -> Self {
         let (wake, woken) = mpsc::channel();
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || {
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), move || {
             let _ = wake.send(());
         }));
         let alive = Arc::new(());
-        let pool = Pool::start_by(workers, &desk, |thread, life| {
+        let pool = Pool::start_by(workers, &hub, |thread, life| {
             let alive = Arc::clone(&alive);
             thread.spawn(move || {
                 life();
@@ -42,8 +42,8 @@ impl Bench {
             })
         });
         let pool = pool.expect("threads");
-        let mailboxes = (0..sessions).map(|_| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
-        Self { pool, alive, woken, mailboxes: mailboxes.collect(), desk, outputs: Vec::new() }
+        let mailboxes = (0..sessions).map(|_| Arc::new(Mailbox::new(hub.connect(Role::Guest))));
+        Self { pool, alive, woken, mailboxes: mailboxes.collect(), hub, outputs: Vec::new() }
     }
 
     fn post(&self, to: usize, command: Command) {
@@ -56,11 +56,11 @@ impl Bench {
     /// Waits as the reactor does, until `enough` outputs are there.
     fn wait_for(&mut self, enough: impl Fn(&[Output]) -> bool) {
         loop {
-            self.desk.take(&mut self.outputs);
+            self.hub.take(&mut self.outputs);
             if enough(&self.outputs) {
                 return;
             }
-            if self.desk.may_wait() {
+            if self.hub.may_wait() {
                 self.woken.recv_timeout(DEADLINE).expect("a wake-up got lost");
             }
         }
@@ -125,7 +125,7 @@ fn c10_what_was_submitted_is_done_before_the_pool_ends() {
         }
         drop(bench.pool);
         let mut outputs = bench.outputs;
-        bench.desk.take(&mut outputs);
+        bench.hub.take(&mut outputs);
         assert_eq!(outputs.iter().filter_map(said).count(), 8);
     }
 }
@@ -162,7 +162,7 @@ fn c4_workers_live_on_after_a_panic() {
         let expected = if index % 2 == 1 { index } else { 100 };
         assert!(heard.eq(0..expected), "connection {index}");
     }
-    let panics = bench.desk.take(&mut bench.outputs).panics;
+    let panics = bench.hub.take(&mut bench.outputs).panics;
     assert_eq!(panics, SESSIONS as u64 / 2);
     assert_eq!(Arc::strong_count(&bench.alive), WORKERS + 1, "no worker has ended");
 }
@@ -171,7 +171,7 @@ fn c4_workers_live_on_after_a_panic() {
 fn c8_a_system_without_threads_is_an_error_and_leaves_none() {
     for available in 0..4 {
         let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), || {}));
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let spawn = |thread: Builder, life: Box<dyn FnOnce() + Send>| {
             if begun.fetch_add(1, Relaxed) == available {
                 return Err(io::Error::new(io::ErrorKind::WouldBlock, "no threads"));
@@ -182,10 +182,10 @@ fn c8_a_system_without_threads_is_an_error_and_leaves_none() {
                 ended.fetch_add(1, Relaxed);
             })
         };
-        let error = <Pool>::start_by(4, &desk, spawn).expect_err("a thread is missing");
+        let error = <Pool>::start_by(4, &hub, spawn).expect_err("a thread is missing");
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         assert_eq!(error.to_string(), format!("{available} of 4 workers started: no threads"));
         assert_eq!(ended.load(Relaxed), available, "those that were started have ended");
-        assert_eq!(Arc::strong_count(&desk), 1, "nothing is left of them");
+        assert_eq!(Arc::strong_count(&hub), 1, "nothing is left of them");
     }
 }

@@ -11,7 +11,7 @@ use chat_core::{
 use mio::{Events, Poll, Token, Waker};
 
 use crate::testing::faults::Fault;
-use crate::workers::shared_hub::{Ran, SharedHub, Taken};
+use crate::workers::shared_hub::{HubProgress, MailboxState, SharedHub};
 use crate::workers::{Mailbox, Request};
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -39,10 +39,10 @@ enum Runner {
 impl Runner {
     const BOTH: [Self; 2] = [Self::Worker, Self::Reactor];
 
-    fn run(self, desk: &SharedHub, mailbox: &Mailbox, requests: &mut Vec<Request>) -> Ran {
+    fn run(self, desk: &SharedHub, mailbox: &Mailbox, requests: &mut Vec<Request>) -> MailboxState {
         match self {
             Self::Worker => desk.run(mailbox, requests),
-            Self::Reactor => desk.run_here(mailbox, requests),
+            Self::Reactor => desk.run_inline(mailbox, requests),
         }
     }
 }
@@ -73,11 +73,11 @@ impl Bench {
         self.posted += requests.len() as u64;
         assert!(mailbox.post(&mut requests), "nobody else runs it");
         let mut scratch = Vec::new();
-        while self.runner.run(&self.desk, mailbox, &mut scratch) == Ran::More {}
+        while self.runner.run(&self.desk, mailbox, &mut scratch) == MailboxState::Scheduled {}
         assert!(scratch.is_empty(), "nothing is left behind");
     }
 
-    fn take(&self) -> (Taken, Vec<Output>) {
+    fn take(&self) -> (HubProgress, Vec<Output>) {
         let mut outputs = Vec::new();
         (self.desk.take(&mut outputs), outputs)
     }
@@ -206,7 +206,10 @@ fn c2_a_wake_up_between_the_announcement_and_the_poll_is_not_lost() {
     for n in 1..=1_000 {
         assert!(mailbox.post(&mut vec![Request::Do(Command::Leave)]));
         let (to, post) = (Arc::clone(&desk), Arc::clone(&mailbox));
-        let worker = thread::spawn(move || while to.run(&post, &mut Vec::new()) == Ran::More {});
+        let worker =
+            thread::spawn(
+                move || while to.run(&post, &mut Vec::new()) == MailboxState::Scheduled {},
+            );
         while desk.take(&mut outputs).done < n {
             if desk.may_wait() {
                 poll.poll(&mut events, Some(DEADLINE)).expect("events");

@@ -1,0 +1,327 @@
+//! The input side of a connection: bytes to requests, within its budgets.
+
+use std::io::ErrorKind;
+use std::mem;
+use std::time::Duration;
+
+use chat_proto::{Command, FrameDecoder, HEADER_LEN, Rejection};
+
+use super::token_bucket::{Rate, TokenBucket};
+use crate::limits::Limits;
+use crate::net::{Instant, Socket};
+use crate::stats::CloseReason;
+use crate::workers::Request;
+
+/// Frames accepted from one connection in a turn: enough for a fast talker, and few to wait for.
+const FRAMES_PER_TURN: u32 = 64;
+
+/// What a connection may send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InboundLimits {
+    commands: Rate,
+    bad_frames: Rate,
+    frame_timeout: Duration,
+}
+
+impl InboundLimits {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            commands: Rate::new(limits.commands),
+            bad_frames: Rate::new(limits.bad_frames),
+            frame_timeout: limits.frame_timeout,
+        }
+    }
+}
+
+/// What came of reading a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    /// Bytes read from the kernel.
+    pub(crate) bytes: usize,
+    /// Bytes of the frames that were accepted, including bytes read earlier.
+    pub(crate) accepted: usize,
+    pub(crate) end: ReadEnd,
+}
+
+/// Why reading stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadEnd {
+    /// The kernel has no more; an event will tell when it does.
+    Drained,
+    /// The kernel may have more; no event will tell.
+    Budget,
+    /// Frames were kept for later; no event will tell.
+    Kept,
+    /// The peer has ended its stream.
+    Ended,
+    /// The connection is of no use any more.
+    Failed,
+}
+
+/// Why a connection is not read for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Until a time for which a timer is set.
+    Timed,
+    /// Until less is pending for it.
+    Pending,
+}
+
+/// The input side of a connection. A connection owns input memory only while it holds part of a frame,
+/// or frames to be accepted later.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    decoder: FrameDecoder,
+    commands: TokenBucket,
+    bad_frames: TokenBucket,
+    /// When the first byte of an incomplete frame came.
+    frame_since: Option<Instant>,
+    pause: Option<Pause>,
+    /// The connection is among those to be read.
+    queued: bool,
+    /// The peer has ended its stream: nothing more will be read.
+    peer_ended: bool,
+    /// An event has announced an end or an urgent mark in the stream, perhaps behind the bytes that are
+    /// there: a read that stops short of its buffer may have stopped at the mark.
+    is_marked: bool,
+    /// The peer has sent a frame that was a command: it speaks our protocol.
+    is_proven: bool,
+    /// Bytes of the frames that were accepted.
+    #[cfg(test)]
+    pub(crate) accepted: u64,
+}
+
+/// What came of accepting frames.
+struct Accepted {
+    bytes: usize,
+    /// The peer has broken the protocol once too often.
+    is_violation: bool,
+}
+
+impl Inbound {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            decoder: FrameDecoder::new(),
+            commands: TokenBucket::new(now),
+            bad_frames: TokenBucket::new(now),
+            frame_since: None,
+            pause: None,
+            queued: false,
+            peer_ended: false,
+            is_marked: false,
+            is_proven: false,
+            #[cfg(test)]
+            accepted: 0,
+        }
+    }
+
+    /// Drops the input that was kept.
+    pub(super) fn discard(&mut self) {
+        self.decoder = FrameDecoder::new();
+        self.frame_since = None;
+    }
+
+    /// Notes an event that says that the peer has ended its stream, or has sent urgent data.
+    pub(crate) fn mark(&mut self) {
+        self.is_marked = true;
+    }
+
+    /// Notes that the connection is to be read. Returns whether it was not to be read before.
+    pub(crate) fn enqueue(&mut self) -> bool {
+        !mem::replace(&mut self.queued, true)
+    }
+
+    /// Notes that the connection is being read.
+    pub(crate) fn dequeue(&mut self) {
+        self.queued = false;
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued
+    }
+
+    /// Whether the peer has ended its stream.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.peer_ended
+    }
+
+    /// Whether the peer has sent a frame that was a command.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.is_proven
+    }
+
+    /// Until when the command budget is spent; `None` if a command may be accepted.
+    pub(crate) fn over_budget_until(&self, now: Instant, limits: InboundLimits) -> Option<Instant> {
+        self.commands.empty_until(now, limits.commands)
+    }
+
+    /// Stops reading for now. Events do not resume it.
+    pub(crate) fn pause(&mut self, why: Pause) {
+        self.pause = Some(why);
+    }
+
+    /// Ends the pause. The time for an incomplete frame begins anew: it could not be completed meanwhile.
+    pub(crate) fn resume(&mut self, now: Instant) {
+        if self.pause.take().is_some() && self.frame_since.is_some() {
+            self.frame_since = Some(now);
+        }
+    }
+
+    pub(crate) fn paused(&self) -> Option<Pause> {
+        self.pause
+    }
+
+    /// Whether whole frames were kept to be accepted later.
+    pub(crate) fn has_frames(&self) -> bool {
+        self.decoder.has_frame()
+    }
+
+    /// Bytes of input that are kept: part of a frame, and frames to be accepted later.
+    pub(crate) fn buffered(&self) -> usize {
+        self.decoder.buffered().len()
+    }
+
+    /// When an incomplete frame has to be complete. While reading is paused there is no deadline.
+    pub(crate) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
+        if self.pause.is_some() {
+            return None;
+        }
+        self.frame_since.map(|since| since + limits.frame_timeout)
+    }
+
+    /// Reads for [`Connection::read`](super::Connection::read). Returns what came of it, and why the
+    /// connection is to be closed, if it is.
+    pub(super) fn read(
+        &mut self,
+        socket: &mut impl Socket,
+        is_open: bool,
+        now: Instant,
+        limits: InboundLimits,
+        buffer: &mut [u8],
+        requests: &mut Vec<Request>,
+    ) -> (Read, Option<CloseReason>) {
+        let (bytes, mut end) =
+            if self.has_frames() { (0, ReadEnd::Kept) } else { self.fill(socket, buffer) };
+        let Accepted { bytes: accepted, is_violation } = if is_open {
+            // Also from a peer that resets the stream: what came before, it has said.
+            self.accept(now, limits, &buffer[..bytes], requests)
+        } else {
+            Accepted { bytes: 0, is_violation: false }
+        };
+        let close = match end {
+            _ if is_violation => Some(CloseReason::BadInput),
+            ReadEnd::Failed => Some(CloseReason::Lost),
+            ReadEnd::Ended if !self.has_frames() => {
+                let in_frame = self.buffered() > 0;
+                Some(if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded })
+            }
+            _ => None,
+        };
+        if end != ReadEnd::Failed && !is_violation && self.has_frames() {
+            // An end will be met again when the frames have been accepted.
+            end = ReadEnd::Kept;
+        }
+        self.peer_ended |= end == ReadEnd::Ended;
+        (Read { bytes, accepted, end }, close)
+    }
+
+    /// Reads into `buffer`. Returns how many bytes, and why it stopped.
+    fn fill(&mut self, socket: &mut impl Socket, buffer: &mut [u8]) -> (usize, ReadEnd) {
+        let mut filled = 0;
+        loop {
+            // Never with an empty slice: that reads 0 bytes, which looks like the end.
+            match socket.read(&mut buffer[filled..]) {
+                Ok(0) => return (filled, ReadEnd::Ended),
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return (filled, ReadEnd::Drained),
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return (filled, ReadEnd::Failed),
+            }
+            if filled == buffer.len() {
+                return (filled, ReadEnd::Budget);
+            }
+            if !self.is_marked {
+                return (filled, ReadEnd::Drained);
+            }
+        }
+    }
+
+    /// Accepts frames: no more than the command budget allows, nor than a turn's, and none after one
+    /// that is no chat, since that may cost more than it looks like, and what follows may be for another
+    /// room.
+    fn accept(
+        &mut self,
+        now: Instant,
+        limits: InboundLimits,
+        bytes: &[u8],
+        requests: &mut Vec<Request>,
+    ) -> Accepted {
+        let most = self.commands.left(now, limits.commands).min(FRAMES_PER_TURN);
+        let (mut count, mut accepted, mut is_chat) = (0, 0, true);
+        let mut frames = self.decoder.feed(bytes);
+        while count < most && is_chat {
+            let Some(payload) = frames.next_frame() else { break };
+            count += 1;
+            accepted += HEADER_LEN + payload.len();
+            match Command::parse(payload) {
+                Ok(command) => {
+                    is_chat = matches!(command, Command::Chat(_));
+                    requests.push(Request::Do(command));
+                }
+                Err(rejection) => {
+                    let is_bad = rejection.is_bad();
+                    requests.push(Request::Reject(rejection));
+                    if is_bad {
+                        if self.is_proven && self.bad_frames.take(now, limits.bad_frames) {
+                            continue;
+                        }
+                        return Accepted { bytes: accepted, is_violation: true };
+                    }
+                }
+            }
+            self.is_proven = true;
+        }
+        frames.buffer_rest();
+        #[cfg(test)]
+        {
+            self.accepted += accepted as u64;
+        }
+        self.commands.charge(now, limits.commands, count);
+        self.note_frame(now, count);
+        let is_violation =
+            !self.is_proven && !self.has_frames() && is_foreign(self.decoder.buffered());
+        if is_violation {
+            requests.push(Request::Reject(Rejection::NotAnObject));
+        }
+        Accepted { bytes: accepted, is_violation }
+    }
+
+    /// Notes when an incomplete frame began, after `count` frames were accepted.
+    fn note_frame(&mut self, now: Instant, count: u32) {
+        if self.decoder.buffered().is_empty() || self.has_frames() {
+            self.frame_since = None;
+        } else if count > 0 || self.frame_since.is_none() {
+            self.frame_since = Some(now);
+        }
+    }
+}
+
+/// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
+/// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
+fn is_foreign(bytes: &[u8]) -> bool {
+    match bytes.get(HEADER_LEN) {
+        None => false,
+        Some(b'{' | b' ' | b'\t' | b'\r' | b'\n') => is_little_endian(bytes),
+        Some(_) => true,
+    }
+}
+
+/// Whether this is a whole command behind a length with its bytes the wrong way round, and nothing
+/// more: its sender waits for an answer. As ours it would be the beginning of a long frame that goes
+/// on behind its object.
+fn is_little_endian(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
+        usize::from(u16::from_le_bytes(*header)) == payload.len()
+            && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad())
+    })
+}

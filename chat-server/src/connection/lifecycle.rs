@@ -1,0 +1,115 @@
+//! The life of a connection: open, closing, draining, lingering; and why it ends.
+
+use std::sync::Arc;
+
+use chat_core::SessionId;
+
+use crate::net::Instant;
+use crate::stats::CloseReason;
+use crate::workers::Mailbox;
+
+/// How far the life of a connection has come. It never goes back.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    phase: Phase,
+    /// The way to the hub: `None` once the hub has let go of the connection, or if it was refused.
+    mailbox: Option<Arc<Mailbox>>,
+}
+
+/// The phases, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The connection is read, and its commands are carried out.
+    Open,
+    /// Its last request, `Disconnect`, is on its way through the hub. Input is discarded from here on.
+    Closing(CloseReason),
+    /// The hub has let go of it. What is pending is written, then the stream to the peer is ended.
+    Draining {
+        reason: CloseReason,
+        /// When it is closed in any case.
+        deadline: Instant,
+    },
+    /// The stream to the peer has been ended. Input is discarded until the peer ends its side: closing
+    /// earlier would destroy what is on its way to it.
+    Lingering {
+        reason: CloseReason,
+        /// When it is closed in any case.
+        deadline: Instant,
+    },
+}
+
+impl Lifecycle {
+    /// That of a connection with a session.
+    pub(super) fn open(mailbox: Arc<Mailbox>) -> Self {
+        Self { phase: Phase::Open, mailbox: Some(mailbox) }
+    }
+
+    /// That of a connection that is refused.
+    pub(super) fn refused(reason: CloseReason) -> Self {
+        Self { phase: Phase::Closing(reason), mailbox: None }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Whether the hub has let go of it, so that it only has to be drained and closed.
+    pub(crate) fn has_left_hub(&self) -> bool {
+        matches!(self.phase, Phase::Draining { .. } | Phase::Lingering { .. })
+    }
+
+    /// Why it ends; `None` while it is open.
+    pub(crate) fn reason(&self) -> Option<CloseReason> {
+        match self.phase {
+            Phase::Open => None,
+            Phase::Closing(reason)
+            | Phase::Draining { reason, .. }
+            | Phase::Lingering { reason, .. } => Some(reason),
+        }
+    }
+
+    pub(crate) fn mailbox(&self) -> Option<&Arc<Mailbox>> {
+        self.mailbox.as_ref()
+    }
+
+    /// The session, until the hub has let go of it.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        self.mailbox.as_ref().map(|mailbox| mailbox.session())
+    }
+
+    /// Moves an open connection to [`Phase::Closing`]. Returns whether it was open.
+    pub(super) fn close(&mut self, reason: CloseReason) -> bool {
+        let was_open = self.is_open();
+        if was_open {
+            self.phase = Phase::Closing(reason);
+        }
+        was_open
+    }
+
+    /// Moves the connection to [`Phase::Draining`], and returns why it ends: for `fallback` if nobody gave
+    /// a reason before.
+    pub(super) fn drain(&mut self, fallback: CloseReason, deadline: Instant) -> CloseReason {
+        let reason = self.reason().unwrap_or(fallback);
+        self.phase = Phase::Draining { reason, deadline };
+        self.mailbox = None;
+        reason
+    }
+
+    /// Moves a draining connection to [`Phase::Lingering`], with the same deadline.
+    pub(crate) fn linger(&mut self) {
+        if let Phase::Draining { reason, deadline } = self.phase {
+            self.phase = Phase::Lingering { reason, deadline };
+        }
+    }
+
+    /// Replaces the reason of a connection in [`Phase::Closing`].
+    pub(crate) fn override_reason(&mut self, reason: CloseReason) {
+        if let Phase::Closing(_) = self.phase {
+            self.phase = Phase::Closing(reason);
+        }
+    }
+}

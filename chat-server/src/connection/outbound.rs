@@ -1,0 +1,92 @@
+//! What a connection has yet to be written, and how well its peer takes it.
+
+use std::mem;
+
+use super::send_buffer::SendBuffer;
+use crate::net::Instant;
+
+/// The output side of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Outbound {
+    pub(crate) send: SendBuffer,
+    /// Since when more has been pending than may be for long.
+    slow_since: Option<Instant>,
+    /// Memory held for the connection alone, as it was last added to the sum of all, in bytes.
+    accounted: u32,
+    /// The kernel takes no more until an event says so.
+    blocked: bool,
+    /// The connection is among those to be flushed at the end of the turn.
+    queued: bool,
+}
+
+impl Outbound {
+    /// Whether the kernel takes no more until an event says so.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    pub(super) fn set_blocked(&mut self, blocked: bool) {
+        self.blocked = blocked;
+    }
+
+    /// Notes an event that says that the kernel takes bytes again.
+    pub(crate) fn unblock(&mut self) {
+        self.blocked = false;
+    }
+
+    /// Notes that the connection is to be flushed. Returns whether it was not to be flushed before.
+    pub(crate) fn enqueue(&mut self) -> bool {
+        !mem::replace(&mut self.queued, true)
+    }
+
+    /// Notes that the connection is being flushed.
+    pub(crate) fn dequeue(&mut self) {
+        self.queued = false;
+    }
+
+    /// Since when more has been pending than may be for long.
+    pub(crate) fn slow_since(&self) -> Option<Instant> {
+        self.slow_since
+    }
+
+    /// Notes that too much has been pending since `now`. Returns whether that is new.
+    pub(crate) fn become_slow(&mut self, now: Instant) -> bool {
+        let is_new = self.slow_since.is_none();
+        self.slow_since.get_or_insert(now);
+        is_new
+    }
+
+    /// Lets the time of a slow connection begin anew.
+    pub(crate) fn restart_slow_time(&mut self, now: Instant) {
+        self.slow_since = self.slow_since.map(|_| now);
+    }
+
+    /// Notes that no more is pending than may be for long. Returns whether that is new.
+    pub(crate) fn keep_up(&mut self) -> bool {
+        self.slow_since.take().is_some()
+    }
+
+    /// Whether the connection should ask for no more: it is slow, or a list of rooms waits, which may
+    /// retain rooms that nobody else does.
+    pub(crate) fn should_not_ask(&self) -> bool {
+        self.slow_since.is_some() || self.send.has_waiting_list()
+    }
+
+    /// Whether nothing has to be accounted for: nothing is pending, nothing was before, and the connection
+    /// is not slow.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.send.is_empty() && self.accounted == 0 && self.slow_since.is_none()
+    }
+
+    /// Replaces the memory last accounted for, and returns it. More than 4 GiB count as that.
+    pub(super) fn account(&mut self, memory: usize) -> (usize, usize) {
+        let memory = u32::try_from(memory).unwrap_or(u32::MAX);
+        let before = mem::replace(&mut self.accounted, memory);
+        (before as usize, memory as usize)
+    }
+
+    /// Memory held for the connection alone, as it was last accounted for, in bytes.
+    pub(super) fn accounted(&self) -> usize {
+        self.accounted as usize
+    }
+}

@@ -1,0 +1,309 @@
+//! What one connection has yet to be written, in order: the partial-send buffer.
+
+mod segments;
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::ops::Range;
+use std::rc::Rc;
+
+use chat_core::{Notice, RoomId, RoomList};
+use chat_proto::{HEADER_LEN, Lang, ServerMessage, write_rooms_page};
+
+use self::segments::{Segment, Segments};
+use crate::net::Socket;
+use crate::room_log::Chunk;
+
+/// Bytes on their way to one connection.
+///
+/// Room traffic is not copied: it is a reference to a chunk and a range of it. After a partial
+/// write the range begins where the kernel stopped, and that is all there is to partial sends.
+#[derive(Debug, Default)]
+pub(crate) struct SendBuffer {
+    /// No segment is empty.
+    segments: Segments,
+    /// Bytes pending in all segments: see [`Segment::pending`].
+    pending: usize,
+    /// Memory held for this connection alone: see [`Segment::own_memory`].
+    own_memory: usize,
+}
+
+// Every idle connection has one.
+const _: () = assert!(size_of::<SendBuffer>() <= 56);
+
+/// How far a flush has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything is with the kernel.
+    All,
+    /// The kernel takes no more; an event will tell when it does.
+    Blocked,
+    /// The kernel may take more, but that is enough for one turn.
+    Budget,
+}
+
+impl SendBuffer {
+    /// Slices given to one `writev` at most.
+    const SLICES: usize = 64;
+
+    /// Ranges of at most so many bytes are copied, rather than referring to their chunk.
+    const COPIED: usize = 1024;
+
+    /// The size in bytes from which on a segment of answers is not appended to.
+    const OWN_FULL: usize = 16 * 1024;
+
+    /// Bytes pending; of a list of rooms that is not encoded yet, only its pages.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// Memory held for this connection alone, in bytes. A list of rooms that is not encoded yet counts as
+    /// if it shared no room with another, so this may be more than is pending.
+    pub(crate) fn own_memory(&self) -> usize {
+        self.own_memory
+    }
+
+    /// Whether a list of rooms, or a part of one, waits to be encoded.
+    pub(crate) fn has_waiting_list(&self) -> bool {
+        self.segments.has_rooms()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Memory that the buffer retains, including chunks that others may retain as well, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let mut last = std::ptr::null();
+        let shared = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Shared { chunk, .. } => {
+                let known = std::mem::replace(&mut last, Rc::as_ptr(chunk)) == Rc::as_ptr(chunk);
+                (!known).then(|| chunk.memory())
+            }
+            Segment::Own { .. } | Segment::Rooms(_) => None,
+        });
+        shared.sum::<usize>() + self.own_memory
+    }
+
+    /// Adds a range of a room's log.
+    pub(crate) fn push_shared(&mut self, chunk: &Rc<Chunk>, range: Range<usize>) {
+        debug_assert!(!range.is_empty());
+        self.pending += range.len();
+        self.segments.push_back(Segment::Shared { chunk: Rc::clone(chunk), range });
+    }
+
+    /// Adds a range of a room's log that this connection is handed before the other members. A short one is
+    /// copied: a reference would seal the chunk, so that each answer between two broadcasts would cost a
+    /// chunk, and every member a segment more.
+    pub(crate) fn push_part(&mut self, chunk: &Rc<Chunk>, range: Range<usize>) {
+        if range.len() > Self::COPIED {
+            return self.push_shared(chunk, range);
+        }
+        self.push_own(|bytes| bytes.extend_from_slice(&chunk.bytes()[range]));
+    }
+
+    /// Adds a notice to this connection alone.
+    pub(crate) fn push_notice(&mut self, lang: Lang, notice: &Notice, room: Option<(RoomId, u64)>) {
+        let message = ServerMessage::System { notice, room };
+        self.push_own(|bytes| {
+            message.write(lang, bytes).expect("a notice fits a frame: its parts are short");
+        });
+    }
+
+    fn push_own(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        // The memory of a segment is given back as a whole: a segment that is appended to for ever would
+        // never be given back.
+        let open = |segment: &mut Segment| matches!(segment, Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL);
+        if !self.segments.back_mut().is_some_and(open) {
+            self.segments.push_back(Segment::Own { bytes: Vec::new(), sent: 0 });
+        }
+        let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
+        let before = bytes.len();
+        write(bytes);
+        let added = bytes.len() - before;
+        self.pending += added;
+        self.own_memory += added;
+    }
+
+    /// Adds a list of rooms.
+    pub(crate) fn push_rooms(&mut self, list: RoomList) {
+        let segment = Segment::Rooms(list);
+        self.pending += segment.pending();
+        self.own_memory += segment.own_memory();
+        self.segments.push_back(segment);
+    }
+
+    /// Drops everything but the rest of a frame that is partly written: the peer gets whole frames, from
+    /// the beginning of what was pending.
+    pub(crate) fn truncate(&mut self) {
+        let Self { mut segments, .. } = std::mem::take(self);
+        let mut rest = match segments.pop_front() {
+            Some(Segment::Shared { chunk, mut range }) => {
+                range.end = end_of_frame(chunk.bytes(), range.start);
+                if range.len() > Self::COPIED {
+                    // Those who stopped in the same frame share what is left of it.
+                    self.pending = range.len();
+                    self.segments = Segments::of(Segment::Shared { chunk, range });
+                    return;
+                }
+                chunk.bytes()[range].to_vec()
+            }
+            Some(Segment::Own { bytes, sent }) => bytes[sent..end_of_frame(&bytes, sent)].to_vec(),
+            Some(Segment::Rooms(_)) | None => Vec::new(),
+        };
+        if fault!(CutInFrame) {
+            rest.clear();
+        }
+        if fault!(CutFront)
+            && let Some(Segment::Shared { chunk, range }) = segments.iter().next_back()
+        {
+            rest.extend_from_slice(&chunk.bytes()[range.clone()]);
+        }
+        if !rest.is_empty() {
+            self.push_own(|bytes| *bytes = rest);
+        }
+    }
+
+    /// Writes until everything is written, the kernel takes no more, or at least `budget` bytes have
+    /// been written.
+    ///
+    /// # Errors
+    /// Whatever the socket says that is neither `WouldBlock` nor `Interrupted`; the connection is of
+    /// no use then.
+    pub(crate) fn flush(&mut self, socket: &mut impl Socket, budget: usize) -> io::Result<Flushed> {
+        let mut total = 0;
+        while !self.segments.is_empty() {
+            if total >= budget {
+                return Ok(Flushed::Budget);
+            }
+            self.encode_rooms_in_front();
+            match self.write(socket) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    self.consume(written);
+                    total += written;
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(Flushed::All)
+    }
+
+    /// Writes a range of a room's log while nothing else is pending: what the kernel takes at once,
+    /// which is nearly always everything, is never added to the buffer.
+    ///
+    /// # Errors
+    /// As [`SendBuffer::flush`].
+    pub(crate) fn write_through(
+        &mut self,
+        socket: &mut impl Socket,
+        chunk: &Rc<Chunk>,
+        mut range: Range<usize>,
+        budget: usize,
+    ) -> io::Result<Flushed> {
+        debug_assert!(self.is_empty());
+        match socket.write_vectored(&[IoSlice::new(&chunk.bytes()[range.clone()])]) {
+            Ok(written) if written == range.len() => return Ok(Flushed::All),
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(_) if fault!(DroppedTail) => return Ok(Flushed::All),
+            Ok(written) => range.start += written,
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(e) => return Err(e),
+        }
+        self.push_shared(chunk, range);
+        self.flush(socket, budget)
+    }
+
+    /// Encodes the next frame of a list of rooms that has come to the front.
+    fn encode_rooms_in_front(&mut self) {
+        let Some(front @ Segment::Rooms(_)) = self.segments.front_mut() else { return };
+        let before = (front.pending(), front.own_memory());
+        let Segment::Rooms(list) = front else { return };
+        let mut bytes = Vec::new();
+        let count = write_rooms_page(list.iter(), &mut bytes);
+        let left = if count == list.len() {
+            self.segments.pop_front();
+            (0, 0)
+        } else {
+            // Rooms that are encoded are retained no longer.
+            list.drop_first(count);
+            (front.pending(), front.own_memory())
+        };
+        self.pending = self.pending - before.0 + left.0 + bytes.len();
+        self.own_memory = self.own_memory - before.1 + left.1 + bytes.len();
+        self.segments.push_front(Segment::Own { bytes, sent: 0 });
+    }
+
+    /// Writes as many segments as one `writev` takes, up to a list of rooms that is not encoded yet.
+    fn write(&self, socket: &mut impl Socket) -> io::Result<usize> {
+        let mut bytes = self.segments.iter().map_while(|segment| match segment {
+            Segment::Shared { chunk, range } => Some(&chunk.bytes()[range.clone()]),
+            Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
+            Segment::Rooms(_) => None,
+        });
+        // Nearly always there is one segment; preparing for more would cost more than the rest.
+        if self.segments.len() == 1 {
+            return socket.write_vectored(&[IoSlice::new(bytes.next().unwrap_or_default())]);
+        }
+        let mut slices = [IoSlice::new(&[]); Self::SLICES];
+        let mut count = 0;
+        for (slice, bytes) in slices.iter_mut().zip(bytes) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+        }
+        socket.write_vectored(&slices[..count])
+    }
+
+    /// Removes `written` bytes from the front.
+    fn consume(&mut self, mut written: usize) {
+        self.pending -= written;
+        while written > 0 {
+            let Some(front) = self.segments.front_mut() else { return };
+            let consumed = written.min(front.pending());
+            if matches!(front, Segment::Own { .. }) {
+                self.own_memory -= consumed;
+            }
+            written -= consumed;
+            if consumed == front.pending() {
+                self.segments.pop_front();
+                continue;
+            }
+            match front {
+                Segment::Shared { range, .. } => range.start += consumed,
+                Segment::Own { sent, .. } => *sent += consumed,
+                Segment::Rooms(_) => debug_assert!(false, "a list is encoded before it is written"),
+            }
+        }
+    }
+}
+
+/// The end of the frame that byte `at` lies in, or `at` if a frame ends there. `frames` begins with a
+/// frame.
+fn end_of_frame(frames: &[u8], at: usize) -> usize {
+    let mut end = 0;
+    while end < at {
+        let Some(header) = frames[end..].first_chunk::<HEADER_LEN>() else { return frames.len() };
+        end += HEADER_LEN + usize::from(u16::from_be_bytes(*header));
+    }
+    end
+}
+
+#[cfg(test)]
+impl SendBuffer {
+    /// The memory held for this connection alone, counted anew.
+    pub(crate) fn count_own_memory(&self) -> usize {
+        self.segments.iter().map(Segment::own_memory).sum()
+    }
+
+    /// The chunks that it refers to, some of them more than once.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Rc<Chunk>> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Shared { chunk, .. } => Some(chunk),
+            Segment::Own { .. } | Segment::Rooms(_) => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

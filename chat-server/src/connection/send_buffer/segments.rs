@@ -1,0 +1,129 @@
+//! The queue inside a send buffer: references to chunks, bytes of its own, and lists of rooms.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use chat_core::RoomList;
+
+use crate::room_log::Chunk;
+
+#[derive(Debug)]
+pub(super) enum Segment {
+    /// A range of a room's log.
+    Shared { chunk: Rc<Chunk>, range: Range<usize> },
+    /// Messages to this connection alone, of which `sent` bytes are written.
+    Own { bytes: Vec<u8>, sent: usize },
+    /// A list of rooms, or what is left of it, encoded one frame at a time when its turn comes.
+    Rooms(RoomList),
+}
+
+impl Segment {
+    /// Bytes pending. A list of rooms may come to tens of megabytes and be read as slowly as the peer
+    /// can: until it is encoded, only its pages count.
+    pub(super) fn pending(&self) -> usize {
+        match self {
+            Self::Shared { range, .. } => range.len(),
+            Self::Own { bytes, sent } => bytes.len() - sent,
+            Self::Rooms(list) => size_of::<Self>() + list.size(),
+        }
+    }
+
+    /// Memory held for this connection alone, in bytes. A list of rooms counts whole: no other list may
+    /// contain these versions of its rooms any more.
+    pub(super) fn own_memory(&self) -> usize {
+        match self {
+            Self::Shared { .. } => 0,
+            Self::Own { bytes, sent } => bytes.len() - sent,
+            Self::Rooms(list) => size_of::<Self>() + list.memory(),
+        }
+    }
+
+    pub(super) const fn is_rooms(&self) -> bool {
+        matches!(self, Self::Rooms(_))
+    }
+}
+
+/// A queue of segments. Nearly always it holds one or none, and then it allocates nothing.
+#[derive(Debug, Default)]
+pub(super) struct Segments {
+    /// `None` only if there is no `rest`.
+    first: Option<Segment>,
+    /// The segments after `first`, if there are any. An idle connection has 8 bytes here, not 40.
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Debug, Default)]
+struct Rest {
+    queue: VecDeque<Segment>,
+    /// How many of them are lists of rooms.
+    lists: usize,
+}
+
+impl Segments {
+    /// A queue of one segment.
+    pub(super) fn of(segment: Segment) -> Self {
+        Self { first: Some(segment), rest: None }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.queue.len())
+    }
+
+    pub(super) fn has_rooms(&self) -> bool {
+        self.first.as_ref().is_some_and(Segment::is_rooms)
+            || self.rest.as_ref().is_some_and(|rest| rest.lists > 0)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Segment> {
+        self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.queue.iter()))
+    }
+
+    pub(super) fn front_mut(&mut self) -> Option<&mut Segment> {
+        self.first.as_mut()
+    }
+
+    pub(super) fn back_mut(&mut self) -> Option<&mut Segment> {
+        self.rest.as_mut().and_then(|rest| rest.queue.back_mut()).or(self.first.as_mut())
+    }
+
+    pub(super) fn push_back(&mut self, segment: Segment) {
+        if self.first.is_none() {
+            self.first = Some(segment);
+        } else {
+            let rest = self.rest.get_or_insert_default();
+            rest.lists += usize::from(segment.is_rooms());
+            rest.queue.push_back(segment);
+        }
+    }
+
+    pub(super) fn push_front(&mut self, segment: Segment) {
+        if let Some(second) = self.first.replace(segment) {
+            let rest = self.rest.get_or_insert_default();
+            rest.lists += usize::from(second.is_rooms());
+            rest.queue.push_front(second);
+        }
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<Segment> {
+        let front = self.first.take();
+        if let Some(rest) = &mut self.rest {
+            self.first = rest.queue.pop_front();
+            rest.lists -= usize::from(self.first.as_ref().is_some_and(Segment::is_rooms));
+            if rest.queue.is_empty() {
+                self.rest = None;
+            }
+        }
+        front
+    }
+
+    /// Whether there is memory for more than one segment.
+    #[cfg(test)]
+    pub(super) fn has_rest(&self) -> bool {
+        self.rest.is_some()
+    }
+}

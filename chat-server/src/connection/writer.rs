@@ -1,0 +1,85 @@
+//! Writing to connections, and what is left to do for them afterwards.
+
+use std::io;
+
+use super::{Connection, Connections};
+use crate::limits::Limits;
+use crate::net::{ConnKey, Socket};
+
+/// Writes to one connection at a time, within a budget, and keeps what has to follow.
+///
+/// The engine owns it, lends it to the fan-out, and takes every follow-up before the turn ends.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// Bytes written to one connection before the others have their turn.
+    budget: usize,
+    /// Pending bytes beyond which a connection's backlog has to be checked.
+    slow_backlog: usize,
+    follow_ups: Vec<(ConnKey, FollowUp)>,
+}
+
+/// What a write leaves to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FollowUp {
+    /// The budget ended before the pending bytes did: the connection is flushed again next turn.
+    Resume,
+    /// The socket failed.
+    Failed,
+    /// Much is pending, or was: the connection is compared with the limits.
+    CheckBacklog,
+}
+
+impl Writer {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (budget, slow_backlog) = (limits.write_per_turn, limits.slow_backlog);
+        Self { budget, slow_backlog, follow_ups: Vec::new() }
+    }
+
+    /// Flushes a connection's send buffer, within the budget.
+    pub(crate) fn flush<S: Socket>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
+        self.write(connections, key, Connection::flush);
+    }
+
+    /// Has `write` write to a connection, given the budget; it returns whether the kernel may take more.
+    pub(crate) fn write<S>(
+        &mut self,
+        connections: &mut Connections<S>,
+        key: ConnKey,
+        write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<bool>,
+    ) {
+        let Some(connection) = connections.get_mut(key) else { return };
+        let written = write(connection, self.budget);
+        let outbound = &connection.outbound;
+        if matches!(written, Ok(false)) && outbound.is_at_rest() {
+            // Nearly always: everything is with the kernel, and was before.
+            return;
+        }
+        let is_slow = outbound.slow_since().is_some();
+        if is_slow || outbound.send.pending() > self.slow_backlog {
+            self.follow_ups.push((key, FollowUp::CheckBacklog));
+        }
+        match written {
+            Err(_) => self.follow_ups.push((key, FollowUp::Failed)),
+            Ok(true) => self.follow_ups.push((key, FollowUp::Resume)),
+            Ok(false) => {}
+        }
+        connections.account_memory(key);
+    }
+
+    /// Notes how much is pending for a connection, also outside its send buffer.
+    pub(crate) fn note_pending(&mut self, key: ConnKey, pending: usize) {
+        if pending > self.slow_backlog {
+            self.follow_ups.push((key, FollowUp::CheckBacklog));
+        }
+    }
+
+    /// Takes what there is to do, in any order.
+    pub(crate) fn next_follow_up(&mut self) -> Option<(ConnKey, FollowUp)> {
+        self.follow_ups.pop()
+    }
+
+    /// Whether there is something to do.
+    pub(crate) fn has_follow_ups(&self) -> bool {
+        !self.follow_ups.is_empty()
+    }
+}

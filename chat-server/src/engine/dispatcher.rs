@@ -1,0 +1,149 @@
+//! Requests on their way to the hub, and outputs on their way back.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::{Output, Role};
+
+use crate::net::Instant;
+use crate::workers::{HubProgress, Mailbox, MailboxState, Request, SharedHub};
+
+/// Where mailboxes are run that the reactor does not run itself.
+pub(crate) trait Workers {
+    /// Runs each of `mailboxes`, sooner or later, and leaves none in the vector.
+    fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>);
+
+    /// Mailboxes that a worker has taken from another.
+    fn steals(&self) -> u64 {
+        0
+    }
+}
+
+/// The engine's side of the hand-off: it posts requests to mailboxes, has the mailboxes run, here or by
+/// the workers, and takes what the hub answered.
+#[derive(Debug)]
+pub(super) struct Dispatcher<W> {
+    hub: Arc<SharedHub>,
+    workers: W,
+    /// The most requests that are run here: up to so many, waking a worker costs more than the work.
+    inline_requests: usize,
+    /// Scheduled mailboxes that have not been run or submitted yet, and the requests posted to them.
+    run_queue: Vec<Arc<Mailbox>>,
+    queued_requests: usize,
+    /// Requests posted since the server began, and those of them that are done.
+    posted: u64,
+    done: u64,
+    /// How many requests have to be done until the first batch that was submitted is, and when it was.
+    submitted: Option<(u64, Instant)>,
+    /// Scratch space, empty between calls.
+    requests: Vec<Request>,
+    outputs: Vec<Output>,
+}
+
+/// What the engine takes from the hub once a turn.
+#[derive(Debug)]
+pub(super) struct Completed {
+    /// In the order in which the hub answered. To be given back with [`Dispatcher::recycle`].
+    pub(super) outputs: Vec<Output>,
+    pub(super) progress: HubProgress,
+    /// How long the workers had a batch, if one has come back.
+    pub(super) worker_wait: Option<Duration>,
+}
+
+impl<W: Workers> Dispatcher<W> {
+    pub(super) fn new(hub: Arc<SharedHub>, workers: W, inline_requests: usize) -> Self {
+        Self {
+            hub,
+            workers,
+            inline_requests,
+            run_queue: Vec::new(),
+            queued_requests: 0,
+            posted: 0,
+            done: 0,
+            submitted: None,
+            requests: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Runs a short queue here, and has the workers run a long one.
+    pub(super) fn run(&mut self, now: Instant) {
+        if mem::take(&mut self.queued_requests) > self.inline_requests {
+            self.submitted.get_or_insert((self.posted, now));
+            return self.workers.submit(&mut self.run_queue);
+        }
+        for mailbox in self.run_queue.drain(..) {
+            while self.hub.run_inline(&mailbox, &mut self.requests) == MailboxState::Scheduled {}
+        }
+    }
+
+    /// Takes everything that the hub has answered.
+    pub(super) fn take(&mut self, now: Instant) -> Completed {
+        let mut outputs = mem::take(&mut self.outputs);
+        let progress = self.hub.take(&mut outputs);
+        self.done = if fault!(HastyStop) { self.posted } else { progress.done };
+        let submitted = self.submitted.take_if(|(posted, _)| *posted <= progress.done);
+        let worker_wait = submitted.map(|(_, since)| now.since(since));
+        Completed { outputs, progress, worker_wait }
+    }
+
+    /// Mailboxes that a worker has taken from another.
+    pub(super) fn steals(&self) -> u64 {
+        self.workers.steals()
+    }
+}
+
+impl<W> Dispatcher<W> {
+    /// Begins a session, and returns its mailbox.
+    pub(super) fn connect(&self, role: Role) -> Arc<Mailbox> {
+        Arc::new(Mailbox::new(self.hub.connect(role)))
+    }
+
+    /// An empty vector for requests, to be given back to [`Dispatcher::post`].
+    pub(super) fn scratch(&mut self) -> Vec<Request> {
+        mem::take(&mut self.requests)
+    }
+
+    /// Posts requests, and schedules the mailbox if it was idle.
+    pub(super) fn post(&mut self, mailbox: &Arc<Mailbox>, mut requests: Vec<Request>) {
+        self.queued_requests += requests.len();
+        self.posted += requests.len() as u64;
+        if mailbox.post(&mut requests) {
+            self.run_queue.push(Arc::clone(mailbox));
+        }
+        self.give_back(requests);
+    }
+
+    /// Takes scratch space back.
+    pub(super) fn give_back(&mut self, mut requests: Vec<Request>) {
+        requests.clear();
+        self.requests = requests;
+    }
+
+    /// Takes the vector of [`Completed::outputs`] back.
+    pub(super) fn recycle(&mut self, mut outputs: Vec<Output>) {
+        outputs.clear();
+        self.outputs = outputs;
+    }
+
+    /// Whether mailboxes are waiting to be run.
+    pub(super) fn has_queued(&self) -> bool {
+        !self.run_queue.is_empty()
+    }
+
+    /// Requests posted since the server began.
+    pub(super) fn posted(&self) -> u64 {
+        self.posted
+    }
+
+    /// Requests done since the server began.
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Whether every request has been done.
+    pub(super) fn is_idle(&self) -> bool {
+        self.done == self.posted
+    }
+}

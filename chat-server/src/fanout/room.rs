@@ -1,0 +1,165 @@
+//! One room: its members, and the passes that hand them what was said.
+
+use std::mem;
+
+use crate::connection::{Connection, Connections, Writer};
+use crate::net::{ConnKey, Socket};
+use crate::room_log::{ChunkPool, Cursor, RoomLog};
+
+/// A room with members, and its log.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    pub(super) log: RoomLog,
+    members: Vec<ConnKey>,
+    /// The pass that has been begun and not finished.
+    pass: Option<Pass>,
+    /// Members that have become slow and may be waited for, the latest last.
+    slow: Vec<ConnKey>,
+    /// Bytes read from members and not yet in the log, as far as can be told.
+    in_flight: usize,
+    /// The log's memory as it was last added to the sum of all rooms.
+    accounted: usize,
+}
+
+/// A walk over all members that hands each what lies between its cursor and the end of the log.
+///
+/// Members `0..left` have yet to be visited. A visited member's cursor is at `end` or beyond, or it is
+/// parked.
+#[derive(Debug)]
+struct Pass {
+    left: usize,
+    end: u64,
+}
+
+/// How far a flush of a room has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FlushProgress {
+    /// Every member has been handed everything, or is parked.
+    Finished,
+    /// There is more to hand out.
+    Unfinished,
+}
+
+impl Room {
+    /// Adds a member, from the present end of the log on.
+    pub(super) fn join(&mut self, key: ConnKey) -> Cursor {
+        let index = u32::try_from(self.members.len()).expect("descriptors are fewer than 2³²");
+        self.members.push(key);
+        self.log.cursor_at_end(index)
+    }
+
+    /// Removes the member with this cursor. Returns the member now listed at its index, if there is one:
+    /// the last takes the place of the one removed.
+    ///
+    /// A visited member that moves among those yet to be visited is visited twice, and needs nothing
+    /// the second time.
+    pub(super) fn remove(&mut self, mut cursor: Cursor, pool: &mut ChunkPool) -> Option<ConnKey> {
+        self.log.unpark(&mut cursor, pool);
+        self.members.swap_remove(cursor.index as usize);
+        if let Some(pass) = &mut self.pass {
+            pass.left = pass.left.min(self.members.len());
+        }
+        self.members.get(cursor.index as usize).copied()
+    }
+
+    pub(super) fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Bytes that have yet to be handed out, or are in flight.
+    pub(super) fn unsent_or_in_flight(&self) -> usize {
+        self.log.unsent() + self.in_flight
+    }
+
+    /// Adds bytes read from a member. Returns whether they are the first in flight.
+    pub(super) fn add_in_flight(&mut self, bytes: usize) -> bool {
+        let before = self.in_flight;
+        self.in_flight += bytes;
+        before == 0
+    }
+
+    /// Notes that what was in flight is in the log, or never will be.
+    pub(super) fn clear_in_flight(&mut self) {
+        self.in_flight = 0;
+    }
+
+    /// Notes that a member has become slow.
+    pub(super) fn note_slow(&mut self, key: ConnKey) {
+        self.slow.push(key);
+    }
+
+    /// Whether the room waits for a slow member. Asks about the latest first, and forgets the members
+    /// it no longer waits for.
+    pub(super) fn waits_for_slow(&mut self, is_waited_for: impl Fn(ConnKey) -> bool) -> bool {
+        while self.slow.pop_if(|key| !is_waited_for(*key)).is_some() {}
+        !self.slow.is_empty()
+    }
+
+    /// Brings the room's share of `sum`, the memory of all rooms' logs, up to date.
+    pub(super) fn account_memory(&mut self, sum: &mut usize) {
+        let memory = self.log.memory();
+        *sum = *sum - mem::replace(&mut self.accounted, memory) + memory;
+    }
+
+    /// Hands at most `visits` members what they need, and writes it.
+    pub(super) fn flush<S: Socket>(
+        &mut self,
+        connections: &mut Connections<S>,
+        writer: &mut Writer,
+        pool: &mut ChunkPool,
+        mut visits: usize,
+    ) -> FlushProgress {
+        let start = || Pass { left: self.members.len(), end: self.log.end() };
+        let mut pass = self.pass.take().unwrap_or_else(start);
+        let tail = self.log.tail();
+        while pass.left > 0 && visits > 0 {
+            pass.left -= 1;
+            visits -= 1;
+            let key = self.members[pass.left];
+            let mut pending = 0;
+            writer.write(connections, key, |connection, budget| {
+                let blocked = connection.outbound.is_blocked();
+                let Some(subscription) = &mut connection.subscription else { return Ok(false) };
+                if !blocked
+                    && let Some(tail) = &tail
+                    && tail.advance(key, &mut subscription.cursor)
+                {
+                    return connection.write_through(&tail.chunk, tail.range.clone(), budget);
+                }
+                pending = self.visit(connection, key, pool);
+                connection.flush(budget)
+            });
+            if pending > 0 {
+                writer.note_pending(key, pending);
+            }
+        }
+        drop(tail);
+        if pass.left > 0 {
+            self.pass = Some(pass);
+            return FlushProgress::Unfinished;
+        }
+        self.log.handed_out_to(pass.end, pool);
+        if self.log.is_handed_out() { FlushProgress::Finished } else { FlushProgress::Unfinished }
+    }
+
+    /// Moves what a member needs into its send buffer, or parks it. Returns the bytes pending for it if
+    /// it is parked.
+    #[inline(never)]
+    fn visit<S>(
+        &mut self,
+        connection: &mut Connection<S>,
+        key: ConnKey,
+        pool: &mut ChunkPool,
+    ) -> usize {
+        let Connection { outbound, subscription: Some(subscription), .. } = connection else {
+            return 0;
+        };
+        let cursor = &mut subscription.cursor;
+        if outbound.is_blocked() {
+            self.log.park(cursor);
+            return self.log.pending(cursor) + outbound.send.pending();
+        }
+        self.log.drain(cursor, key, pool, |chunk, range| outbound.send.push_shared(chunk, range));
+        0
+    }
+}
