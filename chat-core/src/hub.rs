@@ -1,4 +1,4 @@
-//! The state machine: every rule about sessions, names and rooms is here.
+//! The state machine, with every rule about sessions, names and rooms.
 
 use chat_proto::{
     Command, MAX_PAYLOAD, Name, Notice, OperatorText, Rejection, RoomId, Text, Title,
@@ -7,29 +7,31 @@ use chat_proto::{
 use rustc_hash::FxHashMap;
 
 use crate::limits::HubLimits;
-use crate::names::{NameKey, NameRegistry, Taken};
+use crate::names::{NameKey, NameRegistry, NameTaken};
 use crate::output::{NoSuchRoom, Output, RoomEvent};
-use crate::room::Room;
-use crate::room_list::{Listing, RoomList};
-use crate::session::{Membership, Role, Session, SessionId};
+use crate::room::{Membership, Room};
+use crate::room_list::RoomList;
+use crate::room_list_cache::RoomListCache;
+use crate::session::{Role, Session};
+use crate::session_id::SessionId;
 use crate::shrink::{self, is_tight};
 
 /// All sessions, names and rooms of one chat.
 #[derive(Debug)]
 pub struct Hub {
     limits: HubLimits,
-    // Nobody but the hub chooses session and room ids, so their maps cannot be flooded.
+    // Only the hub chooses session and room ids, so nobody can flood these maps with collisions.
     sessions: FxHashMap<SessionId, Session>,
     rooms: FxHashMap<RoomId, Room>,
     names: NameRegistry,
     next_session: SessionId,
     next_room: RoomId,
-    listing: Listing,
+    room_list: RoomListCache,
 }
 
-/// Inputs.
+/// Inputs from sessions.
 impl Hub {
-    /// A hub without sessions or rooms.
+    /// Returns a hub without sessions or rooms.
     pub fn new(limits: HubLimits) -> Self {
         Self {
             limits,
@@ -38,11 +40,11 @@ impl Hub {
             names: NameRegistry::default(),
             next_session: SessionId(1),
             next_room: RoomId::FIRST,
-            listing: Listing::default(),
+            room_list: RoomListCache::default(),
         }
     }
 
-    /// Begins a session, under its default name and in no room.
+    /// Begins a session, which has its default name and is in no room.
     pub fn connect(&mut self, role: Role) -> SessionId {
         let id = self.next_session;
         self.next_session = SessionId(id.number() + 1);
@@ -51,7 +53,7 @@ impl Hub {
         id
     }
 
-    /// Carries out a command and appends to `outputs` what follows from it, in this order:
+    /// Carries out a command and appends what follows from it to `outputs`, in this order:
     ///
     /// | command | in no room | in a room |
     /// |---|---|---|
@@ -63,8 +65,7 @@ impl Hub {
     /// | [`Chat`](Command::Chat) | refused | `Broadcast` to the others |
     /// | [`Shutdown`](Command::Shutdown) | `ShutdownRequested`, or refused | the same |
     ///
-    /// A refusal is one `Reply`, and nothing has changed. A session that has ended is not heard any
-    /// more: nothing happens.
+    /// A refusal is one `Reply`, and changes nothing. The command of a session that has ended is ignored.
     pub fn handle(&mut self, session: SessionId, command: Command, outputs: &mut Vec<Output>) {
         if !self.sessions.contains_key(&session) {
             return;
@@ -73,7 +74,7 @@ impl Hub {
             Command::Chat(text) => self.chat(session, text, outputs),
             Command::Rename(name) => self.rename(session, &name, outputs),
             Command::Rooms => {
-                outputs.push(Output::Rooms { to: session, rooms: self.room_list() });
+                outputs.push(Output::Rooms { to: session, rooms: self.list_rooms() });
                 Ok(())
             }
             Command::Create(title) => self.create(session, title, outputs),
@@ -86,8 +87,9 @@ impl Hub {
         }
     }
 
-    /// Ends a session: it leaves its room, and its name is free. Appends `Left`, and `Broadcast` to the
-    /// others or `RoomClosed`, if it was in a room; then `Disconnected`. Does nothing the second time.
+    /// Ends a session: it leaves its room and releases its name. If it was in a room, appends `Left`, and
+    /// `Broadcast` to the others or `RoomClosed`; then `Disconnected`. Does nothing if the session has
+    /// ended already.
     pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
         let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
         if let Some(key) = &ended.name_key {
@@ -95,7 +97,7 @@ impl Hub {
         }
         if let Some(membership) = ended.membership {
             outputs.push(Output::Left { session, room: membership.room });
-            self.vacate(membership, ended.name, outputs);
+            self.remove_member(membership, ended.name, outputs);
         }
         outputs.push(Output::Disconnected { session });
     }
@@ -106,20 +108,15 @@ impl Hub {
     /// Announces `text` to every member of a room. Appends one `Broadcast`, numbered like any other.
     ///
     /// # Errors
-    /// [`NoSuchRoom`] when the room does not exist (any more); nothing is appended then.
+    /// [`NoSuchRoom`] when there is no such room, or no longer; nothing is appended then.
     pub fn announce(
         &mut self,
         room: RoomId,
         text: OperatorText,
         outputs: &mut Vec<Output>,
     ) -> Result<(), NoSuchRoom> {
-        let announced = self.rooms.get_mut(&room).ok_or(NoSuchRoom(room))?;
-        outputs.push(Output::Broadcast {
-            room,
-            seq: announced.advance_seq(),
-            except: None,
-            event: RoomEvent::Notice(Notice::Announcement { text }),
-        });
+        let room = self.rooms.get_mut(&room).ok_or(NoSuchRoom(room))?;
+        outputs.push(room.notify(None, Notice::Announcement { text }));
         Ok(())
     }
 
@@ -136,7 +133,7 @@ impl Hub {
         self.sessions.get(&session).map(|session| &session.name)
     }
 
-    /// The room that a session is in.
+    /// The room that a session is in; `None` if it is in none, or has ended.
     pub fn room_of(&self, session: SessionId) -> Option<RoomId> {
         self.sessions.get(&session)?.membership.map(|membership| membership.room)
     }
@@ -146,59 +143,59 @@ impl Hub {
         self.rooms.get(&room).map(|room| &room.title)
     }
 
-    /// The members of a room, in the order they came in; none when there is no such room. Right after an
-    /// input, they are those that its broadcasts are for.
+    /// The members of a room, in order of arrival; none when there is no such room. Right after an input,
+    /// they are the receivers of its broadcasts.
     pub fn members(&self, room: RoomId) -> impl Iterator<Item = SessionId> + '_ {
         self.rooms.get(&room).into_iter().flat_map(Room::members)
     }
 
-    /// How many sessions there are.
+    /// The number of sessions.
     pub fn session_count(&self) -> usize {
         self.sessions.len()
     }
 
-    /// How many rooms there are.
+    /// The number of rooms.
     pub fn room_count(&self) -> usize {
         self.rooms.len()
     }
 
-    /// Checks that sessions, names and rooms agree with each other, for tests.
+    /// Checks that sessions, names and rooms agree with each other. For tests: it visits everything.
     ///
     /// # Panics
-    /// When they do not: that is a bug in this crate.
+    /// When they do not, which is a bug in this crate.
     pub fn check_invariants(&self) {
         for (&id, session) in &self.sessions {
-            assert!(id < self.next_session, "session {id} was never begun");
-            if let Some(Membership { room, place }) = session.membership {
-                let room = self.rooms.get(&room).expect("a member's room exists");
-                assert_eq!(room.member_at(place), Some(id), "the room knows its member");
+            assert!(id < self.next_session, "session {id} never began");
+            if let Some(membership) = session.membership {
+                let room = self.rooms.get(&membership.room).expect("a member's room exists");
+                assert_eq!(room.member(membership), Some(id), "the room knows its member");
             }
             if let Some(key) = &session.name_key {
-                assert_eq!(self.names.holder(key), Some(id), "a chosen name is held");
+                assert_eq!(self.names.holder(key), Some(id), "a chosen name is claimed");
             } else {
                 let default = Name::default_for(id.number());
                 let is_default =
                     session.name == default || NameKey::of(&session.name) == NameKey::of(&default);
-                assert!(is_default, "or is the default one, in some spelling");
+                assert!(is_default, "any other name is the default one, in some spelling");
             }
         }
-        let held = self.sessions.values().filter(|session| session.name_key.is_some()).count();
-        assert_eq!(self.names.len(), held, "no name is held for nobody");
+        let claims = self.sessions.values().filter(|session| session.name_key.is_some()).count();
+        assert_eq!(self.names.len(), claims, "every claim belongs to a session");
         let in_rooms = self.sessions.values().filter(|session| session.membership.is_some());
         let members: usize = self.rooms.values().map(Room::member_count).sum();
-        assert_eq!(members, in_rooms.count(), "no room has a ghost");
+        assert_eq!(members, in_rooms.count(), "every member is a session");
         for (&id, room) in &self.rooms {
-            assert!(id == room.id && id < self.next_room, "room {id} was never made");
-            assert!(!room.is_empty(), "room {id} has nobody in it");
+            assert!(id == room.id && id < self.next_room, "room {id} was never created");
+            assert!(!room.is_empty(), "room {id} is empty");
         }
         assert!(self.rooms.len() <= self.limits.rooms);
         let are_tight = is_tight(&self.sessions) && is_tight(&self.rooms) && self.names.is_tight();
-        assert!(are_tight, "memory is given back");
-        self.listing.check_invariants(self.rooms.keys().copied());
+        assert!(are_tight, "unused memory is freed");
+        self.room_list.check_invariants(self.rooms.keys().copied());
     }
 }
 
-/// Each command; an error is the refusal, and nothing has changed then.
+/// Commands. An error is a refusal, which has changed nothing.
 impl Hub {
     fn chat(&mut self, id: SessionId, text: Text, outputs: &mut Vec<Output>) -> Result<(), Notice> {
         let session = session_mut(&mut self.sessions, id);
@@ -208,12 +205,8 @@ impl Hub {
         if let Some(excess @ 1..) = len.checked_sub(MAX_PAYLOAD) {
             return Err(Notice::TextTooLong { excess });
         }
-        outputs.push(Output::Broadcast {
-            room: room.id,
-            seq: room.advance_seq(),
-            except: Some(id),
-            event: RoomEvent::Chat { member: session.name.clone(), text },
-        });
+        let chat = RoomEvent::Chat { member: session.name.clone(), text };
+        outputs.push(room.broadcast(Some(id), chat));
         Ok(())
     }
 
@@ -225,7 +218,7 @@ impl Hub {
     ) -> Result<(), Notice> {
         let key = NameKey::of(name).map_err(|e| Notice::Rejected(Rejection::BadName(e)))?;
         let session = session_mut(&mut self.sessions, id);
-        let claimed = self.names.claim(key, id).map_err(|Taken| Notice::NameTaken)?;
+        let claimed = self.names.claim(key, id).map_err(|NameTaken| Notice::NameTaken)?;
         if session.name_key != claimed
             && let Some(old) = &session.name_key
         {
@@ -235,14 +228,8 @@ impl Hub {
         let from = std::mem::replace(&mut session.name, name.clone());
         let notice = Notice::Renamed { from, to: name.clone() };
         if let Some(Membership { room, .. }) = session.membership {
-            self.listing.room_changed(room);
-            let room = room_mut(&mut self.rooms, room);
-            outputs.push(Output::Broadcast {
-                room: room.id,
-                seq: room.advance_seq(),
-                except: None,
-                event: RoomEvent::Notice(notice),
-            });
+            self.room_list.room_changed(room);
+            outputs.push(room_mut(&mut self.rooms, room).notify(None, notice));
         } else {
             outputs.push(Output::Reply { to: id, notice, room: None });
         }
@@ -256,14 +243,14 @@ impl Hub {
         outputs: &mut Vec<Output>,
     ) -> Result<(), Notice> {
         let session = session_mut(&mut self.sessions, id);
-        must_be_in_no_room(session)?;
+        require_no_room(session)?;
         let limit = self.limits.rooms;
         if self.rooms.len() >= limit {
             return Err(Notice::TooManyRooms { limit });
         }
         let room = self.next_room;
         self.next_room = room.next();
-        self.listing.room_changed(room);
+        self.room_list.room_changed(room);
         let new = self.rooms.entry(room).or_insert(Room::new(room, title.clone()));
         session.membership = Some(new.enter(id));
         let notice = Notice::RoomCreated { room, title };
@@ -279,20 +266,15 @@ impl Hub {
         outputs: &mut Vec<Output>,
     ) -> Result<(), Notice> {
         let session = session_mut(&mut self.sessions, id);
-        must_be_in_no_room(session)?;
+        require_no_room(session)?;
         let joined = self.rooms.get_mut(&room).ok_or(Notice::NoSuchRoom { room })?;
-        self.listing.room_changed(room);
+        self.room_list.room_changed(room);
         session.membership = Some(joined.enter(id));
-        let seq = joined.advance_seq();
         let notice = Notice::RoomEntered { room, title: joined.title.clone() };
         outputs.push(Output::Entered { session: id, room });
-        outputs.push(Output::Reply { to: id, notice, room: Some((room, seq)) });
-        outputs.push(Output::Broadcast {
-            room,
-            seq,
-            except: Some(id),
-            event: RoomEvent::Notice(Notice::MemberEntered { name: session.name.clone() }),
-        });
+        outputs.push(Output::Reply { to: id, notice, room: Some((room, joined.seq() + 1)) });
+        let notice = Notice::MemberEntered { name: session.name.clone() };
+        outputs.push(joined.notify(Some(id), notice));
         Ok(())
     }
 
@@ -302,10 +284,9 @@ impl Hub {
         let name = session.name.clone();
         let room = room_mut(&mut self.rooms, membership.room);
         let notice = Notice::RoomLeft { room: room.id, title: room.title.clone() };
-        let event = Some((room.id, room.seq() + 1));
         outputs.push(Output::Left { session: id, room: room.id });
-        outputs.push(Output::Reply { to: id, notice, room: event });
-        self.vacate(membership, name, outputs);
+        outputs.push(Output::Reply { to: id, notice, room: Some((room.id, room.seq() + 1)) });
+        self.remove_member(membership, name, outputs);
         Ok(())
     }
 
@@ -319,34 +300,29 @@ impl Hub {
         }
     }
 
-    /// Takes a member out of its room and tells the others; the last one out removes the room.
-    fn vacate(&mut self, membership: Membership, name: Name, outputs: &mut Vec<Output>) {
+    /// Removes a member from its room and tells the others, or closes the room after its last member.
+    fn remove_member(&mut self, membership: Membership, name: Name, outputs: &mut Vec<Output>) {
         let room = room_mut(&mut self.rooms, membership.room);
-        room.leave(membership.place);
+        room.leave(membership);
         let id = room.id;
         if room.is_empty() {
             shrink::remove(&mut self.rooms, &id);
-            self.listing.room_closed(id);
+            self.room_list.room_closed(id);
             outputs.push(Output::RoomClosed { room: id });
         } else {
-            self.listing.room_changed(id);
-            outputs.push(Output::Broadcast {
-                room: id,
-                seq: room.advance_seq(),
-                except: None,
-                event: RoomEvent::Notice(Notice::MemberLeft { name }),
-            });
+            self.room_list.room_changed(id);
+            outputs.push(room.notify(None, Notice::MemberLeft { name }));
         }
     }
 
-    fn room_list(&mut self) -> RoomList {
+    fn list_rooms(&mut self) -> RoomList {
         let (rooms, sessions) = (&self.rooms, &self.sessions);
         let name_of = |id| &sessions.get(&id).expect("a member is a session").name;
-        self.listing.list(|id| rooms.get(&id).map(|room| room.entry(name_of)))
+        self.room_list.list(|id| rooms.get(&id).map(|room| room.entry(name_of)))
     }
 }
 
-fn must_be_in_no_room(session: &Session) -> Result<(), Notice> {
+fn require_no_room(session: &Session) -> Result<(), Notice> {
     match session.membership {
         Some(Membership { room, .. }) => Err(Notice::AlreadyInRoom { room }),
         None => Ok(()),
@@ -356,9 +332,9 @@ fn must_be_in_no_room(session: &Session) -> Result<(), Notice> {
 // Free functions, so that a session and its room can be borrowed at the same time.
 
 fn session_mut(sessions: &mut FxHashMap<SessionId, Session>, id: SessionId) -> &mut Session {
-    sessions.get_mut(&id).expect("handle() has looked it up")
+    sessions.get_mut(&id).expect("`handle` has checked that it exists")
 }
 
 fn room_mut(rooms: &mut FxHashMap<RoomId, Room>, id: RoomId) -> &mut Room {
-    rooms.get_mut(&id).expect("a membership names a room that exists")
+    rooms.get_mut(&id).expect("the room of a membership exists")
 }

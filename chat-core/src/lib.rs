@@ -1,61 +1,61 @@
 //! The rules of a room chat as one state machine: [`Command`]s in, [`Output`]s out.
 //!
-//! A [`Hub`] knows sessions, names and rooms, and nothing of sockets, clocks, locks, threads or logs. It
-//! never waits and never calls back, so it fits into any loop: that of a game, of a test, of a server.
-//! Whoever owns the connections calls it and carries out what it answers.
+//! A [`Hub`] manages sessions, names and rooms. It knows nothing of sockets, clocks, locks, threads or
+//! logs; it never blocks and never calls back. So it fits into any loop, be it of a game, a test or a
+//! server: the owner of the connections calls the hub, and carries out the outputs.
 //!
-//! # The interface
+//! # Overview
 //!
 //! | | |
 //! |---|---|
-//! | inputs | [`Hub::connect`], [`Hub::handle`] a [`Command`], [`Hub::disconnect`], [`Hub::announce`], [`Hub::announce_to_all`] |
-//! | outputs | [`Output`], appended to a vector of the caller's, in the order in which things happened; an [`RoomEvent`] is what happened in a room |
+//! | inputs | [`Hub::connect`], [`Hub::handle`], [`Hub::disconnect`]; from the operator [`Hub::announce`], [`Hub::announce_to_all`] |
+//! | outputs | [`Output`], appended to a vector of the caller in the order of events; a [`RoomEvent`] is what happened in a room |
 //! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::title`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
-//! | values | [`Name`], [`Title`], [`Text`], [`RoomId`]: checked when they are made ([`ValueError`]), and right ever after; [`SessionId`], [`Role`] |
-//! | words | [`Notice`]: all there is to tell people, with a stable [`code`](Notice::code) for programs and a [`text`](Notice::text) in each [`Lang`] |
+//! | values | [`Name`], [`Title`], [`Text`], [`OperatorText`], [`RoomId`]: checked when they are made ([`ValueError`]), valid from then on; [`SessionId`], [`Role`] |
+//! | notices | [`Notice`]: everything that people are told, with a stable [`code`](Notice::code) for programs and a text in each [`Lang`] |
 //! | lists | [`RoomList`] of [`RoomEntry`]s: all rooms at one time, cheap to keep and to share |
 //! | limits | [`HubLimits`] |
 //!
-//! [`Rejection`] and [`Field`] are for those who read commands from a network: see [`chat_proto`].
+//! [`Rejection`] and [`Field`] are for servers that read commands from a network: see [`chat_proto`].
 //!
 //! # The rules
 //!
-//! - A session is in one room at the most. [`Command::Create`] makes a room with the sender in it,
-//!   [`Command::Join`] enters one by its id, [`Command::Leave`] and [`Hub::disconnect`] leave it. The last
-//!   one out closes the room.
-//! - Room ids and session ids start at 1, rise by 1 and are never used again. Titles may be the same.
+//! - A session is in at most one room. [`Command::Create`] creates a room and enters it, [`Command::Join`]
+//!   enters one by its id, [`Command::Leave`] and [`Hub::disconnect`] leave it. The room closes when the
+//!   last member leaves.
+//! - Room ids and session ids start at 1, rise by 1 and are never reused. Titles need not be unique.
 //! - [`Command::Chat`] goes to every *other* member of the room; the sender gets nothing.
-//! - Everything broadcast to a room has a number there, `seq`: 1 for the first, rising by 1, notices
-//!   included.
-//! - The first name of session 17 is `user17`, which nobody else can take. [`Command::Rename`] takes another,
-//!   unless somebody has one that the nickname profile (RFC 8266) calls the same: in other case, width
-//!   or spacing. The room is told, or else the sender.
-//! - A refusal is one [`Output::Reply`] to the sender, and nothing has changed. So is a text that would
-//!   not fit a frame of 65,535 bytes together with its sender's name.
-//! - A session with [`Role::Operator`] may ask for the end ([`Command::Shutdown`]). What that means is up
-//!   to the embedder: the hub goes on.
+//! - Every broadcast has a number within its room, `seq`: 1 for the first, rising by 1, notices included.
+//! - Session 17 begins as `user17`, a name that no other session can take. [`Command::Rename`] takes another
+//!   name, unless a session has one that the nickname profile (RFC 8266) considers equal: names that differ
+//!   only in case, width or spacing. The members of the room are told; outside of a room, the sender.
+//! - A refusal is one [`Output::Reply`] to the sender, and changes nothing. A text that would not fit a
+//!   frame of 65,535 bytes together with the name of its sender is refused, too.
+//! - A session with [`Role::Operator`] may ask to stop the server ([`Command::Shutdown`]). What that means is
+//!   up to the embedder: the hub goes on.
 //!
-//! # A loop
+//! # An embedding loop
 //!
-//! Two things are the embedder's: a way to show something to one session, and to send a broadcast, which
-//! is *one* output, to each member but one. If outputs are carried out after each input, the members are
-//! [`Hub::members`]. A loop that collects the outputs of many inputs first has to keep who is where by
-//! [`Output::Entered`], [`Output::Left`] and [`Output::RoomClosed`]: the hub is ahead of it.
+//! The embedder provides two things: a way to show something to one session, and a way to send a
+//! broadcast, which is *one* output, to each member except one. Embedders that carry out the outputs after
+//! each input find the members with [`Hub::members`]. Embedders that collect the outputs of several inputs
+//! first must track the members by [`Output::Entered`], [`Output::Left`] and [`Output::RoomClosed`], since
+//! the hub is already ahead of the outputs.
 //!
 //! ```
 //! use std::collections::HashMap;
 //!
 //! use chat_core::{
-//!     Command, RoomEvent, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title, ValueError,
+//!     Command, Hub, HubLimits, Name, Output, Role, RoomEvent, RoomId, SessionId, Text, Title,
+//!     ValueError,
 //! };
 //!
 //! /// What each player sees; in a real game, the player's socket.
-//! #[derive(Default)]
 //! struct Screens(HashMap<SessionId, Vec<String>>);
 //!
 //! impl Screens {
 //!     fn show(&mut self, to: SessionId, line: &str) {
-//!         self.0.entry(to).or_default().push(line.to_owned());
+//!         self.0.get_mut(&to).expect("a player").push(line.to_owned());
 //!     }
 //!
 //!     fn carry_out(&mut self, hub: &Hub, output: Output) {
@@ -75,32 +75,32 @@
 //!                     self.show(member, &line);
 //!                 }
 //!             }
-//!             // The hub knows who is where, and this game goes on for ever.
+//!             // The hub tracks the members, and this game never ends.
 //!             Output::Entered { .. } | Output::Left { .. } | Output::RoomClosed { .. } => {}
 //!             Output::ShutdownRequested { .. } => {}
 //!             Output::NotifyAll { notice } => {
 //!                 self.0.values_mut().for_each(|screen| screen.push(notice.to_string()));
 //!             }
 //!             Output::Disconnected { session } => drop(self.0.remove(&session)),
-//!             unknown => panic!("a later version has more to say: {unknown:?}"),
+//!             unknown => panic!("an output of a later version: {unknown:?}"),
 //!         }
 //!     }
 //! }
 //!
 //! let mut hub = Hub::new(HubLimits::new().with_rooms(10));
-//! let mut screens = Screens::default();
 //! let (ann, bob) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
+//! let mut screens = Screens([ann, bob].map(|session| (session, Vec::new())).into());
 //!
-//! // What the players want of the chat in this turn of the game.
-//! let wishes = [
+//! // What the players ask for in this turn of the game.
+//! let commands = [
 //!     (ann, Command::Rename(Name::new("Ann")?)),
 //!     (ann, Command::Create(Title::new("table by the window")?)),
 //!     (bob, Command::Rename(Name::new("ANN")?)),
 //!     (bob, Command::Join(RoomId::FIRST)),
 //!     (bob, Command::Chat(Text::new("Your move.")?)),
 //! ];
-//! let mut outputs = Vec::new(); // one vector serves all
-//! for (session, command) in wishes {
+//! let mut outputs = Vec::new(); // reused
+//! for (session, command) in commands {
 //!     hub.handle(session, command, &mut outputs);
 //!     for output in outputs.drain(..) {
 //!         screens.carry_out(&hub, output);
@@ -115,9 +115,9 @@
 //!         "user2: Your move.",
 //!     ]
 //! );
-//! assert_eq!(screens.0[&bob].len(), 2); // the name is taken, the room entered
+//! assert_eq!(screens.0[&bob].len(), 2); // "Ann" is taken, room 1 entered
 //!
-//! // Bob's connection is gone: he leaves as if he had said so.
+//! // Bob's connection ends, so he leaves the room.
 //! hub.disconnect(bob, &mut outputs);
 //! for output in outputs.drain(..) {
 //!     screens.carry_out(&hub, output);
@@ -127,15 +127,15 @@
 //! # Ok::<(), ValueError>(())
 //! ```
 //!
-//! Two programs to begin with are in `examples/`: `embed`, a game whose players are in the process and
-//! which carries out the outputs of a whole turn at once; `sockets`, a loop that owns its sockets and
-//! speaks the protocol of [`chat_proto`], so that every client of the chat can talk to it.
+//! There are two complete programs in `examples/`: `embed`, a game whose players are in the process,
+//! carries out the outputs of a whole turn at once; `sockets` owns its sockets and speaks the protocol of
+//! [`chat_proto`], so that every client of the chat can talk to it.
 //!
-//! # Time and panics
+//! # Cost and panics
 //!
-//! What an input costs does not grow with the number of sessions or rooms, and hardly with that of the
-//! members of the room; but a list of rooms costs what has changed since the list before it. No input
-//! makes a hub panic: one that does is a bug.
+//! The cost of an input does not depend on the number of sessions or rooms, and grows only with the
+//! logarithm of the members of the room. A list of rooms costs what has changed since the previous list.
+//! No input makes a hub panic.
 
 mod hub;
 mod limits;
@@ -143,7 +143,9 @@ mod names;
 mod output;
 mod room;
 mod room_list;
+mod room_list_cache;
 mod session;
+mod session_id;
 mod shrink;
 
 pub use chat_proto::{
@@ -154,4 +156,17 @@ pub use hub::Hub;
 pub use limits::HubLimits;
 pub use output::{NoSuchRoom, Output, RoomEvent};
 pub use room_list::RoomList;
-pub use session::{Role, SessionId};
+pub use session::Role;
+pub use session_id::SessionId;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_are_send_sync_and_debug() {
+        fn check<T: Send + Sync + std::fmt::Debug>() {}
+        check::<(Hub, HubLimits, Output, RoomEvent, NoSuchRoom)>();
+        check::<(RoomList, Role, SessionId)>();
+    }
+}

@@ -1,4 +1,4 @@
-//! What a hub may hold.
+//! How much a hub may hold.
 
 /// The limits of a [`Hub`](crate::Hub).
 ///
@@ -9,13 +9,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct HubLimits {
-    /// The most rooms at one time. Default: 100,000. A room costs some 300 bytes and its title; once
-    /// it has been listed, its title and at most 50 of its members' names again.
+    /// The most rooms at one time. Default: 100,000. A room takes about 300 bytes and its title; once
+    /// it has been listed, also a copy of the title and of up to 50 member names.
     pub rooms: usize,
 }
 
 impl HubLimits {
-    /// The defaults.
+    /// Returns the defaults.
     pub const fn new() -> Self {
         Self { rooms: 100_000 }
     }

@@ -1,4 +1,4 @@
-//! When two names are the same, and who has which.
+//! Which spellings are one name, and who holds which name.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,30 +11,30 @@ use precis_profiles::precis_core::profile::{Rules, stabilize};
 use precis_profiles::precis_core::{DerivedPropertyValue, Error, FreeformClass, StringClass};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::session::SessionId;
+use crate::session_id::SessionId;
 use crate::shrink;
 
-/// The longest key, in characters: one character may stand for 18, and each costs a look into many
-/// tables under the hub's lock.
+/// The longest key, in characters. Normalization may turn one character into 18, and each costs
+/// several table look-ups while the server holds the lock of the hub.
 const MAX_KEY_CHARS: usize = 2 * MAX_NAME_CHARS;
 
-/// A name as the nickname profile (RFC 8266, section 2.4) compares it: spaces folded, width and
-/// composition normalized, in lower case.
+/// A name in the form that the nickname profile (RFC 8266, section 2.4) compares: spaces folded, width
+/// and composition normalized, in lower case. Two names with one key are the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct NameKey(Arc<str>);
 
 impl NameKey {
     /// # Errors
-    /// [`ValueError::NotANickname`] when the profile does not allow the name at all,
-    /// [`ValueError::TooLongNormalized`] when normalization makes it longer than [`MAX_KEY_CHARS`].
+    /// [`ValueError::NotANickname`] when the profile does not allow the name,
+    /// [`ValueError::TooLongNormalized`] when the key would exceed [`MAX_KEY_CHARS`].
     pub(crate) fn of(name: &Name) -> Result<Self, ValueError> {
         let name = name.as_str();
         let key = if name.chars().all(is_plain) { plain_key(name) } else { profile_key(name)? };
         Ok(Self(key.into()))
     }
 
-    /// Whether this is, or looks like, the default name of some session, past, present or to come.
-    /// `user007` will never be one, and would be taken for one all the same.
+    /// Whether this is, or looks like, the default name of any session, past or future. `user007` never
+    /// is one, but people would take it for one.
     fn is_default(&self) -> bool {
         self.0
             .strip_prefix("user")
@@ -46,14 +46,14 @@ impl NameKey {
     }
 }
 
-/// Printable ASCII and whole Hangul syllables, as in nearly all names: the class of characters allows
-/// them, normalization leaves them alone, and only ASCII of them has capitals.
+/// Whether `c` is printable ASCII or a whole Hangul syllable, as nearly all characters of names are: the
+/// profile allows these, normalization leaves them alone, and only the ASCII ones have case.
 fn is_plain(c: char) -> bool {
     matches!(c, ' '..='~' | '가'..='힣')
 }
 
-/// What [`profile_key`] makes of a name of plain characters, without its tables. The key is not
-/// empty, as a name is not all spaces.
+/// Does what [`profile_key`] does, for a name of plain characters, without tables. The key is not empty
+/// because a name is not all spaces.
 fn plain_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for word in name.split(' ').filter(|word| !word.is_empty()) {
@@ -66,11 +66,11 @@ fn plain_key(name: &str) -> String {
     key
 }
 
-/// The rules of the profile, once, and up to three times more until nothing changes (RFC 8264,
-/// section 7).
+/// Applies the rules of the profile once, then up to three times more until nothing changes (RFC
+/// 8264, section 7).
 ///
-/// What is allowed is judged after normalization, not before: decomposed Hangul, as some keyboards
-/// send it, is then the Korean that it looks like.
+/// Checks which characters are allowed after normalization, not before, so that decomposed Hangul,
+/// which some keyboards send, counts as the Korean that it looks like.
 fn profile_key(name: &str) -> Result<String, ValueError> {
     let first = fold(name).map_err(|_| ValueError::NotANickname)?;
     if first.chars().nth(MAX_KEY_CHARS).is_some() {
@@ -82,28 +82,29 @@ fn profile_key(name: &str) -> Result<String, ValueError> {
     }
 }
 
-/// The rules of the profile that change a name, each once.
+/// Applies each rule of the profile that changes a name once.
 fn fold(name: &str) -> Result<Cow<'_, str>, Error> {
     let profile = Nickname::new();
     let spaced = profile.additional_mapping_rule(name)?;
     profile.normalization_rule(profile.case_mapping_rule(spaced)?)
 }
 
-/// Whether the class of characters allows `key`.
+/// Whether the string class of the profile allows `key`.
 fn is_allowed(key: &str) -> bool {
-    // The katakana dot asks the whole name for something Japanese, wherever it stands: one of them
-    // asks for all.
-    let asked = match key.split_once('・') {
-        Some((before, behind)) => Cow::from(format!("{before}・{}", behind.replace('・', " "))),
+    // A katakana dot is allowed if there is Japanese anywhere in the name, and checking that reads the
+    // whole name. To check one dot is enough.
+    let checked = match key.split_once('・') {
+        Some((before, after)) => Cow::from(format!("{before}・{}", after.replace('・', " "))),
         None => Cow::from(key),
     };
-    !key.is_empty() && Allowed::default().allows(asked).is_ok()
+    !key.is_empty() && Allowed::default().allows(checked).is_ok()
 }
 
-/// The class of characters behind the profile (RFC 8264, section 4.3).
+/// The string class of the profile (RFC 8264, section 4.3), brought up to date.
 ///
-/// Its tables are of Unicode 6.3. A character younger than that is judged as the RFC derives its
-/// tables, from the character's category today: or else half of the emoji would make no name.
+/// The tables of the crate are those of Unicode 6.3. For characters newer than that, this derives the
+/// value from their category, as the RFC derives its tables. Otherwise half of the emoji could not be in
+/// a name.
 #[derive(Default)]
 struct Allowed(FreeformClass);
 
@@ -126,38 +127,37 @@ impl StringClass for Allowed {
     }
 }
 
-/// Letters, digits, symbols, punctuation, and marks but for U+180F, the one young mark that is
-/// invisible (`Default_Ignorable_Code_Point`).
+/// Whether `c`, newer than Unicode 6.3, is a letter, digit, symbol, punctuation or visible mark. U+180F
+/// is the only such mark that is invisible (`Default_Ignorable_Code_Point`).
 fn is_visible(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
     let group = c.general_category_group();
     matches!(group, Letter | Mark | Number | Punctuation | Symbol) && c != '\u{180f}'
 }
 
-/// The names that sessions have chosen. Peers choose the keys, so the map is one that cannot be
-/// flooded with collisions.
+/// The names that sessions have chosen. Since peers choose the keys, the map hashes them with a random
+/// secret: nobody can flood it with collisions.
 #[derive(Debug, Default)]
 pub(crate) struct NameRegistry(HashMap<NameKey, SessionId>);
 
 impl NameRegistry {
-    /// Gives the name behind `key` to `session`, unless it is somebody else's. The key to release
-    /// later is returned: `None` for the default name of the session, which needs no holding.
+    /// Claims the name of `key` for `session`. Returns the key to release later, or `None` for the
+    /// default name of the session, which needs no claim.
+    ///
+    /// # Errors
+    /// [`NameTaken`] when another session holds the name, or it is the default name of one.
     pub(crate) fn claim(
         &mut self,
         key: NameKey,
         session: SessionId,
-    ) -> Result<Option<NameKey>, Taken> {
+    ) -> Result<Option<NameKey>, NameTaken> {
         if key.is_default() {
-            return if key.is_default_of(session) { Ok(None) } else { Err(Taken) };
+            return if key.is_default_of(session) { Ok(None) } else { Err(NameTaken) };
         }
         match self.0.entry(key) {
-            Entry::Occupied(holder) if *holder.get() != session => Err(Taken),
+            Entry::Occupied(holder) if *holder.get() != session => Err(NameTaken),
             Entry::Occupied(holder) => Ok(Some(holder.key().clone())),
-            Entry::Vacant(free) => {
-                let key = free.key().clone();
-                free.insert(session);
-                Ok(Some(key))
-            }
+            Entry::Vacant(free) => Ok(Some(free.insert_entry(session).key().clone())),
         }
     }
 
@@ -178,9 +178,9 @@ impl NameRegistry {
     }
 }
 
-/// The name is somebody else's.
+/// The name belongs to another session.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Taken;
+pub(crate) struct NameTaken;
 
 #[cfg(test)]
 mod tests {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_context_is_judged_in_the_whole_name() {
+    fn characters_that_need_a_context_are_checked_in_the_whole_name() {
         for name in ["ア・・・", "・・・ア", "l·l", "क्\u{200d}", "٠١٢"] {
             assert!(key(name).is_ok(), "{name:?}");
         }
@@ -263,12 +263,12 @@ mod tests {
         }
     }
 
-    /// Names are what peers choose: the map of them has a secret of its own, so that nobody can
-    /// choose names that all meet in one place.
+    /// Since peers choose the names, the map must have a random secret, or somebody could choose names
+    /// that all have one hash.
     #[test]
     fn j12_the_map_of_names_cannot_be_flooded() {
         let names = NameRegistry::default();
-        let _seeded: &HashMap<NameKey, SessionId, std::hash::RandomState> = &names.0;
+        let _with_secret: &HashMap<NameKey, SessionId, std::hash::RandomState> = &names.0;
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
         let mut names = NameRegistry::default();
         for taken in ["user17", "USER17", "\u{ff55}ser17", " user17 ", "user99999"] {
             let key = key(taken).expect("a nickname");
-            assert_eq!(names.claim(key, SessionId(1)), Err(Taken), "{taken}");
+            assert_eq!(names.claim(key, SessionId(1)), Err(NameTaken), "{taken}");
         }
         assert_eq!(names.claim(key("user17").expect("a nickname"), SessionId(17)), Ok(None));
         for free in ["user", "userx", "user 17", "1user"] {

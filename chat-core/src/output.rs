@@ -1,84 +1,103 @@
-//! What a hub answers: plain data for whoever owns the connections.
+//! What a hub tells the owner of the connections to do: plain data.
 
 use std::fmt;
 
 use chat_proto::{Name, Notice, RoomId, Text};
 
 use crate::room_list::RoomList;
-use crate::session::SessionId;
+use crate::session_id::SessionId;
 
-/// One thing for the owner of the connections to do. Outputs are to be carried out in order; which
-/// follow from what is said at [`Hub::handle`](crate::Hub::handle).
+/// One thing for the owner of the connections to do. Carry out outputs in their order.
+/// [`Hub::handle`](crate::Hub::handle) says which outputs follow from which command.
+///
+/// Matches need a wildcard arm, since there will be more outputs. Make that arm loud: an output that
+/// is passed over in silence is a bug of the embedder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
-    /// Tell one session.
+    /// Send a notice to one session.
     Reply {
-        /// Whom.
+        /// The receiver.
         to: SessionId,
-        /// What.
+        /// The message.
         notice: Notice,
-        /// The room it is about, and a number: broadcasts of that room that the session has had before
-        /// have lower ones, those that it gets later have higher ones. It is the number of the notice
-        /// that the others get of the same event; 0 for the one who made the room.
+        /// The room it is about, with a number that orders the notice among the broadcasts of that
+        /// room: the session has had those below, and will have those above. It is the number of the
+        /// notice that the other members get of the same event, or 0 for the one who made the room.
         room: Option<(RoomId, u64)>,
     },
-    /// Send one session the list of rooms.
+    /// Send the list of rooms to one session.
     Rooms {
-        /// Whom.
+        /// The receiver.
         to: SessionId,
-        /// The list, in the order of the ids.
+        /// The list.
         rooms: RoomList,
     },
-    /// From here on the session gets the broadcasts of the room.
+    /// Subscribe a session to the broadcasts of a room, beginning with the next.
     Entered {
-        /// Who.
+        /// The session.
         session: SessionId,
-        /// Where.
+        /// Its room.
         room: RoomId,
     },
-    /// From here on the session does not get them any more.
+    /// Unsubscribe a session from the broadcasts of a room.
     Left {
-        /// Who.
+        /// The session.
         session: SessionId,
-        /// Where.
+        /// The room it was in.
         room: RoomId,
     },
-    /// Tell every member of a room, but for one.
+    /// Send an event to the members of a room.
     Broadcast {
-        /// Which room.
+        /// The room.
         room: RoomId,
-        /// The number of the broadcast: 1 for the first in a room, rising by 1.
+        /// The number of the broadcast: 1 for the first in this room, rising by 1.
         seq: u64,
-        /// The member that does not get it.
+        /// A member that does not get it.
         except: Option<SessionId>,
-        /// What.
+        /// The message.
         event: RoomEvent,
     },
-    /// Tell every session, whatever room it is in.
+    /// Send a notice to every session, in a room or not.
     NotifyAll {
-        /// What.
+        /// The message.
         notice: Notice,
     },
-    /// The last member left: there is no such room any more, and never will be again.
+    /// Forget a room: its last member left, and its number will not be reused.
     RoomClosed {
-        /// Which room.
+        /// The room.
         room: RoomId,
     },
-    /// The session has ended; nothing is for it any more.
+    /// Forget a session: it has ended, and nothing more is sent to it.
     Disconnected {
-        /// Which.
+        /// The session.
         session: SessionId,
     },
-    /// Somebody who may do so asked for the end of it all.
+    /// Stop the server, at the request of a session that may ask for it.
     ShutdownRequested {
-        /// Who.
+        /// The session.
         by: SessionId,
     },
 }
 
-/// The hub has no room of that number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happened in a room.
+///
+/// Exhaustive on purpose: everything else that ever happens in a room will be a [`Notice`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomEvent {
+    /// A member said something.
+    Chat {
+        /// The name of the member at that time.
+        member: Name,
+        /// What was said.
+        text: Text,
+    },
+    /// A member entered, left or was renamed, or the operator announced something.
+    Notice(Notice),
+}
+
+/// A hub has no room of this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NoSuchRoom(pub RoomId);
 
 impl fmt::Display for NoSuchRoom {
@@ -88,17 +107,3 @@ impl fmt::Display for NoSuchRoom {
 }
 
 impl std::error::Error for NoSuchRoom {}
-
-/// What happened in a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoomEvent {
-    /// A member said something.
-    Chat {
-        /// The member's name at that time.
-        member: Name,
-        /// What was said.
-        text: Text,
-    },
-    /// A member came, went, or has another name; or the operator announces something.
-    Notice(Notice),
-}

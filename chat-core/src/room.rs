@@ -1,24 +1,33 @@
-//! A room: its members in the order they came in, and the number of its last broadcast.
+//! A room: its members in order of arrival, and the number of its last broadcast.
 
 use std::collections::BTreeMap;
 
-use chat_proto::{Name, RoomEntry, RoomId, Title};
+use chat_proto::{Name, Notice, RoomEntry, RoomId, Title};
 
-use crate::session::{Membership, SessionId};
+use crate::output::{Output, RoomEvent};
+use crate::session_id::SessionId;
 
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) title: Title,
     seq: u64,
-    /// By place, so that a list shows them in the order they came in. Never empty between inputs.
+    /// By arrival, so that lists show them in that order. Never empty between inputs.
     members: BTreeMap<u64, SessionId>,
-    next_place: u64,
+    next_arrival: u64,
+}
+
+/// The room a session is in, and the key of the session there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub(crate) room: RoomId,
+    /// How many members had arrived before.
+    pub(crate) arrival: u64,
 }
 
 impl Room {
     pub(crate) fn new(id: RoomId, title: Title) -> Self {
-        Self { id, title, seq: 0, members: BTreeMap::new(), next_place: 0 }
+        Self { id, title, seq: 0, members: BTreeMap::new(), next_arrival: 0 }
     }
 
     /// The number of the last broadcast; 0 before the first.
@@ -26,21 +35,25 @@ impl Room {
         self.seq
     }
 
-    /// The number of the next broadcast, which this call makes the last.
-    pub(crate) fn advance_seq(&mut self) -> u64 {
+    /// Numbers the next broadcast.
+    pub(crate) fn broadcast(&mut self, except: Option<SessionId>, event: RoomEvent) -> Output {
         self.seq += 1;
-        self.seq
+        Output::Broadcast { room: self.id, seq: self.seq, except, event }
+    }
+
+    pub(crate) fn notify(&mut self, except: Option<SessionId>, notice: Notice) -> Output {
+        self.broadcast(except, RoomEvent::Notice(notice))
     }
 
     pub(crate) fn enter(&mut self, session: SessionId) -> Membership {
-        let place = self.next_place;
-        self.next_place += 1;
-        self.members.insert(place, session);
-        Membership { room: self.id, place }
+        let arrival = self.next_arrival;
+        self.next_arrival += 1;
+        self.members.insert(arrival, session);
+        Membership { room: self.id, arrival }
     }
 
-    pub(crate) fn leave(&mut self, place: u64) {
-        self.members.remove(&place);
+    pub(crate) fn leave(&mut self, membership: Membership) {
+        self.members.remove(&membership.arrival);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -51,15 +64,16 @@ impl Room {
         self.members.len()
     }
 
+    /// The members, in order of arrival.
     pub(crate) fn members(&self) -> impl Iterator<Item = SessionId> + '_ {
         self.members.values().copied()
     }
 
-    pub(crate) fn member_at(&self, place: u64) -> Option<SessionId> {
-        self.members.get(&place).copied()
+    pub(crate) fn member(&self, membership: Membership) -> Option<SessionId> {
+        self.members.get(&membership.arrival).copied()
     }
 
-    /// How the room stands in a list.
+    /// The room as it appears in a list.
     pub(crate) fn entry<'a>(&self, name_of: impl Fn(SessionId) -> &'a Name) -> RoomEntry {
         let names = self.members().map(name_of);
         RoomEntry::new(self.id, &self.title, names, self.member_count())

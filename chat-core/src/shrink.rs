@@ -1,13 +1,13 @@
-//! Maps that give their memory back after a crowd.
+//! Maps that free their memory after a crowd has left.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 
-/// Entries that a map may have room for however few are in it.
-const FLOOR: usize = 256;
+/// The capacity that a map may keep however few entries it has.
+const MIN_CAPACITY: usize = 256;
 
-/// Removes `key`. A map that is then less than a quarter full keeps room for twice what is in it:
-/// it has to halve, or to double, before it is moved again.
+/// Removes `key`. A map that is then less than a quarter full shrinks to twice its length, so that it
+/// has to halve or double before it is reallocated again.
 pub(crate) fn remove<K: Eq + Hash, V, S: BuildHasher>(
     map: &mut HashMap<K, V, S>,
     key: &K,
@@ -19,9 +19,9 @@ pub(crate) fn remove<K: Eq + Hash, V, S: BuildHasher>(
     Some(removed)
 }
 
-/// Whether a map has room for at most four times what is in it, or for little anyway.
+/// Whether the capacity is at most four times the length, or small anyway.
 pub(crate) fn is_tight<K, V, S>(map: &HashMap<K, V, S>) -> bool {
-    map.capacity() <= FLOOR.max(4 * map.len())
+    map.capacity() <= MIN_CAPACITY.max(4 * map.len())
 }
 
 #[cfg(test)]
@@ -34,8 +34,8 @@ mod tests {
         for n in 0..100_000 {
             assert_eq!(remove(&mut map, &n), Some(()));
             assert_eq!(remove(&mut map, &n), None);
-            assert!(is_tight(&map), "room for {}, {} in it", map.capacity(), map.len());
+            assert!(is_tight(&map), "capacity {}, length {}", map.capacity(), map.len());
         }
-        assert!(map.capacity() <= FLOOR);
+        assert!(map.capacity() <= MIN_CAPACITY);
     }
 }

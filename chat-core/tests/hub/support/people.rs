@@ -1,10 +1,9 @@
-//! People at a [`Chat`]: what they type, and what they read.
+//! What people type into a [`Chat`], and what they read, as short lines.
 
 use chat_core::{Command, HubLimits, Name, Notice, Role, RoomId, SessionId, Text, Title};
 
-use crate::support::{Chat, Received};
+use super::{Chat, Received};
 
-/// What people type.
 impl Chat {
     pub(crate) fn new() -> Self {
         Self::with_limits(HubLimits::default())

@@ -5,16 +5,12 @@
 //! failure ends with the shortest sequence found that still fails, and with the seed:
 //!
 //! ```text
-//! PROPTEST_RNG_SEED=8410844895348702139 cargo test -p chat-core --test model
+//! PROPTEST_RNG_SEED=8410844895348702139 cargo test -p chat-core --test hub model
 //! ```
 //!
 //! plays the same sequences again, in the same order, and comes to the same end.
 
-#[path = "support/config.rs"]
-mod config;
-#[path = "model/reference.rs"]
 mod reference;
-mod support;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,9 +22,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{TestError, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
-use config::config;
+use crate::support::{Chat, Received, config};
 use reference::{MAX_ROOMS, Model, NAMES};
-use support::{Chat, Received};
 
 /// How many people do something; others may sit among them as a crowd.
 const MAX_ACTIVE: usize = 8;
@@ -38,7 +33,7 @@ const LONG_TEXT: std::ops::RangeInclusive<usize> = 65_450..=65_480;
 
 /// One input of the hub; people are named by their number.
 #[derive(Clone)]
-enum Step {
+pub(crate) enum Step {
     Connect(Role),
     Disconnect(u64),
     Command(u64, Command),

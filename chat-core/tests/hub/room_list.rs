@@ -4,9 +4,6 @@
 //! A failure ends with the shortest sequence found that still fails, and with the seed that plays it
 //! again.
 
-#[path = "support/config.rs"]
-mod config;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,7 +12,7 @@ use chat_core::{SessionId, Title};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use config::config;
+use crate::support::config;
 
 /// What some people do, one after the other. A person is found by its place among all, in parts of
 /// 1000; of a stretch of people every `step`th does it.

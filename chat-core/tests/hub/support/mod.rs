@@ -1,8 +1,11 @@
-//! A server without sockets: it carries out what a [`Hub`] answers, as any server has to, and keeps
+//! A server without sockets, which carries out the outputs of a [`Hub`] as any server has to, and keeps
 //! what each client would read.
 //!
-//! It knows of members only what the outputs tell it. What no output may ever do is asserted here,
-//! so that every test of the hub is a test of that too.
+//! It learns who is in which room from the outputs alone. It asserts what must hold for any sequence of
+//! outputs, so that every test of the hub tests that too.
+
+mod config;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +14,8 @@ use chat_core::{
 };
 use chat_core::{OperatorText, SessionId, Text};
 use chat_proto::{Lang, ServerMessage};
+
+pub(crate) use config::config;
 
 /// One message as a client reads it. `at` is the room it is about, and its number there.
 #[derive(Debug, Clone, PartialEq, Eq)]

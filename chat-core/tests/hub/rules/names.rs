@@ -1,7 +1,5 @@
 //! Rules: which names there are, and whose they are.
 
-use chat_core::{Name, ValueError};
-
 use crate::support::{Chat, Received};
 
 #[test]
@@ -107,14 +105,4 @@ fn a_refused_name_leaves_the_old_one_held() {
     chat.rename(ann, "a\u{200b}");
     chat.rename(carol, "ann");
     assert_eq!(chat.inbox(carol), ["name-taken"]);
-}
-
-#[test]
-fn names_have_1_to_32_characters_and_no_controls() {
-    assert!(Name::new("a").is_ok() && Name::new(&"한".repeat(32)).is_ok());
-    assert_eq!(Name::new(""), Err(ValueError::Empty));
-    assert_eq!(Name::new(&"한".repeat(33)), Err(ValueError::TooLong { max: 32 }));
-    for c in ['\0', '\n', '\u{1b}', '\u{9b}', '\u{202e}', '\u{2028}'] {
-        assert_eq!(Name::new(&format!("a{c}")), Err(ValueError::Forbidden(c)));
-    }
 }

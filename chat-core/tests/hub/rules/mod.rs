@@ -4,16 +4,11 @@
 //! `1#2 ann: hello` for what ann said in room 1 as its second broadcast, `1#3 member-left ann` for
 //! a notice, `rooms 1 games [ann bob] 2` for a list.
 
-#[path = "rules/limits.rs"]
 mod limits;
-#[path = "rules/names.rs"]
 mod names;
-#[path = "rules/people.rs"]
-mod people;
-mod support;
 
+use crate::support::Chat;
 use chat_core::{Command, OperatorText, Role, RoomId};
-use support::Chat;
 
 /// An empty inbox.
 const NOTHING: [&str; 0] = [];

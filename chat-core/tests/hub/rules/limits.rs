@@ -1,11 +1,11 @@
 //! Rules: how long, how many, how large.
 
 use chat_core::{
-    Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title, ValueError,
+    Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title,
 };
 use chat_proto::{FrameDecoder, Incoming, MAX_PAYLOAD, write_rooms_page};
 
-use crate::NOTHING;
+use super::NOTHING;
 use crate::support::{Chat, Received};
 
 #[test]
@@ -39,25 +39,6 @@ fn of_51_members_50_are_listed_and_51_counted() {
     };
     let first_50: Vec<_> = (1..=50).map(|n| format!("user{n}")).collect();
     assert_eq!((listed.members, listed.member_count), (first_50, 51));
-}
-
-#[test]
-fn titles_have_1_to_100_characters_and_no_controls() {
-    assert!(Title::new("a").is_ok() && Title::new(&"글".repeat(100)).is_ok());
-    assert_eq!(Title::new(""), Err(ValueError::Empty));
-    assert_eq!(Title::new(&"글".repeat(101)), Err(ValueError::TooLong { max: 100 }));
-    for c in ['\0', '\n', '\u{1b}', '\u{9b}', '\u{202e}', '\u{2028}'] {
-        assert_eq!(Title::new(&format!("a{c}")), Err(ValueError::Forbidden(c)));
-    }
-}
-
-#[test]
-fn texts_have_at_least_1_character_and_of_controls_only_newline_and_tab() {
-    assert!(Text::new("\n\t").is_ok());
-    assert_eq!(Text::new(""), Err(ValueError::Empty));
-    for c in ['\0', '\r', '\u{1b}', '\u{7f}', '\u{9b}'] {
-        assert_eq!(Text::new(&format!("a{c}")), Err(ValueError::Forbidden(c)));
-    }
 }
 
 /// The frame of the tenth broadcast of room 1, but for the member's name and the text.
