@@ -1,32 +1,33 @@
-//! What the program around a server is told of what happens in it.
+//! The events of a server, as the program around it observes them.
 
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use crate::support::{Client, DEADLINE, RunningServer, frame};
 use chat_server::{
     CloseReason, Config, Event, Events, Name, RoomId, Server, SessionId, Text, Title,
 };
 
+use crate::support::{Client, DEADLINE, RunningServer, frame};
+
 const ROOM: RoomId = RoomId::FIRST;
 
-/// A server that is observed, with `change` made to its configuration.
+/// A server under observation, with `change` applied to its configuration.
 fn observed(capacity: usize, change: impl FnOnce(&mut Config)) -> (RunningServer, Events) {
     let mut config = Config::default();
     config.limits.commands.per_second = 0;
     change(&mut config);
-    let mut server = Server::bind(config).expect("the address can be had");
+    let mut server = Server::bind(config).expect("a free port");
     let events = server.observe(capacity);
-    (RunningServer::of(server.spawn().expect("a thread can be had")), events)
+    (RunningServer::of(server.spawn().expect("a thread")), events)
 }
 
 fn next(events: &Events) -> Event {
-    events.recv_timeout(DEADLINE).expect("an event comes")
+    events.recv_timeout(DEADLINE).expect("an event")
 }
 
-/// The session that has just connected.
+/// The next event has to be a connection; returns its session.
 fn connected(events: &Events) -> SessionId {
     match next(events) {
         Event::Connected { session, name, address } => {
@@ -38,7 +39,7 @@ fn connected(events: &Events) -> SessionId {
     }
 }
 
-/// Connects a client and has its session told.
+/// A new client and its session.
 fn client(server: &RunningServer, events: &Events) -> (Client, SessionId) {
     (server.client(), connected(events))
 }
@@ -52,7 +53,7 @@ fn text(text: &str) -> Text {
 }
 
 #[test]
-fn a_conversation_is_told_as_it_was() {
+fn events_tell_a_conversation_in_order() {
     for inline_requests in [0, 4_096] {
         let (mut server, events) = observed(64, |c| c.inline_requests = inline_requests);
         let (mut a, ann) = client(&server, &events);
@@ -114,7 +115,7 @@ fn a_conversation_is_told_as_it_was() {
 }
 
 #[test]
-fn each_session_ends_for_its_reason_after_it_has_left_its_room() {
+fn a_session_leaves_its_room_then_ends_with_its_reason() {
     let (server, events) = observed(64, |_| {});
     let (mut witness, _) = client(&server, &events);
     witness.enter_new("room");
@@ -143,7 +144,7 @@ fn each_session_ends_for_its_reason_after_it_has_left_its_room() {
 }
 
 #[test]
-fn the_address_is_that_of_the_peer_and_a_stranger_ends_for_bad_input() {
+fn an_event_carries_the_peer_address_and_bad_input_ends_a_stranger() {
     let (server, events) = observed(64, |_| {});
     let mut stranger = TcpStream::connect(server.address()).expect("the server listens");
     let from = stranger.local_addr().expect("it is connected");
@@ -156,7 +157,7 @@ fn the_address_is_that_of_the_peer_and_a_stranger_ends_for_bad_input() {
 }
 
 #[test]
-fn a_slow_consumer_is_told_to_have_left_and_why() {
+fn a_slow_consumer_leaves_then_ends_as_such() {
     let (server, events) = observed(1_024, |config| {
         config.limits.slow_backlog = 100_000;
         config.limits.backlog = 100_000;
@@ -166,7 +167,7 @@ fn a_slow_consumer_is_told_to_have_left_and_why() {
     let mut slow = Client::connect_with_little_room(server.address());
     slow.join(1);
     talker.expect_code("member-entered");
-    // Some times more than the kernels of both sides hold.
+    // Several times what the kernel buffers of both sides hold.
     for _ in 0..150 {
         talker.chat(&"x".repeat(60_000));
     }
@@ -186,7 +187,7 @@ fn a_slow_consumer_is_told_to_have_left_and_why() {
 }
 
 #[test]
-fn at_the_stop_everyone_ends_and_no_room_is_closed_one_by_one() {
+fn a_stop_ends_sessions_without_closing_rooms_one_by_one() {
     let (mut server, events) = observed(64, |_| {});
     let (mut a, ann) = client(&server, &events);
     a.enter_new("room");
@@ -205,13 +206,10 @@ fn at_the_stop_everyone_ends_and_no_room_is_closed_one_by_one() {
 }
 
 #[test]
-fn an_observer_that_never_reads_misses_events_and_nobody_else_anything() {
+fn an_observer_that_never_reads_costs_nobody_else_anything() {
     const CHATS: u64 = 2_000;
     let (mut server, events) = observed(4, |_| {});
-    let [mut a, mut b] = server.clients();
-    a.enter_new("room");
-    b.enter(1);
-    a.expect_code("member-entered");
+    let ([mut a, mut b], _) = server.members();
     for n in 0..CHATS {
         a.chat(&n.to_string());
     }
@@ -226,12 +224,12 @@ fn an_observer_that_never_reads_misses_events_and_nobody_else_anything() {
     b.expect_code("server-stopping");
     drop((a, b));
     server.join();
-    assert_eq!(events.missed(), happened + 2 - 4, "also the ends of both are missed");
-    assert_eq!(events.count(), 4, "what there was room for is still there");
+    assert_eq!(events.missed(), happened + 2 - 4, "the ends of both are missed as well");
+    assert_eq!(events.count(), 4, "the events that fitted are still there");
 }
 
 #[test]
-fn what_was_missed_is_told_where_it_is_missing() {
+fn missed_events_are_reported_in_their_place() {
     let (server, events) = observed(2, |_| {});
     let [mut a, _b] = server.clients();
     a.be("one");
@@ -241,17 +239,17 @@ fn what_was_missed_is_told_where_it_is_missing() {
     a.be("three");
     assert_eq!(next(&events), Event::Missed { events: 2 });
     let named = Event::Named { session: ann, from: name("two"), to: name("three"), room: None };
-    assert_eq!(next(&events), named, "names are known of what was missed, too");
+    assert_eq!(next(&events), named, "names changed by missed events are known");
     assert_eq!(events.missed(), 2);
 }
 
 #[test]
-fn observation_ends_when_its_other_end_is_dropped_or_there_is_a_later_one() {
-    let mut server = Server::bind(Config::default()).expect("the address can be had");
+fn observation_ends_when_dropped_or_replaced() {
+    let mut server = Server::bind(Config::default()).expect("a free port");
     let first = server.observe(8);
     let second = server.observe(0);
     assert_eq!(first.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Disconnected));
-    let server = RunningServer::of(server.spawn().expect("a thread can be had"));
+    let server = RunningServer::of(server.spawn().expect("a thread"));
     let (mut a, _) = client(&server, &second);
     drop(second);
     a.be("Ann");

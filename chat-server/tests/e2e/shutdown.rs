@@ -1,21 +1,20 @@
-//! How the server stops: everything accepted is delivered to everybody, then it takes leave, then
-//! each stream ends cleanly; and who may ask for it.
+//! How the server stops: everything accepted is delivered, then it says goodbye, then each stream ends
+//! cleanly; and who may stop it.
 
 use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, DEADLINE, Program, RunningServer, each_way, frame, start, stream_of};
 use chat_server::{Config, Server, ShutdownFrom};
+
+use crate::support::{
+    Client, DEADLINE, Program, RunningServer, chats, each_way, frame, own_ip, start,
+};
 
 const CHATS: usize = 300;
 
-fn chats() -> Vec<u8> {
-    stream_of((0..CHATS).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#)))
-}
-
-/// Reads all chats, the goodbye and the end.
+/// Receives all chats, the goodbye and the end.
 fn expect_all_and_goodbye(client: &mut Client, member: &str) {
     for n in 0..CHATS {
         client.expect_chat(member, &n.to_string());
@@ -24,34 +23,31 @@ fn expect_all_and_goodbye(client: &mut Client, member: &str) {
     client.expect_end();
 }
 
-/// A room at `address` with a talker, and members that do not read before the server has stopped.
+/// A talker and its room, with members that receive nothing until the test says so.
 fn talker_and_members(address: SocketAddr) -> (Client, Vec<Client>) {
     let mut talker = Client::of(address);
     let room = talker.enter_new("room");
     talker.be("talker");
-    let members = (0..5).map(|_| {
-        let mut member = Client::of(address);
-        member.enter(room);
-        member
-    });
-    let mut members: Vec<_> = members.collect();
-    for n in 0..5 {
-        for member in &mut members[..n] {
+    let mut members = Vec::<Client>::new();
+    for _ in 0..5 {
+        let mut entering = Client::of(address);
+        entering.enter(room);
+        for member in members.iter_mut().chain([&mut talker]) {
             member.expect_code("member-entered");
         }
-        talker.expect_code("member-entered");
+        members.push(entering);
     }
     (talker, members)
 }
 
 #[test]
-fn a4_a_signal_stops_the_program_after_everything_accepted_has_been_delivered() {
+fn a4_a_signal_stops_the_program_after_delivery() {
     for (signal, worker) in [("TERM", "--worker=1"), ("INT", "--worker=8")] {
-        let (mut program, address) = Program::listening(&[worker]);
+        let (mut program, address) = Program::listening_alone(&[worker]);
         let (mut talker, mut members) = talker_and_members(address);
         let mut outside = Client::of(address);
-        talker.send_raw(&chats());
-        talker.expect_nothing(); // It has been accepted.
+        talker.send_raw(&chats(0..CHATS));
+        talker.expect_nothing(); // All of it has been accepted.
         program.signal(signal);
         for member in &mut members {
             expect_all_and_goodbye(member, "talker");
@@ -67,11 +63,11 @@ fn a4_a_signal_stops_the_program_after_everything_accepted_has_been_delivered() 
 }
 
 #[test]
-fn the_command_stops_the_program_after_everything_accepted_has_been_delivered() {
+fn the_shutdown_command_stops_the_program_after_delivery() {
     let (mut program, address) = Program::listening(&[]);
     let (mut talker, mut members) = talker_and_members(address);
-    // All in one: what stands before the command was accepted before it.
-    talker.send_raw(&[chats(), frame(r#"{"type": "CSShutdown"}"#)].concat());
+    // All in one write: what precedes the command was accepted before it.
+    talker.send_raw(&[chats(0..CHATS), frame(r#"{"type": "CSShutdown"}"#)].concat());
     for member in &mut members {
         expect_all_and_goodbye(member, "talker");
     }
@@ -89,7 +85,7 @@ fn a5_a_second_signal_ends_the_program_at_once() {
         ("INT", "TERM", 128 + 15, "ko", "시그널이 또 왔어요 (SIGTERM)"),
     ] {
         let (mut program, address) = Program::listening(&["--lang", lang]);
-        // It neither reads nor closes: the stop has to wait for it.
+        // A client that neither reads nor closes: the stop has to wait for it.
         let holding = Client::of(address);
         let mut watcher = Client::of(address);
         program.signal(first);
@@ -103,10 +99,9 @@ fn a5_a_second_signal_ends_the_program_at_once() {
 }
 
 #[test]
-fn a4_a_stop_that_nobody_is_there_to_see_is_a_stop() {
-    let (mut program, _) = Program::listening(&[]);
-    program.signal("TERM");
-    program.expect_success();
+fn a4_a_server_without_connections_stops() {
+    let (program, _) = Program::listening(&[]);
+    program.stop();
 
     let mut server = start();
     server.stop();
@@ -118,7 +113,7 @@ fn a4_a_stop_that_nobody_is_there_to_see_is_a_stop() {
 }
 
 #[test]
-fn who_may_stop_the_server_is_configured() {
+fn the_configuration_says_who_may_stop_the_server() {
     for (who, may) in [
         (ShutdownFrom::Anyone, true),
         (ShutdownFrom::Loopback, true),
@@ -143,7 +138,7 @@ fn who_may_stop_the_server_is_configured() {
 }
 
 #[test]
-fn a_program_that_nobody_may_stop_by_command_refuses_and_goes_on() {
+fn a_program_that_refuses_shutdown_goes_on() {
     let (mut program, address) = Program::listening(&["--shutdown-from", "nobody"]);
     let mut client = Client::of(address);
     for _ in 0..3 {
@@ -158,10 +153,10 @@ fn a_program_that_nobody_may_stop_by_command_refuses_and_goes_on() {
 }
 
 #[test]
-fn a_stop_from_any_thread_and_as_often_as_one_likes_is_one_stop() {
+fn stopping_from_many_threads_is_one_stop() {
     each_way(|server| {
         let (mut talker, mut members) = talker_and_members(server.address());
-        talker.send_raw(&chats());
+        talker.send_raw(&chats(0..CHATS));
         talker.expect_nothing();
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -179,14 +174,14 @@ fn a_stop_from_any_thread_and_as_often_as_one_likes_is_one_stop() {
     });
 }
 
-/// Whatever is going on when the stop comes, each stream ends with the goodbye and without a reset,
-/// and whoever saw a chat of one talker saw all before it.
+/// Whatever is going on at the stop, each stream ends with the goodbye and without a reset, and every member
+/// has received the same chats.
 #[test]
-fn a4_a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
+fn a4_a_stop_in_mid_flow_ends_each_stream_cleanly() {
     each_way(|server| {
         let (mut talker, mut members) = talker_and_members(server.address());
         thread::scope(|scope| {
-            scope.spawn(|| talker.send_raw(&chats().repeat(10)));
+            scope.spawn(|| talker.send_raw(&chats(0..CHATS).repeat(10)));
             members[0].expect_chat("talker", "0");
             server.stop();
         });
@@ -204,22 +199,25 @@ fn a4_a_stop_in_the_middle_of_everything_ends_each_stream_cleanly() {
             member.expect_end();
             counts.push(seen);
         }
-        assert!(counts.iter().all(|&count| count == counts[0]), "all saw the same: {counts:?}");
+        assert!(
+            counts.iter().all(|&count| count == counts[0]),
+            "all received the same: {counts:?}"
+        );
         talker.expect_code("server-stopping");
         talker.expect_end();
     });
 }
 
-/// What a talker sends in one write is taken at once, if it is no more than a turn's, so it is accepted
-/// before the stop or not at all, however much of it is still with the workers when the stop comes.
+/// The server reads what a talker sends in one write at once, if it is no more than a turn takes. So it
+/// accepts all of it before the stop or nothing, however much is still with the workers at the stop.
 #[test]
-fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
+fn commands_read_before_the_stop_are_all_carried_out() {
     const EACH: usize = 60;
     for workers in [1, 2, 8] {
         let mut server = RunningServer::with(|config| {
             config.workers = workers;
             config.inline_requests = 0;
-            // Longer than anybody waits here: who has ended its side is not waited for.
+            // Nobody waits for this: half-closed clients do not delay the stop.
             config.limits.linger = Duration::from_secs(60);
         });
         let mut talkers: [Client; 40] = server.clients();
@@ -228,8 +226,7 @@ fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
         for (talker, listener) in talkers.iter_mut().zip(&mut listeners) {
             listener.enter(talker.enter_new("room"));
         }
-        let chats = (0..EACH).map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#));
-        let chats = stream_of(chats);
+        let chats = chats(0..EACH);
         assert!(chats.len() < 8 * 1024, "one segment");
         for talker in &mut talkers {
             talker.send_raw(&chats);
@@ -247,7 +244,7 @@ fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
             assert!(chats.is_empty() || first + chats.len() == EACH, "{}", chats.len());
         }
         for mut client in late {
-            // Its end was seen before the stop or after; its command likewise.
+            // The server saw its command and its end before the stop or after.
             let codes: Vec<_> = client.whatever_came().into_iter().filter_map(|m| m.code).collect();
             let codes: Vec<_> = codes.iter().map(String::as_str).collect();
             let possible =
@@ -260,7 +257,7 @@ fn what_was_read_before_the_stop_is_carried_out_to_the_last() {
 }
 
 #[test]
-fn the_goodbye_reaches_one_that_has_sent_much_that_nobody_reads() {
+fn the_goodbye_reaches_a_client_that_floods() {
     let (mut program, address) = Program::listening(&[]);
     let mut client = Client::of(address);
     let mut watcher = Client::of(address);
@@ -274,7 +271,7 @@ fn the_goodbye_reaches_one_that_has_sent_much_that_nobody_reads() {
 }
 
 #[test]
-fn a4_one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
+fn a4_a_client_that_never_reads_delays_the_stop_until_the_deadline() {
     let mut server = RunningServer::with(|config| {
         config.limits.linger = Duration::from_millis(300);
     });
@@ -283,8 +280,7 @@ fn a4_one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
     stuck.enter(1);
     talker.expect_code("member-entered");
     let long = "x".repeat(2_000);
-    let chat = |n| format!(r#"{{"type":"CSChat","text":"{n} {long}"}}"#);
-    talker.send_raw(&stream_of((0..CHATS).map(chat)));
+    talker.send_raw(&chats((0..CHATS).map(|n| format!("{n} {long}"))));
     for member in &mut members {
         member.expect_code("member-entered");
         for n in 0..CHATS {
@@ -296,7 +292,7 @@ fn a4_one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
     server.join();
     let took = asked.elapsed();
     assert!(took >= Duration::from_millis(300) && took < DEADLINE / 2, "{took:?}");
-    // Whoever could be told has been told; the one that was cut off has the beginning.
+    // All who could be told were told; the one that was cut off has a prefix.
     for member in members.iter_mut().chain([&mut talker]) {
         member.expect_code("server-stopping");
         member.expect_end();
@@ -307,9 +303,8 @@ fn a4_one_that_does_not_read_delays_the_stop_only_until_the_deadline() {
 }
 
 #[test]
-fn a7_the_port_is_free_as_soon_as_the_server_has_ended() {
-    // An address that no other test uses: nobody else is given the port meanwhile.
-    let mut server = RunningServer::with(|config| config.address = ([127, 0, 0, 5], 0).into());
+fn a7_the_port_is_free_once_the_server_has_ended() {
+    let mut server = RunningServer::with(|config| config.address = (own_ip(), 0).into());
     let address = server.address();
     for _ in 0..5 {
         let [mut a, b] = server.clients();
@@ -323,25 +318,25 @@ fn a7_the_port_is_free_as_soon_as_the_server_has_ended() {
     }
     server.client().enter_new("room");
 
-    // A server that never ran gives it back, too.
-    let bound = Server::bind(Config::default()).expect("a free port");
+    // So does a server that never ran.
+    let mut config = Config::default();
+    config.address = (own_ip(), 0).into();
+    let bound = Server::bind(config).expect("a free port");
     let address = bound.address();
     drop(bound);
     TcpListener::bind(address).expect("nobody listens there");
 }
 
 #[test]
-fn a7_a_program_that_was_killed_can_be_started_again_at_once() {
-    let ip = "--ip=127.0.0.6";
-    let (mut program, address) = Program::listening(&[ip]);
+fn a7_a_killed_program_restarts_at_once() {
+    let (mut program, address) = Program::listening_alone(&[]);
     let mut clients: Vec<_> = (0..5).map(|_| Client::of(address)).collect();
     clients[0].enter_new("room");
     program.signal("KILL");
     assert_eq!(program.wait().0, None, "it was killed");
-    let port = format!("--port={}", address.port());
-    let mut again = Program::start(&[ip, &port]);
+    let [ip, port] = [format!("--ip={}", address.ip()), format!("--port={}", address.port())];
+    let again = Program::start(&[&ip, &port]);
     assert_eq!(again.address(), address);
     Client::of(address).enter_new("room");
-    again.signal("TERM");
-    again.expect_success();
+    again.stop();
 }

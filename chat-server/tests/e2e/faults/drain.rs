@@ -1,4 +1,4 @@
-//! The stop under load, with some that do not help: A4, A5.
+//! The stop under load, with clients that stand in its way: A4, A5.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -9,26 +9,26 @@ use chat_proto::Incoming;
 
 use crate::support::{Client, End, Program, frame};
 
-/// How many chats of each talker a stream has, which are the first ones, each in its turn.
+/// The number of chats of each talker in a stream: its first ones, in order.
 type Chats = BTreeMap<String, usize>;
 
-/// `Limits::linger` of the program: how long the stop waits for those that do not read.
+/// `Limits::linger` of the program: how long the stop waits for clients that do not read.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Some that talk and read, some that only read, and some that are in the way.
+/// Clients that talk and read, clients that only read, and clients that stand in the way of the stop.
 struct Load {
     talkers: Vec<JoinHandle<(Vec<Incoming>, End)>>,
     readers: Vec<JoinHandle<(Vec<Incoming>, End)>>,
-    /// In the room, and never reads before the program has ended.
+    /// In the room, and reads nothing before the program has ended.
     stuck: Client,
-    /// As the one before, and has ended its side.
+    /// As `stuck`, and half-closed.
     half_closed: Client,
-    /// In no room, and in the middle of a frame.
+    /// In no room, and inside a frame.
     half_sent: Client,
 }
 
 impl Load {
-    /// Returns when the talk is well under way.
+    /// Starts all, and returns once the talk is well under way.
     fn start(address: SocketAddr) -> Self {
         let mut first = Client::of(address);
         let room = first.enter_new("room");
@@ -62,11 +62,11 @@ impl Load {
         Self { talkers, readers, stuck, half_closed, half_sent }
     }
 
-    /// The program has ended: whoever read has got everything, and a clean end.
+    /// After the end of the program: every reader has received everything, and a clean end.
     fn check_end(self) {
         let join = |thread: JoinHandle<_>| thread.join().expect("it reads to the end");
         let mut readers: Vec<_> = self.readers.into_iter().map(join).collect();
-        // One of them has read something before.
+        // The last one has consumed some of it before.
         readers.pop();
         let everything = expect_goodbye(readers.pop().expect("there are others"));
         assert_eq!(everything.len(), 3, "three have talked");
@@ -86,7 +86,7 @@ impl Load {
             let (messages, end) = slow.until_end();
             let heard = in_order(&messages);
             assert!(heard.iter().all(|(name, chats)| everything[name] >= *chats), "{heard:?}");
-            assert_eq!(end, End::Reset, "it is not to take this for everything");
+            assert_eq!(end, End::Reset, "the client must not take this for everything");
         }
     }
 }
@@ -95,7 +95,7 @@ fn text(n: usize) -> String {
     format!("{n} {}", "x".repeat(400))
 }
 
-/// Says numbered chats for as long as the stream goes on, which another thread reads to its end.
+/// Says numbered chats until the stream ends, which another thread reads.
 fn talk(mut talker: Client) -> JoinHandle<(Vec<Incoming>, End)> {
     let mut sending = talker.twin();
     let reader = thread::spawn(move || talker.until_end());
@@ -110,7 +110,7 @@ fn talk(mut talker: Client) -> JoinHandle<(Vec<Incoming>, End)> {
     })
 }
 
-/// The chats among `messages`.
+/// Counts the chats in `messages`, which have to be in order.
 fn in_order(messages: &[Incoming]) -> Chats {
     let mut chats = Chats::new();
     for message in messages.iter().filter(|message| message.kind == "SCChat") {
@@ -128,7 +128,7 @@ fn expect_goodbye((messages, end): (Vec<Incoming>, End)) -> Chats {
 }
 
 #[test]
-fn a4_a_stop_under_load_delivers_what_was_accepted_to_all_who_read() {
+fn a4_a_stop_under_load_delivers_what_was_accepted_to_every_reader() {
     let stop = |how: &str| {
         let (mut program, address) = Program::listening(&[]);
         let mut asking = Client::of(address);
@@ -142,12 +142,12 @@ fn a4_a_stop_under_load_delivers_what_was_accepted_to_all_who_read() {
         asking.expect_end();
         drop(asking);
         program.expect_success();
-        // It has waited for those that do not read, and no longer.
+        // It has waited for those that do not read, but no longer.
         let took = asked.elapsed();
         assert!(took >= LINGER - Duration::from_millis(100) && took < 2 * LINGER, "{took:?}");
         load.check_end();
     };
-    // Side by side: each takes as long as the server waits.
+    // Side by side: each takes as long as the linger time.
     thread::scope(|scope| {
         for how in ["/shutdown", "TERM", "INT"] {
             scope.spawn(move || stop(how));
@@ -167,7 +167,7 @@ fn a5_a_second_signal_under_load_ends_the_program_at_once() {
     let (code, _, errors) = program.wait();
     assert_eq!(code, Some(128 + 15), "{errors}");
     assert!(asked.elapsed() < LINGER, "it waits for nobody");
-    // What came is in order all the same.
+    // What arrived is in order all the same.
     for reader in load.readers.into_iter().take(2) {
         let (messages, _) = reader.join().expect("it reads to the end");
         in_order(&messages);

@@ -1,4 +1,4 @@
-//! Who asks for long lists of rooms, and does not read them: S7.
+//! Clients that ask for long lists of rooms and do not read them: S7.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::support::{Client, End, Scene, in_own_process, wait_until};
 
 const KIB: usize = 1024;
 
-/// A list of so many is 150 KB on the wire, in three frames, and 200 KB in memory.
+/// The list of so many rooms is 150 KB on the wire, in three frames, and 200 KB in memory.
 const ROOMS: usize = 300;
 
-/// Lists are asked for after each change and never read: what of them is not on its way yet is more than
-/// all connections together may have held, though each is owed less than one may be for long.
+/// Clients ask for the list after each change and never read. Their lists together are more than the total
+/// backlog may be, though each client stays below its own limits.
 #[test]
-fn s7_who_never_reads_its_lists_is_cut_off_for_what_they_keep_and_nobody_else_is() {
+fn s7_unread_lists_of_rooms_evict_their_askers_and_nobody_else() {
     in_own_process(|| {
         const ASKING: usize = 6;
         const TOTAL: usize = 448 * KIB;
@@ -28,14 +28,14 @@ fn s7_who_never_reads_its_lists_is_cut_off_for_what_they_keep_and_nobody_else_is
         });
         let mut makers = make_rooms(&scene);
         let mut asking = [(); ASKING].map(|()| Client::connect_with_little_room(scene.address()));
-        // And three witnesses.
+        // The makers and three witnesses.
         let others = ROOMS as u64 + 3;
         let all = others + ASKING as u64;
-        wait_until("they are there", || scene.stats().sessions == all);
+        wait_until("all are connected", || scene.stats().sessions == all);
 
         let (mut rounds, mut most) = (0, 0);
         while scene.stats().sessions == all {
-            assert!(rounds < 100, "{most} bytes were held at the most");
+            assert!(rounds < 100, "{most} bytes are the largest backlog so far");
             makers[0].be(&rounds.to_string());
             asking.iter_mut().for_each(Client::ask_for_rooms);
             most = most.max(scene.stats().backlog);
@@ -43,22 +43,22 @@ fn s7_who_never_reads_its_lists_is_cut_off_for_what_they_keep_and_nobody_else_is
         }
         assert!(most <= (TOTAL + 64 * KIB) as u64, "{most}");
 
-        // They read at last: who was cut off whole messages and why, the others all their lists.
+        // They read at last: the evicted ones a prefix and the reason, the others all their lists.
         asking.iter().for_each(Client::end_sending);
         let cut_off = asking.iter_mut().map(|client| is_cut_off(client, rounds)).filter(|cut| *cut);
         let cut_off = cut_off.count();
-        assert!(cut_off > 0, "one was");
-        wait_until("all others are still there", || scene.stats().sessions == others);
+        assert!(cut_off > 0, "some are");
+        wait_until("all others are still connected", || scene.stats().sessions == others);
         assert_eq!(makers[0].rooms().len(), ROOMS + 2, "with those of the witnesses");
         drop((makers, asking));
         let (_, stats) = scene.finish();
-        // One that had ended its side by then has gone for that reason.
+        // A client that had half-closed by then is counted for that reason.
         let counted = stats.closed.count(CloseReason::TotalBacklog);
         assert!((1..=cut_off as u64).contains(&counted), "{counted} of {cut_off}");
     });
 }
 
-/// A member for each of the rooms. Titles are as long as they may be.
+/// A maker for each of the rooms, whose titles are as long as allowed.
 fn make_rooms(scene: &Scene) -> Vec<Client> {
     let mut makers: Vec<_> = (0..ROOMS).map(|_| Client::connect(scene.address())).collect();
     makers.iter_mut().for_each(|maker| maker.create(&"😀".repeat(100)));
@@ -68,8 +68,8 @@ fn make_rooms(scene: &Scene) -> Vec<Client> {
     makers
 }
 
-/// Reads to the end. Whoever is not cut off gets so many lists, each of all rooms. Whoever is, and still
-/// has the most to read when there is too much again, is reset.
+/// Reads to the end, and tells whether the client was evicted. If not, it has received so many complete
+/// lists. An evicted client whose backlog is again the largest is reset.
 fn is_cut_off(client: &mut Client, lists: usize) -> bool {
     let (messages, end) = client.until_end();
     if end == End::Reset {
@@ -90,6 +90,6 @@ fn is_cut_off(client: &mut Client, lists: usize) -> bool {
             assert!(whole < lists);
             true
         }
-        more => panic!("nothing comes behind the lists: {more:?}"),
+        more => panic!("nothing comes after the lists: {more:?}"),
     }
 }

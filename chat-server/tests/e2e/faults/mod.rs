@@ -1,13 +1,11 @@
-//! The faults of `docs/catalogue.md` that are about what peers take, send and leave behind, seen from
-//! outside: a whole server over sockets, beside which others talk on.
-//!
-//! Each test has the server to itself, and the process: descriptors are counted before and after.
+//! Faults of `docs/catalogue.md` in what peers take, send and leave behind, and in what the system gives:
+//! each against a whole server over sockets, most beside witnesses who talk on.
 
 mod backlog;
+mod connections;
 mod crowds;
 mod drain;
 mod flood;
 mod lists;
-mod places;
 mod system;
 mod time;

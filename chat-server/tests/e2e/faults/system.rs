@@ -1,4 +1,4 @@
-//! What the operating system refuses or interrupts: O1 to O4, O6, O13, R11, A3 and A6.
+//! What the operating system refuses or interrupts: O1 to O4, O6, O13, R11, A3, A6.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -12,18 +12,18 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use crate::support::{Client, Program, Scene, in_own_process, wait_until};
 
-/// Lets the program have so many descriptors from now on.
+/// Limits the descriptors of the running program.
 fn limit_descriptors(program: &Program, most: u64) {
     let pid = Pid::from_raw(program.pid() as i32).expect("it is not 0");
     let limit = Rlimit { current: Some(most), maximum: Some(20_000) };
     prlimit(Some(pid), Resource::Nofile, limit).expect("it is our child");
 }
 
-/// Connections that find no descriptor wait; each that is given back is for one of them, and when
-/// there are more to be had, without any being given back, the others come in by themselves.
+/// Connections without a descriptor wait. Each descriptor given back lets one of them in; a higher limit lets
+/// in the rest by itself.
 #[test]
-fn o1_o3_connections_wait_for_descriptors_and_cost_nothing_meanwhile() {
-    let (mut program, address) = Program::listening(&[]);
+fn o1_o3_connections_wait_for_descriptors_without_a_busy_loop() {
+    let (program, address) = Program::listening(&[]);
     let before = program.count("fd");
     let mut inside: Vec<_> = (0..10).map(|_| Client::of(address)).collect();
     limit_descriptors(&program, program.count("fd") as u64);
@@ -31,10 +31,10 @@ fn o1_o3_connections_wait_for_descriptors_and_cost_nothing_meanwhile() {
     for client in &mut waiting {
         client.ask_for_rooms();
     }
-    // A second of waiting is what is to be seen.
+    // What the program does in a second of waiting.
     let worked = program.ticks();
     thread::sleep(Duration::from_secs(1));
-    assert!(program.ticks() - worked <= 5, "it does not try again and again");
+    assert!(program.ticks() - worked <= 5, "it does not retry in a busy loop");
     for client in &mut inside {
         client.expect_nothing();
     }
@@ -50,24 +50,23 @@ fn o1_o3_connections_wait_for_descriptors_and_cost_nothing_meanwhile() {
     }
     drop((inside, waiting));
     wait_until("descriptors are given back", || program.count("fd") == before);
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
-/// The server shares this process, and finds no descriptor in it.
+/// The server shares the process of the test, which has no descriptors left.
 #[test]
-fn o1_o3_accepting_that_fails_is_counted_and_felt_by_nobody_inside() {
+fn o1_o3_failures_to_accept_are_counted_and_disturb_nobody() {
     in_own_process(|| {
         let scene = Scene::with(|_| {});
         let address = scene.address();
         let prepared: Vec<_> = (0..5).map(|_| Client::prepare(address)).collect();
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        // What is opened next would have this number.
+        // The number of the next descriptor.
         let next = File::open("/dev/null").expect("there is one").as_raw_fd() as u64;
         setrlimit(Resource::Nofile, Rlimit { current: Some(next), maximum }).expect("it is less");
         let mut clients: Vec<_> =
             prepared.into_iter().map(|socket| Client::connect_prepared(socket, address)).collect();
-        wait_until("it has been tried again", || scene.stats().accept_failures > 2);
+        wait_until("the server has retried", || scene.stats().accept_failures > 2);
         setrlimit(Resource::Nofile, Rlimit { current, maximum }).expect("it is what it was");
         for client in &mut clients {
             assert_eq!(client.rooms().len(), 2, "those of the witnesses");
@@ -77,8 +76,8 @@ fn o1_o3_accepting_that_fails_is_counted_and_felt_by_nobody_inside() {
     });
 }
 
-/// A program whose system calls fail as `strace` is told; `None` where there is no strace, or it may
-/// not trace.
+/// A program whose system calls fail as `strace` makes them; `None` where there is no strace that may
+/// trace.
 fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     let try_out = ["-D", "-qq", "-o/dev/null", "-e", "trace=accept4", "true"];
     if !Command::new("strace").args(try_out).status().is_ok_and(|status| status.success()) {
@@ -87,21 +86,21 @@ fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     }
     let call = inject.split(':').next().expect("there is always a first part");
     let [trace, inject] = [format!("trace={call}"), format!("inject={inject}")];
-    // With -D it is the server's child and not its parent: signals go to the server. Only its first
-    // thread, which is the event loop, is traced.
+    // With -D strace is the child of the server: signals go to the server. It traces the first thread only,
+    // which is the event loop.
     let strace = ["strace", "-D", "-qq", "-o/dev/null", "-e", &trace, "-e", &inject];
     let program = Program::start_under(&strace, &["--port=0"]);
     let address = program.address();
     Some((program, address))
 }
 
-/// Errors of the connection that would have been accepted, or of nobody: the next one is tried at
-/// once. Errors for want of something: it is tried again a little later.
+/// After an error of the connection itself, the server accepts the next one at once; for want of a resource,
+/// it retries a little later.
 #[test]
-fn o2_o3_an_error_of_accept_is_not_the_end_of_accepting() {
+fn o2_o3_accepting_goes_on_after_an_error() {
     for error in ["ECONNABORTED", "EPROTO", "EINTR", "ENOBUFS", "ENOMEM", "EPERM", "EMFILE"] {
-        // The first call finds nobody; the next ones fail.
-        let Some((mut program, address)) = with_fault(&format!("accept4:error={error}:when=2..4"))
+        // The first call finds no connection; the next three fail.
+        let Some((program, address)) = with_fault(&format!("accept4:error={error}:when=2..4"))
         else {
             return;
         };
@@ -109,40 +108,38 @@ fn o2_o3_an_error_of_accept_is_not_the_end_of_accepting() {
         for mut client in clients {
             client.expect_nothing();
         }
-        program.signal("TERM");
-        program.expect_success();
+        program.stop();
     }
 }
 
-/// The first two calls are about the server's own descriptors, the third is about a connection.
+/// The first two calls register descriptors of the server itself, the third one a connection.
 #[test]
-fn o4_a_connection_that_cannot_be_watched_is_closed_and_no_other() {
+fn o4_a_connection_that_epoll_refuses_is_closed_and_no_other() {
     for error in ["ENOSPC", "ENOMEM"] {
-        let Some((mut program, address)) = with_fault(&format!("epoll_ctl:error={error}:when=3"))
+        let Some((program, address)) = with_fault(&format!("epoll_ctl:error={error}:when=3"))
         else {
             return;
         };
         let before = program.count("fd");
         let mut first = Client::connect(address);
         first.expect_end();
-        // The next one has the first number: the other never was one.
+        // The next connection is number 1: the other one was never counted.
         let mut second = Client::of(address);
         second.enter_new("room");
         assert_eq!(second.rooms()[0].members, ["user1"]);
         assert_eq!(program.count("fd"), before + 1);
         drop((first, second));
-        program.signal("TERM");
-        program.expect_success();
+        program.stop();
     }
 }
 
-/// The connection whose read or write fails is lost, the others are not; an interruption is nothing.
+/// A connection whose read or write fails is lost, and no other; an interruption does nothing.
 #[test]
-fn o6_an_error_of_a_connection_is_its_own() {
+fn o6_a_socket_error_closes_its_connection_and_no_other() {
     let errors = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTCONN", "EHOSTUNREACH", "EINTR"];
     for (call, error) in ["recvfrom", "sendto"].into_iter().flat_map(|c| errors.map(|e| (c, e))) {
-        // The third is that of the first client: it asks twice before the others are there.
-        let Some((mut program, address)) = with_fault(&format!("{call}:error={error}:when=3"))
+        // The third call is that of the first client, which sends twice before others connect.
+        let Some((program, address)) = with_fault(&format!("{call}:error={error}:when=3"))
         else {
             return;
         };
@@ -161,14 +158,13 @@ fn o6_an_error_of_a_connection_is_its_own() {
         let mut second = Client::of(address);
         assert_eq!(second.rooms(), [], "{call} {error}");
         drop(second);
-        program.signal("TERM");
-        program.expect_success();
+        program.stop();
     }
 }
 
-/// The reader of its output and of its errors goes when it has read the first line.
+/// The reader of its output and errors goes away after the first line.
 #[test]
-fn r11_o13_an_output_whose_reader_has_gone_is_no_reason_not_to_serve_nor_not_to_end() {
+fn r11_o13_a_server_whose_output_has_no_reader_serves_and_stops() {
     let (errors, into_errors) = io::pipe().expect("a pipe");
     drop(errors);
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
@@ -181,7 +177,7 @@ fn r11_o13_an_output_whose_reader_has_gone_is_no_reason_not_to_serve_nor_not_to_
     let address = line.trim_end().strip_prefix("listening on ").expect("it says where");
     let address: SocketAddr = address.parse().expect("an address");
 
-    // Who resets its stream while it is written to raises no signal either.
+    // A stream reset while the server writes to it raises no signal either.
     for _ in 0..20 {
         let mut client = Client::of(address);
         for _ in 0..50 {
@@ -196,31 +192,30 @@ fn r11_o13_an_output_whose_reader_has_gone_is_no_reason_not_to_serve_nor_not_to_
     };
     signal("-TERM");
     holding.expect_code("server-stopping");
-    // It has something to say on this, too.
+    // The server has something to log here, too.
     signal("-TERM");
     let status = child.wait().expect("it is our child");
     assert_eq!(status.code(), Some(128 + 15), "{status}");
     drop(holding);
 }
 
-/// Of 100 descriptors that it may have, 64 are not for connections.
+/// Of its 100 descriptors, the server keeps 64 for other things than connections.
 #[test]
-fn a3_few_descriptors_are_few_connections() {
-    let mut program = Program::start_by_shell("ulimit -Sn 70; ulimit -Hn 100; ", &["--port=0"], "");
+fn a3_connections_are_limited_by_the_descriptors() {
+    let program = Program::start_by_shell("ulimit -Sn 70; ulimit -Hn 100; ", &["--port=0"], "");
     let address = program.address();
     let members: Vec<_> = (0..36).map(|_| Client::of(address)).collect();
     let mut refused = Client::connect(address);
     assert!(refused.expect_code("server-full").text.contains("36"), "the limit is named");
     refused.expect_end();
     drop((members, refused));
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
-/// Whenever it comes, the signal ends the program: before it is watched for as signals do, and in
-/// order from then on.
+/// A signal ends the program at any moment of its start: by its default action at first, gracefully once the
+/// program handles signals.
 #[test]
-fn a6_a_signal_while_it_starts_ends_it() {
+fn a6_a_signal_during_the_start_ends_the_program() {
     for spins in (0..20).map(|n| n * 20_000) {
         let mut program = Program::start(&["--port=0"]);
         (0..spins).for_each(|_| std::hint::spin_loop());

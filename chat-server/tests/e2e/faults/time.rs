@@ -1,4 +1,4 @@
-//! What takes too long, what only seems to, and many at the same moment: P4 to P6, T1, T2, T4.
+//! Peers that take too long, or only seem to, and many at the same instant: P4 to P6, T1, T2, T4.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use chat_server::{CloseReason, LimitKind};
 
 use crate::support::{Client, End, Program, Scene, frame, in_own_process, wait_until};
 
-/// 200 frames that never end, to each of which a byte is added again and again.
+/// 200 frames that grow byte by byte and never end.
 #[test]
-fn p6_t1_a_frame_that_comes_drop_by_drop_is_given_its_time_and_no_more() {
+fn p6_t1_a_frame_that_arrives_drop_by_drop_times_out() {
     in_own_process(|| {
         const CLIENTS: usize = 200;
         const TIMEOUT: Duration = Duration::from_millis(500);
@@ -23,12 +23,12 @@ fn p6_t1_a_frame_that_comes_drop_by_drop_is_given_its_time_and_no_more() {
             client.send_raw(b"\xea\x60{\"type\":");
         }
         let mut drops = 0;
-        wait_until("all have had their time", || {
+        wait_until("all have timed out", || {
             for client in &mut clients {
                 client.send_raw(b" ");
             }
             drops += 1;
-            // Those of the witnesses.
+            // The witnesses.
             scene.stats().sessions == 3
         });
         assert!(drops > 2, "{drops}");
@@ -37,7 +37,7 @@ fn p6_t1_a_frame_that_comes_drop_by_drop_is_given_its_time_and_no_more() {
             clients.iter_mut().for_each(|client| client.send_raw(b" "));
         }
         for client in &mut clients {
-            // What was sent behind the end does not destroy what was still to be read.
+            // Bytes sent after the server closed do not destroy its answer.
             client.expect_code("frame-timeout");
             client.expect_end();
         }
@@ -49,10 +49,10 @@ fn p6_t1_a_frame_that_comes_drop_by_drop_is_given_its_time_and_no_more() {
 }
 
 #[test]
-fn p6_t1_the_time_of_a_frame_begins_with_its_first_byte() {
+fn p6_t1_the_frame_timeout_begins_with_the_first_byte() {
     in_own_process(|| {
         let scene = Scene::with(|config| config.limits.frame_timeout = Duration::from_millis(300));
-        // Nothing at all, one byte, all but one.
+        // A client that sends nothing, one that sends a byte, one that sends all but one.
         let mut silent = scene.server.client();
         let mut late: Vec<_> = (0..2).map(|_| scene.server.client()).collect();
         let whole = frame(r#"{"type":"CSRooms"}"#);
@@ -69,10 +69,9 @@ fn p6_t1_the_time_of_a_frame_begins_with_its_first_byte() {
     });
 }
 
-/// A frame that is cut off by an end and one that is cut off by a reset are told apart, and neither
-/// is carried out.
+/// A frame cut off by an end and one cut off by a reset are counted apart, and neither is carried out.
 #[test]
-fn p4_p5_why_a_frame_was_cut_off_is_counted() {
+fn p4_p5_an_end_and_a_reset_inside_a_frame_are_counted_apart() {
     in_own_process(|| {
         let scene = Scene::with(|_| {});
         let half = &frame(r#"{"type":"CSChat","text":"half"}"#)[..20];
@@ -93,14 +92,14 @@ fn p4_p5_why_a_frame_was_cut_off_is_counted() {
     });
 }
 
-/// The program sleeps for longer than a connection may be behind. Who wrote and read what it could
-/// meanwhile is not to blame.
+/// The program sleeps for longer than a connection may have a slow backlog or an incomplete frame. Clients that
+/// wrote and read what they could meanwhile are kept.
 #[test]
-fn t2_nobody_is_cut_off_because_the_server_slept() {
+fn t2_nobody_is_evicted_because_the_server_slept() {
     // `Limits::slow_backlog_time` of the program.
     const SLEPT: Duration = Duration::from_secs(11);
     const CHATS: usize = 100;
-    let (mut program, address) = Program::listening(&[]);
+    let (program, address) = Program::listening(&[]);
     let mut talker = Client::of(address);
     let room = talker.enter_new("room");
     let mut behind = Client::connect_with_little_room(address);
@@ -115,13 +114,13 @@ fn t2_nobody_is_cut_off_because_the_server_slept() {
     for _ in 0..CHATS {
         talker.chat(&text);
     }
-    // One is behind, and one in a frame.
+    // One client has a backlog, and one is inside a frame.
     talker.expect_nothing();
     let whole = frame(r#"{"type":"CSChat","text":"typed"}"#);
     typing.send_raw(&whole[..10]);
     program.signal("STOP");
     let stopped = Instant::now();
-    // Each does at once what it can do.
+    // Each does what it can at once.
     typing.send_raw(&whole[10..]);
     let reader = thread::spawn(move || {
         for _ in 0..CHATS {
@@ -143,18 +142,17 @@ fn t2_nobody_is_cut_off_because_the_server_slept() {
         client.expect_nothing();
     }
     drop((talker, behind, typing));
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
-/// Nothing can be seen of a process that sleeps but that time passes.
+/// Waits for a point in time: nothing else can be observed of a process that sleeps.
 fn wait_for_time(end: Instant) {
     thread::sleep(end.saturating_duration_since(Instant::now()));
 }
 
-/// All connections of a crowd are reset, and all come back at once, three times.
+/// A crowd is reset and reconnects at once, three times.
 #[test]
-fn t4_a_crowd_that_comes_back_at_once_is_let_in_while_others_talk() {
+fn t4_a_reconnect_storm_is_let_in_while_others_talk() {
     in_own_process(|| {
         const CROWD: usize = 400;
         let scene = Scene::with(|config| config.limits.accepts_per_turn = 4);
@@ -180,7 +178,7 @@ fn t4_a_crowd_that_comes_back_at_once_is_let_in_while_others_talk() {
         let (heard, stats) = scene.finish();
         let told = [heard.count("member-entered"), heard.count("member-left")];
         assert_eq!(told, [3 * CROWD, 3 * CROWD]);
-        // Where a write found out about the reset, a read finds nothing but an end.
+        // If a write found out about the reset, a read finds only an end.
         let [lost, ended] =
             [CloseReason::Lost, CloseReason::PeerEnded].map(|r| stats.closed.count(r));
         assert_eq!(lost + ended, 3 * CROWD as u64 + 3, "{stats:?}");

@@ -1,11 +1,13 @@
-//! Frames, however they are cut; and streams that are none.
+//! Frames, however they are cut, and streams of other protocols.
+
+use chat_proto::Incoming;
 
 use crate::support::{Client, RunningServer, frame, start, stream_of};
 
 const ROOMS: &str = r#"{"type": "CSRooms"}"#;
 const LEAVE: &str = r#"{"type": "CSLeaveRoom"}"#;
 
-/// A stream of three commands, and the codes that answer them.
+/// A stream of three commands, and the codes of their answers.
 fn three() -> (Vec<u8>, [&'static str; 3]) {
     let stream = stream_of([
         r#"{"type": "CSCreateRoom", "title": "\uac00 room"}"#,
@@ -21,7 +23,7 @@ fn p3_a_stream_split_at_any_byte_means_the_same() {
     let (stream, codes) = three();
     for at in 0..=stream.len() {
         let mut client = Client::connect(server.address());
-        // The first part comes with a whole frame, so that its answer proves that it was read.
+        // The answer to a whole frame proves that the server has read what came with it.
         client.send_raw(&[&frame(ROOMS)[..], &stream[..at]].concat());
         client.expect_rooms();
         client.send_raw(&stream[at..]);
@@ -33,7 +35,7 @@ fn p3_a_stream_split_at_any_byte_means_the_same() {
 }
 
 #[test]
-fn p3_a_stream_that_comes_byte_by_byte_means_the_same() {
+fn p3_a_stream_that_arrives_byte_by_byte_means_the_same() {
     let server = start();
     let (stream, codes) = three();
     for first in [&frame(ROOMS)[..], &[]] {
@@ -52,7 +54,7 @@ fn p3_a_stream_that_comes_byte_by_byte_means_the_same() {
 }
 
 #[test]
-fn p3_many_frames_in_one_write_are_answered_one_by_one_and_in_order() {
+fn p3_many_frames_in_one_write_are_answered_in_order() {
     let server = start();
     let mut client = server.client();
     let (stream, codes) = three();
@@ -67,9 +69,9 @@ fn p3_many_frames_in_one_write_are_answered_one_by_one_and_in_order() {
     client.expect_nothing();
 }
 
-/// A portion ends before a frame does, or with it, and at the end of the stream.
+/// Portions end inside frames, between them, and at the end of the stream.
 #[test]
-fn p3_o11_a_stream_that_is_read_in_small_portions_means_the_same() {
+fn p3_o11_a_stream_read_in_small_portions_means_the_same() {
     for portion in [1, 2, 3, 7, 64] {
         let server = RunningServer::with(|config| config.limits.read_per_turn = portion);
         let (stream, codes) = three();
@@ -110,7 +112,7 @@ fn p2_the_longest_frame_is_read_whole_and_in_pieces() {
 }
 
 #[test]
-fn p1_an_empty_frame_is_bad_and_the_frame_behind_it_is_read() {
+fn p1_the_frame_after_an_empty_one_is_read() {
     let server = start();
     let mut client = server.client();
     for _ in 0..3 {
@@ -121,7 +123,7 @@ fn p1_an_empty_frame_is_bad_and_the_frame_behind_it_is_read() {
 }
 
 #[test]
-fn p1_the_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
+fn p1_a_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
     let server = start();
     let mut watcher = server.client();
     for (bad, code) in [
@@ -137,12 +139,12 @@ fn p1_the_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
         }
         client.send_raw(&frame(LEAVE));
         client.expect_code("not-in-room");
-        // What comes behind the last one is not carried out, and not even read.
+        // What comes after the last one is not carried out.
         let create = frame(r#"{"type": "CSCreateRoom", "title": "late"}"#);
         client.send_raw(&[bad.repeat(20), create, bad.repeat(100)].concat());
         let mut answers = 0;
         while let Some(payload) = client.next_payload() {
-            let message = chat_proto::Incoming::parse(&payload).expect("it is JSON");
+            let message = Incoming::parse(&payload).expect("it is JSON");
             assert_eq!(message.code.as_deref(), Some(code));
             answers += 1;
         }
@@ -155,7 +157,7 @@ fn p1_the_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
 fn p1_a_read_full_of_empty_frames_is_answered_up_to_the_budget() {
     let server = start();
     let mut client = server.client();
-    // Whether or not all are read before the connection ends, its end arrives.
+    // The end arrives, whether or not the server has read everything.
     client.send_raw(&[0; 2 * 21_845]);
     for _ in 0..21 {
         client.expect_code("empty-frame");
@@ -184,7 +186,7 @@ fn what_the_rules_refuse_costs_no_budget() {
     }
 }
 
-/// What other protocols begin with, and the common mistakes with ours.
+/// The first bytes of other protocols, and of common mistakes with ours.
 fn foreign() -> Vec<(&'static str, Vec<u8>)> {
     let request = |line: &str, more: &str| {
         format!("{line} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n{more}\r\n").into_bytes()
@@ -210,7 +212,7 @@ fn foreign() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn p8_p9_a_stream_of_another_protocol_is_told_what_ours_is_and_ended() {
+fn p8_p9_a_peer_of_another_protocol_is_told_about_ours_and_closed() {
     let server = start();
     for (protocol, bytes) in foreign() {
         println!("{protocol}");
@@ -225,12 +227,12 @@ fn p8_p9_a_stream_of_another_protocol_is_told_what_ours_is_and_ended() {
 }
 
 #[test]
-fn p8_nothing_is_carried_out_of_what_is_embedded_in_a_foreign_stream() {
+fn p8_frames_embedded_in_a_foreign_stream_are_never_carried_out() {
     let server = start();
     let mut watcher = server.client();
     let create = frame(r#"{"type": "CSCreateRoom", "title": "smuggled"}"#);
     for (protocol, bytes) in foreign() {
-        // Right behind it; where the first two bytes, as a length, would end; and everywhere.
+        // Embedded right after it, and where the first two bytes, as a length, say that a frame ends.
         let length = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
         let mut behind = bytes.clone();
         behind.resize((2 + length).max(bytes.len()), b'x');
@@ -248,7 +250,7 @@ fn p8_nothing_is_carried_out_of_what_is_embedded_in_a_foreign_stream() {
 }
 
 #[test]
-fn p10_a_byte_out_of_band_does_not_keep_the_frames_around_it_from_being_read() {
+fn p10_frames_around_an_out_of_band_byte_are_read() {
     let server = start();
     let mut client = server.client();
     for _ in 0..200 {

@@ -1,14 +1,13 @@
-//! Peers of the metrics port that are slow, bad or many. Meanwhile the chat goes on, and so do scrapes.
+//! Slow, bad and many peers of the metrics port, during which chat and scrapes go on.
 
-use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::scrape::{ask, connect, get, scrape};
 use super::start;
-use crate::support::{Client, run_to_end};
+use crate::support::{Client, Program, run_to_end};
 
-/// Chats from one to the other, and a scrape.
+/// A chat from one to the other and a scrape work.
 fn all_is_well(ann: &mut Client, bob: &mut Client, metrics: SocketAddr) {
     for n in 0..20 {
         ann.chat(&format!("{n}"));
@@ -17,7 +16,7 @@ fn all_is_well(ann: &mut Client, bob: &mut Client, metrics: SocketAddr) {
     scrape(metrics);
 }
 
-/// The stream ends by itself, cleanly or not.
+/// The stream ends before the deadline, cleanly or not.
 fn ends(mut stream: TcpStream) {
     let mut rest = Vec::new();
     if let Err(e) = stream.read_to_end(&mut rest) {
@@ -26,7 +25,7 @@ fn ends(mut stream: TcpStream) {
 }
 
 #[test]
-fn slow_and_bad_and_many_peers_do_no_harm() {
+fn slow_bad_and_many_scrapers_do_no_harm() {
     let (mut program, address, metrics) = start(&[]);
     let [mut ann, mut bob] = [(); 2].map(|()| Client::of(address));
     ann.be("ann");
@@ -36,7 +35,7 @@ fn slow_and_bad_and_many_peers_do_no_harm() {
 
     let mut slow: Vec<_> = (0..40).map(|_| connect(metrics)).collect();
     for stream in &mut slow {
-        // One that is not among the last has been let go of, which the kernel may tell here.
+        // The server keeps the latest connections only; the kernel may report here that one is gone.
         let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a");
         all_is_well(&mut ann, &mut bob, metrics);
     }
@@ -54,12 +53,12 @@ fn slow_and_bad_and_many_peers_do_no_harm() {
         [&b"POST /metrics HTTP/1.1\r\n\r\n"[..], &vec![0; 1 << 20]].concat(),
     ] {
         let mut stream = connect(metrics);
-        // It may be answered, and closed, before all of it is sent.
+        // The server may answer and close before all of it is sent.
         let _ = stream.write_all(&bad);
         ends(stream);
         all_is_well(&mut ann, &mut bob, metrics);
     }
-    // The ones that were let go of have ended, and the last ones end because they take too long.
+    // The dropped ones have ended, and the latest ones time out.
     slow.into_iter().for_each(ends);
     program.signal("TERM");
     drop((ann, bob));
@@ -67,18 +66,17 @@ fn slow_and_bad_and_many_peers_do_no_harm() {
 }
 
 #[test]
-fn a_peer_that_does_not_read_its_answer_does_not_hold_up_the_end() {
-    let (mut program, _, metrics) = start(&[]);
+fn a_scraper_that_never_reads_does_not_delay_the_stop() {
+    let (program, _, metrics) = start(&[]);
     let mut streams: Vec<_> = (0..10).map(|_| connect(metrics)).collect();
     for stream in &mut streams {
         stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").expect("it is read");
     }
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
-fn answers_are_http_whatever_is_asked() {
+fn every_request_gets_an_http_response() {
     let (_program, _, metrics) = start(&[]);
     for (request, status) in [
         ("GET /metrics?format=x HTTP/1.0\r\n\r\n", "200 OK"),
@@ -92,7 +90,7 @@ fn answers_are_http_whatever_is_asked() {
         assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
         assert_eq!(answer.ends_with("\r\n\r\n"), request.starts_with("HEAD"), "{answer}");
     }
-    // A request that comes a byte at a time is one all the same.
+    // A request that arrives byte by byte is a request.
     let mut stream = connect(metrics);
     for byte in b"GET /health HTTP/1.1\r\n\r\n" {
         stream.write_all(&[*byte]).expect("it is read");
@@ -103,27 +101,19 @@ fn answers_are_http_whatever_is_asked() {
     assert_eq!(get(metrics, "/metrics").0, "HTTP/1.1 200 OK");
 }
 
-/// The names of the threads of a process.
-fn threads(pid: u32) -> Vec<String> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there");
-    let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
-    tasks.flatten().filter_map(name).map(|name| name.trim().to_owned()).collect()
-}
-
 #[test]
-fn it_costs_one_thread_and_only_if_asked_for() {
+fn metrics_cost_one_thread_and_only_if_enabled() {
     let (program, _, metrics) = start(&[]);
     scrape(metrics);
-    assert_eq!(threads(program.pid()).iter().filter(|name| *name == "chat-metrics").count(), 1);
-    let (mut program, address) = crate::support::Program::listening(&[]);
+    assert_eq!(program.threads("chat-metrics"), 1);
+    let (program, address) = Program::listening(&[]);
     drop(Client::of(address));
-    assert!(!threads(program.pid()).contains(&"chat-metrics".to_owned()));
-    program.signal("TERM");
-    program.expect_success();
+    assert_eq!(program.threads("chat-metrics"), 0);
+    program.stop();
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_an_error_that_says_so() {
+fn a_metrics_address_that_is_taken_is_an_error() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("it is bound").to_string();
     let (code, output, errors) = run_to_end(&["--port=0", "--metrics", &taken]);

@@ -1,14 +1,13 @@
-//! A conversation of which everything is known, and what is counted of it.
+//! What the metrics count of conversations that the tests know completely.
 
 use std::io::{Read, Write};
-use std::net::SocketAddr;
-use std::time::Instant;
+use std::net::{SocketAddr, TcpStream};
 
 use super::scrape::{connect, expect, get, scrape};
 use super::start;
-use crate::support::{Client, DEADLINE, frame};
+use crate::support::{Client, frame, wait_until};
 
-/// Ann, Bob and Cid meet in a room; Bob leaves it. What there is then is checked.
+/// Ann, Bob and Cid meet in a room, and Bob leaves it. Checks what is counted then.
 fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
     let [mut ann, mut bob, mut cid] = [(); 3].map(|()| Client::of(address));
     let room = ann.enter_new("room");
@@ -48,7 +47,7 @@ fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
             ("chat_messages_received_total{type=\"CSLeaveRoom\"}", 1),
             ("chat_messages_received_total{type=\"CSShutdown\"}", 0),
             ("chat_messages_received_total{type=\"rejected\"}", 1),
-            // Bob and Cid enter, Ann takes a name and says something five times, Bob leaves.
+            // Bob and Cid enter, Ann takes a name and chats five times, Bob leaves.
             ("chat_messages_delivered_total", 1 + 2 + 3 + 5 * 2 + 2),
             ("chat_turn_requests_sum", 14),
             ("chat_requests_pending", 0),
@@ -64,10 +63,9 @@ fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
 }
 
 #[test]
-fn what_is_said_is_what_is_counted() {
-    let (mut program, address, metrics) = start(&[]);
+fn a_conversation_is_counted() {
+    let (program, address, metrics) = start(&[]);
     let [ann, bob, mut cid] = meet(address, metrics);
-    // Whoever goes with something unread goes with a reset.
     drop((ann, bob));
     cid.expect_code("member-left");
     drop(cid);
@@ -81,26 +79,24 @@ fn what_is_said_is_what_is_counted() {
             ("chat_messages_delivered_total", 18 + 1),
         ],
     );
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
-fn with_workers_the_same_is_counted() {
-    let (mut program, address, metrics) = start(&["--inline=0", "--worker=4"]);
+fn a_conversation_through_workers_is_counted() {
+    let (program, address, metrics) = start(&["--inline=0", "--worker=4"]);
     let people = meet(address, metrics);
     let page = scrape(metrics);
     let waits = page.value("chat_worker_wait_seconds_count");
     let busy = page.value("chat_turn_requests_count");
     assert!(waits > 0.0 && waits <= busy, "{waits} of {busy} turns waited for workers");
     drop(people);
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
 fn every_byte_in_and_out_is_counted() {
-    let (mut program, address, metrics) = start(&[]);
+    let (program, address, metrics) = start(&[]);
     let (mut received, mut sent) = (0, 0);
     for n in 1..20 {
         let mut stream = connect(address);
@@ -115,13 +111,12 @@ fn every_byte_in_and_out_is_counted() {
             &[("chat_received_bytes_total", received), ("chat_sent_bytes_total", sent)],
         );
     }
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
-fn each_end_is_counted_by_its_reason() {
-    let (mut program, address, metrics) = start(&["--shutdown-from=nobody"]);
+fn each_closed_connection_is_counted_by_its_reason() {
+    let (program, address, metrics) = start(&["--shutdown-from=nobody"]);
     for _ in 0..3 {
         drop(Client::of(address));
     }
@@ -159,31 +154,28 @@ fn each_end_is_counted_by_its_reason() {
             ("chat_connections{state=\"closing\"}", 0),
         ],
     );
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
-fn a_limit_that_is_reached_is_counted() {
-    let (mut program, address, metrics) = start(&[]);
+fn reaching_a_limit_is_counted() {
+    let (program, address, metrics) = start(&[]);
     let reached = |limit: &str| {
         scrape(metrics).value(&format!("chat_limits_reached_total{{limit=\"{limit}\"}}"))
     };
     assert_eq!(reached("commands"), 0.0);
     let mut talker = Client::of(address);
-    let deadline = Instant::now() + DEADLINE;
-    while reached("commands") == 0.0 {
-        assert!(Instant::now() < deadline, "reading pauses");
-        // More than may be sent at once.
+    wait_until("reading pauses", || {
+        // More than the burst.
         talker.send_raw(&frame(r#"{"type": "CSRooms"}"#).repeat(600));
-    }
+        reached("commands") > 0.0
+    });
     drop(talker);
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
-fn the_limits_in_force_are_told() {
+fn the_limits_in_force_are_exported() {
     let limits = ["--limit=connections=7", "--limit=rooms=8", "--limit=total-backlog=2MiB"];
     let (_program, _, metrics) = start(&limits);
     let told = [("connections", 7), ("rooms", 8), ("backlog_bytes", 2 << 20)];
@@ -192,24 +184,21 @@ fn the_limits_in_force_are_told() {
 }
 
 #[test]
-fn health_is_serving_until_the_stop_and_stopping_until_the_end() {
+fn health_is_serving_until_the_stop_and_stopping_after_it() {
     let (mut program, address, metrics) = start(&[]);
     let mut client = Client::of(address);
     assert_eq!(get(metrics, "/health"), ("HTTP/1.1 200 OK".to_owned(), "serving\n".to_owned()));
     client.shutdown();
     client.expect_code("server-stopping");
     client.expect_end();
-    // The server waits until the client has ended its side, too.
+    // The server waits until the client has closed its side, too.
     let stopping = ("HTTP/1.1 503 Service Unavailable".to_owned(), "stopping\n".to_owned());
-    let deadline = Instant::now() + DEADLINE;
-    while get(metrics, "/health") != stopping {
-        assert!(Instant::now() < deadline, "it is stopping");
-    }
+    wait_until("the server is stopping", || get(metrics, "/health") == stopping);
     expect(
         metrics,
         &[("chat_connections{state=\"open\"}", 0), ("chat_connections{state=\"closing\"}", 1)],
     );
     drop(client);
     program.expect_success();
-    assert!(std::net::TcpStream::connect(metrics).is_err(), "nobody listens any more");
+    assert!(TcpStream::connect(metrics).is_err(), "nobody listens any more");
 }

@@ -33,7 +33,7 @@ fn the_tables_list_each_metric_with_its_type_and_its_help() {
 }
 
 #[test]
-fn the_document_tells_of_each_value_of_a_label() {
+fn the_document_explains_each_label_value() {
     let values = page().label_values();
     assert!(values.len() > 30, "{values:?}");
     for value in values.iter().filter(|value| *value != env!("CARGO_PKG_VERSION")) {

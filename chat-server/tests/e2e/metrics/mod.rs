@@ -1,5 +1,5 @@
-//! `--metrics`, of the program: what is to be read there is right, in the format that Prometheus
-//! reads, the same as in its documents, and of no harm to the chat.
+//! The program's `--metrics`: the figures are right, in the format of Prometheus, as documented, and scraping
+//! does the chat no harm.
 
 mod abuse;
 mod conversation;
@@ -9,11 +9,12 @@ mod scrape;
 
 use std::net::SocketAddr;
 
-use crate::support::Program;
+use crate::support::{Program, own_ip};
 
-/// A program that serves metrics: where it chats, and where those are.
+/// A program that serves metrics: it, its address, and the address of its metrics.
 fn start(args: &[&str]) -> (Program, SocketAddr, SocketAddr) {
-    let (program, address) = Program::listening(&[&["--metrics=127.0.0.1:0"], args].concat());
+    let metrics = format!("--metrics={}:0", own_ip());
+    let (program, address) = Program::listening(&[&[&*metrics], args].concat());
     let line = program.next_line();
     let metrics = line.strip_prefix("metrics on ").expect("the second line says so");
     let metrics = metrics.parse().expect("an address and a port");

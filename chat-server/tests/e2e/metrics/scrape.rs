@@ -1,11 +1,10 @@
-//! Whoever asks over HTTP.
+//! A client of the metrics port.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Instant;
 
 use super::exposition::Exposition;
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, wait_for};
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("it listens");
@@ -14,7 +13,7 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends this and reads to the end of the stream.
+/// Sends a request and reads to the end of the stream.
 pub(crate) fn ask(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = connect(address);
     stream.write_all(request).expect("it is read");
@@ -23,7 +22,7 @@ pub(crate) fn ask(address: SocketAddr, request: &[u8]) -> String {
     answer
 }
 
-/// Gets a page: its status line, and its body, which is as long as the head says.
+/// Gets a page: its status line and its body, whose length the head gives.
 pub(crate) fn get(address: SocketAddr, path: &str) -> (String, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let answer = ask(address, request.as_bytes());
@@ -40,22 +39,14 @@ pub(crate) fn scrape(address: SocketAddr) -> Exposition {
     Exposition::parse(&body)
 }
 
-/// Scrapes until all samples have these values: a turn counts when it ends, which is after its
-/// answers have arrived.
+/// Scrapes until all samples have these values: a turn is counted when it ends, which is after its answers
+/// have arrived.
 pub(crate) fn expect(address: SocketAddr, expected: &[(&str, u64)]) -> Exposition {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        let page = scrape(address);
-        let wrong: Vec<_> = expected
-            .iter()
-            .filter_map(|&(sample, n)| {
-                let found = page.value(sample);
-                (found != n as f64).then(|| format!("{sample} is {found}, not {n}"))
-            })
-            .collect();
-        if wrong.is_empty() {
-            return page;
-        }
-        assert!(Instant::now() < deadline, "{}", wrong.join("\n"));
-    }
+    let wrong = |page: &Exposition| {
+        let wrong = expected.iter().filter(|(sample, n)| page.value(sample) != *n as f64);
+        wrong.map(|(sample, n)| format!("{sample} is {}, not {n}", page.value(sample))).collect()
+    };
+    let mut page = scrape(address);
+    wait_for("the samples", || (page = scrape(address), wrong(&page)).1, Vec::<String>::is_empty);
+    page
 }

@@ -1,10 +1,10 @@
-//! The command line: what is taken, what is refused and how, and the first line of output.
+//! The command line: what it accepts, what it refuses and how, and the first line of output.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use crate::support::{Client, Program, free_port, run_to_end};
+use crate::support::{Client, Program, free_address, run_to_end};
 
-/// A program that listens where it says, serves and stops.
+/// The program listens at the address it gives, serves and stops.
 fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
     let mut program = Program::start(args);
     let address = program.address();
@@ -18,7 +18,7 @@ fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
 }
 
 #[test]
-fn a1_the_first_line_says_where_it_listens_with_the_port_it_really_has() {
+fn a1_the_first_line_gives_the_address_and_the_port_bound() {
     let here = |address: SocketAddr| address.ip() == Ipv4Addr::LOCALHOST;
     check_serves(&["--port=0"], here);
     check_serves(&["--port", "0"], here);
@@ -30,31 +30,28 @@ fn a1_the_first_line_says_where_it_listens_with_the_port_it_really_has() {
 }
 
 #[test]
-fn a_port_that_is_free_is_taken_as_it_is_asked_for() {
-    let ip = "127.0.0.3";
-    let port = free_port(ip);
-    let expected = |address: SocketAddr| address.to_string() == format!("{ip}:{port}");
-    check_serves(&["--ip", ip, "--port", &port], expected);
-    check_serves(&["--ip", ip, &format!("--port={port}")], expected);
+fn the_program_listens_on_the_port_asked_for() {
+    let free = free_address();
+    let [ip, port] = [free.ip().to_string(), free.port().to_string()];
+    check_serves(&["--ip", &ip, "--port", &port], |address| address == free);
+    check_serves(&["--ip", &ip, &format!("--port={port}")], |address| address == free);
 }
 
 #[test]
-fn r11_an_output_that_nobody_reads_is_no_reason_not_to_serve() {
-    let ip = "127.0.0.4";
+fn r11_a_server_with_a_broken_output_serves() {
     for output in [" >/dev/full", " >&-"] {
-        let port = free_port(ip);
-        let address = format!("{ip}:{port}").parse().expect("an address");
-        let mut program =
-            Program::start_by_shell("", &["--ip", ip, "--port", &port, "--worker=1"], output);
+        let address = free_address();
+        let [ip, port] = [address.ip().to_string(), address.port().to_string()];
+        let args = ["--ip", &ip, "--port", &port, "--worker=1"];
+        let program = Program::start_by_shell("", &args, output);
         Program::wait_until_it_listens(address);
         Client::of(address).enter_new("room");
-        program.signal("TERM");
-        program.expect_success();
+        program.stop();
     }
 }
 
 #[test]
-fn a1_ipv6_addresses_are_taken_and_shown_in_brackets() {
+fn a1_an_ipv6_address_is_shown_in_brackets() {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         println!("skipped: this machine has no IPv6");
         return;
@@ -65,7 +62,7 @@ fn a1_ipv6_addresses_are_taken_and_shown_in_brackets() {
 }
 
 #[test]
-fn help_goes_to_standard_output_and_is_no_error() {
+fn help_goes_to_standard_output_with_status_0() {
     let with_help =
         [&["-h"][..], &["--help", "--port=0"], &["--prot=1", "-h"], &["help", "--check"]];
     for args in [&["--help"][..], &["--port=0", "--help"], &["help"]].into_iter().chain(with_help) {
@@ -81,7 +78,7 @@ fn help_goes_to_standard_output_and_is_no_error() {
 }
 
 #[test]
-fn help_and_limits_are_korean_when_asked_for() {
+fn help_and_limits_speak_korean() {
     for args in [&["--help", "--lang=ko"][..], &["--lang", "ko", "-h"], &["help", "--lang=ko"]] {
         let (code, output, errors) = run_to_end(args);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
@@ -95,15 +92,15 @@ fn help_and_limits_are_korean_when_asked_for() {
 }
 
 #[test]
-fn the_version_is_said_in_one_line() {
+fn the_version_is_one_line() {
     let said =
         (Some(0), concat!("chat-server ", env!("CARGO_PKG_VERSION")).to_owned(), String::new());
     assert_eq!(run_to_end(&["--version"]), said);
     assert_eq!(run_to_end(&["--port=0", "--version"]), said);
 }
 
-/// The program refuses: status 2, nothing on standard output (so nothing was bound), and a line on
-/// standard error that holds each of `words`.
+/// The program refuses to start: status 2, nothing on standard output (so it has bound nothing), and a line on
+/// standard error with all of `words`.
 fn check_refused(args: &[&str], words: &[&str]) {
     let (code, output, errors) = run_to_end(args);
     assert_eq!((code, output.as_str()), (Some(2), ""), "{args:?}: {errors}");
@@ -113,7 +110,7 @@ fn check_refused(args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn a2_a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
+fn a2_a_flag_missing_unknown_duplicate_or_without_value_is_named() {
     check_refused(&["--worker=2"], &["--port"]);
     check_refused(&[], &["--port"]);
     check_refused(&["--port=0", "--wroker=2"], &["--wroker"]);
@@ -130,7 +127,7 @@ fn a2_a_flag_that_is_missing_unknown_twice_or_without_value_is_named() {
 }
 
 #[test]
-fn a2_a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
+fn a2_a_value_out_of_range_is_refused_with_flag_and_range() {
     for port in ["70000", "65536", "-1", "x", "", "0x10", "1.5", "99999999999999999999"] {
         check_refused(&[&format!("--port={port}")], &["--port", "0 to 65535"]);
         check_refused(&["--port", port], &["--port", "0 to 65535"]);
@@ -163,7 +160,7 @@ fn a2_a_value_out_of_range_is_refused_with_the_flag_and_the_range() {
 }
 
 #[test]
-fn what_is_wrong_with_flags_is_said_in_the_language_asked_for() {
+fn usage_errors_speak_the_language_asked_for() {
     for (flags, words) in [
         (&["--prot=1"][..], &["\"--prot\" 플래그는 없어요"][..]),
         (&["--port=0", "9000"], &["\"9000\": 플래그도 그 값도 아니에요"]),
@@ -179,18 +176,18 @@ fn what_is_wrong_with_flags_is_said_in_the_language_asked_for() {
         for lang in [&["--lang=ko"][..], &["--lang", "ko"]] {
             check_refused(&[lang, flags].concat(), words);
         }
-        // Behind a flag without its value it would be that value.
+        // After a flag without a value, this would be its value.
         if flags != ["--port"] {
             check_refused(&[flags, &["--lang=ko"]].concat(), words);
         }
         check_refused(&[&["--lang=ko"], flags].concat(), &["chat-server --help --lang=ko"]);
     }
-    // A language that there is not is told in English.
+    // An unknown language is reported in English.
     check_refused(&["--port=0", "--lang=kr"], &["it has to be one of en, ko"]);
 }
 
 #[test]
-fn why_it_cannot_start_is_said_in_the_language_asked_for_and_as_an_object_in_english() {
+fn start_errors_speak_the_language_asked_for_and_json_is_english() {
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = holder.local_addr().expect("it is bound").to_string();
     let port = format!("--port={}", address.rsplit_once(':').expect("it has a port").1);
@@ -213,12 +210,11 @@ fn why_it_cannot_start_is_said_in_the_language_asked_for_and_as_an_object_in_eng
 }
 
 #[test]
-fn what_programs_read_is_english_in_every_language() {
-    let ip = "127.0.0.8";
-    let args = ["--port=0", "--ip", ip, "--lang=ko", "--metrics=127.0.0.8:0", "--log=info"];
+fn output_for_programs_is_english_in_every_language() {
+    let args = ["--port=0", "--lang=ko", "--metrics=127.0.0.1:0", "--log=info"];
     let mut program = Program::start(&args);
-    assert_eq!(program.address().ip().to_string(), ip);
-    assert!(program.next_line().starts_with("metrics on 127.0.0.8:"));
+    assert_eq!(program.address().ip(), Ipv4Addr::LOCALHOST);
+    assert!(program.next_line().starts_with("metrics on 127.0.0.1:"));
     program.signal("TERM");
     let (code, _, log) = program.wait();
     assert_eq!(code, Some(0), "{log}");
@@ -226,7 +222,7 @@ fn what_programs_read_is_english_in_every_language() {
 }
 
 #[test]
-fn a1_a_port_in_use_is_an_error_with_the_address_and_a_hint() {
+fn a1_a_port_in_use_is_reported_with_the_address_and_a_hint() {
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = holder.local_addr().expect("it is bound");
     let (code, output, errors) = run_to_end(&[&format!("--port={}", address.port())]);
@@ -237,8 +233,8 @@ fn a1_a_port_in_use_is_an_error_with_the_address_and_a_hint() {
 }
 
 #[test]
-fn a1_an_address_that_is_not_ours_is_an_error_with_the_address_and_a_hint() {
-    // TEST-NET-1 (RFC 5737) is nobody's.
+fn a1_a_foreign_address_is_reported_with_a_hint() {
+    // TEST-NET-1 (RFC 5737) belongs to nobody.
     let (code, output, errors) = run_to_end(&["--port=0", "--ip=192.0.2.1"]);
     assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
     assert!(errors.contains("192.0.2.1") && errors.contains("--ip"), "{errors}");

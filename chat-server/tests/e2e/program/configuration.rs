@@ -1,17 +1,17 @@
-//! What the program is told to be: by flags, by a file, by both; and what it says of it.
+//! The configuration: by flags, by a file, by both; and what the program says about it.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::support::{Client, Program, run_to_end};
 
-/// A configuration file, removed at the end of the test.
+/// A configuration file, removed when dropped.
 struct ConfigFile(PathBuf);
 
 impl ConfigFile {
     fn new(test: &str, text: &str) -> Self {
         let path = std::env::temp_dir().join(format!("chat-{}-{test}.toml", std::process::id()));
-        fs::write(&path, text).expect("there is a directory for this");
+        fs::write(&path, text).expect("a temporary file");
         Self(path)
     }
 
@@ -26,14 +26,14 @@ impl Drop for ConfigFile {
     }
 }
 
-/// What is in force, as `--check` says.
+/// The settings in force, as `--check` prints them.
 fn in_force(args: &[&str]) -> String {
     let (code, output, errors) = run_to_end(&[args, &["--check"]].concat());
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{args:?}");
     output
 }
 
-/// The program finds something wrong, starts nothing, and says it in lines that hold these.
+/// The program refuses to start, and reports the errors in lines with these words.
 fn check_wrong(args: &[&str], expected: &[&[&str]]) {
     for more in [&["--check"][..], &[]] {
         let (code, output, errors) = run_to_end(&[args, more].concat());
@@ -48,7 +48,7 @@ fn check_wrong(args: &[&str], expected: &[&[&str]]) {
 }
 
 #[test]
-fn every_setting_can_be_a_flag_or_stand_in_a_file() {
+fn every_setting_works_as_a_flag_and_in_a_file() {
     let flags = [
         "--port=9000",
         "--ip=127.0.0.9",
@@ -82,13 +82,13 @@ fn every_setting_can_be_a_flag_or_stand_in_a_file() {
     ] {
         assert!(by_flags.lines().any(|found| found == line), "{line} in\n{by_flags}");
     }
-    // What it says is a file that says the same.
+    // Its output is a file that means the same.
     let file = ConfigFile::new("all", &by_flags);
     assert_eq!(in_force(&[&file.flag()]), by_flags);
 }
 
 #[test]
-fn flags_win_over_the_file_and_limits_over_the_rate() {
+fn flags_override_the_file_and_limits_the_rate() {
     let text = "rate = 10\nport = 1\n[limits]\ncommands-burst = 99\nrooms = 5";
     let file = ConfigFile::new("over", text);
     let of_file = in_force(&[&file.flag()]);
@@ -100,7 +100,7 @@ fn flags_win_over_the_file_and_limits_over_the_rate() {
 }
 
 #[test]
-fn a_file_is_what_the_server_goes_by() {
+fn the_server_follows_the_file() {
     let text = "port = 0\nlang = \"ko\"\n[limits]\nconnections = 1";
     let file = ConfigFile::new("goes-by", text);
     let mut program = Program::start(&[&file.flag()]);
@@ -119,7 +119,7 @@ fn a_file_is_what_the_server_goes_by() {
 }
 
 #[test]
-fn everything_that_is_wrong_in_a_file_is_said_at_once_with_its_line() {
+fn every_error_in_a_file_is_reported_at_once_with_its_line() {
     let text = "port = 70000\nlinger = \"5s\"\nworkers = 2\nlang = \"fr\"\nlog = true\n\n[limits]\n\
                 linger = 5\nbeards = 1\nrooms = -1\nbacklog = \"1KiB\"\nslow_backlog = \"64KiB\"\n\
                 slow-backlog = \"64KiB\"\n";
@@ -144,7 +144,7 @@ fn everything_that_is_wrong_in_a_file_is_said_at_once_with_its_line() {
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_said_in_its_language_when_no_flag_names_one() {
+fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     let text = "lang = \"ko\"\nport = 70000\nlinger = \"5s\"\n[limits]\nbacklog = \"1KiB\"\n";
     let file = ConfigFile::new("korean", text);
     let korean: [&[&str]; 4] = [
@@ -171,7 +171,7 @@ fn what_is_wrong_in_a_file_is_said_in_its_language_when_no_flag_names_one() {
 }
 
 #[test]
-fn metrics_where_the_server_listens_are_refused() {
+fn metrics_on_the_address_of_the_server_are_refused() {
     let check = |port: &str, ip: &str, metrics: &str| {
         let flags = [("--port", port), ("--ip", ip), ("--metrics", metrics)];
         flags.map(|(flag, value)| format!("{flag}={value}"))
@@ -211,11 +211,12 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn the_limits_are_listed_with_what_they_may_be() {
+fn the_limits_are_listed_with_their_ranges() {
     let (code, output, errors) = run_to_end(&["--limits"]);
     assert_eq!((code, errors.as_str()), (Some(0), ""));
-    let line =
-        |name| output.lines().find(|line: &&str| line.starts_with(name)).expect("it is there");
+    let line = |name| {
+        output.lines().find(|line: &&str| line.starts_with(name)).expect("a line for the limit")
+    };
     assert!(line("backlog").contains("1MiB"), "{output}");
     assert!(line("linger").contains("5s") && line("linger").contains("0ms to 24h"), "{output}");
 }

@@ -1,5 +1,5 @@
-//! The program: its command line and configuration, what it logs and tells a service manager, and
-//! what signals do to it.
+//! The program: its command line, configuration and logs, what it tells a service manager, and what signals
+//! do to it.
 
 mod cli;
 mod configuration;

@@ -1,13 +1,14 @@
-//! What signals do to the program. How it stops in order is in `shutdown`.
+//! What signals do to the program. `shutdown` tests the graceful stop.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 
-use crate::support::{Client, Program, Watchdog};
 use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, PtySystem};
 
-/// What starts a program whose signals do what they do: in the background, or under `nohup`, some are ignored.
+use crate::support::{Client, Program, Watchdog};
+
+/// Starts a program with default signal actions: in the background or under `nohup`, some are ignored.
 const DEFAULT_SIGNALS: [&str; 2] = ["env", "--default-signal"];
 
 #[test]
@@ -20,7 +21,7 @@ fn a6_a_hangup_without_a_terminal_is_ignored() {
     }
     program.signal("TERM");
     client.expect_code("server-stopping");
-    // And does not end a stop that has begun.
+    // Nor does it end a stop that has begun.
     program.signal("HUP");
     drop(client);
     let (code, _, log) = program.wait();
@@ -28,7 +29,7 @@ fn a6_a_hangup_without_a_terminal_is_ignored() {
     assert!(log.contains("ignored signal=\"SIGHUP\""), "{log}");
 }
 
-/// A program at a terminal of its own, which ends when this is dropped.
+/// A program with a controlling terminal, which is closed when this is dropped.
 struct AtTerminal {
     child: Box<dyn Child + Send + Sync>,
     address: SocketAddr,
@@ -54,7 +55,7 @@ impl AtTerminal {
 }
 
 #[test]
-fn a6_the_end_of_the_terminal_stops_the_server_in_order() {
+fn a6_closing_the_terminal_stops_the_server_gracefully() {
     let AtTerminal { mut child, address, terminal, _watchdog } = AtTerminal::start("");
     let mut client = Client::of(address);
     // The kernel tells the program that its terminal has gone.
@@ -67,7 +68,7 @@ fn a6_the_end_of_the_terminal_stops_the_server_in_order() {
 }
 
 #[test]
-fn a6_a_hangup_that_is_to_be_ignored_is_ignored_also_at_a_terminal() {
+fn a6_a_hangup_ignored_by_the_parent_stays_ignored() {
     let AtTerminal { mut child, address, terminal, _watchdog } = AtTerminal::start("trap '' HUP;");
     let pid = child.process_id().expect("it runs");
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
@@ -84,9 +85,9 @@ fn a6_a_hangup_that_is_to_be_ignored_is_ignored_also_at_a_terminal() {
 }
 
 #[test]
-fn a6_the_other_signals_do_what_the_system_has_them_do() {
+fn a6_other_signals_keep_their_default_action() {
     for signal in ["QUIT", "USR1", "USR2"] {
-        // No core is to be left behind.
+        // Leaves no core file.
         let shell = ["sh", "-c", "ulimit -c 0; exec \"$0\" \"$@\""];
         let mut program =
             Program::start_under(&[&DEFAULT_SIGNALS[..], &shell].concat(), &["--port=0"]);

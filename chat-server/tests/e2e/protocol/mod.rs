@@ -1,24 +1,24 @@
-//! `docs/PROTOCOL.md`, held against the server: its transcripts are played, its tables compared with
-//! the code, and its client in Python chats.
+//! `docs/PROTOCOL.md`, held against the server: its transcripts replay, its tables agree with the code, and
+//! its Python client chats.
 //!
-//! A transcript is a fenced block `transcript`. Each line is about one connection, which begins where
-//! its name first stands:
+//! A transcript is a fenced block `transcript`. Each line is about one connection, which begins at the first
+//! mention of its name:
 //!
 //! ```text
-//! server: rooms = 1           first of all, if at all: a setting that is not the default one
+//! server: rooms = 1           in the first lines: a setting other than the default
 //! alice > {"type":"CSRooms"}  alice sends this payload in a frame
 //! alice > 9 × {}              nine such frames in one write
 //! alice > raw ⟨hex 00 00⟩     these bytes, without a length before them
 //! alice > end                 the end of the stream from alice
-//! alice < {}                  the next frame to alice has this payload, byte for byte
+//! alice < {}                  the next frame to alice has exactly this payload
 //! alice < 9 × {}              so have the next nine
 //! alice < end                 the end of the stream to alice, without a reset
 //! ```
 //!
-//! In what is sent `⟨hex 0a ff⟩` stands for bytes, and `⟨9 × ab⟩` for a text nine times. Whoever has
-//! not had the end when the transcript is over gets nothing that is not in it. A transcript in which
-//! two connections send, one behind the other, with nothing received between them, is refused: it
-//! would not say which came first.
+//! In what is sent, `⟨hex 0a ff⟩` stands for bytes, and `⟨9 × ab⟩` for a text nine times. At the end of a
+//! transcript, connections that are still open have received nothing else. A transcript in which two
+//! connections send, one after the other, with nothing received in between, is refused: it would not say which
+//! came first.
 
 mod document;
 mod python;
@@ -29,7 +29,7 @@ mod transcript;
 use transcript::Transcript;
 
 #[test]
-fn the_transcripts_of_the_document_are_what_happens() {
+fn the_transcripts_of_the_document_replay() {
     let transcripts = Transcript::all();
     assert!(transcripts.len() >= 10, "the document has its transcripts");
     let differences: Vec<_> = transcripts.iter().flat_map(stage::play).collect();

@@ -1,4 +1,4 @@
-//! The client in Python that the document shows, chatting with the program.
+//! The Python client of the document chats with the program.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use crate::support::{Client, DEADLINE, Program};
 
 const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/client.py");
 
-/// A running client, killed when it is dropped before it has ended.
+/// A running client. Dropping it kills it, unless it has ended.
 struct Python {
     process: Child,
     input: Option<ChildStdin>,
@@ -58,7 +58,7 @@ impl Python {
         assert_eq!(self.lines.recv_timeout(DEADLINE).as_deref(), Ok(line));
     }
 
-    /// It ends well, with nothing more to say.
+    /// Waits for the end, with status 0 and without further output or errors.
     fn expect_success(mut self) {
         let errors = self.errors.recv_timeout(DEADLINE).expect("it ends");
         let more: Vec<_> = self.lines.iter().collect();
@@ -76,7 +76,7 @@ impl Drop for Python {
 }
 
 #[test]
-fn the_client_in_python_chats() {
+fn the_python_client_chats() {
     let (_program, address) = Program::listening(&[]);
     let mut bob = Client::of(address);
     bob.be("bob");
@@ -101,7 +101,7 @@ fn the_client_in_python_chats() {
     python.expect_line("* Not understood: the field \"roomId\" must be an integer greater than 0.");
     bob.expect_code("member-left");
 
-    // What it was given before the end of its input is answered.
+    // Everything before the end of its input is answered.
     python.type_in("/create 글\n/rooms\n");
     python.end_input();
     python.expect_line("* You made room 2, \"글\", and are in it.");
@@ -112,7 +112,7 @@ fn the_client_in_python_chats() {
 }
 
 #[test]
-fn the_client_in_python_ends_with_the_server() {
+fn the_python_client_ends_with_the_server() {
     let (mut program, address) = Program::listening(&[]);
     let mut member = Client::of(address);
     member.enter_new("room");

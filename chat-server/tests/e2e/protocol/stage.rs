@@ -7,10 +7,10 @@ use chat_server::Config;
 use super::transcript::{Act, Step, Transcript};
 use crate::support::{Client, RunningServer};
 
-/// Plays a transcript and returns every frame that came and was another one, by its line. Anything
-/// else that is not as it should be fails the test at once; the last line printed is where.
+/// Plays a transcript, and returns the differences: each frame that was not the expected one, with its line.
+/// Anything else wrong fails the test at once, and the last line printed says where.
 pub(crate) fn play(transcript: &Transcript) -> Vec<String> {
-    // Before the clients: they are gone when it is stopped.
+    // Declared before the clients, so that they are gone when it stops.
     let server = RunningServer::with(|config| {
         for (name, value) in &transcript.settings {
             set(config, name, value);
@@ -45,7 +45,7 @@ struct Stage<'a> {
 struct Person {
     name: &'static str,
     client: Client,
-    /// The stream to it has ended.
+    /// Whether the stream from the server has ended.
     ended: bool,
 }
 
@@ -68,11 +68,11 @@ impl Stage<'_> {
         }
     }
 
-    /// Who has that name; a new connection if nobody has.
+    /// The person of that name, newly connected at its first mention.
     fn person(&mut self, name: &'static str) -> &mut Person {
         let index = self.people.iter().position(|person| person.name == name);
         let index = index.unwrap_or_else(|| {
-            // It says nothing of its own: its first frame is that of the transcript.
+            // Sends nothing: the first frame is that of the transcript.
             let client = Client::connect(self.server.address());
             self.people.push(Person { name, client, ended: false });
             self.people.len() - 1

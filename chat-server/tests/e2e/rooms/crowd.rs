@@ -1,28 +1,23 @@
-//! Many at once: a large room, a large room that is flushed in slices, many small rooms, and many
-//! that are silent.
+//! Many clients at once: in one large room, in many small ones, silent, or too many for the descriptors.
 
 use std::thread;
 use std::time::Duration;
 
 use crate::support::{
-    Client, Program, RunningServer, Trace, check_room, descriptors, in_own_process, start,
+    Client, Program, RunningServer, Trace, chats, check_room, descriptors, in_own_process, start,
     stream_of,
 };
 use chat_server::CloseReason;
 
-/// As many clients as wished for, or as this process has descriptors for, both ends of each and all
-/// tests at the same time.
-fn crowd(server: &RunningServer, wished: usize) -> Vec<Client> {
-    let count = wished.min(descriptors().saturating_sub(300) / 2 / 2);
+/// As many clients as asked for, or as half the descriptors of this process allow. Both ends of each are
+/// in this process.
+fn crowd(server: &RunningServer, wanted: usize) -> Vec<Client> {
+    let count = wanted.min(descriptors().saturating_sub(300) / 2 / 2);
     (0..count).map(|_| Client::connect(server.address())).collect()
 }
 
-fn chats(numbers: impl Iterator<Item = usize>) -> Vec<u8> {
-    stream_of(numbers.map(|n| format!(r#"{{"type":"CSChat","text":"{n}"}}"#)))
-}
-
 #[test]
-fn a_thousand_members_hear_the_same() {
+fn a_thousand_members_receive_the_same() {
     in_own_process(|| {
         let server = start();
         let mut maker = server.client();
@@ -42,11 +37,11 @@ fn a_thousand_members_hear_the_same() {
             trace.leave(member, room);
         }
         maker.send_raw(&chats(10..20));
-        // The last notice is that of the last one's leaving or the last chat; all are owed both.
+        // Every member that stays gets all chats and all notices of leaving.
         for (member, trace) in members.iter_mut().zip(&mut traces).take(staying) {
             trace.read_chats(member, room, 20);
         }
-        assert_eq!(maker.rooms_behind_notices()[0].member_count, staying + 1);
+        assert_eq!(maker.rooms_after_notices()[0].member_count, staying + 1);
         for (member, trace) in members.iter_mut().zip(&mut traces).take(staying) {
             trace.read_rest(member, room);
         }
@@ -55,7 +50,7 @@ fn a_thousand_members_hear_the_same() {
 }
 
 #[test]
-fn r6_a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() {
+fn r6_a_room_flushed_in_slices_stays_ordered_and_complete() {
     const ROUNDS: usize = 40;
     const A_ROUND: usize = 3;
     let server = RunningServer::with(|config| config.limits.writes_per_room_and_turn = 7);
@@ -66,8 +61,8 @@ fn r6_a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() 
     let mut listeners: Vec<_> = (0..60).map(|_| enter_as(&server, "-", room)).collect();
     let mut traces = Vec::new();
     for round in 0..ROUNDS {
-        // Between two of the few members that a turn serves, others come and go: the places of those
-        // that stay move, before and behind the one that is being served.
+        // While a turn has served only a few members, others come and go, before and after the one
+        // being served.
         for (talker, _) in &mut talkers {
             talker.send_raw(&chats(round * A_ROUND..(round + 1) * A_ROUND));
         }
@@ -76,7 +71,7 @@ fn r6_a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() 
         traces.push(trace);
         listeners.push(enter_as(&server, "-", room));
     }
-    // What each talker said has been carried out when it is answered; then everybody is owed it.
+    // A talker's answer comes after its chats were carried out, so then they are on their way to all.
     for (talker, trace) in &mut talkers {
         trace.read_rest(talker, room);
     }
@@ -87,7 +82,7 @@ fn r6_a_room_that_is_flushed_in_slices_is_in_order_and_complete_for_everybody() 
     check_room(&traces, &names, ROUNDS * A_ROUND);
 }
 
-/// A new member of a room, and its trace.
+/// A new member of a room, by this name or, if `-`, its default one, and its trace.
 fn enter_as(server: &RunningServer, name: &str, room: u64) -> (Client, Trace) {
     let mut client = server.client();
     if name != "-" {
@@ -98,7 +93,7 @@ fn enter_as(server: &RunningServer, name: &str, room: u64) -> (Client, Trace) {
 }
 
 #[test]
-fn five_hundred_rooms_of_two_hear_their_own_talk_only() {
+fn five_hundred_rooms_of_two_do_not_mix() {
     in_own_process(|| {
         let server = RunningServer::with(|config| config.inline_requests = 16);
         let mut makers = crowd(&server, 500);
@@ -139,15 +134,15 @@ fn five_hundred_rooms_of_two_hear_their_own_talk_only() {
 }
 
 #[test]
-fn o10_silent_connections_cost_no_time() {
-    let (mut program, address) = Program::listening(&["--worker=8"]);
+fn o10_silent_connections_cost_no_cpu() {
+    let (program, address) = Program::listening(&["--worker=8"]);
     let mut silent: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
     for client in &mut silent {
         client.create("room");
         client.expect_code("room-created");
     }
-    // One stops in the middle of a frame, one ends its sending in no room, one does not read what it
-    // is owed, which is more than the kernel takes, and one has sent a byte out of band.
+    // One stops inside a frame, one half-closes, one has more output pending than the kernel takes and
+    // does not read, and one has sent a byte out of band.
     silent[0].send_raw(&[0, 9, b'{']);
     silent[1].end_sending();
     silent[1].expect_end();
@@ -155,57 +150,42 @@ fn o10_silent_connections_cost_no_time() {
     owed.send_raw(&stream_of(vec![r#"{"type":"CSRooms"}"#; 40]));
     silent[2].send_urgent();
     silent[2].expect_nothing();
-    // The work on all this is done when the processor says so: two seconds, one after the other, in
-    // which nothing was worked. Quiet cannot be had without waiting for it, here alone in these tests.
+    // The work on all this is over when the program uses no processor for two seconds in a row. Idleness
+    // takes time to see.
     let is_quiet = || {
         let before = program.ticks();
         thread::sleep(Duration::from_secs(1));
         program.ticks() <= before + 1
     };
     let quiet = (0..5).any(|_| is_quiet() && is_quiet());
-    assert!(quiet, "the server works though nobody says anything");
+    assert!(quiet, "the server uses the processor though nobody says anything");
     for _ in 0..40 {
         assert_eq!(owed.expect_rooms().len(), 299);
     }
     drop((silent, owed));
-    program.signal("TERM");
-    program.expect_success();
+    program.stop();
 }
 
 #[test]
-fn a3_beyond_what_descriptors_allow_each_is_answered() {
-    let mut program = Program::start_by_shell("ulimit -n 128; ", &["--port=0"], "");
+fn a3_connections_beyond_the_descriptors_are_answered() {
+    let program = Program::start_by_shell("ulimit -n 128; ", &["--port=0"], "");
     let address = program.address();
     let mut waiting: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
     for client in &mut waiting {
         client.ask_for_rooms();
     }
-    // Each is answered before it makes room for another, in the order in which they came.
+    // Each is answered before it makes way for another, in the order of arrival.
     for mut client in waiting {
         let answer = client.next();
         let refused = answer.code.as_deref() == Some("server-full");
         assert!(refused || answer.kind == "SCRoomsResult", "{answer:?}");
     }
     Client::of(address).enter_new("room");
-    program.signal("TERM");
-    program.expect_success();
-}
-
-impl Client {
-    /// All rooms, which may come behind notices.
-    fn rooms_behind_notices(&mut self) -> Vec<chat_proto::RoomEntry> {
-        self.ask_for_rooms();
-        loop {
-            let message = self.next();
-            if message.kind == "SCRoomsResult" {
-                return message.rooms;
-            }
-        }
-    }
+    program.stop();
 }
 
 #[test]
-fn who_talks_much_in_a_large_room_waits_for_it_and_nobody_who_reads_is_cut_off() {
+fn talkers_wait_for_a_large_room_and_readers_are_kept() {
     const CHATS: usize = 50;
     let server = RunningServer::with(|config| {
         config.limits.writes_per_room_and_turn = 1;
@@ -214,20 +194,16 @@ fn who_talks_much_in_a_large_room_waits_for_it_and_nobody_who_reads_is_cut_off()
     });
     let mut maker = server.client();
     let room = maker.enter_new("room");
-    let mut members: Vec<_> = (0..30).map(|_| server.client()).collect();
-    for member in &mut members {
-        member.enter(room);
-    }
-    let long: Vec<_> = (0..CHATS).map(|n| format!("{n} {}", "x".repeat(20_000))).collect();
-    let talk = stream_of(long.iter().map(|t| format!(r#"{{"type":"CSChat","text":"{t}"}}"#)));
+    let mut members: Vec<_> = (0..30).map(|_| enter_as(&server, "-", room).0).collect();
+    let talk = chats((0..CHATS).map(|n| format!("{n} {}", "x".repeat(20_000))));
     let talkers: Vec<_> = (0..4).map(|_| enter_as(&server, "-", room).0).collect();
     thread::scope(|scope| {
         for mut talker in talkers {
             let talk = &talk;
             scope.spawn(move || {
-                let mut other_half = talker.other_half();
+                let mut hearing = talker.twin();
                 thread::scope(|scope| {
-                    scope.spawn(move || hear_chats(&mut other_half, 3 * CHATS));
+                    scope.spawn(move || hear_chats(&mut hearing, 3 * CHATS));
                     talker.send_raw(talk);
                 });
             });
@@ -241,6 +217,7 @@ fn who_talks_much_in_a_large_room_waits_for_it_and_nobody_who_reads_is_cut_off()
     assert_eq!(slow.map(|reason| closed.count(reason)), [0; 3]);
 }
 
+/// Receives so many chats, among any other messages.
 fn hear_chats(member: &mut Client, count: usize) {
     let chats = std::iter::from_fn(|| Some(member.next())).filter(|m| m.kind == "SCChat");
     assert_eq!(chats.take(count).count(), count);

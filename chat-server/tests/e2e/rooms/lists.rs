@@ -1,15 +1,14 @@
 //! Lists of rooms: complete, however long they are and however slowly they are read.
 
 use crate::support::{Client, RunningServer, descriptors, in_own_process, start, stream_of};
-use chat_proto::RoomEntry;
+use chat_proto::{Incoming, RoomEntry};
 
-/// Rooms to make: 3,000, or as many as this process has descriptors for, both ends of each.
+/// 3,000 rooms, or as many as this process has descriptors for: both ends of a connection for each.
 fn room_count() -> usize {
     3_000.min(descriptors().saturating_sub(300) / 2)
 }
 
-/// A client in each of `count` rooms of its own, whose titles tell them apart and are as long as
-/// titles may be.
+/// `count` clients, each in a room of its own. Titles are distinct and as long as allowed.
 fn make_rooms(server: &RunningServer, count: usize) -> Vec<Client> {
     let mut makers: Vec<_> = (0..count).map(|_| Client::connect(server.address())).collect();
     for (maker, number) in makers.iter_mut().zip(1..) {
@@ -25,11 +24,11 @@ fn title(number: usize) -> String {
     format!("{number:>5}") + &"글".repeat(95)
 }
 
-/// The rooms of a whole list, whatever room became whose.
+/// Checks a whole list, whichever client made which room.
 fn check_list(rooms: &[RoomEntry], count: usize) {
     assert_eq!(rooms.len(), count);
     let ids: Vec<_> = rooms.iter().map(|room| room.room_id).collect();
-    assert!(ids.is_sorted_by(|a, b| a < b), "in the order of their numbers, each once");
+    assert!(ids.is_sorted_by(|a, b| a < b), "ordered by number, each once");
     let mut titles: Vec<_> = rooms.iter().map(|room| room.title.clone()).collect();
     titles.sort();
     assert!(titles.into_iter().eq((1..=count).map(title)), "each title is there");
@@ -41,12 +40,12 @@ fn s7_three_thousand_rooms_are_listed_over_several_frames() {
     in_own_process(|| {
         let server = start();
         let mut makers = make_rooms(&server, room_count());
-        let mut client = server_client(&server);
+        let mut client = Client::connect(server.address());
         client.ask_for_rooms();
         let mut pages = Vec::new();
         loop {
             let payload = client.next_payload().expect("a page");
-            let page = chat_proto::Incoming::parse(&payload).expect("each page is complete JSON");
+            let page = Incoming::parse(&payload).expect("each page is complete JSON");
             assert_eq!(page.kind, "SCRoomsResult");
             let text = String::from_utf8(payload).expect("JSON is UTF-8");
             assert_eq!(text.contains(r#""more":true"#), page.more);
@@ -62,7 +61,7 @@ fn s7_three_thousand_rooms_are_listed_over_several_frames() {
         let rooms: Vec<_> = pages.into_iter().flat_map(|page| page.rooms).collect();
         check_list(&rooms, makers.len());
 
-        // A list is made anew after a change.
+        // A change makes a new list.
         let last = makers.len();
         makers[0].leave();
         makers[0].expect_code("room-left");
@@ -73,13 +72,13 @@ fn s7_three_thousand_rooms_are_listed_over_several_frames() {
 }
 
 #[test]
-fn s7_a_list_is_complete_for_one_that_reads_slowly_and_answers_come_behind_it() {
+fn s7_a_slow_reader_gets_a_complete_list_before_later_answers() {
     let server = start();
     let makers = make_rooms(&server, 400);
     let mut slow = Client::connect_with_little_room(server.address());
     let (list, leave) = (r#"{"type": "CSRooms"}"#, r#"{"type": "CSLeaveRoom"}"#);
     slow.send_raw(&stream_of([list, leave, list, leave, list, list, leave]));
-    // The others are not held up meanwhile.
+    // Nobody else waits meanwhile.
     let mut other = server.client();
     check_list(&other.rooms(), makers.len());
     for answer in [list, leave, list, leave, list, list, leave] {
@@ -92,15 +91,14 @@ fn s7_a_list_is_complete_for_one_that_reads_slowly_and_answers_come_behind_it() 
 }
 
 #[test]
-fn s7_a_list_that_waits_to_be_read_shows_the_rooms_of_its_own_time() {
+fn s7_a_waiting_list_shows_the_rooms_of_its_own_time() {
     let server = start();
     let mut makers = make_rooms(&server, 400);
     let mut slow = Client::connect_with_little_room(server.address());
     slow.ask_for_rooms();
     slow.ask_for_rooms();
     slow.leave();
-    // The lists are made before some of these leave, or after; either way each is of one moment: when
-    // the first so many were gone, and nobody else.
+    // Each list is of one instant, at which the first few makers had left and nobody else.
     let count = makers.len();
     for maker in &mut makers[..10] {
         maker.leave();
@@ -133,25 +131,12 @@ fn at_most_50_members_of_a_room_are_listed_and_the_count_is_true() {
         assert_eq!(rooms[0].members, first);
         members.push(member);
     }
-    // The list follows names and leavings.
-    members[0].be_in_room("second");
+    // The list follows renames and leaves.
+    members[0].name("second");
     drop(members.remove(1));
     while maker.next().code.as_deref() != Some("member-left") {}
     let rooms = maker.rooms();
     assert_eq!((rooms[0].member_count, rooms[0].members.len()), (59, 50));
     assert!(rooms[0].members.contains(&"second".to_owned()));
     assert!(!rooms[0].members.contains(&"user3".to_owned()));
-}
-
-fn server_client(server: &RunningServer) -> Client {
-    // Not through `client()`, which asks for a list.
-    Client::connect(server.address())
-}
-
-impl Client {
-    /// Takes a name in a room, where notices may come before the answer.
-    fn be_in_room(&mut self, name: &str) {
-        self.name(name);
-        while self.next().code.as_deref() != Some("renamed") {}
-    }
 }

@@ -1,12 +1,14 @@
-//! Names, titles and texts: which are refused, whose they are, and how long they may be.
+//! Names, titles and texts: which are refused, who holds a name, and how long they may be.
+
+use chat_proto::Incoming;
 
 use crate::support::{Client, each_way, frame, json_string, start};
 
 #[test]
-fn the_bytes_of_the_original_client_are_understood() {
+fn bytes_of_the_original_client_are_understood() {
     let server = start();
     let [mut a, mut b] = server.clients();
-    // As `json.dumps` writes it: spaces, escapes, pairs of surrogates.
+    // As `json.dumps` writes it: with spaces, escapes and surrogate pairs.
     a.send(r#"{"type": "CSName", "name": "\uae40 \ucca0\uc218 \ud83d\ude00"}"#);
     assert_eq!(a.expect_code("renamed").text, "user1 is now called 김 철수 😀.");
     a.send(r#"{"type": "CSCreateRoom", "title": "\ucc28 \ud83c\udf75"}"#);
@@ -25,7 +27,7 @@ fn the_bytes_of_the_original_client_are_understood() {
 }
 
 #[test]
-fn the_bytes_of_the_server_have_the_old_fields_first_and_the_new_ones_behind() {
+fn the_server_writes_the_original_fields_first() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let next = |client: &mut Client| {
@@ -79,7 +81,7 @@ fn s4_names_that_look_alike_are_one_name() {
 }
 
 #[test]
-fn a_name_is_free_once_its_holder_has_another_or_is_gone() {
+fn a_name_is_free_once_its_holder_renames_or_leaves() {
     let server = start();
     let [mut a, mut b, mut c] = server.clients();
     a.be("Alice");
@@ -97,7 +99,7 @@ fn a_name_is_free_once_its_holder_has_another_or_is_gone() {
 }
 
 #[test]
-fn s4_a_default_name_is_its_own_connections_alone() {
+fn s4_a_default_name_belongs_to_its_connection() {
     let server = start();
     let [mut a, mut b] = server.clients();
     for name in
@@ -116,14 +118,14 @@ fn s4_a_default_name_is_its_own_connections_alone() {
     }
 }
 
-/// Control characters, separators, what changes the direction of text, and what cannot be seen.
+/// Control characters, separators, and characters that change the direction of text.
 const BAD_IN_NAMES: [&str; 14] = [
     "\0", "\n", "\t", "\r", "\x1b", "\x07", "\x7f", "\u{80}", "\u{9b}", "\u{2028}", "\u{2029}",
     "\u{202e}", "\u{2066}", "\u{202a}",
 ];
 
 #[test]
-fn s4_a_name_or_title_that_breaks_a_rule_is_refused_and_not_echoed() {
+fn s4_a_bad_name_or_title_is_refused_and_not_echoed() {
     let server = start();
     let [mut a] = server.clients();
     let too_long = [" ".repeat(33), "x".repeat(33), "한".repeat(33), "😀".repeat(33)];
@@ -162,10 +164,7 @@ fn the_longest_name_and_title_are_32_and_100_characters_of_any_width() {
 #[test]
 fn s5_a_text_holds_newline_and_tab_and_no_other_control() {
     let server = start();
-    let [mut a, mut b] = server.clients();
-    a.enter_new("room");
-    b.enter(1);
-    a.expect_code("member-entered");
+    let ([mut a, mut b], _) = server.members();
     for text in ["\0", "\x1b[2J", "a\rb", "\x07", "\x7f", "\u{9b}2J", "\u{80}", "\x1b]52;c;?\x07"] {
         a.chat(text);
         a.expect_code("bad-text");
@@ -182,18 +181,15 @@ fn s5_a_text_holds_newline_and_tab_and_no_other_control() {
     b.expect_nothing();
 }
 
-/// What an `SCChat` frame needs besides the text, of `user1` in room 1 at a number of one digit.
+/// The bytes of an `SCChat` frame besides the text: of `user1` in room 1, at a number of one digit.
 const OVERHEAD: usize = r#"{"type":"SCChat","member":"user1","text":"","roomId":1,"seq":2}"#.len();
 
 #[test]
 fn p11_a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused() {
     let server = start();
-    let [mut a, mut b] = server.clients();
-    a.enter_new("room");
-    b.enter(1);
-    a.expect_code("member-entered");
+    let ([mut a, mut b], _) = server.members();
     let longest = 65_535 - OVERHEAD;
-    // Each of the escaped characters takes two bytes on its way out, whatever it took in.
+    // An escaped character takes two bytes on its way out, whatever it took on its way in.
     for (seq, text) in [
         (2, "x".repeat(longest)),
         (3, "x".repeat(longest % 3) + &"한".repeat(longest / 3)),
@@ -207,7 +203,7 @@ fn p11_a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused()
         a.send(format!(r#"{{"type":"CSChat","text":"{raw}"}}"#));
         let payload = b.next_payload().expect("the chat");
         assert_eq!(payload.len(), 65_535, "a frame as long as can be");
-        let chat = chat_proto::Incoming::parse(&payload).expect("it is JSON");
+        let chat = Incoming::parse(&payload).expect("it is JSON");
         assert!(chat.text == text && chat.seq == Some(seq), "intact");
     }
     a.expect_nothing();
@@ -217,10 +213,7 @@ fn p11_a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused()
 #[test]
 fn p11_a_longer_name_leaves_less_room_for_the_text() {
     let server = start();
-    let [mut a, mut b] = server.clients();
-    a.enter_new("room");
-    b.enter(1);
-    a.expect_code("member-entered");
+    let ([mut a, mut b], _) = server.members();
     a.be(&"\"".repeat(32));
     b.expect_code("renamed");
     let longest = 65_535 - OVERHEAD - (64 - "user1".len());
@@ -231,7 +224,7 @@ fn p11_a_longer_name_leaves_less_room_for_the_text() {
 }
 
 #[test]
-fn s6_a_name_wanted_by_many_at_once_is_given_to_one_of_them() {
+fn s6_a_contested_name_goes_to_one_client() {
     each_way(|server| {
         let mut clients: [Client; 8] = server.clients();
         for round in 0..20 {

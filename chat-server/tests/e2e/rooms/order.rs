@@ -1,5 +1,5 @@
-//! Order: of a connection's commands and their answers, and of a room's broadcasts for all members,
-//! however many workers there are and whoever comes and goes meanwhile.
+//! The order of a connection's commands and their answers, and of a room's broadcasts for all members,
+//! with any number of workers, while others come and go.
 
 use std::thread;
 
@@ -19,7 +19,7 @@ fn c6_all_members_see_one_order_while_others_come_and_go() {
         let mut traces = vec![Trace::enter(&mut listener, "listener", room)];
         let names: Vec<_> = (0..TALKERS).map(|n| format!("talker{n}")).collect();
         thread::scope(|scope| {
-            // All are in before the first one talks, so that everyone owes everyone all of it.
+            // All are in before the first one talks, so each receives everything of the others.
             let mut talkers = Vec::new();
             for name in &names {
                 let mut client = server.client();
@@ -46,20 +46,20 @@ fn c6_all_members_see_one_order_while_others_come_and_go() {
     });
 }
 
-/// Says everything, a few frames to a write, and then reads what the other talkers and the visitors
+/// Says everything, a few frames in each write, then receives what the other talkers and the visitors
 /// say.
 fn talk(mut client: Client, mut trace: Trace, room: u64) -> Trace {
     let chats: Vec<_> = (0..CHATS).map(chat).collect();
     for few in chats.chunks(7) {
         client.send_raw(&stream_of(few));
     }
-    // Those of the visitors too: each of them talks once a visit.
+    // A visitor talks once a visit.
     trace.read_chats(&mut client, room, (TALKERS - 1) * CHATS + VISITORS * VISITS);
     trace.leave(&mut client, room);
     trace
 }
 
-/// Enters and leaves the room time and again, and says something each time.
+/// Enters and leaves the room again and again, and says something each time.
 fn visit(server: &RunningServer, name: &str, room: u64) -> Vec<Trace> {
     let mut client = server.client();
     client.be(name);
@@ -96,7 +96,7 @@ fn ask_in_order(client: &mut Client, n: usize) {
             (format!(r#"{{"type":"CSName","name":"name {n} {round}"}}"#), "renamed"),
             (r#"{"type":"CSLeaveRoom"}"#.to_owned(), "not-in-room"),
             (format!(r#"{{"type":"CSCreateRoom","title":"{n} {round}"}}"#), "room-created"),
-            // A broadcast of the room that is an answer, too, and answers behind it.
+            // A broadcast that is an answer as well, and answers after it.
             (format!(r#"{{"type":"CSName","name":"member {n} {round}"}}"#), "renamed"),
             (r#"{"type":"CSJoinRoom","roomId":1}"#.to_owned(), "already-in-room"),
             (r#"{"type":"CSChat","text":"to nobody"}"#.to_owned(), ""),
@@ -124,10 +124,9 @@ fn ask_in_order(client: &mut Client, n: usize) {
     client.expect_nothing();
 }
 
-/// Between any two of these the workers and the event loop fall asleep, or are about to: whoever
-/// brings the next one has to wake them.
+/// After each command, workers and event loop fall asleep or are about to: the next one has to wake them.
 #[test]
-fn c1_c2_no_command_is_slept_through() {
+fn c1_c2_no_wake_up_is_lost_between_commands() {
     each_way(|server| {
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -144,13 +143,13 @@ fn c1_c2_no_command_is_slept_through() {
 }
 
 #[test]
-fn s9_nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the_leave() {
+fn s9_a_room_is_heard_only_between_join_and_leave() {
     each_way(|server| {
         let [mut talker, mut visitor] = server.clients();
         let room = talker.enter_new("room");
         let chats = stream_of((0..40).map(chat));
         for _ in 0..20 {
-            // All of it is on its way at once.
+            // All of this is on its way at once.
             talker.send_raw(&chats);
             visitor.send_raw(&stream_of([
                 format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#),
@@ -181,7 +180,7 @@ fn s9_nothing_of_a_room_comes_before_the_answer_to_the_join_or_after_that_to_the
 }
 
 #[test]
-fn s10_rooms_that_end_while_somebody_joins_are_neither_lost_nor_doubled() {
+fn s10_a_room_that_ends_during_a_join_is_neither_lost_nor_doubled() {
     each_way(|server| {
         let [mut keeper, mut joiner] = server.clients();
         for round in 0..60 {
@@ -210,7 +209,7 @@ fn s10_rooms_that_end_while_somebody_joins_are_neither_lost_nor_doubled() {
 }
 
 #[test]
-fn rooms_made_at_the_same_time_have_numbers_of_their_own() {
+fn rooms_made_at_once_have_distinct_numbers() {
     each_way(|server| {
         let mut clients: [Client; 10] = server.clients();
         for round in 0..20 {

@@ -1,20 +1,20 @@
-//! The rules of rooms, command by command: who gets what, and who gets nothing.
+//! The rules of rooms, command by command: who receives what, and who receives nothing.
 
-use crate::support::{Client, RunningServer, start, stream_of};
+use crate::support::{RunningServer, start, stream_of, wait_until};
 
 #[test]
-fn a_first_name_is_made_from_the_number_of_the_connection() {
+fn a_default_name_follows_the_number_of_the_connection() {
     let server = start();
     let [mut a, mut b, mut c] = server.clients();
     let room = a.enter_new("room");
     b.enter(room);
     assert_eq!(a.expect_code("member-entered").text, "user2 came in.");
     c.enter(room);
-    assert_eq!(a.rooms_after(1)[0].members, ["user1", "user2", "user3"]);
+    assert_eq!(a.rooms_after_notices()[0].members, ["user1", "user2", "user3"]);
 }
 
 #[test]
-fn a_name_taken_in_no_room_is_told_to_the_sender_alone() {
+fn a_rename_outside_rooms_is_private() {
     let server = start();
     let [mut a, mut b] = server.clients();
     b.enter_new("room");
@@ -27,7 +27,7 @@ fn a_name_taken_in_no_room_is_told_to_the_sender_alone() {
 }
 
 #[test]
-fn a_name_taken_in_a_room_is_told_to_every_member() {
+fn a_rename_in_a_room_is_announced_to_every_member() {
     let server = start();
     let [mut a, mut b, mut c] = server.clients();
     let room = a.enter_new("room");
@@ -46,7 +46,7 @@ fn a_name_taken_in_a_room_is_told_to_every_member() {
 }
 
 #[test]
-fn who_makes_a_room_is_in_it_and_the_others_are_not_told() {
+fn making_a_room_enters_it_and_tells_nobody_else() {
     let server = start();
     let [mut a, mut b] = server.clients();
     a.create("차 한잔");
@@ -61,7 +61,7 @@ fn who_makes_a_room_is_in_it_and_the_others_are_not_told() {
 }
 
 #[test]
-fn who_is_in_a_room_makes_and_joins_no_other() {
+fn a_member_makes_and_joins_no_other_room() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let first = a.enter_new("first");
@@ -83,7 +83,7 @@ fn who_is_in_a_room_makes_and_joins_no_other() {
 }
 
 #[test]
-fn an_entry_is_told_to_the_sender_and_to_the_others() {
+fn a_join_is_announced_to_the_sender_and_the_others() {
     let server = start();
     let [mut a, mut b, mut c] = server.clients();
     let room = a.enter_new("room");
@@ -112,7 +112,7 @@ fn an_unknown_room_is_refused() {
 }
 
 #[test]
-fn a_leaving_is_told_to_the_sender_and_to_the_others() {
+fn a_leave_is_announced_to_the_sender_and_the_others() {
     let server = start();
     let [mut a, mut b, mut c] = server.clients();
     let room = a.enter_new("room");
@@ -133,7 +133,7 @@ fn a_leaving_is_told_to_the_sender_and_to_the_others() {
 }
 
 #[test]
-fn s1_s2_who_is_in_no_room_cannot_leave_or_talk() {
+fn s1_s2_leaving_and_talking_outside_a_room_are_refused() {
     let server = start();
     let [mut a, mut b] = server.clients();
     b.enter_new("room");
@@ -156,10 +156,7 @@ fn s1_s2_who_is_in_no_room_cannot_leave_or_talk() {
 #[test]
 fn the_last_one_out_removes_the_room() {
     let server = start();
-    let [mut a, mut b] = server.clients();
-    let room = a.enter_new("room");
-    b.enter(room);
-    a.expect_code("member-entered");
+    let ([mut a, mut b], room) = server.members();
     a.leave();
     a.expect_code("room-left");
     b.expect_code("member-left");
@@ -172,7 +169,7 @@ fn the_last_one_out_removes_the_room() {
 }
 
 #[test]
-fn a_chat_goes_to_every_other_member_and_to_nobody_else() {
+fn a_chat_reaches_every_other_member_and_nobody_else() {
     let server = start();
     let [mut a, mut b, mut c, mut other, mut outside] = server.clients();
     let room = a.enter_new("room");
@@ -195,7 +192,7 @@ fn a_chat_goes_to_every_other_member_and_to_nobody_else() {
 }
 
 #[test]
-fn s8_the_only_member_talks_to_nobody_and_is_not_refused() {
+fn s8_a_chat_in_an_empty_room_is_accepted() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let room = a.enter_new("room");
@@ -206,7 +203,7 @@ fn s8_the_only_member_talks_to_nobody_and_is_not_refused() {
 }
 
 #[test]
-fn events_of_a_room_are_numbered_one_by_one_and_for_each_room_alone() {
+fn events_are_numbered_in_each_room() {
     let server = start();
     let [mut a, mut b, mut c] = server.clients();
     let room = a.enter_new("room");
@@ -227,11 +224,11 @@ fn events_of_a_room_are_numbered_one_by_one_and_for_each_room_alone() {
     assert_eq!(b.expect_code("room-left").seq, Some(5));
     c.expect_nothing();
     assert_eq!(b.enter(other), 2);
-    assert_eq!(b.rooms_after(0).len(), 2);
+    assert_eq!(b.rooms().len(), 2);
 }
 
 #[test]
-fn rooms_are_numbered_from_1_and_no_number_comes_again() {
+fn rooms_are_numbered_from_1_without_reuse() {
     let server = start();
     let [mut a, mut b] = server.clients();
     for number in 1..=5 {
@@ -247,7 +244,7 @@ fn rooms_are_numbered_from_1_and_no_number_comes_again() {
 }
 
 #[test]
-fn j7_a_room_number_may_be_an_integer_or_a_string_of_digits() {
+fn j7_a_room_id_is_an_integer_or_digits_in_a_string() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let room = a.enter_new("room");
@@ -260,7 +257,7 @@ fn j7_a_room_number_may_be_an_integer_or_a_string_of_digits() {
 }
 
 #[test]
-fn j7_a_room_number_of_another_kind_names_the_field_and_nothing_happens() {
+fn j7_any_other_room_id_is_refused_by_field() {
     let server = RunningServer::with(|config| config.limits.bad_frames.burst = 1_000);
     let [mut a, mut b] = server.clients();
     a.enter_new("room");
@@ -297,7 +294,7 @@ fn j7_a_room_number_of_another_kind_names_the_field_and_nothing_happens() {
 }
 
 #[test]
-fn s2_each_real_change_is_told_once_even_when_all_commands_come_at_once() {
+fn s2_each_change_is_announced_once_however_commands_arrive() {
     let server = start();
     let [mut a, mut b] = server.clients();
     let room = a.enter_new("room");
@@ -326,15 +323,9 @@ fn s2_each_real_change_is_told_once_even_when_all_commands_come_at_once() {
 }
 
 #[test]
-fn a_member_whose_connection_ends_leaves_as_if_by_command() {
+fn a_member_whose_connection_ends_leaves_the_room() {
     let server = start();
-    let [mut a, mut b, mut c] = server.clients();
-    let room = a.enter_new("room");
-    b.enter(room);
-    c.enter(room);
-    a.expect_code("member-entered");
-    a.expect_code("member-entered");
-    b.expect_code("member-entered");
+    let ([mut a, mut b, c], room) = server.members();
     drop(c);
     for member in [&mut a, &mut b] {
         let left = member.expect_code("member-left");
@@ -344,15 +335,15 @@ fn a_member_whose_connection_ends_leaves_as_if_by_command() {
     drop(a);
     b.expect_code("member-left");
     drop(b);
-    // Nobody is left to be told: the room is gone as soon as its last member is.
+    // The room goes with its last member, which nobody is left to be told of.
     let mut d = server.client();
-    while !d.rooms().is_empty() {}
+    wait_until("the room is gone", || d.rooms().is_empty());
     d.join(room);
     d.expect_code("no-such-room");
 }
 
 #[test]
-fn s7_one_room_too_many_is_refused_until_one_is_gone() {
+fn s7_a_room_beyond_the_limit_is_refused_until_one_is_gone() {
     let server = RunningServer::with(|config| config.limits.rooms = 2);
     let [mut a, mut b, mut c] = server.clients();
     a.enter_new("a");
@@ -362,14 +353,4 @@ fn s7_one_room_too_many_is_refused_until_one_is_gone() {
     a.leave();
     a.expect_code("room-left");
     assert_eq!(c.enter_new("c"), 3, "a refusal uses up no number");
-}
-
-impl Client {
-    /// All rooms, after `notices` that are not looked at.
-    fn rooms_after(&mut self, notices: usize) -> Vec<chat_proto::RoomEntry> {
-        for _ in 0..notices {
-            self.next();
-        }
-        self.rooms()
-    }
 }

@@ -1,5 +1,6 @@
-//! A client that blocks, byte for byte what the test says.
+//! A blocking client that sends exactly the bytes of the test.
 
+use std::fmt::Display;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -9,38 +10,43 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use super::DEADLINE;
 
-/// A connection to a server, and what has been read of it but not looked at.
+/// A connection to a server, and the bytes read from it that no test has consumed.
 #[derive(Debug)]
 pub(crate) struct Client {
     stream: TcpStream,
     buffered: Vec<u8>,
-    /// Where in `buffered` the next frame begins.
+    /// The start of the next frame in `buffered`.
     at: usize,
 }
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Behind a whole frame.
+    /// After a whole frame.
     Clean,
     InFrame,
     Reset,
 }
 
-/// One frame around `payload`.
+/// A frame with this payload.
 pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
     let payload = payload.as_ref();
-    let len = u16::try_from(payload.len()).expect("a test sends frames that can be");
+    let len = u16::try_from(payload.len()).expect("a payload that fits a frame");
     [&len.to_be_bytes()[..], payload].concat()
 }
 
-/// The frames around several payloads, one behind the other.
+/// Frames with these payloads, back to back.
 pub(crate) fn stream_of<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
     payloads.into_iter().flat_map(frame).collect()
 }
 
-/// A JSON string as Python's `json.dumps` writes it: all but ASCII as `\uXXXX`, in pairs of
-/// surrogates where one is not enough.
+/// Frames with a chat for each of these texts, which need no escapes.
+pub(crate) fn chats(texts: impl IntoIterator<Item = impl Display>) -> Vec<u8> {
+    stream_of(texts.into_iter().map(|text| format!(r#"{{"type":"CSChat","text":"{text}"}}"#)))
+}
+
+/// A JSON string as Python's `json.dumps` writes it: everything but ASCII as `\uXXXX`, in surrogate
+/// pairs where one is not enough.
 pub(crate) fn json_string(s: &str) -> String {
     let mut out = String::from("\"");
     for c in s.chars() {
@@ -62,42 +68,49 @@ pub(crate) fn json_string(s: &str) -> String {
     out
 }
 
-/// Beginning and ending.
+/// Connecting and disconnecting.
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens");
         Self::over(stream)
     }
 
-    /// A client whose kernel takes little before the test reads.
+    /// A new connection, whose number is the next one: the server has answered it.
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        let mut client = Self::connect(address);
+        client.expect_nothing();
+        client
+    }
+
+    /// A client with a receive buffer of a few kilobytes.
     pub(crate) fn connect_with_little_room(address: SocketAddr) -> Self {
         let socket = Self::prepare(address);
         socket.set_recv_buffer_size(4096).expect("Linux takes any size");
         Self::connect_prepared(socket, address)
     }
 
-    /// A client at another address of this machine.
+    /// A client that connects from another address of this machine.
     pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
         let socket = Self::prepare(address);
         socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is ours");
         Self::connect_prepared(socket, address)
     }
 
-    /// A descriptor for a client that is not connected yet.
+    /// A descriptor for a client that connects later.
     pub(crate) fn prepare(address: SocketAddr) -> Socket {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
-        socket.expect("a descriptor is to be had")
+        socket.expect("a descriptor")
     }
 
-    /// A client that needs no other descriptor.
+    /// Connects with a descriptor from [`Client::prepare`].
     pub(crate) fn connect_prepared(socket: Socket, address: SocketAddr) -> Self {
         socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
         Self::over(socket.into())
     }
 
-    /// Another handle on the same connection, for another thread. What is read is read by one.
+    /// Another handle on the same connection, so that one thread sends while another receives.
     pub(crate) fn twin(&self) -> Self {
-        Self::over(self.stream.try_clone().expect("a descriptor is to be had"))
+        Self::over(self.stream.try_clone().expect("a descriptor"))
     }
 
     fn over(stream: TcpStream) -> Self {
@@ -107,22 +120,17 @@ impl Client {
         Self { stream, buffered: Vec::new(), at: 0 }
     }
 
-    /// The same connection once more, to read what comes while this one sends.
-    pub(crate) fn other_half(&self) -> Self {
-        Self::over(self.stream.try_clone().expect("a descriptor is to be had"))
-    }
-
-    /// Ends the stream towards the server; what it sends is still read.
+    /// Half-closes: ends the stream to the server, and still receives.
     pub(crate) fn end_sending(&self) {
         self.stream.shutdown(Shutdown::Write).expect("the connection is there");
     }
 
-    /// Ends the connection with a reset.
+    /// Closes the connection with a reset.
     pub(crate) fn reset(self) {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("TCP has this option");
     }
 
-    /// Sends one byte out of band.
+    /// Sends a byte out of band.
     pub(crate) fn send_urgent(&self) {
         let sent = SockRef::from(&self.stream).send_out_of_band(b"!");
         assert_eq!(sent.expect("the connection is there"), 1);
@@ -135,7 +143,7 @@ impl Client {
         self.stream.write_all(bytes).expect("the server reads");
     }
 
-    /// Sends one frame, unless there is nobody any more; returns whether there is.
+    /// Sends one frame; returns whether the server still takes it.
     pub(crate) fn try_send(&mut self, payload: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(&frame(payload)).is_ok()
     }
@@ -175,8 +183,8 @@ impl Client {
 
 /// Reading.
 impl Client {
-    /// The next frame's payload, or `None` at the end of the stream. A reset, an end in the middle
-    /// of a frame, and silence until the deadline fail the test.
+    /// The next payload, or `None` at the end of the stream. A reset, an end inside a frame, and silence
+    /// until the deadline fail the test.
     pub(crate) fn next_payload(&mut self) -> Option<Vec<u8>> {
         loop {
             let rest = &self.buffered[self.at..];
@@ -196,7 +204,7 @@ impl Client {
         }
     }
 
-    /// Reads more bytes; false at the end of the stream.
+    /// Reads more bytes; returns false at the end of the stream.
     fn fill(&mut self) -> bool {
         self.buffered.drain(..self.at);
         self.at = 0;
@@ -208,18 +216,18 @@ impl Client {
                     return n > 0;
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => panic!("nothing to read by the deadline, or a broken stream: {e}"),
+                Err(e) => panic!("nothing to read before the deadline, or a broken stream: {e}"),
             }
         }
     }
 
     /// The next message.
     pub(crate) fn next(&mut self) -> Incoming {
-        let payload = self.next_payload().expect("a message comes, not the end of the stream");
+        let payload = self.next_payload().expect("a message, not the end of the stream");
         Incoming::parse(&payload).expect("every message is JSON")
     }
 
-    /// The next message, of a server that may take longer than it should.
+    /// The next message of a server that may be slower than [`DEADLINE`].
     pub(crate) fn next_within(&mut self, time: Duration) -> Incoming {
         self.stream.set_read_timeout(Some(time)).expect("it is not zero");
         let message = self.next();
@@ -227,14 +235,16 @@ impl Client {
         message
     }
 
+    /// The next message, which has to be a system message with this code.
     pub(crate) fn expect_code(&mut self, code: &str) -> Incoming {
         let message = self.next();
         assert_eq!(message.kind, "SCSystemMessage", "{code} expected: {message:?}");
         assert_eq!(message.code.as_deref(), Some(code), "{message:?}");
-        assert!(!message.text.is_empty(), "there is something to read for people");
+        assert!(!message.text.is_empty(), "people read the text");
         message
     }
 
+    /// The next message, which has to be this chat.
     pub(crate) fn expect_chat(&mut self, member: &str, text: &str) -> Incoming {
         let message = self.next();
         let found = (message.kind.as_str(), message.member.as_str(), message.text.as_str());
@@ -242,7 +252,7 @@ impl Client {
         message
     }
 
-    /// All rooms, which have to be what comes next.
+    /// The next messages, which have to be a list of rooms.
     pub(crate) fn expect_rooms(&mut self) -> Vec<RoomEntry> {
         let mut rooms = Vec::new();
         loop {
@@ -255,19 +265,31 @@ impl Client {
         }
     }
 
-    /// Asks for all rooms and gets them next: nothing else was on its way here. Whatever this client
-    /// sent before has been carried out then.
+    /// Asks for the rooms, whose list has to come next: nothing else was on its way. Whatever this
+    /// client sent before has been carried out when it returns.
     pub(crate) fn rooms(&mut self) -> Vec<RoomEntry> {
         self.ask_for_rooms();
         self.expect_rooms()
     }
 
-    /// Proves that nothing was sent here by whatever has been carried out so far.
+    /// As [`Client::rooms`], after any number of other messages.
+    pub(crate) fn rooms_after_notices(&mut self) -> Vec<RoomEntry> {
+        self.ask_for_rooms();
+        loop {
+            let message = self.next();
+            if message.kind == "SCRoomsResult" {
+                assert!(!message.more, "a list of one page");
+                return message.rooms;
+            }
+        }
+    }
+
+    /// Checks that nothing was sent to this client by anything carried out so far.
     pub(crate) fn expect_nothing(&mut self) {
         self.rooms();
     }
 
-    /// Every whole message until the stream ends, in whatever way: of a client that was cut off.
+    /// Every whole message until the stream ends, cleanly or not.
     pub(crate) fn whatever_came(&mut self) -> Vec<Incoming> {
         self.until_end().0
     }
@@ -290,30 +312,29 @@ impl Client {
             messages.push(Incoming::parse(payload).expect("every message is JSON"));
             rest = behind;
         }
-        // What stands behind the last whole frame is for nobody.
         let end = if end == End::Clean && !rest.is_empty() { End::InFrame } else { end };
         self.at = self.buffered.len();
         (messages, end)
     }
 
-    /// Reads a few bytes, which are lost.
+    /// Reads and drops a few bytes.
     pub(crate) fn drip(&mut self, bytes: usize) {
         self.stream.read_exact(&mut vec![0; bytes]).expect("there is more to be read");
     }
 
-    /// The stream ends, cleanly and with nothing more in it.
+    /// The stream ends here, cleanly.
     pub(crate) fn expect_end(&mut self) {
         let payload = self.next_payload().map(|p| String::from_utf8_lossy(&p).into_owned());
         assert_eq!(payload, None, "the stream should have ended");
     }
 
-    /// Makes a room and enters it; returns its number.
+    /// Makes a room, and so enters it; returns its number.
     pub(crate) fn enter_new(&mut self, title: &str) -> u64 {
         self.create(title);
         self.expect_code("room-created").room_id.expect("the room has a number")
     }
 
-    /// Enters a room; returns the number of that event there.
+    /// Enters a room; returns the number of that event.
     pub(crate) fn enter(&mut self, room: u64) -> u64 {
         self.join(room);
         let entered = self.expect_code("room-entered");

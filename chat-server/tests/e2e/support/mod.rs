@@ -1,9 +1,9 @@
 //! What the end-to-end tests share: a blocking [`Client`], a [`RunningServer`] of the library, the
-//! server as a [`Program`], a [`Trace`] of what a client was sent, and [`Witnesses`] who talk on beside
+//! server as a [`Program`], a [`Trace`] of what a client received, and [`Witnesses`] who talk on beside
 //! a fault.
 //!
-//! Nothing here waits for time to pass, but for something to be so. Every wait has a deadline, after which the test fails and says what it
-//! waited for; a watchdog ends a test that hangs in any other way.
+//! Tests wait for conditions, never for time to pass. Every wait has a deadline, after which the test fails
+//! and says what it waited for; a [`Watchdog`] ends a test that hangs in any other way.
 
 mod client;
 mod own_process;
@@ -13,53 +13,77 @@ mod trace;
 mod witnesses;
 
 use std::fmt::Debug;
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-pub(crate) use client::{Client, End, frame, json_string, stream_of};
+pub(crate) use client::{Client, End, chats, frame, json_string, stream_of};
 pub(crate) use own_process::in_own_process;
-pub(crate) use program::{Program, free_port, run_to_end};
+pub(crate) use program::{Program, free_address, own_ip, run_to_end};
 pub(crate) use server::{RunningServer, Watchdog, each_way, start};
 pub(crate) use trace::{Trace, check_room};
 pub(crate) use witnesses::{Scene, Witnesses};
 
-/// How long anything may take before it counts as not happening. It is a limit and not a pace: no
-/// test that passes waits for it.
+/// How long anything may take before it counts as not happening. A limit, not a pace: no test that
+/// passes waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How many descriptors this process may have open at a time. It is raised as far as it goes.
+/// Raises the limit on open descriptors of this process as far as it goes, and returns it.
 pub(crate) fn descriptors() -> usize {
     let hard = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard }).expect("it is allowed");
     hard.and_then(|hard| usize::try_from(hard).ok()).unwrap_or(usize::MAX)
 }
 
-/// Looks every millisecond whether something is so, until the deadline.
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    wait_for(what, &mut is_so, |is_so| *is_so);
+/// Polls a condition every millisecond, until the deadline.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    wait_for(what, &mut holds, |holds| *holds);
 }
 
-/// As [`wait_until`], of something that is worth being told of when it does not become so.
+/// Polls a value every millisecond until it satisfies a condition, and returns it. After the deadline,
+/// the panic shows the last value.
 pub(crate) fn wait_for<T: Debug>(
     what: &str,
-    mut look: impl FnMut() -> T,
-    is_so: impl Fn(&T) -> bool,
-) {
+    mut poll: impl FnMut() -> T,
+    holds: impl Fn(&T) -> bool,
+) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let seen = look();
-        if is_so(&seen) {
-            return;
+        let value = poll();
+        if holds(&value) {
+            return value;
         }
-        assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}, but {seen:#?}");
+        assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}, but {value:#?}");
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// How many entries there are in a directory of a process under `/proc`: its descriptors, its threads.
+/// Connects again and again until the server lets a client in: it may not have noticed yet that another
+/// one has gone.
+pub(crate) fn connect_when_let_in(connect: impl Fn() -> Client) -> Client {
+    let mut let_in = None;
+    wait_until("the server lets a client in", || {
+        let mut client = connect();
+        client.ask_for_rooms();
+        let_in = (client.next().kind == "SCRoomsResult").then_some(client);
+        let_in.is_some()
+    });
+    let_in.expect("the wait is over")
+}
+
+/// The number of entries in a directory of a process under `/proc`: its descriptors (`fd`) or its
+/// threads (`task`).
 pub(crate) fn count(pid: &str, what: &str) -> usize {
-    let entries = std::fs::read_dir(format!("/proc/{pid}/{what}"));
-    entries.expect("the process runs").count()
+    fs::read_dir(format!("/proc/{pid}/{what}")).expect("the process runs").count()
+}
+
+/// The number of threads of a process whose names begin with `prefix`.
+pub(crate) fn threads(pid: &str, prefix: &str) -> usize {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    // A thread that has ended meanwhile has no name.
+    let names =
+        tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with(prefix)).count()
 }

@@ -1,18 +1,18 @@
-//! The server as a program: its flags, its output, its exit status, and signals to it.
+//! The server as a program: its flags, output, exit status, and signals to it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Instant;
 
-use super::{Client, DEADLINE, Watchdog};
+use super::{DEADLINE, Watchdog, wait_until};
 
 const PATH: &str = env!("CARGO_BIN_EXE_chat-server");
 
-/// A running program, which is killed when it is dropped before it has ended.
+/// A running program. Dropping it kills it, unless it has ended.
 #[derive(Debug)]
 pub(crate) struct Program {
     pid: u32,
@@ -30,15 +30,15 @@ impl Program {
         Self::run(command)
     }
 
-    /// A program that the shell starts, after `before`, with `after` behind its command line.
+    /// Starts the program from a shell: after the commands `before`, with the redirections `after`.
     pub(crate) fn start_by_shell(before: &str, args: &[&str], after: &str) -> Self {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{before}exec \"$0\" \"$@\"{after}")).arg(PATH).args(args);
         Self::run(command)
     }
 
-    /// A program that another one starts, whose command line begins with `before`, and which takes
-    /// care to be no parent of it.
+    /// Starts the program through another one (`before`: its name and flags), which has to replace itself
+    /// by the program.
     pub(crate) fn start_under(before: &[&str], args: &[&str]) -> Self {
         let mut command = Command::new(before[0]);
         command.args(&before[1..]).arg(PATH).args(args);
@@ -46,13 +46,13 @@ impl Program {
     }
 
     fn run(mut command: Command) -> Self {
-        // What is an error is seen all the same; --log asks for more.
+        // Errors are logged all the same; --log asks for more.
         command.env("RUST_LOG", "error");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self::spawn(command)
     }
 
-    /// A program with these as its output and its errors, which are not looked at here.
+    /// Starts the program with these streams as standard output and standard error.
     pub(crate) fn start_into(args: &[&str], output: Stdio, errors: Stdio) -> Self {
         let mut command = Command::new(PATH);
         command.args(args).stdin(Stdio::null()).stdout(output).stderr(errors);
@@ -62,7 +62,7 @@ impl Program {
     fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program was built");
         let pid = child.id();
-        // The command keeps what it gave to the child.
+        // The command holds the descriptors that it gave to the child.
         drop(command);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (line, lines) = mpsc::channel();
@@ -84,17 +84,22 @@ impl Program {
         Self { pid, ended: false, lines, errors, exit, _watchdog: Watchdog::start() }
     }
 
-    /// A program with a free port, and where it listens.
+    /// Starts the program on a free port; returns it and its address.
     pub(crate) fn listening(args: &[&str]) -> (Self, SocketAddr) {
         let program = Self::start(&[&["--port=0"], args].concat());
         let address = program.address();
         (program, address)
     }
 
-    /// Where it says that it listens, in the first line of its output.
+    /// As [`Program::listening`], at [`own_ip`].
+    pub(crate) fn listening_alone(args: &[&str]) -> (Self, SocketAddr) {
+        Self::listening(&[&[&*format!("--ip={}", own_ip())], args].concat())
+    }
+
+    /// The address that the first line of its output gives.
     pub(crate) fn address(&self) -> SocketAddr {
         let line = self.next_line();
-        let address = line.strip_prefix("listening on ").expect("the line says so");
+        let address = line.strip_prefix("listening on ").expect("the line gives the address");
         address.parse().expect("an address and a port")
     }
 
@@ -103,25 +108,26 @@ impl Program {
         self.lines.recv_timeout(DEADLINE).expect("it prints a line")
     }
 
-    /// Waits until somebody listens at `address`, for a program that cannot say when it does.
+    /// Waits until the program listens, if its output cannot tell.
     pub(crate) fn wait_until_it_listens(address: SocketAddr) {
-        let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < deadline, "nobody listens at {address}");
-            thread::yield_now();
-        }
+        wait_until("the program listens", || TcpStream::connect(address).is_ok());
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// How many descriptors (`fd`) or threads (`task`) it has.
+    /// The number of its descriptors (`fd`) or threads (`task`).
     pub(crate) fn count(&self, what: &str) -> usize {
         super::count(&self.pid.to_string(), what)
     }
 
-    /// A line of its status that is about memory, in bytes.
+    /// The number of its threads whose names begin with `prefix`.
+    pub(crate) fn threads(&self, prefix: &str) -> usize {
+        super::threads(&self.pid.to_string(), prefix)
+    }
+
+    /// A figure about memory in its status, in bytes.
     pub(crate) fn memory(&self, line: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid));
         let status = status.expect("the program runs");
@@ -130,23 +136,23 @@ impl Program {
         kib * 1024
     }
 
-    /// User and system time so far, in ticks of the kernel's clock (proc(5)): hundredths of a second.
+    /// User and system time so far, in clock ticks of a hundredth of a second (proc(5)).
     pub(crate) fn ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
         let stat = stat.expect("the program runs");
-        // The second field is a name in parentheses, which may hold anything.
+        // The second field, a name in parentheses, may hold anything.
         let (_, fields) = stat.rsplit_once(')').expect("the name is in parentheses");
         let fields = fields.split_whitespace().skip(11).take(2);
         fields.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
-    /// Sends a signal, by its name without `SIG`.
+    /// Sends a signal, named without `SIG`.
     pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.pid.to_string()]).status();
         assert!(kill.expect("there is a kill").success());
     }
 
-    /// Waits for the end: the exit status, what was not read of the output, and the errors.
+    /// Waits for the end; returns the exit status, the rest of the output, and the errors.
     pub(crate) fn wait(&mut self) -> (Option<i32>, Vec<String>, String) {
         let status = self.exit.recv_timeout(DEADLINE).expect("the program ends");
         self.ended = true;
@@ -154,9 +160,15 @@ impl Program {
         (status.code(), self.lines.iter().collect(), errors)
     }
 
-    /// It ends well, with nothing more to say.
+    /// Waits for the end, with status 0 and without further output or errors.
     pub(crate) fn expect_success(&mut self) {
         assert_eq!(self.wait(), (Some(0), Vec::new(), String::new()));
+    }
+
+    /// Stops the program with SIGTERM. All its clients are gone or have half-closed.
+    pub(crate) fn stop(mut self) {
+        self.signal("TERM");
+        self.expect_success();
     }
 }
 
@@ -168,23 +180,20 @@ impl Drop for Program {
     }
 }
 
-/// A port that can be had on `ip`, an address that no other test uses.
-pub(crate) fn free_port(ip: &str) -> String {
-    let bound = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
-    bound.expect("there is a free port").port().to_string()
+/// A loopback address that no other test uses, so that nobody takes a port of it between two uses.
+pub(crate) fn own_ip() -> Ipv4Addr {
+    static LAST: AtomicU8 = AtomicU8::new(0);
+    Ipv4Addr::new(127, 0, 1, LAST.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-/// Runs the program until it ends by itself: its exit status, output and errors.
+/// A free port at [`own_ip`].
+pub(crate) fn free_address() -> SocketAddr {
+    let bound = TcpListener::bind((own_ip(), 0)).and_then(|listener| listener.local_addr());
+    bound.expect("a free port")
+}
+
+/// Runs the program until it ends by itself; returns its exit status, output and errors.
 pub(crate) fn run_to_end(args: &[&str]) -> (Option<i32>, String, String) {
     let (code, lines, errors) = Program::start(args).wait();
     (code, lines.join("\n"), errors)
-}
-
-/// A new connection to a program. Its id is the next one.
-impl Client {
-    pub(crate) fn of(address: SocketAddr) -> Self {
-        let mut client = Self::connect(address);
-        client.expect_nothing();
-        client
-    }
 }

@@ -1,4 +1,4 @@
-//! A server of the library, in this process.
+//! A server of the library, in the process of the test.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -9,13 +9,13 @@ use chat_server::{Config, Server, ServerHandle, Stats};
 
 use super::{Client, DEADLINE};
 
-/// How long a whole test may take.
+/// The time a whole test may take.
 const WATCH: Duration = Duration::from_secs(90);
 
-/// Ends the process when a test does not end: a test that hangs says so instead of hanging the run.
+/// Aborts the process when a test hangs, and names the test.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
-    /// Dropping it calls the watchdog off.
+    /// Dropping this calls the watchdog off.
     _alive: Sender<()>,
 }
 
@@ -33,8 +33,8 @@ impl Watchdog {
     }
 }
 
-/// A server that is stopped and joined when it is dropped, which has to be soon done: declare it
-/// before its clients, so that they are gone by then.
+/// A server that is stopped and joined when dropped. Declare it before its clients: they are gone by then,
+/// and the stop does not have to wait for them.
 #[derive(Debug)]
 pub(crate) struct RunningServer {
     address: SocketAddr,
@@ -42,15 +42,15 @@ pub(crate) struct RunningServer {
     _watchdog: Watchdog,
 }
 
-/// A server with the default configuration, but that tests may send faster than people.
+/// A server with the default configuration, but without a limit on the rate of commands.
 pub(crate) fn start() -> RunningServer {
     RunningServer::with(|_| {})
 }
 
 impl RunningServer {
     pub(crate) fn start(config: Config) -> Self {
-        let server = Server::bind(config).expect("the address can be had");
-        let handle = server.spawn().expect("a thread can be had");
+        let server = Server::bind(config).expect("a free port");
+        let handle = server.spawn().expect("a thread");
         Self::of(handle)
     }
 
@@ -59,7 +59,7 @@ impl RunningServer {
         Self { address, handle: Some(handle), _watchdog: Watchdog::start() }
     }
 
-    /// A server with `change` made to the configuration of [`start`].
+    /// A server whose configuration is that of [`start`] with `change` applied.
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.limits.commands.per_second = 0;
@@ -71,18 +71,30 @@ impl RunningServer {
         self.address
     }
 
-    /// A new connection. Its id is the next one: the server has answered it before this returns.
+    /// A new connection. Its number is the next one: the server has answered before this returns.
     pub(crate) fn client(&self) -> Client {
-        let mut client = Client::connect(self.address);
-        client.expect_nothing();
-        client
+        Client::of(self.address)
     }
 
     pub(crate) fn clients<const N: usize>(&self) -> [Client; N] {
         std::array::from_fn(|_| self.client())
     }
 
-    /// How the server was at the end of its last turn.
+    /// New connections, all of which are in a new room and have received every notice so far. Returns
+    /// them and the number of the room.
+    pub(crate) fn members<const N: usize>(&self) -> ([Client; N], u64) {
+        let mut clients = self.clients();
+        let room = clients[0].enter_new("room");
+        for entering in 1..N {
+            clients[entering].enter(room);
+            for member in &mut clients[..entering] {
+                member.expect_code("member-entered");
+            }
+        }
+        (clients, room)
+    }
+
+    /// The statistics of the server as of the end of its last turn.
     pub(crate) fn stats(&self) -> Stats {
         self.handle.as_ref().expect("it has not been joined").monitor().stats()
     }
@@ -91,7 +103,7 @@ impl RunningServer {
         self.handle.as_ref().expect("it has not been joined").stop();
     }
 
-    /// Waits for the end of a server that somebody has stopped.
+    /// Waits for the end of a server that was told to stop.
     pub(crate) fn join(&mut self) {
         let Some(handle) = self.handle.take() else { return };
         let (done, ended) = mpsc::channel();
@@ -114,8 +126,8 @@ impl Drop for RunningServer {
     }
 }
 
-/// Runs a test on the ways in which requests reach the hub: everything through 1, 2 or 8 workers,
-/// now through them and now past them, and as configured by default.
+/// Runs a test for each way in which requests reach the hub: all through 1, 2 or 8 workers, some through
+/// workers and some inline, and as by default.
 pub(crate) fn each_way(test: impl Fn(&RunningServer)) {
     for (workers, inline_requests) in [(1, 0), (2, 0), (8, 0), (4, 5)] {
         test(&RunningServer::with(|config| {

@@ -1,4 +1,4 @@
-//! What the members of a room were sent, and what has to be true of it.
+//! What the members of a room received, and what has to hold of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,29 +6,29 @@ use chat_proto::Incoming;
 
 use super::Client;
 
-/// A broadcast as a member saw it: for a chat who said it and what, for a notice its code and text.
+/// A broadcast as a member saw it: the sender and text of a chat, the code and text of a notice.
 type Seen = (String, String);
 
-/// What one client was sent while it was in a room, from the answer to its join to the answer to its
+/// What a client received while it was in a room: from the answer to its join to the answer to its
 /// leave, or to the end of the test.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    /// Under what name the client talks.
+    /// The name of the client.
     name: String,
-    /// The number of its own entry.
+    /// The number of its entry.
     entered: u64,
-    /// The number of its own leaving, or of the last event of the test.
+    /// The number of its leaving, if it has left.
     left: Option<u64>,
     broadcasts: Vec<(u64, Seen)>,
 }
 
 impl Trace {
-    /// Of a client that has been told, by the message `entered`, that it is in a room.
+    /// The trace of a client that entered a room as its event `entered`.
     pub(crate) fn new(name: &str, entered: u64) -> Self {
         Self { name: name.to_owned(), entered, left: None, broadcasts: Vec::new() }
     }
 
-    /// Enters the room and begins its trace.
+    /// Enters the room, and begins the trace.
     pub(crate) fn enter(client: &mut Client, name: &str, room: u64) -> Self {
         Self::new(name, client.enter(room))
     }
@@ -54,7 +54,7 @@ impl Trace {
         }
     }
 
-    /// Leaves the room, and reads what comes before the answer. Nothing of the room comes after it.
+    /// Leaves the room: nothing of the room comes after the answer.
     pub(crate) fn leave(&mut self, client: &mut Client, room: u64) {
         client.leave();
         loop {
@@ -82,9 +82,9 @@ impl Trace {
     }
 }
 
-/// Checks that all traces of a room are of one and the same sequence of broadcasts, of which each
-/// member saw everything from its entry to its leaving, once, but for what it said itself; and that
-/// each of `talkers`, who said "0", "1" and so on up to `count`, was heard in that order.
+/// Checks that all traces of a room agree on one sequence of broadcasts, of which each member saw everything
+/// from its entry to its leaving, once, except its own chats; and that the chats of each of `talkers`, "0",
+/// "1" and so on up to `count`, came in that order.
 pub(crate) fn check_room(traces: &[Trace], talkers: &[String], count: usize) {
     let mut events = BTreeMap::<u64, &Seen>::new();
     for trace in traces {

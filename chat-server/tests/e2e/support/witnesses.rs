@@ -1,6 +1,6 @@
-//! Who talks on beside a fault: two in another room, who say numbered messages to each other in turn,
-//! and one in the room of the fault, who hears every event there. What they find out is that nothing
-//! was lost, doubled or out of order; what the [`Scene`] finds out is that nothing was left behind.
+//! Clients that talk on beside a fault: two in another room, which say numbered messages to each other in
+//! turn, and one in the room of the fault, which hears every event there. They check that nothing is lost,
+//! doubled or out of order; the [`Scene`] checks that nothing is left behind.
 
 use std::net::SocketAddr;
 use std::panic;
@@ -11,31 +11,31 @@ use std::thread::{self, JoinHandle};
 use chat_server::{Config, Stats};
 
 use super::own_process::is_alone;
-use super::{Client, RunningServer, count, wait_for};
+use super::{Client, RunningServer, count, threads, wait_for};
 
-/// Three clients of a server, each end of which is watched by a thread.
+/// Three clients of a server, received from by threads of their own.
 #[derive(Debug)]
 pub(crate) struct Witnesses {
-    /// The room of the fault, in which one of them is alone at first.
+    /// The room of the fault, where one of them is alone at first.
     pub(crate) room: u64,
     stop: Arc<AtomicBool>,
     pair: JoinHandle<()>,
     near: JoinHandle<Heard>,
     chats: Arc<AtomicUsize>,
-    /// The other handle on the connection of the one in the room of the fault.
+    /// Another handle on the connection of the witness in the room of the fault.
     near_too: Client,
 }
 
-/// What the witness in the room of the fault heard.
+/// What the witness in the room of the fault received.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     pub(crate) chats: usize,
-    /// The code of each notice, and whom it is about.
+    /// The code of each notice, and the member it is about.
     pub(crate) notices: Vec<(String, String)>,
 }
 
 impl Heard {
-    /// How many notices there were with this code.
+    /// The number of notices with this code.
     pub(crate) fn count(&self, code: &str) -> usize {
         self.notices.iter().filter(|notice| notice.0 == code).count()
     }
@@ -49,11 +49,7 @@ impl Witnesses {
         let other = left.enter_new("another room");
         right.enter(other);
         left.expect_code("member-entered");
-        let created = {
-            near.create("the room of the fault");
-            near.expect_code("room-created")
-        };
-        let room = created.room_id.expect("it has a number");
+        let room = near.enter_new("the room of the fault");
         let near_too = near.twin();
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
@@ -69,22 +65,22 @@ impl Witnesses {
         }
     }
 
-    /// How many chats the one in the room of the fault has heard by now.
+    /// The number of chats that the witness in the room of the fault has received so far.
     pub(crate) fn chats(&self) -> usize {
         self.chats.load(Ordering::Relaxed)
     }
 
-    /// Ends the talk of all three. Nothing was lost, doubled or out of order.
+    /// Ends the talk, and checks that nothing was lost, doubled or out of order.
     pub(crate) fn finish(mut self) -> Heard {
         self.stop.store(true, Ordering::Relaxed);
-        // The answer tells the one who hears everything that this is the end.
+        // The answer ends `hear_everything`.
         self.near_too.ask_for_rooms();
         self.pair.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
         self.near.join().unwrap_or_else(|fault| panic::resume_unwind(fault))
     }
 }
 
-/// Says each number and hears it said back, until told to stop.
+/// Two members say each number to each other, until told to stop.
 fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
     let [left_name, right_name] = ["left", "right"];
     left.be(left_name);
@@ -100,7 +96,7 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
             break;
         }
     }
-    // One by one: a notice that somebody does not read any more would end its stream with a reset.
+    // One by one: a notice that is never read would end its stream with a reset.
     right.leave();
     right.expect_code("room-left");
     left.expect_code("member-left");
@@ -108,7 +104,7 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
     right.expect_nothing();
 }
 
-/// Hears everything in the room up to an answer of its own.
+/// Receives everything in the room, up to an answer of its own.
 fn hear_everything(mut near: Client, room: u64, chats: &AtomicUsize) -> Heard {
     let mut heard = Heard::default();
     let mut last = None;
@@ -131,7 +127,7 @@ fn hear_everything(mut near: Client, room: u64, chats: &AtomicUsize) -> Heard {
     }
 }
 
-/// A server of the library with its witnesses, and how everything was before.
+/// A server of the library, its witnesses, and what the process had open before.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) server: RunningServer,
@@ -141,7 +137,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// As [`RunningServer::with`].
+    /// As [`RunningServer::with`], in a test that runs [`in_own_process`](super::in_own_process).
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         assert!(is_alone(), "what is counted here is of the whole process");
         let before = count("self", "fd");
@@ -176,7 +172,7 @@ impl Scene {
         client
     }
 
-    /// A new connection in the room of the fault that has little room for what it does not read.
+    /// A new connection in the room of the fault, with a small receive buffer.
     pub(crate) fn slow_member(&self) -> Client {
         let mut client = Client::connect_with_little_room(self.address());
         client.enter(self.room());
@@ -187,11 +183,11 @@ impl Scene {
         self.server.stats()
     }
 
-    /// Once all clients of the test are gone: the witnesses have heard everything, and nothing is
-    /// left of anybody. Returns what was heard, and the last statistics.
+    /// Ends the scene once all clients of the test are gone: the witnesses have received everything, and
+    /// nothing is left of anybody. Returns what they received, and the last statistics.
     pub(crate) fn finish(self) -> (Heard, Stats) {
         let Self { mut server, witnesses, workers, descriptors: [before, listening] } = self;
-        // Of who is gone from the socket's side the server may hear later.
+        // The server may learn later that a client has gone.
         let is_alone = |stats: &Stats| {
             stats.sessions == Witnesses::COUNT && stats.requests == stats.requests_done
         };
@@ -207,21 +203,11 @@ impl Scene {
         wait_for("descriptors are given back", || count("self", "fd"), |&n| n <= listening);
         let stats = server.stats();
         assert_eq!(stats.panics, 0);
-        assert_eq!(threads("chat-worker"), workers, "every worker lives");
+        assert_eq!(threads("self", "chat-worker"), workers, "every worker lives");
         server.stop();
         server.join();
         wait_for("descriptors are given back", || count("self", "fd"), |&n| n <= before);
-        wait_for("threads have ended", || threads("chat-"), |&n| n == 0);
+        wait_for("threads have ended", || threads("self", "chat-"), |&n| n == 0);
         (heard, stats)
     }
-}
-
-/// How many threads of this process have a name that begins so.
-fn threads(name: &str) -> usize {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux lists the threads");
-    let names = tasks.flatten().filter_map(|task| {
-        // One that has ended meanwhile has none.
-        std::fs::read_to_string(task.path().join("comm")).ok()
-    });
-    names.filter(|task| task.starts_with(name)).count()
 }

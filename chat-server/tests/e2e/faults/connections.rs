@@ -1,41 +1,27 @@
-//! Who finds no place: R9, the limit of connections from one address, and of rooms.
+//! Too many connections, in all and from one address: R9.
 
 use std::net::Ipv4Addr;
 
 use chat_server::CloseReason;
 
-use crate::support::{Client, Scene, in_own_process, wait_until};
+use crate::support::{Client, Scene, connect_when_let_in, in_own_process};
 
-/// The next message is a refusal, and then the stream ends.
+/// The next message is a refusal that names the limit, and the last one.
 fn expect_refused(client: &mut Client, code: &str, limit: usize) {
     let message = client.expect_code(code);
     assert!(message.text.contains(&limit.to_string()), "the limit is named: {}", message.text);
     client.expect_end();
 }
 
-/// Connects until somebody is let in: the place of one that has gone is free only when the server
-/// has noticed.
-fn until_let_in(connect: impl Fn() -> Client) -> Client {
-    let mut let_in = None;
-    wait_until("there is a place", || {
-        let mut client = connect();
-        client.ask_for_rooms();
-        let is_in = client.next().kind == "SCRoomsResult";
-        let_in = is_in.then_some(client);
-        is_in
-    });
-    let_in.expect("it was let in")
-}
-
 #[test]
-fn r9_connections_beyond_the_limit_are_told_so_and_accepting_goes_on() {
+fn r9_connections_beyond_the_limit_are_refused_and_accepting_goes_on() {
     in_own_process(|| {
         const LIMIT: usize = 6;
         let scene = Scene::with(|config| {
             config.limits.connections = LIMIT;
             config.limits.refused_connections = 2;
         });
-        // The witnesses are three of them.
+        // The witnesses are three of the six.
         let mut members: Vec<_> = (0..3).map(|_| scene.member()).collect();
         // More than are waited for: none of them ends its side before all have been told.
         let mut refused: Vec<_> = (0..20).map(|_| Client::connect(scene.address())).collect();
@@ -43,7 +29,7 @@ fn r9_connections_beyond_the_limit_are_told_so_and_accepting_goes_on() {
             expect_refused(client, "server-full", LIMIT);
         }
         members.pop();
-        let mut client = until_let_in(|| Client::connect(scene.address()));
+        let mut client = connect_when_let_in(|| Client::connect(scene.address()));
         client.enter(scene.room());
         let mut refused_again = Client::connect(scene.address());
         expect_refused(&mut refused_again, "server-full", LIMIT);
@@ -55,7 +41,7 @@ fn r9_connections_beyond_the_limit_are_told_so_and_accepting_goes_on() {
 }
 
 #[test]
-fn r9_connections_beyond_the_limit_of_their_address_are_told_so_and_no_others() {
+fn r9_connections_beyond_the_limit_of_an_address_are_refused_and_no_others() {
     in_own_process(|| {
         const LIMIT: usize = 3;
         let scene = Scene::with(|config| config.limits.connections_per_address = LIMIT);
@@ -72,7 +58,7 @@ fn r9_connections_beyond_the_limit_of_their_address_are_told_so_and_no_others() 
             let mut refused = connect(last);
             expect_refused(&mut refused, "too-many-from-address", LIMIT);
             clients.pop();
-            until_let_in(|| connect(last)).enter(scene.room());
+            connect_when_let_in(|| connect(last)).enter(scene.room());
         }
         drop(full);
         let (_, stats) = scene.finish();
