@@ -139,8 +139,7 @@ fn o6_a_socket_error_closes_its_connection_and_no_other() {
     let errors = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTCONN", "EHOSTUNREACH", "EINTR"];
     for (call, error) in ["recvfrom", "sendto"].into_iter().flat_map(|c| errors.map(|e| (c, e))) {
         // The third call is that of the first client, which sends twice before others connect.
-        let Some((program, address)) = with_fault(&format!("{call}:error={error}:when=3"))
-        else {
+        let Some((program, address)) = with_fault(&format!("{call}:error={error}:when=3")) else {
             return;
         };
         let mut first = Client::of(address);
