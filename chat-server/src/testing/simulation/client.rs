@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::ops::Range;
 
 use chat_proto::{Command, FrameDecoder, Incoming, Name, RoomId, Text, Title, write_frame};
+use chat_testing::{Event, Request, Rng};
 
 use crate::testing::simulation::net::{ClientEnd, Got};
-use crate::testing::simulation::rng::Rng;
-use crate::testing::simulation::trace::{End, Entry, Request, Trace, TraceHash};
+use crate::testing::simulation::trace::{End, Entry, Trace, TraceHash};
 
 /// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +216,7 @@ impl Client {
             Request::LongChat => text("x".repeat(LONG_TEXT)),
             Request::Chat { number } => {
                 let most = if rng.chance(1, 16) { 2_000 } else { 60 };
-                text(format!("{}:{number} {}", self.id, "x".repeat(rng.within(0..most))))
+                text(Event::text(self.id, *number, rng.within(0..most)))
             }
             Request::Refused(_) | Request::Bad(_) => unreachable!("those are no commands"),
         }

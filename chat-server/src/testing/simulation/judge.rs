@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::limits::Limits;
 use crate::stats::CloseReason;
+use crate::testing::simulation::audit::Ending;
 use crate::testing::simulation::client::{Client, Temper};
-use crate::testing::simulation::ledger::Ending;
 
 /// Judges an ending at the end of the turn in which it became known.
 ///

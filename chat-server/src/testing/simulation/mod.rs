@@ -5,7 +5,7 @@
 //! room, nothing from before or after a stay, nothing of one's own, all of it or a prefix, and then
 //! the reason, one answer for each request, rest, the stop, whole frames (I1 to I7, I5b, I11, I12,
 //! I14, I15), and that a seed is the same run each time (I16). At the end of each turn the server's
-//! books are compared with a second set (`ledger`): what each connection is owed (I8), what is held
+//! books are compared with a second set (`audit`): what each connection is owed (I8), what is held
 //! for all, counted from scratch (I9), who there is, who came and who went (I10). Why a connection
 //! ended is held against its client's record (`judge`): nobody that reads and sends whole frames is
 //! sent away.
@@ -20,14 +20,12 @@
 //!
 //! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds; `SIM_SEED=7` runs that one.
 
+mod audit;
 mod check;
 mod client;
 mod judge;
-mod ledger;
 mod net;
 mod plan;
-mod replay;
-mod rng;
 mod server;
 mod trace;
 mod waits;
@@ -109,92 +107,33 @@ fn finds(fault: Fault, invariant: &str) {
     panic!("no seed finds {fault:?} as {invariant}, but as: {others:#?}");
 }
 
-#[test]
-fn a_lost_wake_up_is_found() {
-    finds(Fault::LostWakeUp, "I12");
+/// A test for each planted fault, with the invariant as whose breach it is found.
+macro_rules! faults_are_found {
+    ($(#[test] fn $name:ident() { $fault:ident: $invariant:literal })*) => {
+        $(#[test]
+        fn $name() {
+            finds(Fault::$fault, $invariant);
+        })*
+    };
 }
 
-#[test]
-fn a_forgotten_read_is_found() {
-    finds(Fault::ForgottenRead, "I12");
-}
-
-#[test]
-fn a_dropped_tail_is_found() {
-    finds(Fault::DroppedTail, "I15");
-}
-
-#[test]
-fn a_missing_generation_check_is_found() {
-    finds(Fault::NoGeneration, "I4");
-}
-
-#[test]
-fn a_mailbox_with_two_runners_is_found() {
-    finds(Fault::TwoRunners, "I1");
-}
-
-#[test]
-fn an_answer_that_overtakes_is_found() {
-    finds(Fault::Unsettled, "I5");
-}
-
-#[test]
-fn a_sender_that_hears_itself_is_found() {
-    finds(Fault::OwnChat, "I4");
-}
-
-#[test]
-fn a_member_that_hears_what_came_before_it_is_found() {
-    finds(Fault::EarlyCursor, "I3");
-}
-
-#[test]
-fn a_hasty_stop_is_found() {
-    finds(Fault::HastyStop, "I14");
-}
-
-#[test]
-fn a_close_without_lingering_is_found() {
-    finds(Fault::NoLinger, "I14");
-}
-
-#[test]
-fn a_cut_in_a_frame_is_found() {
-    finds(Fault::CutInFrame, "I15");
-}
-
-#[test]
-fn a_cut_that_leaves_a_hole_is_found() {
-    finds(Fault::CutFront, "I5b");
-}
-
-#[test]
-fn one_that_was_behind_and_stays_so_for_ever_is_found() {
-    finds(Fault::BehindForEver, "I5b");
-}
-
-#[test]
-fn a_pause_without_end_is_found() {
-    finds(Fault::NeverResumed, "I12");
-}
-
-#[test]
-fn a_member_that_waits_in_vain_is_found() {
-    finds(Fault::ForgottenWaiter, "I12");
-}
-
-#[test]
-fn memory_that_still_counts_when_it_is_given_back_is_found() {
-    finds(Fault::HeldForEver, "I9");
-}
-
-#[test]
-fn an_end_without_a_reason_is_found() {
-    finds(Fault::NoFarewell, "I5b");
-}
-
-#[test]
-fn a_timer_that_is_not_set_again_is_found() {
-    finds(Fault::TimerForgotten, "I12");
+faults_are_found! {
+    #[test] fn a_lost_wake_up_is_found() { LostWakeUp: "I12" }
+    #[test] fn a_forgotten_read_is_found() { ForgottenRead: "I12" }
+    #[test] fn a_dropped_tail_is_found() { DroppedTail: "I15" }
+    #[test] fn a_missing_generation_check_is_found() { NoGeneration: "I4" }
+    #[test] fn a_mailbox_with_two_runners_is_found() { TwoRunners: "I1" }
+    #[test] fn an_answer_that_overtakes_is_found() { Unsettled: "I5" }
+    #[test] fn a_sender_that_hears_itself_is_found() { OwnChat: "I4" }
+    #[test] fn a_member_that_hears_what_came_before_it_is_found() { EarlyCursor: "I3" }
+    #[test] fn a_hasty_stop_is_found() { HastyStop: "I14" }
+    #[test] fn a_close_without_lingering_is_found() { NoLinger: "I14" }
+    #[test] fn a_cut_in_a_frame_is_found() { CutInFrame: "I15" }
+    #[test] fn a_cut_that_leaves_a_hole_is_found() { CutFront: "I5b" }
+    #[test] fn one_that_was_behind_and_stays_so_for_ever_is_found() { BehindForEver: "I5b" }
+    #[test] fn a_pause_without_end_is_found() { NeverResumed: "I12" }
+    #[test] fn a_member_that_waits_in_vain_is_found() { ForgottenWaiter: "I12" }
+    #[test] fn memory_that_still_counts_when_it_is_given_back_is_found() { HeldForEver: "I9" }
+    #[test] fn an_end_without_a_reason_is_found() { NoFarewell: "I5b" }
+    #[test] fn a_timer_that_is_not_set_again_is_found() { TimerForgotten: "I12" }
 }

@@ -12,8 +12,9 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::mem;
 use std::rc::Rc;
 
+use chat_testing::Rng;
+
 use crate::net::Socket;
-use crate::testing::simulation::rng::Rng;
 
 /// What the kernel tells of a socket, several happenings as one event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

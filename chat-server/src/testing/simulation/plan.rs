@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chat_testing::Rng;
+
 use crate::limits::Limits;
 use crate::limits::RateLimit;
-use crate::testing::simulation::rng::Rng;
 
 /// How a run ends, once all faults have stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

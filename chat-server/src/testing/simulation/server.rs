@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
+use chat_testing::Rng;
 
 use crate::config::Config;
 use crate::engine::Engine;
@@ -19,9 +20,8 @@ use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::stats::CloseReason;
 use crate::stats::Counters;
-use crate::testing::simulation::ledger::{Account, Ending, Ledger};
+use crate::testing::simulation::audit::{Audit, Ending, Record};
 use crate::testing::simulation::net::{ClientEnd, Ready, SimSocket};
-use crate::testing::simulation::rng::Rng;
 use crate::testing::simulation::workers::VirtualPool;
 use crate::workers::SharedHub;
 
@@ -33,7 +33,7 @@ pub(super) struct Server {
     woken: Arc<AtomicBool>,
     rng: Rng,
     state: State,
-    ledger: Ledger,
+    audit: Audit,
     counters: Arc<Counters>,
     /// Sockets that the kernel watches.
     watched: BTreeMap<ConnKey, ClientEnd>,
@@ -102,7 +102,7 @@ impl Server {
                 pool.clone(),
                 Arc::clone(&counters),
             ),
-            ledger: Ledger::new(limits.clone(), counters.stats()),
+            audit: Audit::new(limits.clone(), counters.stats()),
             counters,
             limits,
             hub,
@@ -216,7 +216,7 @@ impl Server {
         let closed = self.watched.iter().filter(|(_, end)| end.is_closed_by_server());
         self.gone.extend(closed.map(|(key, _)| *key));
         self.watched.retain(|_, end| !end.is_closed_by_server());
-        let endings = self.ledger.audit(now, &self.engine, &self.counters.stats());
+        let endings = self.audit.turn(now, &self.engine, &self.counters.stats());
         let accepted = if self.engine.is_stopping() {
             let accepted = self.accept(now, usize::MAX);
             self.backlog = None;
@@ -270,7 +270,7 @@ impl Server {
         let Caller { client, socket, operator, address } = caller;
         let role = if operator { Role::Operator } else { Role::Guest };
         let stopped = self.engine.is_stopping().then_some(CloseReason::Stopped);
-        let refusal = stopped.or_else(|| self.ledger.refusal(address));
+        let refusal = stopped.or_else(|| self.audit.refusal(address));
         let key = self.engine.next_key();
         let end = socket.watch();
         self.watched.insert(key, end.clone());
@@ -279,7 +279,7 @@ impl Server {
         let mailbox = connection.and_then(|connection| connection.lifecycle.mailbox());
         let session = mailbox.map(|mailbox| mailbox.session().number());
         assert_eq!(session.is_none(), refusal.is_some(), "I10: client {client}: {refusal:?}");
-        self.ledger.open(key, Account::new(client, address, end, refusal, now));
+        self.audit.open(key, Record::new(client, address, end, refusal, now));
         Accepted { client, session, refusal }
     }
 }
@@ -302,12 +302,12 @@ impl Server {
     pub(super) fn check_rest(&self) {
         assert!(self.hub.may_wait(), "I12: the reactor waits, and there is something to take");
         assert!(!self.pool.has_work(), "I12: there is work, and nobody is at it");
-        self.ledger.check_rest(&self.engine);
+        self.audit.check_rest(&self.engine);
     }
 
-    /// As [`Ledger::taken`].
+    /// As [`Audit::taken`].
     pub(super) fn taken(&self, client: usize) -> Option<u64> {
-        self.ledger.taken(client)
+        self.audit.taken(client)
     }
 
     /// To be called when nothing is left to do: what there is agrees with what there was.
@@ -328,7 +328,7 @@ impl Server {
 
     /// Clients that are owed something.
     pub(super) fn owed(&self) -> Vec<usize> {
-        self.ledger.owed(&self.engine)
+        self.audit.owed(&self.engine)
     }
 
     /// To be called when everyone is gone.

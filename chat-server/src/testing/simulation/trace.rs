@@ -1,29 +1,10 @@
 //! What is recorded at a client: what it asked for and what it was sent, in that order.
 
 use chat_proto::Incoming;
+use chat_testing::Request;
 
 use crate::stats::CloseReason;
-
-/// Something that a client sent, with what it takes to judge the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Request {
-    Rename(String),
-    Rooms,
-    Create(String),
-    Join(u64),
-    Leave,
-    /// A text that says who sent it, and as which of its chats.
-    Chat {
-        number: u64,
-    },
-    /// A text that fits the request, but not the chat that it would make.
-    LongChat,
-    Shutdown,
-    /// A value that breaks a rule: to be answered with this code.
-    Refused(&'static str),
-    /// No command: to be answered with this code, and the end if it is the first or one too many.
-    Bad(&'static str),
-}
+use crate::testing::simulation::judge::farewell;
 
 /// How a stream ended for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +54,30 @@ impl Trace {
             Entry::Ended(end) => Some(*end),
             _ => None,
         })
+    }
+
+    /// Whether a request that ends there in the stream was accepted: not if the stop came before. A
+    /// connection that ended for bad input had its end before the stop.
+    pub(super) fn accepted(&self, end: u64) -> bool {
+        self.reasons.contains(&CloseReason::BadInput)
+            || self.taken_at_stop.is_none_or(|taken| end <= taken)
+    }
+
+    /// Whether the client lost its stream, or was sent away: what it received is a prefix, and it may have
+    /// done more than it knows.
+    pub(super) fn is_cut_off(&self) -> bool {
+        let codes = || CloseReason::ALL.into_iter().filter_map(farewell);
+        let sent_away =
+            |code: &str| code != "server-stopping" && codes().any(|other| other == code);
+        let last = self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Received(message) => message.code.as_deref(),
+            _ => None,
+        });
+        match self.ended() {
+            None => self.dead,
+            Some(End::Own | End::Reset) => true,
+            Some(End::Eof) => self.session.is_none() || last.is_some_and(sent_away),
+        }
     }
 }
 

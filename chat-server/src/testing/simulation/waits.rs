@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chat_testing::{Event, Request};
+
 use crate::testing::simulation::client::Client;
-use crate::testing::simulation::trace::{Entry, Request};
+use crate::testing::simulation::trace::Entry;
 
 /// The first two clients are the witnesses in a room of their own.
 #[derive(Debug, Default)]
@@ -25,9 +27,11 @@ impl Waits {
                     Entry::Sent { request: Request::Chat { number }, .. } => {
                         self.said.insert((client.id, *number), turn);
                     }
-                    Entry::Received(message) if message.kind == "SCChat" => {
-                        let said = chat_of(&message.text).and_then(|chat| self.said.remove(&chat));
-                        self.most = self.most.max(said.map_or(0, |said| turn - said));
+                    Entry::Received(message) => {
+                        if let Ok(Event::Chat { sender, number, .. }) = Event::read(message) {
+                            let said = self.said.remove(&(sender, number));
+                            self.most = self.most.max(said.map_or(0, |said| turn - said));
+                        }
                     }
                     _ => {}
                 }
@@ -35,9 +39,4 @@ impl Waits {
             *seen = client.trace.entries.len();
         }
     }
-}
-
-fn chat_of(text: &str) -> Option<(usize, u64)> {
-    let (sender, number) = text.split(' ').next()?.split_once(':')?;
-    Some((sender.parse().ok()?, number.parse().ok()?))
 }

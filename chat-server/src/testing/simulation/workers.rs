@@ -8,8 +8,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use chat_testing::Rng;
+
 use crate::engine::Workers;
-use crate::testing::simulation::rng::Rng;
 use crate::workers::SharedHub;
 use crate::workers::{Mailbox, Request};
 

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use chat_testing::{Request, Rng};
+
 use crate::testing::simulation::client::{Client, Temper};
 use crate::testing::simulation::judge::judge;
 use crate::testing::simulation::net;
 use crate::testing::simulation::plan::{Finale, Plan};
-use crate::testing::simulation::rng::Rng;
 use crate::testing::simulation::server::{Accepted, Caller, Server, Step};
-use crate::testing::simulation::trace::{Entry, Request, Trace, TraceHash};
+use crate::testing::simulation::trace::{Entry, Trace, TraceHash};
 use crate::testing::simulation::waits::Waits;
 
 /// The end of all patience: everything that is owed is there by then, after the faults have stopped.

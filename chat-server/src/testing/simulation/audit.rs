@@ -15,16 +15,16 @@ use crate::stats::Stats;
 use crate::stats::{CloseReason, LimitKind};
 use crate::testing::simulation::net::{ClientEnd, SimSocket};
 
-pub(super) struct Ledger {
+pub(super) struct Audit {
     limits: Limits,
-    accounts: BTreeMap<ConnKey, Account>,
+    records: BTreeMap<ConnKey, Record>,
     before: Stats,
     /// Bytes of each client's frames that were taken.
     taken: BTreeMap<usize, u64>,
 }
 
 /// What is known of a connection whose socket is open, or was at the end of the last turn.
-pub(super) struct Account {
+pub(super) struct Record {
     pub(super) client: usize,
     pub(super) address: IpAddr,
     pub(super) end: ClientEnd,
@@ -50,7 +50,7 @@ pub(super) struct Ending {
     pub(super) behind_from: Option<u64>,
 }
 
-impl Account {
+impl Record {
     pub(super) fn new(
         client: usize,
         address: IpAddr,
@@ -81,22 +81,22 @@ impl Account {
     }
 }
 
-impl Ledger {
+impl Audit {
     pub(super) fn new(limits: Limits, stats: Stats) -> Self {
-        Self { limits, accounts: BTreeMap::new(), before: stats, taken: BTreeMap::new() }
+        Self { limits, records: BTreeMap::new(), before: stats, taken: BTreeMap::new() }
     }
 
-    pub(super) fn open(&mut self, key: ConnKey, account: Account) {
-        self.accounts.insert(key, account);
+    pub(super) fn open(&mut self, key: ConnKey, record: Record) {
+        self.records.insert(key, record);
     }
 
     /// Why the next connection from that address has to be refused.
     pub(super) fn refusal(&self, address: IpAddr) -> Option<CloseReason> {
         let taken = || {
-            let accounts = self.accounts.values();
-            accounts.filter(|a| a.refused.is_none() && !a.end.is_closed_by_server())
+            let records = self.records.values();
+            records.filter(|a| a.refused.is_none() && !a.end.is_closed_by_server())
         };
-        let of_address = taken().filter(|account| account.address == address).count();
+        let of_address = taken().filter(|record| record.address == address).count();
         let limit = self.limits.connections_per_address;
         if taken().count() >= self.limits.connections {
             return Some(CloseReason::ServerFull);
@@ -105,7 +105,7 @@ impl Ledger {
     }
 
     /// Compares the books at the end of a turn. Returns who ends, and why.
-    pub(super) fn audit<W>(
+    pub(super) fn turn<W>(
         &mut self,
         now: u64,
         engine: &Engine<SimSocket, W>,
@@ -113,23 +113,23 @@ impl Ledger {
     ) -> Vec<Ending> {
         if fault!(NoGeneration) {
             // The books are wrong at once. The clients have to find it by themselves.
-            self.accounts.retain(|_, account| !account.end.is_closed_by_server());
+            self.records.retain(|_, record| !record.end.is_closed_by_server());
             return Vec::new();
         }
         self.check_balance(engine, stats);
         self.check_memory(engine, stats);
         let mut endings = Vec::new();
-        for (key, account) in &mut self.accounts {
+        for (key, record) in &mut self.records {
             let connection = engine.connections().get(*key);
-            let closed = account.end.is_closed_by_server();
+            let closed = record.end.is_closed_by_server();
             assert_eq!(connection.is_none(), closed, "I10: {key:?} has a socket or it has not");
             let Some(connection) = connection else { continue };
-            account.follow(now, engine, &self.limits, connection);
-            self.taken.insert(account.client, connection.inbound.accepted);
+            record.follow(now, engine, &self.limits, connection);
+            self.taken.insert(record.client, connection.inbound.accepted);
             let reason = connection.lifecycle.reason();
-            if reason.is_some() && reason != account.reason {
-                account.reason = reason;
-                endings.push(account.ending(reason.into_iter().collect()));
+            if reason.is_some() && reason != record.reason {
+                record.reason = reason;
+                endings.push(record.ending(reason.into_iter().collect()));
             }
         }
         endings.append(&mut self.close(now, stats));
@@ -137,7 +137,7 @@ impl Ledger {
     }
 
     fn check_balance<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
-        let sockets = self.accounts.values().filter(|a| !a.end.is_closed_by_server()).count();
+        let sockets = self.records.values().filter(|a| !a.end.is_closed_by_server()).count();
         assert_eq!(engine.connection_count(), sockets, "I10: each connection has its socket");
         assert_eq!(stats.connections, sockets as u64, "I10: and is counted");
         let (accepted, closed) = (stats.accepted, stats.closed.total());
@@ -151,7 +151,7 @@ impl Ledger {
     /// Counts from scratch what is held: every chunk once, whoever holds it, and what is held for
     /// single connections.
     fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
-        let connections = || self.accounts.keys().filter_map(|key| engine.connections().get(*key));
+        let connections = || self.records.keys().filter_map(|key| engine.connections().get(*key));
         let single =
             |c: &Connection<SimSocket>| c.outbound.send.count_own_memory() + c.inbound.buffered();
         let mut held: usize = connections().map(single).sum();
@@ -171,10 +171,10 @@ impl Ledger {
 
     /// Takes out whose socket is closed. Each went for one of the reasons that were counted.
     fn close(&mut self, now: u64, stats: &Stats) -> Vec<Ending> {
-        let is_closed = |account: &Account| account.end.is_closed_by_server();
-        let closed = self.accounts.iter().filter(|(_, account)| is_closed(account));
+        let is_closed = |record: &Record| record.end.is_closed_by_server();
+        let closed = self.records.iter().filter(|(_, record)| is_closed(record));
         let closed: Vec<_> = closed.map(|(key, _)| *key).collect();
-        let gone = closed.iter().filter_map(|key| self.accounts.remove(key)).collect::<Vec<_>>();
+        let gone = closed.iter().filter_map(|key| self.records.remove(key)).collect::<Vec<_>>();
         let mut counted = BTreeMap::new();
         for reason in CloseReason::ALL {
             let count = stats.closed.count(reason) - self.before.closed.count(reason);
@@ -186,18 +186,18 @@ impl Ledger {
         let mut unknown = Vec::new();
         let mut endings = Vec::new();
         let (mut late, mut either) = (0, 0);
-        for account in gone {
-            self.taken.remove(&account.client);
-            late += u64::from(account.check_linger(now, &self.limits));
-            if account.reason.is_some() && account.end.is_lost() {
+        for record in gone {
+            self.taken.remove(&record.client);
+            late += u64::from(record.check_linger(now, &self.limits));
+            if record.reason.is_some() && record.end.is_lost() {
                 // It was to go for that reason, which has been judged, or is lost before it could.
                 either += 1;
                 continue;
             }
-            let count = account.reason.and_then(|reason| counted.get_mut(&(reason as usize)));
+            let count = record.reason.and_then(|reason| counted.get_mut(&(reason as usize)));
             match count.filter(|count| **count > 0) {
                 Some(count) => *count -= 1,
-                None => unknown.push(account),
+                None => unknown.push(record),
             }
         }
         // Unless reading waits for the workers.
@@ -209,16 +209,16 @@ impl Ledger {
         let left: u64 = counted.values().sum();
         let gone = (either + unknown.len()) as u64;
         assert_eq!(left, gone, "I10: each connection went for one reason");
-        endings.extend(unknown.iter().map(|account| account.ending(reasons.clone())));
+        endings.extend(unknown.iter().map(|record| record.ending(reasons.clone())));
         endings
     }
 
     /// To be called when nothing happens any more: nobody is waited for without a timer.
     pub(super) fn check_rest<W>(&self, engine: &Engine<SimSocket, W>) {
         let limits = InboundLimits::new(&self.limits);
-        for (key, account) in &self.accounts {
+        for (key, record) in &self.records {
             let Some(connection) = engine.connections().get(*key) else { continue };
-            let client = account.client;
+            let client = record.client;
             assert_eq!(
                 connection.lifecycle.phase(),
                 Phase::Open,
@@ -230,7 +230,7 @@ impl Ledger {
             let is_read =
                 connection.read_pause().is_none() || connection.outbound.send.has_waiting_list();
             assert!(is_read, "I12: client {client} is not read again");
-            assert_eq!(account.behind_from, None, "I12: client {client} is behind for ever");
+            assert_eq!(record.behind_from, None, "I12: client {client} is behind for ever");
         }
     }
 
@@ -243,12 +243,12 @@ impl Ledger {
     pub(super) fn owed<W>(&self, engine: &Engine<SimSocket, W>) -> Vec<usize> {
         let is_owed =
             |key: &ConnKey| engine.connections().get(*key).is_some_and(Connection::has_pending);
-        let owed = self.accounts.iter().filter(|(key, _)| is_owed(key));
-        owed.map(|(_, account)| account.client).collect()
+        let owed = self.records.iter().filter(|(key, _)| is_owed(key));
+        owed.map(|(_, record)| record.client).collect()
     }
 }
 
-impl Account {
+impl Record {
     /// Follows what the connection is owed, and holds it to its limits.
     fn follow<W>(
         &mut self,

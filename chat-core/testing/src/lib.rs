@@ -1,0 +1,24 @@
+//! What the tests of this workspace share: the simulation and the end-to-end tests of the server, the
+//! fuzz targets and the soak.
+//!
+//! - [`Checker`] takes what each member of each room received, and finds what must not be: a message
+//!   lost, repeated, out of order or leaked ([`Violation`]).
+//! - [`Conversation`] checks one connection above that: each request has its answer, in order. It
+//!   feeds the checker with the broadcasts in between.
+//! - [`Rng`] decides everything that a seed decides.
+//!
+//! Nothing here does I/O, reads a clock or depends on a server: the callers read sockets, virtual
+//! sockets or a hub's outputs. The crate is not published; no released crate depends on it, except for
+//! its tests.
+
+mod checker;
+mod conversation;
+mod event;
+mod rng;
+mod violation;
+
+pub use checker::Checker;
+pub use conversation::{Conversation, Received, Request};
+pub use event::Event;
+pub use rng::Rng;
+pub use violation::Violation;
