@@ -1,25 +1,132 @@
-//! Why the program ends without having served, or before it has stopped in order.
+//! Why the program ends without having served, or before it has stopped in order, and how people are told.
 
-use std::io;
+use std::error::Error as _;
+use std::fmt;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
-use chat_server::StartError;
+use chat_proto::{Localize, localize};
+use chat_server::{Lang, StartError};
 
 #[derive(Debug)]
 pub(crate) enum ExitError {
+    /// The log cannot start.
     NoLog(io::Error),
-    /// No port was named.
-    NoPort,
+    /// The server cannot start.
     Start(StartError),
     /// Metrics cannot be served at the address that was asked for.
-    Metrics {
-        address: SocketAddr,
-        error: io::Error,
-    },
+    Metrics { address: SocketAddr, error: io::Error },
+    /// The probed server does not answer, or not as it should.
+    Probe { address: SocketAddr, error: io::Error },
     /// The system gives no more descriptors or threads.
     System(io::Error),
     /// The kernel does not say which sockets are ready.
     Serving(io::Error),
-    /// Of that name.
+    /// A second signal, of that name, came during the stop.
     SecondSignal(&'static str),
+}
+
+impl ExitError {
+    /// The address that the error is about, if there is one.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Start(StartError::Listen { address, .. })
+            | Self::Metrics { address, .. }
+            | Self::Probe { address, .. } => Some(*address),
+            _ => None,
+        }
+    }
+
+    /// What the system said, if it said anything.
+    pub(crate) fn source(&self) -> Option<String> {
+        match self {
+            Self::Start(error) => error.source().map(ToString::to_string),
+            Self::NoLog(error)
+            | Self::Metrics { error, .. }
+            | Self::Probe { error, .. }
+            | Self::System(error)
+            | Self::Serving(error) => Some(error.to_string()),
+            Self::SecondSignal(_) => None,
+        }
+    }
+}
+
+impl Localize for ExitError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLog(error) => localize!(f, lang,
+                en: "cannot start the log: {error}",
+                ko: "로그를 시작할 수 없어요: {error}"),
+            Self::Start(error) => {
+                write!(f, "{}: ", error.localized(lang))?;
+                match error {
+                    StartError::Config(error) => error.fmt_in(lang, f),
+                    StartError::Listen { address, source } => {
+                        fmt_listen_error(*address, source, lang, f)
+                    }
+                    other => other.source().map_or(Ok(()), |source| write!(f, "{source}")),
+                }
+            }
+            Self::Metrics { address, error } => {
+                localize!(f, lang,
+                    en: "cannot serve metrics on {address}: ",
+                    ko: "{address} 주소에서 메트릭을 보여 줄 수 없어요: ")?;
+                fmt_unavailable(error, lang, f)?;
+                localize!(f, lang,
+                    en: ". Choose another --metrics",
+                    ko: ". 다른 --metrics 주소를 골라 주세요")
+            }
+            Self::Probe { address, error } => localize!(f, lang,
+                en: "no answer from {address}: {error}. Does a server run there with --metrics?",
+                ko: "{address} 주소에서 답이 없어요: {error}. 서버가 --metrics 설정으로 떠 있는지 보세요"),
+            Self::System(error) => localize!(f, lang,
+                en: "the system has no descriptors or threads left: {error}",
+                ko: "시스템에 남은 디스크립터나 스레드가 없어요: {error}"),
+            Self::Serving(error) => localize!(f, lang,
+                en: "the system does not say which connections are ready: {error}",
+                ko: "준비된 연결을 시스템이 알려 주지 않아요: {error}"),
+            Self::SecondSignal(name) => localize!(f, lang,
+                en: "second signal, {name}: ending at once",
+                ko: "시그널이 또 왔어요 ({name}). 바로 끝내요"),
+        }
+    }
+}
+
+/// Why the server cannot listen there, and what to do about it.
+fn fmt_listen_error(
+    address: SocketAddr,
+    error: &io::Error,
+    lang: Lang,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match error.kind() {
+        ErrorKind::PermissionDenied if address.port() < 1024 => localize!(f, lang,
+            en: "ports below 1024 need special rights. Choose a --port from 1024 on",
+            ko: "1024보다 작은 포트는 특별한 권한이 있어야 해요. --port 값을 1024부터 골라 주세요"),
+        kind => {
+            fmt_unavailable(error, lang, f)?;
+            match kind {
+                ErrorKind::AddrInUse => localize!(f, lang,
+                    en: ". Choose another --port, or --port=0 for a free one",
+                    ko: ". 다른 --port 값을 골라 주세요. 빈 포트를 쓰려면 --port=0 하세요"),
+                ErrorKind::AddrNotAvailable => localize!(f, lang,
+                    en: ". Choose another --ip, such as 127.0.0.1 or 0.0.0.0",
+                    ko: ". 127.0.0.1, 0.0.0.0 같은 다른 --ip 주소를 골라 주세요"),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// Why nobody can listen on an address.
+fn fmt_unavailable(error: &io::Error, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error.kind() {
+        ErrorKind::AddrInUse => localize!(f, lang,
+            en: "another program listens there",
+            ko: "다른 프로그램이 쓰고 있어요"),
+        ErrorKind::AddrNotAvailable => localize!(f, lang,
+            en: "this machine has no such address",
+            ko: "이 컴퓨터에 없는 주소예요"),
+        _ => write!(f, "{error}"),
+    }
 }

@@ -1,83 +1,97 @@
-//! The server as a program.
+//! The chat server as a program: from the command line to the exit status.
+//!
+//! `cli` reads the command line into `settings`; `logging` and `os` connect the program with whoever runs it;
+//! `metrics` shows how the server is; `exit_error` and `texts` hold what people are told. What a chat server
+//! does is in the library.
 
-mod args;
-mod config_error;
-mod config_file;
+mod cli;
 mod exit_error;
-mod help;
-mod line_writer;
 mod logging;
 mod metrics;
-mod rlimit;
-mod sd_notify;
+mod os;
 mod settings;
-mod signals;
 mod texts;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use args::{Refused, Wanted};
 use chat_proto::Localize;
-use chat_server::{Limits, Server, Stats};
+use chat_server::{LimitKind, Limits, Server, Stats};
+use cli::{Refused, Request};
 use exit_error::ExitError;
-use line_writer::LineWriter;
-use logging::{FLUSH, Log};
-use metrics::Endpoint;
-use settings::Settings;
+use logging::{FLUSH, LineWriter, Log};
+use metrics::{Endpoint, probe};
+use os::{rlimit, sd_notify, signals};
+use settings::{Settings, in_force};
+
+/// Exit status for a command line or a file that is wrong.
+const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let settings = match args::parse(std::env::args_os().skip(1)) {
-        Ok(Wanted::Serve(settings)) => settings,
-        Ok(Wanted::Say(text)) => {
-            // A reader that has gone away has read enough.
-            let _ = writeln!(io::stdout(), "{}", text.trim_end());
-            return ExitCode::SUCCESS;
+    match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Serve(settings)) => run(*settings),
+        Ok(Request::Print(text)) => {
+            print(&text);
+            ExitCode::SUCCESS
         }
-        Err(Refused { problems, lang }) => {
-            let mut stderr = io::stderr();
-            for problem in problems {
-                let _ = writeln!(stderr, "chat-server: {}", problem.localized(lang));
+        Ok(Request::Probe(address, lang)) => match probe(address) {
+            Ok((is_healthy, answer)) => {
+                print(&answer);
+                if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
-            let _ = writeln!(stderr, "{}", texts::SEE_HELP.get(lang));
-            return ExitCode::from(2);
+            Err(error) => {
+                complain(&ExitError::Probe { address, error }.localized(lang));
+                ExitCode::FAILURE
+            }
+        },
+        Err(Refused { errors, lang }) => {
+            errors.iter().for_each(|error| complain(&error.localized(lang)));
+            let _ = writeln!(io::stderr(), "{}", texts::SEE_HELP.get(lang));
+            ExitCode::from(USAGE)
         }
-    };
+    }
+}
+
+/// Prints a text. A reader that has gone has read enough.
+fn print(text: &str) {
+    let _ = writeln!(io::stdout(), "{}", text.trim_end());
+}
+
+/// Prints an error before there is a log.
+fn complain(error: &dyn std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "chat-server: {error}");
+}
+
+fn run(settings: Settings) -> ExitCode {
     let log = match logging::start(&settings) {
         Ok(log) => log,
         Err(error) => {
-            let failure = ExitError::NoLog(error);
-            let _ = writeln!(io::stderr(), "chat-server: {}", failure.localized(settings.lang()));
+            complain(&ExitError::NoLog(error).localized(settings.lang()));
             return ExitCode::FAILURE;
         }
     };
     let _flushed = log.flush_at_end();
-    match serve(*settings, &log) {
+    match serve(settings, &log) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            log.failure(&failure);
+        Err(error) => {
+            log.exit_error(&error);
             ExitCode::FAILURE
         }
     }
 }
 
 fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
-    settings.make_room_for_connections();
-    let version = env!("CARGO_PKG_VERSION");
-    if io::stderr().is_terminal() {
-        let changes = settings.changes_in_one_line();
-        tracing::info!("starting chat-server {version}: {changes}; --check tells the rest");
-    } else {
-        tracing::info!("starting chat-server {version}: {}", settings.in_one_line());
-    }
-    let config = settings.config().ok_or(ExitError::NoPort)?;
+    let (connections, is_set) = settings.connections();
+    rlimit::make_room_for(connections, is_set);
+    log_start(&settings, log);
+    let config = settings.config();
     let limits = config.limits.clone();
     let server = Server::bind(config).map_err(ExitError::Start)?;
     let metrics = settings.metrics.map(|address| serve_metrics(address, &server, limits, log));
     let metrics = metrics.transpose()?;
     signals::watch(server.stopper(), log.clone()).map_err(ExitError::System)?;
-    // Whoever reads that may be gone, or slow; neither is a reason not to serve.
+    // Its reader may be gone, or slow; neither is a reason not to serve.
     let output = LineWriter::start(io::stdout(), "chat-output").map_err(ExitError::System)?;
     output.line(&format!("listening on {}", server.address()));
     tracing::info!(address = %server.address(), "listening");
@@ -85,10 +99,10 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
         output.line(&format!("metrics on {}", endpoint.address()));
         tracing::info!(address = %endpoint.address(), "serving metrics");
     }
-    sd_notify::tell(&format!("READY=1\nSTATUS=listening on {}", server.address()));
+    sd_notify::notify(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
-    server.run_with(|| sd_notify::tell("STOPPING=1")).map_err(ExitError::Serving)?;
-    log_stopped(&monitor.stats());
+    server.run_with(|| sd_notify::notify("STOPPING=1")).map_err(ExitError::Serving)?;
+    log_stop(&monitor.stats(), log);
     output.flush(FLUSH);
     Ok(())
 }
@@ -103,16 +117,32 @@ fn serve_metrics(
         .map_err(|error| ExitError::Metrics { address, error })
 }
 
-fn log_stopped(stats: &Stats) {
-    let reasons =
-        stats.closed.iter().filter(|(_, n)| *n > 0).map(|(reason, n)| format!("{reason} {n}"));
-    let closed = reasons.collect::<Vec<_>>().join(", ");
-    tracing::info!(
-        accepted = stats.accepted,
-        requests = stats.requests_done,
-        closed,
-        accept_failures = stats.accept_failures,
-        panics = stats.panics,
-        "stopped"
-    );
+/// Logs the settings in force; at a terminal, those that are not the default.
+fn log_start(settings: &Settings, log: &Log) {
+    let known = if log.is_text() && io::stderr().is_terminal() {
+        in_force(&Settings::default()).concat()
+    } else {
+        Vec::new()
+    };
+    let told = in_force(settings).concat().into_iter().filter(|setting| !known.contains(setting));
+    let told = told.map(|(name, value)| (name.replace('-', "_"), value));
+    let version = ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    log.table("starting chat-server", &[version].into_iter().chain(told).collect::<Vec<_>>());
+}
+
+/// Logs what was counted. Lines for people leave out reasons for which nothing closed.
+fn log_stop(stats: &Stats, log: &Log) {
+    let counts = [
+        ("accepted", stats.accepted),
+        ("requests", stats.requests_done),
+        ("linger_timeouts", stats.limits.count(LimitKind::Linger)),
+        ("accept_failures", stats.accept_failures),
+        ("panics", stats.panics),
+    ];
+    let counts = counts.map(|(name, n)| (name.to_owned(), n));
+    let closed = stats.closed.iter().filter(|(_, n)| *n > 0 || !log.is_text());
+    let closed =
+        closed.map(|(reason, n)| (format!("closed_{}", reason.as_str().replace('-', "_")), n));
+    let counts = counts.into_iter().chain(closed).map(|(name, n)| (name, n.to_string()));
+    log.table("stopped", &counts.collect::<Vec<_>>());
 }

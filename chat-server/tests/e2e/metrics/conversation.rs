@@ -1,11 +1,11 @@
 //! What the metrics count of conversations that the tests know completely.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use super::scrape::{connect, expect, get, scrape};
 use super::start;
-use crate::support::{Client, frame, wait_until};
+use crate::support::{Client, frame, run_to_end, wait_until};
 
 /// Ann, Bob and Cid meet in a room, and Bob leaves it. Checks what is counted then.
 fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
@@ -188,9 +188,12 @@ fn health_is_serving_until_the_stop_and_stopping_after_it() {
     let (mut program, address, metrics) = start(&[]);
     let mut client = Client::of(address);
     assert_eq!(get(metrics, "/health"), ("HTTP/1.1 200 OK".to_owned(), "serving\n".to_owned()));
+    let flag = format!("--probe={metrics}");
+    assert_eq!(run_to_end(&[&flag]), (Some(0), "serving".to_owned(), String::new()));
     client.shutdown();
     client.expect_code("server-stopping");
     client.expect_end();
+    let probe = |address: SocketAddr| run_to_end(&[&format!("--probe={address}")]);
     // The server waits until the client has closed its side, too.
     let stopping = ("HTTP/1.1 503 Service Unavailable".to_owned(), "stopping\n".to_owned());
     wait_until("the server is stopping", || get(metrics, "/health") == stopping);
@@ -198,7 +201,10 @@ fn health_is_serving_until_the_stop_and_stopping_after_it() {
         metrics,
         &[("chat_connections{state=\"open\"}", 0), ("chat_connections{state=\"closing\"}", 1)],
     );
+    assert_eq!(probe(metrics), (Some(1), "stopping".to_owned(), String::new()));
     drop(client);
     program.expect_success();
-    assert!(TcpStream::connect(metrics).is_err(), "nobody listens any more");
+    let (code, output, errors) = probe(metrics);
+    assert_eq!((code, output.as_str()), (Some(1), ""), "nobody listens any more");
+    assert!(errors.contains(&metrics.to_string()) && errors.contains("--metrics"), "{errors}");
 }

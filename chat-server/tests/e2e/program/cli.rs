@@ -56,9 +56,9 @@ fn a1_an_ipv6_address_is_shown_in_brackets() {
         println!("skipped: this machine has no IPv6");
         return;
     }
-    check_serves(&["--port=0", "--ip=::1"], |address| {
-        address.to_string().starts_with("[::1]:") && address.is_ipv6()
-    });
+    for ip in ["--ip=::1", "--ip=[::1]"] {
+        check_serves(&["--port=0", ip], |address| address.to_string().starts_with("[::1]:"));
+    }
 }
 
 #[test]
@@ -124,6 +124,22 @@ fn a2_a_flag_missing_unknown_duplicate_or_without_value_is_named() {
     check_refused(&["--port=0", "--worker=1", "--worker=2"], &["--worker"]);
     check_refused(&["--port=0", "--ip=127.0.0.1", "--ip=127.0.0.1"], &["--ip"]);
     check_refused(&["--port=0", "--limit=rooms=1", "--limit", "rooms=2"], &["rooms=2", "twice"]);
+    check_refused(&["--port=0", "--check=yes"], &["--check", "no value"]);
+}
+
+#[test]
+fn a12_a_typo_in_a_flag_gets_the_nearest_name() {
+    for (args, words) in [
+        (&["--prot=9000"][..], "no flag \"--prot\": did you mean --port?"),
+        (&["--prot", "9000"], "port is missing"),
+        (&["--port=0", "--conections=5"], "did you mean --limit=connections=VALUE?"),
+        (&["--port=0", "--limit=conections=5"], "did you mean connections?"),
+        (&["--port=0", "--shutdown-from=lopback"], "did you mean loopback?"),
+        (&["--port=0", "--lang=kr"], "did you mean ko?"),
+        (&["--lang=ko", "--prot=9000"], "\"--prot\" 플래그는 없어요. 혹시 --port 말인가요?"),
+    ] {
+        check_refused(args, &[words]);
+    }
 }
 
 #[test]
@@ -136,7 +152,9 @@ fn a2_a_value_out_of_range_is_refused_with_flag_and_range() {
         check_refused(&["--port=0", &format!("--worker={worker}")], &["--worker", "1 to 256"]);
         check_refused(&["--port=0", "--worker", worker], &["--worker", "1 to 256"]);
     }
-    for ip in ["localhost", "127.0.0", "127.0.0.1:80", "256.0.0.1", "", "[::1]", "::g"] {
+    for ip in
+        ["localhost", "127.0.0", "127.0.0.1:80", "256.0.0.1", "", "[127.0.0.1]", "[::1", "::g"]
+    {
         check_refused(&["--port=0", &format!("--ip={ip}")], &["--ip", "127.0.0.1", "::1"]);
     }
     for who in ["everybody", "", "Anyone"] {
@@ -164,14 +182,14 @@ fn usage_errors_speak_the_language_asked_for() {
     for (flags, words) in [
         (&["--prot=1"][..], &["\"--prot\" 플래그는 없어요"][..]),
         (&["--port=0", "9000"], &["\"9000\": 플래그도 그 값도 아니에요"]),
-        (&["--port"], &["--port 뒤에 값을"]),
+        (&["--port"], &["--port 플래그에 값이 없어요"]),
         (&["--port=1", "--port=2"], &["--port 플래그가 두 번"]),
         (&["--port=70000"], &["--port=\"70000\"", "0~65535 사이"]),
         (&["--port=0", "--log=loud"], &["--log=\"loud\"", "info, debug 가운데"]),
         (&["--port=0", "--limit=linger=5"], &["linger=5", "500ms, 30s, 5m", "0ms~24h"]),
         (&["--port=0", "--limit=beards=3"], &["beards", "--limits로 볼 수"]),
         (&["--port=0", "--limit=slow-backlog=2MiB"], &["backlog = 1MiB", "2MiB 이상"]),
-        (&["--worker=2"], &["--port 플래그가 없어요"]),
+        (&["--worker=2"], &["port 설정이 없어요"]),
     ] {
         for lang in [&["--lang=ko"][..], &["--lang", "ko"]] {
             check_refused(&[lang, flags].concat(), words);
@@ -218,7 +236,7 @@ fn output_for_programs_is_english_in_every_language() {
     program.signal("TERM");
     let (code, _, log) = program.wait();
     assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("asked to stop") && log.is_ascii(), "{log}");
+    assert!(log.contains("stop requested") && log.is_ascii(), "{log}");
 }
 
 #[test]

@@ -128,8 +128,8 @@ fn every_error_in_a_file_is_reported_at_once_with_its_line() {
         &[&file.flag(), "--worker=0"],
         &[
             &[".toml:1:", "port", "70000", "0 to 65535"],
-            &[".toml:2:", "linger", "[limits]"],
-            &[".toml:3:", "workers", "--help"],
+            &[".toml:2:", "linger", "did you mean linger, under [limits]?"],
+            &[".toml:3:", "workers", "did you mean worker?"],
             &[".toml:4:", "lang", "en, ko"],
             &[".toml:5:", "log", "in quotes"],
             &[".toml:8:", "linger", "0ms to 24h"],
@@ -144,12 +144,34 @@ fn every_error_in_a_file_is_reported_at_once_with_its_line() {
 }
 
 #[test]
+fn a12_a_typo_in_a_file_gets_the_nearest_name() {
+    let text = "prot = 9000\nconections = 5\nLOG_FORMAT = \"json\"\ncheck = 1\nhistory = 1\n\
+                lang = \"kr\"\n[limit]\n[limits]\nslow-baklog = 1\nport = 1\n";
+    let file = ConfigFile::new("typos", text);
+    check_wrong(
+        &[&file.flag()],
+        &[
+            &[".toml:1:", "\"prot\": did you mean port?"],
+            &[".toml:2:", "\"conections\": did you mean connections, under [limits]?"],
+            &[".toml:3:", "\"LOG_FORMAT\": did you mean log-format?"],
+            &[".toml:4:", "\"check\": --check is a flag only"],
+            &[".toml:5:", "\"history\": --help lists them"],
+            &[".toml:6:", "lang = \"kr\"", "did you mean ko?"],
+            &[".toml:7:", "no section \"limit\": the only one is [limits]"],
+            &[".toml:9:", "limits.slow-baklog", "did you mean slow-backlog?"],
+            &[".toml:10:", "limits.port", "did you mean port, above [limits]?"],
+            &["port is missing", "--port=9000"],
+        ],
+    );
+}
+
+#[test]
 fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     let text = "lang = \"ko\"\nport = 70000\nlinger = \"5s\"\n[limits]\nbacklog = \"1KiB\"\n";
     let file = ConfigFile::new("korean", text);
     let korean: [&[&str]; 4] = [
         &[".toml:2:", "70000", "0~65535 사이여야 해요"],
-        &[".toml:3:", "\"linger\" 제한은 [limits] 아래에"],
+        &[".toml:3:", "\"linger\" 설정은 없어요. 혹시 [limits] 아래에 쓰는 linger 말인가요?"],
         &["backlog = 1KiB", "256KiB 이상이어야 해요"],
         &["--worker=\"0\"", "1~256 사이"],
     ];
@@ -157,7 +179,7 @@ fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     check_wrong(&[&file.flag(), "--worker=0", "--lang=ko"], &korean);
     let english: [&[&str]; 4] = [
         &[".toml:2:", "70000", "from 0 to 65535"],
-        &[".toml:3:", "it belongs under [limits]"],
+        &[".toml:3:", "no setting \"linger\": did you mean linger, under [limits]?"],
         &["backlog is 1KiB", "at least 256KiB"],
         &["--worker=\"0\"", "from 1 to 256"],
     ];
@@ -167,11 +189,11 @@ fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     check_wrong(&["--config=/nonexistent", "--lang=ko"], &[&["/nonexistent", "읽을 수 없어요"]]);
     let file = ConfigFile::new("korean-right", "lang = \"ko\"\nport = 0\n");
     assert!(in_force(&[&file.flag()]).starts_with("# 틀린 설정이 없어요"));
-    assert!(in_force(&[&file.flag(), "--lang=en"]).starts_with("# The configuration is right"));
+    assert!(in_force(&[&file.flag(), "--lang=en"]).starts_with("# The configuration is valid"));
 }
 
 #[test]
-fn metrics_on_the_address_of_the_server_are_refused() {
+fn a9_metrics_on_the_address_of_the_server_are_refused() {
     let check = |port: &str, ip: &str, metrics: &str| {
         let flags = [("--port", port), ("--ip", ip), ("--metrics", metrics)];
         flags.map(|(flag, value)| format!("{flag}={value}"))
@@ -183,6 +205,9 @@ fn metrics_on_the_address_of_the_server_are_refused() {
         ("::1", "[::1]:9000"),
         ("::", "[::1]:9000"),
         ("::1", "[::]:9000"),
+        ("::", "127.0.0.1:9000"),
+        ("0.0.0.0", "[::]:9000"),
+        ("127.0.0.1", "[::ffff:127.0.0.1]:9000"),
     ] {
         let flags = check("9000", ip, metrics);
         let flags = flags.each_ref().map(String::as_str);

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
+use chat_server::{CloseReason, Limit};
 use serde_json::Value;
 
 use crate::support::{Client, Program, connect_when_let_in, free_address};
@@ -44,9 +45,9 @@ fn the_log_covers_start_problems_and_stop() {
     line(&log, &["INFO", "listening", &address.to_string()]);
     line(&log, &["INFO", "closed", "reason=bad-input", "peer=127.0.0.1:"]);
     line(&log, &["WARN", "closed", "reason=server-full", "peer=127.0.0.1:"]);
-    line(&log, &["INFO", "asked to stop", "SIGTERM"]);
-    line(&log, &["INFO", "stopped", "accepted=3", "bad-input 1", "server-full 1"]);
-    assert!(!log.contains("peer-ended,") && log.lines().count() <= 8, "no more than that:\n{log}");
+    line(&log, &["INFO", "stop requested", "SIGTERM"]);
+    line(&log, &["INFO", "stopped", "accepted=3", "closed_bad_input=1", "closed_server_full=1"]);
+    assert!(!log.contains("closed_lost") && log.lines().count() <= 8, "no more than that:\n{log}");
 }
 
 #[test]
@@ -76,14 +77,14 @@ fn a_flood_of_one_reason_is_one_line_a_second() {
         send_rubbish(address);
     }
     let log = stop(program);
-    line(&log, &["stopped", &format!("bad-input {FLOOD}")]);
+    line(&log, &["stopped", &format!("closed_bad_input={FLOOD}")]);
     let lines = log.lines().filter(|line| line.contains("bad-input") && line.contains("closed "));
     // 200 connections take far less than a minute.
     assert!((1..60).contains(&lines.count()), "{log}");
 }
 
 #[test]
-fn json_logs_are_one_object_a_line() {
+fn a13_json_logs_are_one_object_a_line_and_one_field_a_value() {
     let args = ["--log=debug", "--log-format=json", "--metrics=127.0.0.1:0"];
     let (program, address) = Program::listening(&args);
     send_rubbish(address);
@@ -96,14 +97,23 @@ fn json_logs_are_one_object_a_line() {
     assert_eq!(of("listening")["address"], address.to_string());
     assert_eq!(of("connection closed")["reason"], "bad-input");
     assert_eq!(of("stopped")["accepted"], 1);
+    for reason in CloseReason::ALL {
+        let field = format!("closed_{reason}").replace('-', "_");
+        assert_eq!(of("stopped")[&field], u64::from(reason == CloseReason::BadInput), "{field}");
+    }
+    let start = of("starting chat-server");
+    assert_eq!(start["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!((&start["port"], &start["ip"]), (&0.into(), &"127.0.0.1".into()));
+    assert_eq!((&start["log_format"], &start["worker"]), (&"json".into(), &2.into()));
+    for limit in Limit::ALL {
+        let value = &start[limit.name().replace('-', "_")];
+        let is_told = value.is_string() || value.is_u64();
+        assert!(is_told, "{} has a field of its own: {start}", limit.name());
+    }
     let document = include_str!("../../../../docs/OPERATIONS.md");
     for line in &lines {
         let message = line["message"].as_str().expect("each line says what happened");
-        let event = message
-            .split(concat!(" ", env!("CARGO_PKG_VERSION")))
-            .next()
-            .expect("the start tells the version");
-        assert!(document.contains(&format!("| `{event}` |")), "it does not explain {event:?}");
+        assert!(document.contains(&format!("| `{message}` |")), "it does not explain {message:?}");
     }
 }
 
@@ -197,6 +207,6 @@ fn a3_the_descriptor_limit_is_raised_or_reported_as_too_low() {
     let asked_for = log("ulimit -Hn 200", &["--limit=connections=100"]);
     assert!(!asked_for.contains("WARN"), "it has what was asked for: {asked_for}");
     let clamped = log("ulimit -Sn 100; ulimit -Hn 200", &["--limit=connections=1000"]);
-    line(&clamped, &["WARN", "asked_for=1000", "allowed=136", "descriptors=200"]);
+    line(&clamped, &["WARN", "configured=1000", "allowed=136", "descriptors=200"]);
     line(&clamped, &["starting", " connections=136 "]);
 }

@@ -1,4 +1,4 @@
-//! One request over HTTP and its answer, behind which the connection is closed.
+//! One HTTP request and its answer, after which the connection closes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -8,25 +8,26 @@ use mio::net::TcpStream;
 
 use super::pages::{Page, Pages};
 
-/// The longest head of a request.
+/// The longest head of a request, in bytes.
 const HEAD: usize = 8 * 1024;
 
-/// The most lines in the head of a request.
+/// The most header fields of a request.
 const HEADERS: usize = 64;
 
-/// Bytes behind the head that are read and thrown away. (A socket closed with unread input makes the
-/// kernel throw away what it still had to deliver.)
+/// How many bytes after the head are read and thrown away: when a socket with unread input closes, the
+/// kernel throws away what it still had to deliver.
 const DISCARD: usize = 64 * 1024;
 
-/// What is asked of the server, as far as that matters here.
+/// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
-    /// The head has not ended yet.
+    /// The head is incomplete.
     Unfinished,
     Page {
         page: Page,
         with_body: bool,
     },
+    /// Nothing that exists; the status says why.
     Refused(&'static str),
 }
 
@@ -43,12 +44,12 @@ enum Step {
     Lingering { discarded: usize },
 }
 
-/// Whether there is more to come.
+/// Whether a connection goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// An event will tell when it can go on.
+    /// An event will tell when.
     Waits,
-    /// The connection is of no use any more.
+    /// It is to be closed.
     Ended,
 }
 
@@ -57,7 +58,7 @@ impl HttpConnection {
         Self { stream, step: Step::Asking { head: Vec::new() } }
     }
 
-    /// Goes on for as long as the kernel lets it.
+    /// Reads and writes until the kernel would block.
     pub(super) fn proceed(&mut self, pages: &Pages) -> Progress {
         loop {
             match self.advance(pages) {
@@ -70,14 +71,14 @@ impl HttpConnection {
         }
     }
 
-    /// One system call further. Returns whether there is another to come.
+    /// Makes one system call. Returns whether there is another to make.
     fn advance(&mut self, pages: &Pages) -> io::Result<bool> {
         let mut buffer = [0; 2048];
         match &mut self.step {
             Step::Asking { head } => {
                 let read = self.stream.read(&mut buffer)?;
                 head.extend(&buffer[..read]);
-                let asked = look_at(head);
+                let asked = parse(head);
                 if asked != Asked::Unfinished {
                     self.step = Step::Answering { bytes: answer(asked, pages), sent: 0 };
                     return Ok(true);
@@ -101,7 +102,7 @@ impl HttpConnection {
     }
 }
 
-fn look_at(head: &[u8]) -> Asked {
+fn parse(head: &[u8]) -> Asked {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = Request::new(&mut headers);
     let parsed = request.parse(head);
@@ -117,7 +118,7 @@ fn look_at(head: &[u8]) -> Asked {
         Some("HEAD") => false,
         _ => return Asked::Refused("405 Method Not Allowed"),
     };
-    // What stands behind a question mark asks for nothing that there is.
+    // No page takes a query.
     let path = request.path.and_then(|path| path.split('?').next());
     match path {
         Some("/metrics") => Asked::Page { page: Page::Metrics, with_body },
@@ -156,10 +157,10 @@ mod tests {
 
     #[test]
     fn a_request_is_what_its_first_line_says() {
-        assert_eq!(look_at(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), METRICS);
-        assert_eq!(look_at(b"GET /metrics?x=/health HTTP/1.0\r\n\r\nbody"), METRICS);
+        assert_eq!(parse(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), METRICS);
+        assert_eq!(parse(b"GET /metrics?x=/health HTTP/1.0\r\n\r\nbody"), METRICS);
         let head = Asked::Page { page: Page::Health, with_body: false };
-        assert_eq!(look_at(b"HEAD /health HTTP/1.1\r\n\r\n"), head);
+        assert_eq!(parse(b"HEAD /health HTTP/1.1\r\n\r\n"), head);
         for (request, status) in [
             ("POST /metrics HTTP/1.1\r\n\r\n", "405 "),
             ("GET / HTTP/1.1\r\n\r\n", "404 "),
@@ -168,7 +169,7 @@ mod tests {
             ("GET /metrics\r\n\r\n", "400 "),
             ("\0\u{12}{\"type\":\"CSRooms\"}", "400 "),
         ] {
-            let Asked::Refused(said) = look_at(request.as_bytes()) else {
+            let Asked::Refused(said) = parse(request.as_bytes()) else {
                 panic!("{request:?} is refused");
             };
             assert!(said.starts_with(status), "{request:?}: {said}");
@@ -180,13 +181,13 @@ mod tests {
         let refused = Asked::Refused("431 Request Header Fields Too Large");
         let long = |n| format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(n));
         let fits = HEAD - long(0).len();
-        assert_eq!(look_at(long(fits).as_bytes()), METRICS);
-        assert_eq!(look_at(long(fits + 1).as_bytes()), refused);
-        assert_eq!(look_at(&long(2 * HEAD).as_bytes()[..HEAD - 1]), Asked::Unfinished);
-        assert_eq!(look_at(&long(2 * HEAD).as_bytes()[..HEAD]), refused);
+        assert_eq!(parse(long(fits).as_bytes()), METRICS);
+        assert_eq!(parse(long(fits + 1).as_bytes()), refused);
+        assert_eq!(parse(&long(2 * HEAD).as_bytes()[..HEAD - 1]), Asked::Unfinished);
+        assert_eq!(parse(&long(2 * HEAD).as_bytes()[..HEAD]), refused);
         let lines = |n| format!("GET /metrics HTTP/1.1\r\n{}\r\n", "X: x\r\n".repeat(n));
-        assert_eq!(look_at(lines(HEADERS).as_bytes()), METRICS);
-        assert_eq!(look_at(lines(HEADERS + 1).as_bytes()), refused);
+        assert_eq!(parse(lines(HEADERS).as_bytes()), METRICS);
+        assert_eq!(parse(lines(HEADERS + 1).as_bytes()), refused);
     }
 
     proptest! {
@@ -194,12 +195,12 @@ mod tests {
         fn a_request_is_unfinished_up_to_its_last_byte(len in 0_usize..1000) {
             let request = b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nAccept: text/plain\r\n\r\n";
             let len = len % request.len();
-            prop_assert_eq!(look_at(&request[..len]), Asked::Unfinished);
+            prop_assert_eq!(parse(&request[..len]), Asked::Unfinished);
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = look_at(&bytes);
+            let _ = parse(&bytes);
         }
     }
 }

@@ -1,15 +1,30 @@
 //! Every text is there in every language, belongs to it, and says the same in all of them.
 
 use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 
-use chat_server::{Config, Limit, LimitError, Limits, Server};
+use chat_proto::Localize;
+use chat_server::{Config, Lang, Limit, LimitError, Limits, Server, StartError};
 
 use super::*;
+use crate::exit_error::ExitError;
+use crate::settings::{FileError, SettingError, Suggestion, ValueError};
 
-/// No letter of any language, so that it is found again in a text.
+/// A letter of no language, so that it is found again in a text.
 const MARK: &str = "☆";
 
-/// In the words of the system, which are the same in every language.
+const BOTH: [Lang; 2] = [Lang::En, Lang::Ko];
+
+/// The values of a list with a row for each variant. A variant without a row does not compile.
+macro_rules! one_of_each {
+    ($Type:ident { $($pattern:pat => $value:expr,)+ } $(elsewhere $elsewhere:pat)?) => {{
+        let _ = |value: &$Type| match value { $($pattern)|+ $(| $elsewhere)? => {} };
+        [$($value),+]
+    }};
+}
+
+/// An error in the words of the system, which are the same in every language.
 fn of_system(kind: ErrorKind) -> io::Error {
     io::Error::new(kind, "(words of others)")
 }
@@ -35,122 +50,105 @@ fn config_error() -> chat_server::ConfigError {
     config.check().expect_err("no server can run with it")
 }
 
-/// One of each. A mistake that is missing here does not compile: see [`number_of_mistake`].
-fn mistakes() -> Vec<Mistake> {
-    let mistakes = vec![
-        Mistake::NotFrom { least: 3, most: 77 },
-        Mistake::NotOneOf(MARK),
-        Mistake::NotAnAddress,
-        Mistake::NotAnAddressWithPort,
-        Mistake::NotNameAndValue,
-        Mistake::NeitherNumberNorText,
-        Mistake::NoSuchLimit,
-        Mistake::Twice,
-    ];
-    assert!(mistakes.iter().map(number_of_mistake).eq(0..mistakes.len()), "one of each");
-    mistakes.into_iter().chain(limit_errors().into_iter().map(Mistake::Limit)).collect()
-}
-
-fn number_of_mistake(mistake: &Mistake) -> usize {
-    match mistake {
-        Mistake::NotFrom { .. } => 0,
-        Mistake::NotOneOf(_) => 1,
-        Mistake::NotAnAddress => 2,
-        Mistake::NotAnAddressWithPort => 3,
-        Mistake::NotNameAndValue => 4,
-        Mistake::NeitherNumberNorText => 5,
-        Mistake::NoSuchLimit => 6,
-        Mistake::Twice => 7,
-        Mistake::Limit(_) => unreachable!("they have a list of their own"),
-    }
-}
-
-/// One of each, in a line of a file. See [`number_of_line`].
-fn lines() -> Vec<InFile> {
-    let lines = vec![
-        InFile::NotToml("(words of others)".into()),
-        InFile::NoSuchSetting(MARK.into()),
-        InFile::LimitOutside(MARK.into()),
-    ];
-    assert!(lines.iter().map(number_of_line).eq(0..lines.len()), "one of each");
-    let values = mistakes().into_iter().flat_map(|mistake| {
-        [None, Some(MARK.to_owned())].map(|value| InFile::Value {
-            key: MARK.into(),
-            value,
-            mistake,
-        })
-    });
-    lines.into_iter().chain(values).collect()
-}
-
-fn number_of_line(line: &InFile) -> usize {
-    match line {
-        InFile::NotToml(_) => 0,
-        InFile::NoSuchSetting(_) => 1,
-        InFile::LimitOutside(_) => 2,
-        InFile::Value { .. } => unreachable!("there is one for each mistake"),
-    }
-}
-
-/// One of each. See [`number_of_problem`].
-fn problems() -> Vec<Problem> {
-    let path = || MARK.to_owned();
-    let problems = vec![
-        Problem::NotUtf8(OsString::from(MARK)),
-        Problem::NoSuchFlag(MARK.into()),
-        Problem::Stray(MARK.into()),
-        Problem::NoValue(MARK.into()),
-        Problem::FlagTwice(MARK.into()),
-        Problem::Argh("(words of others)".into()),
-        Problem::NoPort,
-        Problem::NoFile { path: path(), error: of_system(ErrorKind::NotFound) },
-        Problem::FileTooLong { path: path() },
-        Problem::MetricsInTheWay { metrics: address(91), server: address(92) },
-    ];
-    assert!(problems.iter().map(number_of_problem).eq(0..problems.len()), "one of each");
-    let flags = mistakes().into_iter().map(|mistake| {
-        let (name, value) = (MARK.to_owned(), MARK.to_owned());
-        Problem::Flag { name, value, mistake }
-    });
-    let lines = lines().into_iter().map(|what| Problem::InFile { path: path(), line: 5, what });
-    let limits = config_error().problems().to_vec().into_iter().map(Problem::Limit);
-    problems.into_iter().chain(flags).chain(lines).chain(limits).collect()
-}
-
-fn number_of_problem(problem: &Problem) -> usize {
-    match problem {
-        Problem::NotUtf8(_) => 0,
-        Problem::NoSuchFlag(_) => 1,
-        Problem::Stray(_) => 2,
-        Problem::NoValue(_) => 3,
-        Problem::FlagTwice(_) => 4,
-        Problem::Argh(_) => 5,
-        Problem::NoPort => 6,
-        Problem::NoFile { .. } => 7,
-        Problem::FileTooLong { .. } => 8,
-        Problem::MetricsInTheWay { .. } => 9,
-        Problem::Flag { .. } | Problem::InFile { .. } | Problem::Limit(_) => {
-            unreachable!("they have lists of their own")
+/// No suggestion, and one of each.
+fn suggestions() -> impl Iterator<Item = Option<Suggestion>> {
+    let suggestions = one_of_each! {
+        Suggestion {
+            Suggestion::Name(_) => Suggestion::Name(MARK),
+            Suggestion::Flag(_) => Suggestion::Flag(MARK),
+            Suggestion::LimitFlag(_) => Suggestion::LimitFlag(MARK),
+            Suggestion::UnderLimits(_) => Suggestion::UnderLimits(MARK),
+            Suggestion::AboveLimits(_) => Suggestion::AboveLimits(MARK),
+            Suggestion::LimitsSection => Suggestion::LimitsSection,
+            Suggestion::FlagOnly(_) => Suggestion::FlagOnly(MARK),
         }
-    }
+    };
+    [None].into_iter().chain(suggestions.map(Some))
 }
 
-/// One of each, for each kind of error that is told otherwise. See [`number_of_failure`].
-fn failures() -> Vec<ExitError> {
+fn value_errors() -> Vec<ValueError> {
+    let errors = one_of_each! {
+        ValueError {
+            ValueError::OutOfRange { .. } => ValueError::OutOfRange { least: 3, most: 77 },
+            ValueError::NotOneOf { .. } => ValueError::NotOneOf { words: &[MARK], nearest: None },
+            ValueError::NotAnAddress => ValueError::NotAnAddress,
+            ValueError::NotAnAddressWithPort => ValueError::NotAnAddressWithPort,
+            ValueError::NotNameAndValue => ValueError::NotNameAndValue,
+            ValueError::WrongType => ValueError::WrongType,
+            ValueError::Repeated => ValueError::Repeated,
+        } elsewhere ValueError::UnknownLimit(_) | ValueError::Limit(_)
+    };
+    let near = ValueError::NotOneOf { words: &[MARK], nearest: Some(MARK) };
+    let errors = errors.into_iter().chain([near]);
+    let errors = errors.chain(limit_errors().into_iter().map(ValueError::Limit));
+    errors.chain(suggestions().map(ValueError::UnknownLimit)).collect()
+}
+
+fn file_errors() -> Vec<FileError> {
+    let name = || MARK.to_owned();
+    let errors = one_of_each! {
+        FileError {
+            FileError::NotToml(_) => FileError::NotToml("(words of others)".into()),
+            FileError::UnknownSection(_) => FileError::UnknownSection(name()),
+        } elsewhere FileError::UnknownSetting { .. } | FileError::Value { .. }
+    };
+    let unknown =
+        suggestions().map(|suggestion| FileError::UnknownSetting { name: name(), suggestion });
+    let values = value_errors().into_iter().flat_map(|error| {
+        [None, Some(name())].map(|value| FileError::Value { key: name(), value, error })
+    });
+    errors.into_iter().chain(unknown).chain(values).collect()
+}
+
+fn setting_errors() -> Vec<SettingError> {
+    let word = || MARK.to_owned();
+    let errors = one_of_each! {
+        SettingError {
+            SettingError::NotUtf8(_) => SettingError::NotUtf8(OsString::from(MARK)),
+            SettingError::Stray(_) => SettingError::Stray(word()),
+            SettingError::MissingValue(_) => SettingError::MissingValue("--port".into()),
+            SettingError::UnwantedValue(_) => SettingError::UnwantedValue(word()),
+            SettingError::RepeatedFlag(_) => SettingError::RepeatedFlag(word()),
+            SettingError::Argh(_) => SettingError::Argh("(words of others)".into()),
+            SettingError::MissingPort => SettingError::MissingPort,
+            SettingError::UnreadableFile { .. } => {
+                SettingError::UnreadableFile { path: word(), error: of_system(ErrorKind::NotFound) }
+            },
+            SettingError::FileTooLong { .. } => SettingError::FileTooLong { path: word() },
+            SettingError::SameAddress { .. } => {
+                SettingError::SameAddress { metrics: address(91), server: address(92) }
+            },
+        } elsewhere SettingError::UnknownFlag { .. } | SettingError::Flag { .. }
+            | SettingError::InFile { .. } | SettingError::Limit(_)
+    };
+    let unknown =
+        suggestions().map(|suggestion| SettingError::UnknownFlag { flag: word(), suggestion });
+    let flags = value_errors().into_iter().map(|error| {
+        let (name, value) = (MARK, word());
+        SettingError::Flag { name, value, error }
+    });
+    let file = file_errors().into_iter();
+    let file = file.map(|error| SettingError::InFile { path: word(), line: 5, error });
+    let limits = config_error().problems().to_vec().into_iter().map(SettingError::Limit);
+    errors.into_iter().chain(unknown).chain(flags).chain(file).chain(limits).collect()
+}
+
+/// One of each, and for addresses one of each kind that is told otherwise.
+fn exit_errors() -> Vec<ExitError> {
     let mut config = Config::default();
     config.limits.connections = 0;
     let start = Server::bind(config).expect_err("no server can run with it");
     let system = || of_system(ErrorKind::Other);
-    let failures = vec![
-        ExitError::NoLog(system()),
-        ExitError::NoPort,
-        ExitError::Start(start),
-        ExitError::Metrics { address: address(91), error: system() },
-        ExitError::System(system()),
-        ExitError::Serving(system()),
-        ExitError::SecondSignal(MARK),
-    ];
-    assert!(failures.iter().map(number_of_failure).eq(0..failures.len()), "one of each");
+    let errors = one_of_each! {
+        ExitError {
+            ExitError::NoLog(_) => ExitError::NoLog(system()),
+            ExitError::Start(_) => ExitError::Start(start),
+            ExitError::Probe { .. } => ExitError::Probe { address: address(91), error: system() },
+            ExitError::System(_) => ExitError::System(system()),
+            ExitError::Serving(_) => ExitError::Serving(system()),
+            ExitError::SecondSignal(_) => ExitError::SecondSignal(MARK),
+        } elsewhere ExitError::Metrics { .. }
+    };
     let kinds = [
         ErrorKind::AddrInUse,
         ErrorKind::AddrNotAvailable,
@@ -166,38 +164,22 @@ fn failures() -> Vec<ExitError> {
     let metrics =
         kinds.map(|kind| ExitError::Metrics { address: address(91), error: of_system(kind) });
     let system = ExitError::Start(StartError::System(system()));
-    failures.into_iter().chain(listen).chain(metrics).chain([system]).collect()
+    errors.into_iter().chain(listen).chain(metrics).chain([system]).collect()
 }
 
-fn number_of_failure(failure: &ExitError) -> usize {
-    match failure {
-        ExitError::NoLog(_) => 0,
-        ExitError::NoPort => 1,
-        ExitError::Start(_) => 2,
-        ExitError::Metrics { .. } => 3,
-        ExitError::System(_) => 4,
-        ExitError::Serving(_) => 5,
-        ExitError::SecondSignal(_) => 6,
-    }
-}
-
-/// Everything that is a sentence or some, in English and Korean.
+/// Every error, in English and Korean.
 fn sentences() -> Vec<[String; 2]> {
-    let languages = [Lang::En, Lang::Ko];
-    let problems = problems();
-    let problems =
-        problems.iter().map(|problem| languages.map(|lang| problem.localized(lang).to_string()));
-    let failures = failures();
-    let failures =
-        failures.iter().map(|failure| languages.map(|lang| failure.localized(lang).to_string()));
-    problems.chain(failures).collect()
+    fn both(error: &impl Localize) -> [String; 2] {
+        BOTH.map(|lang| error.localized(lang).to_string())
+    }
+    let settings: Vec<_> = setting_errors().iter().map(both).collect();
+    settings.into_iter().chain(exit_errors().iter().map(both)).collect()
 }
 
 /// What stands in the help and around it, in English and Korean.
 fn notes() -> Vec<[String; 2]> {
-    let languages = [Lang::En, Lang::Ko];
-    let flags = FLAGS.iter().map(|flag| languages.map(|lang| flag.get(lang).about.to_owned()));
-    let fixed = FIXED.iter().map(|text| languages.map(|lang| text.get(lang).to_owned()));
+    let flags = FLAGS.iter().map(|flag| BOTH.map(|lang| flag.get(lang).about.to_owned()));
+    let fixed = FIXED.iter().map(|text| BOTH.map(|lang| text.get(lang).to_owned()));
     flags.chain(fixed).collect()
 }
 
@@ -249,7 +231,7 @@ fn korean_is_polite_throughout() {
         let parts = korean.split(". ").flat_map(|part| part.split(": "));
         let parts = parts.map(|part| part.split(" (").next().unwrap_or(part));
         for part in parts.filter(|part| is_korean(part)) {
-            assert!(part.ends_with('요'), "{part:?} of {korean}");
+            assert!(part.trim_end_matches('?').ends_with('요'), "{part:?} of {korean}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The log of the program: what it is made of, where it goes, and what a panic leaves in it. Its lines are
-//! English, whatever `--lang` says: programs read them.
+//! The log of the program: its form, its level, and what a panic leaves in it. Its lines are English,
+//! whatever `--lang` says: programs read them.
 
 use std::env;
 use std::io;
@@ -14,11 +14,12 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
+use super::line_writer::LineWriter;
+use super::table_event;
 use crate::exit_error::ExitError;
-use crate::line_writer::LineWriter;
 use crate::settings::{LogFormat, Settings};
 
-/// How long the end of the program waits for its last lines to be taken.
+/// How long the end of the program waits for its last lines to be written.
 pub(crate) const FLUSH: Duration = Duration::from_millis(500);
 
 /// The log. Cheap to clone.
@@ -29,14 +30,14 @@ pub(crate) struct Log {
     lang: Lang,
 }
 
-/// Has what is still to be written written when it is dropped, also by a panic.
+/// Flushes the log when it is dropped, also by a panic.
 #[derive(Debug)]
 pub(crate) struct FlushAtEnd<'a>(&'a Log);
 
-/// Starts the log, on standard error. To be called once.
+/// Starts the log on standard error. To be called once.
 ///
 /// # Errors
-/// When the system gives no descriptor or no thread.
+/// If the system gives no descriptor or no thread.
 pub(crate) fn start(settings: &Settings) -> io::Result<Log> {
     let lines = LineWriter::start(io::stderr(), "chat-log")?;
     let (filter, wrong) = filter(settings.log);
@@ -49,13 +50,13 @@ pub(crate) fn start(settings: &Settings) -> io::Result<Log> {
         }
     }
     if wrong {
-        tracing::warn!("RUST_LOG is no level, as debug or warn: info it is");
+        tracing::warn!("RUST_LOG is not a level such as debug or warn: logging at info");
     }
     panic::set_hook(Box::new(log_panic));
     Ok(Log { lines, format: settings.log_format, lang: settings.lang() })
 }
 
-/// What is logged, and whether the environment asked for something that there is not.
+/// What is logged, and whether the environment asked for something that does not exist.
 fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     let all = |level| Targets::new().with_default(level);
     if let Some(level) = level {
@@ -63,7 +64,7 @@ fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     }
     match env::var("RUST_LOG") {
         Ok(directives) if !directives.is_empty() => match directives.parse() {
-            Ok(filter) if directives.split(',').all(is_level_or_has_one) => (filter, false),
+            Ok(filter) if directives.split(',').all(names_a_level) => (filter, false),
             _ => (all(LevelFilter::INFO), true),
         },
         Ok(_) | Err(env::VarError::NotPresent) => (all(LevelFilter::INFO), false),
@@ -71,34 +72,52 @@ fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     }
 }
 
-/// Whether the log goes on with that part of `RUST_LOG`: a word that is no level would be taken for
-/// a part of the program, all of which is logged, and nothing else.
-fn is_level_or_has_one(directive: &str) -> bool {
+/// Whether that part of `RUST_LOG` names a level. A bare word that is none would be taken for a part of the
+/// program, which alone would be logged.
+fn names_a_level(directive: &str) -> bool {
     directive.contains('=') || directive.parse::<LevelFilter>().is_ok()
 }
 
-/// Says where, and why if that was written by us: a message that was put together may hold what
+/// Logs where the panic was, and why if the message is a literal: one that was formatted may hold what
 /// somebody said.
 fn log_panic(panic: &panic::PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
-    let why = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("see there");
+    let why =
+        panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("see the source there");
     let thread = std::thread::current();
-    tracing::error!(thread = thread.name().unwrap_or("?"), at, why, "panic: a bug in the server");
+    tracing::error!(
+        thread = thread.name().unwrap_or("?"),
+        at,
+        why,
+        "panic: a bug in the server, please report it"
+    );
 }
 
 impl Log {
-    /// Says why the program ends: as a line for people in their language, if lines are for people, or
-    /// else in English.
-    pub(crate) fn failure(&self, why: &ExitError) {
+    /// Logs why the program ends: a line for people in their language, or an object in English.
+    pub(crate) fn exit_error(&self, error: &ExitError) {
         match self.format {
             LogFormat::Text => {
-                self.lines.line(&format!("chat-server: {}", why.localized(self.lang)));
+                self.lines.line(&format!("chat-server: {}", error.localized(self.lang)));
             }
-            LogFormat::Json => tracing::error!("{}", why.localized(Lang::En)),
+            LogFormat::Json => {
+                let address = error.address().map(tracing::field::display);
+                tracing::error!(address, error = error.source(), "{}", error.localized(Lang::En));
+            }
         }
     }
 
-    /// How many lines nobody read in time.
+    /// Logs an event whose fields come from a table; whole numbers become numbers.
+    pub(crate) fn table(&self, message: &str, fields: &[(String, String)]) {
+        table_event::log(message, fields);
+    }
+
+    /// Whether lines are for people.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == LogFormat::Text
+    }
+
+    /// How many lines were dropped because nobody read them in time.
     pub(crate) fn lost_lines(&self) -> u64 {
         self.lines.lost()
     }
@@ -108,7 +127,7 @@ impl Log {
         FlushAtEnd(self)
     }
 
-    /// Waits for what is still to be written, but not for long.
+    /// Waits until all lines have been written, but not for long.
     pub(crate) fn flush(&self) {
         self.lines.flush(FLUSH);
     }

@@ -1,4 +1,4 @@
-//! Tells the service manager how far the program is: sd_notify(3), of which it takes a datagram.
+//! Notifications to the service manager, by the protocol of sd_notify(3).
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,13 +8,13 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// Sends `state` to where `$NOTIFY_SOCKET` says, if it says so. Does not wait. That nobody takes it is
-/// logged, and no reason not to serve.
-pub(crate) fn tell(state: &str) {
+/// Sends `state` to `$NOTIFY_SOCKET`, if that is set, without waiting. A failure is logged and is no reason
+/// not to serve.
+pub(crate) fn notify(state: &str) {
     if let Some(socket) = env::var_os("NOTIFY_SOCKET")
         && let Err(error) = send(&socket, state)
     {
-        tracing::warn!(%error, "cannot tell the service manager: NOTIFY_SOCKET takes nothing");
+        tracing::warn!(%error, "cannot notify the service manager: check NOTIFY_SOCKET");
     }
 }
 

@@ -1,8 +1,8 @@
-//! Writes lines to a stream of this process without ever waiting for whoever reads it.
+//! Writes lines to a stream of this process without ever waiting for its reader.
 //!
-//! A pipe that nobody empties blocks its writer, and the standard library's streams have a lock that
-//! everybody waits for then. So one thread writes, to a descriptor of its own, from a queue of bounded
-//! length. Lines that find no place in it are dropped and counted.
+//! A pipe that nobody empties blocks its writer, and then everyone who waits for the lock of the standard
+//! library's stream. So one thread writes, to a descriptor of its own, from a queue of bounded length. Lines
+//! that find no place in the queue are dropped and counted.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,22 +15,21 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that wait at the most; of the log, each has some 200 bytes.
+/// The most lines that wait. A line of the log has some 200 bytes.
 const QUEUE: usize = 1024;
 
-/// Where lines are left to be written. Cheap to clone.
+/// Takes lines to write. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct LineWriter {
     queue: SyncSender<Job>,
-    /// Lines that were dropped and not told of yet, and all that were.
-    dropped: Arc<AtomicU64>,
+    /// Lines dropped since the start.
     lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
 enum Job {
     Write(Vec<u8>),
-    /// Answer when everything before has been tried.
+    /// Answer once all lines before this have been tried.
     Flush(SyncSender<()>),
 }
 
@@ -38,60 +37,59 @@ impl LineWriter {
     /// Starts the thread that writes to `stream`.
     ///
     /// # Errors
-    /// When the system gives no descriptor or no thread.
+    /// If the system gives no descriptor or no thread.
     pub(crate) fn start(stream: impl AsFd, thread: &str) -> io::Result<Self> {
         let stream = File::from(stream.as_fd().try_clone_to_owned()?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
         let lost = Arc::new(AtomicU64::new(0));
-        let counters = [Arc::clone(&dropped), Arc::clone(&lost)];
-        thread::Builder::new()
-            .name(thread.to_owned())
-            .spawn(move || write_all(stream, &jobs, counters.each_ref().map(|c| &**c)))?;
-        Ok(Self { queue, dropped, lost })
+        let counter = Arc::clone(&lost);
+        let thread = thread::Builder::new().name(thread.to_owned());
+        thread.spawn(move || write_all(stream, &jobs, &counter))?;
+        Ok(Self { queue, lost })
     }
 
-    /// Leaves a line to be written, with its end. Nothing in it can begin another one, or reach a
-    /// terminal as anything but text.
+    /// Queues a line, whose end it adds. Nothing in the line can begin another one, or reach a terminal as
+    /// anything but text.
     pub(crate) fn line(&self, line: &str) {
-        self.put(clean(line));
-    }
-
-    fn put(&self, line: Vec<u8>) {
-        if self.queue.try_send(Job::Write(line)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        if self.queue.try_send(Job::Write(clean(line))).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How many lines were dropped since it was started.
+    /// How many lines were dropped since the start.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything has been written, or as long as this.
+    /// Waits until everything has been written, or until this much time has passed.
     pub(crate) fn flush(&self, longest: Duration) {
         let (answer, done) = mpsc::sync_channel(1);
         match self.queue.try_send(Job::Flush(answer)) {
-            // It is there to be written to, or else stuck: either way there is no more to be done.
+            // Written, or stuck: either way there is no more to be done.
             Ok(()) => drop(done.recv_timeout(longest)),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
     }
 }
 
-fn write_all(mut stream: File, jobs: &Receiver<Job>, [dropped, lost]: [&AtomicU64; 2]) {
+fn write_all(mut stream: File, jobs: &Receiver<Job>, lost: &AtomicU64) {
+    let mut reported = 0;
     for job in jobs {
         match job {
             Job::Write(line) => match stream.write_all(&line) {
-                // Told through the queue, like any other. Never of a line that could not be written:
-                // that would be told for ever.
-                Ok(()) => match dropped.swap(0, Ordering::Relaxed) {
-                    0 => {}
-                    lines => tracing::warn!(lines, "log lines were lost: nobody read them in time"),
-                },
+                // Reported through the queue, like any line, and only when somebody reads again: a report
+                // of a failed write would fail as well, for ever.
+                Ok(()) => {
+                    let all = lost.load(Ordering::Relaxed);
+                    if all > reported {
+                        tracing::warn!(
+                            lines = all - reported,
+                            "log lines lost: nobody read them in time"
+                        );
+                        reported = all;
+                    }
+                }
                 Err(_) => {
-                    dropped.fetch_add(1, Ordering::Relaxed);
                     lost.fetch_add(1, Ordering::Relaxed);
                 }
             },
@@ -100,8 +98,8 @@ fn write_all(mut stream: File, jobs: &Receiver<Job>, [dropped, lost]: [&AtomicU6
     }
 }
 
-/// The line without control characters, or anything that ends a line or turns its direction, but with
-/// an end. What is replaced stands there as JSON has it.
+/// The line with an end, and with JSON's escapes for control characters and for anything that ends a line
+/// or turns its direction.
 fn clean(line: &str) -> Vec<u8> {
     let line = line.strip_suffix('\n').unwrap_or(line);
     let mut clean = String::with_capacity(line.len() + 1);
@@ -110,7 +108,7 @@ fn clean(line: &str) -> Vec<u8> {
             '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                 clean += &format!("\\u{:04x}", u32::from(c));
             }
-            // All of them have four digits at the most.
+            // None has more than four digits.
             c if c.is_control() => clean += &format!("\\u{:04x}", u32::from(c)),
             c => clean.push(c),
         }
@@ -119,7 +117,7 @@ fn clean(line: &str) -> Vec<u8> {
     clean.into_bytes()
 }
 
-/// One line of the log, which comes in one write.
+/// Takes one line of the log in one write.
 impl Write for &LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.line(&String::from_utf8_lossy(line));
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_a_pipe_that_nobody_reads_blocks_nobody_and_loses_are_counted() {
+    fn r11_a_pipe_that_nobody_reads_blocks_nobody_and_lost_lines_are_counted() {
         let (mut reader, writer) = io::pipe().expect("two descriptors are to be had");
         let lines = LineWriter::start(writer, "test").expect("a thread is to be had");
         let (done, ended) = channel();
@@ -206,9 +204,8 @@ mod tests {
             for n in 0..5_000 {
                 lines.line(&format!("{n:0200}"));
             }
-            let lost = lines.dropped.load(Ordering::Relaxed);
             lines.flush(Duration::ZERO);
-            let _ = done.send(lost);
+            let _ = done.send(lines.lost());
         });
         let lost = ended.recv_timeout(DEADLINE).expect("nobody waits for the reader");
         let mut text = String::new();
@@ -227,6 +224,6 @@ mod tests {
         lines.flush(DEADLINE);
         lines.line("nobody again");
         lines.flush(DEADLINE);
-        assert_eq!((lines.dropped.load(Ordering::Relaxed), lines.lost()), (2, 2));
+        assert_eq!(lines.lost(), 2);
     }
 }

@@ -1,8 +1,8 @@
 //! A small HTTP server on one thread, which a peer can keep busy but not make grow.
 //!
-//! It holds few connections, each for a short time: when one too many comes, the oldest goes, so that
-//! peers who say nothing cannot keep others out. It takes only so many in a while, so that peers who
-//! say too much cost a small part of a processor.
+//! It has few connections, each for a short time. When one too many comes, the oldest is closed, so that
+//! silent peers keep nobody out. It accepts only so many in a while, so that busy peers cost a small part of
+//! a processor.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -24,13 +24,12 @@ const WAKER: Token = Token(usize::MAX - 1);
 /// The most connections at a time.
 const CONNECTIONS: usize = 16;
 
-/// How long a connection may take from its being accepted to its end.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may last.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most connections that are accepted in a [`WINDOW`].
+/// The most connections accepted in each [`WINDOW`].
 const ACCEPTS: usize = 16;
 
-/// See [`ACCEPTS`].
 const WINDOW: Duration = Duration::from_millis(100);
 
 pub(super) struct HttpServer {
@@ -38,16 +37,17 @@ pub(super) struct HttpServer {
     listener: TcpListener,
     stop: Arc<AtomicBool>,
     pages: Pages,
-    exchanges: Slab<(Instant, HttpConnection)>,
-    /// There may be connections to accept; no event will tell.
+    /// Each with the time at which it was accepted.
+    connections: Slab<(Instant, HttpConnection)>,
+    /// Whether there may be connections to accept of which no event will tell.
     pending: bool,
-    /// How many more are accepted before `window_end`.
+    /// How many more may be accepted before `window_end`.
     accepts_left: usize,
     window_end: Instant,
 }
 
 impl HttpServer {
-    /// A server, and what wakes it so that it sees `stop`.
+    /// Listens on `address`. The waker makes the server look at `stop`.
     pub(super) fn bind(
         address: SocketAddr,
         stop: Arc<AtomicBool>,
@@ -62,7 +62,7 @@ impl HttpServer {
             listener,
             stop,
             pages,
-            exchanges: Slab::with_capacity(CONNECTIONS),
+            connections: Slab::with_capacity(CONNECTIONS),
             pending: true,
             accepts_left: 0,
             window_end: Instant::now(),
@@ -74,13 +74,15 @@ impl HttpServer {
         self.listener.local_addr()
     }
 
-    /// Serves until it is stopped.
+    /// Serves until `stop` is set.
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(2 * CONNECTIONS);
         while !self.stop.load(Ordering::Acquire) {
             match self.poll.poll(&mut events, self.timeout(Instant::now())) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(e) => return tracing::error!("metrics are not served any more: {e}"),
+                Err(e) => {
+                    return tracing::error!(error = %e, "metrics ended: restart the server to bring them back");
+                }
                 Ok(()) => {}
             }
             for event in &events {
@@ -91,17 +93,17 @@ impl HttpServer {
                 }
             }
             let now = Instant::now();
-            self.exchanges.retain(|_, (since, _)| now < *since + PATIENCE);
+            self.connections.retain(|_, (since, _)| now < *since + TIMEOUT);
             self.accept(now);
         }
     }
 
-    /// A slot may have been used again since the event: then nothing happens that would not happen
-    /// anyway.
+    /// Goes on with a connection. Its slot may belong to another one since the event; going on with that one
+    /// does no harm.
     fn proceed(&mut self, slot: usize) {
-        let Some((_, exchange)) = self.exchanges.get_mut(slot) else { return };
-        if exchange.proceed(&self.pages) == Progress::Ended {
-            self.exchanges.remove(slot);
+        let Some((_, connection)) = self.connections.get_mut(slot) else { return };
+        if connection.proceed(&self.pages) == Progress::Ended {
+            self.connections.remove(slot);
         }
     }
 
@@ -115,32 +117,32 @@ impl HttpServer {
             match self.listener.accept() {
                 Ok((stream, _)) => self.begin(now, stream),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.pending = false,
-                // Of one connection, or for want of descriptors: there is another try, at the latest
-                // in the next window.
+                // One connection failed, or descriptors are short: the next try comes, at the latest, in
+                // the next window.
                 Err(_) => {}
             }
         }
     }
 
     fn begin(&mut self, now: Instant, mut stream: TcpStream) {
-        if self.exchanges.len() >= CONNECTIONS {
-            let oldest = self.exchanges.iter().min_by_key(|(_, (since, _))| *since);
+        if self.connections.len() >= CONNECTIONS {
+            let oldest = self.connections.iter().min_by_key(|(_, (since, _))| *since);
             if let Some((slot, _)) = oldest {
-                self.exchanges.remove(slot);
+                self.connections.remove(slot);
             }
         }
-        let token = Token(self.exchanges.vacant_key());
+        let token = Token(self.connections.vacant_key());
         let interest = Interest::READABLE.add(Interest::WRITABLE);
-        // If the kernel cannot watch it, it is closed again.
+        // A connection that the kernel cannot watch is closed by being dropped.
         if self.poll.registry().register(&mut stream, token, interest).is_ok() {
-            self.exchanges.insert((now, HttpConnection::new(stream)));
+            self.connections.insert((now, HttpConnection::new(stream)));
         }
     }
 
-    /// How long to wait for events: until a connection has taken too long, or more may be accepted.
+    /// How long to wait for events: until a connection times out, or more may be accepted.
     fn timeout(&self, now: Instant) -> Option<Duration> {
-        let patience = self.exchanges.iter().map(|(_, (since, _))| *since + PATIENCE);
-        let deadline = patience.chain(self.pending.then_some(self.window_end)).min()?;
+        let timeouts = self.connections.iter().map(|(_, (since, _))| *since + TIMEOUT);
+        let deadline = timeouts.chain(self.pending.then_some(self.window_end)).min()?;
         Some(deadline.saturating_duration_since(now))
     }
 }

@@ -1,4 +1,4 @@
-//! How many connections the process may have.
+//! The limit on open descriptors, which bounds the number of connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -6,24 +6,24 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// streams, and some to spare.
 const OWN: usize = 64;
 
-/// Fewer connections than anybody expects who names no number. A system that leaves a process 1,024
-/// descriptors, as many do until they are told otherwise, is below it.
+/// Fewer connections than anybody expects who sets no number. A system that leaves a process 1,024
+/// descriptors, as many do by default, allows fewer.
 const FEW: usize = 1_000;
 
-/// Raises the limit on open descriptors as far as it goes, and makes `connections` as many as that
-/// allows, if they are more.
-pub(crate) fn make_room_for(connections: &mut usize, asked_for: bool) {
+/// Raises the limit on open descriptors as far as it goes, and lowers `connections` to what it allows.
+/// Warns if that is fewer than what was set, or few by any measure.
+pub(crate) fn make_room_for(connections: &mut usize, is_set: bool) {
     let descriptors = raise();
     let allowed = descriptors.saturating_sub(OWN).max(1);
     if *connections <= allowed {
         return;
     }
-    if asked_for {
+    if is_set {
         tracing::warn!(
-            asked_for = *connections,
+            configured = *connections,
             allowed,
             descriptors,
-            "fewer connections than asked for: raise the limit on open descriptors (ulimit -n)"
+            "fewer connections than configured: raise the limit on open descriptors (ulimit -n)"
         );
     } else if allowed < FEW {
         tracing::warn!(
@@ -35,7 +35,7 @@ pub(crate) fn make_room_for(connections: &mut usize, asked_for: bool) {
     *connections = allowed;
 }
 
-/// Raises the soft limit to the hard one. Returns what it is then.
+/// Raises the soft limit to the hard one. Returns the limit then in force.
 fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };

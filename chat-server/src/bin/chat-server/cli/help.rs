@@ -1,33 +1,31 @@
-//! What the program says about itself.
+//! The tables that `--help` and `--limits` print.
 
+use chat_proto::PerLang;
 use chat_server::{Lang, Limit, Limits};
 
-use crate::settings::SETTINGS;
+use crate::settings::{OTHER_FLAGS, SETTINGS};
 use crate::texts::{self, FlagText};
-use chat_proto::PerLang;
 
 /// The flags, on one screen.
 pub(crate) fn flags(lang: Lang) -> String {
     let mut text = format!("{}\n", texts::USAGE.get(lang));
+    let (limits, others) = OTHER_FLAGS.split_at(2);
+    let rows = |flags: &[(&str, PerLang<FlagText>)]| {
+        flags.iter().map(|(name, text)| row(name, text, lang)).collect::<String>()
+    };
     let mut group = "";
     for setting in SETTINGS {
         if setting.group.get(lang) != group {
             group = setting.group.get(lang);
             text += &format!("{group}:\n");
         }
-        text += &row(&setting.name(), &setting.text, lang);
-        if setting.name() == "rate" {
-            text += &row("limit", &texts::LIMIT, lang);
-            text += &row("limits", &texts::LIMITS, lang);
+        text += &row(setting.name, &setting.text, lang);
+        if setting.name == "rate" {
+            text += &rows(limits);
         }
     }
-    text += &format!("{}:\n", texts::GROUP_CONFIGURATION.get(lang));
-    text += &row("config", &texts::CONFIG, lang);
-    text += &row("check", &texts::CHECK, lang);
-    text += &row("version", &texts::VERSION, lang);
-    text += &row("help", &texts::HELP, lang);
-    text += texts::EXIT_STATUS.get(lang);
-    text
+    text += &format!("{}:\n{}", texts::GROUP_CONFIGURATION.get(lang), rows(others));
+    text + texts::EXIT_STATUS.get(lang)
 }
 
 fn row(flag: &str, text: &PerLang<FlagText>, lang: Lang) -> String {
@@ -36,7 +34,7 @@ fn row(flag: &str, text: &PerLang<FlagText>, lang: Lang) -> String {
     format!("  --{} {about}\n", padded(&format!("{flag}{equals}{value}"), 18))
 }
 
-/// The limits, a table.
+/// The table of limits.
 pub(crate) fn limits(lang: Lang) -> String {
     let defaults = Limits::default();
     let name = padded(texts::LIMIT_COLUMN.get(lang), 25);
@@ -51,12 +49,12 @@ pub(crate) fn limits(lang: Lang) -> String {
     text + texts::UNITS.get(lang)
 }
 
-/// With spaces behind it, so many that a terminal shows it in that many columns.
-fn padded(text: &str, wide: usize) -> String {
-    format!("{text}{}", " ".repeat(wide.saturating_sub(columns(text))))
+/// Pads a text with spaces to the given number of columns.
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
-/// Columns of a terminal: a Hangul syllable takes two.
+/// How many columns a terminal needs for a text: a Hangul syllable takes two.
 fn columns(text: &str) -> usize {
     text.chars().map(|c| if ('가'..='힣').contains(&c) { 2 } else { 1 }).sum()
 }
@@ -85,7 +83,7 @@ mod tests {
             let text = flags(lang);
             for setting in SETTINGS {
                 let FlagText { value, about } = setting.text.get(lang);
-                let flag = format!("  --{}={value} ", setting.name());
+                let flag = format!("  --{}={value} ", setting.name);
                 let line = text.lines().find(|line| line.starts_with(&flag)).expect("a line of it");
                 let (before, _) = line.split_once(about).expect("it says what it is");
                 assert_eq!(columns(before), 23, "{line}");
@@ -106,7 +104,7 @@ mod tests {
                 let Some(value) = (setting.show)(&defaults) else { continue };
                 let FlagText { about, .. } = setting.text.get(lang);
                 let (_, default) = about.rsplit_once('(').expect("a default in brackets");
-                assert!(default.starts_with(&value), "{}: {about}, not {value}", setting.name());
+                assert!(default.starts_with(&value), "{}: {about}, not {value}", setting.name);
                 shown += 1;
             }
             assert!(shown > 5);
@@ -120,7 +118,7 @@ mod tests {
     fn reference() -> [String; 2] {
         let settings = SETTINGS.iter().map(|setting| {
             let FlagText { value, about } = setting.text.get(Lang::En);
-            format!("| `{} = {value}` | {about} |\n", setting.name())
+            format!("| `{} = {value}` | {about} |\n", setting.name)
         });
         let limits = Limit::ALL.iter().map(|limit| {
             let (default, range) = (limit.show(&Limits::default()), limit.range(Lang::En));
@@ -131,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_document_has_the_settings_and_the_limits_as_they_are() {
-        let document = include_str!("../../../../docs/OPERATIONS.md");
+        let document = include_str!("../../../../../docs/OPERATIONS.md");
         for table in reference() {
             assert!(document.contains(&format!("|---|\n{table}\n")), "it should hold:\n{table}");
         }
@@ -139,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_document_says_what_each_reason_means() {
-        let document = include_str!("../../../../docs/OPERATIONS.md");
+        let document = include_str!("../../../../../docs/OPERATIONS.md");
         let (_, reasons) = document.split_once("\n| reason |").expect("it has that table");
         for reason in CloseReason::ALL {
             let row = format!("\n| `{reason}` |");

@@ -1,6 +1,6 @@
-//! What signals do. SIGTERM and SIGINT: the first stops the server in order, the second ends the
-//! process at once, with 128 and its number. SIGHUP stops it if its terminal has gone, and is ignored
-//! otherwise. All others are as the system has them.
+//! Signals. The first SIGTERM or SIGINT stops the server in order; the second ends the process at once,
+//! with status 128 + its number. SIGHUP stops the server if it had a terminal, which is gone then, and is
+//! ignored otherwise. All others keep their default.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -14,11 +14,10 @@ use signal_hook::iterator::Signals;
 use crate::exit_error::ExitError;
 use crate::logging::Log;
 
-/// Watches for the signals on a thread that sleeps until they come: it can end the process even
-/// when the server hangs.
+/// Handles signals on a thread of its own, which can end the process even when the server hangs.
 ///
 /// # Errors
-/// When the system gives no more descriptors or threads.
+/// If the system gives no more descriptors or threads.
 pub(crate) fn watch(stopper: Stopper, log: Log) -> io::Result<()> {
     let hangup_stops = io::stdin().is_terminal();
     let mut watched = vec![SIGTERM, SIGINT];
@@ -31,13 +30,13 @@ pub(crate) fn watch(stopper: Stopper, log: Log) -> io::Result<()> {
         for signal in &mut signals {
             let name = name(signal);
             if signal == SIGHUP && (stopping || !hangup_stops) {
-                tracing::info!(signal = name, "ignored");
+                tracing::info!(signal = name, "signal ignored");
             } else if stopping {
-                log.failure(&ExitError::SecondSignal(name));
+                log.exit_error(&ExitError::SecondSignal(name));
                 log.flush();
                 process::exit(128 + signal);
             } else {
-                tracing::info!(signal = name, "asked to stop");
+                tracing::info!(signal = name, "stop requested");
                 stopping = true;
                 stopper.stop();
             }
@@ -54,7 +53,7 @@ fn name(signal: i32) -> &'static str {
     }
 }
 
-/// Whether whoever started this process wants it to ignore the signal, as nohup does.
+/// Whether the process was started with the signal ignored, as nohup does.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

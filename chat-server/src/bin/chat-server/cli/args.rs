@@ -1,0 +1,253 @@
+//! The command line: sorted, parsed by argh, and refused with everything that is wrong at once.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use argh::FromArgs;
+use chat_server::Lang;
+
+use super::help;
+use crate::settings::{
+    Flags, Place, SETTINGS, SettingError, Settings, ValueError, apply_file, parse_address,
+    set_limit, suggest, takes_value, to_toml,
+};
+use crate::texts;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A server, on a port that was named.
+    Serve(Box<Settings>),
+    /// Whether the server that serves metrics at this address is healthy.
+    Probe(SocketAddr, Lang),
+    /// Nothing but this text on standard output.
+    Print(String),
+}
+
+/// Everything that is wrong with the command line and the file, and the language to say it in.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) errors: Vec<SettingError>,
+    pub(crate) lang: Lang,
+}
+
+/// Parses the command line, and reads the configuration file that it names.
+///
+/// # Errors
+/// If anything is wrong with them.
+pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, Refused> {
+    let (mut words, mut errors) = (Vec::new(), Vec::new());
+    for arg in args {
+        match arg.into_string() {
+            Ok(word) => words.push(word),
+            Err(arg) => errors.push(SettingError::NotUtf8(arg)),
+        }
+    }
+    let asks_for_help = words.first().is_some_and(|word| word == "help")
+        || words.iter().any(|word| ["--help", "-h"].contains(&word.as_str()));
+    let words = sort_out(words, &mut errors);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut lang = lang_asked_for(&words).unwrap_or_default();
+    if asks_for_help {
+        return Ok(Request::Print(help::flags(lang)));
+    }
+    match Flags::from_args(&["chat-server"], &words) {
+        Ok(flags) => {
+            let request = answer(&flags, &mut lang, &mut errors);
+            if errors.is_empty() { Ok(request) } else { Err(Refused { errors, lang }) }
+        }
+        Err(exit) => {
+            errors.push(SettingError::Argh(exit.output));
+            Err(Refused { errors, lang })
+        }
+    }
+}
+
+/// Leaves out the words that are wrong and makes two of `--flag=value`, which is all that argh knows.
+fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
+    let mut good: Vec<String> = Vec::new();
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        if !word.starts_with('-') {
+            errors.push(SettingError::Stray(word));
+            continue;
+        }
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+            None => (word, None),
+        };
+        let name = flag.strip_prefix("--").unwrap_or_default();
+        let is_repeated = name != "limit" && good.contains(&flag);
+        match (takes_value(name), value) {
+            (None, value) => {
+                // The next word is its value, if it looks like one.
+                value.or_else(|| words.next_if(|word| !word.starts_with('-')));
+                let suggestion = suggest(&flag, Place::Flag);
+                errors.push(SettingError::UnknownFlag { flag, suggestion });
+            }
+            (Some(false), None) => good.push(flag),
+            (Some(false), Some(_)) => errors.push(SettingError::UnwantedValue(flag)),
+            (Some(true), value) => {
+                match value.or_else(|| words.next_if(|word| !word.starts_with("--"))) {
+                    None => errors.push(SettingError::MissingValue(flag)),
+                    Some(_) if is_repeated => errors.push(SettingError::RepeatedFlag(flag)),
+                    Some(value) => good.extend([flag, value]),
+                }
+            }
+        }
+    }
+    good
+}
+
+fn lang_asked_for(words: &[&str]) -> Option<Lang> {
+    let at = words.iter().position(|word| *word == "--lang")?;
+    words.get(at + 1)?.parse().ok()
+}
+
+/// Does what the flags ask for, as far as it is done here. `lang` becomes that of the settings.
+fn answer(flags: &Flags, lang: &mut Lang, errors: &mut Vec<SettingError>) -> Request {
+    if flags.version {
+        return Request::Print(concat!("chat-server ", env!("CARGO_PKG_VERSION")).to_owned());
+    }
+    if flags.limits {
+        return Request::Print(help::limits(*lang));
+    }
+    if let Some(value) = &flags.probe {
+        match parse_address(value) {
+            Ok(address) => return Request::Probe(address, *lang),
+            Err(error) => {
+                let value = value.to_owned();
+                errors.push(SettingError::Flag { name: "probe", value, error });
+            }
+        }
+    }
+    let settings = apply(flags, errors);
+    *lang = settings.lang();
+    if flags.check {
+        let text = format!("# {}\n{}", texts::IN_FORCE.get(*lang), to_toml(&settings));
+        return Request::Print(text);
+    }
+    Request::Serve(Box::new(settings))
+}
+
+/// The settings of the file, overridden by those of the flags.
+fn apply(flags: &Flags, errors: &mut Vec<SettingError>) -> Settings {
+    let mut settings = Settings::default();
+    if let Some(path) = &flags.config {
+        apply_file(path, &mut settings, errors);
+    }
+    for (setting, value) in SETTINGS.iter().zip(flags.values()) {
+        if let Some(value) = value
+            && let Err(error) = (setting.set)(&mut settings, value)
+        {
+            let (name, value) = (setting.name, value.to_owned());
+            errors.push(SettingError::Flag { name, value, error });
+        }
+    }
+    apply_limits(&flags.limit, &mut settings, errors);
+    if !settings.has_port() && !errors.iter().any(SettingError::may_hide_the_port) {
+        errors.push(SettingError::MissingPort);
+    }
+    errors.extend(settings.errors());
+    settings
+}
+
+fn apply_limits(limits: &[String], settings: &mut Settings, errors: &mut Vec<SettingError>) {
+    let mut seen = Vec::new();
+    for limit in limits {
+        let result = match limit.split_once('=') {
+            None => Err(ValueError::NotNameAndValue),
+            Some((name, value)) => {
+                let name = name.replace('_', "-");
+                let is_new = !seen.contains(&name);
+                seen.push(name.clone());
+                if is_new {
+                    set_limit(settings, &name, value, Place::LimitFlag)
+                } else {
+                    Err(ValueError::Repeated)
+                }
+            }
+        };
+        if let Err(error) = result {
+            errors.push(SettingError::Flag { name: "limit", value: limit.clone(), error });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::Localize;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Refused> {
+        parse(words.into_iter().map(OsString::from)).err()
+    }
+
+    proptest! {
+        #[test]
+        fn any_words_are_taken_or_refused_in_lines_that_garble_no_terminal(
+            words in prop::collection::vec(
+                prop_oneof![
+                    "--(port|ip|lang|limit|metrics|check|limits|prot)(=[0-9a-z:.]{0,9})?",
+                    "ko|en|rooms=1|help",
+                    "\\PC{0,9}|(.|\n){0,5}",
+                    "-{0,2}[a=\u{1b}\n]{1,4}",
+                ],
+                0..6,
+            ),
+        ) {
+            let Some(refused) = refused(words.iter().map(String::as_str)) else { return Ok(()) };
+            prop_assert!(!refused.errors.is_empty());
+            for error in &refused.errors {
+                prop_assert!(!matches!(error, SettingError::Argh(_)), "found before: {error:?}");
+                let text = error.localized(refused.lang).to_string();
+                prop_assert!(!text.contains(char::is_control), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_the_language_asked_for() {
+        let lang = |line: &str| refused(line.split(' ')).unwrap_or_else(|| panic!("{line}")).lang;
+        for line in ["--lang=ko --prot=1", "--prot=1 --lang ko", "--lang=ko", "--port --lang=ko 1"]
+        {
+            assert_eq!(lang(line), Lang::Ko, "{line}");
+        }
+        for line in ["--prot=1", "--lang=fr --port=0", "--lang", "--lang=KO --prot"] {
+            assert_eq!(lang(line), Lang::En, "{line}");
+        }
+    }
+
+    #[test]
+    fn a12_all_errors_are_reported_at_once() {
+        let errors = |line: &str| {
+            let refused = refused(line.split(' ')).unwrap_or_else(|| panic!("{line} is right"));
+            let errors = refused.errors.iter();
+            errors.map(|error| error.localized(Lang::En).to_string()).collect::<Vec<_>>()
+        };
+        const MISSING: &str = "port is missing: choose one from 0 to 65535, as in --port=9000";
+        assert_eq!(
+            errors("--prot 9000 -x --check=yes --worker=0 --rate --lang=kr --lang en --log=inof 7"),
+            [
+                "there is no flag \"--prot\": did you mean --port?",
+                "there is no flag \"-x\": --help lists them",
+                "--check takes no value",
+                "--rate needs a value, as in --rate=VALUE",
+                "--lang is there twice",
+                "\"7\" is neither a flag nor the value of one; quote a value with spaces",
+                "--lang=\"kr\": it has to be one of en, ko: did you mean ko?",
+                "--worker=\"0\": it has to be from 1 to 256",
+                "--log=\"inof\": it has to be one of off, error, warn, info, debug: did you mean info?",
+                MISSING,
+            ]
+        );
+        let near = "--limit=\"conections=5\": there is no such limit: did you mean connections?";
+        assert_eq!(errors("--limit=conections=5"), [near, MISSING]);
+        // A port that is wrong is not missing too.
+        for line in ["--port", "--port=x", "--config=/nonexistent"] {
+            assert_eq!(errors(line).len(), 1, "{line}");
+        }
+    }
+}

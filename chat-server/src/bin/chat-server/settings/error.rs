@@ -1,0 +1,229 @@
+//! What can be wrong with the command line and with a configuration file, and how people are told.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use chat_proto::{Localize, localize};
+use chat_server::{Lang, LimitError};
+
+use super::suggestion::Suggestion;
+
+/// A reason not to start anything: one of perhaps many.
+#[derive(Debug)]
+pub(crate) enum SettingError {
+    /// An argument is not UTF-8.
+    NotUtf8(OsString),
+    /// No flag has that name (hyphens included, here and below).
+    UnknownFlag { flag: String, suggestion: Option<Suggestion> },
+    /// An argument is neither a flag nor the value of one.
+    Stray(String),
+    /// The flag has no value and needs one.
+    MissingValue(String),
+    /// The flag has a value and takes none.
+    UnwantedValue(String),
+    /// The flag is there twice.
+    RepeatedFlag(String),
+    /// Something that argh alone finds wrong, in its words.
+    Argh(String),
+    /// A flag's value is wrong; the name comes without hyphens.
+    Flag { name: &'static str, value: String, error: ValueError },
+    /// Neither a flag nor the file names a port.
+    MissingPort,
+    /// The configuration file cannot be read.
+    UnreadableFile { path: String, error: io::Error },
+    /// The configuration file is longer than 1 MiB.
+    FileTooLong { path: String },
+    /// A line of the configuration file is wrong.
+    InFile { path: String, line: usize, error: FileError },
+    /// No server can run with a limit, wherever it was set.
+    Limit(LimitError),
+    /// Metrics would be served at the server's own address.
+    SameAddress { metrics: SocketAddr, server: SocketAddr },
+}
+
+/// What can be wrong with a line of a configuration file.
+#[derive(Debug)]
+pub(crate) enum FileError {
+    /// Not TOML, in the parser's words.
+    NotToml(String),
+    UnknownSection(String),
+    UnknownSetting {
+        name: String,
+        suggestion: Option<Suggestion>,
+    },
+    /// The value of a key is wrong; it is shown if it could be that of a flag.
+    Value {
+        key: String,
+        value: Option<String>,
+        error: ValueError,
+    },
+}
+
+/// What can be wrong with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueError {
+    OutOfRange {
+        least: u64,
+        most: u64,
+    },
+    /// It is none of these words, of which one is near.
+    NotOneOf {
+        words: &'static [&'static str],
+        nearest: Option<&'static str>,
+    },
+    NotAnAddress,
+    NotAnAddressWithPort,
+    NotNameAndValue,
+    /// In a file: neither a number nor a string.
+    WrongType,
+    UnknownLimit(Option<Suggestion>),
+    Limit(LimitError),
+    Repeated,
+}
+
+impl SettingError {
+    /// Whether a port may have been named all the same: wrongly, or in a file that could not be read.
+    pub(crate) fn may_hide_the_port(&self) -> bool {
+        match self {
+            Self::Flag { name, .. } => *name == "port",
+            Self::MissingValue(flag) => flag == "--port",
+            Self::UnreadableFile { .. } | Self::FileTooLong { .. } => true,
+            Self::InFile { error: FileError::NotToml(_), .. } => true,
+            Self::InFile { error: FileError::Value { key, .. }, .. } => key == "port",
+            _ => false,
+        }
+    }
+}
+
+impl Localize for SettingError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8(arg) => localize!(f, lang,
+                en: "{arg:?} is not UTF-8",
+                ko: "{arg:?}: UTF-8이 아니에요"),
+            Self::UnknownFlag { flag, suggestion } => {
+                localize!(f, lang, en: "there is no flag {flag:?}", ko: "{flag:?} 플래그는 없어요")?;
+                suggest_or_list(*suggestion, "--help", lang, f)
+            }
+            Self::Stray(word) => localize!(f, lang,
+                en: "{word:?} is neither a flag nor the value of one; quote a value with spaces",
+                ko: "{word:?}: 플래그도 그 값도 아니에요. 띄어 쓴 값은 따옴표로 묶어 주세요"),
+            Self::MissingValue(flag) => localize!(f, lang,
+                en: "{flag} needs a value, as in {flag}=VALUE",
+                ko: "{flag} 플래그에 값이 없어요. {flag}=값 꼴로 써 주세요"),
+            Self::UnwantedValue(flag) => localize!(f, lang,
+                en: "{flag} takes no value",
+                ko: "{flag} 플래그에는 값을 쓰지 않아요"),
+            Self::RepeatedFlag(flag) => localize!(f, lang,
+                en: "{flag} is there twice",
+                ko: "{flag} 플래그가 두 번 있어요"),
+            Self::Argh(words) => {
+                let words = words.escape_debug();
+                localize!(f, lang, en: "{words}", ko: "플래그가 잘못됐어요 ({words})")
+            }
+            Self::Flag { name, value, error } => {
+                write!(f, "--{name}={value:?}: ")?;
+                error.fmt_in(lang, f)
+            }
+            Self::MissingPort => localize!(f, lang,
+                en: "port is missing: choose one from 0 to 65535, as in --port=9000",
+                ko: "port 설정이 없어요. --port=9000처럼 0~65535 사이에서 골라 주세요"),
+            Self::UnreadableFile { path, error } => localize!(f, lang,
+                en: "--config={path:?}: cannot read the file: {error}",
+                ko: "--config={path:?}: 파일을 읽을 수 없어요: {error}"),
+            Self::FileTooLong { path } => localize!(f, lang,
+                en: "--config={path:?}: the file is longer than 1 MiB",
+                ko: "--config={path:?}: 파일이 1 MiB보다 길어요"),
+            Self::InFile { path, line, error } => {
+                write!(f, "{}:{line}: ", path.escape_debug())?;
+                error.fmt_in(lang, f)
+            }
+            Self::Limit(error) => error.fmt_in(lang, f),
+            Self::SameAddress { metrics, server } => localize!(f, lang,
+                en: "metrics is {metrics}: the server itself listens on {server}. Choose another port",
+                ko: "metrics = {metrics}: 서버가 쓸 주소와 겹쳐요 ({server}). 다른 포트를 골라 주세요"),
+        }
+    }
+}
+
+impl Localize for FileError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotToml(why) => localize!(f, lang,
+                en: "not TOML: {why}",
+                ko: "TOML이 아니에요: {why}"),
+            Self::UnknownSection(name) => localize!(f, lang,
+                en: "there is no section {name:?}: the only one is [limits]",
+                ko: "{name:?} 부분은 없어요. [limits]만 쓸 수 있어요"),
+            Self::UnknownSetting { name, suggestion } => {
+                localize!(f, lang,
+                    en: "there is no setting {name:?}",
+                    ko: "{name:?} 설정은 없어요")?;
+                suggest_or_list(*suggestion, "--help", lang, f)
+            }
+            Self::Value { key, value, error } => {
+                write!(f, "{}", key.escape_debug())?;
+                if let Some(value) = value {
+                    write!(f, " = {value:?}")?;
+                }
+                f.write_str(": ")?;
+                error.fmt_in(lang, f)
+            }
+        }
+    }
+}
+
+impl Localize for ValueError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfRange { least, most } => localize!(f, lang,
+                en: "it has to be from {least} to {most}",
+                ko: "{least}~{most} 사이여야 해요"),
+            Self::NotOneOf { words, nearest } => {
+                let words = words.join(", ");
+                localize!(f, lang,
+                    en: "it has to be one of {words}",
+                    ko: "{words} 가운데 하나여야 해요")?;
+                nearest.map_or(Ok(()), |word| {
+                    suggest_or_list(Some(Suggestion::Name(word)), "", lang, f)
+                })
+            }
+            Self::NotAnAddress => localize!(f, lang,
+                en: "it has to be an address like 127.0.0.1, 0.0.0.0 or ::1",
+                ko: "127.0.0.1, 0.0.0.0, ::1 같은 주소여야 해요"),
+            Self::NotAnAddressWithPort => localize!(f, lang,
+                en: "it has to be an address with a port like 127.0.0.1:9464 or [::1]:0",
+                ko: "127.0.0.1:9464, [::1]:0 같은 주소와 포트여야 해요"),
+            Self::NotNameAndValue => localize!(f, lang,
+                en: "it has to be NAME=VALUE",
+                ko: "이름=값 꼴로 써 주세요"),
+            Self::WrongType => localize!(f, lang,
+                en: "it has to be a number or a text in quotes",
+                ko: "숫자나 따옴표로 묶은 글이어야 해요"),
+            Self::UnknownLimit(suggestion) => {
+                localize!(f, lang, en: "there is no such limit", ko: "그런 제한은 없어요")?;
+                suggest_or_list(*suggestion, "--limits", lang, f)
+            }
+            Self::Limit(error) => error.fmt_in(lang, f),
+            Self::Repeated => localize!(f, lang, en: "it is there twice", ko: "두 번 있어요"),
+        }
+    }
+}
+
+/// Goes on after an unknown name: with the one that was probably meant, or with the flag that lists all.
+fn suggest_or_list(
+    suggestion: Option<Suggestion>,
+    list: &str,
+    lang: Lang,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match suggestion {
+        Some(suggestion) => {
+            let suggestion = suggestion.localized(lang);
+            localize!(f, lang, en: ": {suggestion}", ko: ". {suggestion}")
+        }
+        None => localize!(f, lang, en: ": {list} lists them", ko: ". {list}로 볼 수 있어요"),
+    }
+}

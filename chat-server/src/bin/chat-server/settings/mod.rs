@@ -1,0 +1,25 @@
+//! Everything that can be set, from flags and from a configuration file, and everything that can be wrong
+//! with it.
+//!
+//! `table` has a row for each setting, which changes and shows one of the `values`; `names` looks up the
+//! limits and says what an unknown name stands for, by `suggestion`; `file` reads a configuration file.
+//! `cli` calls them, and `main` goes by what comes of it. Nothing here opens a socket or logs.
+
+mod error;
+mod file;
+mod names;
+mod suggestion;
+mod table;
+mod values;
+
+#[cfg(test)]
+pub(crate) use error::FileError;
+pub(crate) use error::{SettingError, ValueError};
+pub(crate) use file::apply_file;
+pub(crate) use names::{Place, set_limit, suggest};
+#[cfg(test)]
+pub(crate) use suggestion::Suggestion;
+pub(crate) use table::{
+    Flags, OTHER_FLAGS, SETTINGS, in_force, parse_address, takes_value, to_toml,
+};
+pub(crate) use values::{LogFormat, Settings};

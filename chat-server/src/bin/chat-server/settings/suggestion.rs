@@ -1,0 +1,106 @@
+//! The name that a misspelt or misplaced one probably stands for.
+
+use std::fmt;
+
+use chat_proto::{Localize, localize};
+use chat_server::Lang;
+
+/// The longest word for which a suggestion is looked for, in characters.
+const LONGEST: usize = 40;
+
+/// What a misspelt or misplaced name probably stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suggestion {
+    /// A name that belongs where the wrong one stands, without hyphens before it.
+    Name(&'static str),
+    Flag(&'static str),
+    LimitFlag(&'static str),
+    UnderLimits(&'static str),
+    AboveLimits(&'static str),
+    LimitsSection,
+    /// It cannot be set in a file.
+    FlagOnly(&'static str),
+}
+
+/// The first of the names that are nearest to `word`, with what comes with it, if it is near enough to be
+/// meant: an edit for every three characters. Case does not count, nor does `_` for `-`.
+pub(super) fn nearest<T>(
+    word: &str,
+    names: impl IntoIterator<Item = (&'static str, T)>,
+) -> Option<(&'static str, T)> {
+    let word = word.trim_start_matches('-').replace('_', "-").to_lowercase();
+    let letters: Vec<char> = word.chars().take(LONGEST + 1).collect();
+    let most = if (2..=LONGEST).contains(&letters.len()) { letters.len().max(3) / 3 } else { 0 };
+    let distances = names.into_iter().map(|name| {
+        let distance = distance(&letters, &name.0.chars().collect::<Vec<_>>());
+        (distance, name)
+    });
+    let (_, nearest) = distances.filter(|(n, _)| *n <= most).min_by_key(|(n, _)| *n)?;
+    Some(nearest)
+}
+
+/// How many insertions, deletions, substitutions, and swaps of neighbours make `b` of `a`, each letter
+/// being edited once at most (optimal string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = substituted.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+impl Localize for Suggestion {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => localize!(f, lang,
+                en: "did you mean {name}?",
+                ko: "혹시 {name} 말인가요?"),
+            Self::Flag(name) => localize!(f, lang,
+                en: "did you mean --{name}?",
+                ko: "혹시 --{name} 말인가요?"),
+            Self::LimitFlag(name) => localize!(f, lang,
+                en: "did you mean --limit={name}=VALUE?",
+                ko: "혹시 --limit={name}=값 말인가요?"),
+            Self::UnderLimits(name) => localize!(f, lang,
+                en: "did you mean {name}, under [limits]?",
+                ko: "혹시 [limits] 아래에 쓰는 {name} 말인가요?"),
+            Self::AboveLimits(name) => localize!(f, lang,
+                en: "did you mean {name}, above [limits]?",
+                ko: "혹시 [limits] 위에 쓰는 {name} 말인가요?"),
+            Self::LimitsSection => localize!(f, lang,
+                en: "did you mean the section [limits]?",
+                ko: "혹시 [limits] 부분 말인가요?"),
+            Self::FlagOnly(name) => localize!(f, lang,
+                en: "--{name} is a flag only",
+                ko: "--{name} 플래그로만 쓸 수 있어요"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_is_an_insertion_a_deletion_a_substitution_or_a_swap() {
+        for (a, b, edits) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("ca", "ac", 1),
+            ("kitten", "sitting", 3),
+            ("방문", "방", 1),
+        ] {
+            let [a, b] = [a, b].map(|word| word.chars().collect::<Vec<_>>());
+            assert_eq!((distance(&a, &b), distance(&b, &a)), (edits, edits), "{a:?} {b:?}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The table of settings. The flags, the keys of a configuration file, `--help`, and what is shown to be in
+//! force are made from it and from [`Limit::ALL`]. Its texts are in `texts`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use argh::FromArgs;
+use chat_proto::PerLang;
+use chat_server::{Lang, Limit, RateLimit, ShutdownFrom};
+use tracing::level_filters::LevelFilter;
+
+use super::error::ValueError;
+use super::suggestion::nearest;
+use super::values::{LogFormat, Settings};
+use crate::texts::{self, FlagText};
+
+/// The most workers that make sense to anyone.
+const MAX_WORKERS: u64 = 256;
+
+/// The longest backlog that the event loop may be asked to carry out itself.
+const MAX_INLINE: u64 = 1_000_000_000;
+
+/// A flag with a value, which is also a key of a configuration file.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The name in flags and files.
+    pub(crate) name: &'static str,
+    /// The heading above it in the help.
+    pub(crate) group: PerLang<&'static str>,
+    /// The help's texts about it.
+    pub(crate) text: PerLang<FlagText>,
+    /// Takes a value, or says what it has to be.
+    pub(crate) set: fn(&mut Settings, &str) -> Result<(), ValueError>,
+    /// The value in force; `None` if there is none, or if the setting is short for limits.
+    pub(crate) show: fn(&Settings) -> Option<String>,
+}
+
+/// Makes the table, and the flags that argh looks for, from one list. Each row: the field and the name of the
+/// flag, its texts, how it is set, how it is shown.
+macro_rules! settings {
+    ($($group:ident { $($field:ident $name:literal $text:ident $set:expr, $show:expr;)* })*) => {
+        /// Every setting, in the order in which they apply.
+        pub(crate) static SETTINGS: &[Setting] = &[$($(Setting {
+            name: $name,
+            group: texts::$group,
+            text: texts::$text,
+            set: $set,
+            show: $show,
+        },)*)*];
+
+        /// The command line as argh parses it. argh demands help texts, which nobody sees: see `help`.
+        #[derive(Debug, FromArgs)]
+        pub(crate) struct Flags {
+            $($(
+                /// a setting
+                #[argh(option, long = $name)]
+                $field: Option<String>,
+            )*)*
+
+            /// another limit, as NAME=VALUE
+            #[argh(option)]
+            pub(crate) limit: Vec<String>,
+
+            /// list the limits
+            #[argh(switch)]
+            pub(crate) limits: bool,
+
+            /// settings from a file
+            #[argh(option)]
+            pub(crate) config: Option<String>,
+
+            /// check the configuration, and start nothing
+            #[argh(switch)]
+            pub(crate) check: bool,
+
+            /// ask a running server whether it is healthy
+            #[argh(option)]
+            pub(crate) probe: Option<String>,
+
+            /// the version
+            #[argh(switch)]
+            pub(crate) version: bool,
+        }
+
+        impl Flags {
+            /// The value given to each setting, in the order of [`SETTINGS`].
+            pub(crate) fn values(&self) -> impl Iterator<Item = Option<&str>> {
+                [$($(self.$field.as_deref(),)*)*].into_iter()
+            }
+        }
+    };
+}
+
+settings! {
+    GROUP_WHERE {
+        port "port" PORT |s, value| put(&mut s.port, range(value, 0, u16::MAX.into()).map(Some)),
+            |s| s.port.map(|port| port.to_string());
+        ip "ip" IP |s, value| put(&mut s.ip, ip(value)), |s| Some(s.ip.to_string());
+        shutdown_from "shutdown-from" SHUTDOWN_FROM set_shutdown_from,
+            |s| Some(s.config.shutdown_from.to_string());
+        lang "lang" LANG |s, value| put(&mut s.config.lang, one_of(value, &["en", "ko"], Lang::ALL)),
+            |s| Some(s.lang().to_string());
+        metrics "metrics" METRICS |s, value| put(&mut s.metrics, parse_address(value).map(Some)),
+            |s| s.metrics.map(|address| address.to_string());
+    }
+    GROUP_HOW_MUCH {
+        worker "worker" WORKER |s, value| put(&mut s.config.workers, range(value, 1, MAX_WORKERS)),
+            |s| Some(s.config.workers.to_string());
+        inline "inline" INLINE |s, value| {
+            put(&mut s.config.inline_requests, range(value, 0, MAX_INLINE))
+        }, |s| Some(s.config.inline_requests.to_string());
+        rate "rate" RATE |s, value| {
+            let rate = range(value, 0, u32::MAX.into()).map(RateLimit::of_rate);
+            put(&mut s.config.limits.commands, rate)
+        }, |_| None;
+    }
+    GROUP_LOG {
+        log "log" LOG set_log, |s| s.log.map(|level| level.to_string());
+        log_format "log-format" LOG_FORMAT |s, value| {
+            put(&mut s.log_format, one_of(value, &["text", "json"], [LogFormat::Text, LogFormat::Json]))
+        }, |s| Some(if s.log_format == LogFormat::Json { "json" } else { "text" }.to_owned());
+    }
+}
+
+/// The flags that are no settings, with their texts.
+pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 7] = [
+    ("limit", texts::LIMIT),
+    ("limits", texts::LIMITS),
+    ("config", texts::CONFIG),
+    ("check", texts::CHECK),
+    ("probe", texts::PROBE),
+    ("version", texts::VERSION),
+    ("help", texts::HELP),
+];
+
+/// Whether the flag of that name, without hyphens, takes a value; `None` if there is no such flag.
+pub(crate) fn takes_value(name: &str) -> Option<bool> {
+    let settings = SETTINGS.iter().map(|setting| (setting.name, setting.text));
+    let mut flags = settings.chain(OTHER_FLAGS);
+    flags.find(|(flag, _)| *flag == name).map(|(_, text)| !text.en.value.is_empty())
+}
+
+fn set_shutdown_from(settings: &mut Settings, value: &str) -> Result<(), ValueError> {
+    let who = [ShutdownFrom::Anyone, ShutdownFrom::Loopback, ShutdownFrom::Nobody];
+    put(&mut settings.config.shutdown_from, one_of(value, &["anyone", "loopback", "nobody"], who))
+}
+
+fn set_log(settings: &mut Settings, value: &str) -> Result<(), ValueError> {
+    use LevelFilter as Level;
+    let levels = [Level::OFF, Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
+    let words = &["off", "error", "warn", "info", "debug"];
+    put(&mut settings.log, one_of(value, words, levels).map(Some))
+}
+
+fn put<T>(field: &mut T, value: Result<T, ValueError>) -> Result<(), ValueError> {
+    *field = value?;
+    Ok(())
+}
+
+/// A whole number within bounds, which have to fit the type.
+fn range<T: TryFrom<u64>>(value: &str, least: u64, most: u64) -> Result<T, ValueError> {
+    let number = value.parse().ok().filter(|n| (least..=most).contains(n));
+    number.and_then(|n| n.try_into().ok()).ok_or(ValueError::OutOfRange { least, most })
+}
+
+fn one_of<T, const N: usize>(
+    value: &str,
+    words: &'static [&'static str; N],
+    values: [T; N],
+) -> Result<T, ValueError> {
+    let nearest = || nearest(value, words.iter().map(|word| (*word, ()))).map(|(word, ())| word);
+    let found = words.iter().zip(values).find(|(word, _)| **word == value);
+    found.map(|(_, value)| value).ok_or_else(|| ValueError::NotOneOf { words, nearest: nearest() })
+}
+
+/// An IP address, that of IPv6 in brackets or not.
+fn ip(value: &str) -> Result<IpAddr, ValueError> {
+    let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+    let ip = match bare {
+        Some(v6) => v6.parse().map(IpAddr::V6),
+        None => value.parse(),
+    };
+    ip.map_err(|_| ValueError::NotAnAddress)
+}
+
+pub(crate) fn parse_address(value: &str) -> Result<SocketAddr, ValueError> {
+    SocketAddr::from_str(value).map_err(|_| ValueError::NotAnAddressWithPort)
+}
+
+/// The settings in force, by name, and then the limits.
+pub(crate) fn in_force(settings: &Settings) -> [Vec<(&'static str, String)>; 2] {
+    let limits = &settings.config.limits;
+    let shown = SETTINGS.iter().filter_map(|s| Some((s.name, (s.show)(settings)?)));
+    let limits = Limit::ALL.iter().map(|limit| (limit.name(), limit.show(limits)));
+    [shown.collect(), limits.collect()]
+}
+
+/// The settings in force as a configuration file.
+pub(crate) fn to_toml(settings: &Settings) -> String {
+    let lines = in_force(settings).map(|settings| {
+        let line = |(name, value): (&str, String)| match value.parse::<u64>() {
+            Ok(number) => format!("{name} = {number}\n"),
+            Err(_) => format!("{name} = {value:?}\n"),
+        };
+        settings.into_iter().map(line).collect::<String>()
+    });
+    lines.join("\n[limits]\n")
+}
