@@ -36,7 +36,7 @@ flags! {
     SHUTDOWN_FROM: en "WHO" "who may /shutdown: anyone, loopback, nobody (loopback)",
         ko "값" "/shutdown 할 사람: anyone, loopback, nobody (loopback)";
     LANG: en "LANG" "language of notices, help and errors: en or ko (en)",
-        ko "언어" "서버가 사람들에게 쓰는 언어: en, ko (en)";
+        ko "언어" "공지, 도움말, 오류에 쓰는 언어: en, ko (en)";
     METRICS: en "ADDR:PORT" "serve /metrics and /health there (nowhere)",
         ko "주소:포트" "여기서 /metrics와 /health를 보여 줘요 (없음)";
     WORKER: en "N" "worker threads, 1 to 256 (2)",
@@ -54,11 +54,11 @@ flags! {
     LIMITS: en "" "list the limits: names, defaults, ranges, costs",
         ko "" "제한 목록: 이름, 기본값, 범위, 비용";
     CONFIG: en "FILE" "read settings from a TOML file; flags win",
-        ko "파일" "같은 설정을 TOML 파일에서 읽어요. 플래그가 먼저예요";
-    CHECK: en "" "show what is wrong, or what would be in force; start nothing",
+        ko "파일" "설정을 TOML 파일에서 읽어요. 플래그가 우선이에요";
+    CHECK: en "" "show what is wrong, or would be in force; start nothing",
         ko "" "시작하지 않고, 틀린 것이나 적용될 설정을 보여 줘요";
     PROBE: en "ADDR:PORT" "ask /health there: status 0 if it is serving, else 1",
-        ko "주소:포트" "여기 /health에 물어봐요. 상태는 괜찮으면 0, 아니면 1";
+        ko "주소:포트" "여기 /health에 물어보고 끝나요. 정상이면 0, 아니면 1";
     VERSION: en "" "show the version",
         ko "" "버전을 보여 줘요";
     HELP: en "" "show this text; so does -h",
