@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn the_image_has_this_version_and_probes_the_address_of_its_metrics() {
+        let image = include_str!("../../../../../Dockerfile");
+        let version = env!("CARGO_PKG_VERSION");
+        assert!(image.contains(&format!("image.version=\"{version}\"\n")), "not {version}");
+        let address =
+            |flag: &str| image.split_once(flag).and_then(|(_, rest)| rest.split('"').next());
+        assert_eq!(address("--probe="), address("--metrics="));
+        assert!(address("--probe=").is_some());
+    }
+
+    #[test]
     fn every_limit_is_in_the_table() {
         for table in Lang::ALL.map(limits) {
             for limit in Limit::ALL {
