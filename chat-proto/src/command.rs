@@ -1,8 +1,7 @@
-//! What a client asks for: bytes to [`Command`] on the server, [`Command`] to bytes in a client.
+//! What a client asks for: bytes to [`Command`] in a server, [`Command`] to bytes in a client.
 //!
-//! A payload is read in one pass, in whatever order its keys come and without first being copied
-//! into a tree, as `#[serde(tag = "type")]` would have it. `cargo bench --bench message` compares
-//! the two.
+//! A payload is parsed in one pass, whatever the order of its keys, and without the intermediate tree that
+//! `#[serde(tag = "type")]` builds. `cargo bench --bench message` compares the two.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,43 +12,45 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use crate::frame::{FrameTooLong, write_frame};
 use crate::values::{Name, RoomId, Text, Title, ValueError};
 
-/// What a client asks for. Its values are checked: nothing behind it checks them again.
+/// What a client asks for. The values are checked; nothing needs to check them again.
+///
+/// Exhaustive on purpose: a server that cannot carry out a command must not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// `CSName`: take this name.
+    /// `CSName`: take a name.
     Rename(Name),
     /// `CSRooms`: list the rooms.
     Rooms,
-    /// `CSCreateRoom`: make a room and enter it.
+    /// `CSCreateRoom`: create a room and enter it.
     Create(Title),
     /// `CSJoinRoom`: enter a room.
     Join(RoomId),
     /// `CSLeaveRoom`: leave the room.
     Leave,
-    /// `CSChat`: say something to the others in the room.
+    /// `CSChat`: say something to the other members of the room.
     Chat(Text),
     /// `CSShutdown`: stop the server.
     Shutdown,
 }
 
 impl Command {
-    /// Reads the payload of one frame.
+    /// Parses the payload of one frame.
     ///
-    /// Keys may come in any order and with any escapes; unknown ones are ignored. A room id may be
-    /// an integer or a string of decimal digits.
+    /// Keys may be in any order and escaped; unknown keys are ignored. A room id may be an integer or a
+    /// string of decimal digits.
     ///
     /// # Errors
-    /// What is wrong with it, and whose rule that is: see [`Rejection::is_bad`].
+    /// [`Rejection`] says what is wrong with the payload.
     pub fn parse(payload: &[u8]) -> Result<Self, Rejection> {
         if payload.is_empty() {
             return Err(Rejection::EmptyFrame);
         }
-        // Over the whole frame, since serde_json looks only at the strings it hands out.
+        // Checks the whole payload, since serde_json checks only the strings that it returns.
         let payload = std::str::from_utf8(payload).map_err(|_| Rejection::InvalidUtf8)?;
         if let Some(text) = plain_chat(payload) {
             return Ok(Self::Chat(text));
         }
-        // serde would read an array as a struct.
+        // serde would parse an array as a struct.
         if !payload.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
             return Err(Rejection::NotAnObject);
         }
@@ -61,7 +62,7 @@ impl Command {
     /// Appends the command to `out` as one frame.
     ///
     /// # Errors
-    /// [`FrameTooLong`] when a text is too long for a frame; `out` is then as it was.
+    /// [`FrameTooLong`] when a text is too long for a frame; `out` is then unchanged.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, |out| {
             serde_json::to_writer(out, self).expect("strings and integers always serialize");
@@ -82,9 +83,8 @@ impl Command {
     }
 }
 
-/// The text of a chat in one of the two forms that clients send it in, ours and that of Python's
-/// `json.dumps`, if nothing in it is escaped: what the general way would find, at a third of its
-/// price.
+/// Returns the text of a chat that has exactly the form that our clients or Python's `json.dumps` write, if
+/// nothing in it is escaped. Finds what the general parser would find, at a third of the cost.
 fn plain_chat(payload: &str) -> Option<Text> {
     const HEADS: [&str; 2] = [r#"{"type":"CSChat","text":""#, r#"{"type": "CSChat", "text": ""#];
     let rest = HEADS.iter().find_map(|head| payload.strip_prefix(head))?;
@@ -106,8 +106,9 @@ impl Serialize for Command {
     }
 }
 
-/// A field of a client's message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A field of a message from a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Field {
     /// `type`, a string.
     Type,
@@ -135,23 +136,26 @@ impl Field {
 }
 
 /// Why a payload is no [`Command`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
+/// [`Localize`](crate::Localize), is a sentence without its full stop. It echoes nothing of the payload.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The frame is of length 0.
+    /// The payload is empty.
     EmptyFrame,
-    /// The frame is not UTF-8.
+    /// The payload is not UTF-8.
     InvalidUtf8,
-    /// The frame is not one JSON value, or a known key comes twice.
+    /// The payload is not one JSON value, or has a known key twice.
     NotJson {
-        /// What and where, without a word of the payload's own.
+        /// The error of the parser, with line and column, in English.
         detail: Box<str>,
     },
-    /// The frame does not hold a JSON object.
+    /// The payload is not a JSON object.
     NotAnObject,
-    /// `type` is none of the seven.
+    /// The type is none of the seven.
     UnknownType,
-    /// The type needs this field.
+    /// A field that the type requires is missing.
     Missing(Field),
     /// The field is of the wrong kind.
     WrongKind(Field),
@@ -164,13 +168,13 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Whether the payload itself is bad, which an error budget counts, and not only refused by a
-    /// rule about names, titles and texts.
+    /// Whether the payload is malformed, which counts against an error budget. Otherwise a name, title or
+    /// text breaks a rule.
     pub const fn is_bad(&self) -> bool {
         !matches!(self, Self::BadName(_) | Self::BadTitle(_) | Self::BadText(_))
     }
 
-    /// The stable word for programs.
+    /// The stable kebab-case word for programs. It never changes its meaning.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::EmptyFrame => "empty-frame",
@@ -188,7 +192,7 @@ impl Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Every field that any command has, as found. serde refuses a key that comes twice.
+/// The fields of all commands, as found. serde rejects a key that occurs twice.
 #[derive(serde::Deserialize)]
 struct Wire<'a> {
     #[serde(borrow, default, rename = "type")]
@@ -228,12 +232,12 @@ impl Wire<'_> {
     }
 }
 
-/// The value of a known key. A value of a kind that no field has is no error by itself: the command
-/// may not need that field.
+/// The value of a known key. A value of the wrong kind is no error yet, since the command may not need the
+/// field.
 #[derive(Default)]
 enum Found<'a> {
     #[default]
-    Nothing,
+    Absent,
     String(Cow<'a, str>),
     Integer(u64),
     Other,
@@ -243,7 +247,7 @@ impl<'a> Found<'a> {
     fn into_string(self, field: Field) -> Result<Cow<'a, str>, Rejection> {
         match self {
             Self::String(string) => Ok(string),
-            Self::Nothing => Err(Rejection::Missing(field)),
+            Self::Absent => Err(Rejection::Missing(field)),
             Self::Integer(_) | Self::Other => Err(Rejection::WrongKind(field)),
         }
     }
@@ -253,7 +257,7 @@ impl<'a> Found<'a> {
             Self::Integer(number) => RoomId::new(number),
             Self::String(digits) => digits.parse(),
             Self::Other => Err(ValueError::NotARoomId),
-            Self::Nothing => return Err(Rejection::Missing(Field::RoomId)),
+            Self::Absent => return Err(Rejection::Missing(Field::RoomId)),
         };
         room.map_err(|_| Rejection::WrongKind(Field::RoomId))
     }
@@ -302,7 +306,7 @@ impl<'de> Visitor<'de> for FoundVisitor {
         Ok(Found::Other)
     }
 
-    // `IgnoredAny` is skipped by a loop: depth costs no stack.
+    // serde_json skips an `IgnoredAny` in a loop, so that depth takes no stack.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Found::Other)

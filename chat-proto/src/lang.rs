@@ -1,9 +1,11 @@
-//! The languages in which people are spoken to.
+//! The languages of the texts that people read.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A language of the texts for people. `Display` and `FromStr` are its ISO 639-1 code.
+/// A language of the texts that people read. `Display` and `FromStr` use its ISO 639-1 code.
+///
+/// Exhaustive on purpose: a language that some text lacks must not compile.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Lang {
     /// English, `en`.
@@ -14,7 +16,7 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// All there are.
+    /// Every language.
     pub const ALL: [Self; 2] = [Self::En, Self::Ko];
 }
 
@@ -39,8 +41,9 @@ impl FromStr for Lang {
     }
 }
 
-/// The code of no [`Lang`].
+/// A string is not the code of a [`Lang`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownLang;
 
 impl fmt::Display for UnknownLang {

@@ -1,21 +1,24 @@
-//! The wire of the room chat: frames, messages, and the checked values inside them.
+//! The wire protocol of the room chat: frames, messages, and the checked values inside them.
 //!
-//! Bytes become types here and types become bytes; nothing else happens. There is no socket, clock,
-//! lock or thread in this crate.
+//! This crate converts bytes to types and types to bytes. It has no sockets, clocks, locks or threads.
 //!
-//! - [`FrameDecoder`] cuts a byte stream into frames, however it was chopped up on the way: a length of
-//!   2 bytes, big-endian, then so many bytes of JSON ([`MAX_PAYLOAD`]). [`write_frame`] makes one.
-//! - [`Command`] is what a client asks for: [`Command::write`] in a client, [`Command::parse`] in a server.
-//!   The latter is the only way in from the network: what it returns holds a [`Name`], [`Title`],
-//!   [`Text`] or [`RoomId`] that is already checked; else there is a [`Rejection`].
-//! - [`ServerMessage`] is what a server says, and [`Incoming`] the same as a client reads it. Lists of rooms
-//!   may take several frames: [`write_rooms_page`].
-//! - [`Notice`] is the list of everything a server has to say to people, each with a stable code for programs
-//!   and a text in every [`Lang`].
+//! - A frame is a length of 2 bytes, big-endian, then that many bytes of JSON ([`MAX_PAYLOAD`]).
+//!   [`FrameDecoder`] decodes a byte stream into frames, whatever chunks it arrives in; [`write_frame`]
+//!   writes one.
+//! - [`Command`] is what a client asks for: clients [`write`](Command::write) it, servers
+//!   [`parse`](Command::parse) it. The latter is the only way in from the network: it returns a command
+//!   whose [`Name`], [`Title`], [`Text`] or [`RoomId`] has been checked, or a [`Rejection`].
+//! - [`ServerMessage`] is what a server says, and [`Incoming`] the same as a client reads it.
+//!   [`write_rooms_page`] writes lists of rooms, which may take several frames.
+//! - [`Notice`] lists everything that a server tells people, with a stable code for programs and a text in
+//!   every [`Lang`].
+//!
+//! Every checked value is made by its `new`, which returns a [`ValueError`] naming the rule it breaks, and
+//! converts from and to `str` or `u64` by the traits of the standard library.
 //!
 //! # A client
 //!
-//! It writes commands as frames, and reads whatever comes back:
+//! A client writes commands as frames, and reads what comes back:
 //!
 //! ```
 //! use std::error::Error;
@@ -23,7 +26,7 @@
 //!
 //! use chat_proto::{Command, FrameDecoder, Incoming, Name, Text, Title};
 //!
-//! /// Makes a room, and says something in it.
+//! /// Creates a room, and says something in it.
 //! fn open_room(server: &mut impl Write) -> Result<(), Box<dyn Error>> {
 //!     let mut out = Vec::new();
 //!     Command::Rename(Name::new("Ann")?).write(&mut out)?;
@@ -32,7 +35,7 @@
 //!     Ok(server.write_all(&out)?)
 //! }
 //!
-//! /// Shows what the server says until it ends the stream.
+//! /// Shows what the server says until the stream ends.
 //! fn listen(server: &mut impl Read, mut show: impl FnMut(String)) -> Result<(), Box<dyn Error>> {
 //!     let mut decoder = FrameDecoder::new();
 //!     let mut chunk = [0; 4096];
@@ -48,13 +51,13 @@
 //!                 "SCChat" => show(format!("{}: {}", message.member, message.text)),
 //!                 "SCSystemMessage" => show(format!("* {}", message.text)),
 //!                 "SCRoomsResult" => show(format!("{} rooms", message.rooms.len())),
-//!                 _ => {} // of a newer server
+//!                 _ => {} // of a later server
 //!             }
 //!         }
 //!     }
 //! }
 //!
-//! // Both work on a `TcpStream`; here there are bytes.
+//! // Both work on a `TcpStream`, too.
 //! let mut sent = Vec::new();
 //! open_room(&mut sent)?;
 //! assert!(sent.starts_with(b"\0\x1e{\"type\":\"CSName\",\"name\":\"Ann\"}"));
@@ -68,16 +71,16 @@
 //!
 //! # A server
 //!
-//! It reads commands and writes messages; `chat_core` has the rules between the two.
+//! A server reads commands and writes messages. The rules in between are in `chat_core`.
 //!
 //! ```
 //! use chat_proto::{Command, FrameDecoder, Lang, Name, RoomId, ServerMessage, Text};
 //!
 //! let mut decoder = FrameDecoder::new();
 //! let mut frames = decoder.feed(b"\0\x12{\"type\":\"CSRooms\"}\0");
-//! let payload = frames.next_frame().expect("one whole frame was fed");
+//! let payload = frames.next_frame().expect("the chunk has one whole frame");
 //! assert_eq!(Command::parse(payload), Ok(Command::Rooms));
-//! assert!(frames.next_frame().is_none(), "half a header is kept for the next chunk");
+//! assert!(frames.next_frame().is_none(), "half a header waits for the next chunk");
 //!
 //! let (member, text) = (Name::new("Ann")?, Text::new("hi")?);
 //! let chat = ServerMessage::Chat { member: &member, text: &text, room: RoomId::FIRST, seq: 7 };
@@ -103,8 +106,22 @@ pub use lang::{Lang, UnknownLang};
 pub use localize::{Localize, Localized, PerLang};
 pub use notice::Notice;
 pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, write_rooms_page};
-pub use server_message::{Incoming, ServerMessage, chat_payload_len};
+pub use server_message::{Incoming, InvalidMessage, ServerMessage, chat_payload_len};
 pub use values::{
     MAX_NAME_CHARS, MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, Name, OperatorText, RoomId, Text,
     Title, ValueError,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_are_send_sync_and_debug() {
+        fn check<T: Send + Sync + std::fmt::Debug>() {}
+        check::<(Command, Field, Rejection, FrameDecoder, FrameTooLong, Frames<'_>)>();
+        check::<(Incoming, InvalidMessage, ServerMessage<'_>, Notice, RoomEntry)>();
+        check::<(Name, OperatorText, RoomId, Text, Title, ValueError)>();
+        check::<(Lang, UnknownLang, Localized<'_, Notice>, PerLang<&str>)>();
+    }
+}

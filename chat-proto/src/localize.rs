@@ -1,4 +1,4 @@
-//! Text for people in more than one language: one mechanism, for messages, errors and help alike.
+//! Texts in several languages: one mechanism for messages, errors and help.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use crate::lang::Lang;
 
 /// A value whose text exists in every [`Lang`].
 ///
-/// Implementations use [`localize!`](crate::localize), which does not compile unless every language
-/// has its text.
+/// Implementations use [`localize!`](crate::localize), which does not compile while a language lacks its
+/// text.
 ///
 /// ```
 /// use std::fmt;
@@ -30,16 +30,16 @@ pub trait Localize {
     /// Writes the text in `lang`.
     ///
     /// # Errors
-    /// Only those of the formatter.
+    /// Those of the formatter.
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
-    /// Pairs the value with a language, for use with `{}`.
+    /// Pairs the value with a language, for display.
     fn localized(&self, lang: Lang) -> Localized<'_, Self> {
         Localized { value: self, lang }
     }
 }
 
-/// A value together with the language it is displayed in: see [`Localize::localized`].
+/// A value paired with the language it is displayed in. Returned by [`Localize::localized`].
 #[derive(Debug, Clone, Copy)]
 pub struct Localized<'a, T: ?Sized> {
     value: &'a T,
@@ -52,7 +52,7 @@ impl<T: Localize + ?Sized> fmt::Display for Localized<'_, T> {
     }
 }
 
-/// One constant for each [`Lang`]: a row of a table of texts.
+/// One constant per [`Lang`], such as a row in a table of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PerLang<T> {
     /// In English.
@@ -71,8 +71,8 @@ impl<T: Copy> PerLang<T> {
     }
 }
 
-/// Writes to a formatter in the given [`Lang`]; every language must be present, as format strings
-/// that may capture variables.
+/// Writes to a formatter in the given [`Lang`], with one format string per language. They may capture
+/// variables.
 ///
 /// `localize!(f, lang, en: "…", ko: "…")` evaluates to a [`fmt::Result`](std::fmt::Result). See
 /// [`Localize`] for an example.

@@ -1,62 +1,63 @@
-//! Everything a server says to people, each with a code for programs. The words are in `texts`.
+//! Everything a server tells people, each with a code for programs. The texts are in `texts`.
 
 use crate::command::Rejection;
 use crate::values::{Name, OperatorText, RoomId, Title};
 
-/// What an `SCSystemMessage` says. [`Notice::text`] is for people at a terminal client with its
-/// `/commands`; other programs match on the variants and find words of their own. [`Notice::code`]
-/// never changes its meaning.
+/// The content of an `SCSystemMessage`.
+///
+/// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
+/// [`Localize`](crate::Localize), is for people with a terminal client and its `/commands`. Programs match
+/// on the variants, or on [`code`](Notice::code), and may find words of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// Somebody has another name now: told to the one, and to the room.
+    /// Somebody has a new name. Sent to that session, and to the members of its room.
     Renamed {
-        /// The name before.
+        /// The previous name.
         from: Name,
-        /// The name now.
+        /// The new name.
         to: Name,
     },
-    /// To the one who made a room, and is in it.
+    /// The receiver has created a room, and is in it.
     RoomCreated {
         /// The new room.
         room: RoomId,
         /// Its title.
         title: Title,
     },
-    /// To the one who entered a room.
+    /// The receiver has entered a room.
     RoomEntered {
         /// The room.
         room: RoomId,
         /// Its title.
         title: Title,
     },
-    /// To the one who left a room.
+    /// The receiver has left a room.
     RoomLeft {
         /// The room.
         room: RoomId,
         /// Its title.
         title: Title,
     },
-    /// To the others: somebody entered.
+    /// Somebody has entered the room of the receiver.
     MemberEntered {
-        /// Who.
+        /// The new member.
         name: Name,
     },
-    /// To the others: somebody left.
+    /// Somebody has left the room of the receiver.
     MemberLeft {
-        /// Who.
+        /// The former member.
         name: Name,
     },
-
-    /// The operator announces something to a room or to everyone.
+    /// The operator announces something, in a room or to everyone.
     Announcement {
-        /// The operator's words.
+        /// The words of the operator.
         text: OperatorText,
     },
 
-    /// The payload was no command, or a value in it breaks a rule.
+    /// The payload is no command, or a value in it breaks a rule.
     Rejected(Rejection),
-    /// Somebody else has that name, or it is a default name.
+    /// Another session has that name, or it is a default name.
     NameTaken,
     /// The command needs a room, and the sender is in none.
     NotInRoom,
@@ -67,15 +68,15 @@ pub enum Notice {
     },
     /// There is no such room.
     NoSuchRoom {
-        /// The id asked for.
+        /// The id in the command.
         room: RoomId,
     },
-    /// There are as many rooms as there may be.
+    /// There are as many rooms as allowed.
     TooManyRooms {
-        /// The most rooms there may be.
+        /// The most rooms allowed.
         limit: usize,
     },
-    /// The text does not fit a frame together with the sender's name.
+    /// The text, together with the name of the sender, does not fit a frame.
     TextTooLong {
         /// Bytes of JSON by which it is too long.
         excess: usize,
@@ -85,32 +86,31 @@ pub enum Notice {
 
     /// The operator removed the connection. Its last message.
     Removed {
-        /// The operator's words.
+        /// The words of the operator.
         reason: OperatorText,
     },
     /// The server stops. The last message of every connection.
     ServerStopping,
-    /// The server has as many connections as it takes. The only message of such a connection.
+    /// The server has as many connections as allowed. The only message of the connection.
     ServerFull {
-        /// The most connections there may be.
+        /// The most connections allowed.
         limit: usize,
     },
-    /// That address has as many connections as one may have. The only message of such a connection.
+    /// The address has as many connections as allowed. The only message of the connection.
     TooManyFromAddress {
-        /// The most connections there may be from one address.
+        /// The most connections allowed per address.
         limit: usize,
     },
-    /// A frame was begun and not finished in time. The last message of the connection.
+    /// A frame began and did not end in time. The last message of the connection.
     FrameTimeout,
-    /// The receiver did not read what it was owed. The last message of the connection, if it ever
-    /// gets there.
+    /// The receiver did not read, or too slowly. The last message of the connection, if it arrives.
     SlowConsumer,
-    /// The command failed through no fault of the sender's.
+    /// The server failed to carry out the command, through no fault of the sender.
     Internal,
 }
 
 impl Notice {
-    /// The stable kebab-case word for programs.
+    /// The stable kebab-case word for programs. It never changes its meaning.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Renamed { .. } => "renamed",
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn why_a_connection_was_closed_is_said_in_words_and_in_code() {
+    fn why_a_connection_is_closed_has_a_text_and_a_code() {
         for (notice, code, said) in [
             (Notice::TooManyFromAddress { limit: 8 }, "too-many-from-address", "8 connections"),
             (Notice::FrameTimeout, "frame-timeout", "2-byte big-endian length"),

@@ -1,33 +1,34 @@
-//! Lists of rooms, which may be longer than a frame.
+//! Lists of rooms, which may take several frames.
 
 use serde::{Deserialize, Serialize};
 
-use crate::frame::{HEADER_LEN, MAX_PAYLOAD, write_frame};
+use crate::frame::{MAX_PAYLOAD, write_frame};
 use crate::values::{Name, RoomId, Title};
 
-/// The most member names that are listed of one room. With 100 characters of title and 50 names of
-/// 32 characters, a room is at most 7 KiB of JSON: any room fits a frame.
+/// The most member names listed per room. With a title of 100 characters and 50 names of 32 characters,
+/// a room takes at most 7 KiB of JSON: every room fits a frame.
 pub const MAX_LISTED_MEMBERS: usize = 50;
 
 /// A room in a list.
 ///
-/// A server fills it with checked values ([`RoomEntry::new`]); a client takes it as it comes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A server makes it of checked values by [`RoomEntry::new`]. What a client has read is not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomEntry {
-    /// The room's number.
+    /// The number of the room.
     pub room_id: u64,
-    /// The room's title.
+    /// The title of the room.
     pub title: String,
-    /// The first [`MAX_LISTED_MEMBERS`] members, in the order they came in.
+    /// The names of the first [`MAX_LISTED_MEMBERS`] members, in order of arrival.
     pub members: Vec<String>,
-    /// How many members there are. A server that does not say leaves it 0.
+    /// The number of members, listed or not. 0 if the server does not send it.
     #[serde(default)]
     pub member_count: usize,
 }
 
 impl RoomEntry {
-    /// The entry of a room with `member_count` members, of whom `members` are listed.
+    /// Returns the entry of a room with `member_count` members. Lists the first [`MAX_LISTED_MEMBERS`] of
+    /// `members`.
     pub fn new<'a>(
         room: RoomId,
         title: &Title,
@@ -44,9 +45,24 @@ impl RoomEntry {
     }
 }
 
-/// Appends one `SCRoomsResult` frame to `out`, with as many of the first of `rooms` as fit, and
-/// returns how many that are: call again with the others until none are left. Every frame but the
-/// last says `"more": true`.
+/// Appends one `SCRoomsResult` frame to `out`, with as many of `rooms` as fit, and returns how many
+/// these are. Call it again with the rest until none is left: no rooms take one frame, too. Every frame
+/// except the last says `"more": true`.
+///
+/// ```
+/// use chat_proto::{RoomEntry, write_rooms_page};
+///
+/// fn write_rooms(rooms: &[RoomEntry], out: &mut Vec<u8>) {
+///     let mut written = write_rooms_page(rooms, out);
+///     while written < rooms.len() {
+///         written += write_rooms_page(&rooms[written..], out);
+///     }
+/// }
+///
+/// let mut out = Vec::new();
+/// write_rooms(&[], &mut out);
+/// assert_eq!(out[2..], *br#"{"type":"SCRoomsResult","rooms":[]}"#);
+/// ```
 pub fn write_rooms_page<R: AsRef<RoomEntry>>(
     rooms: impl IntoIterator<Item = R>,
     out: &mut Vec<u8>,
@@ -75,8 +91,8 @@ pub fn write_rooms_page<R: AsRef<RoomEntry>>(
         }
         out.extend_from_slice(if is_last { TAIL_LAST } else { TAIL_MORE });
     });
-    debug_assert!(fits.is_ok(), "the tail was reserved");
-    debug_assert!(out.len() >= HEADER_LEN && (count > 0 || is_last), "any room fits a frame");
+    debug_assert!(fits.is_ok(), "there is room for the tail");
+    debug_assert!(count > 0 || is_last, "every room fits a frame");
     count
 }
 
@@ -132,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_50_names_are_listed_and_the_count_is_true() {
+    fn at_most_50_names_are_listed_and_all_members_counted() {
         let entry = room(1, "crowd", 51);
         assert_eq!((entry.members.len(), entry.member_count), (MAX_LISTED_MEMBERS, 51));
         assert_eq!(entry.members[0], "user1");

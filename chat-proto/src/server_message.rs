@@ -1,7 +1,9 @@
-//! What a server says: [`ServerMessage`] to bytes, and bytes to [`Incoming`] in a client.
+//! What a server says: [`ServerMessage`] to bytes in a server, bytes to [`Incoming`] in a client.
 //!
-//! The original client stops at a `type` it does not know and reads the fields it knows. So the
-//! three types are all there are, and what is new comes as further fields behind the old ones.
+//! The original client fails on a `type` it does not know, and ignores fields it does not know. So there
+//! are exactly three types, and everything new is a field after the old ones.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,36 +14,36 @@ use crate::notice::Notice;
 use crate::rooms::RoomEntry;
 use crate::values::{Name, OperatorText, RoomId, Text, Title};
 
-/// A message to write. Lists of rooms have a writer of their own:
-/// [`write_rooms_page`](crate::write_rooms_page).
+/// A message to write. [`write_rooms_page`](crate::write_rooms_page) writes lists of rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServerMessage<'a> {
     /// `SCChat`: what `member` said in `room`.
     Chat {
-        /// Who said it.
+        /// The name of the sender.
         member: &'a Name,
         /// What was said.
         text: &'a Text,
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Its number among the broadcasts of the room.
+        /// The number of this broadcast in the room.
         seq: u64,
     },
     /// `SCSystemMessage`: an answer, a notice or an error for people.
     System {
-        /// What there is to say.
+        /// The content.
         notice: &'a Notice,
-        /// The room it is about and the number of the broadcast there, when there is one.
+        /// The room it is about, if any, and the number of the broadcast there.
         room: Option<(RoomId, u64)>,
     },
 }
 
 impl ServerMessage<'_> {
-    /// Appends the message to `out` as one frame. What the server itself says in it is in `lang`.
+    /// Appends the message to `out` as one frame, with the text of a notice in `lang`.
     ///
     /// # Errors
-    /// [`FrameTooLong`] when a chat does not fit ([`chat_payload_len`] says so beforehand); `out` is
-    /// then as it was. A notice always fits.
+    /// [`FrameTooLong`] when a chat does not fit, which [`chat_payload_len`] tells beforehand; `out` is
+    /// then unchanged. Notices always fit.
     pub fn write(&self, lang: Lang, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, |out| match *self {
             Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
@@ -60,8 +62,8 @@ impl ServerMessage<'_> {
     }
 }
 
-/// Everything is written so often that it pays to do it piece by piece: a text without anything to
-/// escape is copied, where serde would look at each byte.
+/// Writes by hand because chats are the most frequent messages: a text without escapes is copied, while
+/// serde would examine each byte.
 fn write_chat(out: &mut Vec<u8>, member: &Name, text: &Text, room: RoomId, seq: u64) {
     out.extend_from_slice(br#"{"type":"SCChat","member":"#);
     write_json(out, member);
@@ -99,7 +101,7 @@ struct System<'a> {
     facts: Facts<'a>,
 }
 
-/// What a client would otherwise have to read out of a text, which may be in any language.
+/// The values in a notice, so that clients need not parse its text, which may be in any language.
 #[derive(Default, Serialize)]
 struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,8 +137,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Bytes of the payload that [`ServerMessage::Chat`] makes, without making it. A text is too long
-/// when this is more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD).
+/// The length of the payload of a [`ServerMessage::Chat`], in bytes, without writing it. The text is too
+/// long if this exceeds [`MAX_PAYLOAD`](crate::MAX_PAYLOAD).
 pub fn chat_payload_len(member: &Name, text: &Text, room: RoomId, seq: u64) -> usize {
     const FIXED: usize = r#"{"type":"SCChat","member":"","text":"","roomId":,"seq":}"#.len();
     let quotes = member.as_str().bytes().filter(|b| matches!(b, b'"' | b'\\')).count();
@@ -149,57 +151,70 @@ pub fn chat_payload_len(member: &Name, text: &Text, room: RoomId, seq: u64) -> u
         + digits(seq)
 }
 
-/// A server's message as a client reads it: the fields of all types, as far as they are there.
+/// A message of a server as a client reads it: the fields of all types, empty where they are absent.
 ///
-/// Unknown types and fields are no error, so that a client written today can talk to a server of
-/// tomorrow.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// Unknown types and fields are no error, so that a client written today understands a later server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Incoming {
-    /// `SCSystemMessage`, `SCChat`, `SCRoomsResult`, or one that is not known yet.
+    /// The type: `SCSystemMessage`, `SCChat`, `SCRoomsResult`, or one of a later server.
     #[serde(rename = "type")]
     pub kind: String,
     /// What was said, by a person or the server.
     pub text: String,
-    /// Who said it, of `SCChat`; who came or went, of `member-entered` and `member-left`.
+    /// The sender of an `SCChat`; the member that entered or left (`member-entered`, `member-left`).
     pub member: String,
-    /// The stable word for programs, of `SCSystemMessage`.
+    /// The stable word for programs (`SCSystemMessage`). See [`Notice::code`].
     pub code: Option<String>,
-    /// The room that this is about.
+    /// The room that the message is about.
     pub room_id: Option<u64>,
-    /// The number of the broadcast in that room, rising by 1.
+    /// The number of the broadcast in that room.
     pub seq: Option<u64>,
-    /// The title of that room, of `room-created`, `room-entered` and `room-left`.
+    /// The title of that room (`room-created`, `room-entered`, `room-left`).
     pub title: Option<String>,
-    /// The name before, of `renamed`.
+    /// The previous name (`renamed`).
     pub from: Option<String>,
-    /// The name now, of `renamed`.
+    /// The new name (`renamed`).
     pub to: Option<String>,
-    /// The operator's words, of `announcement`.
+    /// The words of the operator (`announcement`).
     pub announcement: Option<String>,
-    /// The operator's words, of `removed`.
+    /// The words of the operator (`removed`).
     pub reason: Option<String>,
-    /// The rooms, of `SCRoomsResult`.
+    /// The rooms (`SCRoomsResult`).
     pub rooms: Vec<RoomEntry>,
-    /// The list of rooms goes on in the next `SCRoomsResult`.
+    /// Whether the list of rooms continues in another `SCRoomsResult`.
     pub more: bool,
 }
 
 impl Incoming {
     /// Reads the payload of one frame.
     ///
-    /// Of a message of an unknown type only the type is read: its fields may mean anything.
+    /// If the type is unknown, reads nothing but the type, since the fields may mean anything.
     ///
     /// # Errors
-    /// When it is no JSON object, or a field of a known type is of the wrong kind.
-    pub fn parse(payload: &[u8]) -> Result<Self, serde_json::Error> {
-        let Typed { kind } = serde_json::from_slice(payload)?;
+    /// [`InvalidMessage`] when it is not a JSON object, or a field of a known type is of the wrong kind.
+    pub fn parse(payload: &[u8]) -> Result<Self, InvalidMessage> {
+        let Typed { kind } = serde_json::from_slice(payload).map_err(InvalidMessage)?;
         match kind.as_str() {
-            "SCSystemMessage" | "SCChat" | "SCRoomsResult" => serde_json::from_slice(payload),
+            "SCSystemMessage" | "SCChat" | "SCRoomsResult" => {
+                serde_json::from_slice(payload).map_err(InvalidMessage)
+            }
             _ => Ok(Self { kind, ..Self::default() }),
         }
     }
 }
+
+/// A payload is not a message of a server.
+#[derive(Debug)]
+pub struct InvalidMessage(serde_json::Error);
+
+impl fmt::Display for InvalidMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the payload is not a message of a chat server: {}", self.0)
+    }
+}
+
+impl std::error::Error for InvalidMessage {}
 
 #[derive(Deserialize)]
 struct Typed {
@@ -224,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_has_the_old_fields_first_and_then_room_and_seq() {
+    fn a_chat_has_the_original_fields_first_then_room_and_seq() {
         let member = Name::new("김\"a\\").expect("a name");
         let text = Text::new("안녕\n\t😀").expect("a text");
         assert_eq!(
@@ -234,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_has_text_and_code_and_the_room_when_there_is_one() {
+    fn a_notice_has_text_and_code_and_the_room_it_is_about() {
         let notice = Notice::NotInRoom;
         let text = notice.to_string();
         assert_eq!(
@@ -250,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_and_names_of_a_notice_stand_in_fields_behind_the_others() {
+    fn titles_and_names_of_a_notice_are_in_fields_after_the_others() {
         let name = |name: &str| Name::new(name).expect("a name");
         let (id, title) = (room(3), Title::new("say \"차\"").expect("a title"));
         let titled = r#""title":"say \"차\"""#;
@@ -263,8 +278,8 @@ mod tests {
             (Notice::Renamed { from: name("a"), to: name("b") }, r#""from":"a","to":"b""#, "//a/b"),
         ] {
             let written = payload(ServerMessage::System { notice: &notice, room: Some((id, 9)) });
-            let behind = format!(r#""code":"{}","roomId":3,"seq":9,{fields}}}"#, notice.code());
-            assert!(written.ends_with(&behind), "{written}");
+            let end = format!(r#""code":"{}","roomId":3,"seq":9,{fields}}}"#, notice.code());
+            assert!(written.ends_with(&end), "{written}");
             let Incoming { title, member, from, to, .. } =
                 Incoming::parse(written.as_bytes()).expect("it is a message");
             let [title, from, to] = [title, from, to].map(Option::unwrap_or_default);
@@ -273,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_words_of_an_operator_fit_a_frame_and_stand_in_a_field() {
+    fn the_longest_text_of_an_operator_fits_a_frame_and_is_in_a_field() {
         for longest in ["😀", "\""].map(|c| c.repeat(crate::MAX_OPERATOR_TEXT_CHARS)) {
             let text = OperatorText::new(&longest).expect("a text");
             let announcement = payload(ServerMessage::System {
@@ -293,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_is_in_the_language_asked_for_and_its_code_in_none() {
+    fn the_text_of_a_notice_depends_on_the_language_and_its_code_does_not() {
         let notice = Notice::NotInRoom;
         let mut texts = Lang::ALL.map(|lang| {
             let mut out = Vec::new();

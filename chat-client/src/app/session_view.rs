@@ -234,7 +234,7 @@ mod tests {
     fn coded(code: Option<&str>) -> Incoming {
         Incoming {
             kind: "SCSystemMessage".into(),
-            text: "You are in room 3, \"tea\", now. user1 is now called bob.".into(),
+            text: "You are now in room 3, \"tea\". user1 is now called bob.".into(),
             code: code.map(str::to_owned),
             ..Incoming::default()
         }

@@ -114,7 +114,7 @@ fn mistakes_are_told_without_asking_the_server_and_the_rest_is_sent() {
             "! there is no command /jion. Did you mean /join? /help lists all.",
             "! there is no command /frobnicate. /help lists all. To say a text that begins with /, begin it with //.",
             "! a name may have at most 32 characters",
-            "! a text may not hold the control character U+0007",
+            "! a text may not contain the control character U+0007",
             "! that line is not UTF-8. It was not sent.",
             "! that text is too long by 24 bytes. Send it in parts.",
             "! a line may have at most 65535 bytes: that one was not sent. Send it in parts.",

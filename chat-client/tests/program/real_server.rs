@@ -27,7 +27,8 @@ impl Chat {
     }
 }
 
-const NO_ROOM: &str = "* You are in no room. /rooms lists them; /join or /create one first.";
+const NO_ROOM: &str =
+    "* You are not in a room. /rooms lists the rooms; /join or /create one first.";
 
 impl Drop for Chat {
     fn drop(&mut self) {
@@ -50,15 +51,15 @@ fn two_people_from_help_to_shutdown() {
     let mut chat = Chat::start();
     let (mut ann, mut bob) = (chat.join(), chat.join());
     say(&mut ann, "/name 김철수", "* user1 is now called 김철수.");
-    say(&mut ann, "/create 스터디 방", "* You made room 1, \"스터디 방\", and are in it.");
+    say(&mut ann, "/create 스터디 방", "* You created room 1, \"스터디 방\", and are now in it.");
     say(&mut bob, "/rooms", "  1  스터디 방 (1): 김철수");
-    say(&mut bob, "/join 1", "* You are in room 1, \"스터디 방\", now.");
-    assert_eq!(ann.line(), "* user2 came in.");
+    say(&mut bob, "/join 1", "* You are now in room 1, \"스터디 방\".");
+    assert_eq!(ann.line(), "* user2 joined.");
     say(&mut bob, "/name Guido  van Rossum", "* user2 is now called Guido van Rossum.");
     assert_eq!(ann.line(), "* user2 is now called Guido van Rossum.");
     bob.write("안녕하세요 ☕ \"따옴표\"\n".as_bytes());
     assert_eq!(ann.line(), "Guido van Rossum: 안녕하세요 ☕ \"따옴표\"");
-    say(&mut ann, "/create 둘", "* You are in room 1 already. /leave it first.");
+    say(&mut ann, "/create 둘", "* You are already in room 1. /leave it first.");
     say(&mut bob, "/leave", "* You left room 1, \"스터디 방\".");
     assert_eq!(ann.line(), "* Guido van Rossum left.");
     say(&mut bob, "hello?", NO_ROOM);
@@ -94,7 +95,7 @@ fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
     assert_eq!(
         output,
         [
-            "* You made room 1, \"news\", and are in it.",
+            "* You created room 1, \"news\", and are now in it.",
             "  1  news (1): user1",
             "  1  news (1): user1",
             "* You left room 1, \"news\".",
@@ -108,9 +109,9 @@ fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
 fn a7_a_killed_client_leaves_its_room() {
     let chat = Chat::start();
     let (mut ann, mut bob) = (chat.join(), chat.join());
-    say(&mut ann, "/create games", "* You made room 1, \"games\", and are in it.");
-    say(&mut bob, "/join 1", "* You are in room 1, \"games\", now.");
-    assert_eq!(ann.line(), "* user2 came in.");
+    say(&mut ann, "/create games", "* You created room 1, \"games\", and are now in it.");
+    say(&mut bob, "/join 1", "* You are now in room 1, \"games\".");
+    assert_eq!(ann.line(), "* user2 joined.");
     drop(bob);
     assert_eq!(ann.line(), "* user2 left.");
 }
@@ -123,11 +124,11 @@ fn two_people_at_terminals() {
     let mut ann = Terminal::start(&[&port, "--name=김철수", "--lang=ko"]);
     ann.shows(&["HH:MM * user1 is now called 김철수.", ">"]);
     ann.press("/create 스터디 방\r");
-    ann.shows(&["HH:MM * You made room 1, \"스터디 방\", and are in it.", "1 스터디 방>"]);
+    ann.shows(&["HH:MM * You created room 1, \"스터디 방\", and are now in it.", "1 스터디 방>"]);
 
     let mut bob = Terminal::start(&[&port, "--name=bob", "--join=1"]);
-    bob.shows(&["HH:MM * You are in room 1, \"스터디 방\", now.", "1 스터디 방>"]);
-    ann.shows(&["HH:MM * bob came in.", "1 스터디 방>"]);
+    bob.shows(&["HH:MM * You are now in room 1, \"스터디 방\".", "1 스터디 방>"]);
+    ann.shows(&["HH:MM * bob joined.", "1 스터디 방>"]);
     bob.press("half");
     ann.press("bo\t안녕하세요\r");
     ann.shows(&["HH:MM > bob: 안녕하세요", "1 스터디 방>"]);

@@ -1,4 +1,4 @@
-//! Each rule about what a client may send, as a test.
+//! The rules about what a client may send.
 
 use super::*;
 use crate::frame::{HEADER_LEN, MAX_PAYLOAD};
@@ -257,17 +257,17 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 proptest! {
-    /// The way past serde finds what serde finds, or leaves it to serde.
+    /// The shortcut around serde finds what serde finds, or leaves the payload to serde.
     #[test]
-    fn a_plain_chat_is_what_the_general_way_makes_of_it(
+    fn a_plain_chat_is_what_the_general_parser_makes_of_it(
         space in "[ ]?",
         text in "[a-z가-힣😀²\u{7f}\u{9b}\n\"\\\\,:{}]{0,20}",
     ) {
         let payload = format!("{{\"type\":{space}\"CSChat\",{space}\"text\":{space}\"{text}\"}}");
-        // One more space is too much for the way past serde.
+        // One more space disables the shortcut.
         let general = parse(&format!(" {payload}"));
         match general {
-            // The column is another one.
+            // The column in the text differs.
             Err(Rejection::NotJson { .. }) => {
                 let ours = parse(&payload).map_err(|rejection| rejection.code());
                 prop_assert_eq!(ours, Err("bad-request"));

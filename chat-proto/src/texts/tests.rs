@@ -1,12 +1,12 @@
-//! Every text is there in every language, belongs to it, and says the same in all of them.
+//! Every text exists in every language, is in that language, and says the same in all of them.
 
 use super::*;
 use crate::values::{Name, OperatorText, RoomId, Title};
 
-/// No letter of any language, so that it is found again in a text.
+/// Not a letter of any language, so that tests find it in a text.
 const MARK: &str = "☆";
 
-/// One of each. A notice that is missing here does not compile: see [`number`].
+/// One of each kind. [`number`] does not compile for a kind that is missing here.
 fn notices() -> Vec<Notice> {
     let (room, title) = (RoomId::new(7).expect("above 0"), Title::new(MARK).expect("a title"));
     let name = Name::new(MARK).expect("a name");
@@ -40,7 +40,7 @@ fn notices() -> Vec<Notice> {
     notices.into_iter().chain(rejected).collect()
 }
 
-/// The place of a notice in [`notices`].
+/// The index of a notice in [`notices`].
 fn number(notice: &Notice) -> usize {
     match notice {
         Notice::Renamed { .. } => 0,
@@ -64,7 +64,7 @@ fn number(notice: &Notice) -> usize {
         Notice::Internal => 18,
         Notice::Announcement { .. } => 19,
         Notice::Removed { .. } => 20,
-        Notice::Rejected(_) => unreachable!("they have a list of their own"),
+        Notice::Rejected(_) => unreachable!("`rejections` lists these"),
     }
 }
 
@@ -101,7 +101,7 @@ fn rejections() -> Vec<Rejection> {
 const REJECTIONS: usize = 10 + RULES;
 const RULES: usize = 7;
 
-/// A rejection that is missing in [`rejections`], or a rule, does not compile.
+/// Does not compile for a kind of rejection, or a rule, that is missing in [`rejections`].
 fn kind_of(rejection: &Rejection) -> usize {
     match rejection {
         Rejection::EmptyFrame => 0,
@@ -130,7 +130,7 @@ fn is_korean(text: &str) -> bool {
     text.contains(|c| ('가'..='힣').contains(&c))
 }
 
-/// What both languages have to tell: commands, types and numbers.
+/// What the text must say in every language: commands, types and numbers.
 fn facts(text: &str) -> Vec<&str> {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '/');
     let is_fact = |word: &&str| {
@@ -141,7 +141,7 @@ fn facts(text: &str) -> Vec<&str> {
     facts
 }
 
-/// The sentences of a text, without what is in brackets.
+/// The sentences of a text, without what is in parentheses.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let text = text.strip_suffix('.').expect("a full stop at the end");
     let sentences = text.split(". ").flat_map(|sentence| sentence.split(": "));
@@ -170,13 +170,13 @@ fn a_code_is_one_word_and_no_two_notices_share_it() {
     let mut codes: Vec<&str> = notices.iter().map(Notice::code).collect();
     codes.sort_unstable();
     codes.dedup();
-    // Rejections have 7, since what is not right as JSON is one to a program.
+    // Rejections have 7 codes, since programs need not tell one kind of invalid JSON from another.
     let others = notices.iter().filter(|notice| !matches!(notice, Notice::Rejected(_)));
     assert_eq!(codes.len(), others.count() + 7, "{codes:?}");
 }
 
 #[test]
-fn every_language_tells_the_same() {
+fn every_language_says_the_same() {
     for notice in notices() {
         let (english, korean) =
             (notice.localized(Lang::En).to_string(), notice.localized(Lang::Ko).to_string());
@@ -201,12 +201,12 @@ fn korean_is_polite_throughout() {
     }
 }
 
-/// 은 or 는, 이 or 가: which it is hangs on how the word before it ends.
+/// Whether it is 은 or 는, 이 or 가 depends on the last sound of the word before it.
 #[test]
-fn no_korean_particle_hangs_on_what_a_value_ends_with() {
-    const HANGING: [&str; 14] =
+fn no_korean_particle_depends_on_the_last_sound_of_a_value() {
+    const DEPENDENT: [&str; 14] =
         ["은", "는", "이", "가", "을", "를", "과", "와", "로", "으로", "예", "여", "나", "아"];
-    // The numbers in these two are always the same.
+    // The numbers in these two are constant.
     let is_fixed = |notice: &Notice| {
         matches!(notice, Notice::Rejected(Rejection::EmptyFrame | Rejection::InvalidUtf8))
     };
@@ -214,8 +214,8 @@ fn no_korean_particle_hangs_on_what_a_value_ends_with() {
         let text = notice.localized(Lang::Ko).to_string();
         let is_value = |c: char| c.is_ascii_digit() || MARK.contains(c);
         for (at, c) in text.char_indices().filter(|(_, c)| is_value(*c)) {
-            let behind = text[at + c.len_utf8()..].trim_start_matches(['\'', '"', ')']);
-            assert!(!HANGING.iter().any(|particle| behind.starts_with(particle)), "{text}");
+            let next = text[at + c.len_utf8()..].trim_start_matches(['\'', '"', ')']);
+            assert!(!DEPENDENT.iter().any(|particle| next.starts_with(particle)), "{text}");
         }
     }
 }

@@ -120,7 +120,7 @@ fn chats_and_system_messages_are_shown() {
         ..Incoming::default()
     };
     assert_eq!(shown(&mut app, &chat), ["bob: hi"]);
-    assert_eq!(shown(&mut app, &system("alice came in.", None)), ["* alice came in."]);
+    assert_eq!(shown(&mut app, &system("alice joined.", None)), ["* alice joined."]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn the_prompt_has_the_room() {
     assert_eq!(app.prompt().as_str(), "> ");
     // A server that leaves the fields out: what was asked for is all there is.
     app.line(AT, "/join 5");
-    app.incoming(AT, &system("You are in room 6, \"x\", now.", Some("room-entered")));
+    app.incoming(AT, &system("You are now in room 6, \"x\".", Some("room-entered")));
     assert_eq!(app.prompt().as_str(), "5> ");
     app.closed(&Closed::Clean, false);
     assert_eq!(app.prompt().as_str(), "offline> ");
@@ -350,7 +350,7 @@ fn lost() -> App {
     app.line(AT, "/name bob");
     app.incoming(AT, &system("user1 is now called bob.", Some("renamed")));
     app.incoming(AT, &entered(3, "tea", 5));
-    app.incoming(AT, &about_room("alice came in.", "member-entered", 3, 7));
+    app.incoming(AT, &about_room("alice joined.", "member-entered", 3, 7));
     assert!(goes_on(&mut app, &Closed::Clean));
     let back = app.connected(4);
     assert!(matches!(back.send.as_slice(), [Command::Rename(_), Command::Rooms]), "{back:?}");

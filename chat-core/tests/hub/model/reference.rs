@@ -71,7 +71,7 @@ pub(crate) struct Room {
     pub(crate) title: Title,
     /// The number of the last broadcast.
     pub(crate) seq: u64,
-    /// In the order they came in.
+    /// In the order they joined.
     pub(crate) members: Vec<u64>,
 }
 
