@@ -1,29 +1,42 @@
-//! What can be set about a server.
+//! What can be configured about a server.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use chat_core::Lang;
-
-use crate::limits::LimitError;
-use crate::limits::Limits;
 use chat_proto::Localize;
 
+use crate::limits::{LimitError, Limits};
+
 /// The configuration of a [`Server`](crate::Server).
+///
+/// ```
+/// use chat_server::{Config, ShutdownFrom};
+///
+/// let config = Config::new()
+///     .with_address(([127, 0, 0, 1], 0))
+///     .with_workers(4)
+///     .with_shutdown_from(ShutdownFrom::Nobody)
+///     .with_limits(|limits| {
+///         limits.connections = 500;
+///         limits.total_backlog = 64 * 1024 * 1024; // bytes
+///     });
+/// assert!(config.check().is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to listen. Default: a free port of 127.0.0.1.
+    /// The address to listen on. Default: a free port of 127.0.0.1.
     pub address: SocketAddr,
     /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
     /// Who may stop the server by command. Default: connections from this machine.
     pub shutdown_from: ShutdownFrom,
-    /// The longest backlog of requests that the event loop carries out itself. A longer one goes to
-    /// the workers. Default: 4,096: see `docs/ARCHITECTURE.md`, "Hand-off".
+    /// The most requests of a turn that the event loop carries out itself; more go to the workers.
+    /// Default: 4,096. See `docs/ARCHITECTURE.md`, "Hand-off".
     pub inline_requests: usize,
-    /// What the server says its notices in. Default: English.
+    /// The language of the server's notices. Default: English.
     pub lang: Lang,
     /// What peers may have.
     pub limits: Limits,
@@ -43,23 +56,70 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether a server can run with this.
+    /// The default configuration.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the address to listen on.
+    #[must_use]
+    pub fn with_address(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// Sets the number of worker threads.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Sets who may stop the server by command.
+    #[must_use]
+    pub fn with_shutdown_from(mut self, shutdown_from: ShutdownFrom) -> Self {
+        self.shutdown_from = shutdown_from;
+        self
+    }
+
+    /// Sets the most requests of a turn that the event loop carries out itself.
+    #[must_use]
+    pub fn with_inline_requests(mut self, inline_requests: usize) -> Self {
+        self.inline_requests = inline_requests;
+        self
+    }
+
+    /// Sets the language of the server's notices.
+    #[must_use]
+    pub fn with_lang(mut self, lang: Lang) -> Self {
+        self.lang = lang;
+        self
+    }
+
+    /// Changes limits.
+    #[must_use]
+    pub fn with_limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// Checks that a server can run with this. [`Server::bind`](crate::Server::bind) does so as well.
     ///
     /// # Errors
-    /// Everything about it that no server can run with.
+    /// Every limit that is out of range, or contradicts another.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let problems = self.limits.problems();
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
+        let errors = self.limits.errors();
+        if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
     }
 }
 
-/// Why no server can run with a [`Config`]. `Display` has all problems in one line, in English.
+/// Why no server can run with a [`Config`]. `Display` is all errors in one line, in English.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<LimitError>);
 
 impl ConfigError {
-    /// What is wrong: one thing or more, each with what it may be.
-    pub fn problems(&self) -> &[LimitError] {
+    /// The errors, one or more, each with what is allowed.
+    pub fn errors(&self) -> &[LimitError] {
         &self.0
     }
 }
@@ -70,11 +130,12 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// All errors in one line.
 impl Localize for ConfigError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, problem) in self.0.iter().enumerate() {
+        for (i, error) in self.0.iter().enumerate() {
             let gap = if i > 0 { "; " } else { "" };
-            write!(f, "{gap}{}", problem.localized(lang))?;
+            write!(f, "{gap}{}", error.localized(lang))?;
         }
         Ok(())
     }
@@ -82,37 +143,52 @@ impl Localize for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Whose `/shutdown` is obeyed.
+/// Who may stop the server with `CSShutdown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShutdownFrom {
-    /// Everybody's.
+    /// Everybody.
     Anyone,
-    /// That of connections from this machine.
+    /// Connections from this machine.
     #[default]
     Loopback,
-    /// Nobody's.
+    /// Nobody.
     Nobody,
 }
 
+impl ShutdownFrom {
+    const ALL: [Self; 3] = [Self::Anyone, Self::Loopback, Self::Nobody];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Loopback => "loopback",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 impl FromStr for ShutdownFrom {
-    type Err = String;
+    type Err = UnknownShutdownFrom;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        match s {
-            "anyone" => Ok(Self::Anyone),
-            "loopback" => Ok(Self::Loopback),
-            "nobody" => Ok(Self::Nobody),
-            _ => Err("one of anyone, loopback, nobody".to_owned()),
-        }
+        Self::ALL.into_iter().find(|value| value.as_str() == s).ok_or(UnknownShutdownFrom)
     }
 }
 
 impl fmt::Display for ShutdownFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Anyone => "anyone",
-            Self::Loopback => "loopback",
-            Self::Nobody => "nobody",
-        })
+        f.write_str(self.as_str())
     }
 }
+
+/// The error for a text that is no [`ShutdownFrom`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownShutdownFrom;
+
+impl fmt::Display for UnknownShutdownFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be one of anyone, loopback, nobody")
+    }
+}
+
+impl std::error::Error for UnknownShutdownFrom {}

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | set it up | [`Config`], with every [limit](Limits) in it; what is wrong is a [`StartError`], with its text in every [`Lang`] |
 //! | run it | [`Server::bind`], then [`Server::run`] on this thread or [`Server::spawn`] on another |
-//! | stop it | [`ServerHandle::stop`], or a [`Stopper`] from any thread; [`ServerHandle::join`] waits for the end |
+//! | stop it | [`ServerHandle::stop`], or a [`Controller`] from any thread; [`ServerHandle::join`] waits for the end |
 //! | know how it is | [`Monitor::stats`], from any thread: [`Stats`] |
 //! | be told what happens | [`Server::observe`]: [`Events`] |
 //!
@@ -105,12 +105,12 @@ mod workers;
 #[doc(hidden)]
 pub use testing::bench_support;
 
-pub use chat_core::{Lang, Name, RoomId, SessionId, Text, Title};
+pub use chat_core::{Lang, Name, NoSuchRoom, OperatorText, RoomId, SessionId, Text, Title};
 pub use chat_proto::Localize;
-pub use config::{Config, ConfigError, ShutdownFrom};
+pub use config::{Config, ConfigError, ShutdownFrom, UnknownShutdownFrom};
 pub use events::{Event, Events};
 pub use limits::{Limit, LimitError, Limits, RateLimit};
-pub use server::{Monitor, Server, ServerHandle, StartError, Stopper};
+pub use server::{Controller, Monitor, Server, ServerHandle, StartError};
 pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue, Stats,
 };

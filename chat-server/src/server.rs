@@ -1,4 +1,4 @@
-//! A server as others use it: start it, know its address, stop it, wait for its end.
+//! A server as a program uses it: bind it, run it, control it, watch it, wait for its end.
 
 use std::error::Error;
 use std::fmt;
@@ -7,18 +7,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use chat_core::Lang;
+use chat_core::{Lang, NoSuchRoom, OperatorText, RoomId, SessionId};
+use chat_proto::{Localize, localize};
 
 use crate::config::{Config, ConfigError};
-use crate::events::Events;
-use crate::events::Observer;
+use crate::events::{Events, Observer};
 use crate::net::Listener;
 use crate::reactor::Setup;
 use crate::stats::{Counters, Stats};
 use crate::workers::SharedHub;
-use chat_proto::{Localize, localize};
 
-/// A server that listens and does not serve yet.
+/// A server that listens but does not serve yet.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -26,7 +25,7 @@ use chat_proto::{Localize, localize};
 ///
 /// use chat_server::{Config, Server};
 ///
-/// let server = Server::bind(Config::default())?.spawn()?;
+/// let server = Server::bind(Config::new())?.spawn()?;
 /// let mut client = TcpStream::connect(server.address())?;
 /// client.write_all(b"\0\x12{\"type\":\"CSRooms\"}")?;
 /// let mut answer = [0; 37];
@@ -47,7 +46,7 @@ impl Server {
     /// Listens on the configured address and starts the workers. From here on connections queue.
     ///
     /// # Errors
-    /// [`StartError`], which says what could not be had and what to do.
+    /// [`StartError`] says what could not be had.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
         let address = config.address;
@@ -57,36 +56,36 @@ impl Server {
         Ok(Self { address, setup: Setup::new(listener, config).map_err(StartError::System)? })
     }
 
-    /// Where the server listens, with the port that it really has.
+    /// The address that the server listens on, with the real port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What stops the server, from any thread.
-    pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(self.setup.hub()))
+    /// Returns a handle that controls the server from any thread.
+    pub fn controller(&self) -> Controller {
+        Controller(Arc::clone(self.setup.hub()))
     }
 
-    /// What tells how the server is, from any thread.
+    /// Returns a handle that reads the server's counters from any thread.
     pub fn monitor(&self) -> Monitor {
         Monitor(Arc::clone(self.setup.counters()))
     }
 
-    /// Tells this program what happens, from the first connection on. When `capacity` events wait to be
-    /// read (0 counts as 1), the next ones are missed: the server never waits for whoever reads. A
-    /// busy server has thousands of events a second.
+    /// Tells this program what happens, from the first connection on. While `capacity` events wait to be
+    /// read (0 counts as 1), further ones are missed: the server never waits for the reader. A busy
+    /// server has thousands of events a second.
     ///
-    /// Room for them is made at once, some 80 bytes each. Texts, of at most 64 KiB each, come on top
-    /// while they wait; so do some 200 bytes a session. The limits on memory do not count either.
+    /// The queue is allocated at once, some 80 bytes an event. Texts, of at most 64 KiB each, come on top
+    /// while they wait; so do some 200 bytes a session. The limits on memory count none of it.
     ///
-    /// There is one observer: the events of an earlier call end.
+    /// There is one observer: a second call ends the events of the first.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// use chat_server::{Config, Event, Server};
     ///
-    /// let mut server = Server::bind(Config::default())?;
+    /// let mut server = Server::bind(Config::new())?;
     /// let events = server.observe(1_000);
     /// let server = server.spawn()?;
     /// let client = std::net::TcpStream::connect(server.address())?;
@@ -114,7 +113,7 @@ impl Server {
     }
 
     /// Serves on this thread until the server is stopped, and calls `on_stop` when the stop begins: what
-    /// was accepted is being delivered then, and no connection is taken any more.
+    /// was accepted is being delivered then, and no connection is accepted any more.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -127,67 +126,134 @@ impl Server {
     /// # Errors
     /// When the system gives no more threads.
     pub fn spawn(self) -> io::Result<ServerHandle> {
-        let (address, stopper, monitor) = (self.address(), self.stopper(), self.monitor());
+        let (address, controller, monitor) = (self.address(), self.controller(), self.monitor());
         let thread = thread::Builder::new().name("chat-reactor".to_owned());
         let thread = thread.spawn(move || self.run())?;
-        Ok(ServerHandle { address, stopper, monitor, thread })
+        Ok(ServerHandle { address, controller, monitor, thread })
     }
 }
 
-/// Stops a server. Cheap to clone.
+/// Controls a server, from any thread. Cheap to clone; does nothing once the server has ended.
+///
+/// ```
+/// use std::net::TcpStream;
+/// use std::time::Duration;
+///
+/// use chat_server::{CloseReason, Config, Event, OperatorText, Server};
+///
+/// let mut server = Server::bind(Config::new())?;
+/// let events = server.observe(1_000);
+/// let server = server.spawn()?;
+/// let controller = server.controller();
+/// let client = TcpStream::connect(server.address())?;
+///
+/// controller.announce_to_all(OperatorText::new("Lunch is ready.")?);
+/// for event in events {
+///     match event {
+///         Event::Connected { session, .. } => {
+///             assert!(controller.remove(session, OperatorText::new("no lunch for bots")?));
+///         }
+///         Event::Ended { reason, .. } => {
+///             assert_eq!(reason, CloseReason::Removed);
+///             controller.stop();
+///         }
+///         _ => {}
+///     }
+/// }
+/// server.join()?;
+/// # drop(client);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
-pub struct Stopper(Arc<SharedHub>);
+pub struct Controller(Arc<SharedHub>);
 
-impl Stopper {
-    /// Has the server deliver what it has accepted, take leave of everyone, and end. Returns at
-    /// once; to call it again changes nothing.
+impl Controller {
+    /// Stops the server: it delivers what it has accepted, takes leave of everyone, and ends. Returns at
+    /// once; calling it again changes nothing.
     pub fn stop(&self) {
         self.0.request_stop();
     }
+
+    /// Sends `text` to everyone who is connected.
+    pub fn announce_to_all(&self, text: OperatorText) {
+        self.0.announce_to_all(text);
+    }
+
+    /// Sends `text` to the members of a room, numbered like everything that is said there.
+    ///
+    /// # Errors
+    /// [`NoSuchRoom`] if the room does not exist, or not any more.
+    pub fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
+        self.0.announce(room, text)
+    }
+
+    /// Tells a session why it is removed, and closes its connection once the commands that the server has
+    /// read from it are carried out. Returns false if the session has ended already.
+    pub fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
+        self.0.remove(session, reason)
+    }
 }
 
-/// Tells how a server is. Cheap to clone, and of use beyond the server's end.
+/// Reads a server's counters, from any thread. Cheap to clone, and of use beyond the server's end.
 #[derive(Debug, Clone)]
 pub struct Monitor(Arc<Counters>);
 
 impl Monitor {
-    /// How the server was at the end of its last turn.
+    /// Takes a snapshot, as of the end of the last turn of the event loop.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }
 }
 
-/// A server that runs on a thread of its own. Dropping it lets the server run on.
+/// A server that runs on a thread of its own. Dropping the handle lets the server run on.
 #[derive(Debug)]
 pub struct ServerHandle {
     address: SocketAddr,
-    stopper: Stopper,
+    controller: Controller,
     monitor: Monitor,
     thread: JoinHandle<io::Result<()>>,
 }
 
 impl ServerHandle {
-    /// Where the server listens.
+    /// The address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// As [`Stopper::stop`].
+    /// Stops the server: see [`Controller::stop`].
     pub fn stop(&self) {
-        self.stopper.stop();
+        self.controller.stop();
     }
 
-    /// What stops the server, from any thread.
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
+    /// Sends `text` to everyone: see [`Controller::announce_to_all`].
+    pub fn announce_to_all(&self, text: OperatorText) {
+        self.controller.announce_to_all(text);
     }
 
-    /// What tells how the server is, from any thread and beyond its end.
+    /// Sends `text` to the members of a room: see [`Controller::announce`].
+    ///
+    /// # Errors
+    /// [`NoSuchRoom`] if the room does not exist, or not any more.
+    pub fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
+        self.controller.announce(room, text)
+    }
+
+    /// Removes a session's connection: see [`Controller::remove`].
+    pub fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
+        self.controller.remove(session, reason)
+    }
+
+    /// Returns a handle that controls the server from any thread.
+    pub fn controller(&self) -> Controller {
+        self.controller.clone()
+    }
+
+    /// Returns a handle that reads the server's counters from any thread, also after its end.
     pub fn monitor(&self) -> Monitor {
         self.monitor.clone()
     }
 
-    /// Waits until the server has been stopped, by whomever, and its threads have ended.
+    /// Waits until the server has been stopped, by anyone, and its threads have ended.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -199,24 +265,22 @@ impl ServerHandle {
     }
 }
 
-/// Why a server could not start. `Display` is the English text; what is behind it is its `source`.
+/// Why a server could not start. `Display` is the English text, without that of the `source`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration has a value that no server can run with.
+    /// No server can run with this configuration.
     Config(ConfigError),
-    /// It cannot listen there.
+    /// The server cannot listen on the address.
     Listen {
-        /// Where.
+        /// The configured address.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
     /// The system gives no more descriptors or threads.
     System(io::Error),
 }
-
-impl StartError {}
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -228,13 +292,13 @@ impl Localize for StartError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(_) => localize!(f, lang,
-                en: "the configuration is not right",
+                en: "invalid configuration",
                 ko: "설정이 맞지 않아요"),
             Self::Listen { address, .. } => localize!(f, lang,
                 en: "cannot listen on {address}",
                 ko: "{address} 주소에서 연결을 받을 수 없어요"),
             Self::System(_) => localize!(f, lang,
-                en: "the system has no descriptors or threads to give",
+                en: "the system has no descriptors or threads left",
                 ko: "시스템에 남은 디스크립터나 스레드가 없어요"),
         }
     }
@@ -246,5 +310,28 @@ impl Error for StartError {
             Self::Config(error) => Some(error),
             Self::Listen { source, .. } | Self::System(source) => Some(source),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, Limits};
+
+    #[test]
+    fn what_programs_hold_can_be_printed_sent_and_shared() {
+        fn is_everything<T: fmt::Debug + Send + Sync>() {}
+        fn is_sent<T: fmt::Debug + Send>() {}
+        is_sent::<Server>();
+        is_sent::<Events>();
+        is_everything::<Config>();
+        is_everything::<ConfigError>();
+        is_everything::<Controller>();
+        is_everything::<Event>();
+        is_everything::<Limits>();
+        is_everything::<Monitor>();
+        is_everything::<ServerHandle>();
+        is_everything::<StartError>();
+        is_everything::<Stats>();
     }
 }

@@ -45,8 +45,6 @@ pub(crate) struct Connection<S> {
     /// The earliest of its deadlines, if a timer is set for it.
     pub(crate) timer: Option<Instant>,
     socket: S,
-    /// Whether it was refused, and never had a session.
-    is_refused: bool,
 }
 
 impl<S> Connection<S> {
@@ -57,7 +55,7 @@ impl<S> Connection<S> {
 
     /// A connection that is told why it cannot stay.
     pub(crate) fn refused(socket: S, reason: CloseReason, now: Instant) -> Self {
-        Self { is_refused: true, ..Self::with_lifecycle(socket, Lifecycle::refused(reason), now) }
+        Self::with_lifecycle(socket, Lifecycle::refused(reason), now)
     }
 
     fn with_lifecycle(socket: S, lifecycle: Lifecycle, now: Instant) -> Self {
@@ -68,13 +66,7 @@ impl<S> Connection<S> {
             subscription: None,
             timer: None,
             socket,
-            is_refused: false,
         }
-    }
-
-    /// Whether it was refused, and never had a session.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.is_refused
     }
 
     /// Accepts nothing more from an open connection: appends its last request, `Disconnect`. Does nothing

@@ -49,13 +49,22 @@ impl Writer {
     ) {
         let Some(connection) = connections.get_mut(key) else { return };
         let written = write(connection, self.budget);
-        let outbound = &connection.outbound;
-        if matches!(written, Ok(false)) && outbound.is_at_rest() {
+        if matches!(written, Ok(false)) && connection.outbound.is_at_rest() {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
-        let is_slow = outbound.slow_since().is_some();
-        if is_slow || outbound.send.pending() > self.slow_backlog {
+        self.note(connections, key, written);
+    }
+
+    #[cold]
+    fn note<S>(
+        &mut self,
+        connections: &mut Connections<S>,
+        key: ConnKey,
+        written: io::Result<bool>,
+    ) {
+        let Some(Connection { outbound, .. }) = connections.get_mut(key) else { return };
+        if outbound.slow_since().is_some() || outbound.send.pending() > self.slow_backlog {
             self.follow_ups.push((key, FollowUp::CheckBacklog));
         }
         match written {

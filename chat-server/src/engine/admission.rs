@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use chat_core::Role;
+use rustc_hash::FxHashSet;
 
 use super::addresses::AddressCounts;
 use super::{Engine, Workers};
@@ -19,7 +20,7 @@ pub(super) struct Admission {
     max_refused: usize,
     addresses: AddressCounts,
     /// Connections that are being told that they cannot stay.
-    refused: usize,
+    refused: FxHashSet<ConnKey>,
 }
 
 impl Admission {
@@ -28,13 +29,13 @@ impl Admission {
             max_connections: limits.connections,
             max_refused: limits.refused_connections,
             addresses: AddressCounts::new(limits.connections_per_address),
-            refused: 0,
+            refused: FxHashSet::default(),
         }
     }
 
     /// Admits a connection, beside `count` others, or says why not.
     fn admit(&mut self, key: ConnKey, peer: IpAddr, count: usize) -> Result<(), CloseReason> {
-        if count - self.refused >= self.max_connections {
+        if count - self.refused.len() >= self.max_connections {
             return Err(CloseReason::ServerFull);
         }
         if !self.addresses.add(key, peer) {
@@ -44,19 +45,19 @@ impl Admission {
     }
 
     /// Counts a connection that is refused. Returns whether it is waited for until it has read why.
-    fn refuse(&mut self) -> bool {
-        self.refused += 1;
-        self.refused <= self.max_refused
+    fn refuse(&mut self, key: ConnKey) -> bool {
+        self.refused.insert(key);
+        self.refused.len() <= self.max_refused
     }
 
     /// Counts a connection no more.
-    pub(super) fn remove(&mut self, key: ConnKey, is_refused: bool) {
-        self.refused -= usize::from(is_refused);
+    pub(super) fn remove(&mut self, key: ConnKey) {
+        self.refused.remove(&key);
         self.addresses.remove(key);
     }
 
     pub(super) fn refused(&self) -> usize {
-        self.refused
+        self.refused.len()
     }
 
     #[cfg(test)]
@@ -96,7 +97,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// has read that.
     fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {
         let key = self.connections.insert(Connection::refused(socket, reason, now));
-        let is_waited_for = self.admission.refuse();
+        let is_waited_for = self.admission.refuse(key);
         self.drain(now, key, reason);
         self.counters.refused.set(self.admission.refused() as u64);
         if !is_waited_for {

@@ -32,7 +32,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.begin_close(reason, &mut requests);
             self.connections.account_memory(key);
         }
-        self.post(key, requests);
+        self.post(key, &mut requests);
+        self.dispatcher.give_back(requests);
     }
 
     /// Removes a connection whose socket is of no use any more. The others learn that the member has left.
@@ -93,8 +94,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.arm_timer(now, key);
     }
 
-    /// The last message to a connection that ends for this reason. A peer that broke the protocol has had
-    /// its answer.
+    /// The last message to a connection that ends for this reason. A peer that broke the protocol, or was
+    /// removed, has been told.
     fn close_notice(&self, reason: CloseReason) -> Option<Notice> {
         if fault!(NoFarewell) {
             return None;
@@ -113,6 +114,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
             | CloseReason::BadInput
+            | CloseReason::Removed
             | CloseReason::Internal => return None,
         })
     }
@@ -140,7 +142,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Closes the socket of a connection, and forgets it.
     pub(super) fn remove(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.remove(key) else { return };
-        self.admission.remove(key, connection.is_refused());
+        self.admission.remove(key);
         let reason = connection.lifecycle.reason().unwrap_or(CloseReason::Internal);
         if reason == CloseReason::BadInput && connection.inbound.is_proven() {
             self.counters.reach(LimitKind::BadFrames);

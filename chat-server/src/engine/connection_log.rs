@@ -162,7 +162,8 @@ fn severity(reason: CloseReason) -> Level {
         | CloseReason::FrameTimeout
         | CloseReason::Backlog
         | CloseReason::SlowBacklog
-        | CloseReason::TooManyFromAddress => Level::INFO,
+        | CloseReason::TooManyFromAddress
+        | CloseReason::Removed => Level::INFO,
         CloseReason::TotalBacklog | CloseReason::ServerFull => Level::WARN,
         CloseReason::Internal => Level::ERROR,
     }

@@ -100,30 +100,30 @@ impl<W> Dispatcher<W> {
         Arc::new(Mailbox::new(self.hub.connect(role)))
     }
 
-    /// An empty vector for requests, to be given back to [`Dispatcher::post`].
+    /// An empty vector for requests, to be given back.
     pub(super) fn scratch(&mut self) -> Vec<Request> {
         mem::take(&mut self.requests)
     }
 
     /// Posts requests, and schedules the mailbox if it was idle.
-    pub(super) fn post(&mut self, mailbox: &Arc<Mailbox>, mut requests: Vec<Request>) {
+    pub(super) fn post(&mut self, mailbox: &Arc<Mailbox>, requests: &mut Vec<Request>) {
         self.queued_requests += requests.len();
         self.posted += requests.len() as u64;
-        if mailbox.post(&mut requests) {
+        if mailbox.post(requests) {
             self.run_queue.push(Arc::clone(mailbox));
         }
-        self.give_back(requests);
     }
 
-    /// Takes scratch space back.
-    pub(super) fn give_back(&mut self, mut requests: Vec<Request>) {
-        requests.clear();
+    /// Takes the empty vector of [`Dispatcher::scratch`] back.
+    #[inline]
+    pub(super) fn give_back(&mut self, requests: Vec<Request>) {
+        debug_assert!(requests.is_empty());
         self.requests = requests;
     }
 
-    /// Takes the vector of [`Completed::outputs`] back.
-    pub(super) fn recycle(&mut self, mut outputs: Vec<Output>) {
-        outputs.clear();
+    /// Takes the vector of [`Completed::outputs`] back, empty.
+    pub(super) fn recycle(&mut self, outputs: Vec<Output>) {
+        debug_assert!(outputs.is_empty());
         self.outputs = outputs;
     }
 

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use chat_core::{Notice, Output, RoomEvent, SessionId};
+use chat_core::{Notice, Output, RoomEvent, RoomId, SessionId};
 
 use super::dispatcher::Completed;
 use super::{Engine, Workers};
@@ -72,8 +72,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 if let Notice::TooManyRooms { .. } = notice {
                     self.counters.reach(LimitKind::Rooms);
                 }
-                let lang = self.lang;
-                self.answer(to, |send| send.push_notice(lang, &notice, room));
+                let is_removed = matches!(notice, Notice::Removed { .. });
+                self.reply(to, &notice, room);
+                if is_removed && let Some(&key) = self.sessions.get(&to) {
+                    self.begin_close(key, CloseReason::Removed);
+                }
+            }
+            Output::NotifyAll { notice } => {
+                for session in self.sessions.keys().copied().collect::<Vec<_>>() {
+                    self.reply(session, &notice, None);
+                }
             }
             Output::Rooms { to, rooms } => self.answer(to, |send| send.push_rooms(rooms)),
             Output::Entered { session, room } => {
@@ -99,6 +107,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             // `Output` may grow: what is not known here has to be added here.
             other => debug_assert!(false, "not applied: {other:?}"),
         }
+    }
+
+    /// Adds a notice after everything that is pending for the session's connection.
+    fn reply(&mut self, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
+        let lang = self.lang;
+        self.answer(to, |send| send.push_notice(lang, notice, room));
     }
 
     /// Adds an answer after everything that is pending for the session's connection.

@@ -211,16 +211,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Ingress { limits, buffer, .. } = &mut self.ingress;
         let Read { bytes, accepted, end } = connection.read(now, *limits, buffer, &mut requests);
         let is_settled = connection.outbound.is_at_rest() && connection.inbound.buffered() == 0;
-        if requests.is_empty() {
-            self.dispatcher.give_back(requests);
-        } else {
+        if !requests.is_empty() {
             self.ingress.read_ahead += accepted;
             if let Some(Subscription { room, .. }) = connection.subscription {
                 let overhead = requests.len() * BROADCAST_OVERHEAD;
                 self.fanout.add_in_flight(room, accepted + overhead);
             }
-            self.post(key, requests);
+            self.post(key, &mut requests);
         }
+        self.dispatcher.give_back(requests);
         if !is_settled {
             // Part of a frame, mostly: it takes memory, and has a deadline.
             self.connections.account_memory(key);
@@ -242,16 +241,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Posts requests to the mailbox of a connection. The vector is that of
-    /// [`Dispatcher::scratch`](super::dispatcher::Dispatcher::scratch).
-    pub(super) fn post(&mut self, key: ConnKey, requests: Vec<Request>) {
+    /// Posts requests to the mailbox of a connection, if it still has one.
+    pub(super) fn post(&mut self, key: ConnKey, requests: &mut Vec<Request>) {
         let connection = self.connections.get(key);
         match connection.and_then(|connection| connection.lifecycle.mailbox()) {
             Some(mailbox) if !requests.is_empty() => {
-                self.counters.receive(&requests);
+                self.counters.receive(requests);
                 self.dispatcher.post(mailbox, requests);
             }
-            _ => self.dispatcher.give_back(requests),
+            _ => requests.clear(),
         }
     }
 }

@@ -93,7 +93,7 @@ mod tests {
         limits.accepts_per_turn = 0;
         limits.slow_backlog = 1_000;
         limits.total_backlog = 1_024;
-        let problems = limits.problems();
+        let problems = limits.errors();
         assert_eq!(
             problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [

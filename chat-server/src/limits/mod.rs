@@ -94,8 +94,8 @@ impl Limits {
     const FRAME: usize = HEADER_LEN + MAX_PAYLOAD;
 
     /// Everything about the limits that no server can run with, by the names of [`Limit`].
-    pub(crate) fn problems(&self) -> Vec<LimitError> {
-        let mut problems: Vec<_> = Limit::ALL.iter().filter_map(|l| l.problem(self)).collect();
+    pub(crate) fn errors(&self) -> Vec<LimitError> {
+        let mut errors: Vec<_> = Limit::ALL.iter().filter_map(|l| l.error(self)).collect();
         let in_order = [
             (Floor::LongestFrame, Self::FRAME, "slow-backlog", self.slow_backlog),
             (Floor::Limit("slow-backlog"), self.slow_backlog, "backlog", self.backlog),
@@ -105,10 +105,10 @@ impl Limits {
         for (floor, least, name, bytes) in in_order {
             if bytes < least {
                 let (bytes, least) = (bytes as u64, least as u64);
-                problems.push(LimitError::new(Wrong::TooSmall { name, bytes, floor, least }));
+                errors.push(LimitError::new(Wrong::TooSmall { name, bytes, floor, least }));
             }
         }
-        problems
+        errors
     }
 }
 
@@ -144,12 +144,12 @@ mod tests {
     fn problems(change: fn(&mut Limits)) -> Vec<String> {
         let mut limits = Limits::default();
         change(&mut limits);
-        limits.problems().iter().map(ToString::to_string).collect()
+        limits.errors().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn values_that_no_server_can_run_with_are_named() {
-        assert_eq!(Limits::default().problems(), []);
+        assert_eq!(Limits::default().errors(), []);
         assert_eq!(
             problems(|l| l.accepts_per_turn = 0),
             ["accepts-per-turn is 0: it has to be from 1 to 1000000000"]

@@ -72,7 +72,7 @@ impl Limit {
     }
 
     /// What is wrong with it in `limits`, if anything is.
-    pub(crate) fn problem(&self, limits: &Limits) -> Option<LimitError> {
+    pub(crate) fn error(&self, limits: &Limits) -> Option<LimitError> {
         let (name, value, bounds) = (self.name, (self.value)(limits), self.bounds);
         let wrong = Wrong::Value { name, value, bounds };
         (!bounds.allow(value)).then_some(LimitError::new(wrong))

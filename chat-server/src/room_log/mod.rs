@@ -147,6 +147,7 @@ impl RoomLog {
     }
 
     /// What every member needs that is neither parked nor behind nor the speaker, if it lies in one chunk.
+    #[inline]
     pub(crate) fn tail(&self) -> Option<Tail> {
         let Retained { chunk, .. } = self.chunks.back()?;
         let range = chunk.range_from(self.handed_out)?;

@@ -60,6 +60,8 @@ kinds! {
         ServerFull = "server-full",
         /// The peer's address had as many connections as it may.
         TooManyFromAddress = "too-many-from-address",
+        /// The program around the server removed it: see [`Controller::remove`](crate::Controller::remove).
+        Removed = "removed",
         /// The server failed to handle one of the connection's commands.
         Internal = "internal",
         /// The server stopped.

@@ -10,7 +10,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
 use std::vec::Drain;
 
-use chat_core::{Command, Hub, HubLimits, Notice, Output, Role, SessionId};
+use chat_core::{
+    Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, Role, RoomId, SessionId,
+};
 
 use super::mailbox::{Mailbox, Request};
 use super::sync::{Mutex, MutexGuard};
@@ -140,14 +142,43 @@ impl SharedHub {
 
     /// Asks the reactor to stop the server.
     pub(crate) fn request_stop(&self) {
-        let wake_reactor = {
+        self.change(|state| state.stop_requested = true);
+    }
+
+    /// Announces `text` to every session.
+    pub(crate) fn announce_to_all(&self, text: OperatorText) {
+        self.change(|State { hub, outputs, .. }| hub.announce_to_all(text, outputs));
+    }
+
+    /// Announces `text` to the members of a room.
+    pub(crate) fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
+        self.change(|State { hub, outputs, .. }| hub.announce(room, text, outputs))
+    }
+
+    /// Has the reactor tell a session why its connection is removed, and close it. Returns whether there
+    /// is such a session.
+    pub(crate) fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
+        self.change(|state| {
+            let exists = state.hub.name(session).is_some();
+            if exists {
+                let notice = Notice::Removed { reason };
+                state.outputs.push(Output::Reply { to: session, notice, room: None });
+            }
+            exists
+        })
+    }
+
+    /// Changes the state from outside the mailboxes, and wakes the reactor if it waits.
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let (changed, wake_reactor) = {
             let mut state = self.lock();
-            state.stop_requested = true;
-            state.note_news()
+            let changed = change(&mut state);
+            (changed, state.note_news())
         };
         if wake_reactor {
             (self.wake)();
         }
+        changed
     }
 
     /// The second half of [`SharedHub::run`], for a worker that is held up between the two.

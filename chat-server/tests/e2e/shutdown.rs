@@ -108,7 +108,7 @@ fn a4_a_server_without_connections_stops() {
     server.join();
 
     let server = Server::bind(Config::default()).expect("a free port");
-    server.stopper().stop();
+    server.controller().stop();
     RunningServer::of(server.spawn().expect("a thread")).join();
 }
 

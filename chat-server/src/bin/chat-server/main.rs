@@ -90,7 +90,7 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     let server = Server::bind(config).map_err(ExitError::Start)?;
     let metrics = settings.metrics.map(|address| serve_metrics(address, &server, limits, log));
     let metrics = metrics.transpose()?;
-    signals::watch(server.stopper(), log.clone()).map_err(ExitError::System)?;
+    signals::watch(server.controller(), log.clone()).map_err(ExitError::System)?;
     // Its reader may be gone, or slow; neither is a reason not to serve.
     let output = LineWriter::start(io::stdout(), "chat-output").map_err(ExitError::System)?;
     output.line(&format!("listening on {}", server.address()));

@@ -47,7 +47,7 @@ fn is_true(
         // Whether there was place was looked at when it came.
         CloseReason::ServerFull | CloseReason::TooManyFromAddress => client.trace.session.is_none(),
         CloseReason::Stopped => stopping,
-        CloseReason::Internal => false,
+        CloseReason::Removed | CloseReason::Internal => false,
     }
 }
 
@@ -65,6 +65,7 @@ pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
         | CloseReason::PeerEndedInFrame
         | CloseReason::Lost
         | CloseReason::BadInput
+        | CloseReason::Removed
         | CloseReason::Internal => None,
     }
 }

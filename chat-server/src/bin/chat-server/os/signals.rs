@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::process;
 use std::thread;
 
-use chat_server::Stopper;
+use chat_server::Controller;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -18,7 +18,7 @@ use crate::logging::Log;
 ///
 /// # Errors
 /// If the system gives no more descriptors or threads.
-pub(crate) fn watch(stopper: Stopper, log: Log) -> io::Result<()> {
+pub(crate) fn watch(stopper: Controller, log: Log) -> io::Result<()> {
     let hangup_stops = io::stdin().is_terminal();
     let mut watched = vec![SIGTERM, SIGINT];
     if !is_ignored(SIGHUP) {

@@ -61,7 +61,7 @@ impl Settings {
     /// What is wrong with the settings as a whole.
     pub(crate) fn errors(&self) -> Vec<SettingError> {
         let check = self.config.check();
-        let limits = check.as_ref().err().map(ConfigError::problems).unwrap_or_default();
+        let limits = check.as_ref().err().map(ConfigError::errors).unwrap_or_default();
         let limits = limits.iter().map(|error| SettingError::Limit(*error));
         limits.chain(self.address_conflict()).collect()
     }

@@ -39,7 +39,7 @@ fn limit_errors() -> Vec<LimitError> {
     let mut errors: Vec<_> =
         Limit::ALL.iter().filter_map(|limit| limit.set(&mut limits, "x").err()).collect();
     assert_eq!(errors.len(), Limit::ALL.len());
-    errors.extend(config_error().problems());
+    errors.extend(config_error().errors());
     errors
 }
 
@@ -129,7 +129,7 @@ fn setting_errors() -> Vec<SettingError> {
     });
     let file = file_errors().into_iter();
     let file = file.map(|error| SettingError::InFile { path: word(), line: 5, error });
-    let limits = config_error().problems().to_vec().into_iter().map(SettingError::Limit);
+    let limits = config_error().errors().to_vec().into_iter().map(SettingError::Limit);
     errors.into_iter().chain(unknown).chain(flags).chain(file).chain(limits).collect()
 }
 
