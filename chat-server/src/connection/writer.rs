@@ -53,24 +53,20 @@ impl Writer {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
-        self.note(connections, key, written);
+        self.note(connections, key, written.ok());
     }
 
+    /// Notes what follows from a write: `None` if it failed, or else whether the kernel may take more.
     #[cold]
-    fn note<S>(
-        &mut self,
-        connections: &mut Connections<S>,
-        key: ConnKey,
-        written: io::Result<bool>,
-    ) {
+    fn note<S>(&mut self, connections: &mut Connections<S>, key: ConnKey, written: Option<bool>) {
         let Some(Connection { outbound, .. }) = connections.get_mut(key) else { return };
         if outbound.slow_since().is_some() || outbound.send.pending() > self.slow_backlog {
             self.follow_ups.push((key, FollowUp::CheckBacklog));
         }
         match written {
-            Err(_) => self.follow_ups.push((key, FollowUp::Failed)),
-            Ok(true) => self.follow_ups.push((key, FollowUp::Resume)),
-            Ok(false) => {}
+            None => self.follow_ups.push((key, FollowUp::Failed)),
+            Some(true) => self.follow_ups.push((key, FollowUp::Resume)),
+            Some(false) => {}
         }
         connections.account_memory(key);
     }

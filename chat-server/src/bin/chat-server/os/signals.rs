@@ -18,7 +18,7 @@ use crate::logging::Log;
 ///
 /// # Errors
 /// If the system gives no more descriptors or threads.
-pub(crate) fn watch(stopper: Controller, log: Log) -> io::Result<()> {
+pub(crate) fn watch(controller: Controller, log: Log) -> io::Result<()> {
     let hangup_stops = io::stdin().is_terminal();
     let mut watched = vec![SIGTERM, SIGINT];
     if !is_ignored(SIGHUP) {
@@ -38,7 +38,7 @@ pub(crate) fn watch(stopper: Controller, log: Log) -> io::Result<()> {
             } else {
                 tracing::info!(signal = name, "stop requested");
                 stopping = true;
-                stopper.stop();
+                controller.stop();
             }
         }
     })?;
