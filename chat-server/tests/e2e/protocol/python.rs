@@ -21,7 +21,8 @@ struct Python {
 impl Python {
     fn start(address: SocketAddr) -> Self {
         let mut command = Command::new("python3");
-        command.args([CLIENT, &address.port().to_string(), &address.ip().to_string()]);
+        let flags = [format!("--port={}", address.port()), format!("--ip={}", address.ip())];
+        command.arg(CLIENT).args(flags);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap_or_else(|error| match error.kind() {
             ErrorKind::NotFound => panic!("this test needs Python: install python3 (3.8 or later)"),
