@@ -1,4 +1,4 @@
-//! The deciding thread: events in; to the screen, the server and the clock what they lead to.
+//! The event loop: takes events, and carries out their effects on screen, server and clock.
 
 use std::io;
 use std::net::TcpStream;
@@ -6,57 +6,61 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::app::input::Mistake;
-use crate::app::state::{After, App, Closed, Ending, Outcome};
-use crate::app::texts::Text;
-use crate::io_error::Fault;
+use crate::app::input_error::InputError;
+use crate::app::state::{AfterClose, App, Effects};
+use crate::app::status::Status;
+use crate::io_error::IoErrorKind;
 use crate::net::backoff;
+use crate::net::connection::StreamEnd;
 use crate::net::destination::Destination;
 use crate::net::outbox::Outbox;
 use crate::terminal::editor::{Editor, Pressed};
+use crate::terminal::input_rows::InputLine;
 use crate::terminal::keys::Key;
 use crate::terminal::line::{Line, Style};
-use crate::terminal::painting::Typing;
+use crate::terminal::line_reader::LineError;
 use crate::terminal::screen::Screen;
 use crate::terminal::tty::{self, Change};
 use crate::threads::{self, Event, QUEUE_LEN};
 
-/// How long a person who typed `/quit` waits for a server that does not close the connection. A
-/// script has all the time it takes: the server may still be busy with what it sent.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the client of a person waits after `/quit` for the server to close. A script waits as long
+/// as it takes: the server may still be busy with its commands.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Who gives the input.
+/// The source of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Typist {
-    /// A program, or a person through one: lines.
-    Program,
-    /// A person whose terminal makes lines of what is typed.
+pub(crate) enum InputSource {
+    /// Lines from a pipe or a file.
+    Pipe,
+    /// Lines from a terminal in its own mode.
     Lines,
-    /// A person whose keys come here.
+    /// Keys from a terminal that was taken over.
     Keys,
 }
 
-/// What there is of a connection.
+/// Whether the client did what it was asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Success,
+    Failure,
+}
+
+/// The state of the connection.
 enum Link {
     Up(Arc<TcpStream>),
-    /// The next attempt is to be made then.
+    /// Lost at `since`; the next attempt is due at `until`.
     Waiting {
+        since: Instant,
         until: Instant,
-        outage: Outage,
     },
-    Trying(Outage),
+    /// Lost at `since`; an attempt is being made.
+    Connecting {
+        since: Instant,
+    },
 }
 
-/// A time without a connection.
-#[derive(Clone, Copy)]
-struct Outage {
-    since: Instant,
-    /// Attempts to end it.
-    attempts: u32,
-}
-
-/// What the deciding thread has.
-struct Chat {
+/// Everything that the event loop owns.
+struct EventLoop {
     app: App,
     screen: Screen,
     outbox: Arc<Outbox>,
@@ -65,38 +69,38 @@ struct Chat {
     events: Receiver<Event>,
     sender: SyncSender<Event>,
     editor: Option<Editor>,
-    /// The terminal was given back while the process is stopped.
+    /// The terminal is restored while the process is stopped.
     suspended: bool,
-    /// Input that came while there was no connection, as much as the queue had; see
-    /// [`Outbox::wait_for_room`].
+    /// Input from a time without a connection, no more than the queue held; see
+    /// [`Outbox::wait_for_space`].
     waiting: Vec<Event>,
-    /// Attempts since the server last took a connection.
+    /// Attempts since the server last accepted a connection.
     attempts: u32,
-    patience: Option<Duration>,
-    /// When patience is over.
-    deadline: Option<Instant>,
+    quit_timeout: Option<Duration>,
+    /// The end of the wait after `/quit`.
+    quit_deadline: Option<Instant>,
 }
 
 /// Runs until the connection has ended for good.
 ///
 /// # Errors
-/// When output cannot be written, or there are no threads to be had.
+/// When output cannot be written, or a thread cannot be started.
 pub(crate) fn run(
     app: App,
     stream: TcpStream,
     server: Destination,
     screen: Screen,
-    typist: Typist,
+    source: InputSource,
 ) -> io::Result<Ending> {
     let outbox = Arc::new(Outbox::default());
     let (sender, events) = sync_channel(QUEUE_LEN);
     let stream = Arc::new(stream);
     threads::serve(&stream, &outbox, sender.clone())?;
-    match typist {
-        Typist::Keys => threads::spawn_keys(sender.clone())?,
-        Typist::Lines | Typist::Program => threads::spawn_lines(&outbox, sender.clone())?,
+    match source {
+        InputSource::Keys => threads::spawn_keys(sender.clone())?,
+        InputSource::Lines | InputSource::Pipe => threads::spawn_lines(&outbox, sender.clone())?,
     }
-    let mut chat = Chat {
+    EventLoop {
         app,
         screen,
         outbox,
@@ -104,28 +108,30 @@ pub(crate) fn run(
         link: Link::Up(stream),
         events,
         sender,
-        editor: (typist == Typist::Keys).then(Editor::default),
+        editor: (source == InputSource::Keys).then(Editor::default),
         suspended: false,
         waiting: Vec::new(),
         attempts: 0,
-        patience: (typist != Typist::Program).then_some(PATIENCE),
-        deadline: None,
-    };
-    chat.run()
+        quit_timeout: (source != InputSource::Pipe).then_some(QUIT_TIMEOUT),
+        quit_deadline: None,
+    }
+    .run()
 }
 
-impl Chat {
-    fn run(&mut self) -> io::Result<Ending> {
-        let outcome = self.app.connected(0);
-        let mut ending = self.carry_out(&outcome)?;
-        while ending.is_none() {
+impl EventLoop {
+    fn run(mut self) -> io::Result<Ending> {
+        let effects = self.app.connected(0);
+        let mut ending = self.carry_out(&effects)?;
+        loop {
+            if let Some(ending) = ending {
+                self.screen.finish()?;
+                return Ok(ending);
+            }
             ending = match self.next_event()? {
                 Some(event) => self.handle(event)?,
                 None => self.time_is_up()?,
             };
         }
-        self.screen.finish()?;
-        Ok(ending.expect("the loop has ended"))
     }
 
     fn handle(&mut self, event: Event) -> io::Result<Option<Ending>> {
@@ -136,43 +142,41 @@ impl Chat {
                 self.waiting.push(event);
                 Ok(None)
             }
-            Event::Line(line) => self.line(line),
+            Event::Line(line) => self.line(line.as_deref().map_err(|error| *error)),
             Event::Keys(keys) => self.keys(keys),
-            // The terminal has gone; so has whoever sat there.
-            Event::InputEnded if self.editor.is_some() => self.line(Ok("/quit".to_owned())),
+            // The terminal has gone, and the person with it.
+            Event::InputEnded if self.editor.is_some() => self.line(Ok("/quit")),
             Event::InputEnded => {
-                let outcome = self.app.input_ended();
-                self.carry_out(&outcome)
+                let effects = self.app.input_ended();
+                self.carry_out(&effects)
             }
             Event::InputFailed(why) => {
-                let line = self.app.say(Text::CannotRead { why: &why });
-                self.screen.fail(&Line::new(&line));
-                Ok(Some(Ending::Bad))
+                self.screen.fail(&self.app.say(&Status::CannotRead { why: &why }));
+                Ok(Some(Ending::Failure))
             }
             Event::Terminal(Change::Resized) => Ok(None),
             Event::Terminal(Change::Resumed) => self.resume().map(|()| None),
             Event::Connected(Ok(stream)) => self.connected(stream),
             Event::Connected(Err(_)) => {
-                self.wait_for_the_next_attempt();
+                if let Link::Connecting { since } = self.link {
+                    self.schedule_attempt(since);
+                }
                 Ok(None)
             }
             Event::Message(message) => {
-                let outcome = self.app.incoming(&clock(), &message);
-                self.carry_out(&outcome)
+                let effects = self.app.incoming(&clock(), &message);
+                self.carry_out(&effects)
             }
-            Event::Closed(closed) => self.closed(&closed),
+            Event::Closed(end) => self.closed(end),
         }
     }
 
-    fn line(&mut self, line: Result<String, Mistake>) -> io::Result<Option<Ending>> {
-        let outcome = match line {
-            Ok(line) => self.app.line(&clock(), &line),
-            Err(mistake) => self.app.mistake(&mistake),
-        };
-        if outcome.quit {
-            self.deadline = self.patience.map(|patience| Instant::now() + patience);
+    fn line(&mut self, line: Result<&str, LineError>) -> io::Result<Option<Ending>> {
+        let effects = self.app.line(&clock(), line);
+        if effects.quit {
+            self.quit_deadline = self.quit_timeout.map(|timeout| Instant::now() + timeout);
         }
-        self.carry_out(&outcome)
+        self.carry_out(&effects)
     }
 
     fn keys(&mut self, keys: Vec<Key>) -> io::Result<Option<Ending>> {
@@ -183,9 +187,9 @@ impl Chat {
             let Some(editor) = &mut self.editor else { return Ok(None) };
             let ending = match editor.press(key, self.app.vocabulary()) {
                 Pressed::Edited => None,
-                Pressed::Entered(line) => self.line(Ok(line))?,
-                Pressed::TooLong => self.line(Err(Mistake::LineTooLong))?,
-                Pressed::Leave => self.line(Ok("/quit".to_owned()))?,
+                Pressed::Entered(line) => self.line(Ok(&line))?,
+                Pressed::TooLong => self.line(Err(LineError::TooLong))?,
+                Pressed::Leave => self.line(Ok("/quit"))?,
                 Pressed::Candidates(words) => {
                     let words = Line::styled(&words.join("  "), Style::Dim).indented(2);
                     self.screen.show(&[words])?;
@@ -214,93 +218,88 @@ impl Chat {
     }
 
     fn connected(&mut self, stream: TcpStream) -> io::Result<Option<Ending>> {
-        let Link::Trying(outage) = self.link else { return Ok(None) };
+        let Link::Connecting { since } = self.link else { return Ok(None) };
         let stream = Arc::new(stream);
         threads::serve(&stream, &self.outbox, self.sender.clone())?;
         self.link = Link::Up(stream);
-        let outcome = self.app.connected(outage.since.elapsed().as_secs());
-        let mut ending = self.carry_out(&outcome)?;
+        let effects = self.app.connected(since.elapsed().as_secs());
+        let mut ending = self.carry_out(&effects)?;
         for event in std::mem::take(&mut self.waiting) {
             ending = ending.or(self.handle(event)?);
         }
         Ok(ending)
     }
 
-    fn closed(&mut self, closed: &Closed) -> io::Result<Option<Ending>> {
-        let closed = self.really(closed);
+    fn closed(&mut self, end: StreamEnd) -> io::Result<Option<Ending>> {
+        let end = self.corrected(end);
         let served = self.app.is_served();
-        let (ending, lines) = match self.app.closed(&closed, self.outbox.all_sent()) {
-            After::Over(Ending::Bad, line) => {
-                if let Some(line) = line {
-                    self.screen.fail(&line);
-                }
-                (Some(Ending::Bad), Vec::new())
+        match self.app.closed(&end, self.outbox.all_sent()) {
+            AfterClose::Succeed(line) => {
+                self.screen.show(line.as_slice())?;
+                return Ok(Some(Ending::Success));
             }
-            After::Over(Ending::Good, line) => (Some(Ending::Good), Vec::from_iter(line)),
-            After::Again(lines) => (None, lines),
-        };
-        self.screen.show(&lines)?;
-        if ending.is_none() {
-            self.outbox.detach();
-            self.attempts = if served { 0 } else { self.attempts };
-            self.link = Link::Trying(Outage { since: Instant::now(), attempts: self.attempts });
-            self.wait_for_the_next_attempt();
+            AfterClose::Fail(why) => {
+                self.screen.fail(&why);
+                return Ok(Some(Ending::Failure));
+            }
+            AfterClose::Reconnect(lines) => self.screen.show(&lines)?,
         }
-        Ok(ending)
-    }
-
-    fn wait_for_the_next_attempt(&mut self) {
-        let Link::Trying(mut outage) = self.link else { return };
-        let until = Instant::now() + backoff::delay(outage.attempts, backoff::random());
-        outage.attempts = outage.attempts.saturating_add(1);
-        self.attempts = outage.attempts;
-        self.link = Link::Waiting { until, outage };
-    }
-
-    /// A clean end says nothing about the other direction: an error of the writer, or a reset that
-    /// came after the end, tells that the server did not take everything.
-    fn really(&self, closed: &Closed) -> Closed {
-        let (Closed::Clean, Link::Up(stream)) = (closed, &self.link) else {
-            return closed.clone();
-        };
-        let reset = || stream.take_error().ok().flatten().map(|error| Fault::from(&error));
-        self.outbox.failure().or_else(reset).map_or(Closed::Clean, Closed::Lost)
-    }
-
-    fn carry_out(&mut self, outcome: &Outcome) -> io::Result<Option<Ending>> {
-        self.screen.show(&outcome.show)?;
-        if let Some(line) = &outcome.refuse {
-            self.screen.complain(line)?;
+        self.outbox.detach();
+        if served {
+            self.attempts = 0;
         }
-        for command in &outcome.send {
+        self.schedule_attempt(Instant::now());
+        Ok(None)
+    }
+
+    fn schedule_attempt(&mut self, since: Instant) {
+        let until = Instant::now() + backoff::delay(self.attempts, backoff::random());
+        self.attempts = self.attempts.saturating_add(1);
+        self.link = Link::Waiting { since, until };
+    }
+
+    /// A clean end says nothing about the other direction: after an error of the writer, or a reset
+    /// after the end, the server did not receive everything.
+    fn corrected(&self, end: StreamEnd) -> StreamEnd {
+        let (StreamEnd::Clean, Link::Up(stream)) = (&end, &self.link) else { return end };
+        let reset = || stream.take_error().ok().flatten().map(|error| IoErrorKind::from(&error));
+        self.outbox.error().or_else(reset).map_or(end, StreamEnd::Lost)
+    }
+
+    fn carry_out(&mut self, effects: &Effects) -> io::Result<Option<Ending>> {
+        self.screen.show(&effects.show)?;
+        if let Some(text) = &effects.complain {
+            self.screen.complain(text)?;
+        }
+        for command in &effects.send {
+            // Does not happen: parsing has measured the text.
             if self.outbox.push(command).is_err() {
-                // What is typed was measured before; this is for a rule that has changed.
-                let mistake = self.app.mistake(&Mistake::LineTooLong);
-                self.screen.complain(&mistake.refuse.unwrap_or_default())?;
+                let error = InputError::from(LineError::TooLong);
+                self.screen.complain(&self.app.say(&error))?;
             }
         }
-        if let Some(line) = &outcome.fail {
-            self.screen.fail(line);
-            return Ok(Some(Ending::Bad));
+        if let Some(text) = &effects.fail {
+            self.screen.fail(text);
+            return Ok(Some(Ending::Failure));
         }
-        if outcome.quit {
+        if effects.quit {
             self.outbox.close();
-            // There is nobody to wait for.
-            return Ok((!self.app.is_online()).then_some(Ending::Bad));
+            // Without a connection there is nothing to wait for.
+            return Ok((!self.app.is_online()).then_some(Ending::Failure));
         }
         Ok(None)
     }
 
-    /// The next event, or `None` when it is time for something else. What was shown is brought out
-    /// before waiting, and only then: many messages at once cost one write.
+    /// The next event, or `None` when a deadline has passed. Output is written before waiting, and only
+    /// then: many messages at once cost one write.
     fn next_event(&mut self) -> io::Result<Option<Event>> {
         match self.events.try_recv() {
             Ok(event) => return Ok(Some(event)),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => self.bring_out()?,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => self.flush()?,
         }
         let until = match self.link {
             Link::Waiting { until, .. } => Some(until),
-            Link::Up(_) | Link::Trying(_) => self.deadline,
+            Link::Up(_) | Link::Connecting { .. } => self.quit_deadline,
         };
         let received = match until {
             None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -308,33 +307,33 @@ impl Chat {
                 self.events.recv_timeout(until.saturating_duration_since(Instant::now()))
             }
         };
-        // This thread has a sender itself, so the queue never ends.
+        // This thread has a sender itself, so the queue is never disconnected.
         Ok(received.ok())
     }
 
-    fn bring_out(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         match &self.editor {
             _ if self.suspended => Ok(()),
             Some(editor) => {
                 let (text, cursor) = (editor.text(), editor.cursor());
-                self.screen.flush_above(Typing { prompt: &self.app.prompt(), text, cursor })
+                self.screen.flush_above(InputLine { prompt: &self.app.prompt(), text, cursor })
             }
             None => self.screen.flush(),
         }
     }
 
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {
-        if let Link::Waiting { outage, .. } = self.link {
-            self.link = Link::Trying(outage);
+        if let Link::Waiting { since, .. } = self.link {
+            self.link = Link::Connecting { since };
             threads::spawn_connector(self.server.clone(), self.sender.clone())?;
             return Ok(None);
         }
-        self.screen.fail(&Line::new(&self.app.say(Text::NotClosed)));
-        Ok(Some(Ending::Bad))
+        self.screen.fail(&self.app.say(&Status::NotClosed));
+        Ok(Some(Ending::Failure))
     }
 }
 
-/// The local time, for people.
+/// The local time of day.
 fn clock() -> String {
     jiff::Zoned::now().strftime("%H:%M").to_string()
 }

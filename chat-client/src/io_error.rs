@@ -1,27 +1,28 @@
-//! Errors of the system, as far as people want to know them. Their words are in [`crate::app::texts`].
+//! Errors of the operating system, reduced to what a person wants to know.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 
-use crate::app::render::lowercase_first;
+use chat_proto::{Lang, Localize, PerLang};
 
-/// Why the system could not do something.
+/// Why the operating system could not do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum IoErrorKind {
     Refused,
     Reset,
     TimedOut,
     Unreachable,
     BrokenPipe,
-    /// The name of a host that nobody knows, or that has no address.
-    NoSuchName,
+    /// A host name that does not exist, or has no address.
+    UnknownHost,
     /// No name server could be asked.
     NoNameServer,
-    /// Any other, as the system says it: `no space left on device`.
+    /// Any other error, in the words of the system: `no space left on device`.
     Other(String),
 }
 
-/// What the resolvers of glibc, musl, the BSDs and Windows say; they tell std in words only.
-const NO_SUCH_NAME: [&str; 6] = [
+/// The words of the resolvers of glibc, musl, the BSDs and Windows; std has no other sign of them.
+const UNKNOWN_HOST: [&str; 6] = [
     "name or service not known",
     "no address associated with hostname",
     "name does not resolve",
@@ -31,24 +32,23 @@ const NO_SUCH_NAME: [&str; 6] = [
 ];
 const NO_NAME_SERVER: [&str; 2] = ["temporary failure in name resolution", "try again"];
 
-impl Fault {
-    /// Why the addresses of a name could not be found.
+impl IoErrorKind {
+    /// Classifies an error of looking up a host name.
     pub(crate) fn of_lookup(error: &io::Error) -> Self {
         let text = match Self::from(error) {
             Self::Other(text) => text,
             known => return known,
         };
         let why = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
-        let why = lowercase_first(why);
-        match why.as_str() {
-            why if NO_SUCH_NAME.contains(&why) => Self::NoSuchName,
-            why if NO_NAME_SERVER.contains(&why) => Self::NoNameServer,
-            _ => Self::Other(why),
+        match lowercase_first(why) {
+            why if UNKNOWN_HOST.contains(&&*why) => Self::UnknownHost,
+            why if NO_NAME_SERVER.contains(&&*why) => Self::NoNameServer,
+            why => Self::Other(why),
         }
     }
 }
 
-impl From<&io::Error> for Fault {
+impl From<&io::Error> for IoErrorKind {
     fn from(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
@@ -64,29 +64,49 @@ impl From<&io::Error> for Fault {
     }
 }
 
+/// The end of a sentence, without its full stop.
+impl Localize for IoErrorKind {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (en, ko) = match self {
+            Self::Refused => ("connection refused", "연결이 거부됐어요"),
+            Self::Reset => ("connection reset by peer", "상대가 연결을 끊었어요"),
+            Self::TimedOut => ("no answer", "응답이 없어요"),
+            Self::Unreachable => ("no route to that address", "그 주소로 가는 길이 없어요"),
+            Self::BrokenPipe => ("broken pipe", "받는 쪽이 닫혔어요"),
+            Self::UnknownHost => ("there is no such name", "그런 이름이 없어요"),
+            Self::NoNameServer => ("no name server answers", "이름을 물어볼 서버에 닿지 않아요"),
+            Self::Other(text) => (text.as_str(), text.as_str()),
+        };
+        f.write_str(PerLang { en, ko }.get(lang))
+    }
+}
+
+/// The client's own lines begin with a small letter.
+fn lowercase_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_told_without_their_number() {
-        let missing = Fault::from(&io::Error::from_raw_os_error(2));
-        assert_eq!(missing, Fault::Other("no such file or directory".into()));
+    fn an_error_is_described_without_its_number() {
+        let missing = IoErrorKind::from(&io::Error::from_raw_os_error(2));
+        assert_eq!(missing, IoErrorKind::Other("no such file or directory".into()));
     }
 
     #[test]
-    fn a_lookup_fails_in_few_words() {
+    fn a_failed_lookup_is_described_in_few_words() {
         let of = |text: &str| {
-            Fault::of_lookup(&io::Error::other(format!(
-                "failed to lookup address information: {text}"
-            )))
+            let text = format!("failed to lookup address information: {text}");
+            IoErrorKind::of_lookup(&io::Error::other(text))
         };
-        assert_eq!(of("Name or service not known"), Fault::NoSuchName);
-        assert_eq!(of("Temporary failure in name resolution"), Fault::NoNameServer);
-        assert_eq!(
-            of("Memory allocation failure"),
-            Fault::Other("memory allocation failure".into())
-        );
-        assert_eq!(Fault::of_lookup(&ErrorKind::TimedOut.into()), Fault::TimedOut);
+        assert_eq!(of("Name or service not known"), IoErrorKind::UnknownHost);
+        assert_eq!(of("Temporary failure in name resolution"), IoErrorKind::NoNameServer);
+        let other = IoErrorKind::Other("memory allocation failure".into());
+        assert_eq!(of("Memory allocation failure"), other);
+        assert_eq!(IoErrorKind::of_lookup(&ErrorKind::TimedOut.into()), IoErrorKind::TimedOut);
     }
 }

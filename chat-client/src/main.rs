@@ -1,4 +1,4 @@
-//! The terminal client of the room chat: arguments in, exit status out.
+//! The terminal client of the room chat.
 
 mod app;
 mod cli;
@@ -9,95 +9,82 @@ mod terminal;
 mod threads;
 
 use std::io::{self, ErrorKind, IsTerminal as _};
+use std::net::TcpStream;
 use std::process::ExitCode;
 
-use chat_proto::Lang;
+use chat_proto::{Lang, Localize as _};
 
-use app::render::{self, Form};
-use app::state::{App, Ending, Manner};
-use app::texts::Text;
-use cli::args::{Args, Stop};
+use app::options::{Format, Options};
+use app::render;
+use app::state::App;
+use app::status::Status;
+use cli::args::{self, Args, Request};
 use cli::locale;
-use event_loop::Typist;
-use io_error::Fault;
-use net::connection::{self, Unreached};
+use event_loop::{Ending, InputSource};
+use io_error::IoErrorKind;
+use net::connection;
 use terminal::line::Line;
-use terminal::screen::{Look, Screen};
+use terminal::screen::{Layout, Screen};
 use terminal::tty;
 
-/// What the shell is told when the flags are wrong. All other failures are status 1.
+/// The exit status for wrong flags. All other failures are status 1.
 const USAGE_STATUS: u8 = 2;
 
 fn main() -> ExitCode {
     let lang = locale::of_environment(|name| std::env::var(name).ok());
-    let mut screen = Screen::standard(Look::Flat);
-    let args = match Args::parse(std::env::args_os().skip(1), lang) {
-        Ok(args) => args,
-        Err(Stop::Help(lines)) => {
-            return status(
-                screen.show(&lines).and_then(|()| screen.flush()).map(|()| Ending::Good),
-                lang,
-            );
+    let mut screen = Screen::standard(Layout::Flat);
+    let args = match args::parse(std::env::args_os().skip(1), lang) {
+        Ok(Request::Chat(args)) => args,
+        Ok(Request::Print(text)) => {
+            let lines: Vec<Line> = text.lines().map(Line::new).collect();
+            let printed = screen.show(&lines).and_then(|()| screen.flush());
+            return status(printed.map(|()| Ending::Success), lang);
         }
-        Err(Stop::Usage(line)) => {
-            screen.fail(&line);
+        Err(refused) => {
+            screen.fail(&refused.to_string());
             return ExitCode::from(USAGE_STATUS);
         }
     };
-    let lang = args.lang.unwrap_or(lang);
-    let server = args.server();
-    let stream = match connection::connect(&server) {
+    let lang = args.options.lang;
+    let stream = match connection::connect(&args.server) {
         Ok(stream) => stream,
-        Err(why) => {
-            let text = match &why {
-                Unreached::NotFound(why) => Text::CannotFind { host: &server.host, why },
-                Unreached::NotConnected(why) => Text::CannotReach { server: &server, why },
-            };
-            screen.fail(&Line::new(&text.say(lang)));
+        Err(error) => {
+            screen.fail(&error.localized(lang).to_string());
             return ExitCode::FAILURE;
         }
     };
-    let (form, typist) = surroundings(args.plain);
-    let ended = chat(args, lang, stream, form, typist);
-    tty::give_back();
+    let ended = chat(args, stream);
+    tty::restore();
     status(ended, lang)
 }
 
-/// Who output is for and where input comes from. The terminal is taken over when keys are read.
-fn surroundings(plain: bool) -> (Form, Typist) {
-    let person = io::stdin().is_terminal();
-    // A terminal that knows no sequences says so (terminfo(5)).
+/// Finds out who reads the output and where input comes from, and takes the terminal over to read keys.
+fn attach_terminal(plain: bool) -> (Format, InputSource) {
+    // A terminal without escape sequences says so (terminfo(5)).
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let form =
-        if !plain && !dumb && io::stdout().is_terminal() { Form::Pretty } else { Form::Plain };
-    let typist = match (person, form) {
-        (false, _) => Typist::Program,
-        (true, Form::Pretty) if tty::take_over().is_ok() => Typist::Keys,
-        (true, _) => Typist::Lines,
+    let pretty = !plain && !dumb && io::stdout().is_terminal();
+    let source = match io::stdin().is_terminal() {
+        false => InputSource::Pipe,
+        true if pretty && tty::take_over().is_ok() => InputSource::Keys,
+        true => InputSource::Lines,
     };
-    (form, typist)
+    (if pretty { Format::Pretty } else { Format::Plain }, source)
 }
 
-fn chat(
-    args: Args,
-    lang: Lang,
-    stream: std::net::TcpStream,
-    form: Form,
-    typist: Typist,
-) -> io::Result<Ending> {
-    let server = args.server();
-    let look = match form {
-        Form::Plain => Look::Flat,
-        Form::Pretty => Look::Rows { colours: wants_colours(), typing: typist == Typist::Keys },
-    };
-    let mut screen = Screen::standard(look);
-    if typist != Typist::Program {
-        let hello = Text::Connected { to: &server }.say(lang);
-        screen.show(&[render::client(&hello)])?;
+fn chat(args: Args, stream: TcpStream) -> io::Result<Ending> {
+    let (format, source) = attach_terminal(args.plain);
+    let typing = source == InputSource::Keys;
+    let mut screen = Screen::standard(match format {
+        Format::Plain => Layout::Flat,
+        Format::Pretty => Layout::Rows { colours: wants_colours(), typing },
+    });
+    let reconnect = args.options.reconnect || typing;
+    let app = App::new(Options { format, reconnect, ..args.options });
+    if source != InputSource::Pipe {
+        let connected = app.say(&Status::Connected { server: &args.server.to_string() });
+        screen.show(&[render::client(&connected)])?;
     }
-    let reconnect = args.reconnect || typist == Typist::Keys;
-    let manner = Manner { form, lang, reconnect, name: args.name, join: args.join };
-    event_loop::run(App::new(manner), stream, server, screen, typist)
+    event_loop::run(app, stream, args.server, screen, source)
 }
 
 /// See <https://no-color.org>.
@@ -105,15 +92,16 @@ fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A reader of our output that has seen enough, such as `head`, is no failure.
+/// The exit status. A reader of the output that has seen enough, such as `head`, is no failure.
 fn status(ended: io::Result<Ending>, lang: Lang) -> ExitCode {
     match ended {
-        Ok(Ending::Good) => ExitCode::SUCCESS,
-        Ok(Ending::Bad) => ExitCode::FAILURE,
+        Ok(Ending::Success) => ExitCode::SUCCESS,
+        Ok(Ending::Failure) => ExitCode::FAILURE,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let text = Text::CannotWrite { why: &Fault::from(&error) }.say(lang);
-            Screen::standard(Look::Flat).fail(&Line::new(&text));
+            let why = IoErrorKind::from(&error);
+            let text = Status::CannotWrite { why: &why }.localized(lang).to_string();
+            Screen::standard(Layout::Flat).fail(&text);
             ExitCode::FAILURE
         }
     }

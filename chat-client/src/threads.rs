@@ -1,14 +1,14 @@
-//! The threads of the client: some that wait, and one that decides.
+//! The threads that block on behalf of the event loop, and the events they send it.
 //!
 //! ```text
-//! input --lines or keys--> +--------+ --frames--> outbox --> writer --> server
-//!                          | decide | --lines--> screen
-//! reader ----messages----> +--------+
+//! input --lines or keys--> +------------+ --frames--> outbox --> writer --> server
+//!                          | event loop | --lines--> screen
+//! reader ----messages----> +------------+
 //! ```
-//! Only the deciding thread has the state and the screen; see [`crate::event_loop`]. The queue before it
-//! is bounded: who does not look at the output is not sent more. It never waits for the server: see
-//! [`Outbox`]. When it returns the process ends, and the other threads with it, whatever they wait
-//! for. A connection has a reader and a writer of its own, and one that connects before that.
+//! Only the [event loop](crate::event_loop) has the state and the screen. Its queue is bounded: while
+//! nobody reads the output, no more is read from the server. The loop itself never waits for the server;
+//! see [`Outbox`]. When it returns the process ends, with all threads, whatever they wait for. Each
+//! connection has a reader and a writer, and each attempt to make one a connector.
 
 use std::io;
 use std::net::TcpStream;
@@ -19,35 +19,33 @@ use std::time::Duration;
 
 use chat_proto::Incoming;
 
-use crate::app::input::Mistake;
-use crate::app::state::Closed;
-use crate::io_error::Fault;
-use crate::net::connection::{Unreached, connect, read_messages, write_frames};
+use crate::io_error::IoErrorKind;
+use crate::net::connection::{ConnectError, StreamEnd, connect, read_messages, write_frames};
 use crate::net::destination::Destination;
 use crate::net::outbox::Outbox;
 use crate::terminal::keys::{Key, KeyDecoder};
-use crate::terminal::line_reader::next_line;
+use crate::terminal::line_reader::{LineError, next_line};
 use crate::terminal::tty::{self, Change};
 
-/// Events that wait for the deciding thread: at most 4 MiB of lines of 64 KiB.
+/// The capacity of the event queue: at most 4 MiB, of lines of 64 KiB.
 pub(crate) const QUEUE_LEN: usize = 64;
 
-/// Bytes of a key that do not come within this time are not one key.
-const KEY_TIME: Duration = Duration::from_millis(100);
+/// How long the rest of an escape sequence may take.
+const KEY_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What the deciding thread is told.
+/// The input of the event loop.
 pub(crate) enum Event {
-    Line(Result<String, Mistake>),
+    Line(Result<String, LineError>),
     Keys(Vec<Key>),
     InputEnded,
-    InputFailed(Fault),
+    InputFailed(IoErrorKind),
     Terminal(Change),
-    Connected(Result<TcpStream, Unreached>),
+    Connected(Result<TcpStream, ConnectError>),
     Message(Box<Incoming>),
-    Closed(Closed),
+    Closed(StreamEnd),
 }
 
-/// Reads and writes a connection from now on.
+/// Starts the reader and the writer of a connection.
 pub(crate) fn serve(
     stream: &Arc<TcpStream>,
     outbox: &Arc<Outbox>,
@@ -56,32 +54,31 @@ pub(crate) fn serve(
     let connection = outbox.attach();
     let (reading, writing, outbox) = (Arc::clone(stream), Arc::clone(stream), Arc::clone(outbox));
     spawn("reader", move || {
-        let closed = read_messages(&*reading, |message| {
-            events.send(Event::Message(Box::new(message))).is_ok()
-        });
-        // Nobody is left to tell when the deciding thread has gone.
-        let _ = events.send(Event::Closed(closed));
+        let deliver = |message| events.send(Event::Message(Box::new(message))).is_ok();
+        let end = read_messages(&*reading, deliver);
+        // Fails when the event loop has ended.
+        let _ = events.send(Event::Closed(end));
     })?;
     spawn("writer", move || write_frames(&writing, &outbox, connection))
 }
 
-/// Connects, which may take a while, and tells what came of it.
+/// Starts an attempt to connect.
 pub(crate) fn spawn_connector(server: Destination, events: SyncSender<Event>) -> io::Result<()> {
     spawn("connector", move || {
         let _ = events.send(Event::Connected(connect(&server)));
     })
 }
 
-/// Reads lines, as fast as they can be sent.
+/// Starts reading lines, as fast as they can be sent.
 pub(crate) fn spawn_lines(outbox: &Arc<Outbox>, events: SyncSender<Event>) -> io::Result<()> {
     let outbox = Arc::clone(outbox);
     spawn("input", move || {
         let mut input = io::stdin().lock();
-        while outbox.wait_for_room() {
+        while outbox.wait_for_space() {
             let event = match next_line(&mut input) {
                 Ok(Some(line)) => Event::Line(line),
                 Ok(None) => Event::InputEnded,
-                Err(error) => Event::InputFailed(Fault::from(&error)),
+                Err(error) => Event::InputFailed(IoErrorKind::from(&error)),
             };
             let last = !matches!(event, Event::Line(_));
             if events.send(event).is_err() || last {
@@ -91,16 +88,16 @@ pub(crate) fn spawn_lines(outbox: &Arc<Outbox>, events: SyncSender<Event>) -> io
     })
 }
 
-/// Reads keys, and watches what happens to the terminal.
+/// Starts reading keys, and watching the terminal.
 pub(crate) fn spawn_keys(events: SyncSender<Event>) -> io::Result<()> {
     let changes = events.clone();
-    // With a full queue the deciding thread is about to look at the terminal anyway.
+    // With a full queue the event loop is about to paint anyway.
     tty::watch_signals(move |change| drop(changes.try_send(Event::Terminal(change))))?;
     spawn("input", move || {
         let mut decoder = KeyDecoder::default();
         let mut buffer = [0; 4096];
         loop {
-            if decoder.is_waiting() && !tty::is_readable_within(KEY_TIME) {
+            if decoder.is_waiting() && !tty::is_readable_within(KEY_TIMEOUT) {
                 decoder.give_up();
             }
             let mut keys = Vec::new();
@@ -110,7 +107,7 @@ pub(crate) fn spawn_keys(events: SyncSender<Event>) -> io::Result<()> {
                     decoder.feed(&buffer[..len], &mut keys);
                     Event::Keys(keys)
                 }
-                Err(error) => Event::InputFailed(Fault::from(&error)),
+                Err(error) => Event::InputFailed(IoErrorKind::from(&error)),
             };
             let last = !matches!(event, Event::Keys(_));
             if events.send(event).is_err() || last {

@@ -1,29 +1,33 @@
-//! What a person types: a line becomes a command, or a mistake that can be told at once.
+//! Parses the lines that a person types.
 
-use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text, Title, ValueError, chat_payload_len};
+use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text, Title, chat_payload_len};
 
-/// All commands, in the order in which `/help` and suggestions have them.
+use crate::app::input_error::InputError;
+
+/// All commands, in the order of `/help`.
 pub(crate) const COMMANDS: [&str; 8] =
     ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
 
-/// Of a command that does not exist, as much is said back.
-const MAX_ECHOED_CHARS: usize = 32;
-
 /// What a line asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum Input {
     /// Nothing: the line is blank.
     Blank,
     Help,
     Quit,
+    /// The rooms whose titles contain this.
+    FindRooms(String),
     /// Something for the server to do.
     Command(Command),
 }
 
-/// Reads one line, which holds no newline.
-pub(crate) fn read(line: &str) -> Result<Typed, Mistake> {
+/// Parses one line.
+///
+/// # Errors
+/// When it is no command, or breaks a rule that needs no server to check.
+pub(crate) fn parse(line: &str) -> Result<Input, InputError> {
     if line.trim().is_empty() {
-        return Ok(Typed::Blank);
+        return Ok(Input::Blank);
     }
     let Some(rest) = line.strip_prefix('/') else {
         return chat(line);
@@ -33,91 +37,59 @@ pub(crate) fn read(line: &str) -> Result<Typed, Mistake> {
     }
     let (name, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let words: Vec<&str> = arguments.split_whitespace().collect();
-    let nothing_more = |command, typed| match words.as_slice() {
-        [] => Ok(typed),
-        _ => Err(Mistake::TakesNothing(command)),
+    let takes_nothing = |command, input| match words.as_slice() {
+        [] => Ok(input),
+        _ => Err(InputError::TakesNothing(command)),
     };
     match name {
-        "help" => Ok(Typed::Help),
-        "quit" => nothing_more("quit", Typed::Quit),
-        "rooms" => nothing_more("rooms", Typed::Command(Command::Rooms)),
-        "leave" => nothing_more("leave", Typed::Command(Command::Leave)),
-        "shutdown" => nothing_more("shutdown", Typed::Command(Command::Shutdown)),
-        "name" if words.is_empty() => Err(Mistake::NoName),
+        "help" => Ok(Input::Help),
+        "quit" => takes_nothing("quit", Input::Quit),
+        "rooms" if words.is_empty() => Ok(Input::Command(Command::Rooms)),
+        "rooms" => Ok(Input::FindRooms(words.join(" "))),
+        "leave" => takes_nothing("leave", Input::Command(Command::Leave)),
+        "shutdown" => takes_nothing("shutdown", Input::Command(Command::Shutdown)),
+        "name" if words.is_empty() => Err(InputError::NoName),
         "name" => Name::new(&words.join(" "))
-            .map(|name| Typed::Command(Command::Rename(name)))
-            .map_err(Mistake::BadName),
-        "create" if words.is_empty() => Err(Mistake::NoTitle),
+            .map(|name| Input::Command(Command::Rename(name)))
+            .map_err(InputError::BadName),
+        "create" if words.is_empty() => Err(InputError::NoTitle),
         "create" => Title::new(&words.join(" "))
-            .map(|title| Typed::Command(Command::Create(title)))
-            .map_err(Mistake::BadTitle),
+            .map(|title| Input::Command(Command::Create(title)))
+            .map_err(InputError::BadTitle),
         "join" => join(&words),
-        _ => Err(Mistake::unknown(name)),
+        _ => Err(InputError::unknown_command(name, nearest_command(name))),
     }
 }
 
-fn chat(text: &str) -> Result<Typed, Mistake> {
-    let text = Text::new(text).map_err(Mistake::BadText)?;
+fn chat(text: &str) -> Result<Input, InputError> {
+    let text = Text::new(text).map_err(InputError::BadText)?;
     match excess(&text) {
-        0 => Ok(Typed::Command(Command::Chat(text))),
-        excess => Err(Mistake::TextTooLong { excess }),
+        0 => Ok(Input::Command(Command::Chat(text))),
+        excess => Err(InputError::TextTooLong { excess }),
     }
 }
 
-/// Bytes by which a text does not fit the smallest `SCChat` it could come in. The client knows
-/// neither its name nor its room's counter; for texts a few bytes shorter the server has the word.
+/// The bytes by which a text exceeds the smallest `SCChat` that could carry it. The client may know
+/// neither its name nor its room's counter; texts a few bytes shorter are left to the server.
 fn excess(text: &Text) -> usize {
     let shortest = Name::new("x").expect("a letter is a name");
     chat_payload_len(&shortest, text, RoomId::FIRST, 1).saturating_sub(MAX_PAYLOAD)
 }
 
-fn join(words: &[&str]) -> Result<Typed, Mistake> {
+fn join(words: &[&str]) -> Result<Input, InputError> {
     let [word] = words else {
-        return Err(Mistake::BadRoomId);
+        return Err(InputError::BadRoomId);
     };
-    room_id(word).map(|room| Typed::Command(Command::Join(room))).ok_or(Mistake::BadRoomId)
+    let room = word.parse().map_err(|_| InputError::BadRoomId)?;
+    Ok(Input::Command(Command::Join(room)))
 }
 
-/// Reads a room's number: digits, and above 0.
-pub(crate) fn room_id(word: &str) -> Option<RoomId> {
-    word.parse().ok()
+fn nearest_command(word: &str) -> Option<&'static str> {
+    COMMANDS.into_iter().find(|command| within_one_edit(word, command))
 }
 
-/// Why a line was not sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Mistake {
-    /// It is longer than any text or command can be.
-    LineTooLong,
-    NotUtf8,
-    UnknownCommand {
-        /// Its first characters, as typed.
-        word: String,
-        /// The command that is one edit away.
-        near: Option<&'static str>,
-    },
-    /// The command has words after it that mean nothing there.
-    TakesNothing(&'static str),
-    NoName,
-    NoTitle,
-    BadRoomId,
-    BadName(ValueError),
-    BadTitle(ValueError),
-    BadText(ValueError),
-    TextTooLong {
-        /// Bytes of JSON by which it is too long.
-        excess: usize,
-    },
-}
-
-impl Mistake {
-    fn unknown(word: &str) -> Self {
-        let near = COMMANDS.into_iter().find(|command| within_one_edit(word, command));
-        Self::UnknownCommand { word: word.chars().take(MAX_ECHOED_CHARS).collect(), near }
-    }
-}
-
-/// Whether the words differ, but for case, by one letter too few, too many, wrong, or by two
-/// neighbours swapped.
+/// Whether the words, ignoring case, differ by at most one letter missing, added or replaced, or by
+/// two neighbours swapped.
 fn within_one_edit(word: &str, command: &str) -> bool {
     let word = word.to_ascii_lowercase();
     let (mut a, mut b) = (word.as_bytes(), command.as_bytes());

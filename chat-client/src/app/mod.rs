@@ -1,6 +1,17 @@
+//! The state of the client, and every decision that follows from it.
+//!
+//! Nothing in here reads, writes or waits, or asks for the time. The [event loop](crate::event_loop)
+//! hands in lines and messages, and carries out the [effects](state::Effects): lines to show, commands
+//! to send, the end.
+
+pub(crate) mod help;
 pub(crate) mod input;
+pub(crate) mod input_error;
+pub(crate) mod notice;
+pub(crate) mod options;
 pub(crate) mod render;
+pub(crate) mod room_lists;
 pub(crate) mod room_table;
 pub(crate) mod session_view;
 pub(crate) mod state;
-pub(crate) mod texts;
+pub(crate) mod status;

@@ -1,66 +1,51 @@
-//! How messages become lines, in the two forms there are.
+//! Turns messages into lines, in either [`Format`].
 //!
-//! A character that could move the cursor, start an escape sequence or turn the direction of a text
-//! is shown as its number, `\u{1b}`. In the form for people other characters are left as they are, a
-//! backslash too: a peer may type those six characters as well, which does no harm.
+//! A character that could move the cursor, start an escape sequence or change the direction of a text
+//! appears as its number, `\u{1b}`. In the format for people a backslash stays as it is: somebody may
+//! also type those six characters, which does no harm.
 
 use chat_proto::RoomEntry;
 
+use crate::app::options::Format;
 use crate::terminal::line::{Line, NAME_COLOURS, Style};
 
-/// Indent of what belongs to a message but is not its first row: no message begins so, and nobody
-/// can write a line that looks like somebody else's. (`12:03 ` is narrower.)
+/// The indent of all rows of a message but the first, wider than `12:03 `: no message begins like
+/// that, so nobody can write a line that looks like somebody else's.
 const INDENT: usize = 8;
 
-/// There are no tab stops to count in rows of our own making.
+/// In place of a tab: rows have no tab stops.
 const TAB: &str = "    ";
 
-/// Who output is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Programs: one line for each message, from which the text can be read back.
-    Plain,
-    /// People at a terminal.
-    Pretty,
-}
-
-/// What somebody said: `name: text`.
-pub(crate) fn chat(form: Form, at: &str, member: &str, text: &str) -> Vec<Line> {
-    let mut first = start(form, at);
-    first.with(Style::Name(colour(member)), |line| push_name(line, form, member));
+/// A chat: `name: text`.
+pub(crate) fn chat(format: Format, at: &str, member: &str, text: &str) -> Vec<Line> {
+    let mut first = start(format, at);
+    first.with(Style::Name(colour(member)), |line| push_name(line, format, member));
     first.push_visible(": ");
-    paragraphs(form, first, text)
+    paragraphs(format, first, text)
 }
 
-/// What the server says: `* text`.
-pub(crate) fn system(form: Form, at: &str, text: &str) -> Vec<Line> {
-    let mut first = start(form, at);
+/// A notice of the server: `* text`.
+pub(crate) fn system(format: Format, at: &str, text: &str) -> Vec<Line> {
+    let mut first = start(format, at);
     first.push_visible("* ");
-    paragraphs(form, first, text)
+    paragraphs(format, first, text)
 }
 
-/// What was said here, for a person to see: `> text`.
+/// A chat of this client's own person: `> text`.
 pub(crate) fn own(at: &str, text: &str) -> Vec<Line> {
-    let mut first = start(Form::Pretty, at);
+    let mut first = start(Format::Pretty, at);
     first.with(Style::Bold, |line| line.push_visible("> "));
-    paragraphs(Form::Pretty, first, text)
+    paragraphs(Format::Pretty, first, text)
 }
 
-/// What the client itself says: `- text`.
+/// A text of the client's own: `- text`.
 pub(crate) fn client(text: &str) -> Line {
-    Line::new(&format!("- {text}")).indented(2)
-}
-
-/// What the client did not do: `! text`.
-pub(crate) fn refusal(text: &str) -> Line {
-    let mut line = Line::default().indented(2);
-    line.with(Style::Alarm, |line| line.push_visible("! "));
-    line.push_visible(text);
+    let mut line = Line::new("- ").indented(2);
+    line.push_isolated(text);
     line
 }
 
-/// A room for programs: `  3  title (2): alice, bob`, and how many more there are when not all are
-/// listed.
+/// A room for programs: `  3  title (2): alice, bob`, with ` and 48 more` if not all are listed.
 pub(crate) fn room(room: &RoomEntry) -> Line {
     let mut line = Line::new(&format!("{:>3}  ", room.room_id));
     line.push_isolated(&escaped(&room.title));
@@ -68,25 +53,25 @@ pub(crate) fn room(room: &RoomEntry) -> Line {
     if !room.members.is_empty() {
         line.push_visible(": ");
     }
-    push_members(&mut line, Form::Plain, room, |more| format!(" and {more} more"));
+    push_members(&mut line, Format::Plain, room, |more| format!(" and {more} more"));
     line
 }
 
-/// How many are in a room. A server that does not count leaves it 0.
+/// The number of members. A server that does not count them leaves it 0.
 pub(crate) fn member_count(room: &RoomEntry) -> usize {
     room.member_count.max(room.members.len())
 }
 
-/// The names of a room, and how many more there are when some are listed, but not all.
+/// Appends the names of a room's members, and the number of those not listed if some are.
 pub(crate) fn push_members(
     line: &mut Line,
-    form: Form,
+    format: Format,
     room: &RoomEntry,
     more: impl FnOnce(usize) -> String,
 ) {
     for (i, member) in room.members.iter().enumerate() {
         line.push_visible(if i == 0 { "" } else { ", " });
-        line.with(Style::Name(colour(member)), |line| push_name(line, form, member));
+        line.with(Style::Name(colour(member)), |line| push_name(line, format, member));
     }
     let listed = room.members.len();
     let count = member_count(room);
@@ -95,25 +80,19 @@ pub(crate) fn push_members(
     }
 }
 
-/// For texts of others in the client's own lines, which begin with a small letter.
-pub(crate) fn lowercase_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
-fn start(form: Form, at: &str) -> Line {
+fn start(format: Format, at: &str) -> Line {
     let mut line = Line::default().indented(INDENT);
-    if form == Form::Pretty {
+    if format == Format::Pretty {
         line.with(Style::Dim, |line| line.push_visible(at));
         line.push_visible(" ");
     }
     line
 }
 
-/// The lines of `text`, the first of them behind `first`, the others indented. For programs it is
-/// one line, in which newlines are escaped. A newline at the end begins no line for people.
-fn paragraphs(form: Form, mut first: Line, text: &str) -> Vec<Line> {
-    if form == Form::Plain {
+/// Appends the first line of `text` to `first`, and indents the others. For programs it is one line, with
+/// newlines escaped. For people a newline at the end begins no line.
+fn paragraphs(format: Format, mut first: Line, text: &str) -> Vec<Line> {
+    if format == Format::Plain {
         first.push_isolated(&escaped(text));
         return vec![first];
     }
@@ -129,20 +108,20 @@ fn paragraphs(form: Form, mut first: Line, text: &str) -> Vec<Line> {
     lines
 }
 
-/// `\\`, `\n` and `\t` for what they stand for in many languages.
+/// Writes a backslash, newline and tab as `\\`, `\n` and `\t`.
 fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('\n', r"\n").replace('\t', r"\t")
 }
 
-/// A name as it is, or in quotes when without them it could pass for something else: a name such
-/// as `* bob left`, `bob: hello` or `bob, carol`. In quotes `\"` stands for `"`.
-fn push_name(line: &mut Line, form: Form, name: &str) {
+/// Appends a name, in quotes if it could pass for something else, such as `* bob left`, `bob: hello` or
+/// `bob, carol`. Inside quotes `\"` stands for `"`.
+fn push_name(line: &mut Line, format: Format, name: &str) {
     let ambiguous = name.is_empty()
         || name.starts_with(['*', '!', '"', '>', '-'])
         || name.starts_with(char::is_whitespace)
         || name.contains(": ")
         || name.contains(", ");
-    let name = if form == Form::Plain { escaped(name) } else { name.to_owned() };
+    let name = if format == Format::Plain { escaped(name) } else { name.to_owned() };
     if ambiguous {
         line.push_visible("\"");
         line.push_isolated(&name.replace('"', "\\\""));
@@ -152,7 +131,7 @@ fn push_name(line: &mut Line, form: Form, name: &str) {
     }
 }
 
-/// The same for a name each time, everywhere: FNV-1a, which no version of anything will change.
+/// The colour of a name, the same everywhere: FNV-1a does not change between versions.
 fn colour(name: &str) -> u8 {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,88 +1,83 @@
-//! The list of rooms as a table for people, in columns of the width that a terminal gives them.
+//! A list of rooms as a table for people, in columns as wide as the terminal shows them.
 
-use chat_proto::{Lang, RoomEntry};
+use chat_proto::{Lang, PerLang, RoomEntry};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::app::render::{self, Form};
-use crate::app::texts::Text;
-use crate::terminal::line::{Line, Style};
+use crate::app::options::Format;
+use crate::app::render;
+use crate::terminal::line::{Line, Style, shortened};
 
-/// A longer title pushes the rest of its row aside. (Titles have up to 100 characters.)
+/// A wider title is cut. (Titles have up to 100 characters, and some take two cells.)
 const MAX_TITLE_CELLS: usize = 32;
 
 const GAP: &str = "  ";
 
-/// The columns of a list. One that comes in several frames is one table: columns only grow.
+const ID: PerLang<&str> = PerLang { en: "ID", ko: "번호" };
+const TITLE: PerLang<&str> = PerLang { en: "TITLE", ko: "제목" };
+const PEOPLE: PerLang<&str> = PerLang { en: "PEOPLE", ko: "인원" };
+const NAMES: PerLang<&str> = PerLang { en: "NAMES", ko: "참여자" };
+
+/// The columns of a list. If it comes in several frames, columns only grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Table {
+pub(crate) struct RoomTable {
     lang: Lang,
+    /// Cells of the columns.
     id: usize,
     title: usize,
-    count: usize,
+    people: usize,
 }
 
-impl Table {
+impl RoomTable {
     pub(crate) fn new(lang: Lang) -> Self {
-        let head = |text: Text<'_>| text.say(lang).width();
         Self {
             lang,
-            id: head(Text::RoomColumn).max(3),
-            title: head(Text::TitleColumn),
-            count: head(Text::CountColumn),
+            id: ID.get(lang).width().max(3),
+            title: TITLE.get(lang).width(),
+            people: PEOPLE.get(lang).width(),
         }
     }
 
-    /// Makes the columns wide enough for these rooms.
-    pub(crate) fn make_room(&mut self, rooms: &[RoomEntry]) {
+    /// Widens the columns to fit these rooms.
+    pub(crate) fn fit(&mut self, rooms: &[&RoomEntry]) {
         for room in rooms {
-            let title = Line::new(&room.title).as_str().width();
             self.id = self.id.max(room.room_id.to_string().len());
-            self.title = self.title.max(title.min(MAX_TITLE_CELLS));
-            self.count = self.count.max(render::member_count(room).to_string().len());
+            self.title = self.title.max(title_of(room).width());
+            self.people = self.people.max(render::member_count(room).to_string().len());
         }
     }
 
     pub(crate) fn head(&self) -> Line {
-        let say = |text: Text<'_>| text.say(self.lang);
+        let [id, title, people] = [ID, TITLE, PEOPLE].map(|head| head.get(self.lang));
         let mut head = Line::default();
         head.with(Style::Bold, |line| {
-            push_right(line, self.id, &say(Text::RoomColumn));
-            line.push_visible(GAP);
-            push_left(line, self.title, &say(Text::TitleColumn));
-            line.push_visible(GAP);
-            push_right(line, self.count, &say(Text::CountColumn));
-            line.push_visible(GAP);
-            line.push_visible(&say(Text::MembersColumn));
+            self.push_columns(line, id, title, people);
+            line.push_visible(NAMES.get(self.lang));
         });
         head
     }
 
     pub(crate) fn row(&self, room: &RoomEntry) -> Line {
-        let indent = self.id + self.title + self.count + 3 * GAP.len();
-        let mut line = Line::default().indented(indent);
-        push_right(&mut line, self.id, &room.room_id.to_string());
-        line.push_visible(GAP);
-        push_left(&mut line, self.title, &room.title);
-        line.push_visible(GAP);
-        push_right(&mut line, self.count, &render::member_count(room).to_string());
-        line.push_visible(GAP);
-        render::push_members(&mut line, Form::Pretty, room, |count| {
-            Text::AndMore { count }.say(self.lang)
+        let mut line = Line::default().indented(self.id + self.title + self.people + 3 * GAP.len());
+        let people = render::member_count(room).to_string();
+        self.push_columns(&mut line, &room.room_id.to_string(), &title_of(room), &people);
+        render::push_members(&mut line, Format::Pretty, room, |more| match self.lang {
+            Lang::En => format!(" and {more} more"),
+            Lang::Ko => format!(" 외 {more}명"),
         });
         line
     }
+
+    fn push_columns(&self, line: &mut Line, id: &str, title: &str, people: &str) {
+        let spaces = |cells: usize, text: &str| " ".repeat(cells.saturating_sub(text.width()));
+        line.push_visible(&format!("{}{id}{GAP}", spaces(self.id, id)));
+        line.push_isolated(title);
+        line.push_visible(&spaces(self.title, title));
+        line.push_visible(&format!("{GAP}{}{people}{GAP}", spaces(self.people, people)));
+    }
 }
 
-fn push_right(line: &mut Line, cells: usize, text: &str) {
-    line.push_visible(&" ".repeat(cells.saturating_sub(text.width())));
-    line.push_visible(text);
-}
-
-fn push_left(line: &mut Line, cells: usize, text: &str) {
-    line.push_isolated(text);
-    // As it is shown: characters may have been replaced by their numbers.
-    let shown = Line::new(text).as_str().width();
-    line.push_visible(&" ".repeat(cells.saturating_sub(shown)));
+fn title_of(room: &RoomEntry) -> String {
+    shortened(&room.title, MAX_TITLE_CELLS)
 }
 
 #[cfg(test)]
@@ -96,8 +91,8 @@ mod tests {
     }
 
     fn table(lang: Lang, rooms: &[RoomEntry]) -> Vec<String> {
-        let mut table = Table::new(lang);
-        table.make_room(rooms);
+        let mut table = RoomTable::new(lang);
+        table.fit(&rooms.iter().collect::<Vec<_>>());
         let rows = rooms.iter().map(|room| table.row(room));
         std::iter::once(table.head()).chain(rows).map(|line| line.as_str().to_owned()).collect()
     }
@@ -116,10 +111,18 @@ mod tests {
         assert_eq!(table(Lang::En, &rooms)[0], " ID  TITLE      PEOPLE  NAMES");
     }
 
+    #[test]
+    fn a_long_title_is_cut_to_its_column() {
+        let rooms = [room(1, &"한".repeat(100), &["@"], 1), room(2, &"x".repeat(100), &["@"], 1)];
+        let rows = table(Lang::En, &rooms);
+        assert_eq!(rows[1], format!("  1  {}…        1  @", "한".repeat(15)));
+        assert_eq!(rows[2], format!("  2  {}…       1  @", "x".repeat(31)));
+    }
+
     proptest! {
         #[test]
         fn the_columns_of_all_rows_begin_in_the_same_cell(
-            rooms in prop::collection::vec(("[a-z가-힣漢 ]{1,16}", 1u64.., 1usize..), 1..6),
+            rooms in prop::collection::vec(("[a-z가-힣漢 ]{1,100}", 1u64.., 1usize..), 1..6),
         ) {
             let rooms: Vec<RoomEntry> =
                 rooms.iter().map(|(title, id, count)| room(*id, title, &["@"], *count)).collect();

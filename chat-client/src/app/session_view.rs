@@ -1,56 +1,71 @@
-//! Where this client is and whom it has seen: for the prompt, for completion, and for the way back
-//! after a lost connection.
+//! The session as its client sees it: name, room, and who was seen there. It serves the prompt,
+//! completion, and the return after a lost connection.
 //!
-//! All of it is taken from the code and the fields of a message, never from its text, which is for
-//! people and in a language of the server's choice. A server that leaves fields out costs a prompt
-//! its title and a name its completion, and one that knows no codes the prompt its room. Nothing worse
-//! comes of it.
+//! All of it comes from the codes and fields of messages, never from texts, whose language the server
+//! chooses. With a server that omits fields, the prompt lacks a title and completion lacks names; with
+//! one that sends no codes, the prompt lacks the room.
 
 use chat_proto::{Command, Incoming, Name, RoomId};
 
+use crate::app::input::COMMANDS;
 use crate::terminal::completion::Vocabulary;
 
-/// Names kept for completion, and rooms.
+/// Names kept for completion.
 const MAX_NAMES: usize = 200;
+/// Rooms kept for completion.
 const MAX_ROOMS: usize = 1_000;
 
 /// The room that the client is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) room: u64,
+pub(crate) struct JoinedRoom {
+    pub(crate) id: u64,
     pub(crate) title: Option<String>,
-    /// The number of its last broadcast that came.
+    /// The number of the last broadcast received.
     pub(crate) seq: u64,
 }
 
-/// See the head of this file.
-#[derive(Debug, Default)]
-pub(crate) struct Surroundings {
-    place: Option<Place>,
+/// What is known of the session.
+#[derive(Debug)]
+pub(crate) struct SessionView {
+    room: Option<JoinedRoom>,
     vocabulary: Vocabulary,
-    /// A list of rooms goes on in the next message.
+    /// A list of rooms continues in the next message.
     in_list: bool,
-    /// The name asked for, and the one the server has agreed to.
-    asked: Option<Name>,
+    /// The name requested last, until the answer.
+    requested_name: Option<Name>,
+    /// The name that the server has agreed to.
     name: Option<Name>,
-    /// The room asked for last, for a server that does not say which one was entered.
-    asked_room: Option<RoomId>,
+    /// The room requested last, for a server that does not say which one was entered.
+    requested_room: Option<RoomId>,
 }
 
-impl Surroundings {
-    pub(crate) fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+impl Default for SessionView {
+    fn default() -> Self {
+        Self {
+            room: None,
+            vocabulary: Vocabulary { commands: &COMMANDS, ..Vocabulary::default() },
+            in_list: false,
+            requested_name: None,
+            name: None,
+            requested_room: None,
+        }
+    }
+}
+
+impl SessionView {
+    pub(crate) fn room(&self) -> Option<&JoinedRoom> {
+        self.room.as_ref()
     }
 
-    /// Forgets the room, and tells which it was.
-    pub(crate) fn leave(&mut self) -> Option<Place> {
+    /// Forgets the room, and returns it.
+    pub(crate) fn leave(&mut self) -> Option<JoinedRoom> {
         self.vocabulary.names.clear();
-        self.place.take()
+        self.room.take()
     }
 
     /// Remembers a room that could not be entered again yet.
-    pub(crate) fn return_to(&mut self, place: Place) {
-        self.place = Some(place);
+    pub(crate) fn return_to(&mut self, room: JoinedRoom) {
+        self.room = Some(room);
     }
 
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
@@ -62,27 +77,27 @@ impl Surroundings {
         self.name.as_ref()
     }
 
-    /// Takes notice of what the server is asked for.
-    pub(crate) fn ask(&mut self, command: &Command) {
+    /// Records a command sent to the server.
+    pub(crate) fn sent(&mut self, command: &Command) {
         match command {
-            Command::Rename(name) => self.asked = Some(name.clone()),
-            Command::Join(room) => self.asked_room = Some(*room),
+            Command::Rename(name) => self.requested_name = Some(name.clone()),
+            Command::Join(room) => self.requested_room = Some(*room),
             _ => {}
         }
     }
 
-    /// Takes notice of a message.
-    pub(crate) fn see(&mut self, message: &Incoming) {
+    /// Records a message from the server.
+    pub(crate) fn received(&mut self, message: &Incoming) {
         match message.kind.as_str() {
             "SCChat" => self.see_name(&message.member),
             "SCSystemMessage" => self.see_notice(message),
             "SCRoomsResult" => self.see_rooms(message),
             _ => {}
         }
-        if let (Some(place), Some(seq)) = (&mut self.place, message.seq)
-            && message.room_id == Some(place.room)
+        if let (Some(room), Some(seq)) = (&mut self.room, message.seq)
+            && message.room_id == Some(room.id)
         {
-            place.seq = place.seq.max(seq);
+            room.seq = room.seq.max(seq);
         }
     }
 
@@ -90,8 +105,8 @@ impl Surroundings {
         match message.code.as_deref().unwrap_or_default() {
             "room-created" => self.enter(message.room_id, message),
             "room-entered" => {
-                let asked = self.asked_room.take().map(RoomId::number);
-                self.enter(message.room_id.or(asked), message);
+                let requested = self.requested_room.take().map(RoomId::number);
+                self.enter(message.room_id.or(requested), message);
             }
             "room-left" => {
                 self.leave();
@@ -99,24 +114,24 @@ impl Surroundings {
             "member-entered" => self.see_name(&message.member),
             "member-left" => self.forget(&message.member),
             "renamed" => self.see_rename(message),
-            "bad-name" | "name-taken" => self.asked = None,
+            "bad-name" | "name-taken" => self.requested_name = None,
             _ => {}
         }
     }
 
-    fn enter(&mut self, room: Option<u64>, message: &Incoming) {
+    fn enter(&mut self, id: Option<u64>, message: &Incoming) {
         self.leave();
         let (title, seq) = (message.title.clone(), message.seq.unwrap_or(0));
-        self.place = room.map(|room| Place { room, title, seq });
+        self.room = id.map(|id| JoinedRoom { id, title, seq });
     }
 
     fn see_rename(&mut self, message: &Incoming) {
         let (from, to) = (message.from.as_deref(), message.to.as_deref());
-        // Others are renamed too. A server that does not say to what is taken to mean us.
-        let agreed = self.asked.take_if(|asked| to.is_none_or(|to| to == asked.as_str()));
+        // Others are renamed too. Without a new name, the answer is taken to be ours.
+        let agreed = self.requested_name.take_if(|name| to.is_none_or(|to| to == name.as_str()));
         self.name = agreed.or(self.name.take());
         self.forget(from.unwrap_or_default());
-        if self.place.is_some() {
+        if self.room.is_some() {
             self.see_name(to.unwrap_or_default());
         }
     }
@@ -127,17 +142,17 @@ impl Surroundings {
             rooms.clear();
         }
         self.in_list = message.more;
-        let room = MAX_ROOMS.saturating_sub(rooms.len());
-        rooms.extend(message.rooms.iter().take(room).map(|room| room.room_id));
-        let here = self.place.as_ref().map(|place| place.room);
-        let rooms = message.rooms.iter().filter(|room| Some(room.room_id) == here);
-        for member in rooms.flat_map(|room| &room.members) {
+        let space = MAX_ROOMS.saturating_sub(rooms.len());
+        rooms.extend(message.rooms.iter().take(space).map(|room| room.room_id));
+        let joined = self.room.as_ref().map(|room| room.id);
+        let joined = message.rooms.iter().filter(|room| Some(room.room_id) == joined);
+        for member in joined.flat_map(|room| &room.members) {
             self.see_name(member);
         }
     }
 
     fn see_name(&mut self, name: &str) {
-        // It may come to stand in the line being typed.
+        // Completion may put it into the line being typed.
         if Name::new(name).is_err() {
             return;
         }
@@ -154,9 +169,9 @@ impl Surroundings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_proto::{HEADER_LEN, Lang, Notice, RoomEntry, ServerMessage, Title};
+    use chat_proto::{HEADER_LEN, Lang, Notice, ServerMessage, Title};
 
-    /// As our server says it, in a language that this client's person may not speak.
+    /// The message of a server that speaks Korean.
     fn notice(notice: &Notice, room: u64, seq: u64) -> Incoming {
         let room = RoomId::new(room).ok().map(|room| (room, seq));
         let mut frame = Vec::new();
@@ -165,110 +180,106 @@ mod tests {
         Incoming::parse(&frame[HEADER_LEN..]).expect("it is a message")
     }
 
+    fn json(json: &str) -> Incoming {
+        Incoming::parse(json.as_bytes()).expect("it is a message")
+    }
+
     fn name(name: &str) -> Name {
         Name::new(name).expect("a name")
     }
 
-    fn entered() -> Surroundings {
-        let mut seen = Surroundings::default();
+    fn entered() -> SessionView {
+        let mut seen = SessionView::default();
         let room = RoomId::new(3).expect("above 0");
         let title = Title::new("say \"hi\"").expect("a title");
-        seen.see(&notice(&Notice::RoomEntered { room, title }, 3, 7));
+        seen.received(&notice(&Notice::RoomEntered { room, title }, 3, 7));
         seen
     }
 
     #[test]
     fn the_room_its_title_and_its_counter_are_known() {
         let mut seen = entered();
-        let place = Place { room: 3, title: Some("say \"hi\"".into()), seq: 7 };
-        assert_eq!(seen.place(), Some(&place));
-        seen.see(&notice(&Notice::MemberEntered { name: name("bob") }, 3, 8));
-        seen.see(&notice(&Notice::MemberEntered { name: name("bob") }, 4, 99));
-        assert_eq!(seen.place().map(|place| place.seq), Some(8));
+        let room = JoinedRoom { id: 3, title: Some("say \"hi\"".into()), seq: 7 };
+        assert_eq!(seen.room(), Some(&room));
+        seen.received(&notice(&Notice::MemberEntered { name: name("bob") }, 3, 8));
+        seen.received(&notice(&Notice::MemberEntered { name: name("bob") }, 4, 99));
+        assert_eq!(seen.room().map(|room| room.seq), Some(8));
     }
 
     #[test]
     fn names_are_known_from_entering_to_leaving() {
         let mut seen = entered();
         for who in ["bob", "Guido van Rossum", "carol"] {
-            seen.see(&notice(&Notice::MemberEntered { name: name(who) }, 3, 8));
+            seen.received(&notice(&Notice::MemberEntered { name: name(who) }, 3, 8));
         }
-        seen.see(&notice(&Notice::Renamed { from: name("bob"), to: name("김철수") }, 3, 9));
-        seen.see(&notice(&Notice::MemberLeft { name: name("carol") }, 3, 10));
-        let chat = Incoming { kind: "SCChat".into(), member: "dave".into(), ..Incoming::default() };
-        seen.see(&chat);
-        seen.see(&chat);
-        let rooms = |room_id, member: &str| Incoming {
-            kind: "SCRoomsResult".into(),
-            rooms: vec![RoomEntry {
-                room_id,
-                title: "x".into(),
-                members: vec![member.into()],
-                member_count: 1,
-            }],
-            ..Incoming::default()
-        };
-        seen.see(&rooms(3, "ev\u{1b}l"));
-        seen.see(&Incoming { more: true, ..rooms(3, "eve") });
-        seen.see(&rooms(4, "mallory"));
+        seen.received(&notice(&Notice::Renamed { from: name("bob"), to: name("김철수") }, 3, 9));
+        seen.received(&notice(&Notice::MemberLeft { name: name("carol") }, 3, 10));
+        let chat = json(r#"{"type":"SCChat","member":"dave"}"#);
+        seen.received(&chat);
+        seen.received(&chat);
+        for (room, member, more) in [(3, r"ev\u001bl", false), (3, "eve", true), (4, "x", false)] {
+            let room = format!(r#"{{"roomId":{room},"title":"x","members":["{member}"]}}"#);
+            seen.received(&json(&format!(
+                r#"{{"type":"SCRoomsResult","rooms":[{room}],"more":{more}}}"#
+            )));
+        }
         assert_eq!(seen.vocabulary().names, ["eve", "dave", "김철수", "Guido van Rossum"]);
         assert_eq!(seen.vocabulary().rooms, [3, 4]);
         seen.leave();
-        assert!(seen.vocabulary().names.is_empty() && seen.place().is_none());
+        assert!(seen.vocabulary().names.is_empty() && seen.room().is_none());
     }
 
     #[test]
-    fn a_name_is_ours_when_the_server_has_agreed() {
-        let mut seen = Surroundings::default();
-        seen.ask(&Command::Rename(name("taken")));
-        seen.see(&notice(&Notice::NameTaken, 0, 0));
-        seen.see(&notice(&Notice::Renamed { from: name("a"), to: name("taken") }, 0, 0));
+    fn a_name_is_ours_once_the_server_has_agreed() {
+        let mut seen = SessionView::default();
+        seen.sent(&Command::Rename(name("taken")));
+        seen.received(&notice(&Notice::NameTaken, 0, 0));
+        seen.received(&notice(&Notice::Renamed { from: name("a"), to: name("taken") }, 0, 0));
         assert_eq!(seen.name(), None);
-        seen.ask(&Command::Rename(name("ours")));
-        seen.see(&notice(&Notice::Renamed { from: name("a"), to: name("b") }, 3, 1));
+        seen.sent(&Command::Rename(name("ours")));
+        seen.received(&notice(&Notice::Renamed { from: name("a"), to: name("b") }, 3, 1));
         assert_eq!(seen.name(), None, "somebody else was renamed");
-        seen.see(&notice(&Notice::Renamed { from: name("user1"), to: name("ours") }, 0, 0));
+        seen.received(&notice(&Notice::Renamed { from: name("user1"), to: name("ours") }, 0, 0));
         assert_eq!(seen.name(), Some(&name("ours")));
     }
 
-    fn coded(code: Option<&str>) -> Incoming {
-        Incoming {
-            kind: "SCSystemMessage".into(),
-            text: "You are now in room 3, \"tea\". user1 is now called bob.".into(),
-            code: code.map(str::to_owned),
-            ..Incoming::default()
-        }
+    fn coded(code: &str) -> Incoming {
+        json(&format!(
+            r#"{{"type":"SCSystemMessage","text":"You are in room 3.","code":"{code}"}}"#
+        ))
     }
 
     #[test]
-    fn of_a_server_without_fields_only_what_was_asked_for_is_known() {
+    fn a_server_without_fields_confirms_what_was_requested() {
         let room = RoomId::new(3).expect("above 0");
-        let mut seen = Surroundings::default();
-        seen.ask(&Command::Join(room));
-        seen.see(&coded(Some("room-entered")));
-        assert_eq!(seen.place(), Some(&Place { room: 3, title: None, seq: 0 }));
-        seen.ask(&Command::Rename(name("ours")));
-        seen.see(&coded(Some("renamed")));
+        let mut seen = SessionView::default();
+        seen.sent(&Command::Join(room));
+        seen.received(&coded("room-entered"));
+        assert_eq!(seen.room(), Some(&JoinedRoom { id: 3, title: None, seq: 0 }));
+        seen.sent(&Command::Rename(name("ours")));
+        seen.received(&coded("renamed"));
         assert_eq!(seen.name(), Some(&name("ours")));
-        seen.see(&coded(Some("room-left")));
-        seen.see(&coded(Some("room-created")));
-        assert_eq!(seen.place(), None, "it was not asked for by number");
+        seen.received(&coded("room-left"));
+        seen.received(&coded("room-created"));
+        assert_eq!(seen.room(), None, "it was not requested by number");
         assert!(seen.vocabulary().names.is_empty());
     }
 
-    /// The original's: whether a command was refused is in its text alone.
+    /// The original server says only in its text whether a command was refused.
     #[test]
-    fn of_a_server_without_codes_nothing_is_guessed() {
-        let mut seen = Surroundings::default();
-        seen.ask(&Command::Join(RoomId::new(3).expect("above 0")));
-        seen.ask(&Command::Rename(name("bob")));
-        seen.see(&coded(None));
-        assert_eq!((seen.place(), seen.name()), (None, None));
+    fn a_server_without_codes_confirms_nothing() {
+        let mut seen = SessionView::default();
+        seen.sent(&Command::Join(RoomId::new(3).expect("above 0")));
+        seen.sent(&Command::Rename(name("bob")));
+        seen.received(&json(
+            r#"{"type":"SCSystemMessage","text":"You are now in room 3, \"tea\"."}"#,
+        ));
+        assert_eq!((seen.room(), seen.name()), (None, None));
         assert!(seen.vocabulary().names.is_empty());
     }
 
     #[test]
-    fn there_is_an_end_to_what_is_kept() {
+    fn the_names_kept_have_a_limit() {
         let mut seen = entered();
         for n in 0..MAX_NAMES + 10 {
             seen.see_name(&n.to_string());

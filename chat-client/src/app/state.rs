@@ -1,173 +1,132 @@
-//! The client's state between two lines or messages: what is to be sent, shown, and how it ended.
-//! Nothing in here reads, writes or waits.
+//! [`App`]: the state between two events, and the effects of each event.
 
 use std::collections::VecDeque;
 
-use chat_proto::{Command, Incoming, Lang, Name, RoomId};
+use chat_proto::{Command, Incoming, Localize, RoomId};
 
-use crate::app::input::{self, Mistake, Typed};
-use crate::app::render::{self, Form};
-use crate::app::room_table::Table;
-use crate::app::session_view::{Place, Surroundings};
-use crate::app::texts::Text;
-use crate::io_error::Fault;
+use crate::app::help;
+use crate::app::input::{self, Input};
+use crate::app::input_error::InputError;
+use crate::app::notice;
+use crate::app::options::{Format, Options};
+use crate::app::render;
+use crate::app::room_lists::{ListStep, RoomLists};
+use crate::app::session_view::{JoinedRoom, SessionView};
+use crate::app::status::Status;
+use crate::net::connection::StreamEnd;
 use crate::terminal::completion::Vocabulary;
-use crate::terminal::line::{Line, Style};
+use crate::terminal::input_rows::Prompt;
+use crate::terminal::line::{Line, Style, shortened};
+use crate::terminal::line_reader::LineError;
 
-/// Of a title, as much stands in the prompt.
-const MAX_PROMPT_CHARS: usize = 16;
+/// Cells of the room's title in the prompt.
+const MAX_PROMPT_CELLS: usize = 20;
 
-/// How the client behaves, for as long as it runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Manner {
-    pub(crate) form: Form,
-    pub(crate) lang: Lang,
-    /// Whether a lost connection is made again.
-    pub(crate) reconnect: bool,
-    /// The name to have from the start, and the room to be in.
-    pub(crate) name: Option<Name>,
-    pub(crate) join: Option<RoomId>,
-}
-
-/// What a line, a message or a connection leads to.
+/// The effects of a line, a message or a connection.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// To the person, as output.
+pub(crate) struct Effects {
+    /// Output for the person.
     pub(crate) show: Vec<Line>,
-    /// To the person, as an error.
-    pub(crate) refuse: Option<Line>,
-    /// To the server.
+    /// Why a line was not sent.
+    pub(crate) complain: Option<String>,
+    /// Commands for the server.
     pub(crate) send: Vec<Command>,
     /// Say nothing more to the server, and show what it has left to say.
     pub(crate) quit: bool,
-    /// End at once, badly, with this line.
-    pub(crate) fail: Option<Line>,
-}
-
-/// How the server's side of the stream ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Closed {
-    /// Between two messages.
-    Clean,
-    /// In the middle of a message.
-    Cut {
-        /// Bytes of it that had come.
-        held: usize,
-    },
-    /// With bytes that are no message. They are not shown.
-    NotAMessage,
-    /// With an error of the connection.
-    Lost(Fault),
-}
-
-/// Whether the client did what it was asked to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Good,
-    Bad,
+    /// End at once with this error.
+    pub(crate) fail: Option<String>,
 }
 
 /// What follows the end of a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    /// The client ends. The line is output after a good ending, an error after a bad one.
-    Over(Ending, Option<Line>),
-    /// The connection is to be made again.
-    Again(Vec<Line>),
+pub(crate) enum AfterClose {
+    /// The client ends, with a last line of output.
+    Succeed(Option<Line>),
+    /// The client ends with this error.
+    Fail(String),
+    /// The client connects again.
+    Reconnect(Vec<Line>),
 }
 
-/// The last message that says why the connection will end.
+/// The server's reason for closing the connection, from its last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Farewell {
-    Stopping,
-    /// There is no place for us: nothing of what was sent was done.
-    Full,
-    /// We were too slow.
-    CutOff,
+enum CloseReason {
+    ServerStopping,
+    /// The server did nothing of what was sent.
+    ServerFull,
+    /// This client was too slow.
+    Evicted,
+    /// The operator wants this client to leave.
+    Removed,
 }
 
-impl Farewell {
+impl CloseReason {
     fn of(code: Option<&str>) -> Option<Self> {
         match code? {
-            "server-stopping" => Some(Self::Stopping),
-            "server-full" | "too-many-from-address" => Some(Self::Full),
-            "frame-timeout" | "slow-consumer" => Some(Self::CutOff),
+            "server-stopping" => Some(Self::ServerStopping),
+            "server-full" | "too-many-from-address" => Some(Self::ServerFull),
+            "frame-timeout" | "slow-consumer" => Some(Self::Evicted),
+            "removed" => Some(Self::Removed),
             _ => None,
         }
     }
 }
 
-/// See the head of this file.
-#[derive(Debug)]
+/// The state of the client.
+#[derive(Debug, Default)]
 pub(crate) struct App {
-    manner: Manner,
-    seen: Surroundings,
+    options: Options,
+    session: SessionView,
+    lists: RoomLists,
     online: bool,
-    /// The server has said something on this connection, and on any, besides that it is full.
+    /// The server has said something on this connection other than that it is full.
     served: bool,
+    /// The same, on any connection.
     ever_served: bool,
-    /// There has been a connection before this one.
-    came_back: bool,
-    /// The input has ended, or `/quit` ended it.
+    /// There was a connection before this one.
+    reconnected: bool,
+    /// The input has ended, or `/quit` was typed.
     leaving: bool,
-    /// This client asked the server to stop.
-    asked_to_stop: bool,
-    /// Rooms were shown of a list that goes on.
-    in_list: bool,
-    table: Option<Table>,
-    /// The room to go back to: it is looked for in the next list, which is not shown.
-    way_back: Option<Place>,
-    /// The room that was asked for on the way back, until the answer.
-    returning: Option<Place>,
-    /// Flags whose answers have not come yet, in order.
-    asked_by_flags: VecDeque<&'static str>,
-    farewell: Option<Farewell>,
+    /// This client sent `CSShutdown`.
+    sent_shutdown: bool,
+    /// The room being entered again, until the answer.
+    returning: Option<JoinedRoom>,
+    /// Flags whose requests have not been answered, in order.
+    requested_by_flags: VecDeque<&'static str>,
+    close_reason: Option<CloseReason>,
 }
 
 impl App {
-    pub(crate) fn new(manner: Manner) -> Self {
-        Self {
-            manner,
-            seen: Surroundings::default(),
-            online: false,
-            served: false,
-            ever_served: false,
-            came_back: false,
-            leaving: false,
-            asked_to_stop: false,
-            in_list: false,
-            table: None,
-            way_back: None,
-            returning: None,
-            asked_by_flags: VecDeque::new(),
-            farewell: None,
-        }
+    pub(crate) fn new(options: Options) -> Self {
+        let lists = RoomLists::new(options.format, options.lang);
+        Self { options, lists, ..Self::default() }
     }
 
-    /// What the prompt says: the room, or that there is no connection.
-    pub(crate) fn prompt(&self) -> Line {
-        let mut line = Line::default();
-        let place = self.seen.place();
-        line.with(Style::Dim, |line| match place {
-            _ if !self.online => line.push_visible(&self.say(Text::Offline)),
-            Some(Place { room, title, .. }) => {
-                line.push_visible(&room.to_string());
-                if let Some(title) = title {
-                    line.push_visible(" ");
-                    line.push_isolated(&shortened(title));
-                }
-            }
-            None => {}
-        });
-        line.push_visible("> ");
-        line
+    /// The room, or that there is no connection.
+    pub(crate) fn prompt(&self) -> Prompt {
+        let prompt = |state: &str, title: &str| {
+            let mut line = Line::default();
+            line.with(Style::Dim, |line| {
+                line.push_visible(state);
+                line.push_isolated(title);
+            });
+            line.push_visible("> ");
+            line
+        };
+        let (state, title) = match self.session.room() {
+            _ if !self.online => (self.say(&Status::Offline), None),
+            Some(JoinedRoom { id, title, .. }) => (id.to_string(), title.as_deref()),
+            None => (String::new(), None),
+        };
+        let title = title.map(|title| format!(" {}", shortened(title, MAX_PROMPT_CELLS)));
+        Prompt { full: prompt(&state, &title.unwrap_or_default()), short: prompt(&state, "") }
     }
 
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
-        self.seen.vocabulary()
+        self.session.vocabulary()
     }
 
-    /// Whether the server has taken this connection: it has said something on it.
+    /// Whether the server has accepted this connection: it has said something on it.
     pub(crate) fn is_served(&self) -> bool {
         self.served
     }
@@ -176,234 +135,192 @@ impl App {
         self.online
     }
 
-    pub(crate) fn say(&self, text: Text<'_>) -> String {
-        text.say(self.manner.lang)
+    /// A text in the client's language.
+    pub(crate) fn say(&self, text: &impl Localize) -> String {
+        text.localized(self.options.lang).to_string()
     }
 
-    /// Takes a line of input, without its newline.
-    pub(crate) fn line(&mut self, at: &str, line: &str) -> Outcome {
+    /// Takes a line of input, or the reason why it cannot be used. `at` is the time to show.
+    pub(crate) fn line(&mut self, at: &str, line: Result<&str, LineError>) -> Effects {
         if self.leaving {
-            return Outcome::default();
+            return Effects::default();
         }
-        let mut outcome = match input::read(line) {
-            Ok(Typed::Blank) => Outcome::default(),
-            Ok(Typed::Help) => show(self.say(Text::Commands).lines().map(Line::new).collect()),
-            Ok(Typed::Quit) => self.input_ended(),
-            Ok(Typed::Command(command)) => self.command(command),
-            Err(mistake) => self.mistake(&mistake),
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => return self.refuse(&error.into()),
         };
-        if self.manner.form == Form::Pretty {
-            let echo = match outcome.send.as_slice() {
+        let mut effects = match input::parse(line) {
+            Ok(Input::Blank) => Effects::default(),
+            Ok(Input::Help) => show(self.say(&help::Commands).lines().map(Line::new).collect()),
+            Ok(Input::Quit) => self.input_ended(),
+            Ok(Input::FindRooms(word)) => self.command(Command::Rooms, Some(word)),
+            Ok(Input::Command(command)) => self.command(command, None),
+            Err(error) => self.refuse(&error),
+        };
+        if self.options.format == Format::Pretty {
+            let echo = match effects.send.as_slice() {
                 [Command::Chat(text)] => render::own(at, text.as_str()),
                 // A newline of a pasted text is shown by number: a command is one line.
-                _ if outcome != Outcome::default() => {
+                _ if effects != Effects::default() => {
                     vec![Line::styled(&format!("> {line}"), Style::Dim).indented(2)]
                 }
                 _ => Vec::new(),
             };
-            outcome.show.splice(0..0, echo);
+            effects.show.splice(0..0, echo);
         }
-        outcome
+        effects
     }
 
-    fn command(&mut self, command: Command) -> Outcome {
+    fn command(&mut self, command: Command, filter: Option<String>) -> Effects {
         if !self.online {
-            return refuse(&self.say(Text::NotConnected));
+            return self.refuse(&InputError::NotConnected);
         }
-        self.seen.ask(&command);
-        self.asked_to_stop |= command == Command::Shutdown;
-        Outcome { send: vec![command], ..Outcome::default() }
+        self.session.sent(&command);
+        match command {
+            Command::Rooms => self.lists.show(filter),
+            Command::Shutdown => self.sent_shutdown = true,
+            _ => {}
+        }
+        Effects { send: vec![command], ..Effects::default() }
     }
 
-    /// Takes a line that could not be read, or not be sent.
-    pub(crate) fn mistake(&self, mistake: &Mistake) -> Outcome {
-        if self.leaving {
-            return Outcome::default();
-        }
-        refuse(&self.say(Text::Mistake(mistake)))
+    fn refuse(&self, error: &InputError) -> Effects {
+        Effects { complain: Some(self.say(error)), ..Effects::default() }
     }
 
-    /// The input has ended.
-    pub(crate) fn input_ended(&mut self) -> Outcome {
+    /// Takes the end of the input.
+    pub(crate) fn input_ended(&mut self) -> Effects {
         self.leaving = true;
-        Outcome { quit: true, ..Outcome::default() }
+        Effects { quit: true, ..Effects::default() }
     }
 
-    /// There is a connection, after so many seconds without one.
-    pub(crate) fn connected(&mut self, seconds: u64) -> Outcome {
+    /// Takes a new connection, after that many seconds without one.
+    pub(crate) fn connected(&mut self, seconds: u64) -> Effects {
         self.online = true;
         self.served = false;
-        self.farewell = None;
-        let mut outcome = Outcome::default();
-        if self.came_back {
-            outcome.show.push(render::client(&self.say(Text::ConnectedAgain { seconds })));
-            outcome.send.extend(self.seen.name().cloned().map(Command::Rename));
-            // Numbers begin anew when a server does: only with its title is it the same room.
-            self.way_back = self.seen.leave().filter(|place| place.title.is_some());
-            outcome.send.extend(self.way_back.iter().map(|_| Command::Rooms));
+        self.close_reason = None;
+        let mut effects = Effects::default();
+        if self.reconnected {
+            let status = self.say(&Status::Reconnected { seconds });
+            effects.show.push(render::client(&status));
+            effects.send.extend(self.session.name().cloned().map(Command::Rename));
+            // Without a title there is no telling whether a room is the same.
+            if let Some(room) = self.session.leave().filter(|room| room.title.is_some()) {
+                self.lists.look_for(room);
+                effects.send.push(Command::Rooms);
+            }
         } else {
-            let name = self.manner.name.clone().map(Command::Rename);
-            let join = self.manner.join.map(Command::Join);
+            let name = self.options.name.clone().map(Command::Rename);
+            let join = self.options.join.map(Command::Join);
             for (flag, command) in [("--name", name), ("--join", join)] {
                 let Some(command) = command else { continue };
-                self.seen.ask(&command);
-                outcome.send.push(command);
-                self.asked_by_flags.push_back(flag);
+                self.session.sent(&command);
+                effects.send.push(command);
+                self.requested_by_flags.push_back(flag);
             }
         }
-        self.came_back = true;
-        outcome
+        self.reconnected = true;
+        effects
     }
 
-    /// Takes a message of the server.
-    pub(crate) fn incoming(&mut self, at: &str, message: &Incoming) -> Outcome {
-        self.seen.see(message);
-        self.served |= Farewell::of(message.code.as_deref()) != Some(Farewell::Full);
+    /// Takes a message of the server. `at` is the time to show.
+    pub(crate) fn incoming(&mut self, at: &str, message: &Incoming) -> Effects {
+        self.session.received(message);
+        let reason = CloseReason::of(message.code.as_deref());
+        self.served |= reason != Some(CloseReason::ServerFull);
         self.ever_served |= self.served;
         match message.kind.as_str() {
-            "SCChat" => show(render::chat(self.manner.form, at, &message.member, &message.text)),
+            "SCChat" => show(render::chat(self.options.format, at, &message.member, &message.text)),
             "SCSystemMessage" => self.notice(at, message),
-            "SCRoomsResult" if self.way_back.is_some() => self.look_for_the_way_back(message),
-            "SCRoomsResult" => show(self.rooms(message)),
-            // A server of tomorrow may have more to say.
-            _ => Outcome::default(),
+            "SCRoomsResult" => match self.lists.take(message) {
+                ListStep::Show(lines) => show(lines),
+                ListStep::Found(room) => {
+                    let join = RoomId::new(room.id).ok().map(Command::Join);
+                    self.returning = Some(room);
+                    Effects { send: join.into_iter().collect(), ..Effects::default() }
+                }
+            },
+            // From a newer server.
+            _ => Effects::default(),
         }
     }
 
-    fn notice(&mut self, at: &str, message: &Incoming) -> Outcome {
+    fn notice(&mut self, at: &str, message: &Incoming) -> Effects {
         let code = message.code.as_deref();
-        self.farewell = Farewell::of(code).or(self.farewell);
-        let mut outcome = show(render::system(self.manner.form, at, &message.text));
-        outcome.show.extend(self.missed(message));
-        // A program that is not who or where it wants to be must not go on talking; a person sees it.
-        if let Some(flag) = self.asked_by_flags.pop_front()
-            && self.manner.form == Form::Plain
+        self.close_reason = CloseReason::of(code).or(self.close_reason);
+        let joined = self.session.room().map(|room| room.id);
+        let text = notice::text(message, joined, self.options.lang);
+        let mut effects = show(render::system(self.options.format, at, &text));
+        effects.show.extend(self.missed(message));
+        // A script must not go on under another name or in another room. A person sees the refusal.
+        if let Some(flag) = self.requested_by_flags.pop_front()
+            && self.options.format == Format::Plain
             && code.is_some_and(|code| !matches!(code, "renamed" | "room-entered"))
-            && self.farewell.is_none()
+            && self.close_reason.is_none()
         {
-            outcome.fail = Some(Line::new(&self.say(Text::FlagRefused { flag })));
+            effects.fail = Some(self.say(&Status::FlagRefused { flag }));
         }
-        outcome
+        effects
     }
 
-    /// Back in the room, its counter tells how much was said meanwhile.
+    /// Back in the room, its counter tells how much went by meanwhile.
     fn missed(&mut self, message: &Incoming) -> Option<Line> {
         if message.code.as_deref() != Some("room-entered") {
             return None;
         }
         let before = self.returning.take()?;
-        // Two of the broadcasts are our own: that we left, and that we came.
+        // Two of the broadcasts are about us: that we left, and that we came.
         let count = message.seq?.saturating_sub(before.seq.saturating_add(2));
-        let same = message.room_id == Some(before.room);
-        (same && count > 0).then(|| render::client(&self.say(Text::Missed { count })))
+        let same = message.room_id == Some(before.id);
+        (same && count > 0).then(|| render::client(&self.say(&Status::Missed { count })))
     }
 
-    fn look_for_the_way_back(&mut self, message: &Incoming) -> Outcome {
-        let Some(place) = self.way_back.take() else { return Outcome::default() };
-        let is_it = |room: &chat_proto::RoomEntry| {
-            room.room_id == place.room && Some(&room.title) == place.title.as_ref()
-        };
-        if message.rooms.iter().any(is_it) {
-            let join = RoomId::new(place.room).ok().map(Command::Join);
-            self.returning = Some(place);
-            // The rest of the list, if there is one, is shown; nobody reads lists that long.
-            return Outcome { send: join.into_iter().collect(), ..Outcome::default() };
-        }
-        if message.more {
-            self.way_back = Some(place);
-            return Outcome::default();
-        }
-        let gone = self.say(Text::RoomGone { room: place.room });
-        show(vec![render::client(&gone)])
-    }
-
-    /// Shows each part of a list as it comes: a list is never held, however long it is.
-    fn rooms(&mut self, message: &Incoming) -> Vec<Line> {
-        let began = self.in_list;
-        let any = began || !message.rooms.is_empty();
-        self.in_list = any && message.more;
-        if !any && !message.more {
-            return vec![render::client(&self.say(Text::NoRooms))];
-        }
-        if self.manner.form == Form::Plain {
-            return message.rooms.iter().map(render::room).collect();
-        }
-        let table = self.table.take().filter(|_| began);
-        let mut table = table.unwrap_or_else(|| Table::new(self.manner.lang));
-        table.make_room(&message.rooms);
-        let head = (any && !began).then(|| table.head());
-        let lines = head.into_iter().chain(message.rooms.iter().map(|room| table.row(room)));
-        let lines = lines.collect();
-        self.table = Some(table);
-        lines
-    }
-
-    /// The connection has ended. `all_sent` when everything typed was sent, and the server was told
-    /// that no more would come.
-    pub(crate) fn closed(&mut self, closed: &Closed, all_sent: bool) -> After {
-        let (ending, why) = self.verdict(closed, all_sent);
-        if !self.is_to_be_made_again(closed) {
-            return After::Over(ending, why.map(|why| self.parting(ending, &why)));
+    /// Takes the end of the connection. `all_sent` says whether everything typed was sent, and then the
+    /// end of this side.
+    pub(crate) fn closed(&mut self, end: &StreamEnd, all_sent: bool) -> AfterClose {
+        let verdict = self.verdict(end, all_sent);
+        if !self.is_to_reconnect(end) {
+            return match verdict {
+                Ok(why) => AfterClose::Succeed(why.map(|why| render::client(&why))),
+                Err(why) => AfterClose::Fail(why),
+            };
         }
         self.online = false;
-        self.in_list = false;
-        self.asked_by_flags.clear();
-        if let Some(place) = self.way_back.take().or(self.returning.take()) {
-            self.seen.return_to(place);
+        self.requested_by_flags.clear();
+        if let Some(room) = self.lists.forget().or(self.returning.take()) {
+            self.session.return_to(room);
         }
-        let why = why.into_iter().chain([self.say(Text::TryingAgain)]);
-        After::Again(why.map(|text| render::client(&text)).collect())
+        let why = verdict.unwrap_or_else(Some);
+        let texts = why.into_iter().chain([self.say(&Status::Reconnecting)]);
+        AfterClose::Reconnect(texts.map(|text| render::client(&text)).collect())
     }
 
-    fn is_to_be_made_again(&self, closed: &Closed) -> bool {
-        let gone = match (closed, self.farewell) {
-            (Closed::NotAMessage, _) => false,
-            // It may be starting anew, unless we wanted it to stop.
-            (_, Some(Farewell::Stopping)) => !self.asked_to_stop,
-            (_, Some(Farewell::Full)) => self.ever_served,
-            (_, Some(Farewell::CutOff) | None) => true,
+    fn is_to_reconnect(&self, end: &StreamEnd) -> bool {
+        let may_return = match (end, self.close_reason) {
+            (StreamEnd::NotAMessage, _) | (_, Some(CloseReason::Removed)) => false,
+            // It may be restarting, unless we wanted it to stop.
+            (_, Some(CloseReason::ServerStopping)) => !self.sent_shutdown,
+            (_, Some(CloseReason::ServerFull)) => self.ever_served,
+            (_, Some(CloseReason::Evicted) | None) => true,
         };
-        gone && self.manner.reconnect && !self.leaving
+        may_return && self.options.reconnect && !self.leaving
     }
 
-    /// Output says who speaks; what goes to the errors is the client's anyway.
-    fn parting(&self, ending: Ending, why: &str) -> Line {
-        match ending {
-            Ending::Good => render::client(why),
-            Ending::Bad => Line::new(why),
-        }
-    }
-
-    fn verdict(&self, closed: &Closed, all_sent: bool) -> (Ending, Option<String>) {
-        let bad = |why| (Ending::Bad, Some(self.say(why)));
-        match (closed, self.farewell) {
-            (Closed::Cut { held }, _) => bad(Text::Cut { held: *held }),
-            (Closed::NotAMessage, _) => bad(Text::NotAMessage),
-            (Closed::Clean | Closed::Lost(_), Some(Farewell::Stopping)) => {
-                (Ending::Good, Some(self.say(Text::ServerStopped)))
+    /// Whether the client did what it was asked to do, and what to say about the end.
+    fn verdict(&self, end: &StreamEnd, all_sent: bool) -> Result<Option<String>, String> {
+        match (end, self.close_reason) {
+            (StreamEnd::Clean | StreamEnd::Lost(_), Some(CloseReason::ServerStopping)) => {
+                Ok(Some(self.say(&Status::ServerStopped)))
             }
-            (Closed::Lost(why), _) => bad(Text::Lost { why }),
-            (Closed::Clean, Some(Farewell::Full)) => bad(Text::ServerFull),
-            (Closed::Clean, Some(Farewell::CutOff)) => bad(Text::ServerClosed),
-            (Closed::Clean, None) if !all_sent => bad(Text::ServerClosed),
-            (Closed::Clean, None) => (Ending::Good, None),
+            (StreamEnd::Clean, Some(CloseReason::ServerFull)) => Err(self.say(&Status::ServerFull)),
+            (StreamEnd::Clean, None) if all_sent => Ok(None),
+            (end, _) => Err(self.say(end)),
         }
     }
 }
 
-fn shortened(title: &str) -> String {
-    if title.chars().count() <= MAX_PROMPT_CHARS {
-        return title.to_owned();
-    }
-    title.chars().take(MAX_PROMPT_CHARS - 1).chain(['…']).collect()
-}
-
-fn show(show: Vec<Line>) -> Outcome {
-    Outcome { show, ..Outcome::default() }
-}
-
-fn refuse(why: &str) -> Outcome {
-    Outcome { refuse: Some(render::refusal(why)), ..Outcome::default() }
+fn show(show: Vec<Line>) -> Effects {
+    Effects { show, ..Effects::default() }
 }
 
 #[cfg(test)]

@@ -1,95 +1,71 @@
-//! The command line: `--flag VALUE` and `--flag=VALUE` become what to do, and where the
-//! server is.
+//! Parses the command line.
 
 use std::ffi::OsString;
+use std::fmt;
 
 use argh::FromArgs;
-use chat_proto::{Lang, Name, RoomId, ValueError};
+use chat_proto::{Lang, Localize, Name};
 
-use crate::app::input;
-use crate::app::texts::Text;
-use crate::cli::usage_error::{Misuse, Rule};
+use crate::app::options::Options;
+use crate::cli::help;
+use crate::cli::usage_error::{UsageError, ValueRule};
 use crate::net::destination::{Destination, Host};
-use crate::terminal::line::Line;
 
-const PROGRAM: &str = "chat-client";
 const HELP: [&str; 2] = ["--help", "-h"];
-const LANG: &str = "--lang";
 
-/// Talk in the rooms of a chat server. (What `--help` shows is in the table of texts.)
-#[derive(Debug, PartialEq, Eq, FromArgs)]
-#[argh(help_triggers("--help", "-h"))]
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Chat(Args),
+    /// To print this text.
+    Print(String),
+}
+
+/// The flags, checked.
+#[derive(Debug)]
 pub(crate) struct Args {
-    /// name of the server's machine, or its address, IPv4 or IPv6 (default 127.0.0.1)
-    #[argh(option, arg_name = "host", default = "Host::LOOPBACK", from_str_fn(host))]
-    ip: Host,
-
-    /// port of the server, 1 to 65535
-    #[argh(option, arg_name = "n", from_str_fn(port))]
-    port: u16,
-
-    /// the name to have from the start
-    #[argh(option, arg_name = "name", from_str_fn(name))]
-    pub(crate) name: Option<Name>,
-
-    /// the room to enter at the start
-    #[argh(option, arg_name = "id", from_str_fn(room))]
-    pub(crate) join: Option<RoomId>,
-
-    /// one message a line, no colours, no editing
-    #[argh(switch)]
+    pub(crate) server: Destination,
     pub(crate) plain: bool,
-
-    /// connect again when the connection is lost
-    #[argh(switch)]
-    pub(crate) reconnect: bool,
-
-    /// language of the client's own texts, ko or en
-    #[argh(option, arg_name = "lang", from_str_fn(lang))]
-    pub(crate) lang: Option<Lang>,
+    /// What the terminal does not decide.
+    pub(crate) options: Options,
 }
 
-/// Why there is nothing to run.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Help was asked for.
-    Help(Vec<Line>),
-    /// The flags are wrong.
-    Usage(Line),
+/// A command line that asks for nothing possible. `Display` says why, and which flags there are.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: UsageError,
+    pub(crate) lang: Lang,
 }
 
-impl Args {
-    /// Reads the arguments behind the program's name. What is told is told in the language they
-    /// ask for, or else in `lang`.
-    pub(crate) fn parse(given: impl Iterator<Item = OsString>, lang: Lang) -> Result<Self, Stop> {
-        let mut words = Vec::new();
-        for arg in given {
-            match arg.into_string() {
-                Ok(arg) => words.extend(split_flag(&arg).map(str::to_owned)),
-                Err(_) => return Err(usage(&Misuse::NotUtf8, lang)),
-            }
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. {}", self.error.localized(self.lang), help::IN_SHORT.get(self.lang))
+    }
+}
+
+/// Parses the arguments after the program's name, `--flag VALUE` and `--flag=VALUE` alike. Texts are in
+/// the language that they ask for, or else in `lang`.
+///
+/// # Errors
+/// When a flag is unknown, missing, or has an impossible value.
+pub(crate) fn parse(given: impl Iterator<Item = OsString>, lang: Lang) -> Result<Request, Refused> {
+    let mut words = Vec::new();
+    for arg in given {
+        match arg.into_string() {
+            Ok(arg) => words.extend(split_flag(&arg).map(str::to_owned)),
+            Err(_) => return Err(Refused { error: UsageError::NotUtf8, lang }),
         }
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let asked = words.iter().position(|word| *word == LANG).and_then(|at| words.get(at + 1));
-        let lang = asked.and_then(|word| word.parse().ok()).unwrap_or(lang);
-        // argh refuses other flags beside it; whoever asks for help should get it.
-        if words.iter().any(|word| HELP.contains(word)) {
-            return Err(Stop::Help(Text::Flags.say(lang).lines().map(Line::new).collect()));
-        }
-        Self::read(&words).map_err(|misuse| usage(&misuse, lang))
     }
-
-    /// Reads words that do not ask for help.
-    pub(crate) fn read(words: &[&str]) -> Result<Self, Misuse> {
-        Self::from_args(&[PROGRAM], words).map_err(|exit| Misuse::of(&exit.output))
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let lang = requested_lang(&words).unwrap_or(lang);
+    // argh refuses other flags beside these, which should not keep anybody from the help.
+    if words.iter().any(|word| HELP.contains(word)) {
+        return Ok(Request::Print(help::FLAGS.get(lang).to_owned()));
     }
-
-    pub(crate) fn server(&self) -> Destination {
-        Destination { host: self.ip.clone(), port: self.port }
-    }
+    read(&words, lang).map_err(|error| Refused { error, lang })
 }
 
-/// argh takes the value of a flag from the next word only.
+/// argh takes the value of a flag only from the next word.
 fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     let (flag, value) = match arg.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
@@ -98,157 +74,242 @@ fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     std::iter::once(flag).chain(value)
 }
 
-fn usage(misuse: &Misuse, lang: Lang) -> Stop {
-    Stop::Usage(Line::new(&Text::BadFlags(misuse).say(lang)))
+/// The language of a flag, which is known before anything is wrong.
+fn requested_lang(words: &[&str]) -> Option<Lang> {
+    let at = words.iter().position(|word| *word == "--lang")?;
+    words.get(at + 1)?.parse().ok()
 }
 
-/// The rule that keeps `value` from being one of `flag`: from argh no more comes than a text.
-pub(crate) fn broken_rule(flag: &str, value: &str) -> Option<Rule> {
-    match flag {
-        "--ip" => Some(Rule::Host),
-        "--port" => Some(Rule::Port),
-        "--name" => joined(value).err().map(Rule::Name),
-        "--join" => Some(Rule::Room),
-        "--lang" => Some(Rule::Lang),
-        _ => None,
+/// Talk in the rooms of a chat server. (`help::FLAGS` is what `--help` shows.)
+#[derive(FromArgs)]
+#[argh(help_triggers("--help", "-h"))]
+struct Flags {
+    /// host name or address of the server
+    #[argh(option)]
+    ip: Option<String>,
+
+    /// port of the server
+    #[argh(option)]
+    port: Option<String>,
+
+    /// name to take at the start
+    #[argh(option)]
+    name: Option<String>,
+
+    /// room to enter at the start
+    #[argh(option)]
+    join: Option<String>,
+
+    /// one message a line, no colours, no editing
+    #[argh(switch)]
+    plain: bool,
+
+    /// connect again when the connection is lost
+    #[argh(switch)]
+    reconnect: bool,
+
+    /// language of the client
+    #[argh(option)]
+    lang: Option<String>,
+
+    /// print the version
+    #[argh(switch)]
+    version: bool,
+}
+
+/// Reads words that do not ask for help.
+fn read(words: &[&str], lang: Lang) -> Result<Request, UsageError> {
+    let flags = Flags::from_args(&["chat-client"], words)
+        .map_err(|exit| UsageError::of_argh(&exit.output))?;
+    if flags.version {
+        let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+        return Ok(Request::Print(version.to_owned()));
+    }
+    let port = value("--port", flags.port, port)?.ok_or(UsageError::NoPort)?;
+    let host = value("--ip", flags.ip, |host| host.parse().map_err(|_| ValueRule::Host))?;
+    Ok(Request::Chat(Args {
+        server: Destination { host: host.unwrap_or(Host::LOOPBACK), port },
+        plain: flags.plain,
+        options: Options {
+            name: value("--name", flags.name, name)?,
+            join: value("--join", flags.join, |id| id.parse().map_err(|_| ValueRule::Room))?,
+            reconnect: flags.reconnect,
+            lang: value("--lang", flags.lang, |code| code.parse().map_err(|_| ValueRule::Lang))?
+                .unwrap_or(lang),
+            ..Options::default()
+        },
+    }))
+}
+
+/// Parses the value of a flag, if the flag was given.
+fn value<T>(
+    flag: &'static str,
+    value: Option<String>,
+    parse: impl FnOnce(&str) -> Result<T, ValueRule>,
+) -> Result<Option<T>, UsageError> {
+    let Some(value) = value else { return Ok(None) };
+    match parse(&value) {
+        Ok(parsed) => Ok(Some(parsed)),
+        // argh took the next flag for the value.
+        Err(_) if value.starts_with("--") => Err(UsageError::NoValue(flag.to_owned())),
+        Err(rule) => Err(UsageError::BadValue { flag, value, rule }),
     }
 }
 
-fn host(value: &str) -> Result<Host, String> {
-    value.parse().map_err(|_| Rule::Host.to_string())
+fn port(value: &str) -> Result<u16, ValueRule> {
+    value.parse().ok().filter(|&port| port > 0).ok_or(ValueRule::Port)
 }
 
-fn port(value: &str) -> Result<u16, String> {
-    match value.parse() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(Rule::Port.to_string()),
-    }
-}
-
-fn name(value: &str) -> Result<Name, String> {
-    joined(value).map_err(|error| Rule::Name(error).to_string())
-}
-
-/// Words are joined by one space, as behind `/name`.
-fn joined(value: &str) -> Result<Name, ValueError> {
+/// Joins words by one space, as `/name` does.
+fn name(value: &str) -> Result<Name, ValueRule> {
     let words: Vec<&str> = value.split_whitespace().collect();
-    Name::new(&words.join(" "))
-}
-
-fn room(value: &str) -> Result<RoomId, String> {
-    input::room_id(value).ok_or_else(|| Rule::Room.to_string())
-}
-
-fn lang(value: &str) -> Result<Lang, String> {
-    value.parse().map_err(|_| Rule::Lang.to_string())
+    Name::new(&words.join(" ")).map_err(ValueRule::Name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chat_proto::{RoomId, ValueError};
+    use proptest::prelude::*;
 
-    fn parse(line: &str) -> Result<Args, Stop> {
-        let words = line.split(' ').filter(|word| !word.is_empty());
-        Args::parse(words.map(OsString::from), Lang::En)
+    fn parse_words(words: &[&str]) -> Result<Request, Refused> {
+        parse(words.iter().map(OsString::from), Lang::En)
     }
 
-    fn mistake(line: &str) -> String {
-        match parse(line) {
-            Err(Stop::Usage(line)) => line.as_str().to_owned(),
+    fn args(line: &str) -> Args {
+        match parse_words(&line.split_whitespace().collect::<Vec<_>>()) {
+            Ok(Request::Chat(args)) => args,
             other => panic!("{line} gave {other:?}"),
         }
+    }
+
+    fn printed(line: &str) -> String {
+        match parse_words(&line.split_whitespace().collect::<Vec<_>>()) {
+            Ok(Request::Print(text)) => text,
+            other => panic!("{line} gave {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn error(words: &[&str]) -> UsageError {
+        parse_words(words).expect_err("something is wrong with them").error
     }
 
     #[test]
     fn a_value_follows_its_flag_or_an_equals_sign() {
         for line in ["--port=9000 --ip=::1", "--port 9000 --ip ::1", "--ip=::1 --port 9000"] {
-            let args = parse(line).expect("both forms work");
-            assert_eq!(args.server().to_string(), "[::1]:9000");
+            assert_eq!(args(line).server.to_string(), "[::1]:9000");
         }
     }
 
     #[test]
-    fn the_default_address_is_the_loopback() {
-        let args = parse("--port=9000").expect("the port is all that is required");
-        assert_eq!(args.server().to_string(), "127.0.0.1:9000");
+    fn the_server_is_on_this_machine_unless_the_flag_says_otherwise() {
+        assert_eq!(args("--port=9000").server.to_string(), "127.0.0.1:9000");
+        assert_eq!(args("--port=9000 --ip=chat.lan").server.to_string(), "chat.lan:9000");
     }
 
     #[test]
-    fn the_server_may_have_a_name() {
-        let args = parse("--port=9000 --ip=chat.lan").expect("it may");
-        assert_eq!(args.server().to_string(), "chat.lan:9000");
+    fn every_mistake_with_flags_is_recognized() {
+        let port = || "--port".to_owned();
+        assert_eq!(error(&[]), UsageError::NoPort);
+        assert_eq!(error(&["--port"]), UsageError::NoValue(port()));
+        assert_eq!(error(&["--port", "--plain"]), UsageError::NoValue(port()));
+        assert_eq!(error(&["--port=1", "--port=2"]), UsageError::Repeated(port()));
+        assert_eq!(error(&["--prot=1"]), UsageError::UnknownFlag("--prot".to_owned()));
+        assert_eq!(error(&["-x"]), UsageError::UnknownFlag("-x".to_owned()));
+        for word in ["9000", "help", "", "a\nb"] {
+            assert_eq!(error(&["--port=1", word]), UsageError::StrayWord(word.to_owned()));
+        }
     }
 
     #[test]
-    fn a_mistake_names_the_flag_and_what_it_takes_in_one_line() {
-        for (line, named) in [
-            ("", "--port"),
-            ("--port", "--port"),
-            ("--port=", "--port"),
-            ("--port=0", "--port"),
-            ("--port=65536", "--port"),
-            ("--port 9000x", "--port"),
-            ("--port=1 --port=2", "--port"),
-            ("--port=1 --ip=", "--ip"),
-            ("--port=1 --ip=here:9000", "--ip"),
-            ("--port=1 --join=0", "--join"),
-            ("--port=1 --name=", "--name"),
-            ("--port=1 --lang=fr", "--lang"),
-            ("--port=1 --plain=yes", "yes"),
-            ("--prot=1", "--prot"),
-            ("--port=1 9000", "9000"),
+    fn every_rule_for_a_value_is_checked() {
+        for (flag, value, rule) in [
+            ("--port", "0", ValueRule::Port),
+            ("--port", "65536", ValueRule::Port),
+            ("--port", "9000x", ValueRule::Port),
+            ("--port", "", ValueRule::Port),
+            ("--port", "x': duplicate values provided", ValueRule::Port),
+            ("--ip", "", ValueRule::Host),
+            ("--ip", "here:9000", ValueRule::Host),
+            ("--join", "0", ValueRule::Room),
+            ("--join", "+1", ValueRule::Room),
+            ("--lang", "fr", ValueRule::Lang),
+            ("--name", "", ValueRule::Name(ValueError::Empty)),
+            ("--name", "a\u{7}", ValueRule::Name(ValueError::Forbidden('\u{7}'))),
         ] {
-            let told = mistake(line);
-            let (start, flags) =
-                told.split_once(" The flags are ").expect("it says which there are");
-            assert!(start.starts_with(char::is_lowercase) && start.contains(named), "{told}");
-            assert!(flags.contains("--port=N"), "{told}");
+            let words = [flag, value, "--port", "1"];
+            let words = if flag == "--port" { &words[..2] } else { &words };
+            assert_eq!(error(words), UsageError::BadValue { flag, value: value.to_owned(), rule });
         }
-    }
-
-    #[test]
-    fn a_name_that_the_shell_has_split_is_told_of_quotes() {
-        assert!(mistake("--port=1 --name=Guido van Rossum").contains("van\" (a value with spaces"));
-        assert!(!mistake("--port=1 --nmae=x").contains("quotes"));
     }
 
     #[test]
     fn a_name_and_a_room_are_checked_at_once() {
-        let args = parse("--port=1 --name=김철수 --join=7 --plain --reconnect").expect("all good");
-        assert_eq!(args.name.as_ref().map(Name::as_str), Some("김철수"));
-        assert_eq!((args.join, args.plain, args.reconnect), (RoomId::new(7).ok(), true, true));
+        let Args { plain, options, .. } =
+            args("--port=1 --name=김철수 --join=7 --plain --reconnect");
+        assert_eq!(options.name.as_ref().map(Name::as_str), Some("김철수"));
+        assert_eq!((options.join, plain, options.reconnect), (RoomId::new(7).ok(), true, true));
         assert_eq!(name("Guido  van Rossum").map(|name| name.as_str().len()), Ok(16));
-        assert!(name(&"x".repeat(33)).is_err() && room("+1").is_err());
     }
 
     #[test]
     fn help_wins_over_everything_else() {
         for line in ["--help", "-h", "--port=1 --help", "--help --ip=x", "--prot -h"] {
-            assert!(matches!(parse(line), Err(Stop::Help(lines)) if lines.len() > 5));
+            assert_eq!(printed(line), help::FLAGS.en);
         }
     }
 
     #[test]
-    fn the_language_asked_for_is_spoken_at_once() {
-        for line in ["--help --lang=ko", "--lang ko --port=0"] {
-            let told = match parse(line) {
-                Err(Stop::Help(lines)) => lines[0].clone(),
-                Err(Stop::Usage(line)) => line,
-                Ok(args) => panic!("{args:?}"),
-            };
-            assert!(told.as_str().contains(|c| ('가'..='힣').contains(&c)), "{told:?}");
-        }
+    fn the_version_needs_no_port() {
+        assert_eq!(printed("--version"), concat!("chat-client ", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn the_requested_language_is_spoken_at_once() {
+        assert_eq!(printed("--help --lang=ko"), help::FLAGS.ko);
+        assert_eq!(parse_words(&["--lang", "ko", "--port=0"]).expect_err("0").lang, Lang::Ko);
     }
 
     #[test]
     fn help_has_every_flag_in_every_language() {
-        let exit = Args::from_args(&[PROGRAM], &HELP[..1]).expect_err("argh's own help");
+        let exit = Flags::from_args(&["chat-client"], &HELP[..1]).err().expect("argh's own help");
         let words = exit.output.split(|c: char| !(c.is_ascii_alphabetic() || c == '-'));
         let flags: Vec<&str> = words.filter(|word| word.starts_with("--")).collect();
-        assert!(flags.len() > 7, "{flags:?}");
-        for lang in [Lang::En, Lang::Ko] {
+        assert!(flags.len() > 8, "{flags:?}");
+        for lang in Lang::ALL {
             for flag in &flags {
-                assert!(Text::Flags.say(lang).contains(&format!("  {flag}")), "{flag}");
+                assert!(help::FLAGS.get(lang).contains(&format!("  {flag}")), "{flag}");
+            }
+        }
+    }
+
+    fn words() -> impl Strategy<Value = Vec<String>> {
+        let flags =
+            ["--ip", "--port", "--name", "--join", "--plain", "--lang", "--reconnect", "--"];
+        let word = prop_oneof![
+            3 => prop::sample::select(flags.map(str::to_owned).to_vec()),
+            1 => prop::sample::select(vec!["1", "ko", "a", "help"]).prop_map(str::to_owned),
+            1 => any::<String>(),
+            1 => "[-': \n\\PC]{0,9}",
+        ];
+        prop::collection::vec(word, 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn everything_that_argh_reports_is_recognized(words in words()) {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            prop_assume!(!words.iter().any(|word| HELP.contains(word)));
+            match read(&words, Lang::En) {
+                Err(UsageError::Other(text)) => prop_assert!(false, "{text}"),
+                Err(UsageError::BadValue { flag, value, .. }) => {
+                    prop_assert!(words.windows(2).any(|pair| pair == [flag, &value]), "{flag}");
+                }
+                Err(UsageError::UnknownFlag(word) | UsageError::StrayWord(word)) => {
+                    prop_assert!(words.contains(&word.as_str()), "{word}");
+                }
+                _ => {}
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Which language the client speaks, when no flag says so.
+//! The language of the environment, for when no flag says otherwise.
 
 use chat_proto::Lang;
 
-/// The language of the locale: of these variables the first that is set and not empty decides
-/// (POSIX, "Environment Variables").
+/// The language of the locale: that of the first of these variables that is set and not empty (POSIX,
+/// "Environment Variables").
 pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Lang {
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
@@ -11,7 +11,7 @@ pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Lang 
     of_locale(&locale.unwrap_or_default())
 }
 
-/// `ko`, `ko_KR.UTF-8` and the like are Korean, everything else is English.
+/// `ko`, `ko_KR.UTF-8` and the like mean Korean, everything else English.
 fn of_locale(locale: &str) -> Lang {
     let language = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
     if language.eq_ignore_ascii_case("ko") { Lang::Ko } else { Lang::En }
@@ -28,7 +28,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_variable_that_says_something_decides() {
+    fn the_first_variable_that_is_not_empty_decides() {
         assert_eq!(lang(&[]), Lang::En);
         assert_eq!(lang(&[("LANG", "ko_KR.UTF-8")]), Lang::Ko);
         assert_eq!(lang(&[("LC_ALL", ""), ("LANG", "ko")]), Lang::Ko);

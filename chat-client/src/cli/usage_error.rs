@@ -1,184 +1,129 @@
-//! What can be wrong with the flags. argh tells it as text, in English: here it becomes a type again,
-//! so that it can be told in every language.
+//! What is wrong with the flags.
 
 use std::fmt;
 
-use chat_proto::ValueError;
+use chat_proto::{Lang, Localize, Rejection, ValueError, localize};
 
-use crate::app::texts::english_value_rule;
-use crate::cli::args::broken_rule;
-
-/// See the head of this file. Flags are with their dashes, values as they were given.
+/// What is wrong with the flags. Flags have their hyphens, values are as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Misuse {
+pub(crate) enum UsageError {
     NotUtf8,
     UnknownFlag(String),
-    /// No flag takes this word.
-    Stray(String),
-    /// Nothing stands behind this flag.
+    /// A word that is neither a flag nor the value of one.
+    StrayWord(String),
+    /// The flag lacks its value.
     NoValue(String),
     /// The flag has more than one value.
-    Twice(String),
+    Repeated(String),
     BadValue {
-        flag: String,
+        flag: &'static str,
         value: String,
-        rule: Rule,
+        rule: ValueRule,
     },
-    Missing(Vec<String>),
-    /// Anything else, as argh says it.
+    NoPort,
+    /// Anything else, in the words of argh.
     Other(String),
 }
 
-/// What a value has to be.
+/// The rule that a value breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rule {
+pub(crate) enum ValueRule {
     Host,
     Port,
-    /// A name, which this one is not.
     Name(ValueError),
     Room,
     Lang,
 }
 
-/// argh wants to be told in words.
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&english_value_rule(*self))
+impl UsageError {
+    /// Recognizes what argh reports as text.
+    pub(crate) fn of_argh(output: &str) -> Self {
+        let output = output.strip_suffix('\n').unwrap_or(output);
+        if let Some(word) = output.strip_prefix("Unrecognized argument: ") {
+            let is_flag = word.starts_with('-');
+            return if is_flag {
+                Self::UnknownFlag(word.into())
+            } else {
+                Self::StrayWord(word.into())
+            };
+        }
+        let between = |start: &str, end: &str| output.strip_prefix(start)?.strip_suffix(end);
+        if let Some(flag) = between("No value provided for option '", "'.") {
+            return Self::NoValue(flag.into());
+        }
+        let repeated = between("Error parsing option '", "': duplicate values provided");
+        match repeated.and_then(|text| text.split_once("' with value '")) {
+            Some((flag, _)) => Self::Repeated(flag.into()),
+            None => Self::Other(output.split_whitespace().collect::<Vec<_>>().join(" ")),
+        }
     }
 }
 
-impl Misuse {
-    /// Reads what argh says.
-    pub(crate) fn of(told: &str) -> Self {
-        let told = told.strip_suffix('\n').unwrap_or(told);
-        unrecognized(told)
-            .or_else(|| no_value(told))
-            .or_else(|| bad_value(told))
-            .or_else(|| missing(told))
-            .unwrap_or_else(|| Self::Other(told.split_whitespace().collect::<Vec<_>>().join(" ")))
+/// A sentence without its full stop.
+impl Localize for UsageError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8 => localize!(f, lang,
+                en: "an argument is not UTF-8",
+                ko: "UTF-8이 아닌 인자가 있어요"),
+            Self::UnknownFlag(flag) => {
+                localize!(f, lang, en: "there is no flag {flag}", ko: "{flag} 옵션은 없어요")
+            }
+            // Most likely the second word of a name, which the shell has split.
+            Self::StrayWord(word) => localize!(f, lang,
+                en: "no flag takes \"{word}\" (put a value with spaces in quotes)",
+                ko: "어느 옵션의 값인지 알 수 없어요: \"{word}\" (띄어 쓴 값은 따옴표로 묶어 주세요)"),
+            Self::NoValue(flag) => localize!(f, lang,
+                en: "{flag} needs a value",
+                ko: "{flag} 뒤에 값을 써 주세요"),
+            Self::Repeated(flag) => localize!(f, lang,
+                en: "{flag} is given more than once",
+                ko: "{flag} 옵션은 한 번만 써 주세요"),
+            Self::BadValue { flag, value, rule } => {
+                let rule = rule.localized(lang);
+                localize!(f, lang,
+                    en: "bad value \"{value}\" for {flag}: {rule}",
+                    ko: "{flag} 옵션에 \"{value}\" 값은 쓸 수 없어요. {rule}")
+            }
+            Self::NoPort => localize!(f, lang,
+                en: "--port is required",
+                ko: "꼭 필요한 옵션이 빠졌어요: --port"),
+            Self::Other(text) => {
+                let text = text.trim_end_matches('.');
+                localize!(f, lang, en: "{text}", ko: "명령줄을 알아들을 수 없어요: {text}")
+            }
+        }
     }
 }
 
-fn unrecognized(told: &str) -> Option<Misuse> {
-    let word = told.strip_prefix("Unrecognized argument: ")?.to_owned();
-    Some(if word.starts_with('-') { Misuse::UnknownFlag(word) } else { Misuse::Stray(word) })
-}
-
-fn no_value(told: &str) -> Option<Misuse> {
-    let flag = told.strip_prefix("No value provided for option '")?.strip_suffix("'.")?;
-    Some(Misuse::NoValue(flag.to_owned()))
-}
-
-/// A value may hold quotes and colons itself: what stands around it is looked for from the ends.
-fn bad_value(told: &str) -> Option<Misuse> {
-    let told = told.strip_prefix("Error parsing option '")?;
-    let (flag, told) = told.split_once("' with value '")?;
-    let (value, why) = told.rsplit_once("': ")?;
-    let flag = flag.to_owned();
-    if why == "duplicate values provided" {
-        return Some(Misuse::Twice(flag));
+impl Localize for ValueRule {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host => localize!(f, lang,
+                en: "it takes a host name or an address, without a port",
+                ko: "호스트 이름이나 주소만, 포트 없이 써 주세요"),
+            Self::Port => localize!(f, lang,
+                en: "it takes a number from 1 to 65535",
+                ko: "1부터 65535까지의 수를 써 주세요"),
+            Self::Name(error) => Rejection::BadName(*error).fmt_in(lang, f),
+            Self::Room => localize!(f, lang,
+                en: "it takes a whole number greater than 0",
+                ko: "0보다 큰 정수를 써 주세요"),
+            Self::Lang => localize!(f, lang, en: "it takes ko or en", ko: "ko나 en을 써 주세요"),
+        }
     }
-    if value.starts_with("--") {
-        // The next flag was taken for it.
-        return Some(Misuse::NoValue(flag));
-    }
-    let rule = broken_rule(&flag, value)?;
-    Some(Misuse::BadValue { flag, value: value.to_owned(), rule })
-}
-
-fn missing(told: &str) -> Option<Misuse> {
-    let flags = told.strip_prefix("Required options not provided:")?;
-    Some(Misuse::Missing(flags.split_whitespace().map(str::to_owned).collect()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Args;
-    use proptest::prelude::*;
-
-    /// What argh says of these words today.
-    fn misuse(words: &[&str]) -> Misuse {
-        Args::read(words).expect_err("something is wrong with them")
-    }
-
-    fn bad(flag: &str, value: &str, rule: Rule) -> Misuse {
-        Misuse::BadValue { flag: flag.to_owned(), value: value.to_owned(), rule }
-    }
 
     #[test]
-    fn all_that_argh_says_is_understood() {
-        let flag = || "--port".to_owned();
-        assert_eq!(misuse(&[]), Misuse::Missing(vec![flag()]));
-        assert_eq!(misuse(&["--port"]), Misuse::NoValue(flag()));
-        assert_eq!(misuse(&["--port", "--plain"]), Misuse::NoValue(flag()));
-        assert_eq!(misuse(&["--port", "1", "--port", "2"]), Misuse::Twice(flag()));
-        assert_eq!(misuse(&["--prot", "1"]), Misuse::UnknownFlag("--prot".to_owned()));
-        assert_eq!(misuse(&["-x"]), Misuse::UnknownFlag("-x".to_owned()));
-        for word in ["9000", "help", "", "a\nb"] {
-            assert_eq!(misuse(&["--port", "1", word]), Misuse::Stray(word.to_owned()));
-        }
-    }
-
-    #[test]
-    fn every_rule_for_a_value_is_known() {
-        for (flag, value, rule) in [
-            ("--port", "0", Rule::Port),
-            ("--port", "", Rule::Port),
-            ("--ip", "a b", Rule::Host),
-            ("--join", "+1", Rule::Room),
-            ("--lang", "fr", Rule::Lang),
-            ("--name", "", Rule::Name(ValueError::Empty)),
-            ("--name", "a\u{7}", Rule::Name(ValueError::Forbidden('\u{7}'))),
-        ] {
-            assert_eq!(misuse(&[flag, value]), bad(flag, value, rule));
-        }
-    }
-
-    #[test]
-    fn a_value_that_looks_like_an_answer_of_argh_is_a_value() {
-        for value in ["x': duplicate values provided", "' with value '1", "': ", "1': no"] {
-            assert_eq!(misuse(&["--port", value]), bad("--port", value, Rule::Port));
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_is_handed_on_in_one_line() {
-        for told in ["Something new:\n  of argh\n", "Error parsing option '--x' with value '1': 2"]
+    fn other_words_of_argh_are_kept_on_one_line() {
+        for text in ["Something new:\n  of argh\n", "Error parsing option '--x' with value '1': 2"]
         {
-            let handed_on = told.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert_eq!(Misuse::of(told), Misuse::Other(handed_on));
-        }
-    }
-
-    fn words() -> impl Strategy<Value = Vec<String>> {
-        let flags =
-            ["--ip", "--port", "--name", "--join", "--plain", "--lang", "--reconnect", "--"];
-        let word = prop_oneof![
-            3 => prop::sample::select(flags.map(str::to_owned).to_vec()),
-            1 => prop::sample::select(vec!["1", "ko", "a", "help"]).prop_map(str::to_owned),
-            1 => any::<String>(),
-            1 => "[-': \n\\PC]{0,9}",
-        ];
-        prop::collection::vec(word, 0..6)
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_that_argh_says_is_handed_on(words in words()) {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            prop_assume!(!words.iter().any(|word| ["-h", "--help"].contains(word)));
-            match Args::read(&words) {
-                Err(Misuse::Other(told)) => prop_assert!(false, "{told}"),
-                Err(Misuse::BadValue { flag, value, .. }) => {
-                    let given = words.windows(2).any(|pair| pair == [flag.as_str(), value.as_str()]);
-                    prop_assert!(given, "{flag} {value}");
-                }
-                Err(Misuse::UnknownFlag(word) | Misuse::Stray(word)) => {
-                    prop_assert!(words.contains(&word.as_str()), "{word}");
-                }
-                _ => {}
-            }
+            let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(UsageError::of_argh(text), UsageError::Other(one_line));
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-/// The longest wait before the first attempt; each further one may take twice as long.
+/// The longest delay before the first attempt; it doubles with each further one.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// No wait is longer.
+/// No delay is longer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The wait before an attempt, the first being number 0: between half of what it may be at most and
-/// that, as `random` has it. Clients that lost the same server do not all come back at once.
+/// The delay before an attempt, counted from 0: at random between half of the attempt's longest delay
+/// and all of it, so that clients that lost the same server do not all come back at once.
 pub(crate) fn delay(attempt: u32, random: u64) -> Duration {
     let doubled = FIRST.saturating_mul(2u32.saturating_pow(attempt));
     let half = doubled.min(LONGEST) / 2;
@@ -18,9 +18,9 @@ pub(crate) fn delay(attempt: u32, random: u64) -> Duration {
     half + half * share / 1_023
 }
 
-/// A number that differs from process to process and from call to call; not for secrets.
+/// A number that differs between processes and between calls; not for secrets.
 pub(crate) fn random() -> u64 {
-    // Keys that the system's randomness made.
+    // The keys come from the randomness of the system.
     RandomState::new().build_hasher().finish()
 }
 

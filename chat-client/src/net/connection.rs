@@ -1,17 +1,17 @@
-//! The connection: making it, reading messages from it, writing frames to it.
+//! Connecting, and the two halves of a connection: reading messages and writing frames.
 
+use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use chat_proto::{FrameDecoder, HEADER_LEN, Incoming};
+use chat_proto::{FrameDecoder, HEADER_LEN, Incoming, Lang, Localize, localize};
 
-use crate::app::state::Closed;
-use crate::io_error::Fault;
-use crate::net::destination::Destination;
-use crate::net::outbox::{Connection, Outbox};
+use crate::io_error::IoErrorKind;
+use crate::net::destination::{Destination, Host};
+use crate::net::outbox::{ConnectionId, Outbox};
 
-/// An address that answers nothing is given up after this time, not after the kernel's minutes.
+/// How long to wait for an address that does not answer; the kernel would wait for minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes read at once.
@@ -19,65 +19,131 @@ const READ_LEN: usize = 64 * 1024;
 
 /// Why there is no connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unreached {
-    /// The host has a name, and no address was found for it.
-    NotFound(Fault),
-    /// None of its addresses took the connection.
-    NotConnected(Fault),
+pub(crate) enum ConnectError {
+    /// No address was found for the host.
+    Lookup { host: Host, why: IoErrorKind },
+    /// No address of the server accepted the connection.
+    Connect { server: Destination, why: IoErrorKind },
 }
 
-/// Connects, or says why not. Addresses of a name are looked for each time.
-pub(crate) fn connect(server: &Destination) -> Result<TcpStream, Unreached> {
-    let addresses = server.addresses().map_err(Unreached::NotFound)?;
-    let stream = connect_to_any(&addresses).map_err(Unreached::NotConnected)?;
-    // A line is a message of its own; it must not wait for the next. Slower, but right, without.
+impl Localize for ConnectError {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookup { host, why } => {
+                let why = why.localized(lang);
+                localize!(f, lang,
+                    en: "cannot find the address of {host}: {why}. Is it spelled right?",
+                    ko: "{host}의 주소를 찾을 수 없어요: {why}. 이름을 맞게 썼나요?")
+            }
+            Self::Connect { server, why: why @ IoErrorKind::Refused } => {
+                let why = why.localized(lang);
+                localize!(f, lang,
+                    en: "cannot reach {server}: {why}. Is the server running?",
+                    ko: "{server}에 연결할 수 없어요: {why}. 서버가 켜져 있나요?")
+            }
+            Self::Connect { server, why } => {
+                let why = why.localized(lang);
+                localize!(f, lang,
+                    en: "cannot reach {server}: {why}",
+                    ko: "{server}에 연결할 수 없어요: {why}")
+            }
+        }
+    }
+}
+
+/// How the server's side of the stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StreamEnd {
+    /// Between two messages.
+    Clean,
+    /// In the middle of a message, of which `held` bytes had arrived.
+    Truncated { held: usize },
+    /// With bytes that are no message. They are not shown.
+    NotAMessage,
+    /// With an error of the connection.
+    Lost(IoErrorKind),
+}
+
+impl Localize for StreamEnd {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clean => localize!(f, lang,
+                en: "the server closed the connection",
+                ko: "서버가 연결을 끊었어요"),
+            Self::Truncated { held } => localize!(f, lang,
+                en: "the connection ended in the middle of a message, after {held} bytes of it",
+                ko: "메시지를 받다가 연결이 끊겼어요 ({held}바이트까지 받음)"),
+            Self::NotAMessage => localize!(f, lang,
+                en: "the server does not speak the chat protocol. Is the port right?",
+                ko: "채팅 서버의 메시지가 아니에요. 포트가 맞나요?"),
+            Self::Lost(why) => {
+                let why = why.localized(lang);
+                localize!(f, lang,
+                    en: "lost the connection to the server: {why}",
+                    ko: "서버와 연결이 끊겼어요: {why}")
+            }
+        }
+    }
+}
+
+/// Connects to the first address that accepts. A host name is looked up each time.
+///
+/// # Errors
+/// When the host has no address, or none of its addresses accepts.
+pub(crate) fn connect(server: &Destination) -> Result<TcpStream, ConnectError> {
+    let addresses = server
+        .addresses()
+        .map_err(|why| ConnectError::Lookup { host: server.host.clone(), why })?;
+    let stream = connect_to_any(&addresses)
+        .map_err(|why| ConnectError::Connect { server: server.clone(), why })?;
+    // A line must not wait for the next one. A failure costs only time.
     let _ = stream.set_nodelay(true);
     Ok(stream)
 }
 
-/// Tries one address after the other: a name may have one of IPv6 where only IPv4 is listened to.
-fn connect_to_any(addresses: &[SocketAddr]) -> Result<TcpStream, Fault> {
-    let mut why = Fault::Unreachable;
+/// Tries the addresses in order: a name may have an IPv6 address where the server has only IPv4.
+fn connect_to_any(addresses: &[SocketAddr]) -> Result<TcpStream, IoErrorKind> {
+    let mut why = IoErrorKind::Unreachable;
     for address in addresses {
         match TcpStream::connect_timeout(address, CONNECT_TIMEOUT) {
             Ok(stream) => return Ok(stream),
-            // A refusal says the most: the machine is there.
-            Err(_) if why == Fault::Refused => {}
-            Err(error) => why = Fault::from(&error),
+            // A refusal says more than other errors: the machine is there.
+            Err(_) if why == IoErrorKind::Refused => {}
+            Err(error) => why = IoErrorKind::from(&error),
         }
     }
     Err(why)
 }
 
-/// Reads messages until the stream ends, or `deliver` wants no more; says how it ended.
+/// Reads messages until the stream ends or `deliver` returns false, and returns how it ended.
 pub(crate) fn read_messages(
     mut stream: impl Read,
     mut deliver: impl FnMut(Incoming) -> bool,
-) -> Closed {
+) -> StreamEnd {
     let mut decoder = FrameDecoder::new();
     let mut buffer = vec![0; READ_LEN];
     loop {
         let chunk = match stream.read(&mut buffer) {
-            Ok(0) if decoder.buffered().is_empty() => return Closed::Clean,
-            Ok(0) => return Closed::Cut { held: decoder.buffered().len() },
+            Ok(0) if decoder.buffered().is_empty() => return StreamEnd::Clean,
+            Ok(0) => return StreamEnd::Truncated { held: decoder.buffered().len() },
             Ok(len) => &buffer[..len],
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Closed::Lost(Fault::from(&error)),
+            Err(error) => return StreamEnd::Lost(IoErrorKind::from(&error)),
         };
         let mut frames = decoder.feed(chunk);
         while let Some(payload) = frames.next_frame() {
             let Some(message) = parse(payload) else {
-                return Closed::NotAMessage;
+                return StreamEnd::NotAMessage;
             };
             if !deliver(message) {
-                return Closed::Clean;
+                return StreamEnd::Clean;
             }
         }
         drop(frames);
-        // Of another protocol's greeting the first two letters are a length of some 20,000 bytes,
-        // which would be waited for in vain.
+        // The first two letters of another protocol's greeting make a length of some 20,000 bytes,
+        // which would never arrive.
         if decoder.buffered().get(HEADER_LEN).is_some_and(|&first| !may_begin_object(first)) {
-            return Closed::NotAMessage;
+            return StreamEnd::NotAMessage;
         }
     }
 }
@@ -92,19 +158,20 @@ fn may_begin_object(byte: u8) -> bool {
     matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Writes what is put into the outbox for this connection until it is closed and empty, or the
-/// connection is given up, then ends this side of the stream. An error is left in the outbox; the reader is made to find the end of the stream.
-pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox, connection: Connection) {
+/// Writes what the outbox holds for this connection until the outbox is closed and empty, or the
+/// connection is detached, then ends this side of the stream. After an error, which the outbox
+/// keeps, the reader finds the stream at its end.
+pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox, connection: ConnectionId) {
     let mut writer = stream;
     while let Some(frames) = outbox.take(connection) {
         if let Err(error) = writer.write_all(&frames) {
-            outbox.fail(Fault::from(&error));
-            // What has come already can still be read.
+            outbox.fail(IoErrorKind::from(&error));
+            // What has arrived already can still be read.
             let _ = stream.shutdown(Shutdown::Both);
             return;
         }
     }
-    // Fails when the server is gone; the reader finds that out too.
+    // Fails when the server is gone; the reader notices too.
     let _ = stream.shutdown(Shutdown::Write);
 }
 
@@ -115,8 +182,7 @@ mod tests {
     use std::io;
     use std::net::TcpListener;
 
-    /// Gives one piece at each read, an interruption for an empty one, and an error at the end if
-    /// there is one.
+    /// Returns one piece a read, an interruption for an empty piece, and then the error, if any.
     struct Pieces<'a>(Vec<&'a [u8]>, Option<ErrorKind>);
 
     impl Read for Pieces<'_> {
@@ -142,7 +208,7 @@ mod tests {
         out
     }
 
-    fn read(stream: impl Read) -> (Vec<String>, Closed) {
+    fn read(stream: impl Read) -> (Vec<String>, StreamEnd) {
         let mut texts = Vec::new();
         let closed = read_messages(stream, |message| {
             texts.push(message.text);
@@ -152,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_address_that_takes_the_connection_is_the_one() {
+    fn the_first_address_that_accepts_is_used() {
         let listens = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let [listening, refusing] =
@@ -162,59 +228,62 @@ mod tests {
             let stream = connect_to_any(addresses).expect("one of them listens");
             assert_eq!(stream.peer_addr().ok(), Some(listening));
         }
-        assert_eq!(connect_to_any(&[refusing, refusing]).err(), Some(Fault::Refused));
+        assert_eq!(connect_to_any(&[refusing, refusing]).err(), Some(IoErrorKind::Refused));
     }
 
     #[test]
-    fn a_refusal_is_told_rather_than_what_came_after_it() {
+    fn a_refusal_is_reported_rather_than_other_errors() {
         let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let refusing = closed.local_addr().expect("it is bound");
         drop(closed);
-        // Nobody can be connected to a broadcast address.
+        // A broadcast address accepts no connection.
         let wrong = SocketAddr::from(([127, 255, 255, 255], 9));
         for addresses in [[refusing, wrong], [wrong, refusing]] {
-            assert_eq!(connect_to_any(&addresses).err(), Some(Fault::Refused));
+            assert_eq!(connect_to_any(&addresses).err(), Some(IoErrorKind::Refused));
         }
     }
 
     #[test]
-    fn messages_come_out_however_the_stream_is_chopped_up() {
+    fn messages_come_out_however_the_stream_is_split() {
         let bytes =
             frames(&[r#"{"type":"SCChat","text":"one"}"#, r#" {"text":"two","type":"SCChat"}"#]);
         let mut pieces: Vec<&[u8]> = bytes.chunks(1).collect();
         pieces.insert(5, &[]);
-        assert_eq!(read(Pieces(pieces, None)), (vec!["one".into(), "two".into()], Closed::Clean));
+        assert_eq!(
+            read(Pieces(pieces, None)),
+            (vec!["one".into(), "two".into()], StreamEnd::Clean)
+        );
         assert_eq!(read(bytes.as_slice()).0.len(), 2);
     }
 
     #[test]
-    fn an_end_inside_a_frame_is_a_cut() {
+    fn an_end_inside_a_frame_is_reported() {
         let bytes = frames(&[r#"{"type":"SCChat"}"#, r#"{"type":"SCChat"}"#]);
         let (texts, closed) = read(&bytes[..bytes.len() - 3]);
-        assert_eq!((texts.len(), closed), (1, Closed::Cut { held: 16 }));
-        assert_eq!(read(&bytes[..1]).1, Closed::Cut { held: 1 });
+        assert_eq!((texts.len(), closed), (1, StreamEnd::Truncated { held: 16 }));
+        assert_eq!(read(&bytes[..1]).1, StreamEnd::Truncated { held: 1 });
     }
 
     #[test]
-    fn an_error_tells_of_a_lost_connection() {
+    fn an_error_is_a_lost_connection() {
         let (_, closed) = read(Pieces(Vec::new(), Some(ErrorKind::ConnectionReset)));
-        assert_eq!(closed, Closed::Lost(Fault::Reset));
+        assert_eq!(closed, StreamEnd::Lost(IoErrorKind::Reset));
     }
 
     #[test]
-    fn frames_that_are_no_object_of_json_are_no_messages() {
+    fn a_frame_without_a_json_object_is_no_message() {
         for payload in
             ["", " ", "[]", "null", "{", "{}x", "{}", r#"{"type":"SCChat","text":1}"#, "hello"]
         {
-            assert_eq!(read(frames(&[payload]).as_slice()).1, Closed::NotAMessage, "{payload}");
+            assert_eq!(read(frames(&[payload]).as_slice()).1, StreamEnd::NotAMessage, "{payload}");
         }
     }
 
     #[test]
-    fn another_protocol_is_told_by_its_third_byte() {
+    fn another_protocol_is_recognized_by_its_third_byte() {
         for greeting in ["SSH-2.0-OpenSSH_9.6\r\n", "HTTP/1.1 400 Bad Request", "220 mail ESMTP"] {
             let endless = greeting.as_bytes().chain(Pieces(Vec::new(), Some(ErrorKind::TimedOut)));
-            assert_eq!(read(endless).1, Closed::NotAMessage, "{greeting}");
+            assert_eq!(read(endless).1, StreamEnd::NotAMessage, "{greeting}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Where the server is: a host and a port. The addresses of a host that is a name are asked for
-//! anew at each attempt to connect, since they may have changed.
+//! Where the server is: a host and a port. A host name is looked up at each attempt to connect,
+//! since its addresses may have changed.
 
 use std::fmt;
 use std::io;
@@ -9,16 +9,16 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use crate::io_error::Fault;
+use crate::io_error::IoErrorKind;
 
-/// A name server that answers nothing is given up after this time, not after the resolver's minute.
+/// How long to wait for the name servers; the resolver would wait for a minute.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A machine, by its address or by a name that the system may know.
+/// A machine, by its address or by a name for the system to look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Address(IpAddr),
-    /// Not empty; no character of it is a space, a control character, `:` or `/`.
+    /// Not empty, and without spaces, control characters, `:` and `/`.
     Name(String),
 }
 
@@ -26,21 +26,21 @@ impl Host {
     pub(crate) const LOOPBACK: Self = Self::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
 }
 
-/// A text that is neither an address nor can be a name.
+/// A text that is neither an address nor a possible name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoHost;
+pub(crate) struct InvalidHost;
 
 impl FromStr for Host {
-    type Err = NoHost;
+    type Err = InvalidHost;
 
-    fn from_str(text: &str) -> Result<Self, NoHost> {
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
         if let Ok(address) = text.parse() {
             return Ok(Self::Address(address));
         }
-        // `host:port` and `http://host` are no names: nothing would be found by them.
+        // Nobody has such a name; `host:port` and `http://host` are likely mistakes.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | '/');
         if text.is_empty() || text.contains(is_odd) {
-            return Err(NoHost);
+            return Err(InvalidHost);
         }
         Ok(Self::Name(text.to_owned()))
     }
@@ -55,7 +55,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// See the head of this file.
+/// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Destination {
     pub(crate) host: Host,
@@ -63,19 +63,19 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// The addresses to try, at least one, in the order in which the system would.
+    /// The addresses to try, at least one, in the order of the system's preference.
     ///
     /// # Errors
-    /// When the name has none, or that cannot be found out within [`LOOKUP_TIMEOUT`].
-    pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
+    /// When the name has no address, or none is found within [`LOOKUP_TIMEOUT`].
+    pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, IoErrorKind> {
         let found = match &self.host {
             Host::Address(address) => vec![SocketAddr::new(*address, self.port)],
             Host::Name(name) => {
                 let (name, port) = (name.clone(), self.port);
-                ask(LOOKUP_TIMEOUT, move || Ok((name, port).to_socket_addrs()?.collect()))?
+                look_up(LOOKUP_TIMEOUT, move || Ok((name, port).to_socket_addrs()?.collect()))?
             }
         };
-        if found.is_empty() { Err(Fault::NoSuchName) } else { Ok(found) }
+        if found.is_empty() { Err(IoErrorKind::UnknownHost) } else { Ok(found) }
     }
 }
 
@@ -88,18 +88,18 @@ impl fmt::Display for Destination {
     }
 }
 
-/// The system's resolver takes no deadline: it has a thread, which is left behind if it is late.
-fn ask(
-    patience: Duration,
+/// Runs the resolver, which takes no deadline, on a thread of its own. A late one is abandoned.
+fn look_up(
+    timeout: Duration,
     resolver: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
-) -> Result<Vec<SocketAddr>, Fault> {
+) -> Result<Vec<SocketAddr>, IoErrorKind> {
     let (sender, found) = channel();
-    // Nobody waits for what comes too late.
+    // Nobody waits for a late answer.
     let body = move || drop(sender.send(resolver()));
     let spawned = thread::Builder::new().name("resolver".to_owned()).spawn(body);
-    spawned.map_err(|error| Fault::from(&error))?;
-    let found = found.recv_timeout(patience).map_err(|_| Fault::TimedOut)?;
-    found.map_err(|error| Fault::of_lookup(&error))
+    spawned.map_err(|error| IoErrorKind::from(&error))?;
+    let found = found.recv_timeout(timeout).map_err(|_| IoErrorKind::TimedOut)?;
+    found.map_err(|error| IoErrorKind::of_lookup(&error))
 }
 
 #[cfg(test)]
@@ -112,16 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_name() {
+    fn an_address_is_not_a_name() {
         assert_eq!("::1".parse(), Ok(Host::Address("::1".parse().expect("an address"))));
         assert_eq!("127.0.0.1".parse(), Ok(Host::LOOPBACK));
         assert_eq!("localhost".parse(), Ok(Host::Name("localhost".to_owned())));
     }
 
     #[test]
-    fn what_can_be_no_name_is_refused() {
+    fn an_impossible_name_is_refused() {
         for text in ["", " ", "a b", "a\n", "\u{1b}[2J", "a\u{a0}", "a:9000", "[::1]", "http://a"] {
-            assert_eq!(text.parse::<Host>(), Err(NoHost), "{text:?}");
+            assert_eq!(text.parse::<Host>(), Err(InvalidHost), "{text:?}");
         }
     }
 
@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn a_resolver_that_does_not_answer_is_given_up() {
+    fn a_resolver_that_does_not_answer_is_abandoned() {
         let (hold, held) = channel::<()>();
         let silent = move || {
             let _ = held.recv();
             Ok(Vec::new())
         };
-        assert_eq!(ask(Duration::from_millis(1), silent), Err(Fault::TimedOut));
+        assert_eq!(look_up(Duration::from_millis(1), silent), Err(IoErrorKind::TimedOut));
         drop(hold);
     }
 

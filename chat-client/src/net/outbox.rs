@@ -1,22 +1,22 @@
-//! Frames on their way from the one who decides to the thread that writes.
+//! Frames on their way from the event loop to the thread that writes.
 //!
-//! Putting something in never waits, so that messages are shown however slowly the server takes
-//! what is sent. What is held stays small because the input waits for room.
+//! Adding a frame never blocks, so messages are shown however slowly the server reads. The outbox
+//! stays small because the thread that reads input waits for space in it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use chat_proto::{Command, FrameTooLong};
 
-use crate::io_error::Fault;
+use crate::io_error::IoErrorKind;
 
 /// With this many bytes waiting to be written, no further line of input is read.
-const ENOUGH: usize = 64 * 1024;
+const HIGH_WATER: usize = 64 * 1024;
 
-/// Tells the connections of a client apart.
+/// The number of a connection of this client, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Connection(u64);
+pub(crate) struct ConnectionId(u64);
 
-/// See the head of this file.
+/// The frames to be written, and how writing went.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
@@ -25,38 +25,38 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The number of the connection that it is for. With none, nothing is put in.
+    /// The connection the frames are for. Without one, nothing is added.
     connection: Option<u64>,
-    /// How many connections there have been.
+    /// The number of connections so far.
     connections: u64,
     pending: Vec<u8>,
-    /// Nothing more will be put in.
+    /// Nothing more will be added.
     closed: bool,
-    /// Everything put in was written: implies `closed` and an empty `pending`.
+    /// Everything added was written; implies `closed` and an empty `pending`.
     all_sent: bool,
     /// The error that ended writing.
-    failure: Option<Fault>,
+    error: Option<IoErrorKind>,
 }
 
 impl State {
     fn is_open(&self) -> bool {
-        self.connection.is_some() && !self.closed && self.failure.is_none()
+        self.connection.is_some() && !self.closed && self.error.is_none()
     }
 }
 
 impl Outbox {
-    /// What is put in goes to a new connection from now on.
-    pub(crate) fn attach(&self) -> Connection {
+    /// Directs frames to a new connection from now on.
+    pub(crate) fn attach(&self) -> ConnectionId {
         let mut state = self.lock();
         let number = state.connections + 1;
         let closed = state.closed;
         *state =
             State { connection: Some(number), connections: number, closed, ..State::default() };
         self.changed.notify_all();
-        Connection(number)
+        ConnectionId(number)
     }
 
-    /// The connection is gone, and what was not written with it.
+    /// Gives the connection up, and whatever was not written to it.
     pub(crate) fn detach(&self) {
         let mut state = self.lock();
         state.connection = None;
@@ -64,8 +64,11 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Puts one command in. Without a connection, after [`Outbox::close`] and after an error it goes
-    /// nowhere.
+    /// Adds one command. Without a connection, after [`Outbox::close`] and after an error it is
+    /// dropped.
+    ///
+    /// # Errors
+    /// When the command fits no frame; nothing is added then.
     pub(crate) fn push(&self, command: &Command) -> Result<(), FrameTooLong> {
         let mut state = self.lock();
         if !state.is_open() {
@@ -76,24 +79,24 @@ impl Outbox {
         Ok(())
     }
 
-    /// Nothing more will be put in.
+    /// Declares that nothing more will be added.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
-    /// Waits until more may be put in, through a time without a connection too; false when nothing
-    /// more will be taken.
-    pub(crate) fn wait_for_room(&self) -> bool {
-        let must_wait = |state: &State| !state.is_open() || state.pending.len() >= ENOUGH;
+    /// Blocks until more may be added, also while there is no connection. Returns false when the
+    /// outbox is closed.
+    pub(crate) fn wait_for_space(&self) -> bool {
+        let must_wait = |state: &State| !state.is_open() || state.pending.len() >= HIGH_WATER;
         let state = self.wait_while(|state| !state.closed && must_wait(state));
         !state.closed
     }
 
-    /// For the writer: waits for bytes and takes all there are. `None` when all were written and no
-    /// more will come, or the connection is gone; asking again means that those taken before were
-    /// written.
-    pub(crate) fn take(&self, connection: Connection) -> Option<Vec<u8>> {
+    /// Blocks until there are bytes for `connection`, and takes them all. Returns `None` when
+    /// everything was written and no more will be added, or the connection was given up. Called by
+    /// the writer, for whom calling again means that it has written what it took before.
+    pub(crate) fn take(&self, connection: ConnectionId) -> Option<Vec<u8>> {
         let ours = |state: &State| state.connection == Some(connection.0);
         let mut state =
             self.wait_while(|state| ours(state) && !state.closed && state.pending.is_empty());
@@ -101,7 +104,7 @@ impl Outbox {
             return None;
         }
         if state.pending.is_empty() {
-            // Said before the server can hear of it, so that its answer never comes first.
+            // Set before the server can see the end, so that its answer never comes first.
             state.all_sent = true;
             return None;
         }
@@ -109,22 +112,22 @@ impl Outbox {
         Some(std::mem::take(&mut state.pending))
     }
 
-    /// For the writer: writing has failed for good.
-    pub(crate) fn fail(&self, why: Fault) {
+    /// Records that writing has failed for good. Called by the writer.
+    pub(crate) fn fail(&self, why: IoErrorKind) {
         let mut state = self.lock();
         state.pending = Vec::new();
-        state.failure = Some(why);
+        state.error = Some(why);
         self.changed.notify_all();
     }
 
-    /// Whether everything was written, and there was nothing to come.
+    /// Whether the outbox is closed and everything was written.
     pub(crate) fn all_sent(&self) -> bool {
         self.lock().all_sent
     }
 
     /// The error that ended writing.
-    pub(crate) fn failure(&self) -> Option<Fault> {
-        self.lock().failure.clone()
+    pub(crate) fn error(&self) -> Option<IoErrorKind> {
+        self.lock().error.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -148,14 +151,14 @@ mod tests {
         Command::Chat(Text::new(&"x".repeat(len)).expect("a text"))
     }
 
-    fn attached() -> (Outbox, Connection) {
+    fn attached() -> (Outbox, ConnectionId) {
         let outbox = Outbox::default();
         let connection = outbox.attach();
         (outbox, connection)
     }
 
     #[test]
-    fn what_was_put_in_comes_out_together_and_in_order() {
+    fn frames_come_out_together_and_in_order() {
         let (outbox, connection) = attached();
         let mut frames = Vec::new();
         for command in [Command::Rooms, chat(3), Command::Leave] {
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_sent_when_the_writer_comes_back_for_more_and_there_is_none() {
+    fn all_is_sent_when_the_writer_asks_again_and_nothing_is_left() {
         let (outbox, connection) = attached();
         outbox.push(&Command::Rooms).expect("it fits");
         outbox.close();
@@ -177,33 +180,33 @@ mod tests {
     }
 
     #[test]
-    fn after_the_end_nothing_goes_in() {
+    fn a_closed_outbox_takes_nothing() {
         let (outbox, connection) = attached();
         outbox.close();
         outbox.push(&Command::Rooms).expect("it fits");
         assert_eq!(outbox.take(connection), None);
-        assert!(!outbox.wait_for_room());
+        assert!(!outbox.wait_for_space());
     }
 
     #[test]
     fn after_an_error_nothing_is_kept() {
         let (outbox, _) = attached();
         outbox.push(&chat(60_000)).expect("it fits");
-        outbox.fail(Fault::BrokenPipe);
+        outbox.fail(IoErrorKind::BrokenPipe);
         outbox.push(&chat(60_000)).expect("it fits");
         assert!(outbox.lock().pending.is_empty() && !outbox.all_sent());
-        assert_eq!(outbox.failure(), Some(Fault::BrokenPipe));
+        assert_eq!(outbox.error(), Some(IoErrorKind::BrokenPipe));
     }
 
     #[test]
-    fn the_input_waits_while_enough_is_held() {
+    fn the_input_waits_above_the_high_water_mark() {
         let (outbox, connection) = attached();
         outbox.push(&chat(60_000)).expect("it fits");
-        assert!(outbox.wait_for_room());
+        assert!(outbox.wait_for_space());
         outbox.push(&chat(60_000)).expect("it fits");
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| outbox.wait_for_room());
-            assert!(outbox.take(connection).is_some_and(|frames| frames.len() > ENOUGH));
+            let waiting = scope.spawn(|| outbox.wait_for_space());
+            assert!(outbox.take(connection).is_some_and(|frames| frames.len() > HIGH_WATER));
             assert!(waiting.join().expect("waiting ends"));
         });
     }
@@ -211,18 +214,18 @@ mod tests {
     #[test]
     fn the_input_waits_for_the_next_connection() {
         let (outbox, _) = attached();
-        outbox.fail(Fault::Reset);
+        outbox.fail(IoErrorKind::Reset);
         outbox.detach();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| outbox.wait_for_room());
+            let waiting = scope.spawn(|| outbox.wait_for_space());
             outbox.attach();
             assert!(waiting.join().expect("waiting ends"));
         });
-        assert_eq!(outbox.failure(), None);
+        assert_eq!(outbox.error(), None);
     }
 
     #[test]
-    fn nothing_goes_from_one_connection_into_the_next() {
+    fn nothing_passes_from_one_connection_to_the_next() {
         let (outbox, first) = attached();
         outbox.push(&chat(3)).expect("it fits");
         outbox.detach();
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_beyond_a_frame_leaves_the_rest_as_it_was() {
+    fn a_text_too_long_for_a_frame_changes_nothing() {
         let (outbox, connection) = attached();
         outbox.push(&Command::Rooms).expect("it fits");
         assert!(outbox.push(&chat(70_000)).is_err());

@@ -1,36 +1,36 @@
-//! What Tab makes of a word: a command, a room's number, or the name of somebody who was seen.
+//! Tab completion of commands, room numbers and names.
 
-use crate::app::input::COMMANDS;
-
-/// What can be completed besides commands.
+/// The words that can be completed.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
+    /// Commands, without their `/`.
+    pub(crate) commands: &'static [&'static str],
     /// Names seen in the room, the last seen first.
     pub(crate) names: Vec<String>,
-    /// Rooms of the last list.
+    /// The room numbers of the last list.
     pub(crate) rooms: Vec<u64>,
 }
 
-/// What is to stand in place of the text from `start` to the cursor.
+/// The replacement for the text from `start` to the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Completion {
     pub(crate) start: usize,
     pub(crate) text: String,
-    /// What could be meant, when nothing could be added.
+    /// The possible words, if nothing could be added.
     pub(crate) candidates: Vec<String>,
 }
 
-/// Completes what stands before the cursor.
+/// Completes the word before the cursor.
 pub(crate) fn complete(before: &str, vocabulary: &Vocabulary) -> Completion {
-    let start =
-        before.rfind(char::is_whitespace).map_or(0, |space| space + width_at(before, space));
+    let space = before.char_indices().rfind(|(_, c)| c.is_whitespace());
+    let start = space.map_or(0, |(at, c)| at + c.len_utf8());
     let word = &before[start..];
     let (words, ending): (Vec<String>, &str) = match before[..start].trim_end() {
         "" if word.starts_with('/') => {
-            (COMMANDS.iter().map(|command| format!("/{command}")).collect(), " ")
+            (vocabulary.commands.iter().map(|command| format!("/{command}")).collect(), " ")
         }
         "/join" => (vocabulary.rooms.iter().map(u64::to_string).collect(), ""),
-        // Somebody is spoken to.
+        // The line addresses somebody.
         "" => (vocabulary.names.clone(), ": "),
         _ => (vocabulary.names.clone(), " "),
     };
@@ -54,17 +54,13 @@ pub(crate) fn complete(before: &str, vocabulary: &Vocabulary) -> Completion {
     }
 }
 
-fn width_at(text: &str, at: usize) -> usize {
-    text[at..].chars().next().map_or(0, char::len_utf8)
-}
-
-/// Case does not matter where it is hard to see.
+/// Ignores case.
 fn begins_with(known: &str, word: &str) -> bool {
     let mut known = known.chars().flat_map(char::to_lowercase);
     word.chars().flat_map(char::to_lowercase).all(|c| known.next() == Some(c))
 }
 
-/// What both begin with.
+/// The common beginning.
 fn shared<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
     &one[..same.map(|(c, _)| c.len_utf8()).sum()]
@@ -76,7 +72,8 @@ mod tests {
 
     fn completed(before: &str) -> (String, Vec<String>) {
         let names = ["Guido van Rossum", "김철수", "김영희", "guest"].map(str::to_owned).to_vec();
-        let done = complete(before, &Vocabulary { names, rooms: vec![3, 17, 18] });
+        let vocabulary = Vocabulary { commands: &["rooms", "join"], names, rooms: vec![3, 17, 18] };
+        let done = complete(before, &vocabulary);
         (format!("{}{}", &before[..done.start], done.text), done.candidates)
     }
 
@@ -89,11 +86,11 @@ mod tests {
         becomes("/ro", "/rooms ");
         becomes("/J", "/join ");
         becomes("say /ro", "say /ro");
-        assert_eq!(completed("/").1.len(), COMMANDS.len());
+        assert_eq!(completed("/").1, ["/rooms", "/join"]);
     }
 
     #[test]
-    fn names_and_whom_a_line_speaks_to() {
+    fn names_and_whom_a_line_addresses() {
         becomes("김철", "김철수: ");
         becomes("ask 김영", "ask 김영희 ");
         becomes("gui", "Guido van Rossum: ");
@@ -102,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_common_and_then_what_could_be_meant() {
+    fn a_common_beginning_and_then_the_candidates() {
         assert_eq!(completed("김"), ("김".into(), vec!["김철수".into(), "김영희".into()]));
         assert_eq!(completed("/join 1").1, ["17", "18"]);
         becomes("/join 3", "/join 3");

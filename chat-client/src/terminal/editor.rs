@@ -1,30 +1,26 @@
-//! The line being typed, and the lines typed before it. Nothing in here reads or writes.
+//! The line being typed, and the lines typed before it.
 
 use std::collections::VecDeque;
 
-use chat_proto::MAX_PAYLOAD;
-use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
+use unicode_segmentation::{GraphemeCursor, GraphemeIncomplete, UnicodeSegmentation as _};
 
 use crate::terminal::completion::{self, Vocabulary};
 use crate::terminal::keys::Key;
+use crate::terminal::line_reader::MAX_LINE;
 
-/// Lines remembered. They are kept in memory only: what somebody said stays out of files.
+/// Lines remembered. They are kept in memory only, never in a file.
 const HISTORY_LEN: usize = 500;
-
-/// Bytes that a line may have: no longer one can be sent.
-const MAX_LINE: usize = MAX_PAYLOAD;
 
 /// What a key leads to, besides a changed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pressed {
     /// Nothing more.
     Edited,
-    /// A line is done.
+    /// A line is complete.
     Entered(String),
-    /// The line has become too long, and is gone as a whole: a part of it would be something else
-    /// than was meant.
+    /// The line became too long and was dropped as a whole: a part of it might mean something else.
     TooLong,
-    /// These words could be meant.
+    /// The possible words, for Tab.
     Candidates(Vec<String>),
     ClearScreen,
     /// The person wants to leave.
@@ -32,15 +28,16 @@ pub(crate) enum Pressed {
     Suspend,
 }
 
-/// See the head of this file. The cursor is always at the edge of a grapheme cluster.
+/// A line editor. The cursor is always at the edge of a grapheme cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     text: String,
     cursor: usize,
     history: VecDeque<String>,
-    /// The remembered line that is shown, counted from the last, and what was typed instead.
+    /// The remembered line that is shown, counted back from the last, and the text typed before it
+    /// was recalled.
     recalled: Option<(usize, String)>,
-    /// What was cut out last.
+    /// The text cut out last.
     cut: String,
 }
 
@@ -62,23 +59,23 @@ impl Editor {
             Key::Enter => return self.enter(),
             Key::Tab => return self.complete(vocabulary),
             Key::Left => self.cursor = self.before(),
-            Key::Right => self.cursor = self.behind(),
+            Key::Right => self.cursor = self.after(),
             Key::WordLeft => self.cursor = self.word_before(),
-            Key::WordRight => self.cursor = self.word_behind(),
+            Key::WordRight => self.cursor = self.word_after(),
             Key::Home => self.cursor = 0,
             Key::End => self.cursor = self.text.len(),
             Key::Up => self.recall(1),
             Key::Down => self.recall(-1),
             Key::Backspace => self.remove(self.before(), self.cursor),
-            Key::Delete => self.remove(self.cursor, self.behind()),
+            Key::Delete => self.remove(self.cursor, self.after()),
             Key::EndOfInput if self.text.is_empty() => return Pressed::Leave,
-            Key::EndOfInput => self.remove(self.cursor, self.behind()),
+            Key::EndOfInput => self.remove(self.cursor, self.after()),
             Key::Interrupt if self.text.is_empty() => return Pressed::Leave,
             Key::Interrupt => self.clear(),
             Key::KillToEnd => self.kill(self.cursor, self.text.len()),
             Key::KillToStart => self.kill(0, self.cursor),
             Key::KillWordLeft => self.kill(self.word_before(), self.cursor),
-            Key::KillWordRight => self.kill(self.cursor, self.word_behind()),
+            Key::KillWordRight => self.kill(self.cursor, self.word_after()),
             Key::Yank => return self.paste(&self.cut.clone()),
             Key::ClearScreen => return Pressed::ClearScreen,
             Key::Suspend => return Pressed::Suspend,
@@ -88,11 +85,11 @@ impl Editor {
 
     fn insert(&mut self, text: &str) {
         self.text.insert_str(self.cursor, text);
-        self.cursor = self.edge_at_or_behind(self.cursor + text.len());
+        self.cursor = self.edge_at_or_after(self.cursor + text.len());
     }
 
-    /// A terminal without marks around a pasted text sends it so. What is one character too long
-    /// grows no further, and is refused when it is entered: what else is pasted would be a line of
+    /// Inserts a typed character. A line that is one character too long grows no further, and is
+    /// refused when it is entered: the rest of a text pasted without marks must not become a line of
     /// its own.
     fn write(&mut self, c: char) {
         if !self.is_too_long() {
@@ -108,7 +105,7 @@ impl Editor {
         Pressed::Edited
     }
 
-    /// What there was of the line before it got something too long comes back like any line.
+    /// Drops the line. What it was before it became too long can be recalled like any line.
     fn refuse(&mut self) -> Pressed {
         let line = self.take();
         if line.len() <= MAX_LINE {
@@ -152,7 +149,7 @@ impl Editor {
         self.recalled = None;
     }
 
-    /// Goes so many lines back; the line that was being typed comes behind the last.
+    /// Recalls the line that many steps further back; after the last comes the line being typed.
     fn recall(&mut self, steps: isize) {
         let now = self.recalled.as_ref().map_or(0, |(back, _)| *back);
         let Some(back) = now.checked_add_signed(steps).filter(|back| *back <= self.history.len())
@@ -195,28 +192,28 @@ impl Editor {
 
     fn remove(&mut self, start: usize, end: usize) {
         self.text.replace_range(start..end, "");
-        // What was apart may be one cluster now.
-        self.cursor = self.edge_at_or_behind(start);
+        // Two clusters may have become one.
+        self.cursor = self.edge_at_or_after(start);
     }
 
-    /// Looks only at what stands around `at`, the edge of a character: it is asked at every key, and
-    /// a text pasted without marks is thousands of keys.
-    fn edge_at_or_behind(&self, at: usize) -> usize {
-        let mut edge = GraphemeCursor::new(at, self.text.len(), true);
-        // Neither fails: the text is given as a whole.
-        if edge.is_boundary(&self.text, 0).unwrap_or(true) {
-            return at;
-        }
-        edge.next_boundary(&self.text, 0).ok().flatten().unwrap_or(self.text.len())
+    fn edge_at_or_after(&self, at: usize) -> usize {
+        self.edge(at, GraphemeCursor::next_boundary)
     }
 
-    /// A word may begin, and end, inside a cluster.
-    fn edge_at_or_before(&self, at: usize) -> usize {
-        let mut edge = GraphemeCursor::new(at, self.text.len(), true);
-        if edge.is_boundary(&self.text, 0).unwrap_or(true) {
+    /// The edge of a cluster at `at`, which is the edge of a character, or else the next one that `find`
+    /// finds. Examines only the surroundings: this runs for every key, and a text pasted without marks is
+    /// thousands of keys.
+    fn edge(
+        &self,
+        at: usize,
+        find: fn(&mut GraphemeCursor, &str, usize) -> Result<Option<usize>, GraphemeIncomplete>,
+    ) -> usize {
+        let mut cursor = GraphemeCursor::new(at, self.text.len(), true);
+        // Neither call fails: the text is given as a whole, and its ends are edges.
+        if cursor.is_boundary(&self.text, 0).unwrap_or(true) {
             return at;
         }
-        edge.prev_boundary(&self.text, 0).ok().flatten().unwrap_or(0)
+        find(&mut cursor, &self.text, 0).ok().flatten().unwrap_or(at)
     }
 
     fn before(&self) -> usize {
@@ -224,26 +221,25 @@ impl Editor {
         self.cursor - last.map_or(0, str::len)
     }
 
-    fn behind(&self) -> usize {
+    fn after(&self) -> usize {
         let next = self.text[self.cursor..].graphemes(true).next();
         self.cursor + next.map_or(0, str::len)
     }
 
     fn word_before(&self) -> usize {
         let mut words = self.text[..self.cursor].unicode_word_indices();
-        self.edge_at_or_before(words.next_back().map_or(0, |(start, _)| start))
+        self.edge(words.next_back().map_or(0, |(start, _)| start), GraphemeCursor::prev_boundary)
     }
 
-    fn word_behind(&self) -> usize {
+    fn word_after(&self) -> usize {
         let mut words = self.text[self.cursor..].unicode_word_indices();
         let end =
             words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len());
-        self.edge_at_or_behind(end)
+        self.edge_at_or_after(end)
     }
 }
 
-/// A text may have newlines and tabs, and no other control character. A newline at the end is no
-/// part of it.
+/// Removes control characters other than newline and tab, and newlines at the end.
 fn pasted(text: &str) -> String {
     let text = text.trim_end_matches('\n');
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()

@@ -1,23 +1,23 @@
-//! What a terminal sends, as keys: UTF-8, control characters and the escape sequences of xterm and
-//! its kind.
+//! Decodes what a terminal sends into keys: UTF-8, control characters, and the escape sequences of
+//! xterm and its relatives.
 
 use chat_proto::MAX_PAYLOAD;
 
 /// The end of a pasted text (xterm, "Bracketed Paste Mode").
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// A sequence that goes on for longer is none.
+/// A longer sequence is not one.
 const MAX_SEQUENCE: usize = 32;
 
 const ESC: u8 = 0x1b;
 
-/// What was pressed, by what it does here.
+/// A key, named by its effect here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Key {
     Char(char),
     /// A pasted text, newlines included.
     Paste(String),
-    /// A pasted text that is longer than any message can be. It is not kept.
+    /// A pasted text longer than any message can be. It is not kept.
     PasteTooLong,
     Enter,
     Tab,
@@ -45,30 +45,30 @@ pub(crate) enum Key {
     Suspend,
 }
 
-/// Bytes in, keys out. It holds at most an incomplete sequence, or a pasted text up to the length of
-/// a message.
+/// Decodes bytes into keys, however they are split. Holds at most an incomplete sequence, or a pasted
+/// text up to the length of a message.
 #[derive(Debug, Default)]
 pub(crate) struct KeyDecoder {
     held: Vec<u8>,
     pasted: Option<Pasted>,
 }
 
-/// What has come of a pasted text.
+/// The part of a pasted text that has arrived.
 #[derive(Debug, Default)]
 struct Pasted {
     /// At most [`MAX_PAYLOAD`].
     bytes: Vec<u8>,
-    /// There were more.
+    /// There were more bytes.
     too_long: bool,
 }
 
-/// What the held bytes begin with.
+/// The beginning of the held bytes.
 enum Token {
-    /// A key, or a sequence that means nothing here, and its length.
+    /// A key, or a sequence without a meaning here, and its length.
     Whole(Option<Key>, usize),
-    /// A pasted text begins behind so many bytes.
+    /// The mark before a pasted text, and its length.
     PasteBegins(usize),
-    /// It is not all there.
+    /// More bytes are needed.
     Incomplete,
 }
 
@@ -98,23 +98,23 @@ impl KeyDecoder {
         }
     }
 
-    /// Whether more bytes are needed to tell what the last ones mean.
+    /// Whether more bytes are needed to decode the last ones.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.held.is_empty() && self.pasted.is_none()
     }
 
-    /// Nothing has come for a while: what is held was the Escape key, or a broken sequence.
+    /// Drops an incomplete sequence: after a pause it was the Escape key, or a broken one.
     pub(crate) fn give_up(&mut self) {
         if self.pasted.is_none() {
             self.held.clear();
         }
     }
 
-    /// Moves what is held into the pasted text; the text, when its end has come.
+    /// Moves the held bytes into the pasted text, and returns the text once its end has arrived.
     fn take_pasted(&mut self) -> Option<Key> {
         let pasted = self.pasted.as_mut()?;
         let end = self.held.windows(PASTE_END.len()).position(|window| window == PASTE_END);
-        // The end may have come in part.
+        // A part of the end mark may have arrived.
         let kept = PASTE_END.len() - 1;
         let taken = end.unwrap_or(self.held.len().saturating_sub(kept));
         pasted.too_long |= pasted.bytes.len() + taken > MAX_PAYLOAD;
@@ -137,7 +137,7 @@ fn first(held: &[u8]) -> Token {
         [ESC, b'[', rest @ ..] => csi(rest),
         [ESC, b'O'] => Token::Incomplete,
         [ESC, b'O', key, ..] => Token::Whole(arrow(*key, false), 3),
-        // Another sequence begins: the Escape key itself means nothing.
+        // Another sequence begins; the Escape key by itself has no meaning.
         [ESC, ESC, ..] => Token::Whole(None, 1),
         [ESC, key, ..] => Token::Whole(alt(*key), 2),
         [byte, ..] if *byte < 0x20 || *byte == 0x7f => Token::Whole(control(*byte), 1),
@@ -145,9 +145,9 @@ fn first(held: &[u8]) -> Token {
     }
 }
 
-/// What stands behind `ESC [`: parameters, then a final byte (ECMA-48, 5.4).
+/// Decodes what follows `ESC [`: parameters, then a final byte (ECMA-48, 5.4).
 fn csi(rest: &[u8]) -> Token {
-    // The Linux console has its function keys so.
+    // The function keys of the Linux console.
     if let [b'[', ..] = rest {
         return if rest.len() < 2 { Token::Incomplete } else { Token::Whole(None, 4) };
     }
@@ -158,14 +158,14 @@ fn csi(rest: &[u8]) -> Token {
     };
     let (parameters, last) = (&rest[..end], rest[end]);
     if !(0x40..=0x7e).contains(&last) {
-        // Broken off; what broke it off stands for itself.
+        // Broken off by a byte that counts for itself.
         return Token::Whole(None, 2 + end);
     }
     let len = 2 + end + 1;
     if (parameters, last) == (b"200", b'~') {
         return Token::PasteBegins(len);
     }
-    // Of the modifiers, Alt and Ctrl make a step of a word.
+    // Alt and Ctrl turn a step into one of a word.
     let by_word = matches!(parameters, [.., b';', b'3' | b'5' | b'7']);
     let key = match (parameters.split(|&byte| byte == b';').next(), last) {
         (Some(b"1" | b"7"), b'~') => Some(Key::Home),
@@ -198,9 +198,9 @@ fn alt(key: u8) -> Option<Key> {
     }
 }
 
-/// As Emacs and readline have them.
+/// The bindings of Emacs and readline.
 fn control(byte: u8) -> Option<Key> {
-    // A control character is its letter without the bits above.
+    // A control character is its letter without the upper bits.
     let letter = char::from(byte | 0x40);
     match (byte, letter) {
         (b'\r' | b'\n', _) => Some(Key::Enter),
@@ -235,7 +235,7 @@ fn character(held: &[u8]) -> Token {
         Err(error) => return Token::Whole(None, error.error_len().unwrap_or(1)),
     };
     let Some(c) = valid.chars().next() else { return Token::Incomplete };
-    // What is left of the control characters is C1.
+    // The only control characters left are C1.
     Token::Whole(Some(Key::Char(c)).filter(|_| !c.is_control()), c.len_utf8())
 }
 
@@ -266,13 +266,13 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_passed_over_whole() {
+    fn unknown_sequences_are_skipped_whole() {
         assert_eq!(keys(b"\x1b[15~\x1b[?1;2c\x1b[[A\x1bx\x00\xff\xc2\x85a"), [Key::Char('a')]);
         assert_eq!(keys(b"\x1b\x1b[A"), [Key::Up]);
     }
 
     #[test]
-    fn a_lone_escape_is_given_up() {
+    fn a_lone_escape_is_dropped() {
         let (mut decoder, mut keys) = (KeyDecoder::default(), Vec::new());
         decoder.feed(b"\x1b", &mut keys);
         assert!(decoder.is_waiting() && keys.is_empty());
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// Bytes of which many begin something.
+    /// Bytes among which many begin a sequence.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             any::<u8>().prop_map(|byte| vec![byte]),
@@ -323,7 +323,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_keys_do_not_depend_on_how_the_bytes_come(bytes in bytes()) {
+        fn the_keys_do_not_depend_on_how_the_bytes_are_split(bytes in bytes()) {
             let (mut decoder, mut one_by_one) = (KeyDecoder::default(), Vec::new());
             for byte in &bytes {
                 decoder.feed(&[*byte], &mut one_by_one);

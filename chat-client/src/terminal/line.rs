@@ -1,33 +1,34 @@
-//! [`Line`]: all that may reach a terminal, and how it is cut into rows.
+//! [`Line`]: the only text that reaches a terminal, and how it is cut into rows.
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 pub(crate) const FIRST_STRONG_ISOLATE: char = '\u{2068}';
 pub(crate) const POP_ISOLATE: char = '\u{2069}';
 
-/// How a part of a line looks where there are colours.
+/// The look of a part of a line, where there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// Of less weight than the rest: times, echoed commands.
+    /// Less prominent than the rest: times, echoed commands.
     Dim,
     Bold,
-    /// What went wrong.
+    /// Something went wrong.
     Alarm,
     /// One of the colours for names, below [`NAME_COLOURS`].
     Name(u8),
 }
 
-/// SGR codes that can be read on dark and on light ground.
+/// SGR codes that are legible on dark and on light backgrounds.
 const NAME_CODES: [u8; 10] = [31, 32, 33, 35, 36, 91, 92, 94, 95, 96];
 
 /// How many colours there are for names.
 pub(crate) const NAME_COLOURS: u8 = NAME_CODES.len() as u8;
 
 impl Style {
-    /// The number that ECMA-48 has for it ("SGR").
+    /// The parameter of ECMA-48's "SGR".
     fn code(self) -> u8 {
         match self {
             Self::Bold => 1,
@@ -40,33 +41,33 @@ impl Style {
 
 /// One line of output, without its newline.
 ///
-/// It holds no control character, no line separator, and no bidi control but whole pairs of
+/// Contains no control character, no line separator, and no bidi control except whole pairs of
 /// [`FIRST_STRONG_ISOLATE`] and [`POP_ISOLATE`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     text: String,
-    /// Ranges of bytes, in rising order and apart from each other.
+    /// Ranges of bytes, ascending and disjoint.
     styles: Vec<(Range<usize>, Style)>,
-    /// Cells by which its further rows are indented.
+    /// Cells by which rows after the first are indented.
     indent: usize,
 }
 
 impl Line {
-    /// A line of the client's own. Characters that do not belong in a line are shown by number.
+    /// Makes a line of a text; see [`Line::push_visible`].
     pub(crate) fn new(text: &str) -> Self {
         let mut line = Self::default();
         line.push_visible(text);
         line
     }
 
-    /// The whole line in one style.
+    /// Makes a line of a text in one style.
     pub(crate) fn styled(text: &str, style: Style) -> Self {
         let mut line = Self::default();
         line.with(style, |line| line.push_visible(text));
         line
     }
 
-    /// Indents the rows behind the first by so many cells.
+    /// Indents rows after the first by that many cells.
     pub(crate) fn indented(mut self, cells: usize) -> Self {
         self.indent = cells;
         self
@@ -76,7 +77,7 @@ impl Line {
         &self.text
     }
 
-    /// Appends a text; characters that do not belong in a line are shown by number.
+    /// Appends a text. Characters that must not reach a terminal appear as their number, `\u{1b}`.
     pub(crate) fn push_visible(&mut self, text: &str) {
         for c in text.chars() {
             if must_be_shown_by_number(c) {
@@ -88,8 +89,8 @@ impl Line {
         }
     }
 
-    /// Appends a text kept from reordering what stands beside it when it runs from right to left,
-    /// or holds a mark that could make it so. Other texts are left free of invisible characters.
+    /// Appends a text like [`Line::push_visible`]. One that runs from right to left, or could, is kept
+    /// from reordering its neighbours; others get no invisible characters.
     pub(crate) fn push_isolated(&mut self, text: &str) {
         if text.contains(is_right_to_left) {
             self.text.push(FIRST_STRONG_ISOLATE);
@@ -100,21 +101,21 @@ impl Line {
         }
     }
 
-    /// What `push` appends is shown in this style.
+    /// Shows whatever `push` appends in this style.
     pub(crate) fn with(&mut self, style: Style, push: impl FnOnce(&mut Self)) {
         let start = self.text.len();
         push(self);
         self.styles.push((start..self.text.len(), style));
     }
 
-    /// Writes the line in rows of at most `width` cells, each ended by CR and LF; all but the first
-    /// are indented, so that nobody's text comes to stand at the margin. A width of 0 is no limit.
+    /// Writes the line in rows of at most `width` cells, each ended by CR and LF. All but the first are
+    /// indented, so that nobody's text can begin at the margin. A width of 0 is no limit.
     pub(crate) fn write_rows(&self, out: &mut String, width: usize, colours: bool) {
         for (i, row) in self.rows(width).into_iter().enumerate() {
             if i > 0 {
                 out.extend(std::iter::repeat_n(' ', self.indent_within(width)));
             }
-            // An isolate ends with its row; one that was cut begins again in the next.
+            // An isolate ends with its row, and begins again in the next one.
             if self.is_inside_isolate(row.start) {
                 out.push(FIRST_STRONG_ISOLATE);
             }
@@ -127,7 +128,7 @@ impl Line {
         }
     }
 
-    /// Writes the line without an end.
+    /// Writes the line as it is, without an end of line.
     pub(crate) fn write_flat(&self, out: &mut String, colours: bool) {
         self.write_part(out, 0..self.text.len(), colours);
     }
@@ -170,8 +171,8 @@ impl Line {
     }
 }
 
-/// Bytes of the text that go into a row of so many cells. It ends behind a space where one is
-/// near its end. A character wider than the row goes into it nevertheless.
+/// The number of bytes that fit a row of `width` cells, up to a space if there is one in the second
+/// half of the row. At least one character, even if it is wider than the row.
 fn fitting(text: &str, width: usize) -> usize {
     let (mut used, mut after_space) = (0, None);
     for (at, c) in text.char_indices() {
@@ -179,7 +180,7 @@ fn fitting(text: &str, width: usize) -> usize {
         if used > width && at > 0 {
             return after_space.unwrap_or(at);
         }
-        // Long words, such as Chinese sentences are, do not leave rows half empty.
+        // Long words, such as Chinese sentences, must not leave rows half empty.
         if c == ' ' && used >= width / 2 {
             after_space = Some(at + 1);
         }
@@ -187,19 +188,35 @@ fn fitting(text: &str, width: usize) -> usize {
     text.len()
 }
 
-/// The most cells that a terminal gives to a character: terminals differ about some, and a row that
-/// comes out too short does no harm.
+/// The most cells that a terminal may give a character. Terminals differ about some; a row that comes
+/// out too short does no harm.
 fn cells(c: char) -> usize {
     match c {
-        // Makes the character before it wide.
+        // Widens the character before it.
         '\u{FE0F}' => 1,
         _ => c.width_cjk().unwrap_or(0),
     }
 }
 
-/// The most cells that a terminal gives to a text.
+/// The most cells that a terminal may give a text.
 pub(crate) fn cells_of(text: &str) -> usize {
     text.chars().map(cells).sum()
+}
+
+/// Makes a text visible as in [`Line::push_visible`], and cuts it to `width` cells, the last of them
+/// `…`, if it is wider.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    let text = Line::new(text).text;
+    if text.width() <= width {
+        return text;
+    }
+    let mut used = "…".width();
+    let fits = |cluster: &&str| {
+        used += cluster.width();
+        used <= width
+    };
+    let kept: usize = text.graphemes(true).take_while(fits).map(str::len).sum();
+    format!("{}…", text[..kept].trim_end())
 }
 
 /// C0, DEL and C1 controls, line and paragraph separators, bidi embeddings, overrides and isolates.
@@ -208,8 +225,8 @@ pub(crate) fn must_be_shown_by_number(c: char) -> bool {
         || matches!(c, '\u{2028}'..='\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The blocks whose characters run from right to left, those yet to be assigned included
-/// (`DerivedBidiClass.txt`), and the marks that weigh as such characters.
+/// Whether a character runs from right to left, including those of such blocks that are not assigned
+/// yet (`DerivedBidiClass.txt`), or is a mark that counts as one.
 fn is_right_to_left(c: char) -> bool {
     matches!(c,
         '\u{0590}'..='\u{08FF}'

@@ -1,17 +1,26 @@
-//! Lines of input, in bounded memory however long they are.
+//! Reads lines of input in bounded memory, however long they are.
 
 use std::io::{self, BufRead, ErrorKind};
 
 use chat_proto::MAX_PAYLOAD;
 
-use crate::app::input::Mistake;
+/// The longest line, in bytes: no payload is longer.
+pub(crate) const MAX_LINE: usize = MAX_PAYLOAD;
 
-/// The longest line that can be of use: no payload is longer.
-const MAX_LINE: usize = MAX_PAYLOAD;
+/// Why a line was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineError {
+    /// It has more than [`MAX_LINE`] bytes.
+    TooLong,
+    NotUtf8,
+}
 
-/// Reads the next line, without its `\n` or `\r\n`; the last one need not have any. `None` at the
-/// end of the input.
-pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, Mistake>>> {
+/// Reads the next line, without its `\n` or `\r\n`, which the last one need not have. Returns `None` at
+/// the end of the input.
+///
+/// # Errors
+/// Only those of `input`.
+pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, LineError>>> {
     let mut line = Vec::new();
     let mut too_long = false;
     let mut begun = false;
@@ -30,7 +39,7 @@ pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<St
         begun = true;
         let end = chunk.iter().position(|&b| b == b'\n');
         let part = &chunk[..end.unwrap_or(chunk.len())];
-        // One byte more is kept: it may be the `\r` of the line's end.
+        // One byte more is kept, which may be the `\r` of the line's end.
         too_long |= line.len() + part.len() > MAX_LINE + 1;
         if !too_long {
             line.extend_from_slice(part);
@@ -45,9 +54,9 @@ pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<St
         line.pop();
     }
     if too_long || line.len() > MAX_LINE {
-        return Ok(Some(Err(Mistake::LineTooLong)));
+        return Ok(Some(Err(LineError::TooLong)));
     }
-    Ok(Some(String::from_utf8(line).map_err(|_| Mistake::NotUtf8)))
+    Ok(Some(String::from_utf8(line).map_err(|_| LineError::NotUtf8)))
 }
 
 #[cfg(test)]
@@ -55,12 +64,12 @@ mod tests {
     use super::*;
     use std::io::{BufReader, Read};
 
-    fn lines(input: impl Read) -> Vec<Result<String, Mistake>> {
+    fn lines(input: impl Read) -> Vec<Result<String, LineError>> {
         let mut input = BufReader::with_capacity(7, input);
         std::iter::from_fn(|| next_line(&mut input).expect("reading does not fail")).collect()
     }
 
-    fn line(text: &str) -> Result<String, Mistake> {
+    fn line(text: &str) -> Result<String, LineError> {
         Ok(text.to_owned())
     }
 
@@ -78,7 +87,7 @@ mod tests {
     fn the_longest_line_and_one_byte_more() {
         let longest = "x".repeat(MAX_LINE);
         let input = format!("{longest}\r\n{longest}x\n{longest}xx\nnext\n{longest}x");
-        let too_long = || Err(Mistake::LineTooLong);
+        let too_long = || Err(LineError::TooLong);
         assert_eq!(
             lines(input.as_bytes()),
             [line(&longest), too_long(), too_long(), line("next"), too_long()]
@@ -89,15 +98,15 @@ mod tests {
     fn an_endless_line_is_not_kept() {
         let endless = io::repeat(b'x').take(3_000_000).chain(&b"\nnext"[..]);
         let mut input = BufReader::new(endless);
-        assert_eq!(next_line(&mut input).expect("no error"), Some(Err(Mistake::LineTooLong)));
+        assert_eq!(next_line(&mut input).expect("no error"), Some(Err(LineError::TooLong)));
         assert_eq!(next_line(&mut input).expect("no error"), Some(line("next")));
     }
 
     #[test]
-    fn a_line_that_is_not_utf8_is_a_mistake_and_the_next_one_is_not() {
+    fn a_line_that_is_not_utf8_is_refused_and_the_next_one_is_not() {
         assert_eq!(
             lines(&b"\xff\xfe\n\xea\xb9\x80\n"[..]),
-            [Err(Mistake::NotUtf8), line("\u{AE40}")]
+            [Err(LineError::NotUtf8), line("\u{AE40}")]
         );
     }
 }

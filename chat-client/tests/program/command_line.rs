@@ -2,28 +2,10 @@
 
 use chat_proto::{Command, Name, RoomId, Text};
 
-use crate::support::{Client, Exit, Listener, chat, program, system};
+use crate::support::{Client, Listener, chat, program, system};
 
 #[test]
-fn both_forms_of_a_flag_connect() {
-    let both: [fn(&str) -> Vec<String>; 2] = [
-        |port| vec![format!("--port={port}"), "--ip=127.0.0.1".into()],
-        |port| vec!["--port".into(), port.into(), "--ip".into(), "127.0.0.1".into()],
-    ];
-    for form in both {
-        let listener = Listener::bind();
-        let flags = form(&listener.address().port().to_string());
-        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        let mut client = Client::start(&flags);
-        let peer = listener.accept();
-        client.end_input();
-        peer.close_after(&[]);
-        assert_eq!(client.exit().status, Some(0));
-    }
-}
-
-#[test]
-fn wrong_flags_are_one_line_that_names_them_and_status_2() {
+fn wrong_flags_are_one_line_and_status_2() {
     for (flags, named) in [
         (&[][..], "--port"),
         (&["--port=0"], "--port"),
@@ -34,15 +16,13 @@ fn wrong_flags_are_one_line_that_names_them_and_status_2() {
         (&["--port=1", "--ip=x\u{1b}\n"], "--ip"),
         (&["--port=1", "--colour"], "--colour"),
     ] {
-        let exit = Client::start(flags).exit();
-        assert_eq!((exit.status, exit.output, exit.errors.len()), (Some(2), vec![], 1));
-        let line = &exit.errors[0];
+        let line = Client::start(flags).exit().failed(2);
         assert!(line.contains(named) && line.contains("1 to 65535"), "{line}");
     }
 }
 
 #[test]
-fn wrong_flags_are_told_in_korean_alone() {
+fn wrong_flags_are_reported_in_korean_alone() {
     for (flags, told) in [
         (&[][..], "꼭 필요한 옵션이 빠졌어요: --port."),
         (&["--colour"], "--colour 옵션은 없어요."),
@@ -59,33 +39,25 @@ fn wrong_flags_are_told_in_korean_alone() {
         ),
     ] {
         let flags: Vec<&str> = ["--lang=ko"].iter().chain(flags).copied().collect();
-        let Exit { status, output, errors } = Client::start(&flags).exit();
-        assert_eq!((status, output, errors.len()), (Some(2), vec![], 1));
-        let told = format!("{told} 쓸 수 있는 옵션은 --port=N");
-        assert!(errors[0].starts_with(&told), "{errors:?}");
+        let line = Client::start(&flags).exit().failed(2);
+        assert!(line.starts_with(&format!("{told} 쓸 수 있는 옵션은 --port=N")), "{line}");
     }
 }
 
 #[test]
-fn help_is_output_and_no_failure() {
-    for flag in ["--help", "-h"] {
-        let exit = Client::start(&[flag]).exit();
-        assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
-        let help = exit.output.join("\n");
-        for named in ["--port", "--ip", "/help", "-h"] {
-            assert!(help.contains(named), "{help}");
-        }
-    }
+fn the_version_is_output_and_needs_no_server() {
+    let output = Client::start(&["--version"]).exit().succeeded();
+    assert_eq!(output, [concat!("chat-client ", env!("CARGO_PKG_VERSION"))]);
 }
 
 #[test]
 fn help_speaks_the_language_of_the_locale_and_of_the_flag() {
-    let korean = |exit: &Exit| exit.output.join("").contains("사용법");
-    let exit = Client::spawn(program(&["--help"]).env("LC_ALL", "ko_KR.UTF-8")).exit();
-    assert!(korean(&exit), "{exit:?}");
-    let english = &["--help", "--lang=en"];
-    let exit = Client::spawn(program(english).env("LC_ALL", "ko_KR.UTF-8")).exit();
-    assert!(!korean(&exit), "{exit:?}");
+    for (flags, usage) in
+        [(&["--help"][..], "사용법"), (&["-h"], "사용법"), (&["--help", "--lang=en"], "Usage")]
+    {
+        let help = Client::spawn(program(flags).env("LC_ALL", "ko_KR.UTF-8")).exit().succeeded();
+        assert!(help[0].starts_with(usage), "{help:?}");
+    }
 }
 
 #[test]
@@ -107,7 +79,7 @@ fn name_and_join_come_before_the_first_line() {
     peer.send(&system("You are in room 3.", "room-entered"));
     peer.send(&system("You may not.", "shutdown-refused"));
     drop(peer);
-    assert_eq!(client.exit().status, Some(0));
+    client.exit().succeeded();
 }
 
 #[test]
@@ -116,9 +88,8 @@ fn a_refused_flag_ends_a_script() {
     let client = Client::start(&[&listener.port_flag(), "--join=3"]);
     let mut peer = listener.accept();
     peer.send(&system("There is no room 3.", "no-such-room"));
-    let exit = client.exit();
-    assert_eq!(exit.output, ["* There is no room 3."]);
-    assert_eq!((exit.status, exit.errors), (Some(1), vec!["the server refused --join".into()]));
+    assert_eq!(client.line(), "* There is no room 3.");
+    assert_eq!(client.exit().failed(1), "the server refused --join");
 }
 
 #[test]
@@ -137,7 +108,7 @@ fn a_script_that_wants_it_connects_again_and_loses_no_line_that_was_not_sent() {
     assert_eq!(peer.commands(), [Command::Chat(Text::new("late").expect("a text"))]);
     drop(peer);
     assert!(client.line().starts_with("- connected again"));
-    assert_eq!(client.exit().status, Some(0));
+    client.exit().succeeded();
 }
 
 #[test]
@@ -152,7 +123,6 @@ fn a_server_with_a_name_is_looked_for_again_when_it_is_lost() {
     let peer = listener.accept_one();
     client.end_input();
     peer.close_after(&[]);
-    let Exit { status, output, errors } = client.exit();
+    let output = client.exit().succeeded();
     assert!(output.iter().any(|line| line.starts_with("- connected again")), "{output:?}");
-    assert_eq!((status, errors), (Some(0), vec![]));
 }

@@ -6,12 +6,12 @@ use std::process::Stdio;
 
 use chat_proto::Command;
 
-use crate::support::{Client, Exit, Listener, Peer, chat, frame, program, system};
+use crate::support::{Client, Listener, Peer, chat, frame, program, system};
 
-/// The client ends with status 1 and this one line.
+/// The client ends with status 1 and this error.
+#[track_caller]
 fn assert_fails(client: Client, error: &str) {
-    let exit = client.exit();
-    assert_eq!((exit.status, exit.errors), (Some(1), vec![error.to_owned()]));
+    assert_eq!(client.exit().failed(1), error);
 }
 
 #[test]
@@ -26,16 +26,14 @@ fn a8_nobody_listens() {
 }
 
 #[test]
-fn a_name_without_an_address_is_told_in_both_languages() {
-    // No name ends so (RFC 6761, 6.4). Why it has no address depends on the network there is.
+fn a_name_without_an_address_is_reported_in_both_languages() {
+    // No name ends like that (RFC 6761, 6.4). The reason that is given depends on the network.
     for (lang, start, end) in [
         ("en", "cannot find the address of nowhere.invalid: ", ". Is it spelled right?"),
         ("ko", "nowhere.invalid의 주소를 찾을 수 없어요: ", ". 이름을 맞게 썼나요?"),
     ] {
         let flags = ["--ip=nowhere.invalid", "--port=9", &format!("--lang={lang}")];
-        let Exit { status, output, errors } = Client::start(&flags).exit();
-        assert_eq!((status, output, errors.len()), (Some(1), vec![], 1));
-        let line = &errors[0];
+        let line = Client::start(&flags).exit().failed(1);
         assert!(line.starts_with(start) && line.ends_with(end), "{line}");
     }
 }
@@ -57,9 +55,8 @@ fn a8_the_server_closes_without_reading_everything() {
     peer.0.read_exact(&mut [0]).expect("something was sent");
     peer.0.peek(&mut [0]).expect("there is more");
     drop(peer);
-    let exit = client.exit();
-    assert_eq!((exit.status, exit.errors.len()), (Some(1), 1));
-    assert!(exit.errors[0].starts_with("lost the connection to the server: "), "{exit:?}");
+    let error = client.exit().failed(1);
+    assert!(error.starts_with("lost the connection to the server: "), "{error}");
 }
 
 #[test]
@@ -67,9 +64,8 @@ fn the_server_says_goodbye_and_closes() {
     let (client, mut peer) = Client::connected();
     peer.send(&system("The server is stopping. Goodbye.", "server-stopping"));
     drop(peer);
-    let exit = client.exit();
-    assert_eq!(exit.output, ["* The server is stopping. Goodbye.", "- the server has stopped"]);
-    assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+    let output = client.exit().succeeded();
+    assert_eq!(output, ["* The server is stopping. Goodbye.", "- the server has stopped"]);
 }
 
 #[test]
@@ -79,10 +75,9 @@ fn shutdown_is_answered_by_goodbye() {
         assert_eq!(peer.command(), Some(Command::Shutdown));
         peer.send(&system("Goodbye.", "server-stopping"));
         peer.end();
-        // What else it sends, if it has not gone yet, is of no use to anybody.
+        // The rest of its commands, if it is still there, does not matter.
         peer.commands();
-        let exit = client.exit();
-        assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+        client.exit().succeeded();
     }
 }
 
@@ -92,7 +87,7 @@ fn a_full_server_is_a_failure_though_nothing_was_left_to_send() {
     peer.send(&system("The server is full.", "server-full"));
     assert_eq!(peer.command(), None);
     drop(peer);
-    assert_fails(client, "the server takes no more connections");
+    assert_fails(client, "the server accepts no more connections");
 }
 
 #[test]
@@ -112,7 +107,7 @@ fn a_frame_is_cut_off() {
 fn assert_not_understood(send: impl FnOnce(&mut Peer)) {
     let (client, mut peer) = Client::connected();
     send(&mut peer);
-    assert_fails(client, "what came is no message of a chat server. Is this the right port?");
+    assert_fails(client, "the server does not speak the chat protocol. Is the port right?");
 }
 
 #[test]
@@ -139,8 +134,7 @@ fn a8_o13_whoever_read_the_output_has_gone() {
     client.write(b"hello\n");
     peer.command();
     peer.send(&chat("bob", "to nobody"));
-    let exit = client.exit();
-    assert_eq!((exit.status, exit.errors), (Some(0), vec![]));
+    client.exit().succeeded();
 }
 
 /// The writing end of a pipe that nobody reads.
@@ -162,7 +156,7 @@ fn a8_the_output_takes_nothing() {
 }
 
 #[test]
-fn errors_that_cannot_be_told_change_nothing() {
+fn errors_that_cannot_be_reported_change_nothing() {
     let listener = Listener::bind();
     let flag = listener.port_flag();
     let mut client = Client::spawn(program(&[&flag]).stderr(closed_pipe()));
@@ -170,7 +164,7 @@ fn errors_that_cannot_be_told_change_nothing() {
     client.write(b"/join x\n/rooms\n");
     client.end_input();
     peer.close_after(&[Command::Rooms]);
-    assert_eq!(client.exit().status, Some(0));
+    client.exit().succeeded();
 }
 
 #[test]

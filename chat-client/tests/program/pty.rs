@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 
@@ -25,7 +24,8 @@ pub(crate) struct Terminal {
     slave: Option<Box<dyn SlavePty + Send>>,
     /// There when a key has been pressed. When it goes it presses Ctrl-D.
     keyboard: Option<Box<dyn Write + Send>>,
-    client: Box<dyn Child + Send + Sync>,
+    /// There until it was waited for.
+    client: Option<Box<dyn Child + Send + Sync>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     /// The modes before the client came.
     modes: String,
@@ -70,7 +70,7 @@ impl Terminal {
             keyboard: None,
             master: Some(pair.master),
             slave: Some(pair.slave),
-            client,
+            client: Some(client),
             seen,
             modes,
         }
@@ -87,18 +87,18 @@ impl Terminal {
     /// Waits until the rows are as they should be.
     #[track_caller]
     pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&[String]) -> bool) {
-        let until = Instant::now() + DEADLINE;
+        self.wait_until(what, |seen| is_so(&rows(&seen.screen)));
+    }
+
+    #[track_caller]
+    fn wait_until(&self, what: &str, is_so: impl Fn(&Seen) -> bool) {
         let (seen, news) = &*self.seen;
-        let mut seen = seen.lock().expect("no panic");
-        while !is_so(&rows(&seen.screen)) {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let rows = rows(&seen.screen);
-                drop(seen);
-                panic!("{what}; the terminal shows {rows:#?}");
-            }
-            seen = news.wait_timeout(seen, left).expect("no panic").0;
-        }
+        let seen = seen.lock().expect("no panic");
+        let (seen, waited) =
+            news.wait_timeout_while(seen, DEADLINE, |seen| !is_so(seen)).expect("no panic");
+        let rows = rows(&seen.screen);
+        drop(seen);
+        assert!(!waited.timed_out(), "{what}; the terminal shows {rows:#?}");
     }
 
     /// Waits until the last rows are these.
@@ -128,7 +128,7 @@ impl Terminal {
     }
 
     pub(crate) fn process_id(&self) -> u32 {
-        self.client.process_id().expect("it was started")
+        self.client.as_ref().and_then(|client| client.process_id()).expect("it was started")
     }
 
     /// Waits for the end of the client; its status, and whether the modes are as they were.
@@ -137,7 +137,9 @@ impl Terminal {
         let master = self.master.as_ref().expect("the terminal is there");
         let restored = modes_of(&**master) == self.modes;
         assert!(self.bytes().contains("\u{1b}[?2004h"), "the terminal was taken over");
-        self.wait_for_bytes("\u{1b}[?2004l");
+        self.wait_until("waiting for the end of marks around pasted text", |seen| {
+            String::from_utf8_lossy(&seen.bytes).contains("\u{1b}[?2004l")
+        });
         (status, restored)
     }
 
@@ -152,19 +154,8 @@ impl Terminal {
         self.ended()
     }
 
-    fn wait_for_bytes(&self, bytes: &str) {
-        let until = Instant::now() + DEADLINE;
-        let (seen, news) = &*self.seen;
-        let mut seen = seen.lock().expect("no panic");
-        while !String::from_utf8_lossy(&seen.bytes).contains(bytes) {
-            let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{bytes:?} is not written");
-            seen = news.wait_timeout(seen, left).expect("no panic").0;
-        }
-    }
-
     fn ended(&mut self) -> u32 {
-        let mut client = std::mem::replace(&mut self.client, Box::new(Ended));
+        let mut client = self.client.take().expect("it is waited for once");
         let mut killer = client.clone_killer();
         let (sender, status) = std::sync::mpsc::channel();
         thread::spawn(move || sender.send(client.wait().expect("it was started").exit_code()));
@@ -177,36 +168,10 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let _ = self.client.kill();
-        let _ = self.client.wait();
-    }
-}
-
-/// In place of a client that was waited for.
-#[derive(Debug)]
-struct Ended;
-
-impl portable_pty::ChildKiller for Ended {
-    fn kill(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn clone_killer(&self) -> Box<dyn portable_pty::ChildKiller + Send + Sync> {
-        Box::new(Self)
-    }
-}
-
-impl Child for Ended {
-    fn try_wait(&mut self) -> std::io::Result<Option<portable_pty::ExitStatus>> {
-        self.wait().map(Some)
-    }
-
-    fn wait(&mut self) -> std::io::Result<portable_pty::ExitStatus> {
-        Ok(portable_pty::ExitStatus::with_exit_code(0))
-    }
-
-    fn process_id(&self) -> Option<u32> {
-        None
+        if let Some(client) = &mut self.client {
+            let _ = client.kill();
+            let _ = client.wait();
+        }
     }
 }
 

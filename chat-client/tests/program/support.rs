@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chat_proto::{Command, HEADER_LEN, write_frame};
 
-/// What takes longer has failed. Nothing here takes long.
+/// Whatever takes longer has failed. Nothing here takes long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The client's program with these flags, speaking English.
@@ -28,13 +28,30 @@ pub(crate) struct Client {
     errors: Receiver<String>,
 }
 
-/// What a client left behind.
+/// The end of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
     pub(crate) status: Option<i32>,
-    /// The lines that nobody had read yet.
+    /// The lines that were not read before.
     pub(crate) output: Vec<String>,
     pub(crate) errors: Vec<String>,
+}
+
+impl Exit {
+    /// The output of a client that did what it was asked to do.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Vec<String> {
+        assert_eq!((self.status, self.errors), (Some(0), vec![]), "after {:#?}", self.output);
+        self.output
+    }
+
+    /// The only error of a client that ended with `status`, without its prefix.
+    #[track_caller]
+    pub(crate) fn failed(self, status: i32) -> String {
+        let [error] = self.errors.as_slice() else { panic!("it is one line: {self:?}") };
+        assert_eq!(self.status, Some(status), "{error}");
+        error.strip_prefix("chat-client: ").expect("it has a prefix").to_owned()
+    }
 }
 
 impl Client {
@@ -59,7 +76,7 @@ impl Client {
         (client, listener.accept())
     }
 
-    /// A client that is given all its input at once.
+    /// A client that gets all its input at once.
     pub(crate) fn piped(input: &str) -> (Self, Peer) {
         let (mut client, peer) = Self::connected();
         client.write(input.as_bytes());
@@ -73,7 +90,7 @@ impl Client {
         stdin.flush().expect("the client reads");
     }
 
-    /// For input that has to be written while something else is done.
+    /// For input to be written on another thread.
     pub(crate) fn take_input(&mut self) -> ChildStdin {
         self.input.take().expect("the input has not ended")
     }
@@ -177,7 +194,7 @@ impl Peer {
         self.send_raw(&frame);
     }
 
-    /// What the client sends next, or `None` when it has said that no more will come.
+    /// The next command of the client, or `None` at the end of its side.
     pub(crate) fn command(&mut self) -> Option<Command> {
         let mut header = [0; HEADER_LEN];
         match self.0.read_exact(&mut header) {
@@ -190,17 +207,17 @@ impl Peer {
         Some(Command::parse(&payload).expect("a command"))
     }
 
-    /// Everything the client sends until it says that no more will come.
+    /// All commands of the client until the end of its side.
     pub(crate) fn commands(&mut self) -> Vec<Command> {
         std::iter::from_fn(|| self.command()).collect()
     }
 
-    /// Closes as a server does whose client has said everything, and that was `commands`.
+    /// Closes once the client has sent `commands` and ended its side.
     pub(crate) fn close_after(mut self, commands: &[Command]) {
         assert_eq!(self.commands(), commands);
     }
 
-    /// Says that no more will come.
+    /// Ends this side.
     pub(crate) fn end(&mut self) {
         self.0.shutdown(Shutdown::Write).expect("it is connected");
     }

@@ -11,13 +11,17 @@ fn connected(flags: &[&str]) -> (Terminal, Peer) {
 }
 
 fn connected_with(flags: &[&str], cols: u16, variables: &[(&str, &str)]) -> (Terminal, Peer) {
+    let (terminal, peer) = started_with(flags, cols, variables);
+    terminal.wait("waiting for the prompt", |rows| rows.last().is_some_and(|row| row == ">"));
+    (terminal, peer)
+}
+
+/// A client that may show nothing yet, and its peer.
+fn started_with(flags: &[&str], cols: u16, variables: &[(&str, &str)]) -> (Terminal, Peer) {
     let listener = Listener::bind();
     let port = listener.port_flag();
     let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();
-    let terminal = Terminal::start_with(&flags, cols, variables);
-    let peer = listener.accept();
-    terminal.wait("waiting for the prompt", |rows| rows.last().is_some_and(|row| row == ">"));
-    (terminal, peer)
+    (Terminal::start_with(&flags, cols, variables), listener.accept())
 }
 
 fn said(text: &str) -> Command {
@@ -104,9 +108,7 @@ fn rooms_are_a_table_in_korean() {
 
 #[test]
 fn the_language_is_that_of_the_locale() {
-    let listener = Listener::bind();
-    let terminal = Terminal::start_with(&[&listener.port_flag()], 80, &[("LANG", "ko_KR.UTF-8")]);
-    let _peer = listener.accept();
+    let (terminal, _peer) = started_with(&[], 80, &[("LANG", "ko_KR.UTF-8")]);
     terminal.wait("waiting for Korean", |rows| rows.iter().any(|row| row.contains("연결됐어요")));
 }
 
@@ -176,7 +178,8 @@ fn a8_an_end_that_is_a_failure_leaves_the_terminal_as_it_was() {
     let (terminal, mut peer) = connected(&[]);
     peer.send("no message");
     terminal.wait("waiting for the error", |rows| {
-        rows.last().is_some_and(|row| row.starts_with("what came is no message"))
+        rows.last()
+            .is_some_and(|row| row.starts_with("chat-client: the server does not speak the chat"))
     });
     assert_eq!(terminal.exit(), (1, true));
 }
@@ -203,11 +206,7 @@ fn colours_are_for_terminals_without_no_color() {
 #[test]
 fn plain_and_dumb_terminals_are_left_alone() {
     for (flags, variables) in [(&["--plain"][..], &[][..]), (&[], &[("TERM", "dumb")])] {
-        let listener = Listener::bind();
-        let port = listener.port_flag();
-        let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();
-        let mut terminal = Terminal::start_with(&flags, 80, variables);
-        let mut peer = listener.accept();
+        let (mut terminal, mut peer) = started_with(flags, 80, variables);
         peer.send(&chat("alice", "hi"));
         terminal.wait("waiting for the chat", |rows| rows.ends_with(&["alice: hi".to_owned()]));
         // The terminal itself makes lines and echoes.
@@ -248,7 +247,7 @@ fn a_pasted_text_is_one_message() {
 #[test]
 fn a_text_too_long_to_be_sent_is_refused_whole() {
     const REFUSED: &str =
-        "! a line may have at most 65535 bytes: that one was not sent. Send it in parts.";
+        "! a line may have at most 65535 bytes; that one was not sent. Send it in parts.";
     let long = "x".repeat(MAX_PAYLOAD + 1);
     let pasted = format!("\u{1b}[200~{long}\u{1b}[201~\r");
     // The second as a terminal sends it that does not mark a pasted text.

@@ -1,10 +1,11 @@
-//! The rules of what is shown, and the proof that nothing else is.
+//! The rules of rendering, and that nothing else reaches a terminal.
 
 use super::*;
-use crate::app::state::{App, Manner};
+use crate::app::options::Options;
+use crate::app::state::App;
 use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
-use crate::terminal::screen::{Look, Screen};
-use chat_proto::{Incoming, Lang};
+use crate::terminal::screen::{Layout, Screen};
+use chat_proto::Incoming;
 use proptest::prelude::*;
 
 const AT: &str = "12:03";
@@ -14,13 +15,13 @@ fn text(lines: &[Line]) -> Vec<&str> {
 }
 
 fn plain(member: &str, said: &str) -> String {
-    let lines = chat(Form::Plain, AT, member, said);
+    let lines = chat(Format::Plain, AT, member, said);
     assert_eq!(lines.len(), 1, "a message is a line");
     lines[0].as_str().to_owned()
 }
 
 fn pretty(member: &str, said: &str) -> Vec<String> {
-    chat(Form::Pretty, AT, member, said).iter().map(|line| line.as_str().to_owned()).collect()
+    chat(Format::Pretty, AT, member, said).iter().map(|line| line.as_str().to_owned()).collect()
 }
 
 fn entry(members: &[&str], member_count: usize) -> RoomEntry {
@@ -34,7 +35,7 @@ fn a_chat_is_name_colon_text_and_for_people_the_time() {
     assert_eq!(plain("김 철수", "안녕 😀"), "김 철수: 안녕 😀");
     assert_eq!(pretty("alice", "hello"), ["12:03 alice: hello"]);
     assert_eq!(text(&own(AT, "hello")), ["12:03 > hello"]);
-    assert_eq!(text(&system(Form::Plain, AT, "hello")), ["* hello"]);
+    assert_eq!(text(&system(Format::Plain, AT, "hello")), ["* hello"]);
 }
 
 #[test]
@@ -43,17 +44,17 @@ fn further_lines_are_indented_so_that_nobody_speaks_for_somebody_else() {
         pretty("eve", "hi\nbob: I quit\n* bob left.\n\nend\n"),
         ["12:03 eve: hi", "        bob: I quit", "        * bob left.", "        ", "        end"]
     );
-    assert_eq!(text(&system(Form::Pretty, AT, "one\ntwo")), ["12:03 * one", "        two"]);
+    assert_eq!(text(&system(Format::Pretty, AT, "one\ntwo")), ["12:03 * one", "        two"]);
 }
 
 #[test]
-fn for_programs_a_message_is_a_line_from_which_it_can_be_read_back() {
+fn for_programs_a_message_is_one_reversible_line() {
     assert_eq!(plain("eve", "hi\nbob: \\n\t.\n"), r"eve: hi\nbob: \\n\t.\n");
     assert_eq!(plain("a\\b", "x"), r"a\\b: x");
 }
 
 #[test]
-fn a_name_that_could_pass_for_something_else_is_in_quotes() {
+fn an_ambiguous_name_is_in_quotes() {
     for name in
         ["* bob left.", "! no", "> own", "- by", "bob: hi", "  3  tea", "", "\u{3000}a", "a, b"]
     {
@@ -72,7 +73,7 @@ fn controls_are_shown_by_number() {
         plain("a\u{1b}\u{9b}b\n", "\u{1b}[2J\r\0\u{7f}\u{85}"),
         r"a\u{1b}\u{9b}b\n: \u{1b}[2J\u{d}\u{0}\u{7f}\u{85}"
     );
-    assert_eq!(text(&system(Form::Pretty, AT, "\u{7}")), [r"12:03 * \u{7}"]);
+    assert_eq!(text(&system(Format::Pretty, AT, "\u{7}")), [r"12:03 * \u{7}"]);
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn for_people_a_tab_is_spaces_in_a_text_and_a_control_in_a_name() {
 fn a_text_from_right_to_left_is_isolated_and_no_other_is() {
     assert_eq!(plain("דוד", "שלום 1"), "\u{2068}דוד\u{2069}: \u{2068}שלום 1\u{2069}");
     assert_eq!(pretty("a", "abc\nمرحبا")[1], "        \u{2068}مرحبا\u{2069}");
-    assert_eq!(text(&system(Form::Plain, AT, "a\u{200f}!")), ["* \u{2068}a\u{200f}!\u{2069}"]);
+    assert_eq!(text(&system(Format::Plain, AT, "a\u{200f}!")), ["* \u{2068}a\u{200f}!\u{2069}"]);
     assert_eq!(plain("é", "漢字 한글 кот ² 😀"), "é: 漢字 한글 кот ² 😀");
 }
 
@@ -116,13 +117,13 @@ fn a_title_in_a_room_line_is_one_line() {
 
 #[test]
 fn a_name_keeps_its_colour() {
-    // In every process: people get used to it.
+    // People get used to it.
     assert_eq!(["alice", "bob", "김철수"].map(colour), [3, 2, 8]);
     let colours: std::collections::HashSet<u8> = (0..100).map(|n| colour(&n.to_string())).collect();
     assert_eq!(colours.len(), usize::from(NAME_COLOURS));
 }
 
-/// Strings in which what could do harm is frequent.
+/// Strings with many characters that could do harm.
 fn nasty() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         any::<char>(),
@@ -165,7 +166,7 @@ fn messages() -> impl Strategy<Value = Incoming> {
     )
 }
 
-/// Whether the only bidi controls are isolates that begin and end in this line, none in another.
+/// Whether the only bidi controls are isolates that begin and end in this line, not nested.
 fn isolates_are_whole(line: &str) -> bool {
     let mut open = false;
     for c in line.chars() {
@@ -179,11 +180,11 @@ fn isolates_are_whole(line: &str) -> bool {
     !open
 }
 
-fn app(form: Form) -> App {
-    App::new(Manner { form, lang: Lang::En, reconnect: false, name: None, join: None })
+fn app(format: Format) -> App {
+    App::new(Options { format, ..Options::default() })
 }
 
-/// What a terminal of 80 columns is sent, without our own colours.
+/// The output for a terminal of 80 columns, without our own colours.
 fn on_a_terminal(lines: &[Line]) -> String {
     let mut out = String::new();
     for line in lines {
@@ -195,10 +196,10 @@ fn on_a_terminal(lines: &[Line]) -> String {
     out.replace("\u{1b}[m", "").replace("\r\n", "\n")
 }
 
-/// What goes into a file or a pipe.
+/// The output for a file or a pipe.
 fn into_a_pipe(lines: &[Line]) -> String {
     let mut bytes = Vec::new();
-    let mut screen = Screen::new(&mut bytes, std::io::sink(), Look::Flat);
+    let mut screen = Screen::new(&mut bytes, std::io::sink(), Layout::Flat);
     screen.show(lines).and_then(|()| screen.flush()).expect("a Vec takes all");
     drop(screen);
     String::from_utf8(bytes).expect("lines are UTF-8")
@@ -210,45 +211,44 @@ proptest! {
     #[test]
     fn s5_whatever_a_server_sends_no_control_reaches_the_terminal(
         received in prop::collection::vec(messages(), 1..4),
-        form in prop::sample::select(vec![Form::Plain, Form::Pretty]),
+        format in prop::sample::select(vec![Format::Plain, Format::Pretty]),
     ) {
-        let mut app = app(form);
+        let mut app = app(format);
         let lines: Vec<Line> =
             received.iter().flat_map(|message| app.incoming(AT, message).show).collect();
-        let output = match form {
-            Form::Plain => into_a_pipe(&lines),
-            Form::Pretty => on_a_terminal(&lines),
+        let output = match format {
+            Format::Plain => into_a_pipe(&lines),
+            Format::Pretty => on_a_terminal(&lines),
         };
-        if form == Form::Plain {
+        if format == Format::Plain {
             prop_assert_eq!(output.matches('\n').count(), lines.len());
         }
         for line in output.split('\n') {
             prop_assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
             prop_assert!(!line.contains(['\u{2028}', '\u{2029}']), "{line:?}");
             prop_assert!(isolates_are_whole(line), "{line:?}");
-            prop_assert!(form == Form::Plain || cells_of(line) <= 80, "{line:?}");
+            prop_assert!(format == Format::Plain || cells_of(line) <= 80, "{line:?}");
         }
     }
 
     #[test]
     fn only_the_time_stands_at_the_margin(member in nasty(), said in nasty()) {
-        for lines in [chat(Form::Pretty, AT, &member, &said), system(Form::Pretty, AT, &said)] {
+        for lines in [chat(Format::Pretty, AT, &member, &said), system(Format::Pretty, AT, &said)] {
             let rows = on_a_terminal(&lines);
             let mut rows = rows.trim_end_matches('\n').split('\n');
             prop_assert!(rows.next().is_some_and(|row| row.starts_with("12:03 ")));
-            // What was cut off begins with an isolate, or behind it.
             prop_assert!(rows.all(|row| row.starts_with("        ")), "{lines:?}");
         }
     }
 
     #[test]
-    fn what_does_no_harm_is_shown_as_it_is(said in "[a-zA-Z가-힣0-9 .,;?!()\\\\ü漢😀-]{0,60}") {
-        let lines = chat(Form::Pretty, AT, "bob", &said);
+    fn a_harmless_text_is_shown_as_it_is(said in "[a-zA-Z가-힣0-9 .,;?!()\\\\ü漢😀-]{0,60}") {
+        let lines = chat(Format::Pretty, AT, "bob", &said);
         prop_assert_eq!(text(&lines), [format!("12:03 bob: {said}")]);
     }
 
     #[test]
-    fn for_programs_a_text_can_be_read_back(said in "[a-z\\\\nt\n\t \"]{0,30}") {
+    fn for_programs_a_text_can_be_recovered(said in "[a-z\\\\nt\n\t \"]{0,30}") {
         let line = plain("bob", &said);
         let mut chars = line["bob: ".len()..].chars();
         let mut read = String::new();

@@ -1,57 +1,46 @@
-//! What a line or a message leads to, and what each end of a connection means.
+//! The effects of lines and messages, and the meaning of each end of a connection.
 
 use super::*;
-use chat_proto::RoomEntry;
+use crate::io_error::IoErrorKind;
+use chat_proto::{Lang, Name};
 
 const AT: &str = "12:03";
 
-fn app(form: Form, reconnect: bool) -> App {
-    let mut app = App::new(Manner { form, lang: Lang::En, reconnect, name: None, join: None });
-    assert_eq!(app.connected(0), Outcome::default());
+fn app(format: Format, lang: Lang, reconnect: bool) -> App {
+    let mut app = App::new(Options { format, lang, reconnect, ..Options::default() });
+    assert_eq!(app.connected(0), Effects::default());
     app
 }
 
 fn script() -> App {
-    app(Form::Plain, false)
+    app(Format::Plain, Lang::En, false)
 }
 
 fn person() -> App {
-    app(Form::Pretty, true)
+    app(Format::Pretty, Lang::En, true)
 }
 
-fn system(text: &str, code: Option<&str>) -> Incoming {
-    Incoming {
-        kind: "SCSystemMessage".into(),
-        text: text.into(),
-        code: code.map(str::to_owned),
-        ..Incoming::default()
-    }
+fn type_in(app: &mut App, line: &str) -> Effects {
+    app.line(AT, Ok(line))
 }
 
-fn about_room(text: &str, code: &str, room: u64, seq: u64) -> Incoming {
-    Incoming { room_id: Some(room), seq: Some(seq), ..system(text, Some(code)) }
+fn message(json: &str) -> Incoming {
+    Incoming::parse(json.as_bytes()).expect("it is a message")
 }
 
-/// The text is shown as it came, and tells nothing of what the fields tell.
+fn coded(code: &str) -> Incoming {
+    message(&format!(r#"{{"type":"SCSystemMessage","text":"x","code":"{code}"}}"#))
+}
+
 fn entered(room: u64, title: &str, seq: u64) -> Incoming {
-    Incoming {
-        title: Some(title.into()), ..about_room("어서 와요.", "room-entered", room, seq)
-    }
+    let title = Some(title.to_owned());
+    Incoming { room_id: Some(room), seq: Some(seq), title, ..coded("room-entered") }
 }
 
-fn rooms(numbers: &[u64], more: bool) -> Incoming {
-    let room = |&room_id| RoomEntry {
-        room_id,
-        title: "tea".into(),
-        members: vec!["alice".into()],
-        member_count: 1,
-    };
-    Incoming {
-        kind: "SCRoomsResult".into(),
-        rooms: numbers.iter().map(room).collect(),
-        more,
-        ..Incoming::default()
-    }
+/// A list with one room.
+fn list(room: u64, title: &str, more: bool) -> Incoming {
+    let room = format!(r#"{{"roomId":{room},"title":"{title}","members":["alice"]}}"#);
+    message(&format!(r#"{{"type":"SCRoomsResult","rooms":[{room}],"more":{more}}}"#))
 }
 
 fn text(lines: &[Line]) -> Vec<&str> {
@@ -59,299 +48,256 @@ fn text(lines: &[Line]) -> Vec<&str> {
 }
 
 fn shown(app: &mut App, message: &Incoming) -> Vec<String> {
-    let outcome = app.incoming(AT, message);
-    assert_eq!(outcome.send, [], "nothing is sent");
-    outcome.show.iter().map(|line| line.as_str().to_owned()).collect()
+    let effects = app.incoming(AT, message);
+    assert_eq!(effects.send, [], "nothing is sent");
+    effects.show.iter().map(|line| line.as_str().to_owned()).collect()
 }
 
-fn ending(app: &mut App, closed: &Closed, all_sent: bool) -> (Ending, String) {
-    match app.closed(closed, all_sent) {
-        After::Over(ending, line) => {
-            (ending, line.map_or_else(String::new, |line| line.as_str().to_owned()))
-        }
-        After::Again(lines) => panic!("it goes on: {lines:?}"),
+/// The last output of a success, or the error of a failure.
+fn ending(app: &mut App, end: &StreamEnd, all_sent: bool) -> Result<String, String> {
+    match app.closed(end, all_sent) {
+        AfterClose::Succeed(line) => Ok(line.map_or_else(String::new, |line| line.as_str().into())),
+        AfterClose::Fail(why) => Err(why),
+        AfterClose::Reconnect(lines) => panic!("it goes on: {lines:?}"),
     }
+}
+
+fn refused(why: &str) -> Result<String, String> {
+    Err(why.to_owned())
 }
 
 #[test]
 fn a_command_is_sent_and_help_is_shown() {
     let mut app = script();
-    assert_eq!(app.line(AT, "/rooms").send, [Command::Rooms]);
-    assert!(app.line(AT, "/help").show.len() > 8);
-    assert_eq!(app.line(AT, "  "), Outcome::default());
+    assert_eq!(type_in(&mut app, "/rooms").send, [Command::Rooms]);
+    assert!(type_in(&mut app, "/help").show.len() > 8);
+    assert_eq!(type_in(&mut app, "  "), Effects::default());
 }
 
 #[test]
 fn a_person_sees_what_was_typed_and_a_script_does_not() {
     let mut app = person();
-    assert_eq!(text(&app.line(AT, "hello").show), ["12:03 > hello"]);
-    assert_eq!(text(&app.line(AT, "//x\ny").show), ["12:03 > /x", "        y"]);
-    assert_eq!(text(&app.line(AT, "/rooms").show), ["> /rooms"]);
-    assert_eq!(text(&app.line(AT, "/jion").show), ["> /jion"]);
-    assert!(app.line(AT, " ").show.is_empty());
-    assert!(script().line(AT, "hello").show.is_empty());
+    assert_eq!(text(&type_in(&mut app, "hello").show), ["12:03 > hello"]);
+    assert_eq!(text(&type_in(&mut app, "//x\ny").show), ["12:03 > /x", "        y"]);
+    assert_eq!(text(&type_in(&mut app, "/rooms").show), ["> /rooms"]);
+    assert_eq!(text(&type_in(&mut app, "/jion").show), ["> /jion"]);
+    assert!(type_in(&mut app, " ").show.is_empty());
+    assert!(type_in(&mut script(), "hello").show.is_empty());
 }
 
 #[test]
-fn a_mistake_is_told_visibly_and_sends_nothing() {
+fn a_mistake_is_reported_and_sends_nothing() {
     let mut app = script();
-    let outcome = app.line(AT, "/\u{1b}[2J");
-    let line = outcome.refuse.expect("it is no command");
-    assert!(line.as_str().starts_with(r"! there is no command /\u{1b}[2J."), "{line:?}");
-    assert_eq!(outcome.send, []);
-    assert!(app.mistake(&Mistake::NotUtf8).refuse.is_some());
+    let effects = type_in(&mut app, "/jion 3");
+    let why = effects.complain.expect("it is no command");
+    assert!(why.starts_with("there is no command /jion. Did you mean /join?"), "{why}");
+    assert_eq!(effects.send, []);
+    assert!(app.line(AT, Err(LineError::NotUtf8)).complain.is_some());
 }
 
 #[test]
 fn after_quit_no_line_is_taken() {
     let mut app = script();
-    assert!(app.line(AT, "/quit").quit);
-    assert_eq!(app.line(AT, "/rooms"), Outcome::default());
-    assert_eq!(app.mistake(&Mistake::NotUtf8), Outcome::default());
+    assert!(type_in(&mut app, "/quit").quit);
+    assert_eq!(type_in(&mut app, "/rooms"), Effects::default());
+    assert_eq!(app.line(AT, Err(LineError::NotUtf8)), Effects::default());
 }
 
 #[test]
 fn chats_and_system_messages_are_shown() {
     let mut app = script();
-    let chat = Incoming {
-        kind: "SCChat".into(),
-        member: "bob".into(),
-        text: "hi".into(),
-        ..Incoming::default()
-    };
+    let chat = message(r#"{"type":"SCChat","member":"bob","text":"hi"}"#);
     assert_eq!(shown(&mut app, &chat), ["bob: hi"]);
-    assert_eq!(shown(&mut app, &system("alice joined.", None)), ["* alice joined."]);
+    let uncoded = message(r#"{"type":"SCSystemMessage","text":"alice joined."}"#);
+    assert_eq!(shown(&mut app, &uncoded), ["* alice joined."]);
 }
 
 #[test]
-fn a_type_that_is_not_known_shows_nothing() {
-    let message = Incoming { kind: "SCNew".into(), text: "hi".into(), ..Incoming::default() };
-    assert_eq!(script().incoming(AT, &message), Outcome::default());
-}
-
-#[test]
-fn a_list_over_several_frames_is_one_list() {
-    let mut app = script();
-    let mut lines = shown(&mut app, &rooms(&[1, 2], true));
-    lines.extend(shown(&mut app, &rooms(&[30], true)));
-    lines.extend(shown(&mut app, &rooms(&[], false)));
-    assert_eq!(lines, ["  1  tea (1): alice", "  2  tea (1): alice", " 30  tea (1): alice"]);
-
-    let mut app = person();
-    let mut lines = shown(&mut app, &rooms(&[], true));
-    lines.extend(shown(&mut app, &rooms(&[1], true)));
-    lines.extend(shown(&mut app, &rooms(&[30], false)));
-    lines.extend(shown(&mut app, &rooms(&[2], false)));
-    let head = " ID  TITLE  PEOPLE  NAMES";
-    let row = |id| format!("{id:>3}  tea         1  alice");
-    assert_eq!(lines, [head.to_owned(), row(1), row(30), head.to_owned(), row(2)]);
-}
-
-#[test]
-fn an_empty_list_says_what_to_do() {
-    let none = ["- no rooms yet: /create TITLE makes one"];
-    for mut app in [script(), person()] {
-        assert_eq!(shown(&mut app, &rooms(&[], false)), none);
-        assert_eq!(shown(&mut app, &rooms(&[], true)), [""; 0]);
-        assert_eq!(shown(&mut app, &rooms(&[], false)), none);
-        assert!(!shown(&mut app, &rooms(&[1], false)).is_empty());
-        assert_eq!(shown(&mut app, &rooms(&[], false)), none);
-    }
+fn an_unknown_type_shows_nothing() {
+    let new = message(r#"{"type":"SCNew","text":"hi"}"#);
+    assert_eq!(script().incoming(AT, &new), Effects::default());
 }
 
 #[test]
 fn the_prompt_has_the_room() {
     let mut app = person();
-    assert_eq!(app.prompt().as_str(), "> ");
+    assert_eq!(app.prompt().full.as_str(), "> ");
     app.incoming(AT, &entered(3, "스터디", 1));
-    assert_eq!(app.prompt().as_str(), "3 스터디> ");
+    assert_eq!(app.prompt().full.as_str(), "3 스터디> ");
     app.incoming(AT, &entered(4, "a title of more letters", 1));
-    assert_eq!(app.prompt().as_str(), "4 a title of more…> ");
-    app.incoming(AT, &about_room("x", "room-left", 4, 2));
-    assert_eq!(app.prompt().as_str(), "> ");
-    // A server that leaves the fields out: what was asked for is all there is.
-    app.line(AT, "/join 5");
-    app.incoming(AT, &system("You are now in room 6, \"x\".", Some("room-entered")));
-    assert_eq!(app.prompt().as_str(), "5> ");
-    app.closed(&Closed::Clean, false);
-    assert_eq!(app.prompt().as_str(), "offline> ");
+    assert_eq!(app.prompt().full.as_str(), "4 a title of more let…> ");
+    app.incoming(AT, &entered(12, "아주 긴 제목의 채팅방", 1));
+    assert_eq!(app.prompt().full.as_str(), "12 아주 긴 제목의 채팅…> ");
+    assert_eq!(app.prompt().short.as_str(), "12> ");
+    app.incoming(AT, &coded("room-left"));
+    assert_eq!(app.prompt().full.as_str(), "> ");
+    // Without fields, the request is all that is known.
+    type_in(&mut app, "/join 5");
+    app.incoming(AT, &coded("room-entered"));
+    assert_eq!(app.prompt().full.as_str(), "5> ");
+    app.closed(&StreamEnd::Clean, false);
+    assert_eq!(app.prompt().full.as_str(), "offline> ");
 }
 
 #[test]
-fn a_room_asked_for_by_flag_is_known_without_fields_too() {
-    let mut app = App::new(Manner {
-        form: Form::Pretty,
-        lang: Lang::En,
-        reconnect: false,
-        name: None,
-        join: RoomId::new(3).ok(),
-    });
+fn a_room_requested_by_flag_is_known_without_fields_too() {
+    let mut app = App::new(Options { join: RoomId::new(3).ok(), ..Options::default() });
     app.connected(0);
-    app.incoming(AT, &system("x", Some("room-entered")));
-    assert_eq!(app.prompt().as_str(), "3> ");
+    app.incoming(AT, &coded("room-entered"));
+    assert_eq!(app.prompt().full.as_str(), "3> ");
 }
 
 #[test]
-fn a_code_that_is_not_known_shows_its_text() {
-    let mut app = script();
-    assert_eq!(shown(&mut app, &system("새 소식이에요.", Some("news"))), ["* 새 소식이에요."]);
+fn notices_are_in_the_language_of_the_client() {
+    let mut app = app(Format::Plain, Lang::Ko, false);
+    assert!(shown(&mut app, &coded("not-in-room"))[0].starts_with("* 지금은 방에"));
+    app.incoming(AT, &entered(3, "tea", 5));
+    let already = ["* 이미 3번 방에 있어요. 먼저 /leave 하세요."];
+    assert_eq!(shown(&mut app, &coded("already-in-room")), already);
+    assert_eq!(shown(&mut app, &coded("news")), ["* x"]);
 }
 
 #[test]
-fn flags_are_asked_for_first_and_a_script_ends_when_one_is_refused() {
-    let manner = |form| Manner {
-        form,
-        lang: Lang::En,
-        reconnect: false,
-        name: Some(Name::new("bot").expect("a name")),
+fn the_requests_of_flags_come_first_and_a_refusal_ends_a_script() {
+    let options = |format| Options {
+        format,
+        name: Name::new("bot").ok(),
         join: RoomId::new(3).ok(),
+        ..Options::default()
     };
-    for form in [Form::Plain, Form::Pretty] {
-        let mut app = App::new(manner(form));
-        let asked = app.connected(0).send;
-        assert!(matches!(asked.as_slice(), [Command::Rename(_), Command::Join(_)]), "{asked:?}");
-        assert_eq!(app.incoming(AT, &system("x", Some("renamed"))).fail, None);
-        let refused = app.incoming(AT, &system("x", Some("no-such-room")));
-        let expected = (form == Form::Plain).then(|| Line::new("the server refused --join"));
+    for format in [Format::Plain, Format::Pretty] {
+        let mut app = App::new(options(format));
+        let sent = app.connected(0).send;
+        assert!(matches!(sent.as_slice(), [Command::Rename(_), Command::Join(_)]), "{sent:?}");
+        assert_eq!(app.incoming(AT, &coded("renamed")).fail, None);
+        let refused = app.incoming(AT, &coded("no-such-room"));
+        let expected = (format == Format::Plain).then(|| "the server refused --join".to_owned());
         assert_eq!(refused.fail, expected);
-        assert_eq!(app.incoming(AT, &system("x", Some("no-such-room"))).fail, None);
+        assert_eq!(app.incoming(AT, &coded("no-such-room")).fail, None);
     }
     // A server without codes is not judged.
-    let mut app = App::new(manner(Form::Plain));
+    let mut app = App::new(options(Format::Plain));
     app.connected(0);
-    assert_eq!(app.incoming(AT, &system("x", None)).fail, None);
+    assert_eq!(app.incoming(AT, &message(r#"{"type":"SCSystemMessage","text":"x"}"#)).fail, None);
 }
 
 #[test]
-fn it_ends_well_when_all_was_sent_before_the_server_closed() {
-    assert_eq!(ending(&mut script(), &Closed::Clean, true), (Ending::Good, String::new()));
+fn it_succeeds_if_everything_was_sent_before_the_server_closed() {
+    assert_eq!(ending(&mut script(), &StreamEnd::Clean, true), Ok(String::new()));
+    let closed = refused("the server closed the connection");
+    assert_eq!(ending(&mut script(), &StreamEnd::Clean, false), closed);
 }
 
 #[test]
-fn it_ends_badly_when_the_server_closes_unasked() {
-    assert_eq!(
-        ending(&mut script(), &Closed::Clean, false),
-        (Ending::Bad, "the server closed the connection".into())
-    );
-}
-
-#[test]
-fn after_goodbye_any_end_between_messages_is_good() {
+fn after_goodbye_any_end_between_messages_is_a_success() {
     let mut app = script();
-    app.incoming(AT, &system("Goodbye.", Some("server-stopping")));
-    app.incoming(AT, &system("alice left.", Some("member-left")));
-    for closed in [Closed::Clean, Closed::Lost(Fault::BrokenPipe)] {
-        let stopped = (Ending::Good, "- the server has stopped".to_owned());
+    app.incoming(AT, &coded("server-stopping"));
+    app.incoming(AT, &coded("member-left"));
+    for closed in [StreamEnd::Clean, StreamEnd::Lost(IoErrorKind::BrokenPipe)] {
+        let stopped = Ok("- the server has stopped".to_owned());
         assert_eq!(ending(&mut app, &closed, false), stopped);
     }
-    assert_eq!(ending(&mut app, &Closed::Cut { held: 1 }, true).0, Ending::Bad);
+    assert!(ending(&mut app, &StreamEnd::Truncated { held: 1 }, true).is_err());
 }
 
 #[test]
 fn a_chat_is_no_goodbye() {
     let mut app = script();
-    let mut chat = system("Goodbye.", Some("server-stopping"));
-    chat.kind = "SCChat".into();
-    app.incoming(AT, &chat);
-    assert_eq!(ending(&mut app, &Closed::Clean, false).0, Ending::Bad);
+    app.incoming(AT, &Incoming { kind: "SCChat".into(), ..coded("server-stopping") });
+    assert!(ending(&mut app, &StreamEnd::Clean, false).is_err());
 }
 
 #[test]
 fn a_full_server_did_nothing_of_what_was_sent() {
     for code in ["server-full", "too-many-from-address"] {
         for mut app in [script(), person()] {
-            app.incoming(AT, &system("There is no place for you.", Some(code)));
+            app.incoming(AT, &coded(code));
             assert!(!app.is_served());
-            assert_eq!(ending(&mut app, &Closed::Clean, true).0, Ending::Bad);
+            assert!(ending(&mut app, &StreamEnd::Clean, true).is_err());
         }
     }
 }
 
-/// What it was owed did not come, so the end is a bad one, even after everything was sent.
+/// Something was not received, so it is a failure, even after everything was sent.
 #[test]
-fn who_is_cut_off_ends_badly_or_connects_again() {
+fn an_evicted_client_fails_or_connects_again() {
     for code in ["frame-timeout", "slow-consumer"] {
         let mut app = script();
-        app.incoming(AT, &system("Goodbye.", Some(code)));
-        let closed = (Ending::Bad, "the server closed the connection".to_owned());
-        assert_eq!(ending(&mut app, &Closed::Clean, true), closed, "{code}");
+        app.incoming(AT, &coded(code));
+        let closed = refused("the server closed the connection");
+        assert_eq!(ending(&mut app, &StreamEnd::Clean, true), closed, "{code}");
         let mut app = person();
-        app.incoming(AT, &system("Goodbye.", Some(code)));
-        assert!(goes_on(&mut app, &Closed::Clean), "{code}");
+        app.incoming(AT, &coded(code));
+        assert!(goes_on(&mut app, &StreamEnd::Clean), "{code}");
     }
 }
 
 #[test]
-fn every_bad_end_is_one_line() {
-    let ends = [
-        Closed::Clean,
-        Closed::Cut { held: 3 },
-        Closed::NotAMessage,
-        Closed::Lost(Fault::Other("connection reset\nby peer".into())),
-    ];
-    for closed in ends {
-        let (ending, line) = ending(&mut script(), &closed, false);
-        assert_eq!(ending, Ending::Bad);
-        assert!(!line.is_empty() && !line.contains('\n'), "{line}");
+fn a_removed_client_stays_away() {
+    for mut app in [script(), person()] {
+        app.incoming(AT, &coded("removed"));
+        assert!(ending(&mut app, &StreamEnd::Clean, true).is_err());
     }
 }
 
-fn goes_on(app: &mut App, closed: &Closed) -> bool {
-    matches!(app.closed(closed, false), After::Again(lines) if !lines.is_empty())
+fn goes_on(app: &mut App, closed: &StreamEnd) -> bool {
+    matches!(app.closed(closed, false), AfterClose::Reconnect(lines) if !lines.is_empty())
 }
 
 #[test]
-fn a_lost_connection_is_made_again_for_who_wants_it() {
-    for closed in [Closed::Clean, Closed::Cut { held: 3 }, Closed::Lost(Fault::Reset)] {
+fn a_lost_connection_is_made_again_if_requested() {
+    for closed in
+        [StreamEnd::Clean, StreamEnd::Truncated { held: 3 }, StreamEnd::Lost(IoErrorKind::Reset)]
+    {
         assert!(goes_on(&mut person(), &closed));
         assert!(!goes_on(&mut script(), &closed));
         let mut leaving = person();
-        leaving.line(AT, "/quit");
+        type_in(&mut leaving, "/quit");
         assert!(!goes_on(&mut leaving, &closed));
     }
-    assert!(!goes_on(&mut person(), &Closed::NotAMessage));
+    assert!(!goes_on(&mut person(), &StreamEnd::NotAMessage));
 }
 
 #[test]
-fn a_server_that_stops_may_come_back_unless_it_stopped_for_us() {
-    let stopping = system("Goodbye.", Some("server-stopping"));
+fn a_stopped_server_may_come_back_unless_we_stopped_it() {
+    let stopping = coded("server-stopping");
     let mut app = person();
     app.incoming(AT, &stopping);
-    assert!(goes_on(&mut app, &Closed::Clean));
+    assert!(goes_on(&mut app, &StreamEnd::Clean));
     let mut app = person();
-    app.line(AT, "/shutdown");
+    type_in(&mut app, "/shutdown");
     app.incoming(AT, &stopping);
-    assert_eq!(ending(&mut app, &Closed::Clean, false).0, Ending::Good);
+    assert!(ending(&mut app, &StreamEnd::Clean, false).is_ok());
 }
 
 #[test]
-fn a_server_that_is_full_on_the_way_back_is_asked_again() {
+fn a_full_server_is_tried_again_on_the_way_back() {
     let mut app = person();
-    app.incoming(AT, &system("x", Some("not-in-room")));
-    assert!(app.is_served() && goes_on(&mut app, &Closed::Clean));
+    app.incoming(AT, &coded("not-in-room"));
+    assert!(app.is_served() && goes_on(&mut app, &StreamEnd::Clean));
     app.connected(3);
-    app.incoming(AT, &system("The server is full.", Some("server-full")));
-    assert!(!app.is_served() && goes_on(&mut app, &Closed::Clean));
+    app.incoming(AT, &coded("server-full"));
+    assert!(!app.is_served() && goes_on(&mut app, &StreamEnd::Clean));
 }
 
 #[test]
-fn what_is_typed_without_a_connection_is_refused() {
+fn a_line_without_a_connection_is_refused() {
     let mut app = person();
-    app.closed(&Closed::Clean, false);
-    let outcome = app.line(AT, "hello");
-    assert!(outcome.refuse.is_some() && outcome.send.is_empty());
-    assert_eq!(text(&outcome.show), ["> hello"]);
-    assert!(app.line(AT, "/quit").quit);
+    app.closed(&StreamEnd::Clean, false);
+    let effects = type_in(&mut app, "hello");
+    assert!(effects.complain.is_some() && effects.send.is_empty());
+    assert_eq!(text(&effects.show), ["> hello"]);
+    assert!(type_in(&mut app, "/quit").quit);
 }
 
 /// A person called bob in room 3, "tea", where broadcast 7 was the last, and no connection.
 fn lost() -> App {
     let mut app = person();
-    app.line(AT, "/name bob");
-    app.incoming(AT, &system("user1 is now called bob.", Some("renamed")));
+    type_in(&mut app, "/name bob");
+    app.incoming(AT, &coded("renamed"));
     app.incoming(AT, &entered(3, "tea", 5));
-    app.incoming(AT, &about_room("alice joined.", "member-entered", 3, 7));
-    assert!(goes_on(&mut app, &Closed::Clean));
+    app.incoming(AT, &Incoming { room_id: Some(3), seq: Some(7), ..coded("member-entered") });
+    assert!(goes_on(&mut app, &StreamEnd::Clean));
     let back = app.connected(4);
     assert!(matches!(back.send.as_slice(), [Command::Rename(_), Command::Rooms]), "{back:?}");
     assert!(back.show[0].as_str().contains(" 4 s"), "{back:?}");
@@ -359,18 +305,21 @@ fn lost() -> App {
 }
 
 #[test]
-fn the_way_back_leads_into_the_same_room_and_tells_what_was_missed() {
+fn the_client_returns_to_its_room_and_says_how_much_it_missed() {
     let mut app = lost();
-    app.incoming(AT, &system("user2 is now called bob.", Some("renamed")));
-    assert_eq!(shown(&mut app, &rooms(&[1, 2], true)), [""; 0]);
-    let found = app.incoming(AT, &rooms(&[3], false));
+    app.incoming(AT, &coded("renamed"));
+    assert_eq!(shown(&mut app, &list(1, "tea", true)), [""; 0]);
+    let found = app.incoming(AT, &list(3, "tea", false));
     assert_eq!(found.send, [Command::Join(RoomId::new(3).expect("above 0"))]);
     assert!(found.show.is_empty());
     // We left with 8 and came back with 12.
     let back = entered(3, "tea", 12);
     assert_eq!(
         shown(&mut app, &back),
-        ["12:03 * 어서 와요.", "- messages and notices missed in this room: at least 3"]
+        [
+            "12:03 * You are now in room 3, \"tea\".",
+            "- messages and notices missed in this room: at least 3"
+        ]
     );
     assert_eq!(shown(&mut app, &back).len(), 1);
 }
@@ -378,23 +327,19 @@ fn the_way_back_leads_into_the_same_room_and_tells_what_was_missed() {
 #[test]
 fn another_room_with_the_same_number_is_not_entered() {
     let mut app = lost();
-    let mut others = rooms(&[3], false);
-    others.rooms[0].title = "coffee".into();
-    assert_eq!(
-        shown(&mut app, &others),
-        ["- room 3 is not there any more. /rooms lists those there are."]
-    );
-    assert_eq!(app.prompt().as_str(), "> ");
+    let gone = ["- room 3 is gone. To create it again: /create tea"];
+    assert_eq!(shown(&mut app, &list(3, "coffee", false)), gone);
+    assert_eq!(app.prompt().full.as_str(), "> ");
     // Lists are shown again.
-    assert_eq!(shown(&mut app, &rooms(&[3], false)).len(), 2);
+    assert_eq!(shown(&mut app, &list(3, "tea", false)).len(), 2);
 }
 
 #[test]
-fn a_room_is_not_forgotten_when_the_way_back_is_cut_off() {
+fn a_room_is_not_forgotten_when_the_connection_is_lost_again() {
     let mut app = lost();
-    assert!(goes_on(&mut app, &Closed::Clean));
+    assert!(goes_on(&mut app, &StreamEnd::Clean));
     assert_eq!(app.connected(9).send.len(), 2);
-    assert_eq!(app.incoming(AT, &rooms(&[3], false)).send.len(), 1);
-    assert!(goes_on(&mut app, &Closed::Clean));
+    assert_eq!(app.incoming(AT, &list(3, "tea", false)).send.len(), 1);
+    assert!(goes_on(&mut app, &StreamEnd::Clean));
     assert_eq!(app.connected(9).send.len(), 2);
 }

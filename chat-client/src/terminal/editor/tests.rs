@@ -1,4 +1,4 @@
-//! What keys make of a line.
+//! What keys do to a line.
 
 use super::*;
 use proptest::prelude::*;
@@ -60,9 +60,9 @@ fn words_are_passed_cut_out_and_put_back() {
     assert_eq!(shown(&editor), "o|");
 }
 
-/// Of a mark that goes before a character, that character may be a word of its own.
+/// The character after a mark that precedes it may be a word of its own.
 #[test]
-fn a_step_of_a_word_ends_at_the_edge_of_a_cluster() {
+fn a_word_step_ends_at_the_edge_of_a_cluster() {
     let mut editor = Editor::default();
     write(&mut editor, "a \u{d4e}漢 b\u{d4e} ");
     press(&mut editor, [Key::Home]);
@@ -99,7 +99,7 @@ fn entered_lines_come_back_and_so_does_what_was_being_typed() {
 }
 
 #[test]
-fn no_more_lines_are_kept_than_said() {
+fn the_history_has_a_limit() {
     let mut editor = Editor::default();
     for n in 0..HISTORY_LEN + 10 {
         write(&mut editor, &n.to_string());
@@ -168,7 +168,7 @@ fn what_was_cut_out_is_put_back_whole_or_not_at_all() {
 
 #[test]
 fn a_word_is_completed_only_if_it_fits() {
-    let vocabulary = Vocabulary { names: vec!["guido".into()], rooms: vec![] };
+    let vocabulary = Vocabulary { names: vec!["guido".into()], ..Vocabulary::default() };
     for (spaces, completed) in [(MAX_LINE - 6, true), (MAX_LINE - 5, false)] {
         let mut editor = Editor::default();
         press(&mut editor, [Key::Paste(format!("x{}gu", " ".repeat(spaces - 1)))]);
@@ -192,8 +192,8 @@ fn a_text_pasted_without_marks_is_refused_when_it_is_entered() {
     }
 }
 
-/// As a terminal without marks around a pasted text sends it. A look at the whole line at every key
-/// takes minutes.
+/// As a terminal sends a text that it pastes without marks. Examining the whole line at every key
+/// would take minutes.
 #[test]
 fn a_line_of_the_greatest_length_can_be_typed() {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -202,7 +202,7 @@ fn a_line_of_the_greatest_length_can_be_typed() {
         press(&mut editor, [Key::Char('x')]);
         assert!(Instant::now() < deadline, "only {} bytes so far", editor.text().len());
     }
-    // One more than can be sent is kept, to tell that it is too long.
+    // One byte more than can be sent is kept, as the sign of a line that is too long.
     assert_eq!(editor.text().len(), MAX_LINE + 1);
 }
 
@@ -226,7 +226,7 @@ proptest! {
 
     #[test]
     fn the_cursor_is_always_at_the_edge_of_a_cluster(keys in keys()) {
-        let vocabulary = Vocabulary { names: vec!["abc".into(), "가나".into()], rooms: vec![1, 12] };
+        let vocabulary = Vocabulary { commands: &["join"], names: vec!["abc".into(), "가나".into()], rooms: vec![1] };
         let mut editor = Editor::default();
         for key in keys {
             editor.press(key, &vocabulary);

@@ -12,7 +12,7 @@ fn rows(line: &Line, width: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_row_ends_behind_a_space_near_its_end() {
+fn a_row_ends_after_a_space_near_its_end() {
     let line = Line::new("bob: one two threefour").indented(4);
     assert_eq!(rows(&line, 80), ["bob: one two threefour"]);
     assert_eq!(rows(&line, 10), ["bob: one ", "    two ", "    threef", "    our"]);
@@ -27,7 +27,7 @@ fn a_wide_character_counts_for_two() {
 }
 
 #[test]
-fn a_style_goes_on_in_the_next_row_and_never_beyond_its_row() {
+fn a_style_ends_with_its_row_and_continues_in_the_next() {
     let mut line = Line::default().indented(1);
     line.push_visible("ab");
     line.with(Style::Bold, |line| line.push_visible("cdef"));
@@ -45,6 +45,20 @@ fn an_isolate_ends_with_its_row_and_begins_again() {
     let mut line = Line::default().indented(1);
     line.push_isolated("שלום שלום");
     assert_eq!(rows(&line, 6), ["\u{2068}שלום \u{2069}", " \u{2068}שלום\u{2069}"]);
+}
+
+#[test]
+fn a_text_is_cut_between_characters_however_wide() {
+    for (text, width, cut) in [
+        ("스터디 방", 9, "스터디 방"),
+        ("스터디 방", 8, "스터디…"),
+        ("스터디 방", 6, "스터…"),
+        ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
+        ("a\u{1b}b", 8, r"a\u{1b}b"),
+        ("a\u{1b}bc", 8, r"a\u{1b}…"),
+    ] {
+        assert_eq!(shortened(text, width), cut);
+    }
 }
 
 proptest! {

@@ -1,49 +1,34 @@
-//! In place of the terminal where there is none of the Unix kind: lines are read as they come.
+//! The terminal elsewhere than on Unix, which cannot be taken over: no keys are read there.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// Something that happened to the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    #[expect(dead_code, reason = "nothing tells of it here")]
-    Resized,
-    #[expect(dead_code, reason = "nothing tells of it here")]
-    Resumed,
-}
+use super::change::Change;
 
-/// # Errors
-/// Always: there are no keys to be had, only lines.
 pub(crate) fn take_over() -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+    Err(ErrorKind::Unsupported.into())
 }
 
-/// # Errors
-/// As [`take_over`].
 pub(crate) fn resume() -> io::Result<()> {
     take_over()
 }
 
-pub(crate) fn give_back() {}
+pub(crate) fn restore() {}
+
+pub(crate) fn suspend() {}
 
 pub(crate) fn size() -> (usize, usize) {
     (80, 24)
 }
 
-/// # Errors
-/// As [`take_over`].
 pub(crate) fn read(_: &mut [u8]) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
+    Err(ErrorKind::Unsupported.into())
 }
 
 pub(crate) fn is_readable_within(_: Duration) -> bool {
     false
 }
 
-pub(crate) fn suspend() {}
-
-/// # Errors
-/// Never.
 pub(crate) fn watch_signals(_: impl Fn(Change) + Send + 'static) -> io::Result<()> {
     Ok(())
 }

@@ -1,0 +1,185 @@
+//! The texts of notices in the client's language, whatever language the server speaks.
+
+use std::borrow::Cow;
+
+use chat_proto::{
+    Incoming, Lang, Localize, Name, Notice, OperatorText, PerLang, Rejection, RoomId, Title,
+};
+
+/// The text of an `SCSystemMessage` in `lang`. The server's own text if its code is unknown, or needs
+/// fields that are missing. `joined` is the room that the client is in.
+pub(crate) fn text(message: &Incoming, joined: Option<u64>, lang: Lang) -> Cow<'_, str> {
+    let code = message.code.as_deref().unwrap_or_default();
+    if let Some(notice) = rebuilt(code, message, joined) {
+        return notice.localized(lang).to_string().into();
+    }
+    match in_short(code) {
+        // The server's text has numbers or a rule that no field has.
+        Some(short) if lang_of(&message.text) != lang => short.get(lang).into(),
+        _ => message.text.as_str().into(),
+    }
+}
+
+/// The notice, if the fields of the message have all its values.
+fn rebuilt(code: &str, message: &Incoming, joined: Option<u64>) -> Option<Notice> {
+    let name = |name: Option<&str>| Name::new(name?).ok();
+    let room = |number: Option<u64>| RoomId::new(number?).ok();
+    let title = || Title::new(message.title.as_deref()?).ok();
+    let words = |words: Option<&str>| OperatorText::new(words?).ok();
+    Some(match code {
+        "renamed" => Notice::Renamed {
+            from: name(message.from.as_deref())?,
+            to: name(message.to.as_deref())?,
+        },
+        "room-created" => Notice::RoomCreated { room: room(message.room_id)?, title: title()? },
+        "room-entered" => Notice::RoomEntered { room: room(message.room_id)?, title: title()? },
+        "room-left" => Notice::RoomLeft { room: room(message.room_id)?, title: title()? },
+        "member-entered" => Notice::MemberEntered { name: name(Some(&message.member))? },
+        "member-left" => Notice::MemberLeft { name: name(Some(&message.member))? },
+        "announcement" => Notice::Announcement { text: words(message.announcement.as_deref())? },
+        "removed" => Notice::Removed { reason: words(message.reason.as_deref())? },
+        "already-in-room" => Notice::AlreadyInRoom { room: room(joined)? },
+        "name-taken" => Notice::NameTaken,
+        "not-in-room" => Notice::NotInRoom,
+        "shutdown-refused" => Notice::ShutdownRefused,
+        "server-stopping" => Notice::ServerStopping,
+        "frame-timeout" => Notice::FrameTimeout,
+        "slow-consumer" => Notice::SlowConsumer,
+        "internal" => Notice::Internal,
+        "empty-frame" => Notice::Rejected(Rejection::EmptyFrame),
+        "invalid-utf8" => Notice::Rejected(Rejection::InvalidUtf8),
+        "unknown-type" => Notice::Rejected(Rejection::UnknownType),
+        _ => return None,
+    })
+}
+
+/// A text without the values that only the server's text has.
+fn in_short(code: &str) -> Option<PerLang<&'static str>> {
+    Some(match code {
+        "already-in-room" => PerLang {
+            en: "You are already in a room. /leave it first.",
+            ko: "이미 방에 있어요. 먼저 /leave 하세요.",
+        },
+        "no-such-room" => PerLang {
+            en: "There is no such room. /rooms lists the rooms.",
+            ko: "그런 번호의 방은 없어요. /rooms로 찾아보세요.",
+        },
+        "limit-reached" => PerLang {
+            en: "No more rooms are allowed. Join one of them.",
+            ko: "방을 더 만들 수 없어요. 있는 방에 들어가 주세요.",
+        },
+        "text-too-long" => PerLang {
+            en: "That text is too long. Send it in parts.",
+            ko: "너무 길어요. 나눠서 보내 주세요.",
+        },
+        "bad-name" | "bad-title" | "bad-text" => PerLang {
+            en: "Refused: that breaks a rule of the server.",
+            ko: "받지 않았어요: 서버의 규칙에 맞지 않아요.",
+        },
+        "bad-request" => PerLang {
+            en: "The server did not understand that.",
+            ko: "서버가 알아듣지 못했어요.",
+        },
+        "server-full" => PerLang {
+            en: "The server is full. Try again later.",
+            ko: "서버에 자리가 없어요. 나중에 다시 와 주세요.",
+        },
+        "too-many-from-address" => PerLang {
+            en: "There are too many connections from your address. Close one of them first.",
+            ko: "이 주소에서 너무 많이 연결돼 있어요. 먼저 하나를 끊어 주세요.",
+        },
+        _ => return None,
+    })
+}
+
+/// The language of a text that repeats nothing of anybody's.
+fn lang_of(text: &str) -> Lang {
+    let is_hangul = |c: char| ('가'..='힣').contains(&c);
+    if text.contains(is_hangul) { Lang::Ko } else { Lang::En }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat_proto::{Field, HEADER_LEN, ServerMessage, ValueError};
+
+    /// The message of a server that speaks `lang`.
+    fn received(notice: &Notice, lang: Lang) -> Incoming {
+        let room = RoomId::new(3).ok().map(|room| (room, 1));
+        let mut frame = Vec::new();
+        ServerMessage::System { notice, room }.write(lang, &mut frame).expect("a notice fits");
+        Incoming::parse(&frame[HEADER_LEN..]).expect("it is a message")
+    }
+
+    fn assert_all(notices: &[Notice], is_right: impl Fn(&Notice, Lang, &str) -> bool) {
+        for notice in notices {
+            for server in Lang::ALL {
+                for lang in Lang::ALL {
+                    let message = received(notice, server);
+                    let text = text(&message, Some(3), lang);
+                    assert!(is_right(notice, lang, &text), "{lang} of {server}: {text}");
+                    if server == lang {
+                        assert_eq!(text, message.text);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_notice_whose_values_are_known_is_what_a_server_of_that_language_says() {
+        let name = |name: &str| Name::new(name).expect("a name");
+        let title = || Title::new("차 \"tea\"").expect("a title");
+        let words = || OperatorText::new("오늘은 여기까지").expect("a text");
+        let room = RoomId::new(3).expect("above 0");
+        let notices = [
+            Notice::Renamed { from: name("김철수"), to: name("bob") },
+            Notice::RoomCreated { room, title: title() },
+            Notice::RoomEntered { room, title: title() },
+            Notice::RoomLeft { room, title: title() },
+            Notice::MemberEntered { name: name("user1") },
+            Notice::MemberLeft { name: name("김철수") },
+            Notice::Announcement { text: words() },
+            Notice::Removed { reason: words() },
+            Notice::AlreadyInRoom { room },
+            Notice::NameTaken,
+            Notice::NotInRoom,
+            Notice::ShutdownRefused,
+            Notice::ServerStopping,
+            Notice::FrameTimeout,
+            Notice::SlowConsumer,
+            Notice::Internal,
+            Notice::Rejected(Rejection::EmptyFrame),
+            Notice::Rejected(Rejection::InvalidUtf8),
+            Notice::Rejected(Rejection::UnknownType),
+        ];
+        assert_all(&notices, |notice, lang, text| text == notice.localized(lang).to_string());
+    }
+
+    #[test]
+    fn a_notice_whose_values_are_unknown_is_in_the_language_of_the_client() {
+        let room = RoomId::new(7).expect("above 0");
+        let notices = [
+            Notice::NoSuchRoom { room },
+            Notice::TooManyRooms { limit: 9 },
+            Notice::TextTooLong { excess: 1 },
+            Notice::ServerFull { limit: 2 },
+            Notice::TooManyFromAddress { limit: 8 },
+            Notice::Rejected(Rejection::BadName(ValueError::Empty)),
+            Notice::Rejected(Rejection::BadTitle(ValueError::Blank)),
+            Notice::Rejected(Rejection::BadText(ValueError::Forbidden('\u{7}'))),
+            Notice::Rejected(Rejection::WrongKind(Field::RoomId)),
+        ];
+        assert_all(&notices, |_, lang, text| lang_of(text) == lang);
+    }
+
+    #[test]
+    fn without_valid_fields_or_a_known_code_the_text_of_the_server_is_shown() {
+        let evil = r#""code":"member-left","member":"ev\u001bl""#;
+        for rest in [r#""code":"news""#, r#""code":"renamed""#, r#""code":"room-entered""#, evil] {
+            let json = format!(r#"{{"type":"SCSystemMessage","text":"새 소식",{rest}}}"#);
+            let message = Incoming::parse(json.as_bytes()).expect("it is a message");
+            assert_eq!(text(&message, None, Lang::En), "새 소식");
+        }
+    }
+}

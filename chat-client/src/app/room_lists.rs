@@ -1,0 +1,227 @@
+//! Lists of rooms: what each was requested for, and how its frames are shown.
+
+use std::collections::VecDeque;
+
+use chat_proto::{Incoming, Lang, Localize, RoomEntry};
+
+use crate::app::options::Format;
+use crate::app::render;
+use crate::app::room_table::RoomTable;
+use crate::app::session_view::JoinedRoom;
+use crate::app::status::Status;
+use crate::terminal::line::Line;
+
+/// The consequence of a frame of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ListStep {
+    Show(Vec<Line>),
+    /// The room to return to is there.
+    Found(JoinedRoom),
+}
+
+/// The requested lists that have not ended, in order; the first may have begun. The server answers each
+/// request with one list, in one or several frames. Frames are not held.
+#[derive(Debug, Default)]
+pub(crate) struct RoomLists {
+    format: Format,
+    lang: Lang,
+    lists: VecDeque<List>,
+}
+
+#[derive(Debug)]
+enum List {
+    Shown {
+        /// Only rooms whose titles contain this, ignoring case.
+        filter: Option<String>,
+        /// The columns, once rows were shown.
+        table: Option<RoomTable>,
+    },
+    Searched {
+        /// The room to return to, until it is found.
+        room: Option<JoinedRoom>,
+        /// Another room with its title.
+        namesake: Option<u64>,
+    },
+}
+
+impl RoomLists {
+    pub(crate) fn new(format: Format, lang: Lang) -> Self {
+        Self { format, lang, ..Self::default() }
+    }
+
+    /// Records that a list was requested: to show all rooms, or those whose titles contain `filter`.
+    pub(crate) fn show(&mut self, filter: Option<String>) {
+        self.lists.push_back(List::Shown { filter, table: None });
+    }
+
+    /// Records that a list was requested to find out whether `room` is still there.
+    pub(crate) fn look_for(&mut self, room: JoinedRoom) {
+        self.lists.push_back(List::Searched { room: Some(room), namesake: None });
+    }
+
+    /// Forgets all requests, and returns the room that was looked for and not found yet.
+    pub(crate) fn forget(&mut self) -> Option<JoinedRoom> {
+        self.lists.drain(..).find_map(|list| match list {
+            List::Searched { room, .. } => room,
+            List::Shown { .. } => None,
+        })
+    }
+
+    /// Takes a frame of a list.
+    pub(crate) fn take(&mut self, message: &Incoming) -> ListStep {
+        let unrequested = List::Shown { filter: None, table: None };
+        let mut list = self.lists.pop_front().unwrap_or(unrequested);
+        let step = match &mut list {
+            List::Shown { filter, table } => self.rows(filter.as_deref(), table, message),
+            List::Searched { room, namesake } => self.search(room, namesake, message),
+        };
+        if message.more {
+            self.lists.push_front(list);
+        }
+        step
+    }
+
+    fn rows(
+        &self,
+        filter: Option<&str>,
+        table: &mut Option<RoomTable>,
+        message: &Incoming,
+    ) -> ListStep {
+        let word = filter.map(str::to_lowercase).unwrap_or_default();
+        let matches = |room: &&RoomEntry| room.title.to_lowercase().contains(&word);
+        let rooms: Vec<&RoomEntry> = message.rooms.iter().filter(matches).collect();
+        let begins = table.is_none() && !rooms.is_empty();
+        if rooms.is_empty() {
+            let ends_empty = table.is_none() && !message.more;
+            let status = filter.map_or(Status::NoRooms, |word| Status::NoRoomFound { word });
+            return ListStep::Show(ends_empty.then(|| self.say(status)).into_iter().collect());
+        }
+        let table = table.get_or_insert_with(|| RoomTable::new(self.lang));
+        if self.format == Format::Plain {
+            return ListStep::Show(rooms.into_iter().map(render::room).collect());
+        }
+        table.fit(&rooms);
+        let head = begins.then(|| table.head());
+        ListStep::Show(head.into_iter().chain(rooms.iter().map(|room| table.row(room))).collect())
+    }
+
+    /// Looks for the room: numbers begin anew when a server does, so its title must be the same.
+    fn search(
+        &self,
+        wanted: &mut Option<JoinedRoom>,
+        namesake: &mut Option<u64>,
+        message: &Incoming,
+    ) -> ListStep {
+        let Some(room) = wanted.take() else { return ListStep::Show(Vec::new()) };
+        let title = room.title.as_deref().unwrap_or_default();
+        let mut namesakes = message.rooms.iter().filter(|entry| entry.title == title);
+        if namesakes.clone().any(|entry| entry.room_id == room.id) {
+            return ListStep::Found(room);
+        }
+        *namesake = namesake.or(namesakes.next().map(|entry| entry.room_id));
+        if message.more {
+            *wanted = Some(room);
+            return ListStep::Show(Vec::new());
+        }
+        ListStep::Show(vec![self.say(match *namesake {
+            Some(by) => Status::RoomReplaced { room: room.id, title, by },
+            None => Status::RoomGone { room: room.id, title },
+        })])
+    }
+
+    fn say(&self, status: Status<'_>) -> Line {
+        render::client(&status.localized(self.lang).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame of a list, with rooms numbered from `first`.
+    fn frame(first: u64, titles: &[&str], more: bool) -> Incoming {
+        let room = |(room_id, title): (u64, &&str)| RoomEntry {
+            room_id,
+            title: (*title).to_owned(),
+            members: vec!["alice".to_owned()],
+            member_count: 1,
+        };
+        let rooms = (first..).zip(titles).map(room).collect();
+        Incoming { kind: "SCRoomsResult".into(), rooms, more, ..Incoming::default() }
+    }
+
+    fn take(lists: &mut RoomLists, first: u64, titles: &[&str], more: bool) -> Vec<String> {
+        match lists.take(&frame(first, titles, more)) {
+            ListStep::Show(lines) => lines.iter().map(|line| line.as_str().to_owned()).collect(),
+            ListStep::Found(room) => panic!("{room:?} is not looked for"),
+        }
+    }
+
+    #[test]
+    fn a_list_over_several_frames_is_one_list() {
+        let mut lists = RoomLists::new(Format::Plain, Lang::En);
+        let mut lines = take(&mut lists, 1, &["tea", "tea"], true);
+        lines.extend(take(&mut lists, 30, &["tea"], true));
+        lines.extend(take(&mut lists, 0, &[], false));
+        assert_eq!(lines, ["  1  tea (1): alice", "  2  tea (1): alice", " 30  tea (1): alice"]);
+
+        let mut lists = RoomLists::new(Format::Pretty, Lang::En);
+        let mut lines = take(&mut lists, 0, &[], true);
+        lines.extend(take(&mut lists, 1, &["tea"], true));
+        lines.extend(take(&mut lists, 30, &["tea"], false));
+        lines.extend(take(&mut lists, 2, &["tea"], false));
+        let head = " ID  TITLE  PEOPLE  NAMES";
+        let row = |id| format!("{id:>3}  tea         1  alice");
+        assert_eq!(lines, [head.to_owned(), row(1), row(30), head.to_owned(), row(2)]);
+    }
+
+    #[test]
+    fn an_empty_list_says_what_to_do() {
+        let none = ["- no rooms yet: /create TITLE creates one"];
+        for format in [Format::Plain, Format::Pretty] {
+            let mut lists = RoomLists::new(format, Lang::En);
+            assert_eq!(take(&mut lists, 0, &[], false), none);
+            assert_eq!(take(&mut lists, 0, &[], true), [""; 0]);
+            assert_eq!(take(&mut lists, 0, &[], false), none);
+        }
+    }
+
+    #[test]
+    fn a_filter_selects_titles_whatever_their_case_in_its_own_list_only() {
+        let mut lists = RoomLists::new(Format::Plain, Lang::En);
+        for filter in [Some("TEA"), None, Some("none such")] {
+            lists.show(filter.map(str::to_owned));
+        }
+        let mut lines = take(&mut lists, 1, &["coffee", "Green tea"], true);
+        lines.extend(take(&mut lists, 3, &["Teams", "스터디"], false));
+        assert_eq!(lines, ["  2  Green tea (1): alice", "  3  Teams (1): alice"]);
+        assert_eq!(take(&mut lists, 1, &["coffee", "tea"], false).len(), 2);
+        assert_eq!(
+            take(&mut lists, 1, &["coffee"], false),
+            ["- no room has \"none such\" in its title. /rooms lists them all."]
+        );
+    }
+
+    #[test]
+    fn a_room_that_is_gone_comes_with_the_way_to_one_like_it() {
+        let room = || JoinedRoom { id: 3, title: Some("차 tea".into()), seq: 7 };
+        let mut lists = RoomLists::new(Format::Pretty, Lang::En);
+        lists.look_for(room());
+        let gone = ["- room 3 is gone. To create it again: /create 차 tea"];
+        assert_eq!(take(&mut lists, 1, &["a", "b", "c"], false), gone);
+        lists.look_for(room());
+        assert_eq!(take(&mut lists, 7, &["차 tea", "차 tea"], true), [""; 0]);
+        let replaced = ["- room 3 is gone, but there is another \"차 tea\". To enter it: /join 7"];
+        assert_eq!(take(&mut lists, 0, &[], false), replaced);
+    }
+
+    #[test]
+    fn the_rest_of_a_list_is_not_shown_once_the_room_is_found() {
+        let room = JoinedRoom { id: 3, title: Some("tea".into()), seq: 7 };
+        let mut lists = RoomLists::new(Format::Pretty, Lang::En);
+        lists.look_for(room.clone());
+        assert_eq!(lists.take(&frame(3, &["tea"], true)), ListStep::Found(room));
+        assert_eq!(take(&mut lists, 4, &["tea"], false), [""; 0]);
+        assert_eq!(take(&mut lists, 3, &["tea"], false).len(), 2);
+    }
+}

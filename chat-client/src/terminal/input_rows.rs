@@ -1,0 +1,175 @@
+//! Lays out the prompt and the line being typed as rows of a terminal.
+
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::terminal::line::{Line, cells_of};
+
+/// A terminal with fewer columns is drawn as if it had these.
+const MIN_WIDTH: usize = 4;
+
+/// A prompt.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    pub(crate) full: Line,
+    /// For a terminal in which the full prompt would take more than half a row.
+    pub(crate) short: Line,
+}
+
+/// The line being typed, and the prompt before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InputLine<'a> {
+    pub(crate) prompt: &'a Prompt,
+    pub(crate) text: &'a str,
+    /// Bytes of the text before the cursor.
+    pub(crate) cursor: usize,
+}
+
+/// Rows that stay clear of the last column, where terminals differ about what comes next.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct InputRows {
+    rows: Vec<String>,
+    /// Cells of each row.
+    widths: Vec<usize>,
+    cursor_row: usize,
+    cursor_column: usize,
+}
+
+impl InputRows {
+    /// Lays out as many rows around the cursor as half the height has space for.
+    pub(crate) fn new(input: InputLine<'_>, width: usize, height: usize, colours: bool) -> Self {
+        let limit = width.max(MIN_WIDTH) - 1;
+        let mut rows = Self::laid_out(input, limit, colours);
+        let most = (height / 2).max(1);
+        let first = (rows.cursor_row + 1).saturating_sub(most);
+        rows.rows.drain(..first);
+        rows.widths.drain(..first);
+        rows.rows.truncate(most);
+        rows.widths.truncate(most);
+        rows.cursor_row -= first;
+        rows
+    }
+
+    fn laid_out(input: InputLine<'_>, limit: usize, colours: bool) -> Self {
+        let mut rows = Self { rows: vec![String::new()], widths: vec![0], ..Self::default() };
+        // In a narrow terminal the space is for what is typed.
+        let fits = |prompt: &&Line| cells_of(prompt.as_str()) <= limit / 2;
+        match [&input.prompt.full, &input.prompt.short].into_iter().find(fits) {
+            Some(prompt) => {
+                prompt.write_flat(&mut rows.rows[0], colours);
+                rows.widths[0] = cells_of(prompt.as_str());
+            }
+            None => rows.push("> ", limit),
+        }
+        rows.mark_cursor();
+        for (at, cluster) in input.text.grapheme_indices(true) {
+            match cluster {
+                "\n" | "\r\n" => rows.push("⏎", limit),
+                "\t" => rows.push("⇥", limit),
+                _ => rows.push(cluster, limit),
+            }
+            if at < input.cursor {
+                rows.mark_cursor();
+            }
+        }
+        rows
+    }
+
+    fn push(&mut self, cluster: &str, limit: usize) {
+        let cells = cluster.width();
+        let last = self.rows.len() - 1;
+        if self.widths[last] + cells > limit {
+            self.rows.push(cluster.to_owned());
+            self.widths.push(cells);
+        } else {
+            self.rows[last].push_str(cluster);
+            self.widths[last] += cells;
+        }
+    }
+
+    /// Places the cursor after the last cluster.
+    fn mark_cursor(&mut self) {
+        self.cursor_row = self.rows.len() - 1;
+        self.cursor_column = self.widths[self.cursor_row];
+    }
+
+    /// Writes the rows and places the terminal's cursor, which must be at the beginning of a free row.
+    pub(crate) fn write(&self, out: &mut String) {
+        out.push_str(&self.rows.join("\r\n"));
+        move_up(out, self.rows.len() - 1 - self.cursor_row);
+        out.push('\r');
+        if self.cursor_column > 0 {
+            out.push_str(&format!("\u{1b}[{}C", self.cursor_column));
+        }
+    }
+
+    /// Erases the rows on a terminal that has `width` columns now: most terminals wrap rows that have
+    /// become too long.
+    pub(crate) fn erase(&self, out: &mut String, width: usize) {
+        let width = width.max(1);
+        let above = self.widths[..self.cursor_row].iter().map(|cells| cells.div_ceil(width).max(1));
+        move_up(out, above.sum::<usize>() + self.cursor_column / width);
+        out.push_str("\r\u{1b}[J");
+    }
+}
+
+fn move_up(out: &mut String, rows: usize) {
+    if rows > 0 {
+        out.push_str(&format!("\u{1b}[{rows}A"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lay_out(text: &str, cursor: usize, width: usize, height: usize) -> InputRows {
+        let prompt = Prompt { full: Line::new("> "), short: Line::new("> ") };
+        InputRows::new(InputLine { prompt: &prompt, text, cursor }, width, height, true)
+    }
+
+    #[test]
+    fn a_wide_character_moves_to_the_next_row_whole() {
+        let rows = lay_out("ab가나다", 5, 8, 24);
+        assert_eq!(rows.rows, ["> ab가", "나다"]);
+        assert_eq!((rows.cursor_row, rows.cursor_column), (0, 6));
+    }
+
+    #[test]
+    fn a_long_text_is_shown_around_the_cursor() {
+        let text = "0123456789".repeat(10);
+        let rows = lay_out(&text, 50, 11, 6);
+        assert_eq!(rows.rows, ["8901234567", "8901234567", "8901234567"]);
+        assert_eq!((rows.cursor_row, rows.cursor_column), (2, 2));
+        assert_eq!(lay_out(&text, 0, 11, 6).rows[0], "> 01234567");
+    }
+
+    #[test]
+    fn a_wide_prompt_gives_way_in_a_narrow_terminal() {
+        let prompt =
+            Prompt { full: Line::new("12 a room with a name> "), short: Line::new("12> ") };
+        let input = InputLine { prompt: &prompt, text: "x", cursor: 1 };
+        for (width, row) in [(80, "12 a room with a name> x"), (30, "12> x"), (8, "> x")] {
+            assert_eq!(InputRows::new(input, width, 9, false).rows, [row]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_reaches_the_last_column_and_the_cursor_is_visible(
+            text in "([a-z ]|[가-힣]|\\PC|\n|\t){0,200}",
+            share in 0usize..=200,
+            width in 4usize..40,
+            height in 1usize..20,
+        ) {
+            let edges: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]).collect();
+            let cursor = edges[share.min(edges.len() - 1)];
+            let rows = lay_out(&text, cursor, width, height);
+            prop_assert!(rows.rows.len() <= (height / 2).max(1));
+            prop_assert!(rows.widths.iter().all(|cells| *cells < width));
+            prop_assert!(rows.cursor_row < rows.rows.len() && rows.cursor_column < width);
+            prop_assert!(rows.rows.iter().all(|row| !row.contains(char::is_control)));
+        }
+    }
+}
