@@ -49,24 +49,23 @@ impl Localize for LimitError {
             Wrong::Text(bounds) => {
                 let (example, range) = (bounds.unit.example(lang), bounds.text(lang));
                 localize!(f, lang,
-                    en: "it has to be {example}, from {range}",
+                    en: "must be {example}, from {range}",
                     ko: "{example} 써 주세요 ({range})")
             }
             Wrong::Value { name, value, bounds } => {
                 let (value, range) = (bounds.unit.show(value), bounds.text(lang));
                 localize!(f, lang,
-                    en: "{name} is {value}: it has to be from {range}",
+                    en: "{name} is {value}: must be from {range}",
                     ko: "{name} = {value}: {range} 사이여야 해요")
             }
             Wrong::TooSmall { name, bytes, floor, least } => {
                 let [bytes, least] = [bytes, least].map(|bytes| Unit::Bytes.show(bytes));
                 match floor {
                     Floor::LongestFrame => localize!(f, lang,
-                        en: "{name} is {bytes}: it has to be at least {least}, as the longest \
-                             frame is",
+                        en: "{name} is {bytes}: must be at least {least}, the longest frame",
                         ko: "{name} = {bytes}: 가장 긴 프레임의 길이인 {least} 이상이어야 해요"),
                     Floor::Limit(other) => localize!(f, lang,
-                        en: "{name} is {bytes}: it has to be at least {least}, as {other} is",
+                        en: "{name} is {bytes}: must be at least {least}, the value of {other}",
                         ko: "{name} = {bytes}: {other} 값인 {least} 이상이어야 해요"),
                 }
             }
@@ -97,9 +96,9 @@ mod tests {
         assert_eq!(
             problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
-                "accepts-per-turn is 0: it has to be from 1 to 1000000000",
-                "slow-backlog is 1000B: it has to be at least 65537B, as the longest frame is",
-                "total-backlog is 1KiB: it has to be at least 1MiB, as backlog is",
+                "accepts-per-turn is 0: must be from 1 to 1000000000",
+                "slow-backlog is 1000B: must be at least 65537B, the longest frame",
+                "total-backlog is 1KiB: must be at least 1MiB, the value of backlog",
             ]
         );
         assert_eq!(

@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(Limits::default().errors(), []);
         assert_eq!(
             problems(|l| l.accepts_per_turn = 0),
-            ["accepts-per-turn is 0: it has to be from 1 to 1000000000"]
+            ["accepts-per-turn is 0: must be from 1 to 1000000000"]
         );
         let [problem] = &problems(|l| l.linger = Duration::MAX)[..] else { panic!("there is one") };
         assert!(problem.starts_with("linger is ") && problem.ends_with(" to 24h"), "{problem}");
@@ -162,15 +162,15 @@ mod tests {
     fn a2_limits_that_contradict_each_other_are_named() {
         assert_eq!(
             problems(|l| l.slow_backlog = 2 * l.backlog),
-            ["backlog is 1MiB: it has to be at least 2MiB, as slow-backlog is"]
+            ["backlog is 1MiB: must be at least 2MiB, the value of slow-backlog"]
         );
         assert_eq!(
             problems(|l| l.slow_backlog = 1_000),
-            ["slow-backlog is 1000B: it has to be at least 65537B, as the longest frame is"]
+            ["slow-backlog is 1000B: must be at least 65537B, the longest frame"]
         );
         assert_eq!(
             problems(|l| l.total_backlog = 1024),
-            ["total-backlog is 1KiB: it has to be at least 1MiB, as backlog is"]
+            ["total-backlog is 1KiB: must be at least 1MiB, the value of backlog"]
         );
     }
 

@@ -63,7 +63,7 @@ impl Limit {
     /// Changes it in `limits`.
     ///
     /// # Errors
-    /// When `text` is no such quantity, or out of range: what it has to be.
+    /// If `text` is no such quantity or out of range: what it must be.
     pub fn set(&self, limits: &mut Limits, text: &str) -> Result<(), LimitError> {
         let value = self.bounds.unit.parse(text).filter(|&value| self.bounds.allow(value));
         let value = value.ok_or(LimitError::new(Wrong::Text(self.bounds)))?;
@@ -141,68 +141,71 @@ macro_rules! limit {
 #[rustfmt::skip]
 static TABLE: [Limit; 20] = [
     limit!("connections", Count, 1, MANY, connections,
-        en: "connections at a time; never more than open descriptors less 64. Idle, each costs 0.5 KiB \
-             here and 2 KiB in the kernel",
+        en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
+             and 2 KiB in the kernel",
         ko: "동시에 있을 수 있는 연결 수. 열 수 있는 디스크립터 수에서 64를 뺀 만큼까지예요. 쉬는 연결 하나에 \
              서버 메모리 0.5 KiB, 커널 메모리 2 KiB"),
     limit!("connections-per-address", Count, 0, MANY, connections_per_address,
-        en: "of those from one address (IPv6: one network of 64 bits); 0: no limit. 100 bytes each",
+        en: "connections from one address (IPv6: one network of 64 bits); 0: no limit. 100 bytes each",
         ko: "그 가운데 한 주소에서 온 연결 수 (IPv6에서는 64비트 네트워크 하나). 0: 제한 없음. 하나에 100바이트"),
     limit!("refused-connections", Count, 0, MANY, refused_connections,
-        en: "refused connections that are waited for until they have read why. 0.5 KiB each",
+        en: "refused connections kept until they have read why. 0.5 KiB each",
         ko: "거절한 까닭을 읽을 때까지 기다려 주는 연결 수. 하나에 0.5 KiB"),
     limit!("rooms", Count, 0, MANY, rooms,
         en: "rooms at a time. 300 bytes each",
         ko: "동시에 있을 수 있는 방 수. 하나에 300바이트"),
     limit!("accepts-per-turn", Count, 1, MANY, accepts_per_turn,
-        en: "connections accepted before those that are there have their turn. Time, not memory",
+        en: "connections accepted before existing ones get their turn. Time, not memory",
         ko: "이미 있는 연결에 차례를 주기 전에 새로 받는 연결 수. 메모리가 아니라 시간이 들어요"),
     limit!("read-per-turn", Bytes, 1, 64 << 20, read_per_turn,
-        en: "bytes read of a connection before the others have their turn. One buffer of this size",
+        en: "bytes read from a connection before others get their turn. One buffer of this size",
         ko: "다른 연결에 차례를 주기 전에 한 연결에서 읽는 바이트 수. 이 크기의 버퍼를 하나 써요"),
     limit!("write-per-turn", Bytes, 1, HUGE, write_per_turn,
-        en: "bytes written to a connection before the others have their turn. Time, not memory",
+        en: "bytes written to a connection before others get their turn. Time, not memory",
         ko: "다른 연결에 차례를 주기 전에 한 연결에 쓰는 바이트 수. 메모리가 아니라 시간이 들어요"),
     limit!("writes-per-room-and-turn", Count, 1, MANY, writes_per_room_and_turn,
-        en: "members of a room written to before others have their turn. 5 µs each",
+        en: "members of a room written to before others get their turn. 5 µs each",
         ko: "다른 연결에 차례를 주기 전에 한 방에서 메시지를 보내는 사람 수. 한 명에 5 µs"),
     limit!("read-ahead", Bytes, 1, HUGE, read_ahead,
-        en: "bytes read of all whose commands are not carried out yet. In memory up to five times that",
+        en: "bytes read from all connections and not carried out yet. Up to five times that in memory",
         ko: "모든 연결에서 읽고 아직 처리하지 않은 바이트 수. 메모리는 그 다섯 배까지 들어요"),
     limit!("commands", PerSecond, 0, u32::MAX as u64, commands.per_second,
-        en: "commands of a connection; beyond it reading pauses. 0: no limit. No memory",
+        en: "commands from a connection; beyond that, reading pauses. 0: no limit. No memory",
         ko: "한 연결에서 받는 명령 수. 넘으면 잠시 읽지 않아요. 0: 제한 없음. 메모리는 들지 않아요"),
     limit!("commands-burst", Count, 1, u32::MAX as u64, commands.burst,
-        en: "commands of a connection at once, after a quiet time. No memory",
+        en: "commands from a connection at once, after a quiet time. No memory",
         ko: "조용하던 연결에서 한꺼번에 받는 명령 수. 메모리는 들지 않아요"),
     limit!("bad-frames", PerSecond, 0, u32::MAX as u64, bad_frames.per_second,
-        en: "frames of a connection without a valid message; beyond it it is closed. 0: no limit. No memory",
+        en: "frames from a connection without a valid message; beyond that, it is closed. 0: no limit. No \
+             memory",
         ko: "한 연결에서 받아 주는 잘못된 프레임 수. 넘으면 연결을 끊어요. 0: 제한 없음. 메모리는 들지 않아요"),
     limit!("bad-frames-burst", Count, 0, u32::MAX as u64, bad_frames.burst,
-        en: "the same at once, after a quiet time. No memory",
+        en: "such frames at once, after a quiet time. No memory",
         ko: "조용하던 연결에서 한꺼번에 받아 주는 잘못된 프레임 수. 메모리는 들지 않아요"),
     limit!("frame-timeout", Time, 0, LONG, frame_timeout,
-        en: "time for a frame from its first byte to its last; then closed. A begun frame costs its bytes",
+        en: "time for a frame from its first byte to its last; beyond that, its connection is closed. A \
+             partial frame costs its bytes",
         ko: "프레임이 첫 바이트부터 마지막 바이트까지 오는 시간. 넘으면 연결을 끊어요. 오다 만 프레임은 온 만큼 \
              메모리를 써요"),
     limit!("kernel-send-buffer", Bytes, 1, 1 << 30, kernel_send_buffer,
-        en: "SO_SNDBUF of a connection. Linux takes twice that for one that does not read",
+        en: "SO_SNDBUF of a connection. Linux takes twice that for a peer that does not read",
         ko: "연결의 SO_SNDBUF. 상대가 읽지 않으면 Linux가 그 두 배까지 써요"),
     limit!("backlog", Bytes, 1, HUGE, backlog,
-        en: "bytes owed to a connection beside that; beyond it it is closed. Shared within a room",
+        en: "bytes that wait here for a connection; beyond that, it is closed. Shared within a room",
         ko: "그 밖에 한 연결에 아직 보내지 못한 바이트 수. 넘으면 연결을 끊어요. 같은 방에서는 함께 써요"),
     limit!("slow-backlog", Bytes, 1, HUGE, slow_backlog,
-        en: "bytes owed to a connection for longer than slow-backlog-time; then closed. Part of backlog",
+        en: "bytes that may wait for a connection longer than slow-backlog-time; beyond that, it is closed. \
+             Part of backlog",
         ko: "한 연결에 slow-backlog-time 넘게 밀려 있어도 되는 바이트 수. 넘으면 연결을 끊어요. backlog의 \
              일부예요"),
     limit!("slow-backlog-time", Time, 0, LONG, slow_backlog_time,
-        en: "how long more than slow-backlog may be owed. No memory",
+        en: "how long more than slow-backlog may wait. No memory",
         ko: "slow-backlog보다 많이 밀려 있어도 되는 시간. 메모리는 들지 않아요"),
     limit!("total-backlog", Bytes, 1, HUGE, total_backlog,
-        en: "bytes held for all connections; beyond it the greatest are closed. This much at most",
+        en: "bytes held for all connections; beyond that, those that hold most are closed. This much at most",
         ko: "모든 연결에 보내려고 가진 바이트 수. 넘으면 가장 많이 밀린 연결부터 끊어요. 메모리는 이만큼까지 들어요"),
     limit!("linger", Time, 0, LONG, linger,
-        en: "time for a closing connection to read the rest. It keeps what it is owed as long",
+        en: "time for a closing connection to read the rest, which is kept as long",
         ko: "닫는 연결이 나머지를 읽을 때까지 기다려 주는 시간. 그동안 보낼 것을 갖고 있어요"),
 ];
 
@@ -248,7 +251,7 @@ mod tests {
         assert_eq!(limits, Limits::default());
         let connections = Limit::named("connections").expect("there is one");
         let error = connections.set(&mut limits, "0").expect_err("it is out of range");
-        assert_eq!(error.to_string(), "it has to be a whole number, from 1 to 1000000000");
+        assert_eq!(error.to_string(), "must be a whole number, from 1 to 1000000000");
     }
 
     #[test]

@@ -171,7 +171,10 @@ fn a2_a_value_out_of_range_is_refused_with_flag_and_range() {
         ("--limit=beards=3", ["beards", "--limits lists them"]),
         ("--limit=linger=5", ["linger=5", "0ms to 24h"]),
         ("--limit=connections=0", ["connections=0", "1 to 1000000000"]),
-        ("--limit=slow-backlog=2MiB", ["backlog is 1MiB", "at least 2MiB, as slow-backlog is"]),
+        (
+            "--limit=slow-backlog=2MiB",
+            ["backlog is 1MiB", "at least 2MiB, the value of slow-backlog"],
+        ),
     ] {
         check_refused(&["--port=0", flag], &words);
     }
@@ -201,7 +204,7 @@ fn usage_errors_speak_the_language_asked_for() {
         check_refused(&[&["--lang=ko"], flags].concat(), &["chat-server --help --lang=ko"]);
     }
     // An unknown language is reported in English.
-    check_refused(&["--port=0", "--lang=kr"], &["it has to be one of en, ko"]);
+    check_refused(&["--port=0", "--lang=kr"], &["must be one of en, ko"]);
 }
 
 #[test]

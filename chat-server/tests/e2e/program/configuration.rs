@@ -170,7 +170,7 @@ fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     let text = "lang = \"ko\"\nport = 70000\nlinger = \"5s\"\n[limits]\nbacklog = \"1KiB\"\n";
     let file = ConfigFile::new("korean", text);
     let korean: [&[&str]; 4] = [
-        &[".toml:2:", "70000", "0~65535 사이여야 해요"],
+        &[".toml:2:", "70000", "0~65535 사이의 숫자여야 해요"],
         &[".toml:3:", "\"linger\" 설정은 없어요. 혹시 [limits] 아래에 쓰는 linger 말인가요?"],
         &["backlog = 1KiB", "256KiB 이상이어야 해요"],
         &["--worker=\"0\"", "1~256 사이"],

@@ -51,16 +51,14 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, Ref
     if asks_for_help {
         return Ok(Request::Print(help::flags(lang)));
     }
-    match Flags::from_args(&["chat-server"], &words) {
-        Ok(flags) => {
-            let request = answer(&flags, &mut lang, &mut errors);
-            if errors.is_empty() { Ok(request) } else { Err(Refused { errors, lang }) }
-        }
+    let request = match Flags::from_args(&["chat-server"], &words) {
+        Ok(flags) => answer(&flags, &mut lang, &mut errors),
         Err(exit) => {
             errors.push(SettingError::Argh(exit.output));
-            Err(Refused { errors, lang })
+            None
         }
-    }
+    };
+    request.filter(|_| errors.is_empty()).ok_or(Refused { errors, lang })
 }
 
 /// Leaves out the words that are wrong and makes two of `--flag=value`, which is all that argh knows.
@@ -86,7 +84,10 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
                 errors.push(SettingError::UnknownFlag { flag, suggestion });
             }
             (Some(false), None) => good.push(flag),
-            (Some(false), Some(_)) => errors.push(SettingError::UnwantedValue(flag)),
+            (Some(false), Some(_)) => {
+                errors.push(SettingError::UnwantedValue(flag.clone()));
+                good.push(flag);
+            }
             (Some(true), value) => {
                 match value.or_else(|| words.next_if(|word| !word.starts_with("--"))) {
                     None => errors.push(SettingError::MissingValue(flag)),
@@ -104,30 +105,29 @@ fn lang_asked_for(words: &[&str]) -> Option<Lang> {
     words.get(at + 1)?.parse().ok()
 }
 
-/// Does what the flags ask for, as far as it is done here. `lang` becomes that of the settings.
-fn answer(flags: &Flags, lang: &mut Lang, errors: &mut Vec<SettingError>) -> Request {
+/// What the flags ask for, `None` if that is wrong. `lang` becomes that of the settings.
+fn answer(flags: &Flags, lang: &mut Lang, errors: &mut Vec<SettingError>) -> Option<Request> {
     if flags.version {
-        return Request::Print(concat!("chat-server ", env!("CARGO_PKG_VERSION")).to_owned());
+        let version = concat!("chat-server ", env!("CARGO_PKG_VERSION"));
+        return Some(Request::Print(version.to_owned()));
     }
     if flags.limits {
-        return Request::Print(help::limits(*lang));
+        return Some(Request::Print(help::limits(*lang)));
     }
     if let Some(value) = &flags.probe {
-        match parse_address(value) {
-            Ok(address) => return Request::Probe(address, *lang),
-            Err(error) => {
-                let value = value.to_owned();
-                errors.push(SettingError::Flag { name: "probe", value, error });
-            }
-        }
+        let address = parse_address(value).map_err(|error| {
+            errors.push(SettingError::Flag { name: "probe", value: value.to_owned(), error });
+        });
+        return Some(Request::Probe(address.ok()?, *lang));
     }
     let settings = apply(flags, errors);
     *lang = settings.lang();
-    if flags.check {
-        let text = format!("# {}\n{}", texts::IN_FORCE.get(*lang), to_toml(&settings));
-        return Request::Print(text);
-    }
-    Request::Serve(Box::new(settings))
+    Some(if flags.check {
+        let heading = texts::IN_FORCE.get(*lang);
+        Request::Print(format!("# {heading}\n{}", to_toml(&settings)))
+    } else {
+        Request::Serve(Box::new(settings))
+    })
 }
 
 /// The settings of the file, overridden by those of the flags.
@@ -237,9 +237,9 @@ mod tests {
                 "--rate needs a value, as in --rate=VALUE",
                 "--lang is there twice",
                 "\"7\" is neither a flag nor the value of one; quote a value with spaces",
-                "--lang=\"kr\": it has to be one of en, ko: did you mean ko?",
-                "--worker=\"0\": it has to be from 1 to 256",
-                "--log=\"inof\": it has to be one of off, error, warn, info, debug: did you mean info?",
+                "--lang=\"kr\": must be one of en, ko: did you mean ko?",
+                "--worker=\"0\": must be a whole number from 1 to 256",
+                "--log=\"inof\": must be one of off, error, warn, info, debug: did you mean info?",
                 MISSING,
             ]
         );

@@ -179,28 +179,28 @@ impl Localize for ValueError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutOfRange { least, most } => localize!(f, lang,
-                en: "it has to be from {least} to {most}",
-                ko: "{least}~{most} 사이여야 해요"),
+                en: "must be a whole number from {least} to {most}",
+                ko: "{least}~{most} 사이의 숫자여야 해요"),
             Self::NotOneOf { words, nearest } => {
                 let words = words.join(", ");
                 localize!(f, lang,
-                    en: "it has to be one of {words}",
+                    en: "must be one of {words}",
                     ko: "{words} 가운데 하나여야 해요")?;
                 nearest.map_or(Ok(()), |word| {
                     suggest_or_list(Some(Suggestion::Name(word)), "", lang, f)
                 })
             }
             Self::NotAnAddress => localize!(f, lang,
-                en: "it has to be an address like 127.0.0.1, 0.0.0.0 or ::1",
+                en: "must be an address like 127.0.0.1, 0.0.0.0 or ::1",
                 ko: "127.0.0.1, 0.0.0.0, ::1 같은 주소여야 해요"),
             Self::NotAnAddressWithPort => localize!(f, lang,
-                en: "it has to be an address with a port like 127.0.0.1:9464 or [::1]:0",
+                en: "must be an address with a port, like 127.0.0.1:9464 or [::1]:0",
                 ko: "127.0.0.1:9464, [::1]:0 같은 주소와 포트여야 해요"),
             Self::NotNameAndValue => localize!(f, lang,
-                en: "it has to be NAME=VALUE",
+                en: "must be NAME=VALUE",
                 ko: "이름=값 꼴로 써 주세요"),
             Self::WrongType => localize!(f, lang,
-                en: "it has to be a number or a text in quotes",
+                en: "must be a number, or a string in quotes",
                 ko: "숫자나 따옴표로 묶은 글이어야 해요"),
             Self::UnknownLimit(suggestion) => {
                 localize!(f, lang, en: "there is no such limit", ko: "그런 제한은 없어요")?;

@@ -29,7 +29,7 @@ pub(crate) struct Setting {
     pub(crate) group: PerLang<&'static str>,
     /// The help's texts about it.
     pub(crate) text: PerLang<FlagText>,
-    /// Takes a value, or says what it has to be.
+    /// Takes a value, or says what it must be.
     pub(crate) set: fn(&mut Settings, &str) -> Result<(), ValueError>,
     /// The value in force; `None` if there is none, or if the setting is short for limits.
     pub(crate) show: fn(&Settings) -> Option<String>,
