@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long the server has to answer. Supervisors mostly wait no less.
+/// How long the server has to answer, which is less than supervisors mostly give a probe.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest answer, in bytes.
@@ -13,7 +13,7 @@ const LONGEST: usize = 4096;
 /// Asks the server that serves metrics at `address` whether it is healthy. Returns that, and its words.
 ///
 /// # Errors
-/// If no answer comes in time, or one that is not of HTTP.
+/// If no answer comes in time, or none over HTTP.
 pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     let deadline = Instant::now() + TIMEOUT;
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
@@ -21,7 +21,7 @@ pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     stream.write_all(format!("GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
     let (mut answer, mut buffer) = (Vec::new(), [0; 512]);
     while answer.len() < LONGEST {
-        // Not zero, which would be for ever.
+        // Never zero, which would mean no timeout.
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         stream.set_read_timeout(Some(left))?;
         match stream.read(&mut buffer) {
@@ -34,6 +34,7 @@ pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     }
     let answer = String::from_utf8_lossy(&answer);
     let parts = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split_once("\r\n\r\n"));
-    let (head, body) = parts.ok_or(ErrorKind::InvalidData)?;
+    let (head, body) =
+        parts.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "not an answer over HTTP"))?;
     Ok((head.starts_with("200 "), body.trim_end().to_owned()))
 }

@@ -27,9 +27,10 @@ pub(crate) fn apply_file(path: &str, settings: &mut Settings, errors: &mut Vec<S
 }
 
 fn apply_text(path: &str, text: &str, settings: &mut Settings, errors: &mut Vec<SettingError>) {
+    let before = errors.len();
     let mut reader = Reader { path, text, settings, errors };
-    let (table, errors) = DeTable::parse_recoverable(text);
-    match errors.first() {
+    let (table, syntax_errors) = DeTable::parse_recoverable(text);
+    match syntax_errors.first() {
         None => reader.apply(table.get_ref()),
         Some(error) => {
             // The rest of it may name the language.
@@ -38,6 +39,10 @@ fn apply_text(path: &str, text: &str, settings: &mut Settings, errors: &mut Vec<
             reader.refuse(error.span(), FileError::NotToml(why));
         }
     }
+    errors[before..].sort_by_key(|error| match error {
+        SettingError::InFile { line, .. } => *line,
+        _ => 0,
+    });
 }
 
 /// Reads the file, up to a byte more than it may have.
