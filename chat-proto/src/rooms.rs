@@ -14,6 +14,7 @@ pub const MAX_LISTED_MEMBERS: usize = 50;
 /// A server makes it of checked values by [`RoomEntry::new`]. What a client has read is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RoomEntry {
     /// The number of the room.
     pub room_id: u64,

@@ -156,6 +156,7 @@ pub fn chat_payload_len(member: &Name, text: &Text, room: RoomId, seq: u64) -> u
 /// Unknown types and fields are no error, so that a client written today understands a later server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Incoming {
     /// The type: `SCSystemMessage`, `SCChat`, `SCRoomsResult`, or one of a later server.
     #[serde(rename = "type")]

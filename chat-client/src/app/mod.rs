@@ -15,3 +15,5 @@ pub(crate) mod room_table;
 pub(crate) mod session_view;
 pub(crate) mod state;
 pub(crate) mod status;
+#[cfg(test)]
+mod testing;

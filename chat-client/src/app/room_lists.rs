@@ -137,17 +137,16 @@ impl RoomLists {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing;
 
     /// A frame of a list, with rooms numbered from `first`.
     fn frame(first: u64, titles: &[&str], more: bool) -> Incoming {
-        let room = |(room_id, title): (u64, &&str)| RoomEntry {
-            room_id,
-            title: (*title).to_owned(),
-            members: vec!["alice".to_owned()],
-            member_count: 1,
-        };
-        let rooms = (first..).zip(titles).map(room).collect();
-        Incoming { kind: "SCRoomsResult".into(), rooms, more, ..Incoming::default() }
+        let room = |(id, title): (u64, &&str)| testing::room(id, *title, ["alice"], 1);
+        let mut message = Incoming::default();
+        message.kind = "SCRoomsResult".to_owned();
+        message.rooms = (first..).zip(titles).map(room).collect();
+        message.more = more;
+        message
     }
 
     fn take(lists: &mut RoomLists, first: u64, titles: &[&str], more: bool) -> Vec<String> {

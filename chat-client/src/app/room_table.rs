@@ -83,11 +83,11 @@ fn title_of(room: &RoomEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing;
     use proptest::prelude::*;
 
     fn room(room_id: u64, title: &str, members: &[&str], member_count: usize) -> RoomEntry {
-        let members = members.iter().map(|&name| name.to_owned()).collect();
-        RoomEntry { room_id, title: title.into(), members, member_count }
+        testing::room(room_id, title, members.iter().copied(), member_count)
     }
 
     fn table(lang: Lang, rooms: &[RoomEntry]) -> Vec<String> {

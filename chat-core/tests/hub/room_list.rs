@@ -57,7 +57,7 @@ fn act() -> impl Strategy<Value = Act> {
 struct Tested {
     hub: Hub,
     people: Vec<SessionId>,
-    titles: BTreeMap<RoomId, String>,
+    titles: BTreeMap<RoomId, Title>,
     names: u64,
 }
 
@@ -108,8 +108,8 @@ impl Tested {
 
     fn create(&mut self, who: SessionId) {
         if self.hub.room_of(who).is_none() {
-            let title = format!("room of {who}");
-            self.ask(who, Command::Create(Title::new(&title).expect("a title")));
+            let title = Title::new(&format!("room of {who}")).expect("a title");
+            self.ask(who, Command::Create(title.clone()));
             self.titles.insert(self.hub.room_of(who).expect("it made a room"), title);
         }
     }
@@ -124,15 +124,11 @@ impl Tested {
 
     /// The list, by looking at every room and member there is.
     fn plain_list(&self) -> Vec<RoomEntry> {
-        let name = |who| self.hub.name(who).expect("a member is connected").as_str().to_owned();
-        let entry = |(room, title): (&RoomId, &String)| {
-            let member_count = self.hub.members(*room).count();
-            (member_count > 0).then(|| RoomEntry {
-                room_id: room.number(),
-                title: title.clone(),
-                members: self.hub.members(*room).take(50).map(name).collect(),
-                member_count,
-            })
+        let name = |who| self.hub.name(who).expect("a member is connected");
+        let entry = |(&room, title): (&RoomId, &Title)| {
+            let count = self.hub.members(room).count();
+            let members = self.hub.members(room).take(50).map(name);
+            (count > 0).then(|| RoomEntry::new(room, title, members, count))
         };
         self.titles.iter().filter_map(entry).collect()
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::app::options::Options;
 use crate::app::state::App;
+use crate::app::testing;
 use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
 use crate::terminal::screen::{Layout, Screen};
 use chat_proto::Incoming;
@@ -25,8 +26,7 @@ fn pretty(member: &str, said: &str) -> Vec<String> {
 }
 
 fn entry(members: &[&str], member_count: usize) -> RoomEntry {
-    let members = members.iter().map(|&name| name.to_owned()).collect();
-    RoomEntry { room_id: 3, title: "title".into(), members, member_count }
+    testing::room(3, "title", members.iter().copied(), member_count)
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_room_is_id_title_count_and_members() {
 
 #[test]
 fn a_title_in_a_room_line_is_one_line() {
-    let entry = RoomEntry { title: "a\n  4  b\u{202e}".into(), ..entry(&["x\r"], 1) };
+    let entry = testing::room(3, "a\n  4  b\u{202e}", ["x\r"], 1);
     assert_eq!(room(&entry).as_str(), r"  3  a\n  4  b\u{202e} (1): x\u{d}");
 }
 
@@ -137,12 +137,7 @@ fn nasty() -> impl Strategy<Value = String> {
 
 fn entries() -> impl Strategy<Value = Vec<RoomEntry>> {
     let entry = (any::<u64>(), nasty(), prop::collection::vec(nasty(), 0..4), any::<usize>())
-        .prop_map(|(room_id, title, members, member_count)| RoomEntry {
-            room_id,
-            title,
-            members,
-            member_count,
-        });
+        .prop_map(|(id, title, members, count)| testing::room(id, title, members, count));
     prop::collection::vec(entry, 0..4)
 }
 
@@ -154,14 +149,11 @@ fn messages() -> impl Strategy<Value = Incoming> {
         nasty(),
     ];
     (kind, nasty(), nasty(), prop::option::of(nasty()), entries(), any::<bool>()).prop_map(
-        |(kind, text, member, code, rooms, more)| Incoming {
-            kind,
-            text,
-            member,
-            code,
-            rooms,
-            more,
-            ..Incoming::default()
+        |(kind, text, member, code, rooms, more)| {
+            let mut message = Incoming::default();
+            (message.kind, message.text, message.member) = (kind, text, member);
+            (message.code, message.rooms, message.more) = (code, rooms, more);
+            message
         },
     )
 }

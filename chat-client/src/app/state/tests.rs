@@ -32,9 +32,16 @@ fn coded(code: &str) -> Incoming {
     message(&format!(r#"{{"type":"SCSystemMessage","text":"x","code":"{code}"}}"#))
 }
 
+fn about_room(code: &str, room: u64, seq: u64) -> Incoming {
+    let mut message = coded(code);
+    (message.room_id, message.seq) = (Some(room), Some(seq));
+    message
+}
+
 fn entered(room: u64, title: &str, seq: u64) -> Incoming {
-    let title = Some(title.to_owned());
-    Incoming { room_id: Some(room), seq: Some(seq), title, ..coded("room-entered") }
+    let mut message = about_room("room-entered", room, seq);
+    message.title = Some(title.to_owned());
+    message
 }
 
 /// A list with one room.
@@ -203,7 +210,9 @@ fn after_goodbye_any_end_between_messages_is_a_success() {
 #[test]
 fn a_chat_is_no_goodbye() {
     let mut app = script();
-    app.incoming(AT, &Incoming { kind: "SCChat".into(), ..coded("server-stopping") });
+    let mut chat = coded("server-stopping");
+    chat.kind = "SCChat".to_owned();
+    app.incoming(AT, &chat);
     assert!(ending(&mut app, &StreamEnd::Clean, false).is_err());
 }
 
@@ -296,7 +305,7 @@ fn lost() -> App {
     type_in(&mut app, "/name bob");
     app.incoming(AT, &coded("renamed"));
     app.incoming(AT, &entered(3, "tea", 5));
-    app.incoming(AT, &Incoming { room_id: Some(3), seq: Some(7), ..coded("member-entered") });
+    app.incoming(AT, &about_room("member-entered", 3, 7));
     assert!(goes_on(&mut app, &StreamEnd::Clean));
     let back = app.connected(4);
     assert!(matches!(back.send.as_slice(), [Command::Rename(_), Command::Rooms]), "{back:?}");

@@ -236,12 +236,10 @@ impl Model {
 
     /// Of a big room 50 members are listed; the count is of all.
     fn list(&self) -> Vec<RoomEntry> {
-        let name = |&number: &u64| self.person(number).name.as_str().to_owned();
-        let entry = |room: &Room| RoomEntry {
-            room_id: room.id.number(),
-            title: room.title.as_str().to_owned(),
-            members: room.members.iter().take(50).map(name).collect(),
-            member_count: room.members.len(),
+        let name = |&number: &u64| &self.person(number).name;
+        let entry = |room: &Room| {
+            let members = room.members.iter().take(50).map(name);
+            RoomEntry::new(room.id, &room.title, members, room.members.len())
         };
         self.rooms.iter().map(entry).collect()
     }
