@@ -1,29 +1,20 @@
-//! Tools that measure what a delivered chat message costs, here and elsewhere.
+//! Tools that measure what a delivered chat message costs, on this server and on others.
 //!
-//! - [`load`] talks to a server as many members of many rooms, and knows of every message whether,
-//!   when and how often it arrived.
-//! - [`idle`] opens thousands of connections that say nothing.
-//! - [`soak`] does everything at once for as long as one likes, good and bad, and checks that nothing
-//!   is lost and nothing kept.
+//! - [`load`] talks to a server as many members of many rooms, and accounts for every message.
+//!   [`load::idle`] opens thousands of connections that say nothing.
+//! - [`compare`] runs several servers under several workloads, and summarizes them in a table.
 //! - [`relay`] is the floor: a server that does nothing but copy.
-//! - [`compare`] runs servers and shapes in turn, and makes one table.
+//! - [`soak`] keeps the chat server under a mixed load for as long as one likes, and checks that nothing is
+//!   lost and nothing leaks.
+//! - [`measure`] reads what the operating system knows of a process.
 //!
-//! Everything runs on loopback addresses only, is bounded in count and time, and stops by itself.
+//! Each tool is a program in `src/bin`. All of them connect to loopback addresses only, are bounded in
+//! count and time, and stop by themselves.
 
 pub mod args;
 pub mod compare;
-pub mod connection;
-pub mod crew;
 pub mod error;
-pub mod idle;
-pub mod ledger;
 pub mod load;
-pub mod plan;
-pub mod process;
-pub mod protocol;
+pub mod measure;
 pub mod relay;
-pub mod report;
-pub mod scan;
-pub mod schedule;
 pub mod soak;
-pub mod token;

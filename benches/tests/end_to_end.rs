@@ -6,11 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_benches::load::{Config, Pace};
-use chat_benches::plan::Talkers;
-use chat_benches::protocol::Protocol;
+use chat_benches::load::{self, Config, Pace, Protocol, Talkers, idle};
 use chat_benches::relay::Relay;
-use chat_benches::{idle, load};
 
 /// A relay in a thread of its own, which ends with the test.
 struct Server {

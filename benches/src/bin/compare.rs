@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use argh::FromArgs;
 use chat_benches::args;
-use chat_benches::compare::{Contest, Kind, Outcome, Programs, Shape, svg, table};
+use chat_benches::compare::{Comparison, Kind, Outcome, Programs, Workload, svg, table};
 use chat_benches::error::Error;
 
 /// Runs the relay, the chat server, Redis and NATS in turn, each on core 0, against the load
@@ -68,27 +68,27 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Error> {
-    let outcome = contest(args)?.run()?;
+    let outcome = comparison(args)?.run()?;
     print!("{}", table(&outcome));
     write(args, &outcome)
 }
 
-fn contest(args: &Args) -> Result<Contest, Error> {
+fn comparison(args: &Args) -> Result<Comparison, Error> {
     const MAX_ROUNDS: u32 = 100;
     if !(1..=MAX_ROUNDS).contains(&args.rounds) {
         return Err(Error::Config(format!("1 to {MAX_ROUNDS} rounds, please")));
     }
     let own = std::env::current_exe().map_err(Error::io("finding the other programs"))?;
-    let beside = |name: &str| own.with_file_name(name);
-    Ok(Contest {
+    let sibling = |name: &str| own.with_file_name(name);
+    Ok(Comparison {
         programs: Programs {
-            load: beside("load"),
-            relay: beside("relay"),
-            chat: args.server.clone().unwrap_or_else(|| beside("chat-server")),
+            load: sibling("load"),
+            relay: sibling("relay"),
+            chat: args.server.clone().unwrap_or_else(|| sibling("chat-server")),
             chat_args: args.server_args.split_whitespace().map(str::to_owned).collect(),
         },
         servers: Kind::list(&args.only)?,
-        shapes: Shape::list(&args.shapes)?,
+        workloads: Workload::list(&args.shapes)?,
         rounds: args.rounds,
         seconds: args.seconds,
         warmup: args.warmup,

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use argh::FromArgs;
 use chat_benches::error::Error;
-use chat_benches::load::Pace;
-use chat_benches::plan::Talkers;
-use chat_benches::protocol::Protocol;
-use chat_benches::{args, idle, load};
+use chat_benches::load::{Pace, Protocol, Talkers, idle};
+use chat_benches::{args, load};
 use serde::Serialize;
 
 /// Talks to a server as many members of many rooms, and measures what a delivered message costs.

@@ -73,7 +73,7 @@ fn cost_panel(outcome: &Outcome) -> Option<Panel> {
         let relay = lines.iter().find(|line| line.server == Kind::Relay);
         let floor = relay.map(|line| format!("relay {} µs", significant(line.cpu_us)));
         let bars = lines.iter().filter_map(|line| Some((line.server, value(line)?))).collect();
-        let labels = [lines[0].shape.describe(), floor.unwrap_or_default()];
+        let labels = [lines[0].workload.describe(), floor.unwrap_or_default()];
         vec![Group { labels, bars }]
     });
     (!groups.is_empty()).then(|| Panel { title: title.to_owned(), groups, logarithmic: !ratios })
@@ -81,11 +81,11 @@ fn cost_panel(outcome: &Outcome) -> Option<Panel> {
 
 fn latency_panel(outcome: &Outcome) -> Option<Panel> {
     let groups = groups(outcome, |lines| {
-        if !matches!(lines[0].shape.pace, Pace::Open { .. }) {
+        if !matches!(lines[0].workload.pace, Pace::Open { .. }) {
             return Vec::new();
         }
         let group = |label: &str, value: fn(&Line) -> f64| Group {
-            labels: [lines[0].shape.describe(), label.to_owned()],
+            labels: [lines[0].workload.describe(), label.to_owned()],
             bars: lines.iter().map(|line| (line.server, value(line))).collect(),
         };
         vec![group("p50", |line| line.p50_us), group("p99", |line| line.p99_us)]
@@ -94,9 +94,9 @@ fn latency_panel(outcome: &Outcome) -> Option<Panel> {
     (!groups.is_empty()).then_some(Panel { title, groups, logarithmic: true })
 }
 
-/// What `make` makes of the lines of each shape.
+/// What `make` makes of the lines of each workload.
 fn groups(outcome: &Outcome, make: impl Fn(&[Line]) -> Vec<Group>) -> Vec<Group> {
-    let groups = outcome.lines.chunk_by(|a, b| a.shape == b.shape).flat_map(make);
+    let groups = outcome.lines.chunk_by(|a, b| a.workload == b.workload).flat_map(make);
     groups.filter(|group| !group.bars.is_empty()).collect()
 }
 

@@ -1,22 +1,19 @@
 //! A server under test: started on one core, killed when it is dropped.
 
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::str::FromStr;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::contest::Programs;
+use super::programs::{Programs, on_cores};
 use crate::error::Error;
-use crate::protocol::Protocol;
-
-/// How long a server may take to listen.
-const START_DEADLINE: Duration = Duration::from_secs(10);
+use crate::load::Protocol;
+use crate::measure::child::{AnnouncedLines, START_DEADLINE};
 
 /// No limit on what a connection sends, as the others have none, and no line for each end of the
 /// generator's.
@@ -164,7 +161,7 @@ impl Server {
     }
 
     fn read_address(&mut self, kind: Kind) -> Result<SocketAddr, Error> {
-        Said::by(&mut self.child).address("listening on ").map_err(|line| {
+        AnnouncedLines::of(&mut self.child).address("listening on ").map_err(|line| {
             Error::Server(format!("{} did not say where it listens, but {line:?}", kind.name()))
         })
     }
@@ -191,42 +188,6 @@ impl Drop for Server {
             let _ = fs::remove_file(file);
         }
     }
-}
-
-/// The lines that a server says whose output is a pipe.
-pub(crate) struct Said(mpsc::Receiver<String>);
-
-impl Said {
-    /// Reads them all, whether or not they are looked at: a closed pipe would be an error for the server.
-    pub(crate) fn by(server: &mut Child) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        if let Some(out) = server.stdout.take() {
-            std::thread::spawn(move || {
-                // Nobody may want to know any more.
-                BufReader::new(out).lines().map_while(Result::ok).for_each(|line| {
-                    let _ = sender.send(line);
-                });
-            });
-        }
-        Self(receiver)
-    }
-
-    /// The address in the next line, which begins with `head`.
-    ///
-    /// # Errors
-    /// What it said instead.
-    pub(crate) fn address(&self, head: &str) -> Result<SocketAddr, String> {
-        let line = self.0.recv_timeout(START_DEADLINE).unwrap_or_default();
-        line.strip_prefix(head).and_then(|addr| addr.parse().ok()).ok_or(line)
-    }
-}
-
-/// A command that runs on these cores only, and does not outlive this process however that ends.
-pub(super) fn on_cores(cores: &str, words: &[String]) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "taskset", "-c", cores]).args(words);
-    command.stdin(Stdio::null());
-    command
 }
 
 fn path(path: &std::path::Path) -> String {

@@ -1,12 +1,12 @@
-//! From the reports of all rounds to one line for each shape and server.
+//! Summarizes the reports of all rounds in one line for each workload and server.
 
 use serde::Serialize;
 
 use super::server::Kind;
-use super::shape::Shape;
-use crate::report::Report;
+use super::workload::Workload;
+use crate::load::Report;
 
-/// The middle of `values`, or the mean of the two in the middle; `None` of none.
+/// The median of `values`; `None` if there are none.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -15,27 +15,29 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     Some(lower.midpoint(upper))
 }
 
-/// One server in one shape in one round.
+/// The result of one server under one workload in one round.
 #[derive(Debug, Clone, Serialize)]
 pub struct Round {
     /// The round's number, from 0.
     pub round: u32,
-    /// The shape.
-    pub shape: Shape,
+    /// The workload.
+    #[serde(rename = "shape")]
+    pub workload: Workload,
     /// The server.
     pub server: Kind,
-    /// What was found.
+    /// The load generator's report.
     pub report: Report,
 }
 
-/// One server in one shape: medians of all rounds.
+/// One server under one workload: medians of all rounds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// The shape.
-    pub shape: Shape,
+    /// The workload.
+    #[serde(rename = "shape")]
+    pub workload: Workload,
     /// The server.
     pub server: Kind,
-    /// CPU time of the server in µs per delivery.
+    /// CPU time of the server, in µs per delivery.
     pub cpu_us: f64,
     /// The part of it spent in the server's own code.
     pub user_us: f64,
@@ -49,46 +51,48 @@ pub struct Line {
     pub busy: f64,
     /// Share of a core the generator used.
     pub generator_busy: f64,
-    /// Share of a core that all other processes used: what disturbed the measurement.
+    /// Share of a core that all other processes used: the disturbance.
     pub others_busy: f64,
-    /// Half the deliveries were no later, in µs.
+    /// Median latency, in µs.
     pub p50_us: f64,
-    /// 99 of 100 were no later, in µs.
+    /// 99th percentile of the latency, in µs.
     pub p99_us: f64,
-    /// Resident memory in KiB.
+    /// Resident memory, in KiB.
     pub resident_kib: f64,
-    /// Of all rounds: messages lost, repeated, or where they did not belong.
+    /// Messages lost, repeated or misplaced, in all rounds.
     pub wrong: u64,
 }
 
 /// The result of a comparison.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// One line for each shape and server.
+    /// One line for each workload and server.
     pub lines: Vec<Line>,
-    /// What they are made of.
+    /// The rounds that they summarize.
     pub rounds: Vec<Round>,
 }
 
 impl Outcome {
-    /// Summarizes `rounds`; the lines come in the order in which they first appear there, by shape.
+    /// Summarizes `rounds`, ordered by workload and server.
     pub fn new(rounds: Vec<Round>) -> Self {
-        let mut pairs: Vec<(Shape, Kind)> = Vec::new();
+        let mut pairs: Vec<(Workload, Kind)> = Vec::new();
         for round in &rounds {
-            if !pairs.contains(&(round.shape, round.server)) {
-                pairs.push((round.shape, round.server));
+            if !pairs.contains(&(round.workload, round.server)) {
+                pairs.push((round.workload, round.server));
             }
         }
-        pairs.sort_by_key(|&(shape, server)| (shape.letter, server));
-        let lines = pairs.iter().filter_map(|&(shape, server)| line(&rounds, shape, server));
+        pairs.sort_by_key(|&(workload, server)| (workload.letter, server));
+        let lines = pairs.iter().filter_map(|&(workload, server)| line(&rounds, workload, server));
         Self { lines: lines.collect(), rounds }
     }
 }
 
-fn line(rounds: &[Round], shape: Shape, server: Kind) -> Option<Line> {
-    let of = |kind| rounds.iter().filter(move |round| round.shape == shape && round.server == kind);
+fn line(rounds: &[Round], workload: Workload, server: Kind) -> Option<Line> {
+    let of = |kind| {
+        rounds.iter().filter(move |round| round.workload == workload && round.server == kind)
+    };
     let middle = |value: fn(&Report) -> f64| median(of(server).map(|round| value(&round.report)));
-    let cost = |value: fn(&crate::report::ServerCost) -> f64| {
+    let cost = |value: fn(&crate::load::report::ServerCost) -> f64| {
         median(of(server).filter_map(|round| round.report.server.as_ref().map(value)))
     };
     let ratios: Vec<f64> = of(server)
@@ -102,7 +106,7 @@ fn line(rounds: &[Round], shape: Shape, server: Kind) -> Option<Line> {
     let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = ratios.iter().copied().fold(0.0, f64::max);
     Some(Line {
-        shape,
+        workload,
         server,
         cpu_us: cost(|cost| cost.total_us)?,
         user_us: cost(|cost| cost.user_us)?,
@@ -124,17 +128,17 @@ fn line(rounds: &[Round], shape: Shape, server: Kind) -> Option<Line> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::process::CpuUsed;
-    use crate::report::{Latency, ServerCost};
+    use crate::load::report::{Latency, ServerCost};
+    use crate::measure::process::CpuUsed;
 
-    /// A round in which a delivery cost the server so many µs.
+    /// A round in which a delivery cost the server `us` µs.
     pub(in crate::compare) fn round(round: u32, letter: &str, server: Kind, us: f64) -> Round {
-        let shape = Shape::list(letter).expect("it exists")[0];
+        let workload = Workload::list(letter).expect("it exists")[0];
         let used = CpuUsed { user: us * 500.0, system: us * 500.0 };
         let report = Report {
             protocol: server.protocol(),
-            rooms: shape.rooms,
-            members: shape.members,
+            rooms: workload.rooms,
+            members: workload.members,
             talkers: 1,
             window: Some(1),
             rate: None,
@@ -158,7 +162,7 @@ pub(super) mod tests {
             generator_busy: 0.5,
             others_busy: 0.0,
         };
-        Round { round, shape, server, report }
+        Round { round, workload, server, report }
     }
 
     #[test]

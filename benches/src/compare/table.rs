@@ -21,12 +21,12 @@ const TITLES: [&str; 11] = [
 /// The outcome as a table.
 pub fn table(outcome: &Outcome) -> String {
     let mut rows = vec![TITLES.map(str::to_owned)];
-    let mut shape = String::new();
+    let mut workload = String::new();
     for line in &outcome.lines {
-        let described = line.shape.describe();
-        let first = if described == shape { String::new() } else { described.clone() };
+        let described = line.workload.describe();
+        let first = if described == workload { String::new() } else { described.clone() };
         rows.push(row(line, first));
-        shape = described;
+        workload = described;
     }
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
@@ -54,11 +54,11 @@ pub fn table(outcome: &Outcome) -> String {
     text + &wrong.concat()
 }
 
-fn row(line: &Line, shape: String) -> [String; TITLES.len()] {
+fn row(line: &Line, workload: String) -> [String; TITLES.len()] {
     let ratio =
         |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
     [
-        shape,
+        workload,
         line.server.name().to_owned(),
         significant(line.cpu_us),
         significant(line.user_us),
@@ -76,8 +76,8 @@ fn row(line: &Line, shape: String) -> [String; TITLES.len()] {
 
 fn wrong(line: &Line) -> Option<String> {
     (line.wrong > 0).then(|| {
-        let (shape, server) = (line.shape.letter, line.server.name());
-        format!("{shape} {server}: {} messages lost, repeated or misplaced\n", line.wrong)
+        let (workload, server) = (line.workload.letter, line.server.name());
+        format!("{workload} {server}: {} messages lost, repeated or misplaced\n", line.wrong)
     })
 }
 

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
 
-use crate::token::Token;
+use crate::load::token::Token;
 
 /// The books of one room.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ fn check(seq: u64, entry: Entry) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::TOKEN_LEN;
+    use crate::load::token::TOKEN_LEN;
 
     /// Three members, all in, and the next number is 1.
     fn book() -> Book {

@@ -52,7 +52,7 @@ impl Peer {
             socket.bind(&SocketAddr::new(from, 0).into())?;
         }
         match socket.connect(&to.into()) {
-            Err(error) if !crate::connection::in_progress(&error) => return Err(error),
+            Err(error) if !crate::load::connection::in_progress(&error) => return Err(error),
             _ => {}
         }
         Ok(Self {

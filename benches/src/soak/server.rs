@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::compare::Said;
 use crate::error::Error;
-use crate::process::Process;
+use crate::measure::child::AnnouncedLines;
+use crate::measure::process::Process;
 
 /// Where the server comes from.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| Error::Config(format!("{}: {error}", program.display())))?;
-        let said = Said::by(&mut child);
+        let said = AnnouncedLines::of(&mut child);
         let process = Process::new(child.id());
         // From here on the guard kills it, whatever goes wrong.
         let mut server = Self {

@@ -12,7 +12,7 @@ use super::dialogue::{Dialogue, Expect, Heard, ROOMS};
 use super::peer::{End, Peer};
 use super::rng::Rng;
 use super::visits::{Rooms, frame, name, room_id};
-use crate::protocol::{Protocol, Template};
+use crate::load::protocol::{Protocol, Template};
 
 /// Bytes read from one member in a turn.
 const READ_PER_TURN: usize = 1024 * 1024;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::process::Process;
+use crate::measure::process::Process;
 
 /// Bytes that a server may keep, on average, of each connection that is gone: the smallest block that
 /// glibc's allocator has. So nothing, however small, can be forgotten of each.

@@ -1,38 +1,53 @@
-//! The shapes of traffic that servers are compared in.
+//! The workloads under which servers are compared.
 
 use serde::Serialize;
 
-use super::beside::Beside;
+use super::background::Background;
 use crate::error::Error;
 use crate::load::Pace;
 
-/// Rooms, members, and how they talk.
+/// Rooms, their members, and how these talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Shape {
-    /// What it is called.
+pub struct Workload {
+    /// Its name in tables and on the command line.
     pub letter: char,
     /// Rooms.
     pub rooms: u32,
     /// Members of each.
     pub members: u32,
-    /// All members talk, or one.
+    /// Whether all members of a room talk, or one.
     pub all_talk: bool,
-    /// When they do.
+    /// When the talkers send.
     pub pace: Pace,
-    /// What else goes on.
-    pub beside: Option<Beside>,
+    /// A second load on the same server, if any.
+    #[serde(rename = "beside")]
+    pub background: Option<Background>,
 }
 
-const fn closed(letter: char, rooms: u32, members: u32, window: u32) -> Shape {
-    Shape { letter, rooms, members, all_talk: false, pace: Pace::Closed { window }, beside: None }
+const fn closed(letter: char, rooms: u32, members: u32, window: u32) -> Workload {
+    Workload {
+        letter,
+        rooms,
+        members,
+        all_talk: false,
+        pace: Pace::Closed { window },
+        background: None,
+    }
 }
 
-const fn open(letter: char, rooms: u32, members: u32, rate: u32) -> Shape {
-    Shape { letter, rooms, members, all_talk: false, pace: Pace::Open { rate }, beside: None }
+const fn open(letter: char, rooms: u32, members: u32, rate: u32) -> Workload {
+    Workload {
+        letter,
+        rooms,
+        members,
+        all_talk: false,
+        pace: Pace::Open { rate },
+        background: None,
+    }
 }
 
-impl Shape {
-    /// All there are.
+impl Workload {
+    /// All workloads.
     pub const ALL: [Self; 11] = [
         closed('A', 10, 10, 32),
         closed('B', 10, 10, 1),
@@ -43,23 +58,23 @@ impl Shape {
         open('G', 100, 10, 20_000),
         Self { all_talk: true, ..closed('H', 10, 10, 8) },
         closed('I', 1, 2, 1),
-        Self { beside: Some(Beside::Crowd), ..open('J', 10, 10, 1_000) },
-        Self { beside: Some(Beside::Arrivals), ..closed('K', 100, 10, 1) },
+        Self { background: Some(Background::Crowd), ..open('J', 10, 10, 1_000) },
+        Self { background: Some(Background::Arrivals), ..closed('K', 100, 10, 1) },
     ];
 
-    /// The shapes of a list like `A,B`.
+    /// Parses a list such as `A,B`.
     ///
     /// # Errors
-    /// When it names one that there is not.
+    /// For a letter that names no workload.
     pub fn list(letters: &str) -> Result<Vec<Self>, Error> {
         let find = |word: &str| {
-            let found = Self::ALL.into_iter().find(|shape| word == shape.letter.to_string());
+            let found = Self::ALL.into_iter().find(|workload| word == workload.letter.to_string());
             found.ok_or_else(|| Error::Config(format!("shapes are A to K, and {word:?} is none")))
         };
         letters.split(',').map(|word| find(word.trim())).collect()
     }
 
-    /// What the load generator is told.
+    /// The arguments for the load generator.
     pub fn arguments(&self) -> Vec<String> {
         let mut words = vec![
             format!("--rooms={}", self.rooms),
@@ -70,22 +85,23 @@ impl Shape {
             Pace::Closed { window } => format!("--window={window}"),
             Pace::Open { rate } => format!("--rate={rate}"),
         });
-        // The other load wants the core as well.
-        if self.beside == Some(Beside::Crowd) {
+        // The background load needs the same core.
+        if self.background == Some(Background::Crowd) {
             words.push("--doze".to_owned());
         }
         words
     }
 
-    /// The shape in a few words.
+    /// A short description, for tables and charts.
     pub fn describe(&self) -> String {
         let talk = if self.all_talk { ", all talk" } else { "" };
         let pace = match self.pace {
             Pace::Closed { window } => format!(", W {window}"),
             Pace::Open { rate } => format!(", {rate}/s"),
         };
-        let beside = self.beside.map_or(String::new(), |beside| format!(", {}", beside.describe()));
-        format!("{} {} × {}{talk}{pace}{beside}", self.letter, self.rooms, self.members)
+        let background =
+            self.background.map_or(String::new(), |load| format!(", {}", load.describe()));
+        format!("{} {} × {}{talk}{pace}{background}", self.letter, self.rooms, self.members)
     }
 }
 
@@ -94,9 +110,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_letters_is_a_list_of_shapes() {
-        let shapes = Shape::list("A, H,G,J").expect("they exist");
-        let described: Vec<String> = shapes.iter().map(Shape::describe).collect();
+    fn a_list_of_letters_is_parsed() {
+        let workloads = Workload::list("A, H,G,J").expect("they exist");
+        let described: Vec<String> = workloads.iter().map(Workload::describe).collect();
         assert_eq!(
             described,
             [
@@ -106,15 +122,17 @@ mod tests {
                 "J 10 × 10, 1000/s, beside 1 × 10,000",
             ]
         );
-        assert!(Shape::list("A,Z").is_err());
-        assert!(Shape::list("").is_err());
+        assert!(Workload::list("A,Z").is_err());
+        assert!(Workload::list("").is_err());
     }
 
     #[test]
-    fn the_generator_is_told_everything() {
-        let [shape] = Shape::list("H").expect("it exists")[..] else { panic!("one shape") };
+    fn the_generator_gets_every_setting() {
+        let [workload] = Workload::list("H").expect("it exists")[..] else {
+            panic!("one workload")
+        };
         assert_eq!(
-            shape.arguments(),
+            workload.arguments(),
             ["--rooms=10", "--members=10", "--talkers=all", "--window=8"]
         );
     }

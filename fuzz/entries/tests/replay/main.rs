@@ -4,7 +4,6 @@
 //! time. `FUZZ_SEED`, as a failure tells it, makes them the same again. The input that failed is
 //! kept beside the test program: put it into the corpus, and it is tried first from then on.
 
-#[path = "replay/mutation.rs"]
 mod mutation;
 
 use std::env;

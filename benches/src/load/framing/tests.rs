@@ -1,7 +1,7 @@
 //! Each protocol's stream, whole and in every way it can be chopped up.
 
 use super::*;
-use crate::token::TOKEN_LEN;
+use crate::load::token::TOKEN_LEN;
 
 #[derive(Debug, PartialEq, Eq, Clone)]
 enum Seen {

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll};
 
-use crate::connection::{BUFFER_LEN, Connection};
+use super::connection::{BUFFER_LEN, Connection};
+use super::framing::Found;
+use super::plan::Plan;
+use super::protocol::{Answer, Protocol, Role};
+use super::token::Token;
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::process::Process;
-use crate::protocol::{Answer, Protocol, Role};
-use crate::scan::Found;
-use crate::token::Token;
+use crate::measure::process::Process;
 
 /// Connections that are being made at one time: fewer than any server's backlog.
 const MAX_OPENING: usize = 64;
@@ -44,14 +44,14 @@ pub trait Listener {
 
 /// The connections, by their place in the plan.
 #[derive(Debug)]
-pub struct Crew {
+pub struct Clients {
     protocol: Protocol,
     poll: Poll,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
 }
 
-impl Crew {
+impl Clients {
     /// No connection yet, and `expected` to come.
     ///
     /// # Errors

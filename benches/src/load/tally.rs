@@ -4,12 +4,12 @@
 //! such pair, the counter that comes next, tells everything: a counter above it means a loss, one
 //! below a repetition.
 
-use crate::plan::{Plan, Seat};
-use crate::token::Token;
+use super::plan::{Plan, Seat};
+use super::token::Token;
 
 /// The books of a run.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Tally {
     talkers: Vec<Talker>,
     hearers: Vec<Hearer>,
     /// The counter that comes next, by hearer and talker of its room: see [`Hearer::base`].
@@ -55,7 +55,7 @@ struct Hearer {
     base: usize,
 }
 
-impl Ledger {
+impl Tally {
     /// Empty books for `plan`. Every talker is due, and due again whenever so many of its deliveries
     /// are settled that they make a further message.
     pub fn new(plan: &Plan) -> Self {
@@ -157,72 +157,72 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Talkers;
-    use crate::protocol::Protocol;
+    use crate::load::plan::Talkers;
+    use crate::load::protocol::Protocol;
 
     /// Two rooms of three; the first two seats talk, one in each room.
-    fn ledger() -> Ledger {
+    fn tally() -> Tally {
         let plan = Plan::new(Protocol::Chat, 2, 3, Talkers::Some(1)).expect("it makes sense");
-        Ledger::new(&plan)
+        Tally::new(&plan)
     }
 
     #[test]
     fn a_talker_is_due_when_its_deliveries_make_a_message() {
-        let mut ledger = ledger();
-        let due = [ledger.next_due(), ledger.next_due(), ledger.next_due()];
+        let mut tally = tally();
+        let due = [tally.next_due(), tally.next_due(), tally.next_due()];
         assert_eq!(due, [Some(1), Some(0), None]);
-        let tokens: Vec<Token> = (0..3).map(|now| ledger.send(0, now)).collect();
-        assert!(ledger.heard(2, tokens[0]));
-        assert_eq!((ledger.next_due(), ledger.in_flight(0)), (None, 3));
-        assert!(ledger.heard(2, tokens[1]));
-        assert_eq!((ledger.next_due(), ledger.in_flight(0)), (Some(0), 2));
-        assert!(ledger.heard(4, tokens[0]));
-        assert_eq!((ledger.next_due(), ledger.outstanding()), (None, 3));
+        let tokens: Vec<Token> = (0..3).map(|now| tally.send(0, now)).collect();
+        assert!(tally.heard(2, tokens[0]));
+        assert_eq!((tally.next_due(), tally.in_flight(0)), (None, 3));
+        assert!(tally.heard(2, tokens[1]));
+        assert_eq!((tally.next_due(), tally.in_flight(0)), (Some(0), 2));
+        assert!(tally.heard(4, tokens[0]));
+        assert_eq!((tally.next_due(), tally.outstanding()), (None, 3));
     }
 
     #[test]
     fn a_loss_is_noticed_and_does_not_hold_up_the_window() {
-        let mut ledger = ledger();
-        while ledger.next_due().is_some() {}
-        let (_, second) = (ledger.send(0, 0), ledger.send(0, 0));
-        assert!(ledger.heard(2, second) && ledger.heard(4, second));
-        assert_eq!((ledger.next_due(), ledger.in_flight(0)), (Some(0), 0));
-        assert_eq!(ledger.outstanding(), 2, "the first was lost twice");
-        assert_eq!(ledger.totals(), Totals { sent: 2, delivered: 2, repeated: 0, alien: 0 });
+        let mut tally = tally();
+        while tally.next_due().is_some() {}
+        let (_, second) = (tally.send(0, 0), tally.send(0, 0));
+        assert!(tally.heard(2, second) && tally.heard(4, second));
+        assert_eq!((tally.next_due(), tally.in_flight(0)), (Some(0), 0));
+        assert_eq!(tally.outstanding(), 2, "the first was lost twice");
+        assert_eq!(tally.totals(), Totals { sent: 2, delivered: 2, repeated: 0, alien: 0 });
     }
 
     #[test]
     fn what_comes_twice_or_to_the_wrong_one_is_counted_apart() {
-        let mut ledger = ledger();
-        let token = ledger.send(0, 0);
-        assert!(ledger.heard(2, token));
-        assert!(!ledger.heard(2, token), "again");
-        assert!(!ledger.heard(3, token), "another room");
-        assert!(!ledger.heard(0, token), "one's own");
-        assert!(!ledger.heard(2, Token { counter: 9, ..token }), "never sent");
-        assert!(!ledger.heard(2, Token { talker: 9, ..token }), "nobody");
-        assert_eq!(ledger.totals(), Totals { sent: 1, delivered: 1, repeated: 1, alien: 4 });
+        let mut tally = tally();
+        let token = tally.send(0, 0);
+        assert!(tally.heard(2, token));
+        assert!(!tally.heard(2, token), "again");
+        assert!(!tally.heard(3, token), "another room");
+        assert!(!tally.heard(0, token), "one's own");
+        assert!(!tally.heard(2, Token { counter: 9, ..token }), "never sent");
+        assert!(!tally.heard(2, Token { talker: 9, ..token }), "nobody");
+        assert_eq!(tally.totals(), Totals { sent: 1, delivered: 1, repeated: 1, alien: 4 });
     }
 
     #[test]
     fn a_long_closed_loop_stays_in_step() {
         let plan = Plan::new(Protocol::Chat, 1, 4, Talkers::All).expect("it makes sense");
-        let mut ledger = Ledger::new(&plan);
+        let mut tally = Tally::new(&plan);
         for _ in 0..1_000 {
             let mut sent = Vec::new();
-            while let Some(talker) = ledger.next_due() {
-                while ledger.in_flight(talker) < 5 {
-                    sent.push(ledger.send(talker, 0));
+            while let Some(talker) = tally.next_due() {
+                while tally.in_flight(talker) < 5 {
+                    sent.push(tally.send(talker, 0));
                 }
             }
             for seat in 0..4 {
                 for &token in sent.iter().filter(|token| token.talker as usize != seat) {
-                    assert!(ledger.heard(seat, token));
+                    assert!(tally.heard(seat, token));
                 }
             }
         }
         let delivered = 1_000 * 4 * 5 * 3;
-        assert_eq!(ledger.totals().delivered, delivered);
-        assert_eq!(ledger.outstanding(), 0);
+        assert_eq!(tally.totals().delivered, delivered);
+        assert_eq!(tally.outstanding(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What goes on beside a measurement, on the same server.
+//! A second load on the server that is measured.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -7,27 +7,27 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::server::on_cores;
+use super::programs::on_cores;
 use crate::error::Error;
 
-/// The longest time until it has begun: 10,000 members have to enter one room.
+/// How long it may take to begin: 10,000 members have to enter one room.
 const BEGIN_DEADLINE: Duration = Duration::from_secs(120);
 
-/// Longer than any measurement; it is ended with the one it is beside.
+/// Longer than any measurement: it is killed at the end of the one that it runs beside.
 const SECONDS: u32 = 600;
 
-/// A second load on the server that is measured.
+/// What the second load does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Beside {
-    /// One room of 10,000 members, to which one talks without pause.
+pub enum Background {
+    /// One room of 10,000 members, of whom one talks without a pause.
     Crowd,
-    /// 15,000 connections arrive, one after the other, and stay.
+    /// 15,000 connections arrive one after the other, and stay.
     Arrivals,
 }
 
-impl Beside {
-    /// What the load generator is told.
+impl Background {
+    /// The arguments for the load generator.
     fn arguments(self) -> Vec<String> {
         let words: &[&str] = match self {
             Self::Crowd => &["--rooms=1", "--members=10000", "--window=4", "--warmup=0"],
@@ -36,7 +36,7 @@ impl Beside {
         words.iter().map(|&word| word.to_owned()).collect()
     }
 
-    /// In a few words.
+    /// A short description, for tables and charts.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Crowd => "beside 1 × 10,000",
@@ -45,20 +45,20 @@ impl Beside {
     }
 }
 
-/// A second load that runs. Dropping it ends it.
+/// A second load that is running. Dropping it kills it.
 #[derive(Debug)]
 pub(super) struct Running(Child);
 
 impl Running {
-    /// Starts it; a crowd is complete, and hears the first message, before this returns.
+    /// Starts it. A crowd is complete and has received its first message when this returns.
     pub(super) fn start(
-        beside: Beside,
+        background: Background,
         load: &str,
         target: &[String],
         cores: &str,
     ) -> Result<Self, Error> {
         let mut words = vec![load.to_owned()];
-        words.extend(beside.arguments());
+        words.extend(background.arguments());
         words.extend(target.iter().cloned());
         words.push(format!("--seconds={SECONDS}"));
         let mut child = on_cores(cores, &words)
@@ -71,13 +71,13 @@ impl Running {
             std::thread::spawn(move || {
                 let mut errors = BufReader::new(errors);
                 let mut line = String::new();
-                // Both fail only when it has ended.
+                // Both fail only once the generator has ended.
                 let _ = errors.read_line(&mut line).map(|_| sender.send(line));
                 let _ = io::copy(&mut errors, &mut io::sink());
             });
         }
         let running = Self(child);
-        if beside == Beside::Crowd {
+        if background == Background::Crowd {
             let line = begun.recv_timeout(BEGIN_DEADLINE).unwrap_or_default();
             if !line.contains("delivered") {
                 return Err(Error::Server(format!("the second load did not begin: {line:?}")));
@@ -89,7 +89,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Neither can fail in a way that something could be done about.
+        // Nothing can be done about a failure of either.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use mio::Events;
 use serde::{Deserialize, Serialize};
 
-use crate::crew::{Crew, Listener};
+use super::clients::{Clients, Listener};
+use super::protocol::Protocol;
+use super::token::Token;
 use crate::error::Error;
-use crate::process::{CpuTime, CpuUsed, Process};
-use crate::protocol::Protocol;
-use crate::token::Token;
+use crate::measure::process::{CpuTime, CpuUsed, Process};
 
 /// The most connections: there are ports for three times as many.
 const MAX_CONNECTIONS: usize = 1_000_000;
@@ -75,17 +75,17 @@ pub fn run(config: &Config) -> Result<Report, Error> {
         return Err(Error::Config(format!("1 to {MAX_CONNECTIONS} connections, please")));
     }
     let server = config.server.map(Process::new).transpose()?;
-    let mut crew = Crew::new(config.protocol, config.connections, server)?;
+    let mut clients = Clients::new(config.protocol, config.connections, server)?;
 
     let cpu = || server.map(Process::cpu_time).transpose();
     let resident = || server.map(Process::resident_kib).transpose();
     let (resident_before, cpu_before, began) = (resident()?, cpu()?, Instant::now());
-    crew.idle(config.addr, config.connections)?;
+    clients.idle(config.addr, config.connections)?;
     let (seconds, cpu_connected) = (began.elapsed().as_secs_f64(), cpu()?);
 
-    sit(&mut crew, SETTLE)?;
+    sit(&mut clients, SETTLE)?;
     let (cpu_idle, idle) = (cpu()?, Instant::now());
-    sit(&mut crew, config.idle)?;
+    sit(&mut clients, config.idle)?;
     let (idle_seconds, cpu_after) = (idle.elapsed().as_secs_f64(), cpu()?);
     let resident_after = resident()?;
 
@@ -110,11 +110,11 @@ pub fn run(config: &Config) -> Result<Report, Error> {
 }
 
 /// Does nothing but notice when the server hangs up.
-fn sit(crew: &mut Crew, time: Duration) -> Result<(), Error> {
+fn sit(clients: &mut Clients, time: Duration) -> Result<(), Error> {
     let mut events = Events::with_capacity(1024);
     let end = Instant::now() + time;
     while let Some(left) = end.checked_duration_since(Instant::now()) {
-        crew.turn(&mut events, Some(left.max(Duration::from_millis(1))), &mut Silence)?;
+        clients.turn(&mut events, Some(left.max(Duration::from_millis(1))), &mut Silence)?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::process::CpuUsed;
-use crate::protocol::Protocol;
+use super::protocol::Protocol;
+use crate::measure::process::CpuUsed;
 
 /// What one run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -18,15 +18,15 @@ use hdrhistogram::Histogram;
 use mio::Events;
 use serde::Serialize;
 
-use crate::crew::{Crew, Listener};
+use super::clients::{Clients, Listener};
+use super::plan::{Plan, Talkers};
+use super::protocol::{Protocol, Template};
+use super::report::{Latency, Report, ServerCost};
+use super::schedule::Schedule;
+use super::tally::{Tally, Totals};
+use super::token::{TOKEN_LEN, Token};
 use crate::error::Error;
-use crate::ledger::{Ledger, Totals};
-use crate::plan::{Plan, Talkers};
-use crate::process::{CpuTime, CpuUsed, Process, machine_cpu_time};
-use crate::protocol::{Protocol, Template};
-use crate::report::{Latency, Report, ServerCost};
-use crate::schedule::Schedule;
-use crate::token::TOKEN_LEN;
+use crate::measure::process::{CpuTime, CpuUsed, Process, machine_cpu_time};
 
 /// How long the last deliveries may take.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
@@ -127,9 +127,9 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     config.check()?;
     let plan = Plan::new(config.protocol, config.rooms, config.members, config.talkers)?;
     let server = config.server.map(Process::new).transpose()?;
-    let mut crew = Crew::new(config.protocol, plan.seats.len(), server)?;
-    let rooms = crew.enter(config.addr, &plan)?;
-    let mut run = Run::new(config, &plan, &rooms, crew);
+    let mut clients = Clients::new(config.protocol, plan.seats.len(), server)?;
+    let rooms = clients.enter(config.addr, &plan)?;
+    let mut run = Run::new(config, &plan, &rooms, clients);
 
     run.talk_for(config.warmup)?;
     run.traffic.measure_from = run.traffic.clock.now();
@@ -155,7 +155,7 @@ impl Snapshot {
         let server = server.map(Process::cpu_time).transpose()?;
         let own = Process::own().cpu_time()?;
         let machine = machine_cpu_time()?;
-        Ok(Self { at: traffic.clock.now(), totals: traffic.ledger.totals(), server, own, machine })
+        Ok(Self { at: traffic.clock.now(), totals: traffic.tally.totals(), server, own, machine })
     }
 }
 
@@ -168,7 +168,7 @@ fn report(
 ) -> Report {
     let seconds = (after.at - before.at) as f64 / 1e9;
     let delivered = after.totals.delivered - before.totals.delivered;
-    let totals = run.traffic.ledger.totals();
+    let totals = run.traffic.tally.totals();
     let used = before.server.zip(after.server).map(|(before, after)| before.until(after));
     let own = before.own.until(after.own);
     let machine = after.machine.saturating_sub(before.machine).as_nanos() as f64;
@@ -188,7 +188,7 @@ fn report(
         sent: totals.sent,
         delivered,
         delivered_per_second: delivered as f64 / seconds,
-        lost: run.traffic.ledger.outstanding(),
+        lost: run.traffic.tally.outstanding(),
         repeated: totals.repeated,
         alien: totals.alien,
         server: used
@@ -223,7 +223,7 @@ struct Traffic {
     clock: Clock,
     /// When the last chunk was read.
     now: u64,
-    ledger: Ledger,
+    tally: Tally,
     /// Of messages sent since `measure_from`, in nanoseconds.
     latency: Histogram<u64>,
     measure_from: u64,
@@ -237,8 +237,8 @@ impl Listener for Traffic {
     }
 
     #[inline]
-    fn message(&mut self, seat: usize, token: crate::token::Token) {
-        if self.ledger.heard(seat, token)
+    fn message(&mut self, seat: usize, token: Token) {
+        if self.tally.heard(seat, token)
             && token.counter & self.sample_mask == 0
             && token.sent >= self.measure_from
         {
@@ -256,7 +256,7 @@ impl Listener for Traffic {
 
 /// A run that goes on.
 struct Run {
-    crew: Crew,
+    clients: Clients,
     events: Events,
     traffic: Traffic,
     /// By talker.
@@ -271,20 +271,20 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: &Config, plan: &Plan, rooms: &[u64], crew: Crew) -> Self {
+    fn new(config: &Config, plan: &Plan, rooms: &[u64], clients: Clients) -> Self {
         let sample_mask = match config.pace {
             Pace::Closed { window: 1 } | Pace::Open { .. } => 0,
             Pace::Closed { .. } => SAMPLE_EVERY - 1,
         };
-        let ledger = Ledger::new(plan);
+        let tally = Tally::new(plan);
         let template = |talker| {
-            let seat = ledger.seat(talker);
+            let seat = tally.seat(talker);
             let room = rooms[plan.seats[seat].room as usize];
             Template::new(config.protocol, seat, room, config.size)
         };
         Self {
-            templates: (0..ledger.talkers()).map(template).collect(),
-            crew,
+            templates: (0..tally.talkers()).map(template).collect(),
+            clients,
             events: Events::with_capacity(match config.pace {
                 Pace::Closed { .. } => EVENTS_CLOSED,
                 Pace::Open { .. } => EVENTS_OPEN,
@@ -293,7 +293,7 @@ impl Run {
                 protocol: config.protocol,
                 clock: Clock(Instant::now()),
                 now: 0,
-                ledger,
+                tally,
                 latency: histogram(),
                 measure_from: u64::MAX,
                 sample_mask,
@@ -315,10 +315,10 @@ impl Run {
                 Pace::Open { rate } => self.send_due(now, rate)?,
             };
             let timeout = timeout.min(Duration::from_nanos(end - now));
-            self.crew.turn(&mut self.events, Some(timeout), &mut self.traffic)?;
+            self.clients.turn(&mut self.events, Some(timeout), &mut self.traffic)?;
             now = self.traffic.clock.now();
             if let Some(progress) = &mut self.progress {
-                progress.tell(now, self.traffic.ledger.totals());
+                progress.tell(now, self.traffic.tally.totals());
             }
         }
         Ok(())
@@ -327,8 +327,8 @@ impl Run {
     /// Waits for what is under way.
     fn drain(&mut self) -> Result<(), Error> {
         let end = self.traffic.clock.now() + DRAIN_DEADLINE.as_nanos() as u64;
-        while self.traffic.ledger.outstanding() > 0 && self.traffic.clock.now() < end {
-            self.crew.turn(&mut self.events, Some(NAP), &mut self.traffic)?;
+        while self.traffic.tally.outstanding() > 0 && self.traffic.clock.now() < end {
+            self.clients.turn(&mut self.events, Some(NAP), &mut self.traffic)?;
         }
         Ok(())
     }
@@ -336,11 +336,11 @@ impl Run {
     /// Closed loop: fills the windows that have room.
     fn send_windows(&mut self, now: u64) -> Result<Duration, Error> {
         let Pace::Closed { window } = self.pace else { return Ok(NAP) };
-        while let Some(talker) = self.traffic.ledger.next_due() {
-            for _ in self.traffic.ledger.in_flight(talker)..window {
+        while let Some(talker) = self.traffic.tally.next_due() {
+            for _ in self.traffic.tally.in_flight(talker)..window {
                 self.queue(talker, now);
             }
-            self.crew.flush(self.traffic.ledger.seat(talker))?;
+            self.clients.flush(self.traffic.tally.seat(talker))?;
         }
         Ok(NAP)
     }
@@ -359,14 +359,14 @@ impl Run {
             self.queue((message % talkers) as usize, intended);
         }
         for message in due.take(talkers as usize) {
-            self.crew.flush(self.traffic.ledger.seat((message % talkers) as usize))?;
+            self.clients.flush(self.traffic.tally.seat((message % talkers) as usize))?;
         }
         Ok(if self.doze { DOZE } else { Duration::ZERO })
     }
 
     fn queue(&mut self, talker: usize, now: u64) {
-        let token = self.traffic.ledger.send(talker, now);
-        let out = self.crew.connection(self.traffic.ledger.seat(talker)).out();
+        let token = self.traffic.tally.send(talker, now);
+        let out = self.clients.connection(self.traffic.tally.seat(talker)).out();
         let template = &self.templates[talker];
         let at = out.len() + template.token_at;
         out.extend_from_slice(&template.bytes);

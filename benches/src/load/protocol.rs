@@ -5,8 +5,8 @@ use std::str::FromStr;
 use chat_proto::Incoming;
 use serde::{Deserialize, Serialize};
 
-use crate::scan::{BadStream, Found, LengthPrefixed, Nats, Resp, scan};
-use crate::token::TOKEN_LEN;
+use super::framing::{BadStream, Found, LengthPrefixed, Nats, Resp, scan};
+use super::token::TOKEN_LEN;
 
 /// A protocol the generator speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -238,7 +238,7 @@ fn lossy(frame: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Token;
+    use crate::load::token::Token;
     use chat_proto::{Command, FrameDecoder, Lang, Name, RoomId, ServerMessage, Text};
 
     fn command(frame: &[u8]) -> Command {

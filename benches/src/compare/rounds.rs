@@ -1,77 +1,63 @@
-//! The rounds: every shape, and in each every server, one at a time.
+//! Runs the rounds: in each, every workload on every server, one at a time.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 
-use super::beside::Running;
-use super::server::{Kind, Server, on_cores};
-use super::shape::Shape;
+use super::background::Running;
+use super::programs::{Programs, on_cores};
+use super::server::{Kind, Server};
 use super::summary::{Outcome, Round};
+use super::workload::Workload;
 use crate::error::Error;
-use crate::report::Report;
-
-/// Where the programs are.
-#[derive(Debug, Clone)]
-pub struct Programs {
-    /// The load generator.
-    pub load: PathBuf,
-    /// The relay.
-    pub relay: PathBuf,
-    /// The chat server.
-    pub chat: PathBuf,
-    /// Further arguments of the chat server.
-    pub chat_args: Vec<String>,
-}
+use crate::load::Report;
 
 /// What to compare.
 #[derive(Debug, Clone)]
-pub struct Contest {
+pub struct Comparison {
     /// The programs.
     pub programs: Programs,
-    /// Who takes part; who is not installed is left out.
+    /// The servers; those that are not installed are left out.
     pub servers: Vec<Kind>,
-    /// In which shapes.
-    pub shapes: Vec<Shape>,
-    /// How often.
+    /// The workloads.
+    pub workloads: Vec<Workload>,
+    /// How often everything is run.
     pub rounds: u32,
-    /// Seconds measured in each.
+    /// Seconds measured in each run.
     pub seconds: f64,
-    /// Seconds before that.
+    /// Seconds of load before that.
     pub warmup: f64,
     /// Bytes of text in a message.
     pub size: usize,
-    /// Servers and generator share both cores, instead of having one each.
+    /// Whether server and generator share both cores instead of having one each.
     pub both_cores: bool,
 }
 
-impl Contest {
-    /// Runs everything, with a line on standard error for each run.
-    ///
-    /// A run that fails is told and left out; the others go on.
+impl Comparison {
+    /// Runs everything, with a line on standard error for each run. A run that fails is reported there
+    /// and left out of the outcome.
     ///
     /// # Errors
-    /// When not one run was good.
+    /// When no run succeeded.
     pub fn run(&self) -> Result<Outcome, Error> {
         let mut servers = self.servers.clone();
         servers.retain(|&kind| {
             let installed = Server::is_installed(kind, &self.programs);
             if !installed {
-                eprintln!("{} is not there, and left out", kind.name());
+                eprintln!("{} is not installed, and left out", kind.name());
             }
             installed
         });
         let mut rounds = Vec::new();
         for round in 0..self.rounds {
-            for &shape in &self.shapes {
-                // Nobody always comes first.
+            for &workload in &self.workloads {
+                // No server always goes first.
                 let shift = round as usize % servers.len().max(1);
                 for &server in servers.iter().cycle().skip(shift).take(servers.len()) {
-                    match self.one(shape, server) {
+                    match self.one(workload, server) {
                         Ok(report) => {
-                            self.tell(round, shape, server, &report);
-                            rounds.push(Round { round, shape, server, report });
+                            self.tell(round, workload, server, &report);
+                            rounds.push(Round { round, workload, server, report });
                         }
-                        Err(error) => eprintln!("{} {}: {error}", shape.letter, server.name()),
+                        Err(error) => eprintln!("{} {}: {error}", workload.letter, server.name()),
                     }
                 }
             }
@@ -82,14 +68,14 @@ impl Contest {
         Ok(Outcome::new(rounds))
     }
 
-    /// A server of its own for each run: none carries the memory of the one before.
-    fn one(&self, shape: Shape, kind: Kind) -> Result<Report, Error> {
+    /// One run, on a server of its own: none carries the memory of the run before.
+    fn one(&self, workload: Workload, kind: Kind) -> Result<Report, Error> {
         let (server_cores, load_cores) = if self.both_cores { ("0,1", "0,1") } else { ("0", "1") };
         let server = Server::start(kind, &self.programs, server_cores)?;
         let load = self.programs.load.to_string_lossy().into_owned();
         let target = [format!("--proto={}", kind.name()), format!("--addr={}", server.addr())];
-        let beside = shape.beside.map(|it| Running::start(it, &load, &target, load_cores));
-        let _beside = beside.transpose()?;
+        let start = |background| Running::start(background, &load, &target, load_cores);
+        let _background = workload.background.map(start).transpose()?;
         let mut words = vec![load];
         words.extend(target);
         words.extend([
@@ -100,7 +86,7 @@ impl Contest {
             "--quiet".to_owned(),
             "--json".to_owned(),
         ]);
-        words.extend(shape.arguments());
+        words.extend(workload.arguments());
         let output = on_cores(load_cores, &words)
             .stderr(Stdio::piped())
             .output()
@@ -113,13 +99,13 @@ impl Contest {
             .map_err(|error| Error::Server(format!("the generator's result: {error}")))
     }
 
-    fn tell(&self, round: u32, shape: Shape, server: Kind, report: &Report) {
+    fn tell(&self, round: u32, workload: Workload, server: Kind, report: &Report) {
         let cost = report.server.map_or(0.0, |cost| cost.total_us);
         eprintln!(
             "{}/{}  {:<26} {:<6} {cost:>8.3} µs  {:>9.0} delivered/s  p50 {:>8.1}  p99 {:>8.1} µs",
             round + 1,
             self.rounds,
-            shape.describe(),
+            workload.describe(),
             server.name(),
             report.delivered_per_second,
             report.latency.p50_us,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::token::Token;
+use super::token::Token;
 
 /// The longest line of a protocol of lines: an `INFO` of NATS is some 500 bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -161,5 +161,4 @@ fn line_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
 }
 
 #[cfg(test)]
-#[path = "scan_tests.rs"]
 mod tests;

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
+use super::protocol::Protocol;
 use crate::error::Error;
-use crate::protocol::Protocol;
 
 /// How many members of each room talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,27 @@
+//! Several servers under several workloads in several rounds, summarized in one table.
+//!
+//! [`Comparison`] starts each server ([`Server`]) and the load generator as programs of their own, on cores
+//! of their own, and collects the generator's reports; [`Outcome`] takes medians; [`table()`] and
+//! [`svg`] show them. Nothing here talks to a server.
+//!
+//! The cost of a delivery moves by a third from hour to hour on the same machine, so figures are
+//! compared within a round only: each server's cost is divided by the relay's in the same round, and
+//! the median of these ratios is the result.
+
+mod background;
+mod chart;
+mod programs;
+mod rounds;
+mod server;
+mod summary;
+mod table;
+mod workload;
+
+pub use background::Background;
+pub use chart::svg;
+pub use programs::Programs;
+pub use rounds::Comparison;
+pub use server::{Kind, Server};
+pub use summary::{Line, Outcome, Round, median};
+pub use table::table;
+pub use workload::Workload;

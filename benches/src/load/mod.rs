@@ -1,0 +1,27 @@
+//! The load generator: many members of many rooms on one thread, each of whose messages is accounted for.
+//!
+//! [`run`] measures what a delivered message costs, [`idle`] what a silent connection costs. Both open
+//! [`clients`] over non-blocking sockets; a [`plan`] seats them, a [`protocol`] speaks to the server,
+//! [`framing`] cuts what comes back, and a [`tally`] counts it by the [`token`] in each text.
+//!
+//! The hot path allocates nothing and parses nothing but the token: the generator must not cost more than
+//! the server. So it counts losses and repetitions only; whether a chat server keeps its promises is
+//! checked by [`soak`](crate::soak). Nothing here starts a server: the caller does, and may name its
+//! process.
+
+pub mod clients;
+pub mod connection;
+pub mod framing;
+pub mod idle;
+pub mod plan;
+pub mod protocol;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod tally;
+pub mod token;
+
+pub use plan::Talkers;
+pub use protocol::Protocol;
+pub use report::Report;
+pub use run::{Config, Pace, run};

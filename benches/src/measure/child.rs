@@ -1,0 +1,39 @@
+//! A server program that announces on standard output where it listens.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::Child;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long a server may take to listen.
+pub const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The lines that a child process prints to its standard output, which is a pipe.
+#[derive(Debug)]
+pub struct AnnouncedLines(mpsc::Receiver<String>);
+
+impl AnnouncedLines {
+    /// Reads all lines on a thread, asked for or not: a closed pipe would be an error for the child.
+    pub fn of(child: &mut Child) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        if let Some(out) = child.stdout.take() {
+            std::thread::spawn(move || {
+                BufReader::new(out).lines().map_while(Result::ok).for_each(|line| {
+                    // Nobody may be listening any more.
+                    let _ = sender.send(line);
+                });
+            });
+        }
+        Self(receiver)
+    }
+
+    /// Waits for the next line, which begins with `prefix`, and parses the address after it.
+    ///
+    /// # Errors
+    /// The line as it came; empty if none came within [`START_DEADLINE`].
+    pub fn address(&self, prefix: &str) -> Result<SocketAddr, String> {
+        let line = self.0.recv_timeout(START_DEADLINE).unwrap_or_default();
+        line.strip_prefix(prefix).and_then(|addr| addr.parse().ok()).ok_or(line)
+    }
+}
