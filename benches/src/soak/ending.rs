@@ -1,40 +1,41 @@
-//! The end of a run: everybody leaves, and the server has to be as it was.
+//! The end of a run: everybody leaves, and the server has to be as it was before.
 
 use std::time::{Duration, Instant};
 
 use chat_proto::Command;
 
-use super::counters::Counters;
-use super::dialogue::{Dialogue, Expect, ROOMS};
-use super::peer::{End, Peer};
+use super::client::{Client, Route};
+use super::metrics::Metrics;
+use super::resources::MAX_KEPT_PER_CONNECTION;
 use super::run::{PATIENCE, Soak};
-use super::visits::frame;
-use super::watch::MAX_KEPT_PER_CONNECTION;
+use super::socket::End;
 use crate::error::Error;
 
-/// How long a stop may take in which nobody has to be waited for: as long as the server lingers, and
-/// as much again for a busy machine.
+/// How long a stop may take with nobody to wait for: as long as the server lingers, and as much again
+/// for a busy machine.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Between two looks at what takes its time.
-const LOOK: Duration = Duration::from_millis(5);
+/// Between two polls of something that takes its time.
+const POLL: Duration = Duration::from_millis(5);
 
 impl Soak {
-    /// Visitors vanish, steady talkers get what they are owed and leave in order.
+    /// Visitors vanish; talkers receive what they are owed, and leave in order.
     pub(super) fn everybody_out(&mut self) -> Result<(), Error> {
-        self.visitors.clear();
-        self.turns_until(|soak| soak.steady.missing() == 0)?;
-        let missing = self.steady.missing();
+        for visitor in self.visitors.drain() {
+            self.checker.remove(visitor.client.id());
+        }
+        self.turns_until(|soak| soak.talkers.missing(&soak.checker) == 0)?;
+        let missing = self.talkers.missing(&self.checker);
         if missing > 0 {
             self.faults
                 .push(format!("{missing} deliveries and answers to steady talkers are lost"));
         }
-        self.steady.leave();
-        self.turns_until(|soak| soak.steady.are_gone())?;
-        if !self.steady.are_gone() {
+        self.talkers.leave();
+        self.turns_until(|soak| soak.talkers.are_gone())?;
+        if !self.talkers.are_gone() {
             self.faults.push("not all steady talkers were let go".to_owned());
         }
-        self.steady.close();
+        self.talkers.close();
         Ok(())
     }
 
@@ -46,13 +47,14 @@ impl Soak {
         Ok(())
     }
 
-    /// That the rooms, the counters and the descriptors are those of before. Returns how many descriptors there are.
+    /// Checks that rooms, metrics and descriptors are what they were before. Returns how many descriptors
+    /// there are.
     pub(super) fn check_rest(&mut self, files: u64, rooms: usize) -> Result<u64, Error> {
-        // One that flooded is read at its rate, so that the server comes to the end of it later.
+        // A flood is read at the rate that is allowed, so the server may still be at it.
         let deadline = Instant::now() + PATIENCE;
         let mut left = self.count_rooms();
         while left.as_ref().is_ok_and(|&left| left != rooms) && Instant::now() < deadline {
-            std::thread::sleep(20 * LOOK);
+            std::thread::sleep(20 * POLL);
             left = self.count_rooms();
         }
         match left {
@@ -60,7 +62,7 @@ impl Soak {
             Ok(left) => self.faults.push(format!("{left} rooms are left of {rooms} before")),
             Err(fault) => self.faults.push(format!("a list of rooms at the end: {fault}")),
         }
-        self.check_counters();
+        self.check_metrics();
         let process = self.server.process;
         until(PATIENCE, || process.open_files().is_ok_and(|now| now == files));
         let now = process.open_files()?;
@@ -70,14 +72,14 @@ impl Soak {
         Ok(now)
     }
 
-    /// That the server, if it is ours, knows of nobody.
-    fn check_counters(&mut self) {
+    /// Checks that the server, if it is ours, knows of nobody.
+    fn check_metrics(&mut self) {
         let Some(addr) = self.server.metrics else { return };
         let mut faults = Vec::new();
         until(PATIENCE, || {
-            faults = Counters::read(addr).map_or_else(
-                |error| vec![format!("the counters at the end: {error}")],
-                |counters| counters.faults(),
+            faults = Metrics::read(addr).map_or_else(
+                |error| vec![format!("the metrics at the end: {error}")],
+                |metrics| metrics.faults(),
             );
             faults.is_empty()
         });
@@ -86,37 +88,37 @@ impl Soak {
 
     /// How many rooms there are, asked on a connection of its own.
     pub(super) fn count_rooms(&mut self) -> Result<usize, String> {
-        self.ask_for_rooms().map(|(_, dialogue)| dialogue.listed)
+        let client = self.ask_for_rooms()?;
+        self.checker.remove(client.id());
+        Ok(client.conversation.listed())
     }
 
-    fn ask_for_rooms(&mut self) -> Result<(Peer, Dialogue), String> {
-        let mut peer =
-            Peer::open(self.server.addr, None, None).map_err(|error| error.to_string())?;
-        let mut dialogue = Dialogue::default();
-        dialogue.expect(Expect::code(ROOMS));
-        peer.send(&frame(&Command::Rooms));
-        self.read_until(&mut peer, &mut dialogue, Dialogue::is_answered)?;
-        Ok((peer, dialogue))
+    fn ask_for_rooms(&mut self) -> Result<Client, String> {
+        let route = Route { to: self.server.addr, from: None, receive_buffer: None };
+        let client = Client::open(self.take_id(), route, &mut self.checker);
+        let mut client = client.map_err(|error| error.to_string())?;
+        client.ask(&Command::Rooms, "rooms");
+        self.read_until(&mut client, |client| client.conversation.is_answered())?;
+        Ok(client)
     }
 
-    /// Reads on until it is `done`, the stream ends, or the time is up.
+    /// Reads until `done`, the end of the stream, or the end of patience.
     fn read_until(
         &mut self,
-        peer: &mut Peer,
-        dialogue: &mut Dialogue,
-        done: impl Fn(&Dialogue) -> bool,
+        client: &mut Client,
+        done: impl Fn(&Client) -> bool,
     ) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
-        while !done(dialogue) && peer.end().is_none() {
+        while !done(client) && client.socket.end().is_none() {
             if Instant::now() > deadline {
-                return Err(dialogue.missing());
+                return Err(client.missing());
             }
-            std::thread::sleep(LOOK);
-            peer.flush();
-            peer.wake();
-            dialogue.read(peer, &mut self.buffer, usize::MAX, &mut |_| Ok(()))?;
+            std::thread::sleep(POLL);
+            client.socket.flush();
+            client.socket.wake();
+            client.read(&mut self.checker, &mut self.buffer, usize::MAX, &mut |_| {})?;
         }
-        if done(dialogue) { Ok(()) } else { Err(format!("it ended: {:?}", peer.end())) }
+        if done(client) { Ok(()) } else { Err(format!("it ended: {:?}", client.socket.end())) }
     }
 
     /// Stops the server, if it is ours: whoever is there is told, and the status is 0. Returns how many
@@ -135,20 +137,15 @@ impl Soak {
     }
 
     fn try_stop(&mut self) -> Result<f64, String> {
-        let (mut peer, mut dialogue) = self.ask_for_rooms()?;
+        let mut client = self.ask_for_rooms()?;
         let began = Instant::now();
         self.server.terminate().map_err(|error| error.to_string())?;
-        self.read_until(&mut peer, &mut dialogue, |dialogue| dialogue.last_word().is_some())?;
-        while peer.end().is_none() && began.elapsed() < PATIENCE {
-            std::thread::sleep(LOOK);
-            peer.wake();
-            dialogue.read(&mut peer, &mut self.buffer, usize::MAX, &mut |_| Ok(()))?;
-        }
-        let (end, word) = (peer.end(), dialogue.last_word());
+        self.read_until(&mut client, |client| client.socket.end().is_some())?;
+        let (end, word) = (client.socket.end(), client.conversation.farewell());
         if (end, word) != (Some(End::Whole), Some("server-stopping")) {
             return Err(format!("the stream ended ({end:?}) with last word {word:?}"));
         }
-        drop(peer);
+        drop(client);
         match self.server.wait(STOP_DEADLINE) {
             Some(status) if status.success() => Ok(began.elapsed().as_secs_f64()),
             Some(status) => Err(format!("the server ended with {status}")),
@@ -156,9 +153,11 @@ impl Soak {
         }
     }
 
-    /// That memory did not grow, if that can be told.
+    /// Checks that memory did not grow, if the run was long enough to tell.
     pub(super) fn check_memory(&mut self) {
-        let Some(trend) = self.watch.trend().filter(|trend| trend.is_long_enough) else { return };
+        let Some(trend) = self.resources.trend().filter(|trend| trend.is_long_enough) else {
+            return;
+        };
         if trend.per_connection > MAX_KEPT_PER_CONNECTION {
             self.faults.push(format!(
                 "memory grows by {:.0} bytes a second, {:.1} for each connection; \
@@ -172,6 +171,6 @@ impl Soak {
 fn until(most: Duration, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + most;
     while !done() && Instant::now() < deadline {
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
     }
 }

@@ -1,68 +1,70 @@
-//! The run: everybody in, the load, everybody out, the stop.
+//! The run: everybody enters, the load, everybody leaves, the stop.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
+use chat_testing::{Checker, Received, Rng};
 use mio::{Events, Interest, Poll};
 use slab::Slab;
 
-use super::bad::Bad;
-use super::peer::Peer;
-use super::rng::Rng;
+use super::bad_input::BadPayloads;
+use super::client::Route;
+use super::config::Config;
+use super::report::Report;
+use super::resources::Resources;
+use super::scenario::{self, Kind, Rooms, Scenario};
 use super::server::Server;
-use super::steady::Steady;
+use super::socket::Socket;
+use super::talkers::Talkers;
 use super::visitor::{MAX_TURN, Turn, Visitor};
-use super::visits::{self, Kind, Rooms, Visit};
-use super::watch::Watch;
-use super::{Config, Report};
 use crate::error::Error;
 
-/// Everybody is looked after so often.
+/// The time of a turn, in which every client is served once.
 const TURN: Duration = Duration::from_millis(10);
 
-/// The most visits that begin in a turn, but for a crowd.
+/// The most visits that begin in a turn, apart from a crowd.
 const MAX_VISITS: u64 = 20;
 
 /// The most visitors at a time.
 const MAX_VISITORS: usize = 800;
 
-/// Connections of a flood of them, and the time between two.
+/// Connections that arrive at once, and the time between two such crowds.
 const CROWD: usize = 200;
 const CROWD_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long anything may take that the server has to do by itself: more than it lingers (5 s).
+/// How long the server may take for what it has to do by itself: more than it lingers (5 s).
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Faults after which there is no point in going on.
+/// Faults after which the run is given up.
 const MAX_FAULTS: usize = 20;
 
 /// Rooms of visitors that are remembered.
 const MAX_PASSING: usize = 64;
 
-/// Bytes of the buffer that all read into.
+/// Bytes of the read buffer, which all clients share.
 const BUFFER_LEN: usize = 256 * 1024;
 
-/// Runs it.
+/// Runs a soak.
 ///
 /// # Errors
 /// When there is no server to begin with, or no descriptor or port left. What the server does wrong
 /// is in the report.
 pub fn run(config: &Config) -> Result<Report, Error> {
-    let bad = Bad::load(config.corpus.as_deref())?;
+    let bad = BadPayloads::load(config.corpus.as_deref())?;
     let server = Server::new(&config.target)?;
     let before = server.process.open_files()?;
     let mut soak = Soak::new(config, server, bad)?;
     let rooms = soak.count_rooms().map_err(Error::Server)?;
     let began = Instant::now();
-    // Whatever is found wrong, the rest is looked at all the same.
+    // Whatever is wrong so far, the rest is checked all the same.
     soak.load(config)?;
     soak.everybody_out()?;
     let seconds = began.elapsed().as_secs_f64();
     let after = soak.check_rest(before, rooms)?;
     let stopped = soak.stop();
     soak.check_memory();
-    let (sent, delivered) = soak.steady.totals();
+    let (sent, delivered) = soak.talkers.totals();
     Ok(Report {
         seed: config.seed,
         seconds,
@@ -73,50 +75,59 @@ pub fn run(config: &Config) -> Result<Report, Error> {
         delivered,
         overheard: soak.overheard,
         answers: soak.answers,
-        trend: soak.watch.trend(),
-        files: (before, soak.watch.most_files(), after),
+        trend: soak.resources.trend(),
+        files: (before, soak.resources.most_files(), after),
         stopped,
         faults: soak.faults,
     })
 }
 
-/// Everything that a run is about.
+/// A run that goes on.
 pub(super) struct Soak {
     pub(super) server: Server,
     poll: Poll,
     events: Events,
     pub(super) buffer: Vec<u8>,
     rng: Rng,
-    bad: Bad,
-    pub(super) steady: Steady,
-    /// The end of the last turn, and its time as this process counts it.
+    bad: BadPayloads,
+    /// Holds what every client received against what the others did.
+    pub(super) checker: Checker,
+    /// The id of the next client.
+    next_id: usize,
+    pub(super) talkers: Talkers,
+    /// The end of the last turn, and the same in the time by which the server is judged: see [`Turn`].
     last: Instant,
     pub(super) now: Instant,
     rooms: Rooms,
     passing: VecDeque<u64>,
     pub(super) visitors: Slab<Visitor>,
-    pub(super) watch: Watch,
+    pub(super) resources: Resources,
     visits: [u64; Kind::ALL.len()],
     connections: u64,
     cut_off: u64,
     overheard: u64,
     answers: u64,
     pub(super) faults: Vec<String>,
-    /// The steady talkers' books are wrong: nothing they say from here on means anything.
+    /// The talkers found something wrong: what they find after that means nothing.
     pub(super) is_given_up: bool,
 }
 
 impl Soak {
-    fn new(config: &Config, server: Server, bad: Bad) -> Result<Self, Error> {
+    fn new(config: &Config, server: Server, bad: BadPayloads) -> Result<Self, Error> {
         let mut rng = Rng::new(config.seed);
         let poll = Poll::new().map_err(Error::io("making an event queue"))?;
-        let steady = Steady::connect(server.addr, &mut rng);
+        let mut checker = Checker::live();
+        let talkers = Talkers::connect(server.addr, &mut checker, &mut rng)
+            .map_err(Error::io("opening a connection"))?;
         let now = Instant::now();
         let mut soak = Self {
             last: now,
             now,
-            watch: Watch::new(server.process),
-            steady: steady.map_err(Error::io("opening a connection"))?,
+            resources: Resources::new(server.process),
+            checker,
+            next_id: talkers.len(),
+            connections: talkers.len() as u64,
+            talkers,
             server,
             poll,
             events: Events::with_capacity(1024),
@@ -127,31 +138,29 @@ impl Soak {
             passing: VecDeque::new(),
             visitors: Slab::new(),
             visits: [0; Kind::ALL.len()],
-            connections: 0,
             cut_off: 0,
             overheard: 0,
             answers: 0,
             faults: Vec::new(),
             is_given_up: false,
         };
-        soak.connections = soak.steady.len() as u64;
-        for (index, peer) in soak.steady.peers().enumerate() {
-            register(&soak.poll, peer, index)?;
+        for (index, socket) in soak.talkers.sockets().enumerate() {
+            register(&soak.poll, socket, index)?;
         }
         Ok(soak)
     }
 
-    /// Everybody in, and the load for its time, or until there are too many faults.
+    /// Has the talkers enter, and keeps up the load for its time or until there are too many faults.
     fn load(&mut self, config: &Config) -> Result<(), Error> {
         let deadline = self.now + PATIENCE;
-        while !self.steady.enter() && self.goes_on() {
+        while !self.talkers.enter(&self.checker) && self.goes_on() {
             if self.now > deadline {
                 self.faults.push("not all steady talkers got into their rooms".to_owned());
                 return Ok(());
             }
             self.turn(false)?;
         }
-        self.rooms = self.steady.rooms();
+        self.rooms = self.talkers.rooms(&self.checker);
         let began = Instant::now();
         let mut crowd = began + CROWD_INTERVAL / 10;
         let mut told = began;
@@ -163,15 +172,14 @@ impl Soak {
             while begun < due && self.visitors.len() < MAX_VISITORS {
                 begun += 1;
                 self.rooms.passing = self.passing.iter().copied().collect();
-                let number = self.connections;
-                let visit = visits::next(&mut self.rng, &self.rooms, &self.bad, number);
-                self.visit(visit)?;
+                let scenario = scenario::next(&mut self.rng, &self.rooms, &self.bad, self.next_id);
+                self.visit(scenario)?;
             }
             if now >= crowd {
                 crowd = now + CROWD_INTERVAL;
                 for _ in 0..CROWD {
-                    let visit = visits::blink(&mut self.rng);
-                    self.visit(visit)?;
+                    let scenario = scenario::blink(&mut self.rng);
+                    self.visit(scenario)?;
                 }
             }
             self.turn(true)?;
@@ -187,22 +195,29 @@ impl Soak {
         !self.is_given_up && self.faults.len() < MAX_FAULTS
     }
 
-    fn visit(&mut self, visit: Visit) -> Result<(), Error> {
-        // So that the ports of one address need not do for all who were here in the last minute.
+    /// The id of a new client.
+    pub(super) fn take_id(&mut self) -> usize {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    fn visit(&mut self, scenario: Scenario) -> Result<(), Error> {
+        // One address has not enough ports for everybody who was here in the last minute.
         let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1 + self.rng.below(8) as u8));
         let from = self.server.addr.is_ipv4().then_some(from);
-        let kind = visit.kind;
-        let visitor = Visitor::new(visit, self.now, self.server.addr, from);
+        let route = Route { to: self.server.addr, from, receive_buffer: None };
+        let (kind, id) = (scenario.kind, self.take_id());
+        let visitor = Visitor::new(scenario, self.now, id, route, &mut self.checker);
         let mut visitor = visitor.map_err(Error::io("opening a connection"))?;
         let entry = self.visitors.vacant_entry();
-        register(&self.poll, &mut visitor.peer, self.steady.len() + entry.key())?;
+        register(&self.poll, &mut visitor.client.socket, self.talkers.len() + entry.key())?;
         entry.insert(visitor);
         self.connections += 1;
         self.visits[kind as usize] += 1;
         Ok(())
     }
 
-    /// Waits for the time of a turn, and looks after everybody.
+    /// Waits for the time of a turn, then serves every client.
     pub(super) fn turn(&mut self, talk: bool) -> Result<(), Error> {
         let end = Instant::now() + TURN;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
@@ -212,10 +227,10 @@ impl Soak {
             }
             for event in &self.events {
                 let index = event.token().0;
-                let visitor = index.checked_sub(self.steady.len());
+                let visitor = index.checked_sub(self.talkers.len());
                 match visitor.and_then(|key| self.visitors.get_mut(key)) {
-                    Some(visitor) => visitor.peer.wake(),
-                    None => self.steady.wake(index),
+                    Some(visitor) => visitor.client.socket.wake(),
+                    None => self.talkers.wake(index),
                 }
             }
         }
@@ -224,33 +239,35 @@ impl Soak {
         self.last = now;
         self.now += passed.min(MAX_TURN);
         let rng = talk.then_some(&mut self.rng);
-        if let Err(fault) = self.steady.turn(self.now, &mut self.buffer, rng)
+        let turn = self.talkers.turn(self.now, &mut self.buffer, &mut self.checker, rng);
+        if let Err(fault) = turn
             && !self.is_given_up
         {
             self.faults.push(fault);
             self.is_given_up = true;
         }
-        self.look_after_visitors(Turn { now: self.now, passed });
+        self.serve_visitors(Turn { now: self.now, passed });
         if let Some(status) = self.server.ended() {
             return Err(Error::Server(format!(
                 "the server has ended by itself: {status}; faults so far: {:?}",
                 self.faults
             )));
         }
-        self.watch.turn(now, self.connections)
+        self.resources.turn(now, self.connections)
     }
 
-    fn look_after_visitors(&mut self, turn: Turn) {
-        let Self { visitors, steady, buffer, overheard, .. } = self;
+    fn serve_visitors(&mut self, turn: Turn) {
+        let Self { visitors, checker, buffer, overheard, .. } = self;
         let (mut gone, mut faults) = (Vec::new(), Vec::new());
         for (key, visitor) in visitors.iter_mut() {
-            let was_in = visitor.dialogue.place().is_some();
-            let over = visitor.turn(turn, buffer, &mut |heard| {
-                *overheard += 1;
-                steady.overhear(heard)
+            let id = visitor.client.id();
+            let was_in = checker.room_of(id).is_some();
+            let over = visitor.turn(turn, buffer, checker, &mut |received| {
+                let is_broadcast = matches!(received, Received::Chat(_) | Received::Notice);
+                *overheard += u64::from(is_broadcast);
             });
             if visitor.kind == Kind::Founder && !was_in {
-                self.passing.extend(visitor.dialogue.place().map(|place| place.room));
+                self.passing.extend(checker.room_of(id));
             }
             match over {
                 Ok(false) => continue,
@@ -265,22 +282,23 @@ impl Soak {
         }
         for key in gone {
             // Closing the socket takes it out of the event queue.
-            let visitor = self.visitors.remove(key);
-            self.answers += visitor.dialogue.answers;
-            self.cut_off += u64::from(visitor.dialogue.last_word() == Some("slow-consumer"));
+            let Visitor { client, .. } = self.visitors.remove(key);
+            self.checker.remove(client.id());
+            self.answers += client.conversation.answers();
+            self.cut_off += u64::from(client.conversation.farewell() == Some("slow-consumer"));
         }
     }
 
     fn tell(&self, began: Instant) {
-        let (sent, delivered) = self.steady.totals();
-        let sample = self.watch.last();
+        let (sent, delivered) = self.talkers.totals();
+        let sample = self.resources.last();
         eprintln!(
             "{:>6.0} s: {} connections made, {} visitors here; {sent} messages, {delivered} deliveries, \
              {} to come; {:.0} KiB, {} files; {} faults",
             began.elapsed().as_secs_f64(),
             self.connections,
             self.visitors.len(),
-            self.steady.missing(),
+            self.talkers.missing(&self.checker),
             sample.map_or(0.0, |sample| sample.resident_kib),
             sample.map_or(0, |sample| sample.files),
             self.faults.len(),
@@ -288,9 +306,9 @@ impl Soak {
     }
 }
 
-fn register(poll: &Poll, peer: &mut Peer, token: usize) -> Result<(), Error> {
+fn register(poll: &Poll, socket: &mut Socket, token: usize) -> Result<(), Error> {
     let interest = Interest::READABLE | Interest::WRITABLE;
     poll.registry()
-        .register(peer.stream(), mio::Token(token), interest)
+        .register(socket.stream(), mio::Token(token), interest)
         .map_err(Error::io("registering a connection"))
 }

@@ -1,4 +1,4 @@
-//! The server that is soaked: a program started here, or one that runs.
+//! The server under test: a program started here, or one that is running.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,21 @@ use crate::error::Error;
 use crate::measure::child::AnnouncedLines;
 use crate::measure::process::Process;
 
-/// Where the server comes from.
+/// The server to test.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// This program is started, with these arguments before those for its ports, and stopped at the
-    /// end.
+    /// Start this program, with these arguments before those for its ports, and stop it at the end.
     Start {
         /// The program.
         program: PathBuf,
         /// Its arguments.
         args: Vec<String>,
     },
-    /// One that runs, and goes on to.
+    /// Use a server that is running, and leave it running.
     Running {
-        /// Where it listens: a loopback address.
+        /// Its address, which is a loopback address.
         addr: SocketAddr,
-        /// Its process.
+        /// Its process id.
         pid: u32,
     },
 }
@@ -36,7 +35,7 @@ pub enum Target {
 pub(super) struct Server {
     child: Option<Child>,
     pub(super) addr: SocketAddr,
-    /// Where it serves what it says of itself.
+    /// The address of its metrics, if it was started here.
     pub(super) metrics: Option<SocketAddr>,
     pub(super) process: Process,
 }
@@ -62,9 +61,9 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| Error::Config(format!("{}: {error}", program.display())))?;
-        let said = AnnouncedLines::of(&mut child);
+        let lines = AnnouncedLines::of(&mut child);
         let process = Process::new(child.id());
-        // From here on the guard kills it, whatever goes wrong.
+        // From here on dropping it kills the process, whatever goes wrong.
         let mut server = Self {
             child: Some(child),
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -73,17 +72,17 @@ impl Server {
         };
         let not_said =
             |line| Error::Server(format!("it did not say where it listens, but {line:?}"));
-        server.addr = said.address("listening on ").map_err(not_said)?;
-        server.metrics = Some(said.address("metrics on ").map_err(not_said)?);
+        server.addr = lines.address("listening on ").map_err(not_said)?;
+        server.metrics = Some(lines.address("metrics on ").map_err(not_said)?);
         Ok(server)
     }
 
-    /// Whether it has ended, and how.
+    /// How it ended, if it was started here and has ended.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.as_mut()?.try_wait().ok()?
     }
 
-    /// Whether it is ours to stop.
+    /// Whether it was started here, and is to be stopped.
     pub(super) fn is_ours(&self) -> bool {
         self.child.is_some()
     }
@@ -98,7 +97,7 @@ impl Server {
             .map_err(|error| Error::Io { doing: "stopping the server", source: error.into() })
     }
 
-    /// Waits until it has ended.
+    /// Waits for its end.
     pub(super) fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + most;
         loop {
@@ -114,7 +113,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // Neither can fail in a way that something could be done about.
+            // Nothing can be done about a failure of either.
             let _ = child.kill();
             let _ = child.wait();
         }

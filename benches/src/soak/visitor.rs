@@ -1,50 +1,50 @@
-//! A visitor: carries out a visit, step by step, and knows whether the server did its part.
+//! A visitor: a virtual user that plays one scenario, and checks that the server does its part.
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::dialogue::{Dialogue, Expect, Heard};
-use super::peer::{End, Peer};
-use super::visits::{Kind, Leaving, Reading, Step, Visit};
+use chat_testing::{Checker, Received, Request};
 
-/// How long the server may take for whatever comes next: longer than a frame may take, and a flood
-/// at the rate that the server allows.
+use super::client::{Client, Route};
+use super::scenario::{Due, Kind, Leaving, Reading, Scenario, Step};
+use super::socket::End;
+
+/// How long the server may take for whatever comes next: longer than a frame may take, and longer than a
+/// flood at the rate that the server allows.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two bytes of what is sent byte by byte.
 const DRIP: Duration = Duration::from_millis(10);
 
-/// A visitor that had no core for so long may have read too late for a server that did nothing wrong.
+/// A visitor that was without a core for so long may have read too late for a server that did nothing
+/// wrong.
 const EXCUSE: Duration = Duration::from_secs(5);
 
 /// Bytes read from one visitor in a turn.
 const READ_PER_TURN: usize = 1024 * 1024;
 
-/// What a turn counts at most. A longer one means that this process had no core, and then it says
-/// nothing of what the server did.
+/// The most that a turn counts. A longer one means that this process had no core, which says nothing about
+/// the server.
 pub(super) const MAX_TURN: Duration = Duration::from_millis(100);
 
 /// The time of a turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turn {
-    /// The time of this process, by which the server's deadlines are judged: it goes on only while
-    /// this process has a core.
+    /// The time by which the server's deadlines are judged: it passes only while this process has a core.
     pub(super) now: Instant,
-    /// What has really passed since the last turn.
+    /// The time that really passed since the last turn.
     pub(super) passed: Duration,
 }
 
-/// A visit that goes on.
+/// A scenario that is being played.
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) kind: Kind,
-    pub(super) peer: Peer,
-    pub(super) dialogue: Dialogue,
+    pub(super) client: Client,
     steps: VecDeque<Step>,
     reading: Reading,
-    /// To be sent byte by byte, and since when the next one is due.
+    /// Bytes to be sent one by one, and for how long the next one has been due.
     drip: VecDeque<u8>,
     dripped: Duration,
     /// No step before this.
@@ -52,35 +52,36 @@ pub(super) struct Visitor {
     deadline: Instant,
     leaving: Option<Leaving>,
     may_be_cut: bool,
-    /// By which this process had less than it needed.
+    /// How much less time this process had than it needed.
     lag: Duration,
 }
 
 impl Visitor {
-    /// Begins `visit`.
+    /// Connects, and begins the scenario.
     pub(super) fn new(
-        visit: Visit,
+        scenario: Scenario,
         now: Instant,
-        to: SocketAddr,
-        from: Option<IpAddr>,
+        id: usize,
+        route: Route,
+        checker: &mut Checker,
     ) -> io::Result<Self> {
+        let route = Route { receive_buffer: scenario.receive_buffer, ..route };
         Ok(Self {
-            kind: visit.kind,
-            peer: Peer::open(to, from, visit.receive_buffer)?,
-            dialogue: Dialogue::default(),
-            steps: visit.steps.into(),
+            kind: scenario.kind,
+            client: Client::open(id, route, checker)?,
+            steps: scenario.steps.into(),
             reading: Reading::Always,
             drip: VecDeque::new(),
             dripped: Duration::ZERO,
             rest: now,
             deadline: now + PATIENCE,
             leaving: None,
-            may_be_cut: visit.may_be_cut,
+            may_be_cut: scenario.may_be_cut,
             lag: Duration::ZERO,
         })
     }
 
-    /// Reads, and does what is due. Returns whether the visit is over.
+    /// Reads, and takes the steps that are due. Returns whether the visit is over.
     ///
     /// # Errors
     /// What the server did wrong.
@@ -88,28 +89,29 @@ impl Visitor {
         &mut self,
         Turn { now, passed }: Turn,
         buffer: &mut [u8],
-        on: &mut dyn FnMut(Heard<'_>) -> Result<(), String>,
+        checker: &mut Checker,
+        on: &mut dyn FnMut(Received),
     ) -> Result<bool, String> {
         self.lag += passed.saturating_sub(MAX_TURN);
         self.may_be_cut |= self.kind == Kind::Pauser && self.lag > EXCUSE;
-        self.peer.flush();
+        self.client.socket.flush();
         let most = match self.reading {
             Reading::Always => READ_PER_TURN,
             Reading::Slowly(bytes) => (f64::from(bytes) * passed.as_secs_f64()) as usize,
             Reading::Never => 0,
         };
-        self.dialogue.read(&mut self.peer, buffer, most, on)?;
-        if let Some(end) = self.peer.end() {
+        self.client.read(checker, buffer, most, on)?;
+        if let Some(end) = self.client.socket.end() {
             return self.check(end).map(|()| true);
         }
         self.drip(now, passed);
         while self.drip.is_empty() && self.leaving.is_none() && now >= self.rest {
             let waits = matches!(self.steps.front(), Some(Step::Answers));
-            if waits && !self.dialogue.is_answered() {
+            if waits && !self.client.conversation.is_answered() {
                 break;
             }
             self.deadline = now + PATIENCE;
-            self.step(now);
+            self.step(now, checker);
         }
         if matches!(self.leaving, Some(Leaving::Drop | Leaving::Reset)) {
             return Ok(true);
@@ -118,7 +120,7 @@ impl Visitor {
             return Err(format!(
                 "nothing for {} s: {}, leaving {:?}",
                 PATIENCE.as_secs(),
-                self.dialogue.missing(),
+                self.client.missing(),
                 self.leaving
             ));
         }
@@ -130,29 +132,26 @@ impl Visitor {
         while self.dripped >= DRIP {
             self.dripped -= DRIP;
             if let Some(byte) = self.drip.pop_front() {
-                self.peer.send(&[byte]);
+                self.client.socket.send(&[byte]);
                 self.deadline = now + PATIENCE;
             }
         }
     }
 
-    fn step(&mut self, now: Instant) {
+    fn step(&mut self, now: Instant, checker: &mut Checker) {
         match self.steps.pop_front() {
-            Some(Step::Send(bytes, answers)) => {
-                self.expect(answers);
-                self.peer.send(&bytes);
+            Some(Step::Send(bytes, dues)) => {
+                self.expect(checker, dues);
+                self.client.socket.send(&bytes);
             }
-            Some(Step::Say(frame)) => {
-                self.dialogue.say();
-                self.peer.send(&frame);
-            }
-            Some(Step::Drip(bytes, answers)) => {
-                self.expect(answers);
+            Some(Step::Chat(more)) => self.client.chat(checker, 0, &"é\"".repeat(more)),
+            Some(Step::Drip(bytes, dues)) => {
+                self.expect(checker, dues);
                 self.drip = bytes.into();
             }
             Some(Step::OutOfBand) => {
-                if self.peer.has_sent_all() {
-                    self.peer.send_out_of_band();
+                if self.client.socket.has_sent_all() {
+                    self.client.socket.send_out_of_band();
                 }
             }
             Some(Step::Wait(time)) => self.rest = now + time,
@@ -163,16 +162,19 @@ impl Visitor {
         }
     }
 
-    fn expect(&mut self, answers: Vec<Expect>) {
-        for answer in answers {
-            self.dialogue.expect(answer);
+    fn expect(&mut self, checker: &mut Checker, dues: Vec<Due>) {
+        for Due(request, code) in dues {
+            match code {
+                Some(code) => self.client.conversation.send_for(request, code),
+                None => self.client.conversation.send(checker, request),
+            }
         }
     }
 
     fn leave(&mut self, leaving: Leaving) {
         match leaving {
-            Leaving::Finish => self.peer.finish(),
-            Leaving::Reset => self.peer.reset_on_drop(),
+            Leaving::Finish => self.client.socket.finish(),
+            Leaving::Reset => self.client.socket.reset_on_drop(),
             Leaving::Drop | Leaving::Expelled(_) => {}
         }
         self.leaving = Some(leaving);
@@ -180,12 +182,18 @@ impl Visitor {
 
     /// Whether the stream ended as it should.
     fn check(&self, end: End) -> Result<(), String> {
-        let last = self.dialogue.last_word();
-        let in_order = end == End::Whole && self.dialogue.is_answered();
+        let conversation = &self.client.conversation;
+        let last = conversation.farewell();
+        let is_answered = conversation.is_answered();
+        // Of bad input only the first frames are answered.
+        let is_rejected = conversation.last_was_bad()
+            && conversation.pending().all(|request| matches!(request, Request::Bad(_)));
         let is_right = match self.leaving {
             _ if self.may_be_cut && last.is_none_or(|last| last == "slow-consumer") => true,
-            Some(Leaving::Finish) => in_order && last.is_none(),
-            Some(Leaving::Expelled(word)) => in_order && last == word,
+            Some(Leaving::Finish) => end == End::Whole && is_answered && last.is_none(),
+            Some(Leaving::Expelled(word)) => {
+                end == End::Whole && (is_answered || is_rejected) && last == word
+            }
             _ => false,
         };
         if is_right {
@@ -194,7 +202,7 @@ impl Visitor {
         Err(format!(
             "the stream ended ({end:?}) with last word {last:?}, leaving {:?}: {}",
             self.leaving,
-            self.dialogue.missing()
+            self.client.missing()
         ))
     }
 }

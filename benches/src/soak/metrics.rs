@@ -1,14 +1,13 @@
-//! What the server says of itself, in `/metrics`: held against what there should be when everybody has
-//! gone.
+//! The server's `/metrics`, compared with what they should be once everybody has gone.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long the page may take.
+/// How long the page may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is 0 when nobody is there, and what never happens.
+/// Metrics that are 0 when nobody is there, and counters of what never happens.
 const ZEROS: [&str; 7] = [
     "chat_connections",
     "chat_members",
@@ -19,14 +18,14 @@ const ZEROS: [&str; 7] = [
     "chat_panics_total",
 ];
 
-/// What is the same when nobody is there.
+/// Metrics that are equal when nobody is there.
 const SAME: (&str, &str) = ("chat_connections_accepted_total", "chat_connections_closed_total");
 
-/// The samples of one reading.
+/// The samples of one scrape.
 #[derive(Debug)]
-pub(super) struct Counters(String);
+pub(super) struct Metrics(String);
 
-impl Counters {
+impl Metrics {
     pub(super) fn read(addr: SocketAddr) -> io::Result<Self> {
         let mut stream = TcpStream::connect_timeout(&addr, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
@@ -38,7 +37,7 @@ impl Counters {
         Ok(Self(page))
     }
 
-    /// What is not as it should be, now that everybody has gone.
+    /// The metrics that are not as they should be once everybody has gone.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for name in ZEROS {
@@ -70,7 +69,7 @@ impl Counters {
 mod tests {
     use super::*;
 
-    fn page(rooms: u32, closed: u32) -> Counters {
+    fn page(rooms: u32, closed: u32) -> Metrics {
         let mut page =
             format!("HTTP/1.1 200 OK\r\n\r\n# TYPE chat_rooms gauge\nchat_rooms {rooms}\n");
         for name in ZEROS.iter().filter(|&&name| name != "chat_rooms") {
@@ -78,7 +77,7 @@ mod tests {
         }
         page += &format!("{} 7\n{}{{reason=\"lost\"}} 5\n", SAME.0, SAME.1);
         page += &format!("{}{{reason=\"stopped\"}} {closed}\n# EOF\n", SAME.1);
-        Counters(page)
+        Metrics(page)
     }
 
     #[test]
@@ -91,6 +90,6 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_a_fault() {
-        assert_eq!(Counters(String::new()).faults().len(), ZEROS.len() + 1);
+        assert_eq!(Metrics(String::new()).faults().len(), ZEROS.len() + 1);
     }
 }

@@ -1,4 +1,5 @@
-//! One socket of the soak: what is still to be sent, what has come of a frame, and how it ended.
+//! A non-blocking socket that can be used badly: bytes still to be sent, the frame that has begun to
+//! arrive, and how the stream ended.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
@@ -6,9 +7,9 @@ use std::time::Duration;
 
 use chat_proto::FrameDecoder;
 use mio::net::TcpStream;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, SockRef, Type};
 
-/// How a stream came to its end.
+/// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// The server ended its side, between two frames.
@@ -19,29 +20,29 @@ pub(super) enum End {
     Broken(ErrorKind),
 }
 
-/// A non-blocking connection that can be used badly.
+/// One connection to the server.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(super) struct Socket {
     stream: TcpStream,
     decoder: FrameDecoder,
-    /// `out[sent..]` is still to be written.
+    /// Bytes to be written are `out[sent..]`.
     out: Vec<u8>,
     sent: usize,
-    /// Our side is to be ended when everything is written.
+    /// Whether our side is to be ended once everything is written.
     ending: bool,
     end: Option<End>,
-    /// There may be something to read.
+    /// Whether there may be something to read.
     ready: bool,
 }
 
-impl Peer {
-    /// Begins to connect, from the address `from`. `receive_buffer` is in bytes (`SO_RCVBUF`).
+impl Socket {
+    /// Begins to connect, from the address `from` if there is one. `receive_buffer` is `SO_RCVBUF`, in bytes.
     pub(super) fn open(
         to: SocketAddr,
         from: Option<IpAddr>,
         receive_buffer: Option<usize>,
     ) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+        let socket = socket2::Socket::new(Domain::for_address(to), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if let Some(size) = receive_buffer {
@@ -66,7 +67,7 @@ impl Peer {
         })
     }
 
-    /// To be registered.
+    /// The stream, to be registered.
     pub(super) fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
@@ -76,12 +77,12 @@ impl Peer {
         self.ready = true;
     }
 
-    /// How it ended, if it has.
+    /// How the stream ended, if it has.
     pub(super) fn end(&self) -> Option<End> {
         self.end
     }
 
-    /// Sends `bytes`, what the socket does not take now later.
+    /// Sends `bytes`; what the socket does not take now goes out with a later flush.
     pub(super) fn send(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
         self.flush();
@@ -100,17 +101,17 @@ impl Peer {
 
     /// Sends a byte out of band.
     pub(super) fn send_out_of_band(&self) {
-        // Whether it goes out says nothing about the server.
+        // A failure says nothing about the server.
         let _ = SockRef::from(&self.stream).send_out_of_band(b"!");
     }
 
     /// Makes the kernel reset the connection when this is dropped.
     pub(super) fn reset_on_drop(&self) {
-        // It fails only for a connection that is gone.
+        // This fails only for a connection that is gone.
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
-    /// Writes what can be written. A broken connection is noticed by who reads.
+    /// Writes what the socket takes. The next read notices a broken connection.
     pub(super) fn flush(&mut self) {
         while self.sent < self.out.len() {
             match self.stream.write(&self.out[self.sent..]) {
@@ -129,7 +130,7 @@ impl Peer {
         }
     }
 
-    /// Reads up to some `most` bytes into `buffer`, and hands over the payloads of whole frames.
+    /// Reads up to some `most` bytes through `buffer`, and hands each whole frame's payload to `on`.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -157,7 +158,7 @@ impl Peer {
     }
 }
 
-/// Nothing to be had now, or not connected yet.
+/// Whether there is nothing now, or no connection yet.
 fn is_early(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected)
 }

@@ -1,21 +1,21 @@
-//! Memory and descriptors of the server over the time of the run.
+//! The server's memory and descriptors over the run.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::measure::process::Process;
 
-/// Bytes that a server may keep, on average, of each connection that is gone: the smallest block that
-/// glibc's allocator has. So nothing, however small, can be forgotten of each.
+/// Bytes that a server may keep, on average, of each connection that is gone: the smallest block of glibc's
+/// allocator. So no allocation, however small, is leaked for each connection.
 pub(super) const MAX_KEPT_PER_CONNECTION: f64 = 32.0;
 
-/// A slope over less time than this says nothing: what the allocator keeps for later is more.
+/// A slope over less time than this says nothing: the allocator's reserves vary by more.
 pub(super) const MIN_WINDOW: Duration = Duration::from_secs(120);
 
-/// How often it is looked at.
+/// Between two samples.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// One look at the server.
+/// One sample of the server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sample {
     /// Seconds since the run began.
@@ -26,37 +26,37 @@ pub(super) struct Sample {
     pub(super) connected: u64,
 }
 
-/// All looks.
+/// All samples.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Resources {
     process: Process,
     began: Instant,
     next: Instant,
     samples: Vec<Sample>,
 }
 
-/// How memory went, from the end of the warm-up on.
+/// The course of resident memory after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trend {
-    /// Seconds that were looked at.
+    /// Seconds sampled.
     pub seconds: f64,
-    /// Of the line through all looks, in bytes a second.
+    /// The slope of the least-squares line, in bytes a second.
     pub slope: f64,
-    /// The same for each connection that was made.
+    /// The same in bytes a connection made in that time.
     pub per_connection: f64,
     /// The least and the most that was resident, in KiB.
     pub resident_kib: (f64, f64),
-    /// Whether the time was long enough to judge by.
+    /// Whether it was long enough to judge by.
     pub is_long_enough: bool,
 }
 
-impl Watch {
+impl Resources {
     pub(super) fn new(process: Process) -> Self {
         let now = Instant::now();
         Self { process, began: now, next: now, samples: Vec::new() }
     }
 
-    /// Looks, if it is time to.
+    /// Takes a sample if it is due.
     pub(super) fn turn(&mut self, now: Instant, connected: u64) -> Result<(), Error> {
         if now < self.next {
             return Ok(());
@@ -80,8 +80,8 @@ impl Watch {
         self.samples.iter().map(|sample| sample.files).max().unwrap_or(0)
     }
 
-    /// What became of memory in the second half of the time. In the first one it grows to what the
-    /// load needs at its worst, and the worst may take minutes to come.
+    /// The trend of the second half of the run; `None` with too few samples. In the first half memory
+    /// grows to what the load needs at its worst, which may take minutes to happen.
     pub(super) fn trend(&self) -> Option<Trend> {
         let warm_up = self.samples.last()?.at / 2.0;
         let samples = &self.samples[self.samples.partition_point(|sample| sample.at < warm_up)..];
@@ -100,7 +100,7 @@ impl Watch {
     }
 }
 
-/// The slope of the line of least squares, in KiB a second.
+/// The slope of the least-squares line, in KiB a second; `None` without two different times.
 fn slope(samples: &[Sample]) -> Option<f64> {
     let n = samples.len() as f64;
     let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / n;
@@ -117,35 +117,35 @@ fn slope(samples: &[Sample]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn watch(resident_kib: impl Fn(f64) -> f64) -> Watch {
-        let mut watch = Watch::new(Process::own());
-        watch.samples = (0..=600)
+    fn resources(resident_kib: impl Fn(f64) -> f64) -> Resources {
+        let mut resources = Resources::new(Process::own());
+        resources.samples = (0..=600)
             .map(|at| {
                 let at = f64::from(at);
                 let resident_kib = resident_kib(at);
                 Sample { at, resident_kib, files: 9, connected: at as u64 * 10 }
             })
             .collect();
-        watch
+        resources
     }
 
     #[test]
-    fn growth_after_the_warm_up_is_seen_and_noise_is_not() {
+    fn growth_after_the_warm_up_is_found_and_noise_is_not() {
         // 1 KiB a second at 10 connections a second.
-        let grows = watch(|at| 5_000.0 + at).trend().expect("there are looks");
+        let grows = resources(|at| 5_000.0 + at).trend().expect("there are samples");
         assert!((grows.slope - 1024.0).abs() < 0.01 && grows.is_long_enough, "{grows:?}");
         assert!((grows.per_connection - 102.4).abs() < 0.01, "{grows:?}");
         let noise = |at: f64| 5_000.0 + 500.0 * (at / 7.0).sin() - 4_000.0 * (-at / 10.0).exp();
-        let steady = watch(noise).trend().expect("there are looks");
+        let steady = resources(noise).trend().expect("there are samples");
         assert!(steady.per_connection.abs() < MAX_KEPT_PER_CONNECTION / 2.0, "{steady:?}");
     }
 
     #[test]
-    fn a_single_look_has_no_trend() {
-        let mut watch = Watch::new(Process::own());
-        assert_eq!(watch.trend(), None);
-        watch.turn(Instant::now(), 0).expect("this process runs");
-        assert_eq!(watch.trend(), None);
-        assert!(watch.last().expect("it has looked").files > 2);
+    fn a_single_sample_has_no_trend() {
+        let mut resources = Resources::new(Process::own());
+        assert_eq!(resources.trend(), None);
+        resources.turn(Instant::now(), 0).expect("this process runs");
+        assert_eq!(resources.trend(), None);
+        assert!(resources.last().expect("it was sampled").files > 2);
     }
 }

@@ -1,14 +1,14 @@
-//! Payloads that are no commands, and streams of other protocols.
+//! Bad input: payloads that are no commands, and streams of other protocols.
 
 use std::fs;
 use std::path::Path;
 
 use chat_proto::{Command, MAX_PAYLOAD};
+use chat_testing::Rng;
 
-use super::rng::Rng;
 use crate::error::Error;
 
-/// What other programs say first. The third byte of none of them can begin an object.
+/// The first bytes of other protocols. The third of them never begins an object.
 pub(super) const STRANGERS: [&[u8]; 6] = [
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"POST /chat HTTP/1.1\r\nContent-Length: 20\r\n\r\n\0\x12{\"type\":\"CSRooms\"}",
@@ -49,10 +49,10 @@ const BAD: [&[u8]; 26] = [
 
 /// Bad payloads, each with the code of its answer.
 #[derive(Debug)]
-pub(super) struct Bad(Vec<(Vec<u8>, &'static str)>);
+pub(super) struct BadPayloads(Vec<(Vec<u8>, &'static str)>);
 
-impl Bad {
-    /// Those that are known, and the files of `corpus`: those of the fuzz target `command` are payloads.
+impl BadPayloads {
+    /// The built-in ones, and the files of `corpus`; the corpus of the fuzz target `command` holds payloads.
     ///
     /// # Errors
     /// When `corpus` cannot be read.
@@ -76,7 +76,7 @@ impl Bad {
         Ok(Self(coded.filter_map(|(code, payload)| Some((payload, code?))).collect()))
     }
 
-    /// One of them, as a frame, with the code of its answer.
+    /// Any of them as a frame, with the code of its answer.
     pub(super) fn pick(&self, rng: &mut Rng) -> (Vec<u8>, &'static str) {
         let (payload, code) = &self.0[rng.below(self.0.len())];
         let mut frame = (payload.len() as u16).to_be_bytes().to_vec();
@@ -85,7 +85,7 @@ impl Bad {
     }
 }
 
-/// The code of the answer to a payload that is bad; `None` for those that are not.
+/// The code of the answer to a bad payload; `None` for others.
 fn code(payload: &[u8]) -> Option<&'static str> {
     if payload.len() > MAX_PAYLOAD {
         return None;
@@ -99,11 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_bad_is_bad_and_the_corpus_is_taken() {
-        let known = Bad::load(None).expect("nothing is read");
+    fn every_payload_is_bad_and_the_corpus_is_read() {
+        let known = BadPayloads::load(None).expect("nothing is read");
         assert_eq!(known.0.len(), BAD.len() + 3);
         let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command"));
-        assert!(Bad::load(Some(corpus)).expect("it is there").0.len() > known.0.len() + 20);
-        assert!(Bad::load(Some(Path::new("/nowhere"))).is_err());
+        assert!(BadPayloads::load(Some(corpus)).expect("it is there").0.len() > known.0.len() + 20);
+        assert!(BadPayloads::load(Some(Path::new("/nowhere"))).is_err());
     }
 }

@@ -1,38 +1,56 @@
-//! What visitors do: each kind of visit as a list of steps.
+//! Scenarios: what visitors do, each kind as a list of steps.
 
 use std::time::Duration;
 
-use chat_proto::{Command, Name, RoomId, Text, Title};
+use chat_proto::{Command, Text};
+use chat_testing::{Request, Rng};
 
-use super::bad::{Bad, STRANGERS};
-use super::dialogue::{Expect, ROOMS};
-use super::rng::Rng;
+use super::bad_input::{BadPayloads, STRANGERS};
+use super::client::{create, frame, join, rename, request};
 
-/// The rooms there are.
+/// The rooms that visitors may join.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    /// Of the steady talkers, with little in them.
+    /// Those of talkers with short texts.
     pub(super) quiet: Vec<u64>,
-    /// Of the steady talkers, with long texts.
+    /// Those of talkers with long texts.
     pub(super) loud: Vec<u64>,
-    /// Of visitors; they may be gone.
+    /// Those of visitors; they may be gone.
     pub(super) passing: Vec<u64>,
 }
 
-/// A step of a visit.
+/// A request whose answer is due, and the code of the answer where the request alone does not tell.
+#[derive(Debug, Clone)]
+pub(super) struct Due(pub(super) Request, pub(super) Option<&'static str>);
+
+impl Due {
+    fn code(command: &Command, code: &'static str) -> Self {
+        Self(request(command), Some(code))
+    }
+
+    fn bad(code: &'static str) -> Self {
+        Self(Request::Bad(code), None)
+    }
+}
+
+/// A step of a scenario.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Sends bytes, which are answered so.
-    Send(Vec<u8>, Vec<Expect>),
-    /// Sends a chat that is accepted.
-    Say(Vec<u8>),
-    /// Sends bytes one by one, which are answered so.
-    Drip(Vec<u8>, Vec<Expect>),
+    /// Send bytes, with what has to be answered.
+    Send(Vec<u8>, Vec<Due>),
+    /// Send a chat that is accepted, with so much behind its head.
+    Chat(usize),
+    /// Send bytes one by one, with what has to be answered.
+    Drip(Vec<u8>, Vec<Due>),
+    /// Send a byte out of band.
     OutOfBand,
+    /// Do nothing for a time.
     Wait(Duration),
-    /// Waits for all answers.
+    /// Wait for all answers.
     Answers,
+    /// Read in another way from here on.
     Read(Reading),
+    /// Leave.
     Leave(Leaving),
 }
 
@@ -48,34 +66,35 @@ pub(super) enum Reading {
 /// How a visit ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaving {
-    /// It ends its side, and reads to the end.
+    /// The visitor ends its side, and reads to the end.
     Finish,
-    /// It closes, whatever is unread.
+    /// The visitor closes, whatever is unread.
     Drop,
+    /// The visitor resets the connection.
     Reset,
-    /// The server is to end it, with this as the last word if there is one.
+    /// The server has to end the connection, with this last message if there is one.
     Expelled(Option<&'static str>),
 }
 
-/// A visit.
+/// What one visitor does.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(super) struct Scenario {
     pub(super) kind: Kind,
     pub(super) steps: Vec<Step>,
     /// `SO_RCVBUF`, in bytes.
     pub(super) receive_buffer: Option<usize>,
-    /// Whether the server may cut it off as a slow consumer.
+    /// Whether the server may evict the visitor as a slow consumer.
     pub(super) may_be_cut: bool,
 }
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $name:literal $weight:literal,)*) => {
-        /// A kind of visit.
+        /// A kind of scenario.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Kind { $($(#[$doc])* $kind,)* }
 
         impl Kind {
-            /// All, with their names and how often they come, in thousandths.
+            /// All kinds, with their names and their shares in thousandths.
             pub(super) const ALL: [(Self, &str, usize); [$($weight),*].len()] =
                 [$((Self::$kind, $name, $weight)),*];
         }
@@ -83,7 +102,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Joins a steady room, renames, talks, lists, leaves, and ends in any way.
+    /// Joins a talkers' room, renames, talks, lists, leaves, and ends in any way.
     Guest "guests" 300,
     /// Makes a room of its own.
     Founder "founders" 150,
@@ -101,7 +120,7 @@ kinds! {
     Dripper "byte-by-byte" 20,
     /// Ends in the middle of a frame.
     Cut "cut-in-frame" 70,
-    /// Begins a frame and says no more.
+    /// Begins a frame and sends no more.
     HalfOpen "half-frames" 20,
     /// Reads nothing for a while, then everything.
     Pauser "pausing-readers" 15,
@@ -109,9 +128,9 @@ kinds! {
     Slow "slow-readers" 15,
     /// Stops reading for good.
     Deaf "stopped-readers" 15,
-    /// Says more than it may.
+    /// Sends more than the rate allows.
     Flood "floods" 15,
-    /// Asks for the list of rooms, again and again.
+    /// Asks for the list of rooms again and again.
     Lister "listers" 20,
 }
 
@@ -128,15 +147,15 @@ impl Kind {
     }
 }
 
-/// Makes up the next visit. `number` is different for each.
-pub(super) fn next(rng: &mut Rng, rooms: &Rooms, bad: &Bad, number: u64) -> Visit {
+/// Makes up the next scenario. Each has another `number`.
+pub(super) fn next(rng: &mut Rng, rooms: &Rooms, bad: &BadPayloads, number: usize) -> Scenario {
     let kind = Kind::pick(rng);
     let mut planner =
         Planner { rng, rooms, bad, number, steps: Vec::new(), has_been_urgent: false };
     planner.plan(kind);
     let steps = planner.steps;
     let is_slow = matches!(kind, Kind::Slow | Kind::Deaf);
-    Visit {
+    Scenario {
         kind,
         steps,
         receive_buffer: is_slow.then_some(8 * 1024),
@@ -144,15 +163,15 @@ pub(super) fn next(rng: &mut Rng, rooms: &Rooms, bad: &Bad, number: u64) -> Visi
     }
 }
 
-/// A visit of a connection that ends without a word.
-pub(super) fn blink(rng: &mut Rng) -> Visit {
+/// A connection that ends without a word.
+pub(super) fn blink(rng: &mut Rng) -> Scenario {
     let wait = Duration::from_millis(rng.below(1_500) as u64);
     let leaving = match rng.below(3) {
         0 => Leaving::Finish,
         1 => Leaving::Drop,
         _ => Leaving::Reset,
     };
-    Visit {
+    Scenario {
         kind: Kind::Blink,
         steps: vec![Step::Wait(wait), Step::Leave(leaving)],
         receive_buffer: None,
@@ -163,11 +182,11 @@ pub(super) fn blink(rng: &mut Rng) -> Visit {
 struct Planner<'a> {
     rng: &'a mut Rng,
     rooms: &'a Rooms,
-    bad: &'a Bad,
-    number: u64,
+    bad: &'a BadPayloads,
+    number: usize,
     steps: Vec<Step>,
-    /// One byte was sent out of band. Of two that the server has not read in between, the kernel
-    /// makes the first part of the stream.
+    /// Whether a byte was sent out of band. With a second one that comes before the server has read, the
+    /// kernel makes the first part of the stream.
     has_been_urgent: bool,
 }
 
@@ -193,23 +212,23 @@ impl Planner<'_> {
     }
 
     fn guest(&mut self) {
-        if self.rng.chance(60) {
+        if self.rng.chance(60, 100) {
             self.rename();
         }
         for _ in 0..=self.rng.below(3) {
             self.join_quiet();
             for _ in 0..self.rng.below(6) {
-                self.say(20);
+                self.chat(20);
                 self.wait(300);
             }
-            if self.rng.chance(30) {
+            if self.rng.chance(30, 100) {
                 self.rename();
             }
-            if self.rng.chance(30) {
+            if self.rng.chance(30, 100) {
                 self.list();
             }
             self.wait(2_000);
-            if self.rng.chance(70) {
+            if self.rng.chance(70, 100) {
                 self.ask(&Command::Leave, "room-left");
             } else {
                 break;
@@ -219,51 +238,47 @@ impl Planner<'_> {
     }
 
     fn founder(&mut self) {
-        let title = Title::new(&format!("of visitor {}", self.number));
-        self.ask(&Command::Create(title.expect("it is short and plain")), "room-created");
+        let title = format!("of visitor {}", self.number);
+        self.ask(&create(&title), "room-created");
         self.refused_create();
         for _ in 0..self.rng.below(4) {
-            self.say(30);
+            self.chat(30);
             self.wait(500);
         }
         self.wait(4_000);
-        if self.rng.chance(50) {
+        if self.rng.chance(50, 100) {
             self.ask(&Command::Leave, "room-left");
             self.ask(&Command::Leave, "not-in-room");
         }
         self.leave_somehow();
     }
 
-    /// In one write: whether the room is still there is decided in between.
+    /// Sends all at once: whether the room is still there is decided in between.
     fn late(&mut self) {
-        let room = self.rng.pick(&self.rooms.passing).unwrap_or(u64::MAX);
-        let bytes = [
-            frame(&Command::Join(room_id(room))),
-            frame(&Command::Leave),
-            frame(&Command::Leave),
-            frame(&Command::Join(RoomId::new(u64::MAX).expect("it is not 0"))),
+        let room = join(any_of(self.rng, &self.rooms.passing));
+        let nowhere = join(u64::MAX);
+        let commands = [&room, &Command::Leave, &Command::Leave, &nowhere];
+        let dues = vec![
+            Due(request(&room), None),
+            Due(Request::Leave, None),
+            Due::code(&Command::Leave, "not-in-room"),
+            Due::code(&nowhere, "no-such-room"),
         ];
-        let answers = vec![
-            Expect::either("room-entered", "no-such-room"),
-            Expect::either("room-left", "not-in-room"),
-            Expect::code("not-in-room"),
-            Expect::code("no-such-room"),
-        ];
-        self.steps.push(Step::Send(bytes.concat(), answers));
+        self.steps.push(Step::Send(commands.map(frame).concat(), dues));
         self.leave_somehow();
     }
 
     fn clumsy(&mut self) {
         self.list();
-        let joins = self.rng.chance(50);
+        let joins = self.rng.chance(50, 100);
         if joins {
             self.join_quiet();
         }
         for _ in 0..1 + self.rng.below(8) {
             let (frame, code) = self.bad.pick(self.rng);
-            self.steps.push(Step::Send(frame, vec![Expect::code(code)]));
-            if joins && self.rng.chance(50) {
-                self.say(20);
+            self.steps.push(Step::Send(frame, vec![Due::bad(code)]));
+            if joins && self.rng.chance(50, 100) {
+                self.chat(20);
             }
             self.wait(100);
         }
@@ -273,7 +288,7 @@ impl Planner<'_> {
 
     fn hopeless(&mut self) {
         const TOO_MANY: usize = 60;
-        let good = self.rng.chance(70);
+        let good = self.rng.chance(70, 100);
         if good {
             self.list();
             self.steps.push(Step::Answers);
@@ -285,33 +300,34 @@ impl Planner<'_> {
                 break (frame, code);
             }
         };
-        let answers = if good { Expect::many(code) } else { Expect::code(code) };
-        self.steps.push(Step::Send(frame.repeat(TOO_MANY), vec![answers]));
+        self.steps.push(Step::Send(frame.repeat(TOO_MANY), vec![Due::bad(code); TOO_MANY]));
         self.steps.push(Step::Leave(Leaving::Expelled(None)));
     }
 
     fn stranger(&mut self) {
-        let bytes = self.rng.pick(&STRANGERS).unwrap_or_default().to_vec();
-        self.steps.push(Step::Send(bytes, vec![Expect::code("bad-request")]));
+        let bytes = self.rng.pick(&STRANGERS).to_vec();
+        self.steps.push(Step::Send(bytes, vec![Due::bad("bad-request")]));
         self.steps.push(Step::Leave(Leaving::Expelled(None)));
     }
 
     fn dripper(&mut self) {
-        let room = self.quiet();
-        let bytes = [frame(&Command::Join(room)), frame(&Command::Leave), frame(&Command::Rooms)];
-        let answers = ["room-entered", "room-left", ROOMS].map(Expect::code).to_vec();
-        self.steps.push(Step::Drip(bytes.concat(), answers));
+        let commands = [join(self.quiet()), Command::Leave, Command::Rooms];
+        let codes = ["room-entered", "room-left", "rooms"];
+        let dues = commands.iter().zip(codes).map(|(command, code)| Due::code(command, code));
+        let bytes = commands.iter().map(frame).collect::<Vec<_>>().concat();
+        self.steps.push(Step::Drip(bytes, dues.collect()));
         self.steps.push(Step::Leave(Leaving::Finish));
     }
 
     fn cut(&mut self) {
-        if self.rng.chance(60) {
+        if self.rng.chance(60, 100) {
             self.join_quiet();
             self.wait(500);
         } else {
             self.list();
         }
-        let mut half = frame(&Command::Chat(text("never whole", 100)));
+        let text = Text::new(&"never whole ".repeat(20)).expect("no control character");
+        let mut half = frame(&Command::Chat(text));
         half.truncate(1 + self.rng.below(half.len() - 1));
         self.steps.push(Step::Send(half, Vec::new()));
         self.wait(200);
@@ -319,7 +335,7 @@ impl Planner<'_> {
     }
 
     fn half_open(&mut self) {
-        if self.rng.chance(50) {
+        if self.rng.chance(50, 100) {
             self.join_quiet();
         } else {
             self.list();
@@ -352,10 +368,10 @@ impl Planner<'_> {
         self.steps.push(Step::Answers);
         self.steps.push(Step::Read(Reading::Never));
         self.steps.push(Step::Wait(Duration::from_secs(5 + self.rng.below(20) as u64)));
-        if self.rng.chance(50) {
+        if self.rng.chance(50, 100) {
             self.steps.push(Step::Leave(Leaving::Reset));
         } else {
-            // It gets what there is, cut off or not, and leaves.
+            // It gets what there is, evicted or not, and leaves.
             self.steps.push(Step::Read(Reading::Always));
             self.steps.push(Step::Leave(Leaving::Finish));
         }
@@ -364,72 +380,67 @@ impl Planner<'_> {
     fn flood(&mut self) {
         let count = 400 + self.rng.below(1_200);
         self.join_quiet();
-        let chat = frame(&Command::Chat(text(&format!("flood {}", self.number), 40)));
-        self.steps.extend((0..count).map(|_| Step::Say(chat.clone())));
+        self.steps.extend((0..count).map(|_| Step::Chat(40)));
         self.list();
         self.leave_somehow();
     }
 
     fn lister(&mut self) {
-        if self.rng.chance(30) {
+        if self.rng.chance(30, 100) {
             self.steps.push(Step::Read(Reading::Never));
         }
         let count = 1 + self.rng.below(300);
-        let answers = vec![Expect::code(ROOMS); count];
-        self.steps.push(Step::Send(frame(&Command::Rooms).repeat(count), answers));
+        let dues = vec![Due(Request::Rooms, None); count];
+        self.steps.push(Step::Send(frame(&Command::Rooms).repeat(count), dues));
         self.wait(4_000);
         self.steps.push(Step::Read(Reading::Always));
         self.leave_somehow();
     }
 
-    /// Somebody else's name, or a new one.
+    /// Asks for a name that a talker has, or for a new one.
     fn rename(&mut self) {
-        if self.rng.chance(10) {
-            self.ask(&Command::Rename(name("Steady 0")), "name-taken");
-            return;
+        if self.rng.chance(10, 100) {
+            return self.ask(&rename("Steady 0"), "name-taken");
         }
-        let wanted = format!("visitor {} {}", self.number, self.steps.len());
-        let answer = Expect::renamed(wanted.clone());
-        self.steps.push(Step::Send(frame(&Command::Rename(name(&wanted))), vec![answer]));
+        let wanted = rename(&format!("visitor {} {}", self.number, self.steps.len()));
+        self.steps.push(Step::Send(frame(&wanted), vec![Due::code(&wanted, "renamed")]));
     }
 
     fn refused_create(&mut self) {
-        let title = Title::new("another").expect("it is short and plain");
-        self.ask(&Command::Create(title), "already-in-room");
+        self.ask(&create("another"), "already-in-room");
     }
 
     fn join_quiet(&mut self) {
         let room = self.quiet();
-        self.ask(&Command::Join(room), "room-entered");
+        self.ask(&join(room), "room-entered");
     }
 
     fn join_loud(&mut self) {
-        let room = self.rng.pick(&self.rooms.loud).unwrap_or(u64::MAX);
-        self.ask(&Command::Join(room_id(room)), "room-entered");
+        let room = any_of(self.rng, &self.rooms.loud);
+        self.ask(&join(room), "room-entered");
     }
 
-    fn quiet(&mut self) -> RoomId {
-        room_id(self.rng.pick(&self.rooms.quiet).unwrap_or(u64::MAX))
+    fn quiet(&mut self) -> u64 {
+        any_of(self.rng, &self.rooms.quiet)
     }
 
     fn list(&mut self) {
-        self.ask(&Command::Rooms, ROOMS);
+        self.ask(&Command::Rooms, "rooms");
     }
 
     fn ask(&mut self, command: &Command, code: &'static str) {
-        self.steps.push(Step::Send(frame(command), vec![Expect::code(code)]));
-        if !self.has_been_urgent && self.rng.chance(5) {
+        self.steps.push(Step::Send(frame(command), vec![Due::code(command, code)]));
+        if !self.has_been_urgent && self.rng.chance(5, 100) {
             self.has_been_urgent = true;
             self.steps.push(Step::OutOfBand);
         }
-        if self.rng.chance(30) {
+        if self.rng.chance(30, 100) {
             self.steps.push(Step::Answers);
         }
     }
 
-    fn say(&mut self, most: usize) {
-        let text = text(&format!("visitor {}", self.number), 1 + self.rng.below(most));
-        self.steps.push(Step::Say(frame(&Command::Chat(text))));
+    fn chat(&mut self, most: usize) {
+        self.steps.push(Step::Chat(1 + self.rng.below(most)));
     }
 
     fn wait(&mut self, most_ms: usize) {
@@ -446,21 +457,7 @@ impl Planner<'_> {
     }
 }
 
-/// A command as a frame.
-pub(super) fn frame(command: &Command) -> Vec<u8> {
-    let mut out = Vec::new();
-    command.write(&mut out).expect("every text here is far shorter than a frame");
-    out
-}
-
-pub(super) fn name(name: &str) -> Name {
-    Name::new(name).expect("every name here is short and plain")
-}
-
-pub(super) fn room_id(id: u64) -> RoomId {
-    RoomId::new(id).expect("the server numbers rooms from 1")
-}
-
-fn text(head: &str, more: usize) -> Text {
-    Text::new(&format!("{head} {}", "é\"".repeat(more))).expect("it has no control character")
+/// One of these rooms, or one that is not there if there are none.
+fn any_of(rng: &mut Rng, rooms: &[u64]) -> u64 {
+    if rooms.is_empty() { u64::MAX } else { rng.pick(rooms) }
 }

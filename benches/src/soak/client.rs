@@ -1,0 +1,118 @@
+//! A client of the soak: a socket, and the conversation over it, reported to the checker.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use chat_proto::{Command, Incoming, Name, RoomId, Text, Title};
+use chat_testing::{Checker, Conversation, Event, Received, Request};
+
+use super::socket::Socket;
+
+/// Where a client connects to, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Route {
+    pub(super) to: SocketAddr,
+    /// The source address, if it matters.
+    pub(super) from: Option<IpAddr>,
+    /// `SO_RCVBUF`, in bytes.
+    pub(super) receive_buffer: Option<usize>,
+}
+
+/// A connection whose every message is checked.
+#[derive(Debug)]
+pub(super) struct Client {
+    id: usize,
+    pub(super) socket: Socket,
+    pub(super) conversation: Conversation,
+    /// Chats sent so far.
+    chats: u64,
+}
+
+impl Client {
+    /// Begins to connect. Each client has a higher `id` than those before.
+    pub(super) fn open(id: usize, route: Route, checker: &mut Checker) -> io::Result<Self> {
+        let socket = Socket::open(route.to, route.from, route.receive_buffer)?;
+        checker.connect(id);
+        Ok(Self { id, socket, conversation: Conversation::new(id, None), chats: 0 })
+    }
+
+    pub(super) fn id(&self) -> usize {
+        self.id
+    }
+
+    /// Sends a command that has to be answered with `code`.
+    pub(super) fn ask(&mut self, command: &Command, code: &'static str) {
+        self.conversation.send_for(request(command), code);
+        self.socket.send(&frame(command));
+    }
+
+    /// Sends a chat of at least `len` bytes, then `more`. It has to be accepted.
+    pub(super) fn chat(&mut self, checker: &mut Checker, len: usize, more: &str) {
+        self.chats += 1;
+        let text = Event::text(self.id, self.chats, len) + more;
+        self.conversation.send(checker, Request::Chat { number: self.chats });
+        self.socket.send(&frame(&Command::Chat(Text::new(&text).expect("no control character"))));
+    }
+
+    /// Reads at most some `most` bytes, checks the messages and tells `on` what they were.
+    ///
+    /// # Errors
+    /// What the server did wrong.
+    pub(super) fn read(
+        &mut self,
+        checker: &mut Checker,
+        buffer: &mut [u8],
+        most: usize,
+        on: &mut dyn FnMut(Received),
+    ) -> Result<(), String> {
+        let conversation = &mut self.conversation;
+        self.socket.read(buffer, most, &mut |payload| {
+            let message = Incoming::parse(payload)
+                .map_err(|error| format!("{error} in {}", String::from_utf8_lossy(payload)))?;
+            let received = conversation.receive(checker, &message);
+            on(received.map_err(|found| found.to_string())?);
+            Ok(())
+        })
+    }
+
+    /// The answers that are missing, for people.
+    pub(super) fn missing(&self) -> String {
+        let mut pending = self.conversation.pending();
+        match pending.next() {
+            None => "no answer is missing".to_owned(),
+            Some(next) => format!("{} answers are missing, next to {next:?}", 1 + pending.count()),
+        }
+    }
+}
+
+/// The request that a command is; chats have their number from [`Client::chat`].
+pub(super) fn request(command: &Command) -> Request {
+    match command {
+        Command::Rename(name) => Request::Rename(name.to_string()),
+        Command::Rooms => Request::Rooms,
+        Command::Create(title) => Request::Create(title.to_string()),
+        Command::Join(room) => Request::Join(room.number()),
+        Command::Leave => Request::Leave,
+        Command::Chat(_) => Request::Chat { number: 0 },
+        Command::Shutdown => Request::Shutdown,
+    }
+}
+
+/// A command as a frame.
+pub(super) fn frame(command: &Command) -> Vec<u8> {
+    let mut out = Vec::new();
+    command.write(&mut out).expect("every text here is far shorter than a frame");
+    out
+}
+
+pub(super) fn rename(name: &str) -> Command {
+    Command::Rename(Name::new(name).expect("every name here is short and plain"))
+}
+
+pub(super) fn create(title: &str) -> Command {
+    Command::Create(Title::new(title).expect("every title here is short and plain"))
+}
+
+pub(super) fn join(room: u64) -> Command {
+    Command::Join(RoomId::new(room).expect("the server numbers rooms from 1"))
+}
