@@ -28,24 +28,24 @@ fn a_thousand_members_receive_the_same() {
         }
         let enter = |member: &mut Client| {
             let entered = member.expect_code("room-entered").seq;
-            Trace::new("-", entered.expect("an entry is an event"))
+            Trace::new("-", room, entered.expect("an entry is an event"))
         };
         let mut traces: Vec<_> = members.iter_mut().map(enter).collect();
         maker.send_raw(&chats(0..10));
         let staying = members.len() * 9 / 10;
         for (member, trace) in members.iter_mut().zip(&mut traces).skip(staying) {
-            trace.leave(member, room);
+            trace.leave(member);
         }
         maker.send_raw(&chats(10..20));
         // Every member that stays gets all chats and all notices of leaving.
         for (member, trace) in members.iter_mut().zip(&mut traces).take(staying) {
-            trace.read_chats(member, room, 20);
+            trace.read_chats(member, 20);
         }
         assert_eq!(maker.rooms_after_notices()[0].member_count, staying + 1);
         for (member, trace) in members.iter_mut().zip(&mut traces).take(staying) {
-            trace.read_rest(member, room);
+            trace.read_rest(member);
         }
-        check_room(&traces, &["user1".to_owned()], 20);
+        check_room(&traces, &[("user1".to_owned(), 20)]);
     });
 }
 
@@ -56,8 +56,8 @@ fn r6_a_room_flushed_in_slices_stays_ordered_and_complete() {
     let server = RunningServer::with(|config| config.limits.writes_per_room_and_turn = 7);
     let mut maker = server.client();
     let room = maker.enter_new("room");
-    let names: Vec<_> = (0..3).map(|n| format!("talker{n}")).collect();
-    let mut talkers: Vec<_> = names.iter().map(|name| enter_as(&server, name, room)).collect();
+    let names: Vec<_> = (0..3).map(|n| (format!("talker{n}"), ROUNDS * A_ROUND)).collect();
+    let mut talkers: Vec<_> = names.iter().map(|(name, _)| enter_as(&server, name, room)).collect();
     let mut listeners: Vec<_> = (0..60).map(|_| enter_as(&server, "-", room)).collect();
     let mut traces = Vec::new();
     for round in 0..ROUNDS {
@@ -67,19 +67,20 @@ fn r6_a_room_flushed_in_slices_stays_ordered_and_complete() {
             talker.send_raw(&chats(round * A_ROUND..(round + 1) * A_ROUND));
         }
         let (mut leaver, mut trace) = listeners.remove(round * 7 % listeners.len());
-        trace.leave(&mut leaver, room);
+        trace.leave(&mut leaver);
         traces.push(trace);
         listeners.push(enter_as(&server, "-", room));
     }
     // A talker's answer comes after its chats were carried out, so then they are on their way to all.
     for (talker, trace) in &mut talkers {
-        trace.read_rest(talker, room);
+        trace.sent(0..ROUNDS * A_ROUND);
+        trace.read_rest(talker);
     }
     for (member, trace) in talkers.iter_mut().chain(&mut listeners) {
-        trace.read_rest(member, room);
+        trace.read_rest(member);
     }
     traces.extend(talkers.into_iter().chain(listeners).map(|(_, trace)| trace));
-    check_room(&traces, &names, ROUNDS * A_ROUND);
+    check_room(&traces, &names);
 }
 
 /// A new member of a room, by this name or, if `-`, its default one, and its trace.

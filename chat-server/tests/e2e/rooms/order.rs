@@ -17,11 +17,13 @@ fn c6_all_members_see_one_order_while_others_come_and_go() {
         let room = maker.enter_new("room");
         let mut listener = server.client();
         let mut traces = vec![Trace::enter(&mut listener, "listener", room)];
-        let names: Vec<_> = (0..TALKERS).map(|n| format!("talker{n}")).collect();
+        let talkers = (0..TALKERS).map(|n| (format!("talker{n}"), CHATS));
+        let visitors = (0..VISITORS).map(|n| (format!("visitor{n}"), VISITS));
+        let names: Vec<_> = talkers.chain(visitors).collect();
         thread::scope(|scope| {
             // All are in before the first one talks, so each receives everything of the others.
             let mut talkers = Vec::new();
-            for name in &names {
+            for (name, _) in &names[..TALKERS] {
                 let mut client = server.client();
                 client.be(name);
                 let trace = Trace::enter(&mut client, name, room);
@@ -29,33 +31,32 @@ fn c6_all_members_see_one_order_while_others_come_and_go() {
             }
             let mut running: Vec<_> = talkers
                 .into_iter()
-                .map(|(client, trace)| scope.spawn(move || vec![talk(client, trace, room)]))
+                .map(|(client, trace)| scope.spawn(move || vec![talk(client, trace)]))
                 .collect();
-            for n in 0..VISITORS {
-                running.push(scope.spawn(move || visit(server, &format!("visitor{n}"), room)));
+            for (name, _) in &names[TALKERS..] {
+                running.push(scope.spawn(move || visit(server, name, room)));
             }
-            traces[0].read_chats(&mut listener, room, TALKERS * CHATS + VISITORS * VISITS);
+            traces[0].read_chats(&mut listener, TALKERS * CHATS + VISITORS * VISITS);
             for thread in running {
                 traces.extend(thread.join().expect("a member panicked"));
             }
         });
-        traces[0].read_rest(&mut listener, room);
-        check_room(&traces, &names, CHATS);
-        let visitors: Vec<_> = (0..VISITORS).map(|n| format!("visitor{n}")).collect();
-        check_room(&traces, &visitors, VISITS);
+        traces[0].read_rest(&mut listener);
+        check_room(&traces, &names);
     });
 }
 
 /// Says everything, a few frames in each write, then receives what the other talkers and the visitors
 /// say.
-fn talk(mut client: Client, mut trace: Trace, room: u64) -> Trace {
+fn talk(mut client: Client, mut trace: Trace) -> Trace {
+    trace.sent(0..CHATS);
     let chats: Vec<_> = (0..CHATS).map(chat).collect();
     for few in chats.chunks(7) {
         client.send_raw(&stream_of(few));
     }
     // A visitor talks once a visit.
-    trace.read_chats(&mut client, room, (TALKERS - 1) * CHATS + VISITORS * VISITS);
-    trace.leave(&mut client, room);
+    trace.read_chats(&mut client, (TALKERS - 1) * CHATS + VISITORS * VISITS);
+    trace.leave(&mut client);
     trace
 }
 
@@ -65,8 +66,9 @@ fn visit(server: &RunningServer, name: &str, room: u64) -> Vec<Trace> {
     client.be(name);
     let visits = (0..VISITS).map(|n| {
         let mut trace = Trace::enter(&mut client, name, room);
+        trace.sent(n..n + 1);
         client.send(chat(n));
-        trace.leave(&mut client, room);
+        trace.leave(&mut client);
         trace
     });
     visits.collect()

@@ -1,13 +1,11 @@
 //! What the members of a room received, and what has to hold of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chat_proto::Incoming;
+use chat_testing::{Checker, Event, Violation};
 
 use super::Client;
-
-/// A broadcast as a member saw it: the sender and text of a chat, the code and text of a notice.
-type Seen = (String, String);
 
 /// What a client received while it was in a room: from the answer to its join to the answer to its
 /// leave, or to the end of the test.
@@ -15,105 +13,126 @@ type Seen = (String, String);
 pub(crate) struct Trace {
     /// The name of the client.
     name: String,
+    room: u64,
     /// The number of its entry.
     entered: u64,
     /// The number of its leaving, if it has left.
     left: Option<u64>,
-    broadcasts: Vec<(u64, Seen)>,
+    broadcasts: Vec<Incoming>,
+    /// The numbers of the chats that it sent: the first word of their texts.
+    sent: Range<usize>,
 }
 
 impl Trace {
     /// The trace of a client that entered a room as its event `entered`.
-    pub(crate) fn new(name: &str, entered: u64) -> Self {
-        Self { name: name.to_owned(), entered, left: None, broadcasts: Vec::new() }
+    pub(crate) fn new(name: &str, room: u64, entered: u64) -> Self {
+        let name = name.to_owned();
+        Self { name, room, entered, left: None, broadcasts: Vec::new(), sent: 0..0 }
     }
 
     /// Enters the room, and begins the trace.
     pub(crate) fn enter(client: &mut Client, name: &str, room: u64) -> Self {
-        Self::new(name, client.enter(room))
+        Self::new(name, room, client.enter(room))
     }
 
-    pub(crate) fn add(&mut self, room: u64, message: Incoming) {
-        assert_eq!(message.room_id, Some(room), "no other room is heard: {message:?}");
-        let seq = message.seq.expect("every broadcast is numbered");
-        let by = if message.kind == "SCChat" {
-            message.member
-        } else {
-            message.code.expect("every notice has a code")
-        };
-        self.broadcasts.push((seq, (by, message.text)));
+    /// Notes that the client sent chats with these numbers. It sends no others in this stay.
+    pub(crate) fn sent(&mut self, numbers: Range<usize>) {
+        self.sent = numbers;
     }
 
     /// Reads until `count` chats have been seen.
-    pub(crate) fn read_chats(&mut self, client: &mut Client, room: u64, count: usize) {
+    pub(crate) fn read_chats(&mut self, client: &mut Client, count: usize) {
         let mut seen = 0;
         while seen < count {
             let message = client.next();
             seen += usize::from(message.kind == "SCChat");
-            self.add(room, message);
+            self.broadcasts.push(message);
         }
     }
 
     /// Leaves the room: nothing of the room comes after the answer.
-    pub(crate) fn leave(&mut self, client: &mut Client, room: u64) {
+    pub(crate) fn leave(&mut self, client: &mut Client) {
         client.leave();
         loop {
             let message = client.next();
             if message.code.as_deref() == Some("room-left") {
-                assert_eq!(message.room_id, Some(room));
+                assert_eq!(message.room_id, Some(self.room));
                 self.left = message.seq;
                 break;
             }
-            self.add(room, message);
+            self.broadcasts.push(message);
         }
         client.expect_nothing();
     }
 
     /// Reads what is still on its way to a member that stays.
-    pub(crate) fn read_rest(&mut self, client: &mut Client, room: u64) {
+    pub(crate) fn read_rest(&mut self, client: &mut Client) {
         client.ask_for_rooms();
         loop {
             let message = client.next();
             if message.kind == "SCRoomsResult" {
                 return;
             }
-            self.add(room, message);
+            self.broadcasts.push(message);
         }
+    }
+
+    /// Reports the stay to the checker, as that of `peer`.
+    fn report(
+        &self,
+        checker: &mut Checker,
+        peer: usize,
+        talkers: &[(String, usize)],
+    ) -> Result<(), Violation> {
+        checker.enter(peer, self.room, self.entered)?;
+        for number in self.sent.clone() {
+            checker.send(peer, number as u64);
+        }
+        for message in &self.broadcasts {
+            let room = message.room_id.expect("every broadcast names its room");
+            let seq = message.seq.expect("every broadcast is numbered");
+            checker.receive(peer, room, seq, event(message, talkers))?;
+        }
+        self.left.map_or(Ok(()), |left| checker.leave(peer, left))
     }
 }
 
-/// Checks that all traces of a room agree on one sequence of broadcasts, of which each member saw everything
-/// from its entry to its leaving, once, except its own chats; and that the chats of each of `talkers`, "0",
-/// "1" and so on up to `count`, came in that order.
-pub(crate) fn check_room(traces: &[Trace], talkers: &[String], count: usize) {
-    let mut events = BTreeMap::<u64, &Seen>::new();
-    for trace in traces {
-        for (seq, seen) in &trace.broadcasts {
-            let known = events.insert(*seq, seen).unwrap_or(seen);
-            assert_eq!(known, seen, "number {seq} is one and the same event for everybody");
+/// Checks that all traces of a room agree on one sequence of broadcasts, of which each member received
+/// everything from its entry to its leaving, once, except its own chats; and that each of `talkers` was
+/// heard to say "0", "1" and so on up to its count, in that order. A talker may have no trace.
+pub(crate) fn check_room(traces: &[Trace], talkers: &[(String, usize)]) {
+    let mut checker = Checker::default();
+    for (peer, (name, _)) in talkers.iter().enumerate() {
+        checker.connect(peer);
+        if traces.iter().all(|trace| trace.name != *name) {
+            checker.cut_off(peer);
         }
     }
-    let (&first, &last) =
-        events.keys().next().zip(events.keys().last()).expect("something was said");
-    assert_eq!(events.len() as u64, last - first + 1, "the numbers have no gap");
-    for trace in traces {
-        let seqs: Vec<_> = trace.broadcasts.iter().map(|(seq, _)| *seq).collect();
-        assert!(seqs.is_sorted_by(|a, b| a < b), "{}: in order, each once", trace.name);
-        let interval = trace.entered + 1..trace.left.unwrap_or(last + 1);
-        let owed: BTreeSet<_> = events
-            .range(interval)
-            .filter(|(_, seen)| seen.0 != trace.name)
-            .map(|(seq, _)| *seq)
-            .collect();
-        let got: BTreeSet<_> = seqs.into_iter().collect();
-        let difference: Vec<_> = owed.symmetric_difference(&got).take(5).collect();
-        assert_eq!(difference, Vec::<&u64>::new(), "{}: everything owed, nothing else", trace.name);
+    for (trace, next) in traces.iter().zip(talkers.len()..) {
+        let talker = talkers.iter().position(|(name, _)| *name == trace.name);
+        if talker.is_none() {
+            checker.connect(next);
+        }
+        let reported = trace.report(&mut checker, talker.unwrap_or(next), talkers);
+        reported.unwrap_or_else(|found| panic!("{}: {found}", trace.name));
     }
-    for talker in talkers {
-        let said: Vec<_> = events.values().filter(|seen| seen.0 == *talker).collect();
-        let texts: Vec<_> =
-            said.iter().map(|seen| seen.1.split(' ').next().unwrap_or("")).collect();
-        let expected: Vec<_> = (0..count).map(|n| n.to_string()).collect();
-        assert_eq!(texts, expected, "{talker} is heard in the order in which it spoke");
+    for (peer, (name, count)) in talkers.iter().enumerate() {
+        let numbers = checker.order(traces[0].room).filter_map(|(_, event)| match event {
+            Event::Chat { sender, number, .. } if *sender == peer => Some(*number as usize),
+            _ => None,
+        });
+        assert!(numbers.eq(0..*count), "{name} is heard in the order in which it spoke");
+    }
+    checker.finish().unwrap_or_else(|found| panic!("{found}"));
+}
+
+/// A broadcast as the checker sees it.
+pub(super) fn event(message: &Incoming, talkers: &[(String, usize)]) -> Event {
+    let text = &message.text;
+    let number = text.split(' ').next().and_then(|word| word.parse().ok());
+    match (&message.code, talkers.iter().position(|(name, _)| *name == message.member), number) {
+        (None, Some(sender), Some(number)) => Event::chat(sender, number, text),
+        (None, ..) => Event::notice(&message.member, text),
+        (Some(code), ..) => Event::notice(code, text),
     }
 }

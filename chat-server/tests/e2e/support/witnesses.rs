@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use chat_server::{Config, Stats};
+use chat_testing::Checker;
 
 use super::own_process::is_alone;
+use super::trace::event;
 use super::{Client, RunningServer, count, threads, wait_for};
 
 /// Three clients of a server, received from by threads of their own.
@@ -49,7 +51,9 @@ impl Witnesses {
         let other = left.enter_new("another room");
         right.enter(other);
         left.expect_code("member-entered");
-        let room = near.enter_new("the room of the fault");
+        near.create("the room of the fault");
+        let created = near.expect_code("room-created");
+        let (room, entered) = created.room_id.zip(created.seq).expect("they are numbered");
         let near_too = near.twin();
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
@@ -59,7 +63,7 @@ impl Witnesses {
             room,
             stop,
             pair: thread::spawn(move || talk_in_turn(left, right, &told)),
-            near: thread::spawn(move || hear_everything(near, room, &counted)),
+            near: thread::spawn(move || hear_everything(near, room, entered, &counted)),
             chats,
             near_too,
         }
@@ -105,18 +109,20 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
 }
 
 /// Receives everything in the room, up to an answer of its own.
-fn hear_everything(mut near: Client, room: u64, chats: &AtomicUsize) -> Heard {
+fn hear_everything(mut near: Client, room: u64, entered: u64, chats: &AtomicUsize) -> Heard {
     let mut heard = Heard::default();
-    let mut last = None;
+    let mut checker = Checker::live();
+    checker.connect(0);
+    checker.enter(0, room, entered).expect("it is in no room");
     loop {
         let message = near.next();
         if message.kind == "SCRoomsResult" {
             return heard;
         }
-        assert_eq!(message.room_id, Some(room), "no other room is heard: {message:?}");
-        let seq = message.seq.expect("every broadcast is numbered");
-        assert!(last.is_none_or(|last| seq == last + 1), "{last:?} is followed by {seq}");
-        last = Some(seq);
+        let (room, seq) = message.room_id.zip(message.seq).expect("every broadcast is numbered");
+        checker
+            .receive(0, room, seq, event(&message, &[]))
+            .unwrap_or_else(|found| panic!("{found}"));
         match message.code {
             Some(code) => heard.notices.push((code, message.member)),
             None => {
