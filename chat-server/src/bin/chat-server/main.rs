@@ -13,15 +13,14 @@ mod settings;
 mod texts;
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use chat_proto::Localize;
-use chat_server::{LimitKind, Limits, Server, Stats};
+use chat_server::{LimitKind, Server, Stats};
 use cli::{Refused, Request};
 use exit_error::ExitError;
-use logging::{FLUSH, LineWriter, Log};
-use metrics::{Endpoint, probe};
+use logging::{FLUSH, FlushAtEnd, LineWriter, Log, log_table};
+use metrics::{Pages, probe};
 use os::{rlimit, sd_notify, signals};
 use settings::{Settings, in_force};
 
@@ -71,7 +70,7 @@ fn run(settings: Settings) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let _flushed = log.flush_at_end();
+    let _flushed = FlushAtEnd(&log);
     match serve(settings, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -82,22 +81,24 @@ fn run(settings: Settings) -> ExitCode {
 }
 
 fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
-    let (connections, is_set) = settings.connections();
-    rlimit::make_room_for(connections, is_set);
+    let is_set = settings.connections_are_set;
+    rlimit::make_room_for(&mut settings.config.limits.connections, is_set);
     log_start(&settings, log);
-    let config = settings.config();
-    let limits = config.limits.clone();
-    let server = Server::bind(config).map_err(ExitError::Start)?;
-    let metrics = settings.metrics.map(|address| serve_metrics(address, &server, limits, log));
-    let metrics = metrics.transpose()?;
+    let limits = settings.config.limits.clone();
+    let server = Server::bind(settings.config.clone()).map_err(ExitError::Start)?;
+    let serve_metrics = |address| {
+        metrics::start(address, Pages::new(server.monitor(), limits, log.clone()))
+            .map_err(|error| ExitError::Metrics { address, error })
+    };
+    let metrics = settings.metrics.map(serve_metrics).transpose()?;
     signals::watch(server.controller(), log.clone()).map_err(ExitError::System)?;
     // Its reader may be gone, or slow; neither is a reason not to serve.
     let output = LineWriter::start(io::stdout(), "chat-output").map_err(ExitError::System)?;
     output.line(&format!("listening on {}", server.address()));
     tracing::info!(address = %server.address(), "listening");
-    if let Some(endpoint) = &metrics {
-        output.line(&format!("metrics on {}", endpoint.address()));
-        tracing::info!(address = %endpoint.address(), "serving metrics");
+    if let Some(address) = metrics {
+        output.line(&format!("metrics on {address}"));
+        tracing::info!(%address, "serving metrics");
     }
     sd_notify::notify(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
@@ -105,16 +106,6 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     log_stop(&monitor.stats(), log);
     output.flush(FLUSH);
     Ok(())
-}
-
-fn serve_metrics(
-    address: SocketAddr,
-    server: &Server,
-    limits: Limits,
-    log: &Log,
-) -> Result<Endpoint, ExitError> {
-    Endpoint::start(address, server.monitor(), limits, log.clone())
-        .map_err(|error| ExitError::Metrics { address, error })
 }
 
 /// Logs the settings in force; at a terminal, those that are not the default.
@@ -127,7 +118,7 @@ fn log_start(settings: &Settings, log: &Log) {
     let told = in_force(settings).concat().into_iter().filter(|setting| !known.contains(setting));
     let told = told.map(|(name, value)| (name.replace('-', "_"), value));
     let version = ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-    log.table("starting chat-server", &[version].into_iter().chain(told).collect::<Vec<_>>());
+    log_table("starting chat-server", &[version].into_iter().chain(told).collect::<Vec<_>>());
 }
 
 /// Logs what was counted. Lines for people leave out reasons for which nothing closed.
@@ -144,5 +135,5 @@ fn log_stop(stats: &Stats, log: &Log) {
     let closed =
         closed.map(|(reason, n)| (format!("closed_{}", reason.as_str().replace('-', "_")), n));
     let counts = counts.into_iter().chain(closed).map(|(name, n)| (name, n.to_string()));
-    log.table("stopped", &counts.collect::<Vec<_>>());
+    log_table("stopped", &counts.collect::<Vec<_>>());
 }

@@ -132,7 +132,7 @@ fn a12_a_typo_in_a_flag_gets_the_nearest_name() {
     for (args, words) in [
         (&["--prot=9000"][..], "no flag \"--prot\": did you mean --port?"),
         (&["--prot", "9000"], "port is missing"),
-        (&["--port=0", "--conections=5"], "did you mean --limit=connections=VALUE?"),
+        (&["--port=0", "--conections=5"], "did you mean --limit=connections?"),
         (&["--port=0", "--limit=conections=5"], "did you mean connections?"),
         (&["--port=0", "--shutdown-from=lopback"], "did you mean loopback?"),
         (&["--port=0", "--lang=kr"], "did you mean ko?"),

@@ -128,7 +128,7 @@ fn every_error_in_a_file_is_reported_at_once_with_its_line() {
         &[&file.flag(), "--worker=0"],
         &[
             &[".toml:1:", "port", "70000", "0 to 65535"],
-            &[".toml:2:", "linger", "did you mean linger, under [limits]?"],
+            &[".toml:2:", "linger", "did you mean limits.linger?"],
             &[".toml:3:", "workers", "did you mean worker?"],
             &[".toml:4:", "lang", "en, ko"],
             &[".toml:5:", "log", "in quotes"],
@@ -152,14 +152,14 @@ fn a12_a_typo_in_a_file_gets_the_nearest_name() {
         &[&file.flag()],
         &[
             &[".toml:1:", "\"prot\": did you mean port?"],
-            &[".toml:2:", "\"conections\": did you mean connections, under [limits]?"],
+            &[".toml:2:", "\"conections\": did you mean limits.connections?"],
             &[".toml:3:", "\"LOG_FORMAT\": did you mean log-format?"],
-            &[".toml:4:", "\"check\": --check is a flag only"],
+            &[".toml:4:", "\"check\": did you mean --check?"],
             &[".toml:5:", "\"history\": --help lists them"],
             &[".toml:6:", "lang = \"kr\"", "did you mean ko?"],
             &[".toml:7:", "no section \"limit\": the only one is [limits]"],
             &[".toml:9:", "limits.slow-baklog", "did you mean slow-backlog?"],
-            &[".toml:10:", "limits.port", "did you mean port, above [limits]?"],
+            &[".toml:10:", "limits.port", "did you mean port?"],
             &["port is missing", "--port=9000"],
         ],
     );
@@ -171,7 +171,7 @@ fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     let file = ConfigFile::new("korean", text);
     let korean: [&[&str]; 4] = [
         &[".toml:2:", "70000", "0~65535 사이의 숫자여야 해요"],
-        &[".toml:3:", "\"linger\" 설정은 없어요. 혹시 [limits] 아래에 쓰는 linger 말인가요?"],
+        &[".toml:3:", "\"linger\" 설정은 없어요. 혹시 limits.linger 말인가요?"],
         &["backlog = 1KiB", "256KiB 이상이어야 해요"],
         &["--worker=\"0\"", "1~256 사이"],
     ];
@@ -179,7 +179,7 @@ fn errors_in_a_file_speak_its_language_unless_a_flag_says_otherwise() {
     check_wrong(&[&file.flag(), "--worker=0", "--lang=ko"], &korean);
     let english: [&[&str]; 4] = [
         &[".toml:2:", "70000", "from 0 to 65535"],
-        &[".toml:3:", "no setting \"linger\": did you mean linger, under [limits]?"],
+        &[".toml:3:", "no setting \"linger\": did you mean limits.linger?"],
         &["backlog is 1KiB", "at least 256KiB"],
         &["--worker=\"0\"", "from 1 to 256"],
     ];

@@ -145,7 +145,7 @@ fn apply(flags: &Flags, errors: &mut Vec<SettingError>) -> Settings {
         }
     }
     apply_limits(&flags.limit, &mut settings, errors);
-    if !settings.has_port() && !errors.iter().any(SettingError::may_hide_the_port) {
+    if !settings.has_port && !errors.iter().any(SettingError::may_hide_the_port) {
         errors.push(SettingError::MissingPort);
     }
     errors.extend(settings.errors());

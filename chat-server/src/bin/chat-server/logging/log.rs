@@ -15,7 +15,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
 use super::line_writer::LineWriter;
-use super::table_event;
 use crate::exit_error::ExitError;
 use crate::settings::{LogFormat, Settings};
 
@@ -32,7 +31,7 @@ pub(crate) struct Log {
 
 /// Flushes the log when it is dropped, also by a panic.
 #[derive(Debug)]
-pub(crate) struct FlushAtEnd<'a>(&'a Log);
+pub(crate) struct FlushAtEnd<'a>(pub(crate) &'a Log);
 
 /// Starts the log on standard error. To be called once.
 ///
@@ -107,11 +106,6 @@ impl Log {
         }
     }
 
-    /// Logs an event whose fields come from a table; whole numbers become numbers.
-    pub(crate) fn table(&self, message: &str, fields: &[(String, String)]) {
-        table_event::log(message, fields);
-    }
-
     /// Whether lines are for people.
     pub(crate) fn is_text(&self) -> bool {
         self.format == LogFormat::Text
@@ -120,11 +114,6 @@ impl Log {
     /// How many lines were dropped because nobody read them in time.
     pub(crate) fn lost_lines(&self) -> u64 {
         self.lines.lost()
-    }
-
-    /// Flushes the log at the end of the scope.
-    pub(crate) fn flush_at_end(&self) -> FlushAtEnd<'_> {
-        FlushAtEnd(self)
     }
 
     /// Waits until all lines have been written, but not for long.

@@ -9,4 +9,5 @@ mod log;
 mod table_event;
 
 pub(crate) use line_writer::LineWriter;
-pub(crate) use log::{FLUSH, Log, start};
+pub(crate) use log::{FLUSH, FlushAtEnd, Log, start};
+pub(crate) use table_event::log_table;

@@ -28,7 +28,7 @@ impl Callsite for Origin {
 
 /// Logs an event of level INFO with these names and values; whole numbers become numbers. The names stay
 /// in memory for good: for events that happen once.
-pub(super) fn log(message: &str, fields: &[(String, String)]) {
+pub(crate) fn log_table(message: &str, fields: &[(String, String)]) {
     for fields in fields.chunks(MOST - 1) {
         let origin: &'static Origin = Box::leak(Box::default());
         let names = fields.iter().map(|(name, _)| &*name.clone().leak());

@@ -18,19 +18,6 @@ const HEADERS: usize = 64;
 /// kernel throws away what it still had to deliver.
 const DISCARD: usize = 64 * 1024;
 
-/// What a request asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// The head is incomplete.
-    Unfinished,
-    Page {
-        page: Page,
-        with_body: bool,
-    },
-    /// Nothing that exists; the status says why.
-    Refused(&'static str),
-}
-
 #[derive(Debug)]
 pub(super) struct HttpConnection {
     stream: TcpStream,
@@ -78,12 +65,9 @@ impl HttpConnection {
             Step::Asking { head } => {
                 let read = self.stream.read(&mut buffer)?;
                 head.extend(&buffer[..read]);
-                let asked = parse(head);
-                if asked != Asked::Unfinished {
-                    self.step = Step::Answering { bytes: answer(asked, pages), sent: 0 };
-                    return Ok(true);
-                }
-                Ok(read > 0)
+                let Some(asked) = parse(head) else { return Ok(read > 0) };
+                self.step = Step::Answering { bytes: answer(asked, pages), sent: 0 };
+                Ok(true)
             }
             Step::Answering { bytes, sent } => {
                 *sent += self.stream.write(&bytes[*sent..])?;
@@ -102,39 +86,39 @@ impl HttpConnection {
     }
 }
 
-fn parse(head: &[u8]) -> Asked {
+/// What a request asks for, once its head is complete: a page, with its body or without, or else the status
+/// that says what is wrong.
+fn parse(head: &[u8]) -> Option<Result<(Page, bool), &'static str>> {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = Request::new(&mut headers);
-    let parsed = request.parse(head);
-    let too_long = Asked::Refused("431 Request Header Fields Too Large");
-    match parsed {
-        Ok(Status::Partial) if head.len() < HEAD => return Asked::Unfinished,
+    match request.parse(head) {
+        Ok(Status::Partial) if head.len() < HEAD => return None,
         Ok(Status::Complete(len)) if len <= HEAD => {}
-        Ok(_) | Err(httparse::Error::TooManyHeaders) => return too_long,
-        Err(_) => return Asked::Refused("400 Bad Request"),
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => {
+            return Some(Err("431 Request Header Fields Too Large"));
+        }
+        Err(_) => return Some(Err("400 Bad Request")),
     }
     let with_body = match request.method {
         Some("GET") => true,
         Some("HEAD") => false,
-        _ => return Asked::Refused("405 Method Not Allowed"),
+        _ => return Some(Err("405 Method Not Allowed")),
     };
     // No page takes a query.
-    let path = request.path.and_then(|path| path.split('?').next());
-    match path {
-        Some("/metrics") => Asked::Page { page: Page::Metrics, with_body },
-        Some("/health") => Asked::Page { page: Page::Health, with_body },
-        _ => Asked::Refused("404 Not Found"),
-    }
+    Some(match request.path.and_then(|path| path.split('?').next()) {
+        Some("/metrics") => Ok((Page::Metrics, with_body)),
+        Some("/health") => Ok((Page::Health, with_body)),
+        _ => Err("404 Not Found"),
+    })
 }
 
-fn answer(asked: Asked, pages: &Pages) -> Vec<u8> {
+fn answer(asked: Result<(Page, bool), &'static str>, pages: &Pages) -> Vec<u8> {
     let (status, content_type, body, with_body) = match asked {
-        Asked::Page { page, with_body } => {
+        Ok((page, with_body)) => {
             let (status, content_type, body) = pages.render(page);
             (status, content_type, body, with_body)
         }
-        Asked::Refused(status) => (status, Pages::PLAIN, format!("{status}\n"), true),
-        Asked::Unfinished => return Vec::new(),
+        Err(status) => (status, Pages::PLAIN, format!("{status}\n"), true),
     };
     let mut answer = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\
@@ -153,13 +137,13 @@ mod tests {
 
     use super::*;
 
-    const METRICS: Asked = Asked::Page { page: Page::Metrics, with_body: true };
+    const METRICS: Option<Result<(Page, bool), &str>> = Some(Ok((Page::Metrics, true)));
 
     #[test]
     fn a_request_is_what_its_first_line_says() {
         assert_eq!(parse(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), METRICS);
         assert_eq!(parse(b"GET /metrics?x=/health HTTP/1.0\r\n\r\nbody"), METRICS);
-        let head = Asked::Page { page: Page::Health, with_body: false };
+        let head = Some(Ok((Page::Health, false)));
         assert_eq!(parse(b"HEAD /health HTTP/1.1\r\n\r\n"), head);
         for (request, status) in [
             ("POST /metrics HTTP/1.1\r\n\r\n", "405 "),
@@ -169,21 +153,19 @@ mod tests {
             ("GET /metrics\r\n\r\n", "400 "),
             ("\0\u{12}{\"type\":\"CSRooms\"}", "400 "),
         ] {
-            let Asked::Refused(said) = parse(request.as_bytes()) else {
-                panic!("{request:?} is refused");
-            };
-            assert!(said.starts_with(status), "{request:?}: {said}");
+            let refused = parse(request.as_bytes()).and_then(Result::err);
+            assert!(refused.is_some_and(|said| said.starts_with(status)), "{request:?}");
         }
     }
 
     #[test]
     fn a_head_has_an_end() {
-        let refused = Asked::Refused("431 Request Header Fields Too Large");
+        let refused = Some(Err("431 Request Header Fields Too Large"));
         let long = |n| format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(n));
         let fits = HEAD - long(0).len();
         assert_eq!(parse(long(fits).as_bytes()), METRICS);
         assert_eq!(parse(long(fits + 1).as_bytes()), refused);
-        assert_eq!(parse(&long(2 * HEAD).as_bytes()[..HEAD - 1]), Asked::Unfinished);
+        assert_eq!(parse(&long(2 * HEAD).as_bytes()[..HEAD - 1]), None);
         assert_eq!(parse(&long(2 * HEAD).as_bytes()[..HEAD]), refused);
         let lines = |n| format!("GET /metrics HTTP/1.1\r\n{}\r\n", "X: x\r\n".repeat(n));
         assert_eq!(parse(lines(HEADERS).as_bytes()), METRICS);
@@ -195,7 +177,7 @@ mod tests {
         fn a_request_is_unfinished_up_to_its_last_byte(len in 0_usize..1000) {
             let request = b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nAccept: text/plain\r\n\r\n";
             let len = len % request.len();
-            prop_assert_eq!(parse(&request[..len]), Asked::Unfinished);
+            prop_assert_eq!(parse(&request[..len]), None);
         }
 
         #[test]

@@ -6,20 +6,18 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 use super::http_connection::{HttpConnection, Progress};
 use super::pages::Pages;
 
-// Beyond every slot of the slab.
+/// Beyond every slot of the slab.
 const LISTENER: Token = Token(usize::MAX);
-const WAKER: Token = Token(usize::MAX - 1);
 
 /// The most connections at a time.
 const CONNECTIONS: usize = 16;
@@ -32,10 +30,32 @@ const ACCEPTS: usize = 16;
 
 const WINDOW: Duration = Duration::from_millis(100);
 
-pub(super) struct HttpServer {
+/// Listens on `address` and serves on a thread of its own, `chat-metrics`, for as long as the process lives.
+/// Returns the address with the port that was chosen if that was 0.
+///
+/// # Errors
+/// If it cannot listen there, or if the system gives no more descriptors or threads.
+pub(crate) fn start(address: SocketAddr, pages: Pages) -> io::Result<SocketAddr> {
+    let poll = Poll::new()?;
+    let mut listener = TcpListener::bind(address)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let address = listener.local_addr()?;
+    let server = HttpServer {
+        poll,
+        listener,
+        pages,
+        connections: Slab::with_capacity(CONNECTIONS),
+        pending: true,
+        accepts_left: 0,
+        window_end: Instant::now(),
+    };
+    thread::Builder::new().name("chat-metrics".to_owned()).spawn(move || server.run())?;
+    Ok(address)
+}
+
+struct HttpServer {
     poll: Poll,
     listener: TcpListener,
-    stop: Arc<AtomicBool>,
     pages: Pages,
     /// Each with the time at which it was accepted.
     connections: Slab<(Instant, HttpConnection)>,
@@ -47,48 +67,22 @@ pub(super) struct HttpServer {
 }
 
 impl HttpServer {
-    /// Listens on `address`. The waker makes the server look at `stop`.
-    pub(super) fn bind(
-        address: SocketAddr,
-        stop: Arc<AtomicBool>,
-        pages: Pages,
-    ) -> io::Result<(Self, Waker)> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKER)?;
-        let mut listener = TcpListener::bind(address)?;
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let server = Self {
-            poll,
-            listener,
-            stop,
-            pages,
-            connections: Slab::with_capacity(CONNECTIONS),
-            pending: true,
-            accepts_left: 0,
-            window_end: Instant::now(),
-        };
-        Ok((server, waker))
-    }
-
-    pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    /// Serves until `stop` is set.
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         let mut events = Events::with_capacity(2 * CONNECTIONS);
-        while !self.stop.load(Ordering::Acquire) {
+        loop {
             match self.poll.poll(&mut events, self.timeout(Instant::now())) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
                 Err(e) => {
-                    return tracing::error!(error = %e, "metrics ended: restart the server to bring them back");
+                    return tracing::error!(
+                        error = %e,
+                        "metrics ended: restart the server to bring them back"
+                    );
                 }
                 Ok(()) => {}
             }
             for event in &events {
                 match event.token() {
                     LISTENER => self.pending = true,
-                    WAKER => {}
                     Token(slot) => self.proceed(slot),
                 }
             }

@@ -23,7 +23,7 @@ pub(super) enum Page {
 
 /// Renders pages from the counters.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(crate) struct Pages {
     monitor: Monitor,
     registry: Registry,
 }
@@ -34,7 +34,7 @@ impl Pages {
 
     const OPEN_METRICS: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    pub(super) fn new(monitor: Monitor, limits: Limits, log: Log) -> Self {
+    pub(crate) fn new(monitor: Monitor, limits: Limits, log: Log) -> Self {
         let mut registry = Registry::default();
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("chat_build", "The version of the server", version);
@@ -77,65 +77,46 @@ impl Collector for Source {
         for metric in stats.metrics() {
             encoder::encode(&mut encoder, &metric)?;
         }
-        let mut others = self.limits().into_iter().chain(self.process());
-        others.try_for_each(|metric| encoder::encode(&mut encoder, &metric))
+        self.of_program().try_for_each(|metric| encoder::encode(&mut encoder, &metric))
     }
 }
 
 impl Source {
-    /// The limits that a gauge may come near to, so that alerts need not repeat them.
-    fn limits(&self) -> [Metric<'static>; 3] {
-        let most = |name, help, unit, most: usize| {
-            Metric::new(name, help, unit, MetricValue::Gauge(most as u64))
-        };
-        let (limits, count) = (&self.limits, MetricUnit::Count);
-        [
-            most("chat_max_connections", "The limit on connections.", count, limits.connections),
-            most("chat_max_rooms", "The limit on rooms.", count, limits.rooms),
-            most(
+    /// The limits that a gauge may come near to, so that alerts need not repeat them, and what the system
+    /// tells about the process.
+    fn of_program(&self) -> impl Iterator<Item = Metric<'static>> {
+        use MetricUnit::{Bytes, Count, Nanoseconds};
+        let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let start = u64::try_from(start.as_nanos()).ok();
+        let limit = |most: usize| Some(most as u64);
+        let Limits { connections, rooms, total_backlog, .. } = self.limits;
+        let lost = self.log.lost_lines();
+        let (memory, open) = (process::resident_bytes(), process::open_descriptors());
+        let most = process::most_descriptors();
+        let gauges = [
+            ("chat_max_connections", "The limit on connections.", Count, limit(connections)),
+            ("chat_max_rooms", "The limit on rooms.", Count, limit(rooms)),
+            (
                 "chat_max_backlog",
                 "The limit on all backlogs together.",
-                MetricUnit::Bytes,
-                limits.total_backlog,
+                Bytes,
+                limit(total_backlog),
             ),
-        ]
-    }
-
-    /// The metrics of the process, without those that the system does not tell.
-    fn process(&self) -> impl Iterator<Item = Metric<'static>> {
-        let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let start = u64::try_from(start.as_nanos()).unwrap_or(u64::MAX);
-        let gauge = |name, help, unit, amount: Option<u64>| {
+            ("process_start_time", "Start time since the Unix epoch.", Nanoseconds, start),
+            ("process_resident_memory", "Resident memory.", Bytes, memory),
+            ("process_open_fds", "Open descriptors.", Count, open),
+            ("process_max_fds", "The limit on open descriptors.", Count, most),
+        ];
+        let lost_help = "Log lines dropped because nobody read them in time.";
+        let counters = [
+            ("chat_log_lines_dropped", lost_help, Count, lost),
+            ("process_cpu", "Processor time used.", Nanoseconds, process::cpu_nanos()),
+        ];
+        let gauges = gauges.into_iter().filter_map(|(name, help, unit, amount)| {
             Some(Metric::new(name, help, unit, MetricValue::Gauge(amount?)))
-        };
-        let counter = |name, help, unit, count| {
-            Some(Metric::new(name, help, unit, MetricValue::Counter(count)))
-        };
-        let (count, time) = (MetricUnit::Count, MetricUnit::Nanoseconds);
-        [
-            counter(
-                "chat_log_lines_dropped",
-                "Log lines dropped because nobody read them in time.",
-                count,
-                self.log.lost_lines(),
-            ),
-            gauge("process_start_time", "Start time since the Unix epoch.", time, Some(start)),
-            counter("process_cpu", "Processor time used.", time, process::cpu_nanos()),
-            gauge(
-                "process_resident_memory",
-                "Resident memory.",
-                MetricUnit::Bytes,
-                process::resident_bytes(),
-            ),
-            gauge("process_open_fds", "Open descriptors.", count, process::open_descriptors()),
-            gauge(
-                "process_max_fds",
-                "The limit on open descriptors.",
-                count,
-                process::most_descriptors(),
-            ),
-        ]
-        .into_iter()
-        .flatten()
+        });
+        gauges.chain(counters.map(|(name, help, unit, count)| {
+            Metric::new(name, help, unit, MetricValue::Counter(count))
+        }))
     }
 }

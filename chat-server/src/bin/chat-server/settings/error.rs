@@ -8,15 +8,13 @@ use std::net::SocketAddr;
 use chat_proto::{Localize, localize};
 use chat_server::{Lang, LimitError};
 
-use super::suggestion::Suggestion;
-
 /// A reason not to start anything: one of perhaps many.
 #[derive(Debug)]
 pub(crate) enum SettingError {
     /// An argument is not UTF-8.
     NotUtf8(OsString),
     /// No flag has that name (hyphens included, here and below).
-    UnknownFlag { flag: String, suggestion: Option<Suggestion> },
+    UnknownFlag { flag: String, suggestion: Option<String> },
     /// An argument is neither a flag nor the value of one.
     Stray(String),
     /// The flag has no value and needs one.
@@ -51,7 +49,7 @@ pub(crate) enum FileError {
     UnknownSection(String),
     UnknownSetting {
         name: String,
-        suggestion: Option<Suggestion>,
+        suggestion: Option<String>,
     },
     /// The value of a key is wrong; it is shown if it could be that of a flag.
     Value {
@@ -62,7 +60,7 @@ pub(crate) enum FileError {
 }
 
 /// What can be wrong with a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueError {
     OutOfRange {
         least: u64,
@@ -78,7 +76,7 @@ pub(crate) enum ValueError {
     NotNameAndValue,
     /// In a file: neither a number nor a string.
     WrongType,
-    UnknownLimit(Option<Suggestion>),
+    UnknownLimit(Option<String>),
     Limit(LimitError),
     Repeated,
 }
@@ -105,7 +103,7 @@ impl Localize for SettingError {
                 ko: "{arg:?}: UTF-8이 아니에요"),
             Self::UnknownFlag { flag, suggestion } => {
                 localize!(f, lang, en: "there is no flag {flag:?}", ko: "{flag:?} 플래그는 없어요")?;
-                suggest_or_list(*suggestion, "--help", lang, f)
+                suggest_or_list(suggestion.as_deref(), "--help", lang, f)
             }
             Self::Stray(word) => localize!(f, lang,
                 en: "{word:?} is neither a flag nor the value of one; quote a value with spaces",
@@ -161,7 +159,7 @@ impl Localize for FileError {
                 localize!(f, lang,
                     en: "there is no setting {name:?}",
                     ko: "{name:?} 설정은 없어요")?;
-                suggest_or_list(*suggestion, "--help", lang, f)
+                suggest_or_list(suggestion.as_deref(), "--help", lang, f)
             }
             Self::Value { key, value, error } => {
                 write!(f, "{}", key.escape_debug())?;
@@ -186,9 +184,7 @@ impl Localize for ValueError {
                 localize!(f, lang,
                     en: "must be one of {words}",
                     ko: "{words} 가운데 하나여야 해요")?;
-                nearest.map_or(Ok(()), |word| {
-                    suggest_or_list(Some(Suggestion::Name(word)), "", lang, f)
-                })
+                nearest.map_or(Ok(()), |word| suggest_or_list(Some(word), "", lang, f))
             }
             Self::NotAnAddress => localize!(f, lang,
                 en: "must be an address like 127.0.0.1, 0.0.0.0 or ::1",
@@ -204,7 +200,7 @@ impl Localize for ValueError {
                 ko: "숫자나 따옴표로 묶은 글이어야 해요"),
             Self::UnknownLimit(suggestion) => {
                 localize!(f, lang, en: "there is no such limit", ko: "그런 제한은 없어요")?;
-                suggest_or_list(*suggestion, "--limits", lang, f)
+                suggest_or_list(suggestion.as_deref(), "--limits", lang, f)
             }
             Self::Limit(error) => error.fmt_in(lang, f),
             Self::Repeated => localize!(f, lang, en: "it is there twice", ko: "두 번 있어요"),
@@ -214,16 +210,15 @@ impl Localize for ValueError {
 
 /// Goes on after an unknown name: with the one that was probably meant, or with the flag that lists all.
 fn suggest_or_list(
-    suggestion: Option<Suggestion>,
+    suggestion: Option<&str>,
     list: &str,
     lang: Lang,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     match suggestion {
-        Some(suggestion) => {
-            let suggestion = suggestion.localized(lang);
-            localize!(f, lang, en: ": {suggestion}", ko: ". {suggestion}")
-        }
+        Some(word) => localize!(f, lang,
+            en: ": did you mean {word}?",
+            ko: ". 혹시 {word} 말인가요?"),
         None => localize!(f, lang, en: ": {list} lists them", ko: ". {list}로 볼 수 있어요"),
     }
 }

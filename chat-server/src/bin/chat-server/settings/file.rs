@@ -92,7 +92,7 @@ impl Reader<'_> {
         if let Some(DeValue::String(lang)) = lang.map(|(_, value)| value.get_ref())
             && let Ok(lang) = lang.parse()
         {
-            self.settings.set_lang(lang);
+            self.settings.config.lang = lang;
         }
     }
 

@@ -12,13 +12,9 @@ mod suggestion;
 mod table;
 mod values;
 
-#[cfg(test)]
-pub(crate) use error::FileError;
 pub(crate) use error::{SettingError, ValueError};
 pub(crate) use file::apply_file;
 pub(crate) use names::{Place, set_limit, suggest};
-#[cfg(test)]
-pub(crate) use suggestion::Suggestion;
 pub(crate) use table::{
     Flags, OTHER_FLAGS, SETTINGS, in_force, parse_address, takes_value, to_toml,
 };

@@ -3,7 +3,7 @@
 use chat_server::Limit;
 
 use super::error::ValueError;
-use super::suggestion::{Suggestion, nearest};
+use super::suggestion::nearest;
 use super::table::{OTHER_FLAGS, SETTINGS};
 use super::values::Settings;
 
@@ -33,8 +33,9 @@ pub(crate) fn set_limit(
     limit.set(&mut settings.config.limits, value).map_err(ValueError::Limit)
 }
 
-/// What a name that is unknown at that place probably stands for, if there is anything like it.
-pub(crate) fn suggest(word: &str, place: Place) -> Option<Suggestion> {
+/// What a name that is unknown at that place was probably meant to be, spelt as it has to be written; `None`
+/// if there is nothing like it.
+pub(crate) fn suggest(word: &str, place: Place) -> Option<String> {
     enum Kind {
         Setting,
         Limit,
@@ -45,17 +46,12 @@ pub(crate) fn suggest(word: &str, place: Place) -> Option<Suggestion> {
     let flags = OTHER_FLAGS.iter().map(|(flag, _)| (*flag, Kind::Flag));
     let (name, kind) = nearest(word, settings.chain(limits).chain(flags))?;
     Some(match (kind, place) {
-        (Kind::Setting, Place::File) | (Kind::Limit, Place::LimitFlag | Place::LimitsSection) => {
-            Suggestion::Name(name)
-        }
-        (Kind::Setting | Kind::Flag, Place::Flag | Place::LimitFlag) => Suggestion::Flag(name),
-        (Kind::Setting, Place::LimitsSection) => Suggestion::AboveLimits(name),
-        (Kind::Limit, Place::Flag) => Suggestion::LimitFlag(name),
-        (Kind::Limit, Place::File) => Suggestion::UnderLimits(name),
-        (Kind::Flag, Place::File | Place::LimitsSection) => match name {
-            "limit" | "limits" => Suggestion::LimitsSection,
-            _ => Suggestion::FlagOnly(name),
-        },
+        (Kind::Setting, Place::File | Place::LimitsSection) => name.to_owned(),
+        (Kind::Limit, Place::LimitFlag | Place::LimitsSection) => name.to_owned(),
+        (Kind::Limit, Place::Flag) => format!("--limit={name}"),
+        (Kind::Limit, Place::File) => format!("limits.{name}"),
+        (Kind::Flag, Place::File) if name.starts_with("limit") => "[limits]".to_owned(),
+        (Kind::Setting | Kind::Flag, _) => format!("--{name}"),
     })
 }
 
@@ -65,32 +61,27 @@ mod tests {
 
     #[test]
     fn a12_a_typo_gets_the_nearest_name_and_its_place() {
-        use Suggestion::*;
         for (word, place, suggestion) in [
-            ("--prot", Place::Flag, Some(Flag("port"))),
-            ("--Port", Place::Flag, Some(Flag("port"))),
-            ("-port", Place::Flag, Some(Flag("port"))),
-            ("--shutdown_from", Place::Flag, Some(Flag("shutdown-from"))),
-            ("--workers", Place::Flag, Some(Flag("worker"))),
-            ("--versoin", Place::Flag, Some(Flag("version"))),
-            ("--connections", Place::Flag, Some(LimitFlag("connections"))),
-            ("-p", Place::Flag, None),
-            ("--history", Place::Flag, None),
-            ("conections", Place::LimitFlag, Some(Name("connections"))),
-            ("port", Place::LimitFlag, Some(Flag("port"))),
-            ("prot", Place::File, Some(Name("port"))),
-            ("LOG_FORMAT", Place::File, Some(Name("log-format"))),
-            ("conections", Place::File, Some(UnderLimits("connections"))),
-            ("limit", Place::File, Some(LimitsSection)),
-            ("limits", Place::File, Some(LimitsSection)),
-            ("config", Place::File, Some(FlagOnly("config"))),
-            ("conections", Place::LimitsSection, Some(Name("connections"))),
-            ("port", Place::LimitsSection, Some(AboveLimits("port"))),
-            ("beards", Place::LimitsSection, None),
-            ("", Place::File, None),
+            ("--prot", Place::Flag, "--port"),
+            ("--Port", Place::Flag, "--port"),
+            ("-port", Place::Flag, "--port"),
+            ("--shutdown_from", Place::Flag, "--shutdown-from"),
+            ("--versoin", Place::Flag, "--version"),
+            ("--connections", Place::Flag, "--limit=connections"),
+            ("conections", Place::LimitFlag, "connections"),
+            ("port", Place::LimitFlag, "--port"),
+            ("prot", Place::File, "port"),
+            ("LOG_FORMAT", Place::File, "log-format"),
+            ("conections", Place::File, "limits.connections"),
+            ("limits", Place::File, "[limits]"),
+            ("config", Place::File, "--config"),
+            ("conections", Place::LimitsSection, "connections"),
+            ("port", Place::LimitsSection, "port"),
         ] {
-            assert_eq!(suggest(word, place), suggestion, "{word:?} {place:?}");
+            assert_eq!(suggest(word, place).as_deref(), Some(suggestion), "{word:?} {place:?}");
         }
-        assert_eq!(suggest(&"port".repeat(1000), Place::File), None);
+        for word in ["-p", "--history", "", &"port".repeat(1000)] {
+            assert_eq!(suggest(word, Place::Flag), None, "{word}");
+        }
     }
 }

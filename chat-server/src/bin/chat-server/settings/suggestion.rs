@@ -1,26 +1,7 @@
-//! The name that a misspelt or misplaced one probably stands for.
-
-use std::fmt;
-
-use chat_proto::{Localize, localize};
-use chat_server::Lang;
+//! The word that a misspelt one was probably meant to be.
 
 /// The longest word for which a suggestion is looked for, in characters.
 const LONGEST: usize = 40;
-
-/// What a misspelt or misplaced name probably stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Suggestion {
-    /// A name that belongs where the wrong one stands, without hyphens before it.
-    Name(&'static str),
-    Flag(&'static str),
-    LimitFlag(&'static str),
-    UnderLimits(&'static str),
-    AboveLimits(&'static str),
-    LimitsSection,
-    /// It cannot be set in a file.
-    FlagOnly(&'static str),
-}
 
 /// The first of the names that are nearest to `word`, with what comes with it, if it is near enough to be
 /// meant: an edit for every three characters. Case does not count, nor does `_` for `-`.
@@ -56,34 +37,6 @@ fn distance(a: &[char], b: &[char]) -> usize {
         rows.push(row);
     }
     rows[a.len()][b.len()]
-}
-
-impl Localize for Suggestion {
-    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => localize!(f, lang,
-                en: "did you mean {name}?",
-                ko: "혹시 {name} 말인가요?"),
-            Self::Flag(name) => localize!(f, lang,
-                en: "did you mean --{name}?",
-                ko: "혹시 --{name} 말인가요?"),
-            Self::LimitFlag(name) => localize!(f, lang,
-                en: "did you mean --limit={name}=VALUE?",
-                ko: "혹시 --limit={name}=값 말인가요?"),
-            Self::UnderLimits(name) => localize!(f, lang,
-                en: "did you mean {name}, under [limits]?",
-                ko: "혹시 [limits] 아래에 쓰는 {name} 말인가요?"),
-            Self::AboveLimits(name) => localize!(f, lang,
-                en: "did you mean {name}, above [limits]?",
-                ko: "혹시 [limits] 위에 쓰는 {name} 말인가요?"),
-            Self::LimitsSection => localize!(f, lang,
-                en: "did you mean the section [limits]?",
-                ko: "혹시 [limits] 부분 말인가요?"),
-            Self::FlagOnly(name) => localize!(f, lang,
-                en: "--{name} is a flag only",
-                ko: "--{name} 플래그로만 쓸 수 있어요"),
-        }
-    }
 }
 
 #[cfg(test)]

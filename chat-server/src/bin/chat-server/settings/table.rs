@@ -38,14 +38,23 @@ pub(crate) struct Setting {
 /// Makes the table, and the flags that argh looks for, from one list. Each row: the field and the name of the
 /// flag, its texts, how it is set, how it is shown.
 macro_rules! settings {
-    ($($group:ident { $($field:ident $name:literal $text:ident $set:expr, $show:expr;)* })*) => {
+    ($($group:ident {
+        $($field:ident $name:literal $text:ident |$s:ident, $value:ident| $set:expr => $show:expr;)*
+    })*) => {
         /// Every setting, in the order in which they apply.
         pub(crate) static SETTINGS: &[Setting] = &[$($(Setting {
             name: $name,
             group: texts::$group,
             text: texts::$text,
-            set: $set,
-            show: $show,
+            set: |$s, $value| {
+                $set;
+                Ok(())
+            },
+            show: |$s| {
+                // A row may have nothing to show.
+                let _ = $s;
+                $show
+            },
         },)*)*];
 
         /// The command line as argh parses it. argh demands help texts, which nobody sees: see `help`.
@@ -93,32 +102,39 @@ macro_rules! settings {
 
 settings! {
     GROUP_WHERE {
-        port "port" PORT |s, value| put(&mut s.port, range(value, 0, u16::MAX.into()).map(Some)),
-            |s| s.port.map(|port| port.to_string());
-        ip "ip" IP |s, value| put(&mut s.ip, ip(value)), |s| Some(s.ip.to_string());
-        shutdown_from "shutdown-from" SHUTDOWN_FROM set_shutdown_from,
-            |s| Some(s.config.shutdown_from.to_string());
-        lang "lang" LANG |s, value| put(&mut s.config.lang, one_of(value, &["en", "ko"], Lang::ALL)),
-            |s| Some(s.lang().to_string());
-        metrics "metrics" METRICS |s, value| put(&mut s.metrics, parse_address(value).map(Some)),
-            |s| s.metrics.map(|address| address.to_string());
+        port "port" PORT |s, value| {
+            s.config.address.set_port(range(value, 0, u16::MAX.into())?);
+            s.has_port = true;
+        } => s.has_port.then(|| s.config.address.port().to_string());
+        ip "ip" IP |s, value| s.config.address.set_ip(parse_ip(value)?)
+            => Some(s.config.address.ip().to_string());
+        shutdown_from "shutdown-from" SHUTDOWN_FROM |s, value| {
+            let who = [ShutdownFrom::Anyone, ShutdownFrom::Loopback, ShutdownFrom::Nobody];
+            s.config.shutdown_from = one_of(value, &["anyone", "loopback", "nobody"], who)?;
+        } => Some(s.config.shutdown_from.to_string());
+        lang "lang" LANG |s, value| s.config.lang = one_of(value, &["en", "ko"], Lang::ALL)?
+            => Some(s.config.lang.to_string());
+        metrics "metrics" METRICS |s, value| s.metrics = Some(parse_address(value)?)
+            => s.metrics.map(|address| address.to_string());
     }
     GROUP_HOW_MUCH {
-        worker "worker" WORKER |s, value| put(&mut s.config.workers, range(value, 1, MAX_WORKERS)),
-            |s| Some(s.config.workers.to_string());
-        inline "inline" INLINE |s, value| {
-            put(&mut s.config.inline_requests, range(value, 0, MAX_INLINE))
-        }, |s| Some(s.config.inline_requests.to_string());
+        worker "worker" WORKER |s, value| s.config.workers = range(value, 1, MAX_WORKERS)?
+            => Some(s.config.workers.to_string());
+        inline "inline" INLINE |s, value| s.config.inline_requests = range(value, 0, MAX_INLINE)?
+            => Some(s.config.inline_requests.to_string());
         rate "rate" RATE |s, value| {
-            let rate = range(value, 0, u32::MAX.into()).map(RateLimit::of_rate);
-            put(&mut s.config.limits.commands, rate)
-        }, |_| None;
+            s.config.limits.commands = RateLimit::of_rate(range(value, 0, u32::MAX.into())?);
+        } => None;
     }
     GROUP_LOG {
-        log "log" LOG set_log, |s| s.log.map(|level| level.to_string());
+        log "log" LOG |s, value| {
+            use LevelFilter as Level;
+            let levels = [Level::OFF, Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
+            s.log = Some(one_of(value, &["off", "error", "warn", "info", "debug"], levels)?);
+        } => s.log.map(|level| level.to_string());
         log_format "log-format" LOG_FORMAT |s, value| {
-            put(&mut s.log_format, one_of(value, &["text", "json"], [LogFormat::Text, LogFormat::Json]))
-        }, |s| Some(if s.log_format == LogFormat::Json { "json" } else { "text" }.to_owned());
+            s.log_format = one_of(value, &["text", "json"], [LogFormat::Text, LogFormat::Json])?;
+        } => Some(if s.log_format == LogFormat::Json { "json" } else { "text" }.to_owned());
     }
 }
 
@@ -140,23 +156,6 @@ pub(crate) fn takes_value(name: &str) -> Option<bool> {
     flags.find(|(flag, _)| *flag == name).map(|(_, text)| !text.en.value.is_empty())
 }
 
-fn set_shutdown_from(settings: &mut Settings, value: &str) -> Result<(), ValueError> {
-    let who = [ShutdownFrom::Anyone, ShutdownFrom::Loopback, ShutdownFrom::Nobody];
-    put(&mut settings.config.shutdown_from, one_of(value, &["anyone", "loopback", "nobody"], who))
-}
-
-fn set_log(settings: &mut Settings, value: &str) -> Result<(), ValueError> {
-    use LevelFilter as Level;
-    let levels = [Level::OFF, Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
-    let words = &["off", "error", "warn", "info", "debug"];
-    put(&mut settings.log, one_of(value, words, levels).map(Some))
-}
-
-fn put<T>(field: &mut T, value: Result<T, ValueError>) -> Result<(), ValueError> {
-    *field = value?;
-    Ok(())
-}
-
 /// A whole number within bounds, which have to fit the type.
 fn range<T: TryFrom<u64>>(value: &str, least: u64, most: u64) -> Result<T, ValueError> {
     let number = value.parse().ok().filter(|n| (least..=most).contains(n));
@@ -174,7 +173,7 @@ fn one_of<T, const N: usize>(
 }
 
 /// An IP address, that of IPv6 in brackets or not.
-fn ip(value: &str) -> Result<IpAddr, ValueError> {
+fn parse_ip(value: &str) -> Result<IpAddr, ValueError> {
     let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let ip = match bare {
         Some(v6) => v6.parse().map(IpAddr::V6),
