@@ -1,17 +1,16 @@
-//! A chat inside somebody else's program: a turn-based game, whose players talk at their tables.
+//! A chat embedded in another program: a turn-based game whose players talk at their tables.
 //!
 //! ```text
 //! cargo run -p chat-core --example embed
 //! ```
 //!
-//! The game has a loop of its own, and no sockets: its players are in this process. A [`Hub`] fits
-//! in because it never waits and never calls back. The loop hands it a command when it likes, gets
-//! a vector of [`Output`]s, and carries them out in their order. That takes two things from the
-//! embedder, both in [`Game::carry_out`]:
+//! The game has a loop of its own and no sockets: its players are in this process. A [`Hub`] fits in because
+//! it never blocks and never calls back. The loop hands it commands, gets a vector of [`Output`]s, and carries
+//! them out in their order. That takes two things, both in [`Game::carry_out`]:
 //!
 //! - a way to show something to one player, here a line on a [`Player::screen`];
-//! - who is at which table, since a broadcast is one output and not one for each member. `Entered`,
-//!   `Left` and `RoomClosed` say all there is to know about that.
+//! - the players at each table, since a broadcast is one output, not one per member. `Entered`, `Left` and
+//!   `RoomClosed` keep track of them.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,13 +23,13 @@ use chat_core::{
 enum Move {
     Ask(Command),
     Wait,
-    /// The player gets up and goes, without a word.
+    /// Leave the game without a word.
     Quit,
 }
 
 struct Player {
     moves: VecDeque<Move>,
-    /// What this player has seen since the last turn.
+    /// The lines that the player has received since the last turn.
     screen: Vec<String>,
 }
 
@@ -42,7 +41,7 @@ struct Game {
 }
 
 fn main() -> Result<(), ValueError> {
-    // Values are checked when they are made: a name, title or text that breaks a rule never exists.
+    // Values are checked when they are made: no name, title or text ever breaks a rule.
     let call_me = |name| Ok(Move::Ask(Command::Rename(Name::new(name)?)));
     let say = |text: &str| Ok(Move::Ask(Command::Chat(Text::new(text)?)));
     let open_table = Move::Ask(Command::Create(Title::new("Fox and Geese")?));
@@ -79,7 +78,7 @@ impl Game {
         self.players.insert(session, Player { moves: moves.into(), screen: Vec::new() });
     }
 
-    /// The loop: everybody moves once a turn, then looks at the screen.
+    /// Runs the loop: everybody moves once per turn, then sees the screen.
     fn run(&mut self) {
         for turn in 1.. {
             println!("turn {turn}");
@@ -96,7 +95,7 @@ impl Game {
     }
 
     fn turn(&mut self) {
-        let mut outputs = Vec::new(); // one vector serves many inputs
+        let mut outputs = Vec::new(); // one vector for many inputs
         for (&session, player) in &mut self.players {
             match player.moves.pop_front().unwrap_or(Move::Wait) {
                 Move::Ask(command) => self.chat.handle(session, command, &mut outputs),
@@ -110,7 +109,7 @@ impl Game {
     fn carry_out(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
-                // A notice is a sentence for people, and has a code for programs.
+                // A notice has a text for people and a code for programs.
                 Output::Reply { to, notice, .. } => {
                     self.show(to, format!("{notice} [{}]", notice.code()));
                 }
@@ -125,7 +124,8 @@ impl Game {
                     self.tables.entry(room).or_default().push(session);
                 }
                 Output::Left { session, room } => {
-                    let members = self.tables.get_mut(&room).expect("one leaves where one was");
+                    let members =
+                        self.tables.get_mut(&room).expect("a member leaves an existing table");
                     members.retain(|&member| member != session);
                 }
                 Output::Broadcast { room, seq, except, event } => {
@@ -147,18 +147,18 @@ impl Game {
                 Output::RoomClosed { room } => {
                     self.tables.remove(&room);
                 }
-                // Nothing is for this session any more, and nobody else will be it again.
+                // No more outputs are for this session, and its number is not reused.
                 Output::Disconnected { session } => {
                     self.players.remove(&session);
                     println!("  player {session} is gone");
                 }
-                // What the end means is the embedder's business; the hub goes on if asked to.
+                // What a shutdown means is up to the embedder: the hub goes on.
                 Output::ShutdownRequested { by } => {
                     println!("  player {by} ends the game");
                     self.is_over = true;
                 }
-                // A later version may have more to say. To pass over it unseen would be a bug.
-                unknown => println!("  nobody carried out {unknown:?}"),
+                // Outputs of a later version. To ignore them in silence would be a bug.
+                unknown => println!("  not carried out: {unknown:?}"),
             }
         }
     }

@@ -1,14 +1,13 @@
-//! A chat inside a program that owns its sockets: a game server with a loop of its own, that speaks the
-//! protocol of the chat beside whatever the game is.
+//! A chat embedded in a program that owns its sockets: a game server with a loop of its own, which speaks the
+//! chat protocol beside its own.
 //!
 //! ```text
 //! cargo run -p chat-core --example sockets -- 9000
 //! cargo run -p chat-client -- --port=9000         # as often as you like; /shutdown ends it
 //! ```
 //!
-//! Per frame of the game everybody is read once, the commands are carried out, and what came of them
-//! is written, as far as the kernel takes it. Nothing waits but the frame. For thousands of players
-//! take `chat_server`.
+//! In every tick of the game, it reads each socket once, carries out the commands, and writes the results as
+//! far as the kernel accepts them. It never blocks. For thousands of players, use `chat_server`.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -21,11 +20,11 @@ use chat_core::{
 };
 use chat_proto::{FrameDecoder, ServerMessage, write_rooms_page};
 
-/// How long a frame of the game takes.
-const FRAME: Duration = Duration::from_millis(20);
+/// The duration of a tick of the game.
+const TICK: Duration = Duration::from_millis(20);
 
-/// Who has this many bytes unsent does not read, and goes.
-const MOST_UNSENT: usize = 1024 * 1024;
+/// A player with more unsent bytes than this does not read, and is disconnected.
+const MAX_UNSENT: usize = 1024 * 1024;
 
 struct Player {
     stream: TcpStream,
@@ -57,10 +56,10 @@ fn main() -> io::Result<()> {
         if let Ok((stream, _)) = listener.accept() {
             game.enter(stream)?;
         }
-        game.listen();
-        // Here everything else moves.
-        game.speak();
-        thread::sleep(FRAME);
+        game.handle_input();
+        // The rest of the game goes here.
+        game.flush();
+        thread::sleep(TICK);
     }
     Ok(())
 }
@@ -68,7 +67,7 @@ fn main() -> io::Result<()> {
 impl Game {
     fn enter(&mut self, stream: TcpStream) -> io::Result<()> {
         stream.set_nonblocking(true)?;
-        // All are on this machine, and each may end the game.
+        // Everybody is on this machine, and may end the game.
         let session = self.hub.connect(Role::Operator);
         let decoder = FrameDecoder::new();
         let player = Player { stream, decoder, unsent: Vec::new(), is_gone: false };
@@ -76,8 +75,8 @@ impl Game {
         Ok(())
     }
 
-    /// Inputs.
-    fn listen(&mut self) {
+    /// Reads and carries out the commands of this tick.
+    fn handle_input(&mut self) {
         let sessions: Vec<_> = self.players.keys().copied().collect();
         for session in sessions {
             let Some(player) = self.players.get_mut(&session) else { continue };
@@ -101,7 +100,7 @@ impl Game {
         }
     }
 
-    /// Outputs, after each input: so the hub knows who is to get a broadcast.
+    /// Carries out the outputs of one input. The hub still knows the receivers of a broadcast.
     fn carry_out(&mut self) {
         for output in self.outputs.drain(..) {
             match output {
@@ -140,14 +139,14 @@ impl Game {
                 }
                 Output::Disconnected { session } => drop(self.players.remove(&session)),
                 Output::ShutdownRequested { .. } => self.is_over = true,
-                // The hub keeps who is where.
+                // The hub tracks the members of rooms.
                 Output::Entered { .. } | Output::Left { .. } | Output::RoomClosed { .. } => {}
-                unknown => eprintln!("nobody carried out {unknown:?}"),
+                unknown => eprintln!("not carried out: {unknown:?}"),
             }
         }
     }
 
-    fn speak(&mut self) {
+    fn flush(&mut self) {
         for player in self.players.values_mut() {
             if self.is_over {
                 player.tell(ServerMessage::System { notice: &Notice::ServerStopping, room: None });
@@ -158,7 +157,7 @@ impl Game {
 }
 
 impl Player {
-    /// What the player has asked for since the last frame, and what was no command.
+    /// Reads the commands since the last tick, and payloads that are none.
     fn read(&mut self) -> Vec<Result<Command, Rejection>> {
         let mut chunk = [0; 4096];
         let mut commands = Vec::new();
@@ -176,12 +175,12 @@ impl Player {
     }
 
     fn tell(&mut self, message: ServerMessage<'_>) {
-        // The hub refuses a chat that fits no frame; a notice always fits.
+        // It fits a frame: the hub refuses longer chats, and notices are short.
         let written = message.write(Lang::En, &mut self.unsent);
         debug_assert!(written.is_ok(), "{written:?}");
     }
 
-    /// Gives the kernel what it takes now; the rest stays for the next frame.
+    /// Writes what the kernel accepts now. The rest waits for the next tick.
     fn write(&mut self) {
         while !self.unsent.is_empty() {
             match self.stream.write(&self.unsent) {
@@ -192,13 +191,13 @@ impl Player {
                 }
             }
         }
-        if self.unsent.len() > MOST_UNSENT {
+        if self.unsent.len() > MAX_UNSENT {
             self.is_gone = true;
             mem::take(&mut self.unsent);
         }
     }
 
-    /// The player is gone, unless there is only nothing to do at the moment.
+    /// Disconnects the player, unless the socket is merely not ready.
     fn fail(&mut self, error: &io::Error) {
         self.is_gone |= !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
     }

@@ -15,7 +15,7 @@ use crate::values::{Name, RoomId, Text, Title, ValueError};
 /// What a client asks for. The values are checked; nothing needs to check them again.
 ///
 /// Exhaustive on purpose: a server that cannot carry out a command must not compile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Command {
     /// `CSName`: take a name.
     Rename(Name),

@@ -8,7 +8,7 @@ use crate::values::{Name, OperatorText, RoomId, Title};
 /// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
 /// [`Localize`](crate::Localize), is for people with a terminal client and its `/commands`. Programs match
 /// on the variants, or on [`code`](Notice::code), and may find words of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notice {
     /// Somebody has a new name. Sent to that session, and to the members of its room.

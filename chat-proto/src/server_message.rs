@@ -5,14 +5,15 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::frame::{FrameTooLong, write_frame};
 use crate::lang::Lang;
 use crate::localize::Localize;
 use crate::notice::Notice;
 use crate::rooms::RoomEntry;
-use crate::values::{Name, OperatorText, RoomId, Text, Title};
+use crate::values::{Name, RoomId, Text};
 
 /// A message to write. [`write_rooms_page`](crate::write_rooms_page) writes lists of rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,17 +48,7 @@ impl ServerMessage<'_> {
     pub fn write(&self, lang: Lang, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, |out| match *self {
             Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
-            Self::System { notice, room } => write_json(
-                out,
-                &System {
-                    kind: "SCSystemMessage",
-                    text: notice.localized(lang).to_string(),
-                    code: notice.code(),
-                    room_id: room.map(|(room, _)| room),
-                    seq: room.map(|(_, seq)| seq),
-                    facts: Facts::of(notice),
-                },
-            ),
+            Self::System { notice, room } => write_json(out, &System { notice, room, lang }),
         })
     }
 }
@@ -86,54 +77,42 @@ fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(out, value).expect("strings and integers always serialize");
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct System<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    text: String,
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    room_id: Option<RoomId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<u64>,
-    #[serde(flatten)]
-    facts: Facts<'a>,
+    notice: &'a Notice,
+    room: Option<(RoomId, u64)>,
+    lang: Lang,
+}
+
+impl Serialize for System<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("type", "SCSystemMessage")?;
+        object.serialize_entry("text", &self.notice.localized(self.lang).to_string())?;
+        object.serialize_entry("code", self.notice.code())?;
+        if let Some((room, seq)) = self.room {
+            object.serialize_entry("roomId", &room)?;
+            object.serialize_entry("seq", &seq)?;
+        }
+        for (key, value) in facts(self.notice).into_iter().flatten() {
+            object.serialize_entry(key, value)?;
+        }
+        object.end()
+    }
 }
 
 /// The values in a notice, so that clients need not parse its text, which may be in any language.
-#[derive(Default, Serialize)]
-struct Facts<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'a Title>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    member: Option<&'a Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'a Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    announcement: Option<&'a OperatorText>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a OperatorText>,
-}
-
-impl<'a> Facts<'a> {
-    fn of(notice: &'a Notice) -> Self {
-        match notice {
-            Notice::RoomCreated { title, .. }
-            | Notice::RoomEntered { title, .. }
-            | Notice::RoomLeft { title, .. } => Self { title: Some(title), ..Self::default() },
-            Notice::MemberEntered { name } | Notice::MemberLeft { name } => {
-                Self { member: Some(name), ..Self::default() }
-            }
-            Notice::Renamed { from, to } => {
-                Self { from: Some(from), to: Some(to), ..Self::default() }
-            }
-            Notice::Announcement { text } => Self { announcement: Some(text), ..Self::default() },
-            Notice::Removed { reason } => Self { reason: Some(reason), ..Self::default() },
-            _ => Self::default(),
+fn facts(notice: &Notice) -> [Option<(&'static str, &str)>; 2] {
+    match notice {
+        Notice::RoomCreated { title, .. }
+        | Notice::RoomEntered { title, .. }
+        | Notice::RoomLeft { title, .. } => [Some(("title", title.as_str())), None],
+        Notice::MemberEntered { name } | Notice::MemberLeft { name } => {
+            [Some(("member", name.as_str())), None]
         }
+        Notice::Renamed { from, to } => [Some(("from", from.as_str())), Some(("to", to.as_str()))],
+        Notice::Announcement { text } => [Some(("announcement", text.as_str())), None],
+        Notice::Removed { reason } => [Some(("reason", reason.as_str())), None],
+        _ => [None, None],
     }
 }
 
@@ -227,6 +206,7 @@ struct Typed {
 mod tests {
     use super::*;
     use crate::MAX_PAYLOAD;
+    use crate::values::{OperatorText, Title};
     use proptest::prelude::*;
 
     fn payload(message: ServerMessage<'_>) -> String {
@@ -346,7 +326,7 @@ mod tests {
     }
 
     /// A chat as serde writes it.
-    #[derive(Serialize)]
+    #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Chat<'a> {
         r#type: &'a str,

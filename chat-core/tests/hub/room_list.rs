@@ -1,8 +1,7 @@
-//! Lists of rooms over many pages: whatever happens between two lists, each is what one gets by
-//! looking at every room and member, and stays that.
+//! Lists of rooms over many pages: whatever happens between two lists, each has every room and member of its
+//! time, and never changes.
 //!
-//! A failure ends with the shortest sequence found that still fails, and with the seed that plays it
-//! again.
+//! A failure prints the shortest failing sequence it has found, and the seed that runs it again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use proptest::test_runner::TestRunner;
 
 use crate::support::config;
 
-/// What some people do, one after the other. A person is found by its place among all, in parts of
-/// 1000; of a stretch of people every `step`th does it.
+/// What some people do, one after the other. The bounds of a stretch are in thousandths of all people; within
+/// it, every `step`th person acts.
 #[derive(Debug, Clone)]
 enum Act {
     Connect { count: usize },
@@ -53,7 +52,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A hub, who is connected, and what no getter tells: the titles.
+/// A hub, the people connected to it, and the title of every room.
 struct Tested {
     hub: Hub,
     people: Vec<SessionId>,
@@ -122,7 +121,7 @@ impl Tested {
         rooms.clone()
     }
 
-    /// The list, by looking at every room and member there is.
+    /// Makes the list by visiting every room and member.
     fn plain_list(&self) -> Vec<RoomEntry> {
         let name = |who| self.hub.name(who).expect("a member is connected");
         let entry = |(&room, title): (&RoomId, &Title)| {
@@ -166,7 +165,7 @@ fn any_list_is_the_plain_one_and_stays_it() {
         }
         Ok(())
     });
-    result.unwrap_or_else(|e| panic!("{e}\nPROPTEST_RNG_SEED={seed} plays it again"));
+    result.unwrap_or_else(|e| panic!("{e}\nPROPTEST_RNG_SEED={seed} runs it again"));
 }
 
 #[test]
@@ -180,8 +179,7 @@ fn lists_are_the_same_when_their_rooms_are() {
     assert_ne!(list, list.iter().skip(1).chain(list.iter().take(1)).cloned().collect());
 }
 
-/// Nobody asks for a list after a crowd has gone: what stood in the last one is given back all the
-/// same.
+/// The rooms in the last list are freed even if nobody asks for another after a crowd has left.
 #[test]
 fn the_entries_of_closed_rooms_are_given_back_without_another_list() {
     let mut tested = Tested::new();

@@ -1,14 +1,14 @@
-//! The hub against a model of it: whatever people do in whatever order, each of them receives what
-//! the naive model says, and the hub's getters agree with it.
+//! Compares the hub with a model: whatever people do, in whatever order, each of them receives what the naive
+//! model says, and the getters of the hub agree with it.
 //!
-//! 512 sequences of up to 100 inputs, other ones each time; `PROPTEST_CASES=20000` makes it more. A
-//! failure ends with the shortest sequence found that still fails, and with the seed:
+//! Runs 512 sequences of up to 100 inputs, different ones each time; `PROPTEST_CASES=20000` runs more. A
+//! failure prints the shortest failing sequence it has found, and the seed:
 //!
 //! ```text
 //! PROPTEST_RNG_SEED=8410844895348702139 cargo test -p chat-core --test hub model
 //! ```
 //!
-//! plays the same sequences again, in the same order, and comes to the same end.
+//! runs the same sequences again, in the same order, with the same result.
 
 mod reference;
 
@@ -25,13 +25,13 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use crate::support::{Chat, Received, config};
 use reference::{MAX_ROOMS, Model, NAMES};
 
-/// How many people do something; others may sit among them as a crowd.
+/// The number of people who do something. A crowd may be there as well.
 const MAX_ACTIVE: usize = 8;
 
-/// Bytes of a text that just fits a frame, or just does not, as the sender's name is.
+/// Lengths in bytes at which a text just fits a frame or just does not, depending on the sender's name.
 const LONG_TEXT: std::ops::RangeInclusive<usize> = 65_450..=65_480;
 
-/// One input of the hub; people are named by their number.
+/// One input of the hub. People are identified by their numbers.
 #[derive(Clone)]
 pub(crate) enum Step {
     Connect(Role),
@@ -73,7 +73,7 @@ impl Model {
     }
 }
 
-/// How a sequence begins: with nobody, or with a crowd in one room.
+/// The first steps of a sequence: none, or a crowd that enters one room.
 fn opening(crowd: u64) -> Vec<Step> {
     let join = |who| Step::Command(who, Command::Join(RoomId::FIRST));
     let mut steps = vec![Step::Connect(Role::Guest); crowd as usize];
@@ -85,7 +85,7 @@ fn opening(crowd: u64) -> Vec<Step> {
     steps
 }
 
-/// What a person may ask for: mostly what is possible at this moment.
+/// A command that a person may send, mostly one that is possible at this moment.
 fn command(who: u64, mut rooms: Vec<RoomId>, rooms_made: u64) -> BoxedStrategy<Command> {
     let name = |name: &str| Command::Rename(Name::new(name).expect("a name"));
     let text = |text: String| Command::Chat(Text::try_from(text).expect("a text"));
@@ -134,7 +134,7 @@ impl ReferenceStateMachine for Model {
             select(vec![Role::Guest, Role::Guest, Role::Operator]).prop_map(Step::Connect);
         let everybody: Vec<_> = model.people.iter().map(|person| person.number).collect();
         let online = model.people.iter().filter(|person| person.online);
-        // Of a crowd, the last who came.
+        // The last to arrive of a crowd.
         let mut active: Vec<_> = online.map(|person| person.number).collect();
         active.drain(..active.len().saturating_sub(MAX_ACTIVE));
         if active.is_empty() {
@@ -180,7 +180,7 @@ impl ReferenceStateMachine for Model {
     }
 }
 
-/// The hub under test; the sessions in the order they began.
+/// The hub under test, and its sessions in the order they began.
 struct Tested {
     chat: Chat,
     sessions: Vec<SessionId>,
@@ -280,16 +280,14 @@ fn everybody_receives_what_the_model_says() {
         Err(TestError::Fail(reason, (model, steps, _))) => {
             let steps: String = steps.iter().map(|step| format!("\n    {step:?}")).collect();
             let seed = config.rng_seed;
-            panic!(
-                "{reason}\nafter, in {model:?}:{steps}\nPROPTEST_RNG_SEED={seed} plays it again"
-            );
+            panic!("{reason}\nafter, in {model:?}:{steps}\nPROPTEST_RNG_SEED={seed} runs it again");
         }
     }
 }
 
-/// A test of the test: sequences that never came to some rule would prove nothing about it.
+/// Tests the test: sequences that never reach a rule would prove nothing about it.
 #[test]
-fn the_sequences_come_to_every_rule() {
+fn the_sequences_reach_every_rule() {
     let strategy = Model::sequential_strategy(100..=100);
     let mut runner = TestRunner::deterministic();
     let mut reached = BTreeSet::new();

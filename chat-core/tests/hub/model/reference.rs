@@ -1,8 +1,8 @@
-//! The rules of the chat written down a second time: naive, without an index or a cache, so that
-//! each line can be held against the rule it stands for.
+//! The rules of the chat, written a second time: naively, without indexes or caches, so that each line can
+//! be compared with the rule behind it.
 //!
-//! Who has which name is looked for among all people, and which spellings make the same name is
-//! not computed but said by hand, in [`NAMES`].
+//! The model searches all people for the holder of a name. It does not compute which spellings are the same
+//! name: [`NAMES`] lists them.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use chat_proto::{MAX_PAYLOAD, Rejection};
 
 use crate::support::Received;
 
-/// The most rooms at one time: few, so that it is often reached.
+/// The most rooms at one time. Small, so that sequences often reach it.
 pub(crate) const MAX_ROOMS: usize = 3;
 
-/// What a spelling comes to under the nickname profile.
+/// The name that a spelling stands for under the nickname profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     Chosen(&'static str),
@@ -25,7 +25,7 @@ pub(crate) enum Identity {
 }
 use Identity::{Chosen, DefaultOf, Refused};
 
-/// All names that anybody ever asks for, besides the own default one.
+/// Every name that people ask for, besides their own default names.
 pub(crate) const NAMES: &[(&str, Identity)] = &[
     ("Alice", Chosen("alice")),
     ("aLICE", Chosen("alice")),
@@ -55,7 +55,7 @@ fn identity(name: &Name) -> Identity {
     })
 }
 
-/// One who is or was connected: the first is number 1.
+/// Somebody who is or was connected. The first has number 1.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) number: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Room {
     pub(crate) title: Title,
     /// The number of the last broadcast.
     pub(crate) seq: u64,
-    /// In the order they joined.
+    /// In order of arrival.
     pub(crate) members: Vec<u64>,
 }
 
@@ -80,13 +80,13 @@ pub(crate) struct Model {
     pub(crate) people: Vec<Person>,
     pub(crate) rooms: Vec<Room>,
     pub(crate) rooms_made: u64,
-    /// Who asked for the end and may do so.
+    /// Those who have asked to stop the server, and may.
     pub(crate) shutdowns: Vec<u64>,
-    /// What everybody receives because of the last input, in order.
+    /// What people receive because of the last input, in order.
     pub(crate) deliveries: Vec<(u64, Received)>,
 }
 
-/// In a failure, where a sequence began is said in a word.
+/// Short, since it describes the start of a sequence in a failure.
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a chat of {} people in {} rooms", self.people.len(), self.rooms.len())
@@ -110,8 +110,7 @@ impl Model {
         }
     }
 
-    /// The operator announces something in a room, as one more of its broadcasts. In a room that is not
-    /// there nothing happens.
+    /// An announcement in a room is one of its broadcasts. Without such a room, nothing happens.
     pub(crate) fn announce(&mut self, room: RoomId, text: &OperatorText) {
         self.deliveries.clear();
         if self.rooms.iter().any(|r| r.id == room) {
@@ -119,7 +118,7 @@ impl Model {
         }
     }
 
-    /// The operator announces something to everybody who is online, in a room or not.
+    /// An announcement to all reaches everybody who is online, in a room or not.
     pub(crate) fn announce_to_all(&mut self, text: &OperatorText) {
         self.deliveries.clear();
         let online: Vec<_> = self.people.iter().filter(|p| p.online).map(|p| p.number).collect();
@@ -177,7 +176,7 @@ impl Model {
         }
     }
 
-    /// In no room: room made, sender in it, told to the sender. In a room: refused.
+    /// In no room: room created, sender in it, told to the sender. In a room: refused.
     fn create(&mut self, who: u64, title: &Title) {
         if let Some(room) = self.room_of(who) {
             return self.refuse(who, Notice::AlreadyInRoom { room: room.id });
@@ -208,7 +207,7 @@ impl Model {
         self.notice_to_members(id, Some(who), &notice);
     }
 
-    /// Told to the sender, notice to the others; the last one out removes the room.
+    /// Told to the sender, notice to the others. The last member to leave closes the room.
     fn leave(&mut self, who: u64) {
         let Some(room) = self.room_of(who) else {
             return self.refuse(who, Notice::NotInRoom);
@@ -234,7 +233,7 @@ impl Model {
         self.broadcast(at.0, Some(who), &chat);
     }
 
-    /// Of a big room 50 members are listed; the count is of all.
+    /// Lists at most 50 members of a room, and counts all.
     fn list(&self) -> Vec<RoomEntry> {
         let name = |&number: &u64| &self.person(number).name;
         let entry = |room: &Room| {

@@ -1,4 +1,4 @@
-//! Rules: how long, how many, how large.
+//! Rules about lengths and numbers.
 
 use chat_core::{
     Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title,
@@ -41,12 +41,12 @@ fn of_51_members_50_are_listed_and_51_counted() {
     assert_eq!((listed.members, listed.member_count), (first_50, 51));
 }
 
-/// The frame of the tenth broadcast of room 1, but for the member's name and the text.
+/// The frame of the tenth broadcast of room 1, without the name of the member and the text.
 const CHAT_WITHOUT_WORDS: &str = r#"{"type":"SCChat","member":"","text":"","roomId":1,"seq":10}"#;
 
 #[test]
 fn p11_a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
-    // Escapes and letters of several bytes count as what they are in the frame.
+    // Escapes and characters of several bytes count as in the frame.
     for (name, piece) in [("ann", "x"), ("ann", "\n"), ("\"\\\"", "x"), ("안", "é")] {
         let mut chat = Chat::new();
         let (ann, bob) = (chat.connect_named(name), chat.connect());
@@ -76,7 +76,7 @@ fn p11_a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
 }
 
 #[test]
-fn a_list_that_fits_no_frame_comes_as_several_of_complete_json() {
+fn a_list_that_does_not_fit_a_frame_takes_several_of_complete_json() {
     let mut hub = Hub::new(HubLimits::default());
     let mut outputs = Vec::new();
     for n in 1..=1_000 {
@@ -127,8 +127,7 @@ fn a_chat_to_10_000_members_is_one_output() {
     assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, except: Some(ann), event }]);
 }
 
-/// 100,000 people, each with a name and a room, come and go. What a map has room for is among the
-/// invariants.
+/// 100,000 people, each with a name and a room, come and go. The invariants bound the capacity of maps.
 #[test]
 fn r7_a_crowd_that_has_gone_leaves_no_memory_behind() {
     let mut hub = Hub::new(HubLimits::default());

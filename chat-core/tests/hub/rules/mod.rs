@@ -1,8 +1,8 @@
-//! The rules of the chat, one short test for each, in the order in which they are written down.
+//! The rules of the chat, one short test each, in the order of the documentation.
 //!
-//! A line of an inbox reads `ROOM#NUMBER`, when the message is about a room, then what it is:
-//! `1#2 ann: hello` for what ann said in room 1 as its second broadcast, `1#3 member-left ann` for
-//! a notice, `rooms 1 games [ann bob] 2` for a list.
+//! A line of an inbox begins with `ROOM#NUMBER` if the message is about a room: `1#2 ann: hello` for what ann
+//! said in room 1 as its second broadcast, `1#3 member-left ann` for a notice, `rooms 1 games [ann bob] 2` for
+//! a list.
 
 mod limits;
 mod names;
@@ -46,7 +46,7 @@ fn rooms_lists_the_rooms_from_outside_and_inside() {
 }
 
 #[test]
-fn a_list_names_the_members_in_the_order_they_came_in() {
+fn a_list_names_the_members_in_order_of_arrival() {
     let (mut chat, ann, _bob) = Chat::with_ann_and_bob();
     let carol = chat.connect_named("carol");
     chat.join(carol, 1);
@@ -58,7 +58,7 @@ fn a_list_names_the_members_in_the_order_they_came_in() {
 }
 
 #[test]
-fn a_list_is_of_now_whatever_changed_since_the_last_one() {
+fn a_list_is_current_whatever_has_changed_since_the_last_one() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     let outside = chat.connect();
     let list = |chat: &mut Chat| {
@@ -77,7 +77,7 @@ fn a_list_is_of_now_whatever_changed_since_the_last_one() {
 }
 
 #[test]
-fn create_in_no_room_makes_a_room_with_the_sender_in_it() {
+fn create_in_no_room_creates_a_room_with_the_sender_in_it() {
     let mut chat = Chat::new();
     let (ann, bob) = (chat.connect(), chat.connect());
     chat.create(ann, "games");
@@ -151,7 +151,7 @@ fn leave_in_a_room_is_told_to_the_sender_and_noticed_by_the_others() {
 }
 
 #[test]
-fn the_last_one_out_removes_the_room() {
+fn the_last_member_to_leave_closes_the_room() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     chat.leave(ann);
     chat.leave(bob);
@@ -201,7 +201,7 @@ fn s8_chat_of_an_only_member_is_accepted_and_delivered_to_nobody() {
 }
 
 #[test]
-fn shutdown_is_for_operators_and_for_others_a_refusal() {
+fn shutdown_is_for_operators_and_refused_to_others() {
     let mut chat = Chat::new();
     let (guest, operator) = (chat.connect(), chat.connect_as(Role::Operator));
     chat.send(guest, Command::Shutdown);
@@ -258,7 +258,7 @@ fn operator_text(text: &str) -> OperatorText {
 // The rules below the table.
 
 #[test]
-fn room_ids_start_at_1_rise_by_1_and_are_never_used_again() {
+fn room_ids_start_at_1_rise_by_1_and_are_never_reused() {
     let mut chat = Chat::new();
     let ann = chat.connect();
     for id in 1..=5 {
@@ -280,7 +280,7 @@ fn two_rooms_may_have_the_same_title() {
 }
 
 #[test]
-fn the_first_name_is_made_from_the_session_id() {
+fn the_default_name_has_the_number_of_the_session() {
     let mut chat = Chat::new();
     for _ in 1..=17 {
         let session = chat.connect();
@@ -298,7 +298,7 @@ fn a_member_whose_connection_ends_leaves_as_if_it_had_left() {
 }
 
 #[test]
-fn a_connection_ends_once_and_is_not_heard_afterwards() {
+fn a_session_ends_once_and_is_ignored_afterwards() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     chat.disconnect(ann);
     chat.inbox(bob);
@@ -312,7 +312,7 @@ fn a_connection_ends_once_and_is_not_heard_afterwards() {
 }
 
 #[test]
-fn a_connection_that_ends_in_no_room_is_noticed_by_nobody() {
+fn a_session_that_ends_outside_of_rooms_is_noticed_by_nobody() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     let outside = chat.connect();
     chat.disconnect(outside);
@@ -320,7 +320,7 @@ fn a_connection_that_ends_in_no_room_is_noticed_by_nobody() {
 }
 
 #[test]
-fn numbers_of_a_room_rise_by_1_for_chat_and_notices_alike() {
+fn the_numbers_of_a_room_rise_by_1_for_chats_and_notices_alike() {
     let (mut chat, ann, bob) = Chat::with_ann_and_bob();
     let carol = chat.connect_named("carol");
     chat.say(ann, "hello");

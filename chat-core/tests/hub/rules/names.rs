@@ -1,4 +1,4 @@
-//! Rules: which names there are, and whose they are.
+//! Rules about names and who holds them.
 
 use crate::support::{Chat, Received};
 
@@ -36,7 +36,7 @@ fn s4_a_default_name_cannot_be_taken_by_anyone_else() {
 }
 
 #[test]
-fn ones_own_default_name_can_be_taken_back_however_it_is_spelled() {
+fn a_session_can_take_its_default_name_back_in_any_spelling() {
     let mut chat = Chat::new();
     let ann = chat.connect_named("ann");
     for (from, to) in [("ann", "user1"), ("user1", "USER1"), ("USER1", "ann"), ("ann", "User1")] {

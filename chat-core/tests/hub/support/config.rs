@@ -1,11 +1,11 @@
-//! How many sequences a property is tried on, and from which seed.
+//! The number of cases per property, and their seed.
 
 use std::hash::{BuildHasher, RandomState};
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// `cases` cases and another seed each time, unless the environment says otherwise
-/// (`PROPTEST_CASES`, `PROPTEST_RNG_SEED`).
+/// Returns a configuration with this many cases and a new seed, unless `PROPTEST_CASES` or
+/// `PROPTEST_RNG_SEED` says otherwise.
 pub(crate) fn config(cases: u32) -> Config {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {

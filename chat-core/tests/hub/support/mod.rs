@@ -25,11 +25,11 @@ pub(crate) enum Received {
     Rooms(Vec<RoomEntry>),
 }
 
-/// A hub, and the clients around it.
+/// A hub with its clients.
 #[derive(Debug)]
 pub(crate) struct Chat {
     hub: Hub,
-    /// Of the sessions that have not ended: what they have received and not looked at.
+    /// What each session that has not ended has received and not read yet.
     inboxes: BTreeMap<SessionId, Vec<Received>>,
     ended: BTreeSet<SessionId>,
     rooms: BTreeMap<RoomId, Audience>,
@@ -37,7 +37,7 @@ pub(crate) struct Chat {
     shutdowns: Vec<SessionId>,
 }
 
-/// Who gets the broadcasts of a room, in the order they came in, and the number of the last one.
+/// The receivers of the broadcasts of a room, in order of arrival, and the number of the last one.
 #[derive(Debug, Default)]
 struct Audience {
     members: Vec<SessionId>,
@@ -63,7 +63,7 @@ impl Chat {
         session
     }
 
-    /// The connection of a client ends; from here on nothing may be for it.
+    /// Ends the connection of a client. From now on, no output may be for it.
     pub(crate) fn disconnect(&mut self, session: SessionId) {
         self.inboxes.remove(&session);
         let mut outputs = Vec::new();
@@ -77,7 +77,7 @@ impl Chat {
         self.carry_out(outputs);
     }
 
-    /// The operator announces something in a room. Returns whether there is such a room.
+    /// Announces something in a room. Returns whether there is such a room.
     pub(crate) fn announce(&mut self, room: RoomId, text: OperatorText) -> bool {
         let mut outputs = Vec::new();
         let result = self.hub.announce(room, text, &mut outputs);
@@ -86,19 +86,19 @@ impl Chat {
         result.is_ok()
     }
 
-    /// The operator announces something to everybody.
+    /// Announces something to everybody.
     pub(crate) fn announce_to_all(&mut self, text: OperatorText) {
         let mut outputs = Vec::new();
         self.hub.announce_to_all(text, &mut outputs);
         self.carry_out(outputs);
     }
 
-    /// What a client has received since it was last asked; `None` when it is gone.
+    /// Returns what a client has received since the last call; `None` if its session has ended.
     pub(crate) fn take_inbox(&mut self, session: SessionId) -> Option<Vec<Received>> {
         self.inboxes.get_mut(&session).map(std::mem::take)
     }
 
-    /// Who asked for the end and may do so.
+    /// The sessions that have asked to stop the server, and may.
     pub(crate) fn shutdowns(&self) -> &[SessionId] {
         &self.shutdowns
     }
@@ -161,7 +161,7 @@ impl Chat {
         let audience = self.rooms.get_mut(&room).expect("a broadcast is for a room there is");
         assert_eq!(seq, audience.seq + 1, "numbers of room {room} rise by 1");
         audience.seq = seq;
-        // Outputs are carried out after each input, so one may ask the hub.
+        // The hub knows the members, since outputs are carried out after each input.
         let members = audience.members.iter().copied();
         assert!(self.hub.members(room).eq(members), "who gets number {seq} of room {room}");
         let at = (room, seq);
@@ -190,7 +190,7 @@ impl Chat {
         inbox.expect("nothing is for a session that has ended").push(message);
     }
 
-    /// What the outputs have told is what the hub says when asked.
+    /// Checks that the hub agrees with its outputs.
     fn check(&self) {
         self.hub.check_invariants();
         assert_eq!(self.hub.session_count(), self.inboxes.len());

@@ -13,7 +13,7 @@ impl Chat {
         self.connect_as(Role::Guest)
     }
 
-    /// Somebody with a name, who has read the answer to that.
+    /// Connects somebody and sets a name. Returns after the answer has been read.
     pub(crate) fn connect_named(&mut self, name: &str) -> SessionId {
         let session = self.connect();
         self.rename(session, name);
@@ -21,7 +21,7 @@ impl Chat {
         session
     }
 
-    /// A room 1, "games", with ann and bob in it, who have read everything.
+    /// Returns a chat with ann and bob in room 1, "games", who have read everything.
     pub(crate) fn with_ann_and_bob() -> (Self, SessionId, SessionId) {
         let mut chat = Self::new();
         let (ann, bob) = (chat.connect_named("ann"), chat.connect_named("bob"));
@@ -58,7 +58,7 @@ impl Chat {
         self.send(who, Command::Chat(Text::new(text).expect("a text")));
     }
 
-    /// What somebody has received since last asked, a line each.
+    /// Returns what somebody has received since the last call, a line per message.
     pub(crate) fn inbox(&mut self, who: SessionId) -> Vec<String> {
         let received = self.take_inbox(who).expect("an inbox of somebody who is there");
         received.iter().map(line).collect()
