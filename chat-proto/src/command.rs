@@ -54,9 +54,9 @@ impl Command {
         if !payload.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
             return Err(Rejection::NotAnObject);
         }
-        let wire: Wire<'_> = serde_json::from_str(payload)
+        let command: RawCommand<'_> = serde_json::from_str(payload)
             .map_err(|error| Rejection::NotJson { detail: error.to_string().into() })?;
-        wire.into_command()
+        command.into_command()
     }
 
     /// Appends the command to `out` as one frame.
@@ -194,20 +194,20 @@ impl std::error::Error for Rejection {}
 
 /// The fields of all commands, as found. serde rejects a key that occurs twice.
 #[derive(serde::Deserialize)]
-struct Wire<'a> {
+struct RawCommand<'a> {
     #[serde(borrow, default, rename = "type")]
-    kind: Found<'a>,
+    kind: RawValue<'a>,
     #[serde(borrow, default)]
-    name: Found<'a>,
+    name: RawValue<'a>,
     #[serde(borrow, default)]
-    title: Found<'a>,
+    title: RawValue<'a>,
     #[serde(borrow, default, rename = "roomId")]
-    room_id: Found<'a>,
+    room_id: RawValue<'a>,
     #[serde(borrow, default)]
-    text: Found<'a>,
+    text: RawValue<'a>,
 }
 
-impl Wire<'_> {
+impl RawCommand<'_> {
     fn into_command(self) -> Result<Command, Rejection> {
         Ok(match &*self.kind.into_string(Field::Type)? {
             "CSName" => Command::Rename(
@@ -219,13 +219,10 @@ impl Wire<'_> {
             ),
             "CSJoinRoom" => Command::Join(self.room_id.into_room_id()?),
             "CSLeaveRoom" => Command::Leave,
-            "CSChat" => Command::Chat(
-                self.text
-                    .into_string(Field::Text)?
-                    .into_owned()
-                    .try_into()
-                    .map_err(Rejection::BadText)?,
-            ),
+            "CSChat" => {
+                let text = self.text.into_string(Field::Text)?.into_owned();
+                Command::Chat(Text::try_from(text).map_err(Rejection::BadText)?)
+            }
             "CSShutdown" => Command::Shutdown,
             _ => return Err(Rejection::UnknownType),
         })
@@ -235,7 +232,7 @@ impl Wire<'_> {
 /// The value of a known key. A value of the wrong kind is no error yet, since the command may not need the
 /// field.
 #[derive(Default)]
-enum Found<'a> {
+enum RawValue<'a> {
     #[default]
     Absent,
     String(Cow<'a, str>),
@@ -243,7 +240,7 @@ enum Found<'a> {
     Other,
 }
 
-impl<'a> Found<'a> {
+impl<'a> RawValue<'a> {
     fn into_string(self, field: Field) -> Result<Cow<'a, str>, Rejection> {
         match self {
             Self::String(string) => Ok(string),
@@ -263,58 +260,58 @@ impl<'a> Found<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FoundVisitor)
+        deserializer.deserialize_any(RawValueVisitor)
     }
 }
 
-struct FoundVisitor;
+struct RawValueVisitor;
 
-impl<'de> Visitor<'de> for FoundVisitor {
-    type Value = Found<'de>;
+impl<'de> Visitor<'de> for RawValueVisitor {
+    type Value = RawValue<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
     fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Found::String(Cow::Borrowed(value)))
+        Ok(RawValue::String(Cow::Borrowed(value)))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Found::String(Cow::Owned(value.to_owned())))
+        Ok(RawValue::String(Cow::Owned(value.to_owned())))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Found::Integer(value))
+        Ok(RawValue::Integer(value))
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     // serde_json skips an `IgnoredAny` in a loop, so that depth takes no stack.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 }
 

@@ -46,9 +46,9 @@ impl RoomEntry {
     }
 }
 
-/// Appends one `SCRoomsResult` frame to `out`, with as many of `rooms` as fit, and returns how many
-/// these are. Call it again with the rest until none is left: no rooms take one frame, too. Every frame
-/// except the last says `"more": true`.
+/// Appends one `SCRoomsResult` frame to `out`, with the first of `rooms`, and returns how many fit. Call it
+/// again with the rest until none are left. Every frame except the last says `"more": true`. An empty list
+/// takes one frame, too.
 ///
 /// ```
 /// use chat_proto::{RoomEntry, write_rooms_page};
