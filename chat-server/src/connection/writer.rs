@@ -53,21 +53,24 @@ impl Writer {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
-        self.note(connections, key, written.ok());
+        self.note(connections, key, written);
     }
 
-    /// Notes what follows from a write: `None` if it failed, or else whether the kernel may take more.
+    /// Notes what follows from a write.
     #[cold]
-    fn note<S>(&mut self, connections: &mut Connections<S>, key: ConnKey, written: Option<bool>) {
+    fn note<S>(
+        &mut self,
+        connections: &mut Connections<S>,
+        key: ConnKey,
+        written: io::Result<bool>,
+    ) {
         let Some(Connection { outbound, .. }) = connections.get_mut(key) else { return };
         if outbound.slow_since().is_some() || outbound.send.pending() > self.slow_backlog {
             self.follow_ups.push((key, FollowUp::CheckBacklog));
         }
-        match written {
-            None => self.follow_ups.push((key, FollowUp::Failed)),
-            Some(true) => self.follow_ups.push((key, FollowUp::Resume)),
-            Some(false) => {}
-        }
+        let follow_up =
+            written.map_or(Some(FollowUp::Failed), |more| more.then_some(FollowUp::Resume));
+        self.follow_ups.extend(follow_up.map(|follow_up| (key, follow_up)));
         connections.account_memory(key);
     }
 
