@@ -1,26 +1,26 @@
-//! A token bucket: so many at once, so many a second.
+//! Token buckets: a burst at once, then a rate.
 
 use crate::limits::RateLimit;
 use crate::net::Instant;
 
-/// An [`RateLimit`] in the terms of a [`TokenBucket`].
+/// A [`RateLimit`] in the terms of a [`TokenBucket`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
-    /// Nanoseconds in which one token comes back; 0 for no limit.
+    /// Nanoseconds for one token to come back; 0 for no limit.
     token: u64,
-    /// Nanoseconds in which an empty bucket is full again.
+    /// Nanoseconds for an empty bucket to be full again.
     bucket: u64,
 }
 
 impl Rate {
-    pub(crate) fn new(allowance: RateLimit) -> Self {
-        let token = 1_000_000_000_u64.checked_div(allowance.per_second.into()).unwrap_or(0);
-        Self { token, bucket: token * u64::from(allowance.burst) }
+    pub(crate) fn new(limit: RateLimit) -> Self {
+        let token = 1_000_000_000_u64.checked_div(limit.per_second.into()).unwrap_or(0);
+        Self { token, bucket: token * u64::from(limit.burst) }
     }
 }
 
-/// What is left of an [`RateLimit`], as the moment up to which it has been used: 8 bytes, no timer,
-/// no floating point (the generic cell rate algorithm, ITU-T I.371).
+/// What is left of a [`RateLimit`], kept as the instant up to which it has been used: 8 bytes, no timer, no
+/// floating point (the generic cell rate algorithm, ITU-T I.371).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenBucket {
     used_until: Instant,
@@ -32,7 +32,7 @@ impl TokenBucket {
         Self { used_until: now }
     }
 
-    /// Takes one token; false when there is none.
+    /// Takes one token. Returns false if there is none.
     #[must_use]
     pub(crate) fn take(&mut self, now: Instant, rate: Rate) -> bool {
         let fits = self.empty_until(now, rate).is_none();
@@ -42,20 +42,20 @@ impl TokenBucket {
         fits
     }
 
-    /// Takes `count` tokens, those that there are and those of later.
+    /// Takes `count` tokens, on credit if need be.
     pub(crate) fn charge(&mut self, now: Instant, rate: Rate, count: u32) {
         let price = rate.token.saturating_mul(count.into());
         self.used_until = self.used_until.max(now).plus_nanos(price);
     }
 
-    /// How many tokens there are.
+    /// The number of tokens left.
     pub(crate) fn left(&self, now: Instant, rate: Rate) -> u32 {
         let used = self.used_until.nanos_since(now);
         let left = rate.bucket.saturating_sub(used).checked_div(rate.token);
         left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX))
     }
 
-    /// When there will be a token again; `None` when there is one.
+    /// When there will be a token again; `None` if there is one.
     pub(crate) fn empty_until(&self, now: Instant, rate: Rate) -> Option<Instant> {
         let used = self.used_until.nanos_since(now);
         let wait = used.saturating_add(rate.token).saturating_sub(rate.bucket);

@@ -6,23 +6,12 @@
 
 use chat_core::Notice;
 
-use super::{Engine, Workers};
+use super::Engine;
+use super::state::{Stop, Workers};
 use crate::connection::Phase;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
-
-/// How far the stop of the server has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// Nothing is read any more. What was accepted is being carried out.
-    Finishing {
-        /// When that is not waited for any longer.
-        deadline: Instant,
-    },
-    /// Everyone has been told; the connections are closing.
-    Closing,
-}
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Accepts nothing more from an open connection. The hub ends its session, and then it is drained.

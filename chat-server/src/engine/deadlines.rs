@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use super::{Engine, Workers};
+use super::Engine;
+use super::state::Workers;
 use crate::connection::Phase;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;

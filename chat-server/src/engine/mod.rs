@@ -5,43 +5,36 @@
 //! engine never polls, accepts, waits or looks at a clock, so that tests run it over sockets and a time of
 //! their own.
 //!
-//! Each part of the turn has a file, with the state that only it changes:
+//! What the engine knows is in [`state`], each part with one owner. What it does is in the other files, in
+//! the order of a turn:
 //!
-//! | file | owns | does |
-//! |---|---|---|
-//! | `admission` | who may stay, addresses | new connections |
-//! | `ingress` | who is to be read | bytes to requests |
-//! | `dispatcher` | what is with the hub and the workers | requests to outputs |
-//! | `egress` | who is to be flushed, and what writes leave to do | outputs to sockets |
-//! | `slow_readers` | | limits on what is pending |
-//! | `deadlines`, `timers` | one timer a connection | what may take only so long |
-//! | `closing` | how far the stop has come | the ends of connections |
-//! | `connection_log`, `observation` | | what is logged, and told to the program around the server |
+//! | file | does |
+//! |---|---|
+//! | `accepting` | admits new connections |
+//! | `reading` | reads connections, and posts their requests |
+//! | `applying` | applies the hub's outputs |
+//! | `writing` | flushes rooms and connections |
+//! | `deadlines` | ends what takes too long |
+//! | `slow_readers` | limits what is pending |
+//! | `closing` | closes connections, one by one and all together |
+//! | `observing` | tells the program around the server |
 
-mod addresses;
-mod admission;
+mod accepting;
+mod applying;
 mod closing;
-mod connection_log;
 mod deadlines;
-mod dispatcher;
-mod egress;
-mod ingress;
-mod observation;
+mod observing;
+mod reading;
 mod slow_readers;
-mod timers;
+mod state;
+mod writing;
 
 use std::sync::Arc;
 
 use chat_core::{Lang, SessionId};
 use rustc_hash::FxHashMap;
 
-use self::admission::Admission;
-use self::closing::Stop;
-use self::connection_log::ConnectionLog;
-use self::dispatcher::Dispatcher;
-use self::egress::Egress;
-use self::ingress::Ingress;
-use self::timers::Timers;
+use self::state::{Admission, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers};
 use crate::config::Config;
 use crate::connection::Connections;
 use crate::events::Observer;
@@ -51,7 +44,7 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::Counters;
 use crate::workers::SharedHub;
 
-pub(crate) use self::dispatcher::Workers;
+pub(crate) use self::state::Workers;
 
 #[derive(Debug)]
 pub(crate) struct Engine<S, W> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chat_core::RoomId;
 
-use super::{Engine, Workers};
+use super::Engine;
+use super::state::Workers;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;

@@ -1,37 +1,37 @@
-//! What can be wrong with a limit, and how it is told.
+//! Errors in the values of limits.
 
 use std::fmt;
 
 use chat_core::Lang;
-
-use crate::limits::quantity::{Bounds, Unit};
 use chat_proto::{Localize, localize};
 
-/// What is wrong with a limit, and what it has to be. `Display` is the English text.
+use super::quantity::{Bounds, Unit};
+
+/// A limit with a value that no server can run with, and what it has to be. `Display` is the English text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitError(Wrong);
+pub struct LimitError(Reason);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrong {
-    /// A text that is no such quantity, or out of bounds.
+pub(super) enum Reason {
+    /// The text is no such quantity, or out of bounds.
     Text(Bounds),
-    /// A value that is out of bounds.
+    /// The value is out of bounds.
     Value { name: &'static str, value: u64, bounds: Bounds },
-    /// A size that has to be as large as another one.
+    /// The size has to be as large as another.
     TooSmall { name: &'static str, bytes: u64, floor: Floor, least: u64 },
 }
 
 /// What a size may not be less than.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Floor {
+pub(super) enum Floor {
     LongestFrame,
     /// The limit of that name.
     Limit(&'static str),
 }
 
 impl LimitError {
-    pub(crate) const fn new(wrong: Wrong) -> Self {
-        Self(wrong)
+    pub(super) const fn new(reason: Reason) -> Self {
+        Self(reason)
     }
 }
 
@@ -46,19 +46,19 @@ impl std::error::Error for LimitError {}
 impl Localize for LimitError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Wrong::Text(bounds) => {
+            Reason::Text(bounds) => {
                 let (example, range) = (bounds.unit.example(lang), bounds.text(lang));
                 localize!(f, lang,
                     en: "must be {example}, from {range}",
                     ko: "{example} 써 주세요 ({range})")
             }
-            Wrong::Value { name, value, bounds } => {
+            Reason::Value { name, value, bounds } => {
                 let (value, range) = (bounds.unit.show(value), bounds.text(lang));
                 localize!(f, lang,
                     en: "{name} is {value}: must be from {range}",
                     ko: "{name} = {value}: {range} 사이여야 해요")
             }
-            Wrong::TooSmall { name, bytes, floor, least } => {
+            Reason::TooSmall { name, bytes, floor, least } => {
                 let [bytes, least] = [bytes, least].map(|bytes| Unit::Bytes.show(bytes));
                 match floor {
                     Floor::LongestFrame => localize!(f, lang,
@@ -76,8 +76,7 @@ impl Localize for LimitError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limit;
-    use crate::limits::Limits;
+    use crate::limits::{Limit, Limits};
 
     #[test]
     fn what_is_wrong_is_told_in_every_language() {

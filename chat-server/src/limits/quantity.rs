@@ -1,11 +1,9 @@
 //! Quantities as people write them, with their units: `64KiB`, `30s`, `200/s`.
 
 use chat_core::Lang;
-
 use chat_proto::PerLang;
 
-/// What a number is a number of. All are kept in the smallest unit: one, byte, millisecond, one a
-/// second.
+/// The kind of a quantity. Quantities are kept in the smallest unit: one, byte, millisecond, one a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Count,
@@ -15,7 +13,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The name of each unit and how many of the smallest it is, in rising order.
+    /// The units, in rising order, each with its size in the smallest.
     const fn names(self) -> &'static [(&'static str, u64)] {
         match self {
             Self::Count => &[("", 1)],
@@ -27,8 +25,7 @@ impl Unit {
         }
     }
 
-    /// What a quantity looks like, for someone who has written something else. The Korean ends in the
-    /// particle that goes with 써 주세요.
+    /// An example, for error messages. The Korean ends in the particle that goes with 써 주세요.
     pub(crate) const fn example(self, lang: Lang) -> &'static str {
         let example = match self {
             Self::Count => PerLang { en: "a whole number", ko: "정수로" },
@@ -45,7 +42,7 @@ impl Unit {
         example.get(lang)
     }
 
-    /// Reads a quantity: digits, with `_` between them if need be, and a unit.
+    /// Parses a quantity: digits, perhaps with `_` between them, and a unit.
     pub(crate) fn parse(self, text: &str) -> Option<u64> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
         let (digits, unit) = text.split_at(end);
@@ -58,7 +55,7 @@ impl Unit {
         number.checked_mul(*size)
     }
 
-    /// Writes a quantity in the largest unit in which it is a whole number.
+    /// Formats a quantity in the largest unit in which it is a whole number.
     pub(crate) fn show(self, quantity: u64) -> String {
         let fits = |(_, size): &&(&str, u64)| {
             quantity.is_multiple_of(*size) && quantity >= *size || *size == 1
@@ -69,7 +66,7 @@ impl Unit {
     }
 }
 
-/// The least and the most that a quantity may be, in the smallest unit.
+/// The range of a quantity, in the smallest unit, bounds included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) unit: Unit,
@@ -82,7 +79,7 @@ impl Bounds {
         (self.least..=self.most).contains(&quantity)
     }
 
-    /// Like `1KiB to 1GiB`.
+    /// Formats the range, like `1KiB to 1GiB`.
     pub(crate) fn text(self, lang: Lang) -> String {
         let [least, most] = [self.least, self.most].map(|quantity| self.unit.show(quantity));
         match lang {

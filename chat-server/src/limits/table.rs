@@ -1,16 +1,16 @@
-//! The table of limits: what each is called, what it may be and what it costs. Flags, configuration
-//! files, checks and the documentation are made from it.
+//! The table of limits: the name, range and cost of each. Flags, configuration files, checks and documents
+//! are made from it.
 
 use std::time::Duration;
 
 use chat_core::Lang;
-
-use crate::limits::Limits;
-use crate::limits::error::{LimitError, Wrong};
-use crate::limits::quantity::{Bounds, Unit};
 use chat_proto::PerLang;
 
-/// One of [`Limits`] by its name, for whoever has them as text.
+use super::error::{LimitError, Reason};
+use super::quantity::{Bounds, Unit};
+use super::values::Limits;
+
+/// One of the [`Limits`] by its name, to be set and shown as text.
 ///
 /// ```
 /// use chat_server::{Limit, Limits};
@@ -31,50 +31,50 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// All there are.
+    /// All limits.
     pub const ALL: &[Self] = &TABLE;
 
-    /// The limit with that name; `_` is as good as `-`.
+    /// Finds a limit by its name, in which `_` may stand for `-`.
     pub fn named(name: &str) -> Option<&'static Self> {
         let name = name.replace('_', "-");
         TABLE.iter().find(|limit| limit.name == name)
     }
 
-    /// Its name: that of the field of [`Limits`], with `-` for `_`.
+    /// The name: that of the field of [`Limits`], with `-` for `_`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it is about, and what it costs, in one line.
+    /// What it limits and what it costs, in one line.
     pub fn about(&self, lang: Lang) -> &'static str {
         self.about.get(lang)
     }
 
-    /// What it may be, like `1KiB to 1GiB` or `1KiB~1GiB`.
+    /// The range allowed, like `1KiB to 1GiB` or `1KiB~1GiB`.
     pub fn range(&self, lang: Lang) -> String {
         self.bounds.text(lang)
     }
 
-    /// What it is in `limits`, with its unit.
+    /// Formats its value in `limits`, with the unit.
     pub fn show(&self, limits: &Limits) -> String {
         self.bounds.unit.show((self.value)(limits))
     }
 
-    /// Changes it in `limits`.
+    /// Parses a value and sets it in `limits`.
     ///
     /// # Errors
-    /// If `text` is no such quantity or out of range: what it must be.
+    /// When `text` is no such quantity, or out of range. The error tells what is allowed.
     pub fn set(&self, limits: &mut Limits, text: &str) -> Result<(), LimitError> {
         let value = self.bounds.unit.parse(text).filter(|&value| self.bounds.allow(value));
-        let value = value.ok_or(LimitError::new(Wrong::Text(self.bounds)))?;
+        let value = value.ok_or(LimitError::new(Reason::Text(self.bounds)))?;
         (self.change)(limits, value);
         Ok(())
     }
 
-    /// What is wrong with it in `limits`, if anything is.
-    pub(crate) fn error(&self, limits: &Limits) -> Option<LimitError> {
+    /// The error in its value in `limits`, if there is one.
+    pub(super) fn error(&self, limits: &Limits) -> Option<LimitError> {
         let (name, value, bounds) = (self.name, (self.value)(limits), self.bounds);
-        let wrong = Wrong::Value { name, value, bounds };
+        let wrong = Reason::Value { name, value, bounds };
         (!bounds.allow(value)).then_some(LimitError::new(wrong))
     }
 }
@@ -115,11 +115,11 @@ impl Quantity for Duration {
     }
 }
 
-/// More than any machine has of anything that is counted, and no sum of a few overflows.
+/// More than a machine has of anything that is counted; a sum of a few does not overflow.
 const MANY: u64 = 1_000_000_000;
-/// More memory than any machine has.
+/// More memory than a machine has, in bytes.
 const HUGE: u64 = 1 << 42;
-/// A day: beyond it a peer would be waited for rather than closed.
+/// A day, in milliseconds: beyond it, a peer would be waited for rather than closed.
 const LONG: u64 = 24 * 3_600_000;
 
 macro_rules! limit {

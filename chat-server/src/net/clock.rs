@@ -1,10 +1,11 @@
-//! Time as the engine knows it: told by whoever runs it, never looked up.
+//! Time as the engine knows it: an argument, never looked up.
 
 use std::num::NonZeroU64;
 use std::ops::Add;
 use std::time::{self, Duration};
 
-/// A point in time, to the nanosecond. 8 bytes, also as an `Option`: a connection has several.
+/// A point in monotonic time, to the nanosecond. Takes 8 bytes, also as an `Option`: a connection has
+/// several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant(NonZeroU64);
 
@@ -12,7 +13,7 @@ impl Instant {
     /// The earliest.
     pub(crate) const START: Self = Self(NonZeroU64::MIN);
 
-    /// How long after `earlier` this is; nothing if it is before.
+    /// The time from `earlier` to this; none if it is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos_since(earlier))
     }
@@ -22,7 +23,7 @@ impl Instant {
         self.0.get().saturating_sub(earlier.0.get())
     }
 
-    /// So many nanoseconds later; the end of time, some 584 years after the start, if that is earlier.
+    /// Adds nanoseconds, up to the end of time some 584 years after the start.
     pub(crate) const fn plus_nanos(self, nanos: u64) -> Self {
         Self(self.0.saturating_add(nanos))
     }
@@ -37,8 +38,7 @@ impl Add<Duration> for Instant {
     }
 }
 
-/// Tells the time, from its own making on. It does not go back, and does not jump with the
-/// calendar's.
+/// Tells the time since it was started. It never goes back, and does not jump with the calendar.
 #[derive(Debug)]
 pub(crate) struct Clock(time::Instant);
 

@@ -1,7 +1,7 @@
-//! Keys of connections, which never mean a later connection in the same slot.
+//! Keys of connections.
 
-/// Names one connection of a server. A key outlives its connection harmlessly: the slot's next
-/// occupant has another generation.
+/// Identifies one connection of a server. A key may outlive its connection: the slot's next occupant has
+/// another generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ConnKey {
     slot: u32,
@@ -12,10 +12,10 @@ pub(crate) struct ConnKey {
 const _: () = assert!(usize::BITS >= 64, "this server needs a 64-bit machine");
 
 impl ConnKey {
-    /// Bits of a generation: keys stay below the tokens that the reactor reserves for itself.
+    /// Bits of a generation. With these, tokens stay below those that the reactor reserves for itself.
     const GENERATION_BITS: u32 = 31;
 
-    /// As a number below 2⁶³, for [`mio::Token`].
+    /// Converts the key to a token below 2⁶³.
     pub(crate) const fn to_token(self) -> mio::Token {
         mio::Token(((self.generation as usize) << 32) | self.slot as usize)
     }
@@ -25,7 +25,7 @@ impl ConnKey {
         Self { slot: token.0 as u32, generation: (token.0 >> 32) as u32 }
     }
 
-    /// Which connection of the server it was, roughly: it begins again after 2³¹.
+    /// The number of the connection, counted from the server's first; it begins again after 2³¹.
     pub(crate) const fn number(self) -> u32 {
         self.generation
     }

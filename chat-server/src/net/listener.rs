@@ -1,4 +1,4 @@
-//! The listening socket, and when it accepts.
+//! The listening socket: when it accepts, and what it does when it cannot.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::net::Instant;
 
-/// How long a peer may be silent before the kernel asks whether it is still there.
+/// How long a peer may be silent before the kernel probes it.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// The shortest and the longest wait after an error that has no remedy of ours.
+/// The shortest and the longest wait after an error that only time can remedy.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 #[derive(Debug)]
@@ -24,24 +24,23 @@ pub(crate) struct Listener {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// An event will tell of the next connection.
+    /// No connection is pending; an event will tell of the next.
     Waiting,
-    /// There may be connections to accept; no event will tell.
+    /// Connections may be pending; no event will tell of them.
     Pending,
-    /// Accepting failed for want of something. No event will tell when to try again.
+    /// Accepting failed for want of a resource; no event will tell when to try again.
     Paused { until: Instant },
 }
 
 impl Listener {
-    /// Connections that the kernel keeps for us until we accept them; the kernel may keep fewer
+    /// The length of the kernel's queue of connections to accept; the system may cap it
     /// (`net.core.somaxconn`).
     pub(crate) const BACKLOG: usize = 4096;
 
-    /// Listens on `address`. Connections inherit the options set here: no system call is spent on
-    /// each.
+    /// Listens on `address`. Connections inherit the options set here, so that none costs a system call.
     pub(crate) fn bind(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // Or else a restart would have to wait for the last connections' TIME_WAIT.
+        // Otherwise a restart would have to wait for the last connections' TIME_WAIT.
         socket.set_reuse_address(true)?;
         socket.set_tcp_nodelay(true)?;
         socket.set_send_buffer_size(send_buffer)?;
@@ -61,21 +60,21 @@ impl Listener {
         &mut self.socket
     }
 
-    /// To be called on an event.
+    /// Handles an event.
     pub(crate) fn ready(&mut self) {
         if self.state == State::Waiting {
             self.state = State::Pending;
         }
     }
 
-    /// To be called when a descriptor has been given back: what was wanting may be there now.
+    /// Tries again without waiting any longer: a descriptor has become free.
     pub(crate) fn resume(&mut self) {
         if let State::Paused { .. } = self.state {
             self.state = State::Pending;
         }
     }
 
-    /// Whether [`Listener::accept`] has something to try without any event.
+    /// Whether to call [`Listener::accept`] without any event.
     pub(crate) fn is_pending(&self) -> bool {
         self.state == State::Pending
     }
@@ -88,10 +87,10 @@ impl Listener {
         }
     }
 
-    /// Accepts at most `budget` connections. More may be pending then.
+    /// Accepts at most `budget` connections. More may be pending afterwards.
     ///
     /// # Errors
-    /// When the system has no descriptor or no memory for one. It is tried again by itself.
+    /// When the system has no descriptor or memory for a connection. The listener tries again by itself.
     pub(crate) fn accept(
         &mut self,
         now: Instant,
@@ -114,7 +113,7 @@ impl Listener {
                     self.state = State::Waiting;
                     return Ok(());
                 }
-                Err(e) if is_of_one_connection(&e) => {}
+                Err(e) if concerns_one_connection(&e) => {}
                 Err(e) => {
                     self.state = State::Paused { until: now + self.backoff };
                     self.backoff = (2 * self.backoff).min(BACKOFF.1);
@@ -126,9 +125,9 @@ impl Listener {
     }
 }
 
-/// Whether the error is that of the connection that would have been accepted, and the next one may
-/// be all right: accept(2), "Error handling".
-fn is_of_one_connection(error: &io::Error) -> bool {
+/// Whether the error concerns only the connection that would have been accepted: see accept(2), "Error
+/// handling".
+fn concerns_one_connection(error: &io::Error) -> bool {
     const EPROTO: i32 = 71;
     matches!(
         error.kind(),
@@ -150,14 +149,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn o2_o3_an_error_is_of_one_connection_or_of_the_system() {
+    fn o2_o3_an_error_concerns_one_connection_or_the_system() {
         // EINTR, EPROTO, ENETDOWN, ENETUNREACH, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH
         for errno in [4, 71, 100, 101, 103, 104, 110, 113] {
-            assert!(is_of_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+            assert!(concerns_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
         }
         // EPERM, ENOMEM, ENFILE, EMFILE, ENOBUFS
         for errno in [1, 12, 23, 24, 105] {
-            assert!(!is_of_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+            assert!(!concerns_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
         }
     }
 

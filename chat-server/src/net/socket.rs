@@ -1,4 +1,4 @@
-//! What a connection needs of a socket, so that everything above the kernel can run without one.
+//! What a connection needs of a socket. Everything above runs over any implementation of it.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
@@ -8,10 +8,11 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use socket2::SockRef;
 
-/// A non-blocking byte stream with edge-triggered readiness: after `WouldBlock`, or a read that did
-/// not fill its buffer, an event tells when there is more. That a short read is as good as
-/// `WouldBlock` on a stream is epoll(7), question 9; it spares a system call per message. It holds
-/// up to an end or a mark in the stream, of which an event tells.
+/// A non-blocking byte stream with edge-triggered readiness.
+///
+/// After `WouldBlock`, or after a read that did not fill its buffer, an event tells when there is more. That
+/// a short read drains a stream is epoll(7), question 9; it saves a system call per message. It does not
+/// hold where the stream has an end or an urgent mark, which an event announces.
 pub(crate) trait Socket {
     /// As [`Read::read`].
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
@@ -22,23 +23,22 @@ pub(crate) trait Socket {
     /// Ends the stream towards the peer, after what was written.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
-    /// Has the closing of the socket reset the stream, so that the peer does not take what it got for
-    /// everything.
+    /// Makes closing the socket reset the stream, so that the peer does not mistake what it got for all.
     fn reset_on_close(&mut self);
 
-    /// Whose it is, while the kernel knows.
+    /// The peer's address, if the kernel still knows it.
     fn peer(&self) -> Option<SocketAddr> {
         None
     }
 }
 
 thread_local! {
-    // Not in the socket, which would cost memory a connection, nor above it, which would cost time a
-    // write without the kernel: see `.ci/instructions`.
+    // Not in the socket, which would cost memory for each connection, nor above it, which would cost
+    // instructions in `.ci/instructions` that are the kernel's business.
     static WRITTEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Bytes that the kernel has taken of the streams that this thread writes to.
+/// Bytes that the kernel has accepted from this thread.
 pub(crate) fn written_by_this_thread() -> u64 {
     WRITTEN.get()
 }
@@ -62,7 +62,7 @@ impl Socket for TcpStream {
     }
 
     fn reset_on_close(&mut self) {
-        // If it fails there is no stream any more.
+        // If this fails, there is no stream left to reset.
         let _ = SockRef::from(&*self).set_linger(Some(Duration::ZERO));
     }
 

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::chunk_pool::MemoryShare;
+use super::memory_share::MemoryShare;
 use crate::net::ConnKey;
 
 /// Consecutive broadcasts of one room, as bytes.

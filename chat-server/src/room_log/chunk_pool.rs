@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::chunk::Chunk;
+use super::memory_share::MemoryShare;
 
 /// Chunks that nobody needs any more, for the next room that does.
 #[derive(Debug, Default)]
@@ -48,26 +49,6 @@ impl ChunkPool {
     /// Memory of chunks that only connections refer to, in bytes.
     pub(crate) fn detached_memory(&self) -> usize {
         self.detached.get()
-    }
-}
-
-/// A share of a sum, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct MemoryShare {
-    sum: Rc<Cell<usize>>,
-    bytes: usize,
-}
-
-impl MemoryShare {
-    fn new(sum: &Rc<Cell<usize>>, bytes: usize) -> Self {
-        sum.set(sum.get() + bytes);
-        Self { sum: Rc::clone(sum), bytes }
-    }
-}
-
-impl Drop for MemoryShare {
-    fn drop(&mut self) {
-        self.sum.set(self.sum.get() - self.bytes);
     }
 }
 

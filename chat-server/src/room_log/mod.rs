@@ -11,6 +11,7 @@
 mod chunk;
 mod chunk_pool;
 mod cursor;
+mod memory_share;
 
 use std::collections::VecDeque;
 use std::mem;

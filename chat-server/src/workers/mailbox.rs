@@ -1,8 +1,8 @@
-//! A connection's requests on their way to the hub, in the order they came in.
+//! A connection's requests on their way to the hub, in the order in which they came.
 //!
-//! A mailbox is *idle* or *scheduled*. Whoever posts to an idle one schedules it; whoever runs a
-//! scheduled one is its only runner until it finds it empty and makes it idle again. So the order of
-//! a connection's commands needs no number and no sorting, however many workers there are.
+//! A mailbox is *idle* or *scheduled*. Posting to an idle mailbox schedules it; whoever runs a scheduled
+//! mailbox is its only runner until it finds it empty, which makes it idle again. So the order of a
+//! connection's commands needs no numbers and no sorting, however many workers there are.
 
 use std::mem;
 use std::sync::PoisonError;
@@ -12,22 +12,21 @@ use chat_proto::Rejection;
 
 use super::sync::{Mutex, MutexGuard};
 
-/// Something that one connection wants of the hub.
+/// What one connection asks of the hub.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// Carry this out.
+    /// To carry out a command.
     Do(Command),
-    /// Answer what was no command.
+    /// To answer a frame that held no command.
     Reject(Rejection),
-    /// End the session.
+    /// To end the session.
     Disconnect,
 }
 
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     session: SessionId,
-    /// `Some` from the post that found the mailbox idle to the take that finds it empty: it is
-    /// scheduled. An idle connection owns no buffer.
+    /// `Some` while the mailbox is scheduled. An idle connection owns no buffer.
     requests: Mutex<Option<Vec<Request>>>,
 }
 
@@ -40,8 +39,7 @@ impl Mailbox {
         self.session
     }
 
-    /// Moves `requests` in. Returns whether the mailbox was idle: the caller has to see to it that
-    /// it is run.
+    /// Moves `requests` in. Returns whether the mailbox was idle: then the caller has to have it run.
     #[must_use]
     pub(crate) fn post(&self, requests: &mut Vec<Request>) -> bool {
         let mut waiting = self.lock();
@@ -52,14 +50,11 @@ impl Mailbox {
         } else {
             waiting.append(requests);
         }
-        if fault!(TwoRunners) {
-            return true;
-        }
-        !scheduled
+        !scheduled || fault!(TwoRunners)
     }
 
-    /// Takes everything in it, into the empty `requests`. Returns false when there was nothing: the
-    /// mailbox is idle then, and no longer the caller's.
+    /// Moves everything into `requests`, which are empty. Returns false if there was nothing: then the
+    /// mailbox is idle, and no longer the caller's to run.
     #[must_use]
     pub(crate) fn take(&self, requests: &mut Vec<Request>) -> bool {
         debug_assert!(requests.is_empty());

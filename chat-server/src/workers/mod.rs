@@ -1,7 +1,7 @@
 //! The hub behind its lock, and the threads that run connections' mailboxes against it.
 //!
-//! The reactor posts to mailboxes, submits them to the pool or runs them itself, and takes what the
-//! hub answered. Nothing here knows a socket or a clock.
+//! The engine's dispatcher posts to mailboxes, runs them itself or submits them to the pool, and takes
+//! what the hub answered. Nothing here knows a socket or a clock.
 //!
 //! The files name each other by `super::`: `tests/model` compiles them as they are over the primitives
 //! of loom and shuttle, which is why [`sync`] stands between them and `std`.

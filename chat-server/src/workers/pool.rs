@@ -1,4 +1,4 @@
-//! The worker pool: named threads that run mailboxes, and steal them from each other.
+//! The worker pool: threads that run mailboxes, and steal them from each other.
 
 use std::io;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::shared_hub::{MailboxState, SharedHub};
 use super::sleep::Sleep;
 use super::sync::{AtomicBool, Builder, JoinHandle};
 
-/// The threads, from the reactor's side. Dropping it stops and joins them, after everything that was
-/// submitted.
+/// The worker threads, from the reactor's side. Dropping the pool runs everything that was submitted,
+/// then stops and joins them.
 #[derive(Debug)]
 pub(crate) struct Pool<Q = Stealing<Arc<Mailbox>>> {
     shared: Arc<Shared<Q>>,
@@ -27,16 +27,16 @@ struct Shared<Q> {
 }
 
 impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
-    /// Starts `workers` threads, or one if that is 0, named `chat-worker-0` and so on, that carry out
-    /// mailboxes at `hub`.
+    /// Starts `workers` threads (0 counts as 1), named `chat-worker-0` and so on, that run mailboxes
+    /// against `hub`.
     ///
     /// # Errors
-    /// When the system gives no more threads; those that were started have ended again.
+    /// When the system gives no more threads. Those that were started have ended again.
     pub(crate) fn start(workers: usize, hub: &Arc<SharedHub>) -> io::Result<Self> {
         Self::start_by(workers, hub, Builder::spawn)
     }
 
-    /// As [`Pool::start`], with threads that `spawn` gives.
+    /// As [`Pool::start`], with `spawn` to make the threads.
     pub(crate) fn start_by(
         workers: usize,
         hub: &Arc<SharedHub>,
@@ -63,7 +63,7 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
         Ok(pool)
     }
 
-    /// Hands over scheduled mailboxes.
+    /// Submits scheduled mailboxes.
     pub(crate) fn submit(&self, mailboxes: impl IntoIterator<Item = Arc<Mailbox>>) {
         let mut count = 0;
         for mailbox in mailboxes {
@@ -73,7 +73,7 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
         self.shared.sleep.wake(count);
     }
 
-    /// How many mailboxes a worker took from another.
+    /// Mailboxes that a worker has taken from another.
     pub(crate) fn steals(&self) -> u64 {
         self.shared.queues.steals()
     }
@@ -81,24 +81,24 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
 
 impl<Q> Drop for Pool<Q> {
     fn drop(&mut self) {
-        // Whoever sees it sees what was submitted before.
+        // A worker that sees the stop sees what was submitted before it.
         self.shared.stop.store(true, Release);
         self.shared.sleep.wake(self.threads.len());
         for thread in self.threads.drain(..) {
-            // A worker that panicked has said so on standard error.
+            // The panic hook has reported a worker that panicked.
             let _ = thread.join();
         }
     }
 }
 
 impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
-    /// A worker's life: everything that is to be had is done before it stops.
+    /// Runs a worker: until the stop, and until nothing is left to run.
     fn work(&self, local: &Q::Local) {
         let mut requests = Vec::new();
         let mut stop = false;
         loop {
             while let Some(mailbox) = self.queues.find(local) {
-                // Behind what is waiting already: one that talks much waits like all others.
+                // After the mailboxes that wait already: a busy connection takes its turn like all others.
                 if self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {
                     Q::push_local(local, mailbox);
                 }
@@ -106,7 +106,7 @@ impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
             if stop {
                 return;
             }
-            // Seen only now, it may hide what was submitted since the look at the queues: once more.
+            // Something may have been submitted since the look at the queues: look once more.
             stop = self.stop.load(Acquire);
             if !stop {
                 self.sleep.sleep_unless(|| self.has_work());

@@ -1,42 +1,42 @@
-//! Where tasks wait for a worker: what the pool needs of its queues, and crossbeam's deques as such.
+//! The queues in which mailboxes wait for a worker: what the pool needs of them, and crossbeam's deques.
 
 use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 
-/// A queue for everyone, and one for each worker from which the others may take. Each task comes out
-/// once.
+/// A queue shared by all workers, and one for each worker, from which the others may steal. Each task comes
+/// out once.
 ///
-/// What a thread sees of these queues may be old: a task that was just put in may not be found yet.
-/// Where that matters the pool puts a fence, or an acquire, between.
+/// A thread's view of these queues may be stale: a task that was just pushed may not be found yet. Where
+/// that matters, the pool puts a fence or an acquire between.
 pub(crate) trait Queues<T>: Send + Sync + Sized + 'static {
     /// The worker's end of its own queue.
     type Local: Send + 'static;
 
-    /// Queues for so many workers, with each worker's end of its own.
+    /// Makes queues for so many workers, with each worker's end of its own.
     fn new(workers: usize) -> (Self, Vec<Self::Local>);
 
-    /// Adds a task to the queue for everyone.
+    /// Adds a task to the shared queue.
     fn push(&self, task: T);
 
-    /// Adds a task behind all others in the worker's own queue.
+    /// Adds a task to the end of the worker's own queue.
     fn push_local(local: &Self::Local, task: T);
 
-    /// Takes a task, from the worker's own queue if there is one. `None` only when each queue was
-    /// seen to be empty.
+    /// Takes a task, from the worker's own queue if there is one. Returns `None` only after seeing every
+    /// queue empty.
     fn find(&self, local: &Self::Local) -> Option<T>;
 
-    /// Whether each queue is seen to be empty.
+    /// Whether every queue looks empty.
     fn is_empty(&self) -> bool;
 
-    /// How many tasks were taken from the queue of another worker.
+    /// Tasks taken from the queue of another worker.
     fn steals(&self) -> u64 {
         0
     }
 }
 
-/// An injector, and a deque for each worker, from which idle ones steal.
+/// An injector, and a deque for each worker, from which idle workers steal.
 #[derive(Debug)]
 pub(crate) struct Stealing<T> {
     injector: Injector<T>,
@@ -71,7 +71,7 @@ impl<T: Send + 'static> Queues<T> for Stealing<T> {
         local.push(task);
     }
 
-    /// The loop of crossbeam-deque's documentation. `Retry` is not `Empty`.
+    /// The loop from crossbeam-deque's documentation. `Retry` is not `Empty`.
     fn find(&self, local: &Self::Local) -> Option<T> {
         local.pop().or_else(|| {
             iter::repeat_with(|| self.injector.steal_batch_and_pop(local).or_else(|| self.steal()))

@@ -1,10 +1,10 @@
 //! How idle workers sleep, and how they are woken without a wake-up getting lost.
 //!
-//! A worker that finds nothing to do announces that it sleeps and *then* looks once more. Whoever
-//! brings work puts it in its queue and *then* looks for sleepers. The sequentially consistent fence
-//! between the two steps of either side is all that orders them: one of the sides sees the other. A
-//! wake-up is a permit that stays until somebody takes it, so it cannot fall between the last look and
-//! the wait. Step by step: `docs/ARCHITECTURE.md`, "Hand-off".
+//! A worker that finds nothing to do announces that it sleeps, and *then* looks once more. A submitter
+//! pushes work to its queue, and *then* looks for sleepers. The sequentially consistent fence between the
+//! two steps on either side is all that orders them: one of the sides sees the other. A wake-up is a
+//! permit that stays until a sleeper takes it, so it cannot get lost between the last look and the wait.
+//! Step by step: `docs/ARCHITECTURE.md`, "Hand-off".
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -13,16 +13,16 @@ use super::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, fence};
 
 #[derive(Debug, Default)]
 pub(crate) struct Sleep {
-    /// Workers that have announced that they sleep. Changed only under the lock of `permits`.
+    /// Workers that have announced that they sleep. Changes only under the lock of `permits`.
     sleepers: AtomicUsize,
-    /// Wake-ups that nobody has taken yet: `permits <= sleepers` whenever the lock is free.
+    /// Wake-ups not taken yet. `permits <= sleepers` whenever the lock is free.
     permits: Mutex<usize>,
     granted: Condvar,
 }
 
 impl Sleep {
-    /// Sleeps until woken, unless `has_work` finds something after the announcement. Under the lock:
-    /// it has to be short.
+    /// Sleeps until woken, unless `has_work` finds something after the announcement. It runs under the
+    /// lock, so it has to be short.
     pub(crate) fn sleep_unless(&self, has_work: impl FnOnce() -> bool) {
         let mut permits = self.lock();
         self.sleepers.fetch_add(1, Relaxed);
@@ -36,7 +36,7 @@ impl Sleep {
         self.sleepers.fetch_sub(1, Relaxed);
     }
 
-    /// Wakes up to `count` sleepers, after their work has been put where they look for it. Costs a
+    /// Wakes up to `count` sleepers, after their work has been pushed to where they look for it. Costs a
     /// fence and a load when nobody sleeps.
     pub(crate) fn wake(&self, count: usize) {
         fence(SeqCst);
@@ -53,7 +53,7 @@ impl Sleep {
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
-        // A count is right whatever its holder died of.
+        // The count is right wherever its holder panicked.
         self.permits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

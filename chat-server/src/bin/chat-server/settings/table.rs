@@ -123,7 +123,7 @@ settings! {
         inline "inline" INLINE |s, value| s.config.inline_requests = range(value, 0, MAX_INLINE)?
             => Some(s.config.inline_requests.to_string());
         rate "rate" RATE |s, value| {
-            s.config.limits.commands = RateLimit::of_rate(range(value, 0, u32::MAX.into())?);
+            s.config.limits.commands = RateLimit::per_second(range(value, 0, u32::MAX.into())?);
         } => None;
     }
     GROUP_LOG {

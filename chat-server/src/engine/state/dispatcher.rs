@@ -23,7 +23,7 @@ pub(crate) trait Workers {
 /// The engine's side of the hand-off: it posts requests to mailboxes, has the mailboxes run, here or by
 /// the workers, and takes what the hub answered.
 #[derive(Debug)]
-pub(super) struct Dispatcher<W> {
+pub(crate) struct Dispatcher<W> {
     hub: Arc<SharedHub>,
     workers: W,
     /// The most requests that are run here: up to so many, waking a worker costs more than the work.
@@ -43,16 +43,16 @@ pub(super) struct Dispatcher<W> {
 
 /// What the engine takes from the hub once a turn.
 #[derive(Debug)]
-pub(super) struct Completed {
+pub(crate) struct Completed {
     /// In the order in which the hub answered. To be given back with [`Dispatcher::recycle`].
-    pub(super) outputs: Vec<Output>,
-    pub(super) progress: HubProgress,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) progress: HubProgress,
     /// How long the workers had a batch, if one has come back.
-    pub(super) worker_wait: Option<Duration>,
+    pub(crate) worker_wait: Option<Duration>,
 }
 
 impl<W: Workers> Dispatcher<W> {
-    pub(super) fn new(hub: Arc<SharedHub>, workers: W, inline_requests: usize) -> Self {
+    pub(crate) fn new(hub: Arc<SharedHub>, workers: W, inline_requests: usize) -> Self {
         Self {
             hub,
             workers,
@@ -68,7 +68,7 @@ impl<W: Workers> Dispatcher<W> {
     }
 
     /// Runs a short queue here, and has the workers run a long one.
-    pub(super) fn run(&mut self, now: Instant) {
+    pub(crate) fn run(&mut self, now: Instant) {
         if mem::take(&mut self.queued_requests) > self.inline_requests {
             self.submitted.get_or_insert((self.posted, now));
             return self.workers.submit(&mut self.run_queue);
@@ -79,7 +79,7 @@ impl<W: Workers> Dispatcher<W> {
     }
 
     /// Takes everything that the hub has answered.
-    pub(super) fn take(&mut self, now: Instant) -> Completed {
+    pub(crate) fn take(&mut self, now: Instant) -> Completed {
         let mut outputs = mem::take(&mut self.outputs);
         let progress = self.hub.take(&mut outputs);
         self.done = if fault!(HastyStop) { self.posted } else { progress.done };
@@ -89,24 +89,24 @@ impl<W: Workers> Dispatcher<W> {
     }
 
     /// Mailboxes that a worker has taken from another.
-    pub(super) fn steals(&self) -> u64 {
+    pub(crate) fn steals(&self) -> u64 {
         self.workers.steals()
     }
 }
 
 impl<W> Dispatcher<W> {
     /// Begins a session, and returns its mailbox.
-    pub(super) fn connect(&self, role: Role) -> Arc<Mailbox> {
+    pub(crate) fn connect(&self, role: Role) -> Arc<Mailbox> {
         Arc::new(Mailbox::new(self.hub.connect(role)))
     }
 
     /// An empty vector for requests, to be given back.
-    pub(super) fn scratch(&mut self) -> Vec<Request> {
+    pub(crate) fn scratch(&mut self) -> Vec<Request> {
         mem::take(&mut self.requests)
     }
 
     /// Posts requests, and schedules the mailbox if it was idle.
-    pub(super) fn post(&mut self, mailbox: &Arc<Mailbox>, requests: &mut Vec<Request>) {
+    pub(crate) fn post(&mut self, mailbox: &Arc<Mailbox>, requests: &mut Vec<Request>) {
         self.queued_requests += requests.len();
         self.posted += requests.len() as u64;
         if mailbox.post(requests) {
@@ -116,34 +116,34 @@ impl<W> Dispatcher<W> {
 
     /// Takes the empty vector of [`Dispatcher::scratch`] back.
     #[inline]
-    pub(super) fn give_back(&mut self, requests: Vec<Request>) {
+    pub(crate) fn give_back(&mut self, requests: Vec<Request>) {
         debug_assert!(requests.is_empty());
         self.requests = requests;
     }
 
     /// Takes the vector of [`Completed::outputs`] back, empty.
-    pub(super) fn recycle(&mut self, outputs: Vec<Output>) {
+    pub(crate) fn recycle(&mut self, outputs: Vec<Output>) {
         debug_assert!(outputs.is_empty());
         self.outputs = outputs;
     }
 
     /// Whether mailboxes are waiting to be run.
-    pub(super) fn has_queued(&self) -> bool {
+    pub(crate) fn has_queued(&self) -> bool {
         !self.run_queue.is_empty()
     }
 
     /// Requests posted since the server began.
-    pub(super) fn posted(&self) -> u64 {
+    pub(crate) fn posted(&self) -> u64 {
         self.posted
     }
 
     /// Requests done since the server began.
-    pub(super) fn done(&self) -> u64 {
+    pub(crate) fn done(&self) -> u64 {
         self.done
     }
 
     /// Whether every request has been done.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.done == self.posted
     }
 }

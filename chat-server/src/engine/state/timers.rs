@@ -8,20 +8,20 @@ use crate::net::{ConnKey, Instant};
 /// A queue of timers. One that no longer holds is not removed, but found stale when it expires: most
 /// never do.
 #[derive(Debug, Default)]
-pub(super) struct Timers(BinaryHeap<Reverse<(Instant, ConnKey)>>);
+pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, ConnKey)>>);
 
 impl Timers {
-    pub(super) fn add(&mut self, at: Instant, key: ConnKey) {
+    pub(crate) fn add(&mut self, at: Instant, key: ConnKey) {
         self.0.push(Reverse((at, key)));
     }
 
     /// When a timer expires next.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.0.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Removes a timer that has expired.
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Instant, ConnKey)> {
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<(Instant, ConnKey)> {
         if self.next()? > now {
             return None;
         }

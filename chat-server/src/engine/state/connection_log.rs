@@ -35,7 +35,7 @@ struct Gate {
 }
 
 impl ConnectionLog {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             now: Instant::START,
             due: None,
@@ -46,7 +46,7 @@ impl ConnectionLog {
     }
 
     /// Tells the time, and of what was held back, if its time has come.
-    pub(super) fn tick(&mut self, now: Instant) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         self.now = now;
         if self.due.is_some_and(|due| due <= now) {
             self.release(now);
@@ -74,18 +74,18 @@ impl ConnectionLog {
     }
 
     /// When to call [`ConnectionLog::tick`] without any event.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.due
     }
 
-    pub(super) fn accepted(&self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
+    pub(crate) fn accepted(&self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::DEBUG) {
             debug!(id = key.number(), peer = %Peer(peer()), "connection accepted");
         }
     }
 
     /// A connection ends, or has ended.
-    pub(super) fn closed(
+    pub(crate) fn closed(
         &mut self,
         key: ConnKey,
         reason: CloseReason,
@@ -110,7 +110,7 @@ impl ConnectionLog {
     }
 
     /// A connection sends more commands than it may, and is read later.
-    pub(super) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
+    pub(crate) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
             info!(id, peer = %Peer(peer()), "connection sends too many commands: read later");

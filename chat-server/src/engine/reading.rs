@@ -1,12 +1,10 @@
-//! Reading: which connections, when, and how far ahead of the workers.
+//! Reading: which connections, when, and what becomes of what they sent.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::timers::Timers;
-use super::{Engine, Workers};
-use crate::connection::{InboundLimits, Pause, Read, ReadEnd, Subscription};
-use crate::limits::Limits;
+use super::Engine;
+use super::state::Workers;
+use crate::connection::{Pause, Read, ReadEnd, Subscription};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
 use crate::workers::Request;
@@ -18,24 +16,6 @@ const BROADCAST_OVERHEAD: usize = 160;
 /// How long to wait before asking again whether a room still waits for a slow member.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// The connections to read, and what reading costs.
-#[derive(Debug)]
-pub(super) struct Ingress {
-    limits: InboundLimits,
-    /// Connections to read: those that an event told of, and those not read to the end, of which no
-    /// event will tell.
-    queue: VecDeque<ConnKey>,
-    /// How many of these were put off in the last turn because their rooms are saturated.
-    deferred: usize,
-    /// When to read connections whose pause ends at a time.
-    resumes: Timers,
-    /// Bytes read of which some command has not been carried out.
-    read_ahead: usize,
-    max_read_ahead: usize,
-    /// What every connection is read into.
-    buffer: Box<[u8]>,
-}
-
 /// When a connection that has something to read is read.
 enum ReadDecision {
     Now,
@@ -43,46 +23,6 @@ enum ReadDecision {
     NextTurn,
     /// Once its pause ends.
     Paused,
-}
-
-impl Ingress {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            limits: InboundLimits::new(limits),
-            queue: VecDeque::new(),
-            deferred: 0,
-            resumes: Timers::default(),
-            read_ahead: 0,
-            max_read_ahead: limits.read_ahead,
-            buffer: vec![0; limits.read_per_turn].into(),
-        }
-    }
-
-    pub(super) fn limits(&self) -> InboundLimits {
-        self.limits
-    }
-
-    /// Whether the workers have kept up with what was read.
-    fn may_read(&self) -> bool {
-        self.read_ahead < self.max_read_ahead
-    }
-
-    /// Notes that everything read has been carried out.
-    pub(super) fn caught_up(&mut self) {
-        self.read_ahead = 0;
-    }
-
-    /// Whether a connection can be read without any event. `rooms_wait`: rooms wait for workers, which
-    /// will tell when they are done; connections that were put off for them need no turn.
-    pub(super) fn has_work(&self, rooms_wait: bool) -> bool {
-        let deferred = if rooms_wait { self.deferred } else { 0 };
-        self.queue.len() > deferred && self.may_read()
-    }
-
-    /// When a pause ends next.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.resumes.next()
-    }
 }
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -112,13 +52,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(connection) = self.connections.get_mut(key)
             && connection.inbound.enqueue()
         {
-            self.ingress.queue.push_back(key);
+            self.ingress.push(key);
         }
     }
 
     /// Resumes connections whose pause has expired.
     pub(super) fn resume_expired_pauses(&mut self, now: Instant) {
-        while let Some((_, key)) = self.ingress.resumes.pop_due(now) {
+        while let Some(key) = self.ingress.pop_expired_pause(now) {
             if fault!(NeverResumed) {
                 continue;
             }
@@ -145,17 +85,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Reads the connections that are queued now, each at most once.
     pub(super) fn read_queued(&mut self, now: Instant) {
-        self.ingress.deferred = 0;
-        for _ in 0..self.ingress.queue.len() {
+        for _ in 0..self.ingress.begin_turn() {
             if !self.ingress.may_read() {
                 return self.counters.reach(LimitKind::ReadAhead);
             }
-            let Some(key) = self.ingress.queue.pop_front() else { return };
+            let Some(key) = self.ingress.pop() else { return };
             match self.decide_read(now, key) {
                 ReadDecision::Now => self.read(now, key),
                 ReadDecision::NextTurn => {
                     self.enqueue_read(key);
-                    self.ingress.deferred += 1;
+                    self.ingress.defer();
                 }
                 ReadDecision::Paused => {}
             }
@@ -172,7 +111,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.inbound.pause(Pause::Pending);
             return ReadDecision::Paused;
         }
-        if let Some(until) = connection.inbound.over_budget_until(now, self.ingress.limits) {
+        if let Some(until) = connection.inbound.over_budget_until(now, self.ingress.limits()) {
             self.pause_until(key, until);
             self.counters.reach(LimitKind::Commands);
             let connections = &self.connections;
@@ -195,7 +134,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn pause_until(&mut self, key: ConnKey, until: Instant) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.inbound.pause(Pause::Timed);
-            self.ingress.resumes.add(until, key);
+            self.ingress.pause(key, until);
         }
     }
 
@@ -208,11 +147,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return;
         }
         let mut requests = self.dispatcher.scratch();
-        let Ingress { limits, buffer, .. } = &mut self.ingress;
-        let Read { bytes, accepted, end } = connection.read(now, *limits, buffer, &mut requests);
+        let Read { bytes, accepted, end } = self.ingress.read(now, connection, &mut requests);
         let is_settled = connection.outbound.is_at_rest() && connection.inbound.buffered() == 0;
         if !requests.is_empty() {
-            self.ingress.read_ahead += accepted;
             if let Some(Subscription { room, .. }) = connection.subscription {
                 let overhead = requests.len() * BROADCAST_OVERHEAD;
                 self.fanout.add_in_flight(room, accepted + overhead);

@@ -1,12 +1,12 @@
-//! How many connections there are from each address.
+//! The number of connections from each address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::net::ConnKey;
 
-/// Counts, if there is a limit. The maps are keyed by what peers choose, so they are std's, which
-/// cannot be flooded.
+/// Counts connections by address, if there is a limit. Peers choose the keys, so the maps are std's, which
+/// resist flooding.
 #[derive(Debug)]
 pub(crate) struct AddressCounts {
     /// 0 for no limit; nothing is counted then.
@@ -20,8 +20,7 @@ impl AddressCounts {
         Self { limit, counts: HashMap::new(), of: HashMap::new() }
     }
 
-    /// Counts a connection, unless there are as many from its address as there may be: then it
-    /// returns false.
+    /// Counts a connection. Returns false, and does not count it, if its address is at the limit.
     #[must_use]
     pub(crate) fn add(&mut self, key: ConnKey, peer: IpAddr) -> bool {
         if self.limit == 0 {
@@ -37,7 +36,7 @@ impl AddressCounts {
         true
     }
 
-    /// Counts a connection no more, if it was counted.
+    /// Stops counting a connection, if it was counted.
     pub(crate) fn remove(&mut self, key: ConnKey) {
         let Some(source) = self.of.remove(&key) else { return };
         let Some(count) = self.counts.get_mut(&source) else { return };
@@ -56,8 +55,8 @@ impl AddressCounts {
     }
 }
 
-/// The address that counts: an IPv4 address in either spelling, the network of an IPv6 address, of
-/// which one peer usually has all 2⁶⁴ (RFC 6177).
+/// The address that counts: an IPv4 address in either form; of an IPv6 address the /64 network, all 2⁶⁴
+/// addresses of which one peer usually has (RFC 6177).
 fn source_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

@@ -1,0 +1,52 @@
+//! New connections: admitted, or told why they cannot stay.
+
+use std::net::SocketAddr;
+
+use chat_core::Role;
+
+use super::Engine;
+use super::state::Workers;
+use crate::connection::Connection;
+use crate::net::{ConnKey, Instant, Socket};
+use crate::stats::{CloseReason, LimitKind};
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// The key that [`Engine::connect`] will give next, for registering its socket.
+    pub(crate) fn next_key(&self) -> ConnKey {
+        self.connections.next_key()
+    }
+
+    /// Takes a new connection, or tells it why it cannot stay.
+    pub(crate) fn connect(&mut self, now: Instant, socket: S, role: Role, peer: SocketAddr) {
+        self.counters.accepted.add(1);
+        let key = self.next_key();
+        self.log.accepted(key, || socket.peer());
+        let admitted = match self.stop {
+            Some(_) => Err(CloseReason::Stopped),
+            None => self.admission.admit(key, peer.ip(), self.connections.len()),
+        };
+        if let Err(reason) = admitted {
+            return self.refuse(now, socket, reason);
+        }
+        let mailbox = self.dispatcher.connect(role);
+        let session = mailbox.session();
+        self.connections.insert(Connection::new(socket, mailbox, now));
+        self.sessions.insert(session, key);
+        if let Some(observer) = &mut self.observer {
+            observer.connected(session, peer);
+        }
+    }
+
+    /// Tells a connection that it cannot stay. Unless there are too many such, it is waited for until it
+    /// has read that.
+    fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {
+        let key = self.connections.insert(Connection::refused(socket, reason, now));
+        let is_waited_for = self.admission.refuse(key);
+        self.drain(now, key, reason);
+        self.counters.refused.set(self.admission.refused() as u64);
+        if !is_waited_for {
+            self.counters.reach(LimitKind::RefusedConnections);
+            self.remove(key);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Which connections may stay.
+
+use std::net::IpAddr;
+
+use rustc_hash::FxHashSet;
+
+use super::addresses::AddressCounts;
+use crate::limits::Limits;
+use crate::net::ConnKey;
+use crate::stats::CloseReason;
+
+/// Counts connections against the limits on them.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    max_connections: usize,
+    max_refused: usize,
+    addresses: AddressCounts,
+    /// Connections that are being told that they cannot stay.
+    refused: FxHashSet<ConnKey>,
+}
+
+impl Admission {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            max_connections: limits.connections,
+            max_refused: limits.refused_connections,
+            addresses: AddressCounts::new(limits.connections_per_address),
+            refused: FxHashSet::default(),
+        }
+    }
+
+    /// Admits a connection, beside `count` others, or says why not.
+    pub(crate) fn admit(
+        &mut self,
+        key: ConnKey,
+        peer: IpAddr,
+        count: usize,
+    ) -> Result<(), CloseReason> {
+        if count - self.refused.len() >= self.max_connections {
+            return Err(CloseReason::ServerFull);
+        }
+        if !self.addresses.add(key, peer) {
+            return Err(CloseReason::TooManyFromAddress);
+        }
+        Ok(())
+    }
+
+    /// Counts a connection that is refused. Returns whether it is waited for until it has read why.
+    pub(crate) fn refuse(&mut self, key: ConnKey) -> bool {
+        self.refused.insert(key);
+        self.refused.len() <= self.max_refused
+    }
+
+    /// Counts a connection no more.
+    pub(crate) fn remove(&mut self, key: ConnKey) {
+        self.refused.remove(&key);
+        self.addresses.remove(key);
+    }
+
+    pub(crate) fn refused(&self) -> usize {
+        self.refused.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn addresses(&self) -> usize {
+        self.addresses.len()
+    }
+}

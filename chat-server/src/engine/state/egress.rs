@@ -1,0 +1,42 @@
+//! The connections to flush, and what writing leaves to do.
+
+use std::mem;
+
+use crate::connection::Writer;
+use crate::limits::Limits;
+use crate::net::ConnKey;
+
+/// The connections to flush, and what writing leaves to do.
+#[derive(Debug)]
+pub(crate) struct Egress {
+    /// Connections with answers to flush at the end of the turn.
+    queue: Vec<ConnKey>,
+    pub(crate) writer: Writer,
+}
+
+impl Egress {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { queue: Vec::new(), writer: Writer::new(limits) }
+    }
+
+    /// Queues a connection. The caller makes sure that it is not queued already.
+    pub(crate) fn push(&mut self, key: ConnKey) {
+        self.queue.push(key);
+    }
+
+    /// Takes the queue, to be given back with [`Egress::recycle`].
+    pub(crate) fn take(&mut self) -> Vec<ConnKey> {
+        mem::take(&mut self.queue)
+    }
+
+    /// Takes the vector of [`Egress::take`] back, empty. Connections queued meanwhile stay queued.
+    pub(crate) fn recycle(&mut self, mut queue: Vec<ConnKey>) {
+        queue.append(&mut self.queue);
+        self.queue = queue;
+    }
+
+    /// Whether a connection is to be flushed without any event.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.queue.is_empty() || self.writer.has_follow_ups()
+    }
+}

@@ -1,0 +1,113 @@
+//! The connections to read, and how far reading is ahead of the hub.
+
+use std::collections::VecDeque;
+
+use super::timers::Timers;
+use crate::connection::{Connection, InboundLimits, Read};
+use crate::limits::Limits;
+use crate::net::{ConnKey, Instant, Socket};
+use crate::workers::Request;
+
+/// The connections to read, and how far reading is ahead of the hub.
+#[derive(Debug)]
+pub(crate) struct Ingress {
+    limits: InboundLimits,
+    /// Connections to read: those that an event told of, and those not read to the end, of which no
+    /// event will tell.
+    queue: VecDeque<ConnKey>,
+    /// How many of these were put off in the last turn because their rooms are saturated.
+    deferred: usize,
+    /// When to read connections whose pause ends at a time.
+    pauses: Timers,
+    /// Bytes read of which some command has not been carried out.
+    read_ahead: usize,
+    max_read_ahead: usize,
+    /// What every connection is read into.
+    buffer: Box<[u8]>,
+}
+
+impl Ingress {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: InboundLimits::new(limits),
+            queue: VecDeque::new(),
+            deferred: 0,
+            pauses: Timers::default(),
+            read_ahead: 0,
+            max_read_ahead: limits.read_ahead,
+            buffer: vec![0; limits.read_per_turn].into(),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> InboundLimits {
+        self.limits
+    }
+
+    /// Queues a connection. The caller makes sure that it is not queued already.
+    pub(crate) fn push(&mut self, key: ConnKey) {
+        self.queue.push_back(key);
+    }
+
+    /// Begins a turn. Returns how many connections are queued.
+    pub(crate) fn begin_turn(&mut self) -> usize {
+        self.deferred = 0;
+        self.queue.len()
+    }
+
+    /// Takes the next connection to read.
+    pub(crate) fn pop(&mut self) -> Option<ConnKey> {
+        self.queue.pop_front()
+    }
+
+    /// Puts a connection off until its room has handed out some of what was said.
+    pub(crate) fn defer(&mut self) {
+        self.deferred += 1;
+    }
+
+    /// Has a paused connection returned by [`Ingress::pop_expired_pause`] at `until`.
+    pub(crate) fn pause(&mut self, key: ConnKey, until: Instant) {
+        self.pauses.add(until, key);
+    }
+
+    /// Takes a connection whose pause has expired.
+    pub(crate) fn pop_expired_pause(&mut self, now: Instant) -> Option<ConnKey> {
+        self.pauses.pop_due(now).map(|(_, key)| key)
+    }
+
+    /// Reads a connection into the shared buffer, and appends the requests that came of it.
+    #[inline]
+    pub(crate) fn read<S: Socket>(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection<S>,
+        requests: &mut Vec<Request>,
+    ) -> Read {
+        let read = connection.read(now, self.limits, &mut self.buffer, requests);
+        if !requests.is_empty() {
+            self.read_ahead += read.accepted;
+        }
+        read
+    }
+
+    /// Whether the hub has kept up with what was read.
+    pub(crate) fn may_read(&self) -> bool {
+        self.read_ahead < self.max_read_ahead
+    }
+
+    /// Notes that everything read has been carried out.
+    pub(crate) fn caught_up(&mut self) {
+        self.read_ahead = 0;
+    }
+
+    /// Whether a connection can be read without any event. `rooms_wait`: rooms wait for workers, which
+    /// will tell when they are done, so that the connections put off for these rooms need no turn.
+    pub(crate) fn has_work(&self, rooms_wait: bool) -> bool {
+        let deferred = if rooms_wait { self.deferred } else { 0 };
+        self.queue.len() > deferred && self.may_read()
+    }
+
+    /// When a pause ends next.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.pauses.next()
+    }
+}

@@ -1,0 +1,22 @@
+//! The state of the engine, by who owns what. Each file keeps its own invariants, and knows neither the
+//! engine nor the other files' state; the engine's methods, in the files beside this folder, bring them
+//! together.
+
+mod addresses;
+mod admission;
+mod connection_log;
+mod dispatcher;
+mod egress;
+mod ingress;
+mod stop;
+mod timers;
+
+pub(crate) use admission::Admission;
+pub(crate) use connection_log::ConnectionLog;
+pub(crate) use dispatcher::{Completed, Dispatcher};
+pub(crate) use egress::Egress;
+pub(crate) use ingress::Ingress;
+pub(crate) use stop::Stop;
+pub(crate) use timers::Timers;
+
+pub(crate) use dispatcher::Workers;

@@ -1,0 +1,87 @@
+//! Writing: which connections, and what the writes leave to do.
+
+use super::Engine;
+use super::state::Workers;
+use crate::connection::{Connection, FollowUp};
+use crate::net::{ConnKey, Instant, Socket};
+use crate::stats::{CloseReason, LimitKind};
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// Handles an event that says that the kernel takes bytes again.
+    pub(crate) fn writable(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.outbound.is_blocked() {
+            self.counters.reach(LimitKind::KernelSendBuffer);
+        }
+        connection.outbound.unblock();
+        if fault!(ForgottenWaiter) && connection.can_catch_up() {
+            return;
+        }
+        if connection.has_pending() {
+            self.enqueue_flush(key);
+        }
+    }
+
+    /// Queues a connection to be flushed at the end of the turn.
+    pub(super) fn enqueue_flush(&mut self, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && connection.outbound.enqueue()
+        {
+            self.egress.push(key);
+        }
+    }
+
+    /// Flushes the rooms that have something to hand out.
+    pub(super) fn flush_rooms(&mut self) {
+        self.fanout.flush(&mut self.connections, &mut self.egress.writer);
+        if self.fanout.is_dirty() {
+            self.counters.reach(LimitKind::WritesPerRoomAndTurn);
+        }
+    }
+
+    /// Flushes the connections that are queued now.
+    pub(super) fn flush_queued(&mut self, now: Instant) {
+        let mut queue = self.egress.take();
+        for key in queue.drain(..) {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.outbound.dequeue();
+                self.flush(key);
+                self.resume_if_caught_up(now, key);
+                self.advance_close(key);
+            }
+        }
+        self.egress.recycle(queue);
+    }
+
+    /// Writes what is pending for a connection, including its room's log if it has been parked.
+    pub(super) fn flush(&mut self, key: ConnKey) {
+        if self.connections.get(key).is_some_and(Connection::can_catch_up) {
+            self.fanout.drain_log(&mut self.connections, key);
+        }
+        self.egress.writer.flush(&mut self.connections, key);
+    }
+
+    /// Does what the writes of this turn have left to do.
+    pub(super) fn follow_up_writes(&mut self, now: Instant) {
+        while let Some((key, follow_up)) = self.egress.writer.next_follow_up() {
+            match follow_up {
+                FollowUp::Resume => {
+                    self.counters.reach(LimitKind::WritePerTurn);
+                    self.enqueue_flush(key);
+                }
+                FollowUp::Failed => self.write_failed(now, key),
+                FollowUp::CheckBacklog => self.check_backlog(now, key),
+            }
+        }
+    }
+
+    /// Closes a connection whose socket has failed at a write. What it said before is read first; after a
+    /// reset that the write met, the read finds nothing but an end.
+    fn write_failed(&mut self, now: Instant, key: ConnKey) {
+        self.read(now, key);
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.lifecycle.override_reason(CloseReason::Lost);
+        }
+        self.socket_failed(key);
+    }
+}

@@ -1,0 +1,102 @@
+//! The limits themselves: what each is, its unit, its default and what it costs.
+
+use std::time::Duration;
+
+use super::rate_limit::RateLimit;
+
+/// What the server allows one peer, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at a time. Default: 1,000,000; the program lowers it to the descriptors it may open,
+    /// less 64. A connection beyond it is told `server-full` and closed. An idle connection costs some 500
+    /// bytes here, and some 2 KiB in the kernel.
+    pub connections: usize,
+    /// Connections at a time from one address, or from one /64 network of IPv6. Default: 0, no limit. A
+    /// connection beyond it is told `too-many-from-address` and closed. Costs some 100 bytes a connection
+    /// if set.
+    pub connections_per_address: usize,
+    /// Refused connections that are waited for until they have read why. Default: 32. A refused
+    /// connection beyond it is told and closed without waiting.
+    pub refused_connections: usize,
+    /// Rooms at a time. Default: 100,000, some 300 bytes each. Creating one more is refused with
+    /// `limit-reached`.
+    pub rooms: usize,
+
+    /// Connections accepted in one turn of the event loop. Default: 64.
+    pub accepts_per_turn: usize,
+    /// Bytes read from one connection in one turn. Default: 64 KiB. All connections share one read
+    /// buffer of this size.
+    pub read_per_turn: usize,
+    /// Bytes written to one connection in one turn, give or take a write. Default: 256 KiB.
+    pub write_per_turn: usize,
+    /// Members of one room written to in one turn. Default: 64, some 0.3 ms.
+    pub writes_per_room_and_turn: usize,
+    /// Bytes read from all connections whose commands have not all been carried out. Default: 4 MiB,
+    /// give or take a read; as commands they take up to five times that. Beyond it, reading waits for the
+    /// workers.
+    pub read_ahead: usize,
+
+    /// Frames from one connection. Default: 400 at once, then 200 a second. Frames beyond it are delayed,
+    /// never dropped: until their time comes the connection is not read, and what has been read of it is
+    /// kept, at most [`Limits::read_per_turn`] and a frame.
+    pub commands: RateLimit,
+    /// Frames from one connection that hold no valid message. Default: 20 at once, then 2 a second. The
+    /// next one closes the connection.
+    pub bad_frames: RateLimit,
+    /// Time for a frame, from its first byte to its last. Default: 30 s. Beyond it the connection is told
+    /// `frame-timeout` and closed. An incomplete frame costs its bytes.
+    pub frame_timeout: Duration,
+
+    /// The kernel's send buffer of one connection, in bytes (`SO_SNDBUF`; Linux doubles it). Default:
+    /// 64 KiB. It fills up before anything is kept here for a peer that does not read.
+    pub kernel_send_buffer: usize,
+    /// Bytes pending here for one connection, beyond the kernel's buffer. Default: 1 MiB. Beyond it the
+    /// connection is told `slow-consumer` and closed. What a room has pending for many is held once. A list
+    /// of rooms counts as at most some kilobytes until its turn comes, then one frame at a time: for a
+    /// peer that reads as fast as it can, it may be tens of megabytes.
+    pub backlog: usize,
+    /// Bytes that may be pending for one connection for longer than [`Limits::slow_backlog_time`].
+    /// Default: 256 KiB. Beyond it the connection is not read, and if that lasts, it is told
+    /// `slow-consumer` and closed. Nor are the members of a room read while the room still has that much
+    /// to hand out, or for 100 ms after a member has come to have that much pending: it may be about
+    /// to read.
+    pub slow_backlog: usize,
+    /// How long more than [`Limits::slow_backlog`] may be pending. Default: 10 s.
+    pub slow_backlog_time: Duration,
+    /// Bytes held for all connections together: what is pending for them, each part of a room's log
+    /// once; lists of rooms yet to be sent, each as if it shared no room with another; and incomplete
+    /// frames. Default: 256 MiB. Beyond it the connections that hold the most are told `slow-consumer` and
+    /// closed.
+    ///
+    /// A room in a list takes some 300 bytes, or 3.3 KiB with 50 members: of 100,000 small rooms, eight
+    /// lists fit.
+    pub total_backlog: usize,
+    /// Time for a closing connection to read what is pending and to end its side. Default: 5 s.
+    pub linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_000_000,
+            connections_per_address: 0,
+            refused_connections: 32,
+            rooms: 100_000,
+            accepts_per_turn: 64,
+            read_per_turn: 64 * 1024,
+            write_per_turn: 256 * 1024,
+            writes_per_room_and_turn: 64,
+            read_ahead: 4 * 1024 * 1024,
+            commands: RateLimit { burst: 400, per_second: 200 },
+            bad_frames: RateLimit { burst: 20, per_second: 2 },
+            frame_timeout: Duration::from_secs(30),
+            kernel_send_buffer: 64 * 1024,
+            backlog: 1024 * 1024,
+            slow_backlog: 256 * 1024,
+            slow_backlog_time: Duration::from_secs(10),
+            total_backlog: 256 * 1024 * 1024,
+            linger: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Memory that counts for as long as it is held.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// A share of a sum, for as long as it lives.
+#[derive(Debug)]
+pub(super) struct MemoryShare {
+    sum: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl MemoryShare {
+    pub(super) fn new(sum: &Rc<Cell<usize>>, bytes: usize) -> Self {
+        sum.set(sum.get() + bytes);
+        Self { sum: Rc::clone(sum), bytes }
+    }
+}
+
+impl Drop for MemoryShare {
+    fn drop(&mut self) {
+        self.sum.set(self.sum.get() - self.bytes);
+    }
+}
