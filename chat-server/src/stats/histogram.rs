@@ -72,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_is_in_the_first_bucket_that_it_fits(
+        fn a_value_falls_into_the_first_bucket_that_fits(
             values in proptest::collection::vec((0_u32..20, -1_i64..=1), 0..50),
         ) {
             let values: Vec<_> =

@@ -87,7 +87,7 @@ stats! {
         connections;
         /// Connections that may send commands, or whose last commands are being carried out.
         sessions;
-        /// Connections that are being told that the server has no place for them.
+        /// Connections being refused: they are sent the reason and closed.
         refused;
         /// Requests put into mailboxes: commands, and frames that held none.
         requests;
@@ -103,7 +103,7 @@ stats! {
         members: Gauge("chat_members", Count);
         /// Bytes held for connections.
         backlog: Gauge("chat_backlog", Bytes);
-        /// Chats and notices said to rooms, counted once for each member to be told.
+        /// Chats and notices sent to rooms, counted once for each receiver.
         deliveries: Counter("chat_messages_delivered", Count);
         /// Bytes read from connections.
         bytes_read: Counter("chat_received", Bytes);

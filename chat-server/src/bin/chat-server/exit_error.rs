@@ -1,4 +1,4 @@
-//! Why the program ends without having served, or before it has stopped in order, and how people are told.
+//! Errors that end the program: before it serves, while it serves, or in the middle of a stop.
 
 use std::error::Error as _;
 use std::fmt;
@@ -37,7 +37,7 @@ impl ExitError {
         }
     }
 
-    /// What the system said, if it said anything.
+    /// The underlying error, if there is one.
     pub(crate) fn source(&self) -> Option<String> {
         match self {
             Self::Start(error) => error.source().map(ToString::to_string),

@@ -1,8 +1,8 @@
 //! The chat server as a program: from the command line to the exit status.
 //!
-//! `cli` reads the command line into `settings`; `logging` and `os` connect the program with whoever runs it;
-//! `metrics` shows how the server is; `exit_error` and `texts` hold what people are told. What a chat server
-//! does is in the library.
+//! `cli` reads the command line into `settings`; `logging` and `os` connect the program with its terminal, its
+//! supervisor and its system; `metrics` serves numbers; `exit_error` and `texts` hold what people read. The chat
+//! server itself is in the library.
 
 mod cli;
 mod exit_error;

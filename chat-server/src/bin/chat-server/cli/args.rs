@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_words_are_taken_or_refused_in_lines_that_garble_no_terminal(
+        fn arbitrary_words_are_refused_without_control_characters(
             words in prop::collection::vec(
                 prop_oneof![
                     "--(port|ip|lang|limit|metrics|check|limits|prot)(=[0-9a-z:.]{0,9})?",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_the_language_asked_for() {
+    fn errors_are_in_the_language_of_the_flag() {
         let lang = |line: &str| refused(line.split(' ')).unwrap_or_else(|| panic!("{line}")).lang;
         for line in ["--lang=ko --prot=1", "--prot=1 --lang ko", "--lang=ko", "--port --lang=ko 1"]
         {

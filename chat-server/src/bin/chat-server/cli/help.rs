@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_flags_and_limits_are_begins_in_one_column() {
+    fn the_descriptions_of_flags_and_limits_are_aligned() {
         for lang in Lang::ALL {
             let text = flags(lang);
             for setting in SETTINGS {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_tells_the_defaults_there_are() {
+    fn the_help_shows_the_actual_defaults() {
         let defaults = Settings::default();
         for lang in Lang::ALL {
             let mut shown = 0;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_the_settings_and_the_limits_as_they_are() {
+    fn the_document_lists_every_setting_and_limit() {
         let document = include_str!("../../../../../docs/OPERATIONS.md");
         for table in reference() {
             assert!(document.contains(&format!("|---|\n{table}\n")), "it should hold:\n{table}");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_says_what_each_reason_means() {
+    fn the_document_explains_every_close_reason() {
         let document = include_str!("../../../../../docs/OPERATIONS.md");
         let (_, reasons) = document.split_once("\n| reason |").expect("it has that table");
         for reason in CloseReason::ALL {

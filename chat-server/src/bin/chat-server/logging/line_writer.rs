@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_is_one_line_of_text(line in proptest::collection::vec(any::<char>(), 0..40)) {
+        fn every_line_stays_one_line_of_text(line in proptest::collection::vec(any::<char>(), 0..40)) {
             let clean = clean(&line.into_iter().collect::<String>());
             let text = String::from_utf8(clean).expect("it is UTF-8");
             let (text, end) = text.split_at(text.len() - 1);
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// What is logged of a peer's text, in both forms.
+    /// The lines that an event with this text makes, as text or as JSON.
     fn logged(json: bool, hostile: &str) -> String {
         let (mut reader, writer) = io::pipe().expect("two descriptors are to be had");
         let lines = LineWriter::start(writer, "test").expect("a thread is to be had");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_a_pipe_without_a_reader_is_no_end() {
+    fn r11_a_pipe_without_a_reader_ends_nothing() {
         let (reader, writer) = io::pipe().expect("two descriptors are to be had");
         drop(reader);
         let lines = LineWriter::start(writer, "test").expect("a thread is to be had");

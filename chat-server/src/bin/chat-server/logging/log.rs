@@ -55,7 +55,7 @@ pub(crate) fn start(settings: &Settings) -> io::Result<Log> {
     Ok(Log { lines, format: settings.log_format, lang: settings.lang() })
 }
 
-/// What is logged, and whether the environment asked for something that does not exist.
+/// The filter of levels, and whether `RUST_LOG` is malformed.
 fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     let all = |level| Targets::new().with_default(level);
     if let Some(level) = level {
@@ -77,8 +77,8 @@ fn names_a_level(directive: &str) -> bool {
     directive.contains('=') || directive.parse::<LevelFilter>().is_ok()
 }
 
-/// Logs where the panic was, and why if the message is a literal: one that was formatted may hold what
-/// somebody said.
+/// Logs where the panic was, and why if the message is a literal: a formatted one may hold what
+/// somebody wrote.
 fn log_panic(panic: &panic::PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
     let why =

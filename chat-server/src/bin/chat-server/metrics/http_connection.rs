@@ -140,7 +140,7 @@ mod tests {
     const METRICS: Option<Result<(Page, bool), &str>> = Some(Ok((Page::Metrics, true)));
 
     #[test]
-    fn a_request_is_what_its_first_line_says() {
+    fn a_request_is_judged_by_its_first_line() {
         assert_eq!(parse(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), METRICS);
         assert_eq!(parse(b"GET /metrics?x=/health HTTP/1.0\r\n\r\nbody"), METRICS);
         let head = Some(Ok((Page::Health, false)));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_has_an_end() {
+    fn a_long_head_is_refused() {
         let refused = Some(Err("431 Request Header Fields Too Large"));
         let long = |n| format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(n));
         let fits = HEAD - long(0).len();
@@ -174,14 +174,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_request_is_unfinished_up_to_its_last_byte(len in 0_usize..1000) {
+        fn a_request_is_incomplete_up_to_its_last_byte(len in 0_usize..1000) {
             let request = b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nAccept: text/plain\r\n\r\n";
             let len = len % request.len();
             prop_assert_eq!(parse(&request[..len]), None);
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&bytes);
         }
     }

@@ -59,7 +59,7 @@ struct HttpServer {
     pages: Pages,
     /// Each with the time at which it was accepted.
     connections: Slab<(Instant, HttpConnection)>,
-    /// Whether there may be connections to accept of which no event will tell.
+    /// Whether connections may be waiting that no further event announces.
     pending: bool,
     /// How many more may be accepted before `window_end`.
     accepts_left: usize,

@@ -1,4 +1,4 @@
-//! What can be wrong with the command line and with a configuration file, and how people are told.
+//! Errors of the command line and of configuration files, and their texts.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use chat_proto::{Localize, localize};
 use chat_server::{Lang, LimitError};
 
-/// A reason not to start anything: one of perhaps many.
+/// A mistake that keeps the program from starting; there may be several.
 #[derive(Debug)]
 pub(crate) enum SettingError {
     /// An argument is not UTF-8.
@@ -41,7 +41,7 @@ pub(crate) enum SettingError {
     SameAddress { metrics: SocketAddr, server: SocketAddr },
 }
 
-/// What can be wrong with a line of a configuration file.
+/// A mistake in a line of a configuration file.
 #[derive(Debug)]
 pub(crate) enum FileError {
     /// Not TOML, in the parser's words.
@@ -59,14 +59,14 @@ pub(crate) enum FileError {
     },
 }
 
-/// What can be wrong with a value.
+/// A mistake in a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueError {
     OutOfRange {
         least: u64,
         most: u64,
     },
-    /// It is none of these words, of which one is near.
+    /// It is none of these words; one of them may be near.
     NotOneOf {
         words: &'static [&'static str],
         nearest: Option<&'static str>,

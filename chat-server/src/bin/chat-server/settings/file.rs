@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::settings::to_toml;
 
-    /// What is wrong with a text, in the language that it asks for.
+    /// The errors of a text, in the language that it asks for.
     fn errors(text: &str) -> Vec<String> {
         let (mut settings, mut errors) = (Settings::default(), Vec::new());
         apply_text("a.toml", text, &mut settings, &mut errors);
@@ -165,12 +165,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_taken_or_refused(text in "([a-z_\\[\\]=\"\n .,0-9-]|limits|port|\\PC){0,60}") {
+        fn arbitrary_text_does_not_panic(text in "([a-z_\\[\\]=\"\n .,0-9-]|limits|port|\\PC){0,60}") {
             errors(&text);
         }
 
         #[test]
-        fn any_spoiled_character_is_told_in_a_line_that_garbles_no_terminal(
+        fn a_spoiled_file_is_refused_with_the_file_name_and_without_control_characters(
             at in 0..400_usize,
             by in any::<char>(),
         ) {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_force_is_a_file_that_changes_nothing() {
+    fn the_settings_in_force_read_back_as_the_same_settings() {
         let mut settings = Settings::default();
         set_limit(&mut settings, "backlog", "3MiB", Place::LimitFlag).expect("it is in range");
         let text = to_toml(&settings);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_in_a_file_garbles_a_terminal() {
+    fn names_in_a_file_are_shown_without_control_characters() {
         for text in [
             "\"\\u001b[2J\" = 1",
             "[limits]\n\"\\u001b_a\" = 1\n\"\\u001b-a\" = 1\n",

@@ -28,7 +28,7 @@ impl Settings {
         self.config.lang
     }
 
-    /// What is wrong with the settings as a whole.
+    /// The errors of the settings as a whole.
     pub(crate) fn errors(&self) -> Vec<SettingError> {
         let check = self.config.check();
         let limits = check.as_ref().err().map(ConfigError::errors).unwrap_or_default();
@@ -36,7 +36,7 @@ impl Settings {
         limits.chain(self.address_conflict()).collect()
     }
 
-    /// Metrics where the server listens: whichever came second could not. A wildcard covers every address
+    /// Metrics at the server's own address: whichever came second could not listen. A wildcard covers every address
     /// of its family, that of IPv6 both families.
     fn address_conflict(&self) -> Option<SettingError> {
         let (metrics, server) = (self.metrics?, self.config.address);

@@ -5,7 +5,7 @@ use chat_server::Lang;
 
 use super::*;
 
-/// The sources with errors that people are told.
+/// The sources of error texts.
 const SOURCES: [&str; 4] = [
     include_str!("../exit_error.rs"),
     include_str!("../settings/error.rs"),
@@ -77,7 +77,7 @@ fn every_text_is_in_its_language() {
 }
 
 #[test]
-fn every_language_tells_the_same() {
+fn every_language_states_the_same_facts() {
     for [english, korean] in errors().into_iter().chain(notes()) {
         // How to ask for it again in the same language.
         let korean = korean.replace(" --lang=ko", "");
@@ -98,7 +98,7 @@ fn korean_is_polite_throughout() {
 
 /// 은 or 는, 이 or 가: which it is depends on how the word before it ends.
 #[test]
-fn no_korean_particle_depends_on_what_a_value_ends_with() {
+fn no_korean_particle_depends_on_the_end_of_a_value() {
     const DEPENDENT: [&str; 12] =
         ["은", "는", "이", "가", "을", "를", "과", "와", "로", "으로", "예", "여"];
     for [_, korean] in errors() {
@@ -120,6 +120,6 @@ fn a_flag_has_a_value_in_every_language_or_in_none() {
 }
 
 #[test]
-fn people_who_read_korean_are_led_to_help_in_korean() {
+fn the_korean_hint_leads_to_the_korean_help() {
     assert!(SEE_HELP.get(Lang::Ko).contains("--help --lang=ko"));
 }
