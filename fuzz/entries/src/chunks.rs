@@ -1,14 +1,14 @@
-//! The pieces that a stream arrives in, or is taken in, as the input says.
+//! The pieces in which a stream arrives or is taken, as the input says.
 
-/// Lengths of pieces, over and over again.
+/// Lengths of pieces, repeated for ever.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunks {
-    /// Each at least 1. None: the stream is one piece.
+    /// Each at least 1; empty for a stream in one piece.
     lens: Vec<usize>,
 }
 
 impl Chunks {
-    /// The most different lengths that an input can name.
+    /// The most lengths that an input can name.
     const MOST: u8 = 16;
 
     /// The longest piece.
@@ -32,12 +32,12 @@ impl Chunks {
         }
     }
 
-    /// The lengths, over and over again; none if none was named.
+    /// The lengths, repeated for ever; nothing if none was named.
     pub(crate) fn lens(self) -> impl Iterator<Item = usize> {
         self.lens.into_iter().cycle()
     }
 
-    /// `stream` in pieces of these lengths; in one if none was named.
+    /// Cuts `stream` in pieces of these lengths; in one piece if none was named.
     pub(crate) fn cut<'a>(&self, stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = stream;
         let whole = self.lens.is_empty().then_some(stream.len());

@@ -1,4 +1,4 @@
-//! The message parser: what it accepts is what was said, and what it refuses it does not repeat.
+//! The command parser: it accepts exactly what the payload says, and repeats nothing that it refuses.
 
 use chat_core::{Hub, HubLimits, Output, Role, RoomEvent, SessionId};
 use chat_proto::{
@@ -7,17 +7,17 @@ use chat_proto::{
 };
 use serde_json::Value;
 
-use crate::said;
+use crate::messages;
 
 /// The input is one payload.
 ///
-/// - What is accepted, serde_json reads as the same object with the same values; written again, it
-///   is the same command and no longer than before.
-/// - Blanks around the object and a further field in it, which the short way for chats does not
-///   know, change nothing. A known key a second time, or an array around it, is refused.
-/// - An accepted text that the hub takes from a member with the longest name makes a frame. Nothing
-///   that could garble a terminal is accepted in it, nor in a name or a title.
-/// - A refusal is a short line of ASCII: nothing of the payload is in it.
+/// - An accepted payload is, for serde_json, an object with the same values; written again, it is the same
+///   command, and no longer than before.
+/// - Blanks around the object and a further field in it change nothing, though the fast path for chats knows
+///   neither. A repeated key, or an array around the object, is refused.
+/// - An accepted text that the hub takes from a member with the longest name fits a frame. Texts, names and
+///   titles hold nothing that could garble a terminal.
+/// - A refusal is a short line of ASCII, without anything of the payload.
 ///
 /// # Panics
 /// When a property is broken.
@@ -35,7 +35,7 @@ pub fn command(data: &[u8]) {
     }
 }
 
-/// The same in other words has the same meaning, and what is not the same has none.
+/// Spelled otherwise, the command is the same; with more than that around it, it is refused.
 fn variants(payload: &str, parsed: &Result<Command, Rejection>) {
     let blanks = Command::parse(format!("\t {payload}\r\n").as_bytes());
     assert!(same(&blanks, parsed), "with blanks around it {blanks:?}, without {parsed:?}");
@@ -59,7 +59,7 @@ fn variants(payload: &str, parsed: &Result<Command, Rejection>) {
     }
 }
 
-/// Whether two answers are the same but for where in the payload the fault is.
+/// Whether two results are the same, wherever in the payload the error is.
 fn same(a: &Result<Command, Rejection>, b: &Result<Command, Rejection>) -> bool {
     match (a, b) {
         (Err(Rejection::NotJson { .. }), Err(Rejection::NotJson { .. })) => true,
@@ -80,13 +80,13 @@ fn accepted(payload: &[u8], command: Command) {
     }
     match command {
         Command::Chat(text) => chat(&text),
-        Command::Rename(name) => assert!(said::is_label(name.as_str()), "{name:?}"),
-        Command::Create(title) => assert!(said::is_label(title.as_str()), "{title:?}"),
+        Command::Rename(name) => assert!(messages::is_label(name.as_str()), "{name:?}"),
+        Command::Create(title) => assert!(messages::is_label(title.as_str()), "{title:?}"),
         _ => {}
     }
 }
 
-/// Whether an object says what the command does.
+/// Whether an object means the command.
 fn says(value: &Value, command: &Command) -> bool {
     let (kind, field) = match command {
         Command::Rename(name) => ("CSName", value["name"].as_str() == Some(name.as_str())),
@@ -115,7 +115,7 @@ fn refused(payload: &[u8], rejection: Rejection) {
     assert!(said.len() < 200, "{code}: {said}");
 }
 
-/// Somebody with the longest name says it.
+/// A member with the longest name sends the text.
 fn chat(text: &Text) {
     let mut hub = Hub::new(HubLimits::default());
     let speaker = hub.connect(Role::Guest);
@@ -136,7 +136,7 @@ fn chat(text: &Text) {
         match written {
             Ok(payload) => {
                 assert_eq!(payload.len(), foreseen);
-                let read = said::message(payload);
+                let read = messages::read(payload);
                 assert_eq!((&*read.member, &*read.text), (name.as_str(), text.as_str()));
                 assert_eq!((read.room_id, read.seq), (Some(room.number()), Some(seq)));
             }

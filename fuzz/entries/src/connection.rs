@@ -1,15 +1,16 @@
-//! A whole connection, bytes in and bytes out: the server without the kernel, a peer that sends
-//! anything, and two witnesses in a room that talk to each other meanwhile.
+//! A whole connection, bytes in and bytes out: the server without the kernel, a stranger that sends
+//! anything, and two witnesses that talk to each other in a room meanwhile.
 
 mod reference;
 
 use std::iter;
 
-use chat_proto::{Command, Incoming, Text, Title};
+use chat_proto::{Command, Text, Title};
 use chat_server::bench_support::{Left, MemoryPeers};
+use chat_testing::{Checker, Event, Violation};
 
 use crate::chunks::Chunks;
-use crate::said;
+use crate::messages;
 use reference::Reference;
 
 /// The peers in the order in which they connect. The first two are the witnesses.
@@ -17,25 +18,25 @@ const ANN: usize = 0;
 const BOB: usize = 1;
 const STRANGER: usize = 2;
 
-/// Pieces of the stream beside which the witnesses say something; all behind them come as one.
+/// Pieces of the stream during which the witnesses talk; the rest comes as one piece.
 const TALK: usize = 64;
 
 /// The most bytes of a piece: what the server reads in one turn.
 const READ: usize = 64 * 1024;
 
-/// Writes to the stranger that take a part of what there is; all behind them take everything.
+/// Writes to the stranger that are taken in part; those after them are taken whole.
 const SHORT_WRITES: usize = 2_000;
 
-/// The input is a byte of flags (`Plan`), lengths of the pieces in which the peer sends, lengths of
-/// those in which it takes what it gets, then what it sends.
+/// The input is a byte of flags (`Plan`), the lengths of the pieces in which the stranger sends, those of
+/// the pieces in which it receives, then what it sends.
 ///
-/// - Every peer gets, to the byte, what a hub and an encoder make of the commands when nothing is
-///   shared, batched or cut in pieces.
-/// - What anybody gets is whole frames with a message of a known type and nothing raw in them.
-/// - The witnesses hear each other, each message once and in order.
-/// - A connection ends when it should, and never for what it is owed: in one turn that is too little
-///   for the limit. One that is gone got a beginning of what it was owed.
-/// - The server comes to rest after each step, and keeps nothing of who has gone.
+/// - Every peer receives, to the byte, what a hub and an encoder make of the commands when nothing is
+///   shared, batched or split.
+/// - Everybody receives whole frames, each with a message of a known type and nothing raw in it.
+/// - The witnesses receive everything in their room, once and in order.
+/// - A connection ends when it should, and never for its backlog: a turn brings too little for the limit.
+///   A connection that is gone received a prefix.
+/// - The server comes to rest after each step, and keeps nothing of a connection that is gone.
 ///
 /// # Panics
 /// When a property is broken.
@@ -55,16 +56,15 @@ pub fn connection(mut data: &[u8]) {
     scene.close();
 }
 
-/// How the peer behaves.
+/// How the stranger behaves.
 #[derive(Debug)]
 struct Plan {
-    /// Bit 0: the witnesses speak in the same turn as the peer, before it, not in turns of their own.
-    /// (Behind it, what they say might come between two of its commands, of which not all are taken in
-    /// one turn.)
+    /// Bit 0: the witnesses send in the stranger's turn, before it, instead of in turns of their own. (After
+    /// it, their chats might come between two of its commands, not all of which are read in one turn.)
     together: bool,
-    /// Bit 1: the peer ends its stream right behind the last piece, not after the answers to it.
+    /// Bit 1: the stranger ends its stream right after the last piece, without waiting for the answers.
     end_at_once: bool,
-    /// Bit 2: the peer does not end its stream but is gone.
+    /// Bit 2: the stranger vanishes instead of ending its stream.
     reset: bool,
     pieces: Chunks,
     takes: Chunks,
@@ -84,11 +84,11 @@ impl Plan {
     }
 }
 
-/// The server, and beside it what it should do.
+/// The server, and the reference for what it should do.
 struct Scene {
     server: MemoryPeers,
     reference: Reference,
-    /// How often each of the witnesses has spoken.
+    /// Chats that each witness has sent.
     spoken: usize,
 }
 
@@ -118,11 +118,12 @@ impl Scene {
     }
 
     fn says(&self, who: usize) -> Command {
-        Command::Chat(Text::new(&format!("{who} says {}", self.spoken)).expect("a text"))
+        let text = Event::text(who, self.spoken as u64, 0);
+        Command::Chat(Text::new(&text).expect("a text"))
     }
 
-    /// The stranger sends a piece, and maybe ends its stream; the witnesses speak before and after, or
-    /// both before.
+    /// The stranger sends a piece, and may end its stream; one witness sends before and one after it, or both
+    /// before.
     fn step(&mut self, plan: &Plan, piece: &[u8], talk: bool, end: bool) {
         if talk {
             self.witness(ANN, &self.says(ANN), !plan.together);
@@ -150,7 +151,7 @@ impl Scene {
         self.check_stranger(end && plan.reset);
     }
 
-    /// It got what it should have; a beginning of that if it is gone.
+    /// The stranger received what it should have, or a prefix if it is gone.
     fn check_stranger(&self, gone: bool) {
         let expected = &self.reference.expected[STRANGER];
         let received = self.server.received(STRANGER);
@@ -160,40 +161,48 @@ impl Scene {
         assert_eq!(has_left, self.reference.has_ended(STRANGER), "it ends when it should");
     }
 
-    /// Everybody leaves, and what they got is looked at.
+    /// Everybody leaves, and what the witnesses received is checked.
     fn close(mut self) {
         self.server.end(STRANGER, true);
         self.server.settle();
-        assert_eq!(self.server.connections(), 2, "nothing is kept of who has gone");
+        assert_eq!(self.server.connections(), 2, "nothing is kept of a connection that is gone");
+        self.check_witnesses().unwrap_or_else(|found| panic!("{found}"));
         for who in [ANN, BOB] {
             let (received, expected) = (self.server.received(who), &self.reference.expected[who]);
             assert!(received == *expected, "{}", difference(&received, expected));
-            self.check_witness(who, &said::messages(&received));
             self.server.end(who, false);
             self.reference.disconnect(who);
             self.server.settle();
         }
         assert_eq!(self.server.connections(), 0);
-        said::messages(&self.reference.expected[STRANGER]);
+        messages::read_all(&self.reference.expected[STRANGER]);
     }
 
-    /// A witness heard the other one, each message once and in order, and never itself.
-    fn check_witness(&self, who: usize, heard: &[Incoming]) {
-        let other = ANN + BOB - who;
-        let by = |who: usize| {
-            let name = format!("user{}", who + 1);
-            let is_chat = |message: &&Incoming| message.kind == "SCChat";
-            heard.iter().filter(is_chat).filter(move |message| message.member == name)
-        };
-        assert_eq!(by(who).count(), 0, "nobody hears itself");
-        let texts = by(other).map(|message| message.text.clone());
-        assert!(texts.eq((0..self.spoken).map(|n| format!("{other} says {n}"))));
-        let seqs: Vec<_> = heard.iter().filter_map(|message| message.seq).collect();
-        assert!(seqs.is_sorted_by(|a, b| a < b), "numbers rise");
+    /// The witnesses received everything in their room, except for their own chats.
+    fn check_witnesses(&self) -> Result<(), Violation> {
+        let mut checker = Checker::default();
+        for who in [ANN, BOB] {
+            checker.connect(who);
+            for message in messages::read_all(&self.server.received(who)) {
+                let Some((room, seq)) = message.room_id.zip(message.seq) else { continue };
+                match message.code.as_deref() {
+                    Some("room-created" | "room-entered") => {
+                        checker.enter(who, room, seq)?;
+                        (0..self.spoken).for_each(|number| checker.send(who, number as u64));
+                    }
+                    None if !["user1", "user2"].contains(&message.member.as_str()) => {
+                        let event = Event::notice(&message.member, &message.text);
+                        checker.receive(who, room, seq, event)?;
+                    }
+                    _ => checker.receive(who, room, seq, Event::read(&message)?)?,
+                }
+            }
+        }
+        checker.finish()
     }
 }
 
-/// Where what somebody got is not what it should have, for people.
+/// Describes where the received bytes differ from the expected ones.
 fn difference(received: &[u8], expected: &[u8]) -> String {
     let at = received.iter().zip(expected).take_while(|(a, b)| a == b).count();
     let show = |bytes: &[u8]| {

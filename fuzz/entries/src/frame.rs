@@ -1,4 +1,4 @@
-//! The frame decoder: a stream is the same frames in whatever pieces it arrives.
+//! The frame decoder: a stream has the same frames in whatever pieces it arrives.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,13 @@ use chat_proto::{FrameDecoder, HEADER_LEN, MAX_PAYLOAD, write_frame};
 
 use crate::chunks::Chunks;
 
-/// The input is lengths of pieces, then the stream.
+/// The input is the lengths of the pieces, then the stream.
 ///
-/// - A stream in pieces is the same frames, and the same beginning of one, as the whole.
-/// - What is held is less than the frame that has begun.
+/// - A stream in pieces has the same frames, and the same beginning of a last one, as the whole.
+/// - The decoder buffers less than the frame that has begun.
 /// - The frames and what is left over, written again, are the stream.
-/// - Who takes a frame of each piece and has the rest kept gets the same frames.
-/// - Frames that nobody asks for do not put the stream out of step.
+/// - A caller that takes one frame of each piece, and has the rest buffered, gets the same frames.
+/// - Frames that nobody takes do not put the stream out of step.
 ///
 /// # Panics
 /// When a property is broken.
@@ -48,7 +48,7 @@ pub fn frame(mut data: &[u8]) {
     assert_eq!(careless.buffered(), partial, "out of step");
 }
 
-/// All frames, and what is held in the end.
+/// All frames, and what is buffered in the end.
 fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut decoder = FrameDecoder::new();
     let mut got = Vec::new();
@@ -58,7 +58,6 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Vec<
             got.push(frame.to_vec());
         }
         drop(frames);
-        assert_eq!(decoder.buffered().len(), decoder.buffered().len());
         let announced = match decoder.buffered().first_chunk::<HEADER_LEN>() {
             Some(header) => usize::from(u16::from_be_bytes(*header)),
             None => MAX_PAYLOAD,

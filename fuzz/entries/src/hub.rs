@@ -1,27 +1,28 @@
-//! Sequences of commands to a hub: whatever people do, what it answers makes sense.
+//! Sequences of commands to a hub: whatever people do, its outputs fit together.
 
+mod driver;
 mod script;
-mod watch;
 
 use chat_core::{Hub, HubLimits, Output, Role};
 
+use driver::Driver;
 use script::{Script, Step};
-use watch::Watch;
 
 /// Few enough rooms to reach the limit.
 const LIMITS: HubLimits = HubLimits::new().with_rooms(3);
 
 /// The input is steps as `Script` reads them, such as `a+ b+ aC0 bJ1 aT0 b-`.
 ///
-/// - The hub's invariants hold after each step, and so do `Watch`'s.
-/// - A session that has ended is neither heard nor spoken to.
-/// - A command has exactly one answer, and the answer goes to the one who gave it.
+/// - The hub's invariants hold after each step, and every member receives what it
+///   should (`Driver`, with the checker of all tests).
+/// - A session that has ended neither acts nor receives anything.
+/// - A command has exactly one answer, which goes to its sender.
 ///
 /// # Panics
 /// When a property is broken.
 pub fn hub(data: &[u8]) {
     let mut hub = Hub::new(LIMITS);
-    let mut watch = Watch::new(LIMITS);
+    let mut driver = Driver::new(LIMITS);
     let mut outputs = Vec::new();
     let mut sessions = Vec::new();
     for step in Script::new(data) {
@@ -29,14 +30,14 @@ pub fn hub(data: &[u8]) {
         match step {
             Step::Connect(role) => {
                 let session = hub.connect(role);
-                watch.connected(session, role == Role::Operator);
+                driver.connected(session, role == Role::Operator);
                 sessions.push(session);
             }
             Step::Disconnect(who) => {
                 let Some(&session) = sessions.get(who % sessions.len().max(1)) else { continue };
                 let is_alive = hub.name(session).is_some();
                 hub.disconnect(session, &mut outputs);
-                watch.outputs(&hub, session, &outputs);
+                driver.deliver(&hub, session, &outputs);
                 let ends = Output::Disconnected { session };
                 assert_eq!(outputs.last(), is_alive.then_some(&ends));
             }
@@ -45,11 +46,12 @@ pub fn hub(data: &[u8]) {
                 let is_alive = hub.name(session).is_some();
                 hub.handle(session, command, &mut outputs);
                 assert!(is_alive || outputs.is_empty(), "{session} has ended: {outputs:?}");
-                let answers = watch.outputs(&hub, session, &outputs);
+                let answers = driver.deliver(&hub, session, &outputs);
                 assert_eq!(answers, usize::from(is_alive), "one answer: {outputs:?}");
             }
         }
         hub.check_invariants();
-        watch.agrees_with(&hub);
+        driver.agree_with(&hub);
     }
+    driver.finish();
 }

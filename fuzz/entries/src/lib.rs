@@ -1,6 +1,6 @@
-//! What is fuzzed, and what has to be true of it.
+//! The entries of the fuzz targets, each with the properties that must hold.
 //!
-//! Each entry takes any bytes and panics when a property is broken. The fuzz targets call them, and
+//! An entry takes any bytes, and panics when a property is broken. The fuzz targets call the entries, and
 //! so does `cargo test`, with the committed corpora and mutations of them: see `fuzz/README.md`.
 
 mod chunks;
@@ -8,14 +8,14 @@ mod command;
 mod connection;
 mod frame;
 mod hub;
-mod said;
+mod messages;
 
 pub use command::command;
 pub use connection::connection;
 pub use frame::frame;
 pub use hub::hub;
 
-/// An entry: the name of its target and corpus, and what takes the bytes.
+/// An entry and the name of its target and corpus.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// As in `fuzz/corpus/NAME`.

@@ -1,4 +1,4 @@
-//! Writes the files of the corpora that were thought of, not found: the cases of the catalogue of
+//! Writes the corpus files that were thought of, not found: the cases of the catalogue of
 //! bad inputs, under names that say what they show.
 //!
 //! ```text

@@ -1,5 +1,5 @@
-//! What a server should do with the bytes that it gets, done the plainest way: every frame is copied
-//! out and carried out by itself, every message encoded for each who gets it.
+//! The reference: what a server should do with the bytes that it receives, done in the plainest way. Every
+//! frame is copied out and handled by itself, every message is encoded for each receiver.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,13 +11,13 @@ pub(super) struct Reference {
     hub: Hub,
     peers: [Peer; 3],
     members: BTreeMap<RoomId, BTreeSet<usize>>,
-    /// All that each peer should be sent.
+    /// Everything that each peer should receive.
     pub(super) expected: [Vec<u8>; 3],
 }
 
 struct Peer {
     session: SessionId,
-    /// What came and is not carried out.
+    /// Bytes received and not handled yet.
     input: Vec<u8>,
     proven: bool,
     bad_frames: u32,
@@ -41,7 +41,7 @@ impl Reference {
         self.peers[who].ended
     }
 
-    /// A peer has sent something.
+    /// Handles what a peer sent.
     pub(super) fn receive(&mut self, who: usize, bytes: &[u8]) {
         let mut input = std::mem::take(&mut self.peers[who].input);
         input.extend_from_slice(bytes);
@@ -88,7 +88,7 @@ impl Reference {
         self.tell(who, &Notice::Rejected(rejection), None);
     }
 
-    /// A peer is gone, or what it sends is not heard any more.
+    /// Ends a peer: it is gone, or nothing more is read from it.
     pub(super) fn disconnect(&mut self, who: usize) {
         self.peers[who].ended = true;
         let mut outputs = Vec::new();
@@ -146,8 +146,8 @@ impl Reference {
     }
 }
 
-/// Whether a first frame that is not whole yet will never be one of ours: it holds no object, or is
-/// a whole command behind a length with its bytes the wrong way round.
+/// Whether a first frame that is not whole yet will never be one of ours: it does not begin with an object,
+/// or is a whole command behind a little-endian length.
 fn is_foreign(partial: &[u8]) -> bool {
     let Some((header, payload)) = partial.split_first_chunk::<HEADER_LEN>() else { return false };
     let Some(first) = payload.first() else { return false };

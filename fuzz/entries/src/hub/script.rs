@@ -4,7 +4,7 @@ use std::str;
 
 use chat_core::{Command, Name, Role, RoomId, Text, Title};
 
-/// One step; people are named by their number among all that there have been.
+/// One step. A session is named by its number among all there have been.
 #[derive(Debug)]
 pub(super) enum Step {
     Connect(Role),
@@ -32,7 +32,7 @@ pub(super) struct Script<'a> {
 
 const VERBS: &[u8] = b"+-NCTJLRS*";
 
-/// Alike, not alike, default names of others and of oneself, and what makes no name.
+/// Names that are the same and that are not, default names, and one that is refused.
 const NAMES: [&str; 10] = [
     "Ann",
     "\u{ff21}nn",
@@ -48,11 +48,11 @@ const NAMES: [&str; 10] = [
 
 const TITLES: [&str; 3] = ["games", "방 \"2\"", "x"];
 
-/// The lengths in bytes of the texts: short, and around the most that a frame takes with a name.
+/// Bytes of the texts: short, and around the most that fits a frame with a name.
 const TEXTS: [usize; 6] = [1, 1000, 65_300, 65_450, 65_460, 65_470];
 
 impl<'a> Script<'a> {
-    /// The most steps of a script: it has to end in a short time.
+    /// The most steps of a script, which has to end soon.
     const MOST: usize = 2_000;
 
     pub(super) fn new(data: &'a [u8]) -> Self {
@@ -89,7 +89,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// One step; the inner `None` is one with a value that no command takes.
+    /// Reads one step; the inner `None` stands for a step whose value no command takes.
     fn step(&mut self) -> Option<Option<Step>> {
         while self.rest.first()?.is_ascii_whitespace() {
             self.byte();

@@ -1,8 +1,8 @@
 //! The entries without a fuzzer: every file of the corpora, then mutations of them.
 //!
-//! `FUZZ_ROUNDS=1000000` makes it more mutations of each corpus, 200 otherwise; they are others each
-//! time. `FUZZ_SEED`, as a failure tells it, makes them the same again. The input that failed is
-//! kept beside the test program: put it into the corpus, and it is tried first from then on.
+//! `FUZZ_ROUNDS=1000000` tries that many mutations of each corpus instead of 200. They differ each time,
+//! unless `FUZZ_SEED` is set to the seed that a failure prints. The failing input is kept beside the test
+//! program: add it to the corpus, and it is tried first from then on.
 
 mod mutation;
 
@@ -35,7 +35,7 @@ fn hub() {
     replay("hub");
 }
 
-/// A corpus without an entry, or an entry without a corpus, would be tried by nobody.
+/// A corpus without an entry would never be tried, nor an entry without a corpus.
 #[test]
 fn every_corpus_has_an_entry() {
     let mut corpora: Vec<_> = fs::read_dir(corpora())
@@ -63,7 +63,7 @@ fn replay(name: &str) {
     }
 }
 
-/// Runs an entry. When it panics, tells on what, and keeps the input.
+/// Runs an entry. When it panics, prints on what, and keeps the input.
 fn attempt(entry: Entry, what: &str, input: &[u8]) {
     let _told = Told { entry, what, input };
     (entry.run)(input);

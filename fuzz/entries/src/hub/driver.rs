@@ -1,31 +1,31 @@
-//! What an owner of connections sees of a hub: its outputs, and whether they fit together.
+//! A driver of a hub, as a server is one: it delivers the outputs to the members, and checks that they
+//! fit together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Hub, HubLimits, Name, Notice, Output, RoomEvent, RoomId, RoomList, SessionId};
 use chat_proto::{HEADER_LEN, Lang, MAX_LISTED_MEMBERS, ServerMessage, write_rooms_page};
+use chat_testing::{Checker, Event, Violation};
 
-use crate::said;
+use crate::messages;
 
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Driver {
     limits: HubLimits,
     alive: BTreeSet<SessionId>,
     operators: BTreeSet<SessionId>,
-    rooms: BTreeMap<RoomId, Room>,
+    /// The members of each room, in the order in which they entered.
+    rooms: BTreeMap<RoomId, Vec<SessionId>>,
     last_room: u64,
-    /// The names before the last step: what somebody said or did, it did under that one.
+    /// The names before the last step, under which it was done.
     names: BTreeMap<SessionId, Name>,
+    /// Chats so far.
+    chats: u64,
+    /// Checks what the members receive.
+    checker: Checker,
 }
 
-#[derive(Debug, Default)]
-struct Room {
-    seq: u64,
-    /// In the order in which they came.
-    members: Vec<SessionId>,
-}
-
-impl Watch {
+impl Driver {
     pub(super) fn new(limits: HubLimits) -> Self {
         Self {
             limits,
@@ -34,32 +34,46 @@ impl Watch {
             rooms: BTreeMap::new(),
             last_room: 0,
             names: BTreeMap::new(),
+            chats: 0,
+            checker: Checker::default(),
         }
     }
 
     pub(super) fn connected(&mut self, session: SessionId, is_operator: bool) {
         assert!(self.alive.last().is_none_or(|last| *last < session), "ids rise");
         self.alive.insert(session);
+        self.checker.connect(peer(session));
         if is_operator {
             self.operators.insert(session);
         }
     }
 
-    /// Takes what followed from something that `actor` did. Returns how many of the outputs are
-    /// answers to it.
+    /// Delivers what followed from something that `actor` did. Returns how many of the outputs answer it.
     ///
     /// # Panics
     /// When an output makes no sense after those before it.
-    pub(super) fn outputs(&mut self, hub: &Hub, actor: SessionId, outputs: &[Output]) -> usize {
+    pub(super) fn deliver(&mut self, hub: &Hub, actor: SessionId, outputs: &[Output]) -> usize {
         outputs.iter().filter(|output| self.is_answer(hub, actor, output)).count()
+    }
+
+    /// Every member has received everything.
+    ///
+    /// # Panics
+    /// When one has not.
+    pub(super) fn finish(self) {
+        right(self.checker.finish());
     }
 
     fn is_answer(&mut self, hub: &Hub, actor: SessionId, output: &Output) -> bool {
         match output {
-            Output::Reply { to, notice, room } => self.reply(actor, *to, notice, *room),
+            Output::Reply { to, notice, room } => {
+                assert!(*to == actor && self.alive.contains(to), "{actor} acted: {output:?}");
+                self.reply(*to, notice, *room);
+                true
+            }
             Output::Rooms { to, rooms } => {
                 assert!(*to == actor && self.alive.contains(to));
-                self.list(hub, rooms);
+                self.check_list(hub, rooms);
                 true
             }
             Output::Entered { session, room } => {
@@ -68,7 +82,7 @@ impl Watch {
                 false
             }
             Output::Left { session, room } => {
-                let members = &mut self.room(*room).members;
+                let members = self.members(*room);
                 let place = members.iter().position(|member| member == session);
                 members.remove(place.expect("who leaves was there"));
                 false
@@ -78,13 +92,14 @@ impl Watch {
             }
             Output::RoomClosed { room } => {
                 let closed = self.rooms.remove(room).expect("it was there");
-                assert!(closed.members.is_empty(), "somebody is left in {room}");
+                assert!(closed.is_empty(), "somebody is left in {room}");
                 false
             }
             Output::Disconnected { session } => {
                 assert!(*session == actor && self.alive.remove(session), "{session} ends once");
-                let is_in = |room: &Room| room.members.contains(session);
+                let is_in = |members: &Vec<SessionId>| members.contains(session);
                 assert!(!self.rooms.values().any(is_in), "{session} left before it ended");
+                self.checker.cut_off(peer(*session));
                 false
             }
             Output::ShutdownRequested { by } => {
@@ -95,37 +110,34 @@ impl Watch {
         }
     }
 
-    fn room(&mut self, room: RoomId) -> &mut Room {
+    fn members(&mut self, room: RoomId) -> &mut Vec<SessionId> {
         self.rooms.get_mut(&room).expect("there is such a room")
     }
 
-    fn reply(
-        &mut self,
-        actor: SessionId,
-        to: SessionId,
-        notice: &Notice,
-        room: Option<(RoomId, u64)>,
-    ) -> bool {
-        assert!(to == actor && self.alive.contains(&to), "a reply to {to}, but {actor} acted");
-        if let Some((room, number)) = room {
-            let seq = self.room(room).seq;
-            assert!(number == seq || number == seq + 1, "{number} at {seq}");
-        }
+    fn reply(&mut self, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
         assert_frame(ServerMessage::System { notice, room });
-        true
+        match (notice, room) {
+            (Notice::RoomCreated { .. } | Notice::RoomEntered { .. }, Some((room, seq))) => {
+                right(self.checker.enter(peer(to), room.number(), seq));
+            }
+            (Notice::RoomLeft { .. }, Some((_, seq))) => right(self.checker.leave(peer(to), seq)),
+            (_, room) => assert_eq!(room, None, "{notice:?} is of no room"),
+        }
     }
 
     fn enter(&mut self, session: SessionId, room: RoomId) {
-        let is_in = |room: &Room| room.members.contains(&session);
+        let is_in = |members: &Vec<SessionId>| members.contains(&session);
         assert!(!self.rooms.values().any(is_in), "{session} is in one room at a time");
         if !self.rooms.contains_key(&room) {
             assert_eq!(room.number(), self.last_room + 1, "ids rise by 1 and do not come again");
             self.last_room += 1;
         }
-        self.rooms.entry(room).or_default().members.push(session);
+        self.rooms.entry(room).or_default().push(session);
         assert!(self.rooms.len() <= self.limits.rooms, "too many rooms");
     }
 
+    /// Delivers a broadcast to the members it is for. Returns whether it is an answer as well: others
+    /// are told of the chat or the new name of `actor`.
     fn broadcast(
         &mut self,
         actor: SessionId,
@@ -134,39 +146,36 @@ impl Watch {
         except: Option<SessionId>,
         event: &RoomEvent,
     ) -> bool {
-        let actors_name = self.names.get(&actor).cloned();
-        let heard = self.room(room);
-        heard.seq += 1;
-        assert_eq!(seq, heard.seq, "one more than before");
-        assert!(except.is_none_or(|except| heard.members.contains(&except)));
-        assert!(!heard.members.is_empty(), "somebody hears it");
-        match event {
+        let members = self.members(room).clone();
+        assert!(except.is_none_or(|except| members.contains(&except)));
+        assert!(!members.is_empty(), "somebody receives it");
+        let (name, received) = match event {
             RoomEvent::Chat { member, text } => {
-                assert_eq!(except, Some(actor), "all but the one who said it");
-                assert_eq!(Some(member), actors_name.as_ref());
                 assert_frame(ServerMessage::Chat { member, text, room, seq });
-                true
+                self.chats += 1;
+                self.checker.send(peer(actor), self.chats);
+                (member, Event::chat(peer(actor), self.chats, text.as_str()))
             }
             RoomEvent::Notice(notice) => {
                 assert_frame(ServerMessage::System { notice, room: Some((room, seq)) });
-                match notice {
-                    Notice::Renamed { from, .. } => {
-                        assert_eq!(Some(from), actors_name.as_ref());
-                        assert_eq!(except, None, "all, the one renamed included");
-                        true
-                    }
-                    Notice::MemberEntered { name } | Notice::MemberLeft { name } => {
-                        assert_eq!(Some(name), actors_name.as_ref());
-                        false
-                    }
-                    other => panic!("nothing to tell a room: {other:?}"),
-                }
+                let (Notice::Renamed { from: name, .. }
+                | Notice::MemberEntered { name }
+                | Notice::MemberLeft { name }) = notice
+                else {
+                    panic!("nothing to tell a room: {notice:?}")
+                };
+                (name, Event::notice(notice.code(), &notice.to_string()))
             }
+        };
+        assert_eq!(Some(name), self.names.get(&actor), "it is about {actor}");
+        for member in members.into_iter().filter(|member| Some(*member) != except) {
+            right(self.checker.receive(peer(member), room.number(), seq, received.clone()));
         }
+        matches!(event, RoomEvent::Chat { .. } | RoomEvent::Notice(Notice::Renamed { .. }))
     }
 
     /// The list shows every room, its true number of members, and the first of their names.
-    fn list(&self, hub: &Hub, list: &RoomList) {
+    fn check_list(&self, hub: &Hub, list: &RoomList) {
         let (mut next, mut pages) = (0, Vec::new());
         loop {
             next += write_rooms_page(list.iter().skip(next), &mut pages);
@@ -174,27 +183,27 @@ impl Watch {
                 break;
             }
         }
-        let pages = said::messages(&pages);
+        let pages = messages::read_all(&pages);
         let rooms: Vec<_> = pages.iter().flat_map(|page| &page.rooms).collect();
         assert_eq!(rooms.len(), self.rooms.len());
-        for (listed, (id, room)) in rooms.into_iter().zip(&self.rooms) {
+        for (listed, (id, members)) in rooms.into_iter().zip(&self.rooms) {
             assert_eq!(listed.room_id, id.number());
-            assert_eq!(listed.member_count, room.members.len());
-            let first = room.members.iter().take(MAX_LISTED_MEMBERS);
+            assert_eq!(listed.member_count, members.len());
+            let first = members.iter().take(MAX_LISTED_MEMBERS);
             let names = first.map(|&member| hub.name(member).expect("a member").as_str());
             assert!(names.eq(listed.members.iter().map(String::as_str)));
         }
     }
 
-    /// The hub's getters say what its outputs did.
-    pub(super) fn agrees_with(&mut self, hub: &Hub) {
+    /// The hub's getters agree with its outputs.
+    pub(super) fn agree_with(&mut self, hub: &Hub) {
         assert_eq!(hub.session_count(), self.alive.len());
         assert_eq!(hub.room_count(), self.rooms.len());
-        for (&id, room) in &self.rooms {
-            assert!(hub.members(id).eq(room.members.iter().copied()), "members of {id}");
-            assert!(room.members.iter().all(|&member| hub.room_of(member) == Some(id)));
+        for (&id, members) in &self.rooms {
+            assert!(hub.members(id).eq(members.iter().copied()), "members of {id}");
+            assert!(members.iter().all(|&member| hub.room_of(member) == Some(id)));
         }
-        let in_rooms: usize = self.rooms.values().map(|room| room.members.len()).sum();
+        let in_rooms: usize = self.rooms.values().map(Vec::len).sum();
         let has_room = |session: &&SessionId| hub.room_of(**session).is_some();
         assert_eq!(self.alive.iter().filter(has_room).count(), in_rooms);
 
@@ -205,9 +214,18 @@ impl Watch {
     }
 }
 
-/// What goes out fits a frame and has nothing raw in it.
+/// The number by which the checker knows a session.
+fn peer(session: SessionId) -> usize {
+    session.number() as usize
+}
+
+fn right(checked: Result<(), Violation>) {
+    checked.unwrap_or_else(|found| panic!("{found}"));
+}
+
+/// The message fits a frame and has nothing raw in it.
 fn assert_frame(message: ServerMessage<'_>) {
     let mut frame = Vec::new();
     message.write(Lang::En, &mut frame).expect("it fits a frame");
-    said::message(&frame[HEADER_LEN..]);
+    messages::read(&frame[HEADER_LEN..]);
 }

@@ -1,18 +1,18 @@
-//! What a server says: whole frames, of a known type, with nothing raw in them.
+//! Messages from a server: whole frames of a known type, with nothing raw in them.
 
 use chat_proto::{HEADER_LEN, Incoming};
 
 /// Reads a stream of whole frames.
 ///
 /// # Panics
-/// When it ends in the middle of a frame, or a frame is not as [`message`] wants it.
-pub(crate) fn messages(stream: &[u8]) -> Vec<Incoming> {
+/// When it ends in the middle of a frame, or a message is not as [`read`] wants it.
+pub(crate) fn read_all(stream: &[u8]) -> Vec<Incoming> {
     let mut rest = stream;
     let mut messages = Vec::new();
     while let Some((header, after)) = rest.split_first_chunk::<HEADER_LEN>() {
         let len = usize::from(u16::from_be_bytes(*header));
         let (payload, after) = after.split_at_checked(len).expect("a frame comes whole");
-        messages.push(message(payload));
+        messages.push(read(payload));
         rest = after;
     }
     assert!(rest.is_empty(), "half a header is left");
@@ -22,9 +22,9 @@ pub(crate) fn messages(stream: &[u8]) -> Vec<Incoming> {
 /// Reads one payload.
 ///
 /// # Panics
-/// When it is no message, its type is not one of the three that the original client knows, or it
-/// holds a character that could garble a terminal.
-pub(crate) fn message(payload: &[u8]) -> Incoming {
+/// When it is no message, its type is none of the three that the original client knows, or it holds a
+/// character that could garble a terminal.
+pub(crate) fn read(payload: &[u8]) -> Incoming {
     assert!(!payload.iter().any(u8::is_ascii_control), "raw control character");
     let message = Incoming::parse(payload).expect("it is JSON");
     let kind = message.kind.as_str();
@@ -45,7 +45,7 @@ pub(crate) fn message(payload: &[u8]) -> Incoming {
     message
 }
 
-/// Whether it has neither controls nor line separators nor bidi controls in it.
+/// Whether it is free of controls, line separators and bidi controls.
 pub(crate) fn is_label(label: &str) -> bool {
     !label.chars().any(|c| {
         c.is_control()
