@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::time::{Duration, Instant};
 
 use crate::app::input_error::InputError;
-use crate::app::state::{AfterClose, App, Effects};
+use crate::app::state::{AfterClose, App, Context, Effects};
 use crate::app::status::Status;
 use crate::io_error::IoErrorKind;
 use crate::net::backoff;
@@ -164,7 +164,8 @@ impl EventLoop {
                 Ok(None)
             }
             Event::Message(message) => {
-                let effects = self.app.incoming(&clock(), &message);
+                let time = clock();
+                let effects = self.app.incoming(context(&time), &message);
                 self.carry_out(&effects)
             }
             Event::Closed(end) => self.closed(end),
@@ -172,7 +173,8 @@ impl EventLoop {
     }
 
     fn line(&mut self, line: Result<&str, LineError>) -> io::Result<Option<Ending>> {
-        let effects = self.app.line(&clock(), line);
+        let time = clock();
+        let effects = self.app.line(context(&time), line);
         if effects.quit {
             self.quit_deadline = self.quit_timeout.map(|timeout| Instant::now() + timeout);
         }
@@ -331,6 +333,10 @@ impl EventLoop {
         self.screen.fail(&self.app.say(&Status::NotClosed));
         Ok(Some(Ending::Failure))
     }
+}
+
+fn context(time: &str) -> Context<'_> {
+    Context { time, columns: tty::size().0 }
 }
 
 /// The local time of day.

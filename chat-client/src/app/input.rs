@@ -8,7 +8,7 @@ use crate::app::input_error::InputError;
 pub(crate) const COMMANDS: [&str; 8] =
     ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
 
-/// What a line asks for.
+/// A parsed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Nothing: the line is blank.

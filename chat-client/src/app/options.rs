@@ -2,7 +2,7 @@
 
 use chat_proto::{Lang, Name, RoomId};
 
-/// What flags, the environment and the terminal decide.
+/// The options, from flags, the environment and the terminal.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) format: Format,

@@ -1,4 +1,4 @@
-//! Lists of rooms: what each was requested for, and how its frames are shown.
+//! Lists of rooms: the purpose of each request, and the display of its answer.
 
 use std::collections::VecDeque;
 
@@ -67,12 +67,12 @@ impl RoomLists {
         })
     }
 
-    /// Takes a frame of a list.
-    pub(crate) fn take(&mut self, message: &Incoming) -> ListStep {
+    /// Takes a frame of a list, to be shown on a terminal with so many columns.
+    pub(crate) fn take(&mut self, message: &Incoming, columns: usize) -> ListStep {
         let unrequested = List::Shown { filter: None, table: None };
         let mut list = self.lists.pop_front().unwrap_or(unrequested);
         let step = match &mut list {
-            List::Shown { filter, table } => self.rows(filter.as_deref(), table, message),
+            List::Shown { filter, table } => self.rows(filter.as_deref(), table, message, columns),
             List::Searched { room, namesake } => self.search(room, namesake, message),
         };
         if message.more {
@@ -86,6 +86,7 @@ impl RoomLists {
         filter: Option<&str>,
         table: &mut Option<RoomTable>,
         message: &Incoming,
+        columns: usize,
     ) -> ListStep {
         let word = filter.map(str::to_lowercase).unwrap_or_default();
         let matches = |room: &&RoomEntry| room.title.to_lowercase().contains(&word);
@@ -96,7 +97,7 @@ impl RoomLists {
             let status = filter.map_or(Status::NoRooms, |word| Status::NoRoomFound { word });
             return ListStep::Show(ends_empty.then(|| self.say(status)).into_iter().collect());
         }
-        let table = table.get_or_insert_with(|| RoomTable::new(self.lang));
+        let table = table.get_or_insert_with(|| RoomTable::new(self.lang, columns));
         if self.format == Format::Plain {
             return ListStep::Show(rooms.into_iter().map(render::room).collect());
         }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     fn take(lists: &mut RoomLists, first: u64, titles: &[&str], more: bool) -> Vec<String> {
-        match lists.take(&frame(first, titles, more)) {
+        match lists.take(&frame(first, titles, more), 80) {
             ListStep::Show(lines) => lines.iter().map(|line| line.as_str().to_owned()).collect(),
             ListStep::Found(room) => panic!("{room:?} is not looked for"),
         }
@@ -219,7 +220,7 @@ mod tests {
         let room = JoinedRoom { id: 3, title: Some("tea".into()), seq: 7 };
         let mut lists = RoomLists::new(Format::Pretty, Lang::En);
         lists.look_for(room.clone());
-        assert_eq!(lists.take(&frame(3, &["tea"], true)), ListStep::Found(room));
+        assert_eq!(lists.take(&frame(3, &["tea"], true), 80), ListStep::Found(room));
         assert_eq!(take(&mut lists, 4, &["tea"], false), [""; 0]);
         assert_eq!(take(&mut lists, 3, &["tea"], false).len(), 2);
     }

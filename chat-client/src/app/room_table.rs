@@ -7,9 +7,6 @@ use crate::app::options::Format;
 use crate::app::render;
 use crate::terminal::line::{Line, Style, shortened};
 
-/// A wider title is cut. (Titles have up to 100 characters, and some take two cells.)
-const MAX_TITLE_CELLS: usize = 32;
-
 const GAP: &str = "  ";
 
 const ID: PerLang<&str> = PerLang { en: "ID", ko: "번호" };
@@ -25,11 +22,15 @@ pub(crate) struct RoomTable {
     id: usize,
     title: usize,
     people: usize,
+    /// A wider title is cut.
+    max_title: usize,
 }
 
 impl RoomTable {
-    pub(crate) fn new(lang: Lang) -> Self {
+    /// Columns for a terminal of that width, two fifths of which titles may take.
+    pub(crate) fn new(lang: Lang, width: usize) -> Self {
         Self {
+            max_title: width * 2 / 5,
             lang,
             id: ID.get(lang).width().max(3),
             title: TITLE.get(lang).width(),
@@ -41,7 +42,7 @@ impl RoomTable {
     pub(crate) fn fit(&mut self, rooms: &[&RoomEntry]) {
         for room in rooms {
             self.id = self.id.max(room.room_id.to_string().len());
-            self.title = self.title.max(title_of(room).width());
+            self.title = self.title.max(self.title_of(room).width());
             self.people = self.people.max(render::member_count(room).to_string().len());
         }
     }
@@ -59,7 +60,7 @@ impl RoomTable {
     pub(crate) fn row(&self, room: &RoomEntry) -> Line {
         let mut line = Line::default().indented(self.id + self.title + self.people + 3 * GAP.len());
         let people = render::member_count(room).to_string();
-        self.push_columns(&mut line, &room.room_id.to_string(), &title_of(room), &people);
+        self.push_columns(&mut line, &room.room_id.to_string(), &self.title_of(room), &people);
         render::push_members(&mut line, Format::Pretty, room, |more| match self.lang {
             Lang::En => format!(" and {more} more"),
             Lang::Ko => format!(" 외 {more}명"),
@@ -74,10 +75,10 @@ impl RoomTable {
         line.push_visible(&spaces(self.title, title));
         line.push_visible(&format!("{GAP}{}{people}{GAP}", spaces(self.people, people)));
     }
-}
 
-fn title_of(room: &RoomEntry) -> String {
-    shortened(&room.title, MAX_TITLE_CELLS)
+    fn title_of(&self, room: &RoomEntry) -> String {
+        shortened(&room.title, self.max_title)
+    }
 }
 
 #[cfg(test)]
@@ -90,8 +91,8 @@ mod tests {
         testing::room(room_id, title, members.iter().copied(), member_count)
     }
 
-    fn table(lang: Lang, rooms: &[RoomEntry]) -> Vec<String> {
-        let mut table = RoomTable::new(lang);
+    fn table(lang: Lang, width: usize, rooms: &[RoomEntry]) -> Vec<String> {
+        let mut table = RoomTable::new(lang, width);
         table.fit(&rooms.iter().collect::<Vec<_>>());
         let rows = rooms.iter().map(|room| table.row(room));
         std::iter::once(table.head()).chain(rows).map(|line| line.as_str().to_owned()).collect()
@@ -101,22 +102,26 @@ mod tests {
     fn wide_characters_take_two_cells() {
         let rooms = [room(1, "스터디 방", &["김철수", "bob"], 2), room(20, "tea", &["c"], 60)];
         assert_eq!(
-            table(Lang::Ko, &rooms),
+            table(Lang::Ko, 80, &rooms),
             [
                 "번호  제목       인원  참여자",
                 "   1  스터디 방     2  김철수, bob",
                 "  20  tea          60  c 외 59명",
             ]
         );
-        assert_eq!(table(Lang::En, &rooms)[0], " ID  TITLE      PEOPLE  NAMES");
+        assert_eq!(table(Lang::En, 80, &rooms)[0], " ID  TITLE      PEOPLE  NAMES");
     }
 
     #[test]
     fn a_long_title_is_cut_to_its_column() {
         let rooms = [room(1, &"한".repeat(100), &["@"], 1), room(2, &"x".repeat(100), &["@"], 1)];
-        let rows = table(Lang::En, &rooms);
+        let rows = table(Lang::En, 80, &rooms);
         assert_eq!(rows[1], format!("  1  {}…        1  @", "한".repeat(15)));
         assert_eq!(rows[2], format!("  2  {}…       1  @", "x".repeat(31)));
+        assert_eq!(
+            table(Lang::En, 30, &rooms)[1..],
+            ["  1  한한한한한…        1  @", "  2  xxxxxxxxxxx…       1  @"]
+        );
     }
 
     proptest! {
@@ -126,7 +131,7 @@ mod tests {
         ) {
             let rooms: Vec<RoomEntry> =
                 rooms.iter().map(|(title, id, count)| room(*id, title, &["@"], *count)).collect();
-            let rows = table(Lang::En, &rooms);
+            let rows = table(Lang::En, 80, &rooms);
             let cell = |row: &String| row.find('@').map(|at| row[..at].width());
             prop_assert!(rows[1..].iter().all(|row| cell(row) == cell(&rows[1])), "{rows:#?}");
         }

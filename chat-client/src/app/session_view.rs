@@ -1,4 +1,4 @@
-//! The session as its client sees it: name, room, and who was seen there. It serves the prompt,
+//! The session as the client sees it: its name, its room, and the names seen there. It serves the prompt,
 //! completion, and the return after a lost connection.
 //!
 //! All of it comes from the codes and fields of messages, never from texts, whose language the server
@@ -24,8 +24,8 @@ pub(crate) struct JoinedRoom {
     pub(crate) seq: u64,
 }
 
-/// What is known of the session.
-#[derive(Debug)]
+/// The session, as far as it is known.
+#[derive(Debug, Default)]
 pub(crate) struct SessionView {
     room: Option<JoinedRoom>,
     vocabulary: Vocabulary,
@@ -39,20 +39,12 @@ pub(crate) struct SessionView {
     requested_room: Option<RoomId>,
 }
 
-impl Default for SessionView {
-    fn default() -> Self {
-        Self {
-            room: None,
-            vocabulary: Vocabulary { commands: &COMMANDS, ..Vocabulary::default() },
-            in_list: false,
-            requested_name: None,
-            name: None,
-            requested_room: None,
-        }
-    }
-}
-
 impl SessionView {
+    pub(crate) fn new() -> Self {
+        let vocabulary = Vocabulary { commands: &COMMANDS, ..Vocabulary::default() };
+        Self { vocabulary, ..Self::default() }
+    }
+
     pub(crate) fn room(&self) -> Option<&JoinedRoom> {
         self.room.as_ref()
     }

@@ -22,6 +22,15 @@ use crate::terminal::line_reader::LineError;
 /// Cells of the room's title in the prompt.
 const MAX_PROMPT_CELLS: usize = 20;
 
+/// The circumstances in which an event is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// The time of day, for people.
+    pub(crate) time: &'a str,
+    /// The width of the terminal, in cells.
+    pub(crate) columns: usize,
+}
+
 /// The effects of a line, a message or a connection.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
@@ -37,7 +46,7 @@ pub(crate) struct Effects {
     pub(crate) fail: Option<String>,
 }
 
-/// What follows the end of a connection.
+/// The consequence of the end of a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AfterClose {
     /// The client ends, with a last line of output.
@@ -99,7 +108,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(options: Options) -> Self {
         let lists = RoomLists::new(options.format, options.lang);
-        Self { options, lists, ..Self::default() }
+        Self { options, lists, session: SessionView::new(), ..Self::default() }
     }
 
     /// The room, or that there is no connection.
@@ -140,8 +149,8 @@ impl App {
         text.localized(self.options.lang).to_string()
     }
 
-    /// Takes a line of input, or the reason why it cannot be used. `at` is the time to show.
-    pub(crate) fn line(&mut self, at: &str, line: Result<&str, LineError>) -> Effects {
+    /// Takes a line of input, or the reason why it cannot be used.
+    pub(crate) fn line(&mut self, at: Context<'_>, line: Result<&str, LineError>) -> Effects {
         if self.leaving {
             return Effects::default();
         }
@@ -159,7 +168,7 @@ impl App {
         };
         if self.options.format == Format::Pretty {
             let echo = match effects.send.as_slice() {
-                [Command::Chat(text)] => render::own(at, text.as_str()),
+                [Command::Chat(text)] => render::own(at.time, text.as_str()),
                 // A newline of a pasted text is shown by number: a command is one line.
                 _ if effects != Effects::default() => {
                     vec![Line::styled(&format!("> {line}"), Style::Dim).indented(2)]
@@ -223,16 +232,18 @@ impl App {
         effects
     }
 
-    /// Takes a message of the server. `at` is the time to show.
-    pub(crate) fn incoming(&mut self, at: &str, message: &Incoming) -> Effects {
+    /// Takes a message of the server.
+    pub(crate) fn incoming(&mut self, at: Context<'_>, message: &Incoming) -> Effects {
         self.session.received(message);
         let reason = CloseReason::of(message.code.as_deref());
         self.served |= reason != Some(CloseReason::ServerFull);
         self.ever_served |= self.served;
         match message.kind.as_str() {
-            "SCChat" => show(render::chat(self.options.format, at, &message.member, &message.text)),
-            "SCSystemMessage" => self.notice(at, message),
-            "SCRoomsResult" => match self.lists.take(message) {
+            "SCChat" => {
+                show(render::chat(self.options.format, at.time, &message.member, &message.text))
+            }
+            "SCSystemMessage" => self.notice(at.time, message),
+            "SCRoomsResult" => match self.lists.take(message, at.columns) {
                 ListStep::Show(lines) => show(lines),
                 ListStep::Found(room) => {
                     let join = RoomId::new(room.id).ok().map(Command::Join);
@@ -245,12 +256,12 @@ impl App {
         }
     }
 
-    fn notice(&mut self, at: &str, message: &Incoming) -> Effects {
+    fn notice(&mut self, time: &str, message: &Incoming) -> Effects {
         let code = message.code.as_deref();
         self.close_reason = CloseReason::of(code).or(self.close_reason);
         let joined = self.session.room().map(|room| room.id);
         let text = notice::text(message, joined, self.options.lang);
-        let mut effects = show(render::system(self.options.format, at, &text));
+        let mut effects = show(render::system(self.options.format, time, &text));
         effects.show.extend(self.missed(message));
         // A script must not go on under another name or in another room. A person sees the refusal.
         if let Some(flag) = self.requested_by_flags.pop_front()

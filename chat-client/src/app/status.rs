@@ -1,4 +1,4 @@
-//! What the client says about itself and the connection.
+//! Texts about the client itself and its connection.
 
 use std::fmt;
 
@@ -87,7 +87,7 @@ impl Localize for Status<'_> {
                 en: "the server refused {flag}",
                 ko: "서버가 {flag} 요청을 받아 주지 않았어요"),
             Self::Reconnecting => localize!(f, lang,
-                en: "trying to connect again; /quit leaves. Your last words may not have arrived.",
+                en: "trying to connect again; /quit leaves. Your last message may not have arrived.",
                 ko: "다시 연결하고 있어요. 그만두려면 /quit. 마지막에 보낸 말은 전해지지 않았을 수 있어요."),
             Self::Reconnected { seconds } => localize!(f, lang,
                 en: "connected again after {seconds} s. You did not receive what was said meanwhile.",

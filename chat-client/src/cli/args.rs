@@ -13,7 +13,7 @@ use crate::net::destination::{Destination, Host};
 
 const HELP: [&str; 2] = ["--help", "-h"];
 
-/// What the command line asks for.
+/// The request that a command line makes.
 #[derive(Debug)]
 pub(crate) enum Request {
     Chat(Args),
@@ -26,7 +26,7 @@ pub(crate) enum Request {
 pub(crate) struct Args {
     pub(crate) server: Destination,
     pub(crate) plain: bool,
-    /// What the terminal does not decide.
+    /// All options but the format, which the terminal decides.
     pub(crate) options: Options,
 }
 
@@ -176,18 +176,18 @@ mod tests {
         parse(words.iter().map(OsString::from), Lang::En)
     }
 
+    fn request(line: &str) -> Request {
+        parse_words(&line.split_whitespace().collect::<Vec<_>>()).expect(line)
+    }
+
     fn args(line: &str) -> Args {
-        match parse_words(&line.split_whitespace().collect::<Vec<_>>()) {
-            Ok(Request::Chat(args)) => args,
-            other => panic!("{line} gave {other:?}"),
-        }
+        let Request::Chat(args) = request(line) else { panic!("{line} asks for no chat") };
+        args
     }
 
     fn printed(line: &str) -> String {
-        match parse_words(&line.split_whitespace().collect::<Vec<_>>()) {
-            Ok(Request::Print(text)) => text,
-            other => panic!("{line} gave {other:?}"),
-        }
+        let Request::Print(text) = request(line) else { panic!("{line} prints nothing") };
+        text
     }
 
     #[track_caller]
@@ -200,10 +200,6 @@ mod tests {
         for line in ["--port=9000 --ip=::1", "--port 9000 --ip ::1", "--ip=::1 --port 9000"] {
             assert_eq!(args(line).server.to_string(), "[::1]:9000");
         }
-    }
-
-    #[test]
-    fn the_server_is_on_this_machine_unless_the_flag_says_otherwise() {
         assert_eq!(args("--port=9000").server.to_string(), "127.0.0.1:9000");
         assert_eq!(args("--port=9000 --ip=chat.lan").server.to_string(), "chat.lan:9000");
     }
@@ -258,11 +254,6 @@ mod tests {
         for line in ["--help", "-h", "--port=1 --help", "--help --ip=x", "--prot -h"] {
             assert_eq!(printed(line), help::FLAGS.en);
         }
-    }
-
-    #[test]
-    fn the_version_needs_no_port() {
-        assert_eq!(printed("--version"), concat!("chat-client ", env!("CARGO_PKG_VERSION")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The command line: flags, help, and what is wrong with the flags.
+//! The command line: flags, their help and their errors, and the language of the locale.
 //!
-//! Nothing in here connects or prints. `main` calls [`args::parse`], and prints what comes of it.
+//! Nothing in here connects or prints. `main` calls [`args::parse`], and prints its texts.
 
 pub(crate) mod args;
 pub(crate) mod help;

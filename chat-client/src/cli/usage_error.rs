@@ -1,10 +1,10 @@
-//! What is wrong with the flags.
+//! Errors in the flags.
 
 use std::fmt;
 
 use chat_proto::{Lang, Localize, Rejection, ValueError, localize};
 
-/// What is wrong with the flags. Flags have their hyphens, values are as given.
+/// An error in the flags. Flags include their hyphens; values are as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum UsageError {
     NotUtf8,

@@ -217,13 +217,19 @@ mod tests {
         (texts, closed)
     }
 
+    /// A port where a listener is, and that of the other end of a connection, which is taken, and where
+    /// nobody listens.
+    fn listening_and_refusing() -> ((TcpListener, TcpStream), [SocketAddr; 2]) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listening = listener.local_addr().expect("it is bound");
+        let taken = TcpStream::connect(listening).expect("it listens");
+        let refusing = taken.local_addr().expect("it is connected");
+        ((listener, taken), [listening, refusing])
+    }
+
     #[test]
     fn the_first_address_that_accepts_is_used() {
-        let listens = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let [listening, refusing] =
-            [&listens, &closed].map(|it| it.local_addr().expect("it is bound"));
-        drop(closed);
+        let (_held, [listening, refusing]) = listening_and_refusing();
         for addresses in [&[refusing, listening][..], &[refusing, refusing, listening, refusing]] {
             let stream = connect_to_any(addresses).expect("one of them listens");
             assert_eq!(stream.peer_addr().ok(), Some(listening));
@@ -233,9 +239,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_reported_rather_than_other_errors() {
-        let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let refusing = closed.local_addr().expect("it is bound");
-        drop(closed);
+        let (_held, [_, refusing]) = listening_and_refusing();
         // A broadcast address accepts no connection.
         let wrong = SocketAddr::from(([127, 255, 255, 255], 9));
         for addresses in [[refusing, wrong], [wrong, refusing]] {

@@ -11,7 +11,7 @@ use crate::terminal::line_reader::MAX_LINE;
 /// Lines remembered. They are kept in memory only, never in a file.
 const HISTORY_LEN: usize = 500;
 
-/// What a key leads to, besides a changed line.
+/// The effect of a key, besides a changed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pressed {
     /// Nothing more.
@@ -105,7 +105,7 @@ impl Editor {
         Pressed::Edited
     }
 
-    /// Drops the line. What it was before it became too long can be recalled like any line.
+    /// Drops the line. If it was short enough before the last key, that can be recalled.
     fn refuse(&mut self) -> Pressed {
         let line = self.take();
         if line.len() <= MAX_LINE {
@@ -200,7 +200,7 @@ impl Editor {
         self.edge(at, GraphemeCursor::next_boundary)
     }
 
-    /// The edge of a cluster at `at`, which is the edge of a character, or else the next one that `find`
+    /// Returns `at`, the edge of a character, if it is the edge of a cluster, else the one that `find`
     /// finds. Examines only the surroundings: this runs for every key, and a text pasted without marks is
     /// thousands of keys.
     fn edge(

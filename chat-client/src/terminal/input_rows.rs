@@ -52,7 +52,7 @@ impl InputRows {
 
     fn laid_out(input: InputLine<'_>, limit: usize, colours: bool) -> Self {
         let mut rows = Self { rows: vec![String::new()], widths: vec![0], ..Self::default() };
-        // In a narrow terminal the space is for what is typed.
+        // In a narrow terminal the space is for the line.
         let fits = |prompt: &&Line| cells_of(prompt.as_str()) <= limit / 2;
         match [&input.prompt.full, &input.prompt.short].into_iter().find(fits) {
             Some(prompt) => {

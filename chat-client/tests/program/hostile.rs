@@ -27,18 +27,6 @@ fn s5_no_control_character_comes_through() {
 }
 
 #[test]
-fn nobody_can_write_a_line_of_somebody_else() {
-    let (client, mut peer) = Client::piped("");
-    peer.send(&chat("eve", r"hi\nbob: I quit\n* bob left.\r\u001b[1A"));
-    peer.send(&chat("* bob left.", "x"));
-    peer.close_after(&[]);
-    assert_eq!(
-        client.exit().succeeded(),
-        [r"eve: hi\nbob: I quit\n* bob left.\u{d}\u{1b}[1A", "\"* bob left.\": x"]
-    );
-}
-
-#[test]
 fn types_and_fields_that_are_not_known_are_ignored() {
     let (client, mut peer) = Client::piped("");
     peer.send(r#"{"type":"SCNew","what":[1,{}],"text":"not shown"}"#);

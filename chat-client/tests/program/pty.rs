@@ -9,25 +9,25 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_p
 
 use crate::support::DEADLINE;
 
-/// What the emulator has seen.
+/// The state of the emulator.
 struct Seen {
     screen: vt100::Parser,
     bytes: Vec<u8>,
-    /// Nobody is to look any more.
+    /// Nothing more is to be read.
     closing: bool,
 }
 
 /// A client at a terminal of its own. It is killed when dropped.
 pub(crate) struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
-    /// Keeps the terminal there when the client has gone, to see how it was left.
+    /// Keeps the terminal after the end of the client, to see how it was left.
     slave: Option<Box<dyn SlavePty + Send>>,
-    /// There when a key has been pressed. When it goes it presses Ctrl-D.
+    /// There once a key was pressed. Dropping it presses Ctrl-D.
     keyboard: Option<Box<dyn Write + Send>>,
     /// There until it was waited for.
     client: Option<Box<dyn Child + Send + Sync>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
-    /// The modes before the client came.
+    /// The modes before the start of the client.
     modes: String,
 }
 
@@ -109,9 +109,13 @@ impl Terminal {
         });
     }
 
-    /// Row and column of the cursor.
-    pub(crate) fn cursor(&self) -> (u16, u16) {
-        self.seen.0.lock().expect("no panic").screen.screen().cursor_position()
+    /// Waits until the cursor is in that column, which is the last thing that the client writes. The
+    /// row of the cursor.
+    #[track_caller]
+    pub(crate) fn cursor_row(&self, column: u16) -> u16 {
+        let position = |seen: &Seen| seen.screen.screen().cursor_position();
+        self.wait_until("waiting for the cursor", |seen| position(seen).1 == column);
+        position(&self.seen.0.lock().expect("no panic")).0
     }
 
     /// Everything that was written to the terminal so far.
@@ -121,7 +125,7 @@ impl Terminal {
     }
 
     pub(crate) fn resize(&self, cols: u16) {
-        // Ours first: the client answers at once.
+        // The emulator first: the client answers at once.
         self.seen.0.lock().expect("no panic").screen.screen_mut().set_size(ROWS, columns(cols));
         let master = self.master.as_ref().expect("the terminal is there");
         master.resize(size(cols)).expect("the terminal is there");
@@ -131,7 +135,7 @@ impl Terminal {
         self.client.as_ref().and_then(|client| client.process_id()).expect("it was started")
     }
 
-    /// Waits for the end of the client; its status, and whether the modes are as they were.
+    /// Waits for the end of the client. Its status, and whether the modes are as before.
     pub(crate) fn exit(mut self) -> (u32, bool) {
         let status = self.ended();
         let master = self.master.as_ref().expect("the terminal is there");
@@ -143,8 +147,8 @@ impl Terminal {
         (status, restored)
     }
 
-    /// Takes the terminal away, on which no key was pressed, as soon as the client writes something
-    /// that `provoke` makes it write. The client's status.
+    /// Takes the terminal away, on which no key was pressed, as soon as the client writes something,
+    /// which `provoke` makes it do. The status of the client.
     pub(crate) fn close(mut self, provoke: impl FnOnce()) -> u32 {
         assert!(self.keyboard.is_none());
         self.seen.0.lock().expect("no panic").closing = true;
@@ -178,7 +182,7 @@ impl Drop for Terminal {
 fn watch(mut terminal: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
-        // An error is the end of a terminal, too.
+        // An error is the end of the terminal, too.
         while let Ok(len @ 1..) = terminal.read(&mut buffer) {
             let (seen, news) = &*seen;
             let mut seen = seen.lock().expect("no panic");
@@ -192,7 +196,7 @@ fn watch(mut terminal: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) 
     });
 }
 
-/// The rows without the empty ones below, and with every time as `HH:MM`.
+/// The rows, without empty ones at the end, and with every time as `HH:MM`.
 fn rows(screen: &vt100::Parser) -> Vec<String> {
     let screen = screen.screen();
     let mut rows: Vec<String> =

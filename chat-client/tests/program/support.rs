@@ -10,7 +10,7 @@ use std::time::Duration;
 use chat_proto::{Command, HEADER_LEN, write_frame};
 
 /// Whatever takes longer has failed. Nothing here takes long.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The client's program with these flags, speaking English.
 pub(crate) fn program(flags: &[&str]) -> Process {

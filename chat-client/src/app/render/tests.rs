@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::options::Options;
-use crate::app::state::App;
+use crate::app::state::{App, Context};
 use crate::app::testing;
 use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
 use crate::terminal::screen::{Layout, Screen};
@@ -207,7 +207,7 @@ proptest! {
     ) {
         let mut app = app(format);
         let lines: Vec<Line> =
-            received.iter().flat_map(|message| app.incoming(AT, message).show).collect();
+            received.iter().flat_map(|message| app.incoming(Context { time: AT, columns: 80 }, message).show).collect();
         let output = match format {
             Format::Plain => into_a_pipe(&lines),
             Format::Pretty => on_a_terminal(&lines),

@@ -4,7 +4,7 @@ use super::*;
 use crate::io_error::IoErrorKind;
 use chat_proto::{Lang, Name};
 
-const AT: &str = "12:03";
+const AT: Context<'_> = Context { time: "12:03", columns: 80 };
 
 fn app(format: Format, lang: Lang, reconnect: bool) -> App {
     let mut app = App::new(Options { format, lang, reconnect, ..Options::default() });

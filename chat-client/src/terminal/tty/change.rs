@@ -1,4 +1,4 @@
-//! [`Change`]: what the terminal reports on its own.
+//! [`Change`]: events of the terminal besides keys.
 
 /// Something that happened to the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
