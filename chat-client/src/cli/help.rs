@@ -65,17 +65,3 @@ terminal. NO_COLOR, when set and not empty, turns colours off.",
 2 명령줄이 틀렸어요. 128 + N 터미널에서 시그널 N으로 끝났어요. NO_COLOR에 값이
 있으면 색을 쓰지 않아요.",
 };
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terminal::line::cells_of;
-    use chat_proto::Lang;
-
-    #[test]
-    fn help_fits_a_terminal() {
-        for lang in Lang::ALL {
-            assert!(FLAGS.get(lang).lines().all(|line| cells_of(line) <= 80));
-        }
-    }
-}

@@ -32,14 +32,9 @@ fn coded(code: &str) -> Incoming {
     message(&format!(r#"{{"type":"SCSystemMessage","text":"x","code":"{code}"}}"#))
 }
 
-fn about_room(code: &str, room: u64, seq: u64) -> Incoming {
-    let mut message = coded(code);
-    (message.room_id, message.seq) = (Some(room), Some(seq));
-    message
-}
-
 fn entered(room: u64, title: &str, seq: u64) -> Incoming {
-    let mut message = about_room("room-entered", room, seq);
+    let mut message = coded("room-entered");
+    (message.room_id, message.seq) = (Some(room), Some(seq));
     message.title = Some(title.to_owned());
     message
 }
@@ -210,9 +205,7 @@ fn after_goodbye_any_end_between_messages_is_a_success() {
 #[test]
 fn a_chat_is_no_goodbye() {
     let mut app = script();
-    let mut chat = coded("server-stopping");
-    chat.kind = "SCChat".to_owned();
-    app.incoming(AT, &chat);
+    app.incoming(AT, &message(r#"{"type":"SCChat","code":"server-stopping"}"#));
     assert!(ending(&mut app, &StreamEnd::Clean, false).is_err());
 }
 
@@ -305,7 +298,7 @@ fn lost() -> App {
     type_in(&mut app, "/name bob");
     app.incoming(AT, &coded("renamed"));
     app.incoming(AT, &entered(3, "tea", 5));
-    app.incoming(AT, &about_room("member-entered", 3, 7));
+    app.incoming(AT, &message(r#"{"type":"SCChat","roomId":3,"seq":7}"#));
     assert!(goes_on(&mut app, &StreamEnd::Clean));
     let back = app.connected(4);
     assert!(matches!(back.send.as_slice(), [Command::Rename(_), Command::Rooms]), "{back:?}");
