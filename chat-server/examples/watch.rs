@@ -52,9 +52,9 @@ fn watch(mut events: Events) -> u64 {
                 println!("room {room}, {name}: {:?}", text.as_str());
             }
             Event::Left { name, room, .. } => println!("{name} <- room {room}"),
-            Event::RoomClosed { room } => println!("room {room} is closed"),
+            Event::RoomClosed { room, .. } => println!("room {room} is closed"),
             Event::Ended { name, reason, .. } => println!("- {name}: {reason}"),
-            Event::Missed { events } => println!("... {events} events missed"),
+            Event::Missed { events, .. } => println!("... {events} events missed"),
             // A later version may tell of more.
             other => println!("{other:?}"),
         }

@@ -39,7 +39,7 @@
 //!         match event {
 //!             Event::RoomCreated { room, title, .. } => lines.push(format!("room {room}: {title}")),
 //!             Event::Said { name, text, .. } => lines.push(format!("{name}: {text}")),
-//!             Event::Missed { events } => lines.push(format!("{events} events missed")),
+//!             Event::Missed { events, .. } => lines.push(format!("{events} events missed")),
 //!             _ => {}
 //!         }
 //!     }

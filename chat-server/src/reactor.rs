@@ -1,4 +1,6 @@
-//! The event loop: the one thread that touches sockets.
+//! The event loop: the one thread that polls, accepts and owns sockets.
+//!
+//! It reports events to the engine, and gives it one turn after each batch. Everything else is the engine's.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -23,18 +25,18 @@ use crate::workers::Mailbox;
 use crate::workers::Pool;
 use crate::workers::SharedHub;
 
-// Beyond every token of a connection.
+// Above every token of a connection.
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 
-/// Events taken from the kernel at a time.
+/// Events taken from the kernel at once.
 const EVENTS: usize = 1024;
 
-/// Both directions from the beginning: an edge that finds nothing to do costs nothing, and no system
-/// call is ever spent on changing what is waited for.
+/// Both directions from the start: an edge that finds nothing to do costs nothing, and changing the
+/// interest would cost a system call.
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(URGENT);
 
-/// Urgent data is nothing to us but a mark in the stream at which a read stops short.
+/// Urgent data matters only as a mark in the stream, at which a read stops short.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const URGENT: Interest = Interest::PRIORITY;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -62,7 +64,7 @@ impl Setup {
         poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
         let hub =
             Arc::new(SharedHub::new(HubLimits::new().with_rooms(config.limits.rooms), move || {
-                // It adds 1 to the number in an eventfd, which is read before there are 2⁶⁴: that cannot fail.
+                // It adds 1 to the counter of an eventfd, which is read long before it overflows: it cannot fail.
                 let _ = waker.wake();
             }));
         let pool = Pool::start(config.workers, &hub)?;
@@ -102,7 +104,7 @@ impl Setup {
 struct Reactor {
     poll: Poll,
     clock: Clock,
-    /// `None` from the stop on.
+    /// `None` once the server stops.
     listener: Option<Listener>,
     accepts_per_turn: usize,
     shutdown_from: ShutdownFrom,
@@ -139,7 +141,7 @@ impl Reactor {
                 listener.resume();
             }
             if self.engine.is_stopping() {
-                // Who has been waiting to be accepted is told, too.
+                // Connections that wait to be accepted are told as well.
                 self.accept(now, Listener::BACKLOG);
                 self.listener = None;
                 if let Some(on_stop) = on_stop.take() {
@@ -166,8 +168,8 @@ impl Reactor {
             token => {
                 let key = ConnKey::from_token(token);
                 if event.is_readable() || event.is_read_closed() || event.is_error() {
-                    let cut = event.is_read_closed() || event.is_error() || event.is_priority();
-                    self.engine.readable(key, cut);
+                    let marked = event.is_read_closed() || event.is_error() || event.is_priority();
+                    self.engine.readable(key, marked);
                 }
                 if event.is_writable() {
                     self.engine.writable(key);
@@ -184,7 +186,7 @@ impl Reactor {
         let registry = self.poll.registry();
         let accepted = listener.accept(now, budget, |mut stream, peer| {
             let token = self.engine.next_key().to_token();
-            // If the kernel cannot watch it, it is closed again.
+            // A connection that the kernel cannot watch is closed again.
             if registry.register(&mut stream, token, INTEREST).is_ok() {
                 self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer);
             }
@@ -197,8 +199,8 @@ impl Reactor {
         }
     }
 
-    /// How long to wait for events: not at all when there is something to do, or until the next
-    /// deadline. `now` is when the last turn ended.
+    /// How long to wait for events: not at all if there is something to do, or until the next deadline.
+    /// `now` is when the last turn ended.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
         if pending || self.engine.wants_turn() || !self.hub.may_wait() {

@@ -1,8 +1,8 @@
-//! Tells the program around the server what happens, without ever waiting for it.
+//! Turns the hub's outputs into events for the program around the server, without ever waiting for it.
 //!
-//! The engine shows the observer the outputs of a turn, in the hub's order, before it carries them out.
-//! What an output does not say (who it is that has a new name, why a session ends) the observer knows
-//! from what it was shown before.
+//! The engine shows the observer the outputs of a turn, in the hub's order, before it applies them. What an
+//! output does not say (whose name has changed, why a session ends) the observer remembers from earlier
+//! ones.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,27 +12,28 @@ use std::{mem, net::SocketAddr};
 use chat_core::{Name, Notice, Output, RoomEvent, RoomId, SessionId};
 use rustc_hash::FxHashMap;
 
-use crate::events::{Event, Events};
+use super::event::Event;
+use super::queue::Events;
 use crate::stats::CloseReason;
 use crate::stats::Counter;
 
 #[derive(Debug)]
 pub(crate) struct Observer {
-    outlet: Outlet,
+    sender: EventSender,
     names: FxHashMap<SessionId, Name>,
-    /// The same the other way round. Peers choose the keys, so it is std's, which cannot be flooded.
+    /// The inverse. Peers choose the keys, so the map is std's, which resists flooding.
     sessions: HashMap<Name, SessionId>,
-    /// Why sessions end whose connections the engine has let go of already.
+    /// Why sessions end, until the hub says that they have.
     ending: BTreeMap<SessionId, CloseReason>,
 }
 
 impl Observer {
-    /// An observer, and the other end of its queue of `capacity` events, or of 1 if that is 0.
+    /// Makes an observer and the receiving end of its queue of `capacity` events (0 counts as 1).
     pub(crate) fn new(capacity: usize) -> (Self, Events) {
         let (queue, events) = mpsc::sync_channel(capacity.max(1));
         let missed = Arc::<Counter>::default();
         let observer = Self {
-            outlet: Outlet { queue, missed: Arc::clone(&missed), gap: 0, abandoned: false },
+            sender: EventSender { queue, missed: Arc::clone(&missed), gap: 0, abandoned: false },
             names: FxHashMap::default(),
             sessions: HashMap::new(),
             ending: BTreeMap::new(),
@@ -44,23 +45,22 @@ impl Observer {
         let name = Name::default_for(session.number());
         self.names.insert(session, name.clone());
         self.sessions.insert(name.clone(), session);
-        self.outlet.tell(Event::Connected { session, name, address });
+        self.sender.send(Event::Connected { session, name, address });
     }
 
-    /// The session is going to end, or would if the server went on; the hub may still have something
-    /// to say about it.
+    /// Notes why a session is going to end. The hub may still have outputs for it.
     pub(crate) fn will_end(&mut self, session: SessionId, reason: CloseReason) {
         self.ending.insert(session, reason);
     }
 
-    /// Looks at an output of the hub. Returns whether anybody still listens.
+    /// Turns an output into events. Returns whether anybody still listens.
     pub(crate) fn observe(&mut self, output: &Output) -> bool {
         match output {
-            Output::Reply { to, notice, room } => self.replied(*to, notice, *room),
+            Output::Reply { to, notice, room } => self.observe_reply(*to, notice, *room),
             Output::Broadcast { room, seq, except, event } => match (event, except) {
                 (RoomEvent::Chat { member, text }, &Some(session)) => {
                     let (name, text) = (member.clone(), text.clone());
-                    self.outlet.tell(Event::Said { session, name, room: *room, seq: *seq, text });
+                    self.sender.send(Event::Said { session, name, room: *room, seq: *seq, text });
                 }
                 (RoomEvent::Notice(Notice::Renamed { from, to }), _) => {
                     self.renamed(from, to, Some((*room, *seq)));
@@ -69,29 +69,34 @@ impl Observer {
             },
             &Output::Left { session, room } => {
                 let name = self.name(session);
-                self.outlet.tell(Event::Left { session, name, room });
+                self.sender.send(Event::Left { session, name, room });
             }
-            &Output::RoomClosed { room } => self.outlet.tell(Event::RoomClosed { room }),
+            &Output::RoomClosed { room } => self.sender.send(Event::RoomClosed { room }),
             &Output::ShutdownRequested { by: session } => {
                 let name = self.name(session);
-                self.outlet.tell(Event::StopRequested { session, name });
+                self.sender.send(Event::StopRequested { session, name });
             }
             Output::Disconnected { session } => {
                 if let Some(reason) = self.ending.remove(session) {
                     self.ended(*session, reason);
                 }
             }
-            // It comes along with one of the others, or is no event.
+            // The others come along with one of these, or are no events.
             _ => {}
         }
-        !self.outlet.abandoned
+        !self.sender.abandoned
     }
 
-    fn replied(&mut self, session: SessionId, notice: &Notice, of_room: Option<(RoomId, u64)>) {
+    fn observe_reply(
+        &mut self,
+        session: SessionId,
+        notice: &Notice,
+        of_room: Option<(RoomId, u64)>,
+    ) {
         match notice {
             Notice::Renamed { from, to } => self.renamed(from, to, of_room),
             &Notice::RoomCreated { room, ref title } => {
-                self.outlet.tell(Event::RoomCreated { room, title: title.clone(), session });
+                self.sender.send(Event::RoomCreated { room, title: title.clone(), session });
                 self.entered(session, room);
             }
             &Notice::RoomEntered { room, .. } => self.entered(session, room),
@@ -101,74 +106,74 @@ impl Observer {
 
     fn entered(&mut self, session: SessionId, room: RoomId) {
         let name = self.name(session);
-        self.outlet.tell(Event::Entered { session, name, room });
+        self.sender.send(Event::Entered { session, name, room });
     }
 
     fn renamed(&mut self, from: &Name, to: &Name, room: Option<(RoomId, u64)>) {
         let Some(session) = self.sessions.remove(from) else { return };
         self.sessions.insert(to.clone(), session);
         self.names.insert(session, to.clone());
-        self.outlet.tell(Event::Named { session, from: from.clone(), to: to.clone(), room });
+        self.sender.send(Event::Named { session, from: from.clone(), to: to.clone(), room });
     }
 
     fn ended(&mut self, session: SessionId, reason: CloseReason) {
         let name = self.name(session);
         self.names.remove(&session);
         self.sessions.remove(&name);
-        self.outlet.tell(Event::Ended { session, name, reason });
+        self.sender.send(Event::Ended { session, name, reason });
     }
 
-    /// The server says goodbye: every session that is going to end ends now.
+    /// Ends every session that is going to end: the server has stopped.
     pub(crate) fn close(mut self) {
         for (session, reason) in mem::take(&mut self.ending) {
             self.ended(session, reason);
         }
-        self.outlet.tell_gap();
+        self.sender.send_gap();
     }
 
-    /// The name of a session; the default one of a session that the observer has not seen begin.
+    /// The name of a session; the default one if the observer has not seen it begin.
     fn name(&self, session: SessionId) -> Name {
         let known = self.names.get(&session).cloned();
         known.unwrap_or_else(|| Name::default_for(session.number()))
     }
 }
 
-/// The queue, and what it had no room for.
+/// The queue of events, and what it had no room for.
 #[derive(Debug)]
-struct Outlet {
+struct EventSender {
     queue: SyncSender<Event>,
     missed: Arc<Counter>,
-    /// Events missed that no [`Event::Missed`] has told of.
+    /// Events missed that no [`Event::Missed`] stands for yet.
     gap: u64,
     /// Nobody listens any more.
     abandoned: bool,
 }
 
-impl Outlet {
-    fn tell(&mut self, event: Event) {
-        self.tell_gap();
-        // Behind a gap only once that has been told of, even if there is room again by now.
-        let told = self.gap == 0 && self.fits(event);
-        if !told {
+impl EventSender {
+    fn send(&mut self, event: Event) {
+        self.send_gap();
+        // After a gap, nothing is sent before the gap has been told, even if there is room by now.
+        let sent = self.gap == 0 && self.try_send(event);
+        if !sent {
             self.gap += 1;
             self.missed.add(1);
         }
     }
 
-    fn tell_gap(&mut self) {
-        if self.gap > 0 && self.fits(Event::Missed { events: self.gap }) {
+    fn send_gap(&mut self) {
+        if self.gap > 0 && self.try_send(Event::Missed { events: self.gap }) {
             self.gap = 0;
         }
     }
 
-    /// Puts an event into the queue, unless that is full.
-    fn fits(&mut self, event: Event) -> bool {
+    /// Puts an event into the queue. Returns false if the queue is full.
+    fn try_send(&mut self, event: Event) -> bool {
         match self.queue.try_send(event) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => false,
             Err(TrySendError::Disconnected(_)) => {
                 self.abandoned = true;
-                true // Who does not listen misses nothing.
+                true // Nobody listens, so nobody misses it.
             }
         }
     }

@@ -5,9 +5,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use chat_server::{
-    CloseReason, Config, Event, Events, Name, RoomId, Server, SessionId, Text, Title,
-};
+use chat_server::{CloseReason, Config, Event, Events, OperatorText, RoomId, Server, SessionId};
 
 use crate::support::{Client, DEADLINE, RunningServer, frame};
 
@@ -23,6 +21,33 @@ fn observed(capacity: usize, change: impl FnOnce(&mut Config)) -> (RunningServer
     (RunningServer::of(server.spawn().expect("a thread")), events)
 }
 
+/// An event as a line, with everything in it but the peer's address.
+fn line(event: &Event) -> String {
+    match event {
+        Event::Connected { session, name, .. } => format!("{session} connected as {name}"),
+        Event::Named { session, from, to, room, .. } => {
+            let room = room.map(|(room, seq)| format!(", {room}:{seq}")).unwrap_or_default();
+            format!("{session} renamed {from} to {to}{room}")
+        }
+        Event::RoomCreated { room, title, session, .. } => format!("{session} made {room} {title}"),
+        Event::Entered { session, name, room, .. } => format!("{session} {name} entered {room}"),
+        Event::Said { session, name, room, seq, text, .. } => {
+            format!("{session} {name} said {room}:{seq} {text:?}", text = text.as_str())
+        }
+        Event::Left { session, name, room, .. } => format!("{session} {name} left {room}"),
+        Event::RoomClosed { room, .. } => format!("{room} closed"),
+        Event::StopRequested { session, name, .. } => format!("{session} {name} stops"),
+        Event::Ended { session, name, reason, .. } => format!("{session} {name} ended: {reason}"),
+        Event::Missed { events, .. } => format!("{events} missed"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// All events to the end, as lines.
+fn lines(events: Events) -> Vec<String> {
+    events.map(|event| line(&event)).collect()
+}
+
 fn next(events: &Events) -> Event {
     events.recv_timeout(DEADLINE).expect("an event")
 }
@@ -30,7 +55,7 @@ fn next(events: &Events) -> Event {
 /// The next event has to be a connection; returns its session.
 fn connected(events: &Events) -> SessionId {
     match next(events) {
-        Event::Connected { session, name, address } => {
+        Event::Connected { session, name, address, .. } => {
             assert_eq!(name.as_str(), format!("user{session}"));
             assert!(address.ip().is_loopback() && address.port() != 0, "{address}");
             session
@@ -42,14 +67,6 @@ fn connected(events: &Events) -> SessionId {
 /// A new client and its session.
 fn client(server: &RunningServer, events: &Events) -> (Client, SessionId) {
     (server.client(), connected(events))
-}
-
-fn name(name: &str) -> Name {
-    Name::new(name).expect("a name")
-}
-
-fn text(text: &str) -> Text {
-    Text::new(text).expect("a text")
 }
 
 #[test]
@@ -83,34 +100,22 @@ fn events_tell_a_conversation_in_order() {
         drop((a, b));
         server.join();
 
-        let [ann_is, bob_is] = [|| name("Ann"), || name("Bob")];
-        let stopped = CloseReason::Stopped;
         let expected = [
-            Event::Named { session: ann, from: name("user1"), to: ann_is(), room: None },
-            Event::RoomCreated {
-                room: ROOM,
-                title: Title::new("차").expect("a title"),
-                session: ann,
-            },
-            Event::Entered { session: ann, name: ann_is(), room: ROOM },
-            Event::Entered { session: bob, name: name("user2"), room: ROOM },
-            Event::Said {
-                session: bob,
-                name: name("user2"),
-                room: ROOM,
-                seq: 2,
-                text: text("안녕\n:)"),
-            },
-            Event::Named { session: bob, from: name("user2"), to: bob_is(), room: Some((ROOM, 3)) },
-            Event::Left { session: ann, name: ann_is(), room: ROOM },
-            Event::Left { session: bob, name: bob_is(), room: ROOM },
-            Event::RoomClosed { room: ROOM },
-            Event::StopRequested { session: ann, name: ann_is() },
-            Event::Ended { session: ann, name: ann_is(), reason: stopped },
-            Event::Ended { session: bob, name: bob_is(), reason: stopped },
+            format!("{ann} renamed user1 to Ann"),
+            format!("{ann} made 1 차"),
+            format!("{ann} Ann entered 1"),
+            format!("{bob} user2 entered 1"),
+            format!(r#"{bob} user2 said 1:2 "안녕\n:)""#),
+            format!("{bob} renamed user2 to Bob, 1:3"),
+            format!("{ann} Ann left 1"),
+            format!("{bob} Bob left 1"),
+            "1 closed".to_owned(),
+            format!("{ann} Ann stops"),
+            format!("{ann} Ann ended: stopped"),
+            format!("{bob} Bob ended: stopped"),
         ];
         assert_eq!(events.missed(), 0);
-        assert_eq!(events.collect::<Vec<_>>(), expected);
+        assert_eq!(lines(events), expected);
     }
 }
 
@@ -125,10 +130,8 @@ fn a_session_leaves_its_room_then_ends_with_its_reason() {
     let enter = || {
         let (mut member, session) = client(&server, &events);
         member.enter(1);
-        let name = name(&format!("user{session}"));
-        let entered = Event::Entered { session, name: name.clone(), room: ROOM };
-        assert_eq!(next(&events), entered);
-        (member, session, name)
+        assert_eq!(line(&next(&events)), format!("{session} user{session} entered 1"));
+        (member, session)
     };
     let ways: [(fn(Client), CloseReason); 3] = [
         (drop, CloseReason::PeerEnded),
@@ -136,10 +139,10 @@ fn a_session_leaves_its_room_then_ends_with_its_reason() {
         (Client::reset, CloseReason::Lost),
     ];
     for (end, reason) in ways {
-        let (member, session, name) = enter();
+        let (member, session) = enter();
         end(member);
-        assert_eq!(next(&events), Event::Left { session, name: name.clone(), room: ROOM });
-        assert_eq!(next(&events), Event::Ended { session, name, reason });
+        assert_eq!(line(&next(&events)), format!("{session} user{session} left 1"));
+        assert_eq!(line(&next(&events)), format!("{session} user{session} ended: {reason}"));
     }
 }
 
@@ -148,12 +151,12 @@ fn an_event_carries_the_peer_address_and_bad_input_ends_a_stranger() {
     let (server, events) = observed(64, |_| {});
     let mut stranger = TcpStream::connect(server.address()).expect("the server listens");
     let from = stranger.local_addr().expect("it is connected");
-    let Event::Connected { session, name, address } = next(&events) else {
+    let Event::Connected { session, address, .. } = next(&events) else {
         panic!("a connection expected")
     };
     assert_eq!(address, from);
     stranger.write_all(&frame("no JSON")).expect("the server reads");
-    assert_eq!(next(&events), Event::Ended { session, name, reason: CloseReason::BadInput });
+    assert_eq!(line(&next(&events)), format!("{session} user{session} ended: bad-input"));
 }
 
 #[test]
@@ -195,14 +198,12 @@ fn a_stop_ends_sessions_without_closing_rooms_one_by_one() {
     a.expect_code("server-stopping");
     drop(a);
     server.join();
-    let [user1, title] = [name("user1"), name("room")];
-    let title = Title::new(title.as_str()).expect("a title");
     let expected = [
-        Event::RoomCreated { room: ROOM, title, session: ann },
-        Event::Entered { session: ann, name: user1.clone(), room: ROOM },
-        Event::Ended { session: ann, name: user1, reason: CloseReason::Stopped },
+        format!("{ann} made 1 room"),
+        format!("{ann} user1 entered 1"),
+        format!("{ann} user1 ended: stopped"),
     ];
-    assert_eq!(events.collect::<Vec<_>>(), expected);
+    assert_eq!(lines(events), expected);
 }
 
 #[test]
@@ -237,9 +238,9 @@ fn missed_events_are_reported_in_their_place() {
     assert_eq!(events.missed(), 2);
     let (ann, _) = (connected(&events), connected(&events));
     a.be("three");
-    assert_eq!(next(&events), Event::Missed { events: 2 });
-    let named = Event::Named { session: ann, from: name("two"), to: name("three"), room: None };
-    assert_eq!(next(&events), named, "names changed by missed events are known");
+    assert_eq!(line(&next(&events)), "2 missed");
+    let renamed = format!("{ann} renamed two to three");
+    assert_eq!(line(&next(&events)), renamed, "names changed by missed events are known");
     assert_eq!(events.missed(), 2);
 }
 
@@ -254,4 +255,45 @@ fn observation_ends_when_dropped_or_replaced() {
     drop(second);
     a.be("Ann");
     a.enter_new("room");
+}
+
+/// What the program around the server says reaches whom it is for, in order and numbered; and who is
+/// removed is told why, and leaves like anybody else.
+#[test]
+fn a_program_announces_and_removes() {
+    let (server, events) = observed(64, |_| {});
+    let controller = server.controller();
+    let operator = |text: &str| OperatorText::new(text).expect("it is short");
+    let (mut a, _) = client(&server, &events);
+    let (mut b, bob) = client(&server, &events);
+    let mut outside = server.client();
+    a.enter_new("방");
+    b.enter(1);
+    a.expect_code("member-entered");
+
+    controller.announce(ROOM, operator("곧 점심이에요")).expect("the room exists");
+    for member in [&mut a, &mut b] {
+        let announcement = member.expect_code("announcement");
+        assert!(announcement.text.contains("곧 점심이에요"), "{}", announcement.text);
+        assert_eq!((announcement.room_id, announcement.seq), (Some(1), Some(2)));
+    }
+    controller.announce_to_all(operator("to everyone"));
+    for everyone in [&mut a, &mut b, &mut outside] {
+        let announcement = everyone.expect_code("announcement");
+        assert_eq!(announcement.room_id, None);
+    }
+    let other = RoomId::new(2).expect("a number");
+    assert!(controller.announce(other, operator("to nobody")).is_err());
+
+    assert!(controller.remove(bob, operator("no more today")));
+    let removed = b.expect_code("removed");
+    assert!(removed.text.contains("no more today"), "{}", removed.text);
+    b.expect_end();
+    a.expect_code("member-left");
+    drop(b);
+    let ended = events.into_iter().find(|event| matches!(event, Event::Ended { .. }));
+    assert_eq!(ended.map(|event| line(&event)), Some(format!("{bob} user2 ended: removed")));
+    assert!(!controller.remove(bob, operator("again")), "the session has ended");
+    a.expect_nothing();
+    outside.expect_nothing();
 }

@@ -1,8 +1,7 @@
-//! What the log is told of: ends of connections, limits that were reached, failures. Never what people
-//! say, and never more than a line a second of each kind, unless every connection is asked for (level
-//! debug).
+//! What is logged about connections: how they end, limits they meet, failures to accept. Never what people
+//! say; and of each kind at most one line a second, unless the level is debug.
 //!
-//! Who has no log pays a load and a branch for each end of a connection.
+//! Without a log, each connection that ends costs a load and a branch.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,20 +13,20 @@ use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::stats::CloseReason;
 
-/// How long one line of a kind holds back the next.
+/// The time for which a line holds back further ones of its kind.
 const PERIOD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct ConnectionLog {
     now: Instant,
-    /// When something that was held back is to be told of: what each turn asks.
+    /// When lines that were held back are due.
     due: Option<Instant>,
     closed: [Gate; CloseReason::ALL.len()],
     paused: Gate,
     accept_failed: Gate,
 }
 
-/// Lets one event through each [`PERIOD`], and counts the others.
+/// Lets one event through in each [`PERIOD`], and counts the others.
 #[derive(Debug, Clone, Copy, Default)]
 struct Gate {
     opens: Option<Instant>,
@@ -45,7 +44,7 @@ impl ConnectionLog {
         }
     }
 
-    /// Tells the time, and of what was held back, if its time has come.
+    /// Sets the time, and logs what was held back if it is due.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = now;
         if self.due.is_some_and(|due| due <= now) {
@@ -66,10 +65,10 @@ impl ConnectionLog {
             }
         }
         if let Some(more) = self.paused.release(now) {
-            info!(more, "more pauses for sending too many commands");
+            info!(more, "more connections exceeded their command rate");
         }
         if let Some(more) = self.accept_failed.release(now) {
-            warn!(more, "cannot accept connections, still");
+            warn!(more, "still cannot accept connections; retrying");
         }
     }
 
@@ -84,7 +83,7 @@ impl ConnectionLog {
         }
     }
 
-    /// A connection ends, or has ended.
+    /// Logs that a connection ends.
     pub(crate) fn closed(
         &mut self,
         key: ConnKey,
@@ -109,24 +108,24 @@ impl ConnectionLog {
         }
     }
 
-    /// A connection sends more commands than it may, and is read later.
+    /// Logs that a connection sends more commands than it may.
     pub(crate) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
-            info!(id, peer = %Peer(peer()), "connection sends too many commands: read later");
+            info!(id, peer = %Peer(peer()), "connection exceeds its command rate; reading paused");
         }
     }
 
-    /// There was no descriptor or no memory for a connection.
+    /// Logs that the system had no descriptor or memory for a connection.
     pub(crate) fn accept_failed(&mut self, error: &io::Error) {
         if enabled!(Level::WARN) && self.accept_failed.passes(self.now, &mut self.due) {
-            warn!(%error, "cannot accept connections: tried again by itself");
+            warn!(%error, "cannot accept connections; retrying");
         }
     }
 }
 
 impl Gate {
-    /// Whether an event is to be told now. If not, it is `due` at some time.
+    /// Whether an event is to be logged now. If not, `due` is when to log that it was held back.
     fn passes(&mut self, now: Instant, due: &mut Option<Instant>) -> bool {
         if enabled!(Level::DEBUG) {
             return true;
@@ -141,7 +140,7 @@ impl Gate {
         passes
     }
 
-    /// How many were held back, when their time has come.
+    /// Returns how many events were held back, once that is due.
     fn release(&mut self, now: Instant) -> Option<u64> {
         if self.held == 0 || self.opens.is_some_and(|opens| now < opens) {
             return None;
@@ -151,7 +150,7 @@ impl Gate {
     }
 }
 
-/// How much an operator should care that a connection has ended.
+/// How much the end of a connection concerns an operator.
 fn severity(reason: CloseReason) -> Level {
     match reason {
         CloseReason::PeerEnded
@@ -169,7 +168,7 @@ fn severity(reason: CloseReason) -> Level {
     }
 }
 
-/// An address, if it is still to be had.
+/// An address, if it is still known.
 struct Peer(Option<SocketAddr>);
 
 impl std::fmt::Display for Peer {

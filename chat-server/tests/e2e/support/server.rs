@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use chat_server::{Config, Server, ServerHandle, Stats};
+use chat_server::{Config, Controller, Server, ServerHandle, Stats};
 
 use super::{Client, DEADLINE};
 
@@ -99,8 +99,12 @@ impl RunningServer {
         self.handle.as_ref().expect("it has not been joined").monitor().stats()
     }
 
+    pub(crate) fn controller(&self) -> Controller {
+        self.handle.as_ref().expect("it has not been joined").controller()
+    }
+
     pub(crate) fn stop(&self) {
-        self.handle.as_ref().expect("it has not been joined").stop();
+        self.controller().stop();
     }
 
     /// Waits for the end of a server that was told to stop.

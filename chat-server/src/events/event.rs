@@ -1,0 +1,115 @@
+//! The kinds of events.
+
+use std::net::SocketAddr;
+
+use chat_core::{Name, RoomId, SessionId, Text, Title};
+
+use crate::stats::CloseReason;
+
+/// Something that happened. It owns its contents, and may be kept; names and titles are shared, a text is a
+/// copy.
+///
+/// A session is a connection as the rules know it. Its id is never used again; its name may change, and may
+/// afterwards be somebody else's. Names are those at the time of the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A session has begun, in no room and with a default name. A connection that is refused has no
+    /// session; it is only counted: see [`Stats::closed`](crate::Stats::closed).
+    #[non_exhaustive]
+    Connected {
+        /// The session.
+        session: SessionId,
+        /// Its default name.
+        name: Name,
+        /// The peer's address.
+        address: SocketAddr,
+    },
+    /// A session has changed its name.
+    #[non_exhaustive]
+    Named {
+        /// The session.
+        session: SessionId,
+        /// The name before.
+        from: Name,
+        /// The name now.
+        to: Name,
+        /// The session's room, if it is in one, and the number of the broadcast there.
+        room: Option<(RoomId, u64)>,
+    },
+    /// A room has been created. The [`Event::Entered`] of its creator follows.
+    #[non_exhaustive]
+    RoomCreated {
+        /// The room.
+        room: RoomId,
+        /// Its title.
+        title: Title,
+        /// The session that created it.
+        session: SessionId,
+    },
+    /// A session has entered a room.
+    #[non_exhaustive]
+    Entered {
+        /// The session.
+        session: SessionId,
+        /// Its name.
+        name: Name,
+        /// The room.
+        room: RoomId,
+    },
+    /// A session has said something.
+    #[non_exhaustive]
+    Said {
+        /// The session.
+        session: SessionId,
+        /// Its name.
+        name: Name,
+        /// The room.
+        room: RoomId,
+        /// The number of the broadcast in that room, rising; notices have numbers as well.
+        seq: u64,
+        /// The text, of at most 64 KiB.
+        text: Text,
+    },
+    /// A session has left its room.
+    #[non_exhaustive]
+    Left {
+        /// The session.
+        session: SessionId,
+        /// Its name.
+        name: Name,
+        /// The room.
+        room: RoomId,
+    },
+    /// The last member has left a room. Its id is never used again.
+    #[non_exhaustive]
+    RoomClosed {
+        /// The room.
+        room: RoomId,
+    },
+    /// A session that may do so has told the server to stop.
+    #[non_exhaustive]
+    StopRequested {
+        /// The session.
+        session: SessionId,
+        /// Its name.
+        name: Name,
+    },
+    /// A session has ended; no further event concerns it. What is pending for its connection may still be
+    /// sent.
+    #[non_exhaustive]
+    Ended {
+        /// The session.
+        session: SessionId,
+        /// Its name.
+        name: Name,
+        /// Why it has ended.
+        reason: CloseReason,
+    },
+    /// Events are missing here, because [`Events`](crate::Events) were not read fast enough.
+    #[non_exhaustive]
+    Missed {
+        /// How many.
+        events: u64,
+    },
+}
