@@ -91,9 +91,9 @@ impl RoomLists {
         let word = filter.map(str::to_lowercase).unwrap_or_default();
         let matches = |room: &&RoomEntry| room.title.to_lowercase().contains(&word);
         let rooms: Vec<&RoomEntry> = message.rooms.iter().filter(matches).collect();
-        let begins = table.is_none() && !rooms.is_empty();
+        let begins = table.is_none();
         if rooms.is_empty() {
-            let ends_empty = table.is_none() && !message.more;
+            let ends_empty = begins && !message.more;
             let status = filter.map_or(Status::NoRooms, |word| Status::NoRoomFound { word });
             return ListStep::Show(ends_empty.then(|| self.say(status)).into_iter().collect());
         }
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_says_what_to_do() {
-        let none = ["- no rooms yet: /create TITLE creates one"];
+        let none = ["- no rooms yet; /create TITLE makes the first one"];
         for format in [Format::Plain, Format::Pretty] {
             let mut lists = RoomLists::new(format, Lang::En);
             assert_eq!(take(&mut lists, 0, &[], false), none);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_gone_comes_with_the_way_to_one_like_it() {
+    fn a_room_that_is_gone_comes_with_the_command_for_one_like_it() {
         let room = || JoinedRoom { id: 3, title: Some("차 tea".into()), seq: 7 };
         let mut lists = RoomLists::new(Format::Pretty, Lang::En);
         lists.look_for(room());

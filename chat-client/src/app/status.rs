@@ -69,7 +69,7 @@ impl Localize for Status<'_> {
                 localize!(f, lang, en: "cannot write the output: {why}", ko: "출력할 수 없어요: {why}")
             }
             Self::NoRooms => localize!(f, lang,
-                en: "no rooms yet: /create TITLE creates one",
+                en: "no rooms yet; /create TITLE makes the first one",
                 ko: "아직 방이 없어요. /create 제목 으로 만들어 보세요."),
             Self::NoRoomFound { word } => localize!(f, lang,
                 en: "no room has \"{word}\" in its title. /rooms lists them all.",

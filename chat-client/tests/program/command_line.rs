@@ -93,7 +93,7 @@ fn a_refused_flag_ends_a_script() {
 }
 
 #[test]
-fn a_script_that_wants_it_connects_again_and_loses_no_line_that_was_not_sent() {
+fn with_reconnect_a_script_loses_no_line_that_was_not_sent() {
     let listener = Listener::bind();
     let mut client = Client::start(&[&listener.port_flag(), "--reconnect"]);
     let mut peer = listener.accept_one();
@@ -112,7 +112,7 @@ fn a_script_that_wants_it_connects_again_and_loses_no_line_that_was_not_sent() {
 }
 
 #[test]
-fn a_server_with_a_name_is_looked_for_again_when_it_is_lost() {
+fn a_host_name_is_looked_up_again_when_the_connection_is_lost() {
     let listener = Listener::bind();
     let flags = [&listener.port_flag(), "--ip=localhost", "--reconnect"];
     let mut client = Client::start(&flags);

@@ -41,7 +41,7 @@ fn answers_are_shown_until_the_server_closes_however_late_they_come() {
     assert_eq!(peer.commands(), [Command::Rooms]);
     // The input has ended, and so has the client's side of the stream.
     peer.send(r#"{"type":"SCRoomsResult","rooms":[]}"#);
-    assert_eq!(client.line(), "- no rooms yet: /create TITLE creates one");
+    assert_eq!(client.line(), "- no rooms yet; /create TITLE makes the first one");
     peer.send(&chat("bob", "still here"));
     assert_eq!(client.line(), "bob: still here");
     drop(peer);
@@ -108,7 +108,7 @@ fn quit_ends_the_input() {
 }
 
 #[test]
-fn much_in_both_directions_at_once_stops_nobody() {
+fn heavy_traffic_in_both_directions_is_no_deadlock() {
     const LINES: usize = 60_000;
     let text = "x".repeat(80);
     let (mut client, mut peer) = Client::connected();

@@ -104,7 +104,7 @@ fn assert_not_understood(send: impl FnOnce(&mut Peer)) {
 }
 
 #[test]
-fn what_comes_is_no_message() {
+fn a_payload_that_is_no_message_ends_the_client() {
     for json in ["", "hello", "[]", "null", "{\"type\":", "{\"type\":\"SCChat\",\"text\":1}"] {
         assert_not_understood(|peer| peer.send(json));
     }

@@ -37,7 +37,7 @@ fn types_and_fields_that_are_not_known_are_ignored() {
 }
 
 #[test]
-fn the_largest_frame_is_shown_byte_by_byte() {
+fn the_largest_frame_may_arrive_in_pieces() {
     let (client, mut peer) = Client::piped("");
     let text = "x".repeat(65_535 - chat("bob", "").len());
     for byte in frame(&chat("bob", &text)).chunks(97) {

@@ -86,7 +86,7 @@ fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
             "  1  news (1): user1",
             "  1  news (1): user1",
             "* You left room 1, \"news\".",
-            "- no rooms yet: /create TITLE creates one",
+            "- no rooms yet; /create TITLE makes the first one",
         ]
     );
 }

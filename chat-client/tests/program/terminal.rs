@@ -211,7 +211,7 @@ fn plain_and_dumb_terminals_are_left_alone() {
 }
 
 #[test]
-fn commands_and_names_are_completed_and_lines_come_back() {
+fn commands_and_names_are_completed_and_lines_recalled() {
     let (mut terminal, mut peer) = connected(&[]);
     peer.send(&entered(7, "스터디", 1));
     peer.send(&chat("Guido van Rossum", "hi"));

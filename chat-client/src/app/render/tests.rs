@@ -30,7 +30,7 @@ fn entry(members: &[&str], member_count: usize) -> RoomEntry {
 }
 
 #[test]
-fn a_chat_is_name_colon_text_and_for_people_the_time() {
+fn a_chat_is_name_and_text_and_for_people_the_time() {
     assert_eq!(plain("alice", "hello"), "alice: hello");
     assert_eq!(plain("김 철수", "안녕 😀"), "김 철수: 안녕 😀");
     assert_eq!(pretty("alice", "hello"), ["12:03 alice: hello"]);

@@ -21,7 +21,7 @@ fn shown(editor: &Editor) -> String {
 }
 
 #[test]
-fn characters_go_in_where_the_cursor_is() {
+fn characters_are_inserted_at_the_cursor() {
     let mut editor = Editor::default();
     write(&mut editor, "김수");
     press(&mut editor, [Key::Left]);
@@ -34,7 +34,7 @@ fn characters_go_in_where_the_cursor_is() {
 }
 
 #[test]
-fn a_cluster_is_one_step_and_goes_as_one() {
+fn a_cluster_is_one_step_and_is_deleted_whole() {
     let family = "👨‍👩‍👧";
     let mut editor = Editor::default();
     write(&mut editor, &format!("a{family}e\u{301}"));
@@ -45,7 +45,7 @@ fn a_cluster_is_one_step_and_goes_as_one() {
 }
 
 #[test]
-fn words_are_passed_cut_out_and_put_back() {
+fn words_are_skipped_cut_and_put_back() {
     let mut editor = Editor::default();
     write(&mut editor, "one two, three");
     press(&mut editor, [Key::WordLeft, Key::WordLeft]);
@@ -80,7 +80,7 @@ fn a_word_step_ends_at_the_edge_of_a_cluster() {
 }
 
 #[test]
-fn entered_lines_come_back_and_so_does_what_was_being_typed() {
+fn earlier_lines_and_the_unfinished_one_are_recalled() {
     let mut editor = Editor::default();
     for line in ["one", "two", "two", " "] {
         write(&mut editor, line);
@@ -158,7 +158,7 @@ fn a_paste_that_does_not_fit_is_refused_with_the_whole_line() {
 }
 
 #[test]
-fn what_was_cut_out_is_put_back_whole_or_not_at_all() {
+fn cut_text_is_put_back_whole_or_not_at_all() {
     let half = "x".repeat(MAX_LINE / 2 + 1);
     let mut editor = Editor::default();
     press(&mut editor, [Key::Paste(half.clone()), Key::KillToStart, Key::Yank]);
