@@ -3,7 +3,7 @@
 use chat_core::{
     Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title,
 };
-use chat_proto::{FrameDecoder, Incoming, MAX_PAYLOAD, write_rooms_page};
+use chat_proto::MAX_PAYLOAD;
 
 use super::NOTHING;
 use crate::support::{Chat, Received};
@@ -73,37 +73,6 @@ fn p11_a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
         assert_eq!(chat.inbox(ann), NOTHING);
         assert_eq!(chat.inbox(bob), [format!("1#10 {name}: {fits}")]);
     }
-}
-
-#[test]
-fn a_list_that_does_not_fit_a_frame_takes_several_of_complete_json() {
-    let mut hub = Hub::new(HubLimits::default());
-    let mut outputs = Vec::new();
-    for n in 1..=1_000 {
-        let session = hub.connect(Role::Guest);
-        let title = Title::new(&format!("{n} {}", "글".repeat(90))).expect("a title");
-        hub.handle(session, Command::Create(title), &mut outputs);
-    }
-    outputs.clear();
-    let asker = hub.connect(Role::Guest);
-    hub.handle(asker, Command::Rooms, &mut outputs);
-    let [Output::Rooms { rooms, .. }] = &outputs[..] else { panic!("a list is one output") };
-
-    let mut bytes = Vec::new();
-    let mut next = 0;
-    while next < rooms.len() {
-        next += write_rooms_page(rooms.iter().skip(next), &mut bytes);
-    }
-    let mut decoder = FrameDecoder::new();
-    let mut frames = decoder.feed(&bytes);
-    let mut pages = Vec::new();
-    while let Some(payload) = frames.next_frame() {
-        pages.push(Incoming::parse(payload).expect("complete JSON"));
-    }
-    let (last, first) = pages.split_last().expect("at least one");
-    assert!(!first.is_empty() && first.iter().all(|page| page.more) && !last.more);
-    let ids = pages.iter().flat_map(|page| &page.rooms).map(|room| room.room_id);
-    assert!(ids.eq(1..=1_000));
 }
 
 #[test]
