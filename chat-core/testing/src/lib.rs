@@ -6,18 +6,21 @@
 //! - [`Conversation`] checks one connection above that: each request has its answer, in order. It
 //!   feeds the checker with the broadcasts in between.
 //! - [`Rng`] decides everything that a seed decides.
+//! - [`Client`] is a blocking client over TCP, which fails the test when something takes too long.
 //!
-//! Nothing here does I/O, reads a clock or depends on a server: the callers read sockets, virtual
-//! sockets or a hub's outputs. The crate is not published; no released crate depends on it, except for
+//! The checkers do no I/O: their callers read sockets, virtual sockets or a hub's outputs. Nothing here
+//! depends on a server. The crate is not published; no released crate depends on it, except for
 //! its tests.
 
 mod checker;
+mod client;
 mod conversation;
 mod event;
 mod rng;
 mod violation;
 
 pub use checker::Checker;
+pub use client::{Client, DEADLINE, End, chats, frame, json_string, stream_of};
 pub use conversation::{Conversation, Received, Request};
 pub use event::Event;
 pub use rng::Rng;

@@ -464,3 +464,4 @@ fn r6_a_room_waits_a_moment_for_who_falls_behind() {
 }
 
 mod lists;
+mod rooms;

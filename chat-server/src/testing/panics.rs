@@ -3,23 +3,13 @@
 use std::net::TcpStream;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use chat_testing::{Client, DEADLINE};
 
 use crate::config::Config;
 use crate::server::Server;
 use crate::testing::faults::Fault;
-
-#[expect(
-    dead_code,
-    reason = "the client is that of the end-to-end tests; few of its words are needed"
-)]
-#[path = "../../tests/e2e/support/client.rs"]
-mod client;
-
-use client::Client;
-
-/// How long anything may take before it counts as not happening.
-const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Two in another room and one in the same room talk on beside connections that make the hub panic.
 fn talk_beside_panics(config: Config) {

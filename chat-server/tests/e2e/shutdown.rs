@@ -189,7 +189,7 @@ fn a4_a_stop_in_mid_flow_ends_each_stream_cleanly() {
         for (index, member) in members.iter_mut().enumerate() {
             let mut seen = usize::from(index == 0);
             loop {
-                let message = member.next();
+                let message = member.receive();
                 if message.code.as_deref() == Some("server-stopping") {
                     break;
                 }
@@ -231,7 +231,7 @@ fn commands_read_before_the_stop_are_all_carried_out() {
         for talker in &mut talkers {
             talker.send_raw(&chats);
         }
-        assert_eq!(listeners[0].next().text, "0");
+        assert_eq!(listeners[0].receive().text, "0");
         server.stop();
         for client in &mut late {
             client.send(r#"{"type":"CSLeaveRoom"}"#);
@@ -284,7 +284,7 @@ fn a4_a_client_that_never_reads_delays_the_stop_until_the_deadline() {
     for member in &mut members {
         member.expect_code("member-entered");
         for n in 0..CHATS {
-            assert!(member.next().text.starts_with(&format!("{n} ")));
+            assert!(member.receive().text.starts_with(&format!("{n} ")));
         }
     }
     let asked = Instant::now();

@@ -61,7 +61,7 @@ fn r2_a_slow_reader_gets_everything_and_delays_nobody() {
 /// Receives chats `from..to` and nothing else.
 fn slow_reads(slow: &mut Client, from: usize, to: usize) {
     for n in from..to {
-        assert_eq!(slow.next().text, long_text(n));
+        assert_eq!(slow.receive().text, long_text(n));
     }
 }
 
@@ -77,7 +77,7 @@ fn many_slow_readers_of_one_room_each_get_all_of_it() {
     }
     talk(&mut talker, &mut witness, 0, 300);
     for reader in &mut readers {
-        while reader.next().code.as_deref() == Some("member-entered") {}
+        while reader.receive().code.as_deref() == Some("member-entered") {}
         // The loop has consumed chat 0.
         slow_reads(reader, 1, 300);
         reader.expect_nothing();
@@ -115,7 +115,7 @@ fn o7_a_half_closed_client_gets_its_answers_then_the_end() {
         assert_eq!(client.expect_rooms()[0].member_count, 2);
         client.expect_end();
         witness.expect_code("member-entered");
-        assert_eq!(witness.next().text, "goodbye");
+        assert_eq!(witness.receive().text, "goodbye");
         witness.expect_code("member-left");
         witness.expect_nothing();
 
@@ -152,7 +152,7 @@ fn p4_p5_a_truncated_frame_is_not_carried_out_and_its_sender_leaves_once() {
                 witness.expect_code("member-entered");
                 client.send_raw(&[&whole[..], &whole[..at]].concat());
                 // A reset has to wait until all of it was read.
-                assert_eq!(witness.next().text, "whole");
+                assert_eq!(witness.receive().text, "whole");
                 if reset {
                     client.reset();
                 } else {
@@ -201,7 +201,7 @@ fn o8_members_reset_during_a_flush_leave_once_each() {
         });
         let (mut chats, mut left) = (0, BTreeSet::new());
         while chats < 1_500 || left.len() < 60 {
-            let message = witness.next();
+            let message = witness.receive();
             if message.kind == "SCChat" {
                 assert_eq!(message.text, chats.to_string());
                 chats += 1;
@@ -325,7 +325,7 @@ fn a_reader_with_too_large_a_backlog_is_evicted() {
     let left = loop {
         talker.chat(&text);
         said += 1;
-        let message = witness.next();
+        let message = witness.receive();
         if message.code.is_some() {
             break message;
         }

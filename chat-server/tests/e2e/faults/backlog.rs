@@ -56,7 +56,7 @@ impl<'a> Talker<'a> {
     fn listen(&mut self) -> usize {
         self.client.ask_for_rooms();
         loop {
-            let message = self.client.next();
+            let message = self.client.receive();
             if message.kind == "SCRoomsResult" {
                 return self.left;
             }
@@ -103,7 +103,7 @@ fn expect_cut_off(client: &mut Client) -> usize {
 /// Receives chats `from..to`, and nothing else.
 fn read(client: &mut Client, from: usize, to: usize) {
     for n in from..to {
-        let message = client.next();
+        let message = client.receive();
         assert!(message.text == text(n), "chat {n} expected: {:?}", message.code);
     }
 }

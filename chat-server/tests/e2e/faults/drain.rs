@@ -50,7 +50,7 @@ impl Load {
         let talkers = talkers.into_iter().map(talk).collect();
         let (mut talking, mut is_under_way) = (BTreeSet::new(), false);
         while talking.len() < 3 || !is_under_way {
-            let message = first.next();
+            let message = first.receive();
             is_under_way |= message.text == text(250);
             if message.kind == "SCChat" {
                 talking.insert(message.member);

@@ -25,7 +25,8 @@ fn r6_a_flood_from_one_client_delays_nobody_else() {
     flooding.send_raw(&chats(0..CHATS));
     asking.ask_for_rooms();
     program.signal("CONT");
-    let before = iter::from_fn(|| Some(asking.next())).take_while(|m| m.kind == "SCChat").count();
+    let before =
+        iter::from_fn(|| Some(asking.receive())).take_while(|m| m.kind == "SCChat").count();
     assert!(before < CHATS / 10, "an answer after {before} of {CHATS} chats");
     flooding.expect_nothing();
     drop(asking);
@@ -80,7 +81,7 @@ fn hear_the_others(member: &mut Client) {
     let mut next = std::collections::BTreeMap::<String, usize>::new();
     let mut chats = 0;
     while chats < 900 {
-        let message = member.next();
+        let message = member.receive();
         if message.kind == "SCChat" {
             let next = next.entry(message.member).or_default();
             assert_eq!(message.text, next.to_string());

@@ -124,7 +124,7 @@ fn t2_nobody_is_evicted_because_the_server_slept() {
     typing.send_raw(&whole[10..]);
     let reader = thread::spawn(move || {
         for _ in 0..CHATS {
-            let message = behind.next_within(2 * SLEPT);
+            let message = behind.receive_within(2 * SLEPT);
             assert_eq!(message.kind, "SCChat", "{message:?}");
         }
         behind
@@ -133,10 +133,10 @@ fn t2_nobody_is_evicted_because_the_server_slept() {
     program.signal("CONT");
     let mut behind = reader.join().expect("it gets everything");
     for _ in 0..CHATS {
-        assert_eq!(typing.next().kind, "SCChat");
+        assert_eq!(typing.receive().kind, "SCChat");
     }
     for client in [&mut talker, &mut behind] {
-        assert_eq!(client.next().text, "typed");
+        assert_eq!(client.receive().text, "typed");
     }
     for client in [&mut talker, &mut behind, &mut typing] {
         client.expect_nothing();
@@ -171,7 +171,7 @@ fn t4_a_reconnect_storm_is_let_in_while_others_talk() {
                 threads.into_iter().flat_map(|thread| thread.join().expect("all connect")).collect()
             });
             for mut client in crowd {
-                while client.next().code.as_deref() != Some("room-entered") {}
+                while client.receive().code.as_deref() != Some("room-entered") {}
                 client.reset();
             }
         }

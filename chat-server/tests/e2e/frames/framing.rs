@@ -218,7 +218,7 @@ fn p8_p9_a_peer_of_another_protocol_is_told_about_ours_and_closed() {
         println!("{protocol}");
         let mut client = Client::connect(server.address());
         client.send_raw(&bytes);
-        let message = client.next();
+        let message = client.receive();
         assert_eq!(message.kind, "SCSystemMessage");
         let helps = ["2-byte big-endian length", "one of CSName"];
         assert!(helps.iter().any(|help| message.text.contains(help)), "{}", message.text);
@@ -240,7 +240,7 @@ fn p8_frames_embedded_in_a_foreign_stream_are_never_carried_out() {
             stream.extend(create.repeat(2_000));
             let mut client = Client::connect(server.address());
             client.send_raw(&stream);
-            let message = client.next();
+            let message = client.receive();
             assert_eq!(message.kind, "SCSystemMessage", "{protocol}");
             assert_ne!(message.code.as_deref(), Some("room-created"), "{protocol}");
             client.expect_end();

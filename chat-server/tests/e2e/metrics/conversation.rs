@@ -17,15 +17,15 @@ fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
     ann.expect_code("member-entered");
     bob.expect_code("member-entered");
     ann.be("ann");
-    bob.next();
-    cid.next();
+    bob.receive();
+    cid.receive();
     for n in 0..5 {
         ann.chat(&format!("{n}"));
         bob.expect_chat("ann", &format!("{n}"));
         cid.expect_chat("ann", &format!("{n}"));
     }
     cid.send("{}");
-    cid.next();
+    cid.receive();
     bob.leave();
     bob.expect_code("room-left");
     ann.expect_code("member-left");
@@ -130,7 +130,7 @@ fn each_closed_connection_is_counted_by_its_reason() {
     for foreign in [&b"GET / HTTP/1.1\r\n\r\n"[..], &frame("[]"), &frame("{}"), &frame("")] {
         let mut stranger = Client::connect(address);
         stranger.send_raw(foreign);
-        stranger.next();
+        stranger.receive();
         stranger.expect_end();
     }
     let mut bad = Client::of(address);

@@ -1,13 +1,13 @@
 //! Many clients at once: in one large room, in many small ones, silent, or too many for the descriptors.
 
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
 use crate::support::{
-    Client, Program, RunningServer, Trace, chats, check_room, descriptors, in_own_process, start,
+    Client, Member, Program, RunningServer, check_all, descriptors, in_own_process, start,
     stream_of,
 };
-use chat_server::CloseReason;
 
 /// As many clients as asked for, or as half the descriptors of this process allow. Both ends of each are
 /// in this process.
@@ -20,77 +20,50 @@ fn crowd(server: &RunningServer, wanted: usize) -> Vec<Client> {
 fn a_thousand_members_receive_the_same() {
     in_own_process(|| {
         let server = start();
-        let mut maker = server.client();
-        let room = maker.enter_new("room");
-        let mut members = crowd(&server, 1_000);
-        for member in &mut members {
-            member.join(room);
-        }
-        let enter = |member: &mut Client| {
-            let entered = member.expect_code("room-entered").seq;
-            Trace::new("-", room, entered.expect("an entry is an event"))
-        };
-        let mut traces: Vec<_> = members.iter_mut().map(enter).collect();
-        maker.send_raw(&chats(0..10));
-        let staying = members.len() * 9 / 10;
-        for (member, trace) in members.iter_mut().zip(&mut traces).skip(staying) {
-            trace.leave(member);
-        }
-        maker.send_raw(&chats(10..20));
-        // Every member that stays gets all chats and all notices of leaving.
-        for (member, trace) in members.iter_mut().zip(&mut traces).take(staying) {
-            trace.read_chats(member, 20);
-        }
-        assert_eq!(maker.rooms_after_notices()[0].member_count, staying + 1);
-        for (member, trace) in members.iter_mut().zip(&mut traces).take(staying) {
-            trace.read_rest(member);
-        }
-        check_room(&traces, &[("user1".to_owned(), 20)]);
+        let checker = Mutex::default();
+        let mut maker = Member::maker(server.client(), 0, &checker);
+        let room = maker.room;
+        let members = crowd(&server, 1_000).into_iter().zip(1..);
+        let mut members: Vec<_> =
+            members.map(|(client, peer)| Member::new(client, room, peer, &checker)).collect();
+        members.iter_mut().for_each(|member| member.client.join(room));
+        members.iter_mut().for_each(Member::entered);
+        maker.say(10);
+        let mut leaving = members.split_off(members.len() * 9 / 10);
+        leaving.iter_mut().for_each(Member::leave);
+        maker.say(10);
+        members.iter_mut().for_each(|member| member.hear(20));
+        maker.hear_rest();
+        assert_eq!(maker.client.rooms()[0].member_count, members.len() + 1);
+        members.iter_mut().for_each(Member::hear_rest);
+        check_all(checker);
     });
 }
 
 #[test]
 fn r6_a_room_flushed_in_slices_stays_ordered_and_complete() {
-    const ROUNDS: usize = 40;
-    const A_ROUND: usize = 3;
     let server = RunningServer::with(|config| config.limits.writes_per_room_and_turn = 7);
-    let mut maker = server.client();
-    let room = maker.enter_new("room");
-    let names: Vec<_> = (0..3).map(|n| (format!("talker{n}"), ROUNDS * A_ROUND)).collect();
-    let mut talkers: Vec<_> = names.iter().map(|(name, _)| enter_as(&server, name, room)).collect();
-    let mut listeners: Vec<_> = (0..60).map(|_| enter_as(&server, "-", room)).collect();
-    let mut traces = Vec::new();
-    for round in 0..ROUNDS {
+    let checker = Mutex::default();
+    let mut maker = Member::maker(server.client(), 0, &checker);
+    let room = maker.room;
+    let enter = |peer| {
+        let mut member = Member::new(server.client(), room, peer, &checker);
+        member.enter();
+        member
+    };
+    let mut talkers: Vec<_> = (1..4).map(enter).collect();
+    let mut listeners: Vec<_> = (4..64).map(enter).collect();
+    for round in 0..40 {
         // While a turn has served only a few members, others come and go, before and after the one
         // being served.
-        for (talker, _) in &mut talkers {
-            talker.send_raw(&chats(round * A_ROUND..(round + 1) * A_ROUND));
-        }
-        let (mut leaver, mut trace) = listeners.remove(round * 7 % listeners.len());
-        trace.leave(&mut leaver);
-        traces.push(trace);
-        listeners.push(enter_as(&server, "-", room));
+        talkers.iter_mut().for_each(|talker| talker.say(3));
+        listeners.remove(round * 7 % listeners.len()).leave();
+        listeners.push(enter(64 + round));
     }
     // A talker's answer comes after its chats were carried out, so then they are on their way to all.
-    for (talker, trace) in &mut talkers {
-        trace.sent(0..ROUNDS * A_ROUND);
-        trace.read_rest(talker);
-    }
-    for (member, trace) in talkers.iter_mut().chain(&mut listeners) {
-        trace.read_rest(member);
-    }
-    traces.extend(talkers.into_iter().chain(listeners).map(|(_, trace)| trace));
-    check_room(&traces, &names);
-}
-
-/// A new member of a room, by this name or, if `-`, its default one, and its trace.
-fn enter_as(server: &RunningServer, name: &str, room: u64) -> (Client, Trace) {
-    let mut client = server.client();
-    if name != "-" {
-        client.be(name);
-    }
-    let trace = Trace::enter(&mut client, name, room);
-    (client, trace)
+    talkers.iter_mut().for_each(Member::hear_rest);
+    talkers.iter_mut().chain(&mut listeners).chain([&mut maker]).for_each(Member::hear_rest);
+    check_all(checker);
 }
 
 #[test]
@@ -120,7 +93,7 @@ fn five_hundred_rooms_of_two_do_not_mix() {
         for (pair, (maker, guest)) in makers.iter_mut().zip(&mut guests).enumerate() {
             for (client, from) in [(&mut *maker, "guest"), (&mut *guest, "maker")] {
                 for round in 0..5 {
-                    let chat = client.next();
+                    let chat = client.receive();
                     assert_eq!(chat.text, format!("{pair} {round} from {from}"));
                     assert_eq!(chat.room_id, Some(rooms[pair]));
                 }
@@ -177,49 +150,10 @@ fn a3_connections_beyond_the_descriptors_are_answered() {
     }
     // Each is answered before it makes way for another, in the order of arrival.
     for mut client in waiting {
-        let answer = client.next();
+        let answer = client.receive();
         let refused = answer.code.as_deref() == Some("server-full");
         assert!(refused || answer.kind == "SCRoomsResult", "{answer:?}");
     }
     Client::of(address).enter_new("room");
     program.stop();
-}
-
-#[test]
-fn talkers_wait_for_a_large_room_and_readers_are_kept() {
-    const CHATS: usize = 50;
-    let server = RunningServer::with(|config| {
-        config.limits.writes_per_room_and_turn = 1;
-        config.limits.slow_backlog = 128 * 1024;
-        config.limits.backlog = 512 * 1024;
-    });
-    let mut maker = server.client();
-    let room = maker.enter_new("room");
-    let mut members: Vec<_> = (0..30).map(|_| enter_as(&server, "-", room).0).collect();
-    let talk = chats((0..CHATS).map(|n| format!("{n} {}", "x".repeat(20_000))));
-    let talkers: Vec<_> = (0..4).map(|_| enter_as(&server, "-", room).0).collect();
-    thread::scope(|scope| {
-        for mut talker in talkers {
-            let talk = &talk;
-            scope.spawn(move || {
-                let mut hearing = talker.twin();
-                thread::scope(|scope| {
-                    scope.spawn(move || hear_chats(&mut hearing, 3 * CHATS));
-                    talker.send_raw(talk);
-                });
-            });
-        }
-        for member in members.iter_mut().chain([&mut maker]) {
-            scope.spawn(|| hear_chats(member, 4 * CHATS));
-        }
-    });
-    let closed = server.stats().closed;
-    let slow = [CloseReason::Backlog, CloseReason::SlowBacklog, CloseReason::TotalBacklog];
-    assert_eq!(slow.map(|reason| closed.count(reason)), [0; 3]);
-}
-
-/// Receives so many chats, among any other messages.
-fn hear_chats(member: &mut Client, count: usize) {
-    let chats = std::iter::from_fn(|| Some(member.next())).filter(|m| m.kind == "SCChat");
-    assert_eq!(chats.take(count).count(), count);
 }

@@ -134,7 +134,7 @@ fn at_most_50_members_of_a_room_are_listed_and_the_count_is_true() {
     // The list follows renames and leaves.
     members[0].name("second");
     drop(members.remove(1));
-    while maker.next().code.as_deref() != Some("member-left") {}
+    while maker.receive().code.as_deref() != Some("member-left") {}
     let rooms = maker.rooms();
     assert_eq!((rooms[0].member_count, rooms[0].members.len()), (59, 50));
     assert!(rooms[0].members.contains(&"second".to_owned()));

@@ -235,7 +235,7 @@ fn s6_a_contested_name_goes_to_one_client() {
             for client in &mut clients {
                 client.send_raw(&name);
             }
-            let answers: Vec<_> = clients.iter_mut().map(|c| c.next().code).collect();
+            let answers: Vec<_> = clients.iter_mut().map(|c| c.receive().code).collect();
             let winners = answers.iter().filter(|code| code.as_deref() == Some("renamed")).count();
             let losers =
                 answers.iter().filter(|code| code.as_deref() == Some("name-taken")).count();

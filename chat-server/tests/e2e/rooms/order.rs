@@ -1,9 +1,10 @@
 //! The order of a connection's commands and their answers, and of a room's broadcasts for all members,
 //! with any number of workers, while others come and go.
 
+use std::sync::Mutex;
 use std::thread;
 
-use crate::support::{Client, RunningServer, Trace, check_room, each_way, stream_of};
+use crate::support::{Client, Member, chats, check_all, each_way, stream_of};
 
 const TALKERS: usize = 4;
 const CHATS: usize = 250;
@@ -13,69 +14,45 @@ const VISITS: usize = 25;
 #[test]
 fn c6_all_members_see_one_order_while_others_come_and_go() {
     each_way(|server| {
-        let mut maker = server.client();
-        let room = maker.enter_new("room");
-        let mut listener = server.client();
-        let mut traces = vec![Trace::enter(&mut listener, "listener", room)];
-        let talkers = (0..TALKERS).map(|n| (format!("talker{n}"), CHATS));
-        let visitors = (0..VISITORS).map(|n| (format!("visitor{n}"), VISITS));
-        let names: Vec<_> = talkers.chain(visitors).collect();
+        let checker = Mutex::default();
+        let mut listener = Member::maker(server.client(), 0, &checker);
+        let enter = |peer| Member::new(server.client(), listener.room, peer, &checker);
+        let mut talkers: Vec<_> = (1..=TALKERS).map(enter).collect();
+        let visitors: Vec<_> = (TALKERS + 1..=TALKERS + VISITORS).map(enter).collect();
+        // All are in before the first one talks, so each receives everything of the others.
+        talkers.iter_mut().for_each(Member::enter);
         thread::scope(|scope| {
-            // All are in before the first one talks, so each receives everything of the others.
-            let mut talkers = Vec::new();
-            for (name, _) in &names[..TALKERS] {
-                let mut client = server.client();
-                client.be(name);
-                let trace = Trace::enter(&mut client, name, room);
-                talkers.push((client, trace));
+            for talker in talkers {
+                scope.spawn(move || talk(talker));
             }
-            let mut running: Vec<_> = talkers
-                .into_iter()
-                .map(|(client, trace)| scope.spawn(move || vec![talk(client, trace)]))
-                .collect();
-            for (name, _) in &names[TALKERS..] {
-                running.push(scope.spawn(move || visit(server, name, room)));
+            for visitor in visitors {
+                scope.spawn(move || visit(visitor));
             }
-            traces[0].read_chats(&mut listener, TALKERS * CHATS + VISITORS * VISITS);
-            for thread in running {
-                traces.extend(thread.join().expect("a member panicked"));
-            }
+            listener.hear(TALKERS * CHATS + VISITORS * VISITS);
         });
-        traces[0].read_rest(&mut listener);
-        check_room(&traces, &names);
+        listener.hear_rest();
+        check_all(checker);
     });
 }
 
 /// Says everything, a few frames in each write, then receives what the other talkers and the visitors
-/// say.
-fn talk(mut client: Client, mut trace: Trace) -> Trace {
-    trace.sent(0..CHATS);
-    let chats: Vec<_> = (0..CHATS).map(chat).collect();
-    for few in chats.chunks(7) {
-        client.send_raw(&stream_of(few));
+/// say, and leaves.
+fn talk(mut member: Member<'_>) {
+    for _ in 0..CHATS / 10 {
+        member.say(10);
     }
     // A visitor talks once a visit.
-    trace.read_chats(&mut client, (TALKERS - 1) * CHATS + VISITORS * VISITS);
-    trace.leave(&mut client);
-    trace
+    member.hear((TALKERS - 1) * CHATS + VISITORS * VISITS);
+    member.leave();
 }
 
 /// Enters and leaves the room again and again, and says something each time.
-fn visit(server: &RunningServer, name: &str, room: u64) -> Vec<Trace> {
-    let mut client = server.client();
-    client.be(name);
-    let visits = (0..VISITS).map(|n| {
-        let mut trace = Trace::enter(&mut client, name, room);
-        trace.sent(n..n + 1);
-        client.send(chat(n));
-        trace.leave(&mut client);
-        trace
-    });
-    visits.collect()
-}
-
-fn chat(n: usize) -> String {
-    format!(r#"{{"type": "CSChat", "text": "{n} \uc548"}}"#)
+fn visit(mut member: Member<'_>) {
+    for _ in 0..VISITS {
+        member.enter();
+        member.say(1);
+        member.leave();
+    }
 }
 
 #[test]
@@ -149,7 +126,7 @@ fn s9_a_room_is_heard_only_between_join_and_leave() {
     each_way(|server| {
         let [mut talker, mut visitor] = server.clients();
         let room = talker.enter_new("room");
-        let chats = stream_of((0..40).map(chat));
+        let chats = chats(0..40);
         for _ in 0..20 {
             // All of this is on its way at once.
             talker.send_raw(&chats);
@@ -163,7 +140,7 @@ fn s9_a_room_is_heard_only_between_join_and_leave() {
             let entered = visitor.expect_code("room-entered");
             let mut seq = entered.seq.expect("an entry is an event");
             loop {
-                let message = visitor.next();
+                let message = visitor.receive();
                 seq += 1;
                 assert_eq!(message.seq, Some(seq), "one event after the other: {message:?}");
                 match message.code.as_deref() {
@@ -189,7 +166,7 @@ fn s10_a_room_that_ends_during_a_join_is_neither_lost_nor_doubled() {
             let room = keeper.enter_new("room");
             keeper.leave();
             joiner.join(room);
-            let answer = joiner.next();
+            let answer = joiner.receive();
             match answer.code.as_deref() {
                 Some("room-entered") => {
                     keeper.expect_code("member-entered");

@@ -216,7 +216,7 @@ fn events_are_numbered_in_each_room() {
     b.leave();
     let codes = ["member-entered", "", "renamed", "", "member-left"];
     for (code, seq) in codes.into_iter().zip(1..) {
-        let event = a.next();
+        let event = a.receive();
         assert_eq!(event.code.as_deref().unwrap_or(""), code);
         assert_eq!((event.room_id, event.seq), (Some(room), Some(seq)));
     }

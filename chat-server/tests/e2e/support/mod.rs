@@ -1,15 +1,14 @@
 //! What the end-to-end tests share: a blocking [`Client`], a [`RunningServer`] of the library, the
-//! server as a [`Program`], a [`Trace`] of what a client received, and [`Witnesses`] who talk on beside
-//! a fault.
+//! server as a [`Program`], a [`Member`] whose deliveries a checker follows, and [`Witnesses`] who talk on
+//! beside a fault.
 //!
 //! Tests wait for conditions, never for time to pass. Every wait has a deadline, after which the test fails
 //! and says what it waited for; a [`Watchdog`] ends a test that hangs in any other way.
 
-mod client;
+mod member;
 mod own_process;
 mod program;
 mod server;
-mod trace;
 mod witnesses;
 
 use std::fmt::Debug;
@@ -19,16 +18,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-pub(crate) use client::{Client, End, chats, frame, json_string, stream_of};
+pub(crate) use chat_testing::{Client, DEADLINE, End, chats, frame, json_string, stream_of};
+pub(crate) use member::{Member, check_all};
 pub(crate) use own_process::in_own_process;
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};
 pub(crate) use server::{RunningServer, Watchdog, each_way, start};
-pub(crate) use trace::{Trace, check_room};
 pub(crate) use witnesses::{Scene, Witnesses};
-
-/// How long anything may take before it counts as not happening. A limit, not a pace: no test that
-/// passes waits for it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Raises the limit on open descriptors of this process as far as it goes, and returns it.
 pub(crate) fn descriptors() -> usize {
@@ -67,7 +62,7 @@ pub(crate) fn connect_when_let_in(connect: impl Fn() -> Client) -> Client {
     wait_until("the server lets a client in", || {
         let mut client = connect();
         client.ask_for_rooms();
-        let_in = (client.next().kind == "SCRoomsResult").then_some(client);
+        let_in = (client.receive().kind == "SCRoomsResult").then_some(client);
         let_in.is_some()
     });
     let_in.expect("the wait is over")

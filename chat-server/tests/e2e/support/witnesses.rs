@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use chat_server::{Config, Stats};
-use chat_testing::Checker;
+use chat_testing::{Checker, Event};
 
 use super::own_process::is_alone;
-use super::trace::event;
 use super::{Client, RunningServer, count, threads, wait_for};
 
 /// Three clients of a server, received from by threads of their own.
@@ -115,14 +114,13 @@ fn hear_everything(mut near: Client, room: u64, entered: u64, chats: &AtomicUsiz
     checker.connect(0);
     checker.enter(0, room, entered).expect("it is in no room");
     loop {
-        let message = near.next();
+        let message = near.receive();
         if message.kind == "SCRoomsResult" {
             return heard;
         }
         let (room, seq) = message.room_id.zip(message.seq).expect("every broadcast is numbered");
-        checker
-            .receive(0, room, seq, event(&message, &[]))
-            .unwrap_or_else(|found| panic!("{found}"));
+        let by = message.code.as_deref().unwrap_or(&message.member);
+        checker.receive(0, room, seq, Event::notice(by, &message.text)).expect("a delivery");
         match message.code {
             Some(code) => heard.notices.push((code, message.member)),
             None => {

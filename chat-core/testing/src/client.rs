@@ -8,11 +8,13 @@ use std::time::Duration;
 use chat_proto::{Incoming, RoomEntry};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::DEADLINE;
+/// How long anything may take before it counts as not happening. A limit, not a pace: no test that
+/// passes waits for it.
+pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A connection to a server, and the bytes read from it that no test has consumed.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     stream: TcpStream,
     buffered: Vec<u8>,
     /// The start of the next frame in `buffered`.
@@ -21,33 +23,35 @@ pub(crate) struct Client {
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// After a whole frame.
     Clean,
+    /// Inside a frame.
     InFrame,
+    /// By a reset.
     Reset,
 }
 
 /// A frame with this payload.
-pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
     let payload = payload.as_ref();
     let len = u16::try_from(payload.len()).expect("a payload that fits a frame");
     [&len.to_be_bytes()[..], payload].concat()
 }
 
 /// Frames with these payloads, back to back.
-pub(crate) fn stream_of<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
+pub fn stream_of<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
     payloads.into_iter().flat_map(frame).collect()
 }
 
 /// Frames with a chat for each of these texts, which need no escapes.
-pub(crate) fn chats(texts: impl IntoIterator<Item = impl Display>) -> Vec<u8> {
+pub fn chats(texts: impl IntoIterator<Item = impl Display>) -> Vec<u8> {
     stream_of(texts.into_iter().map(|text| format!(r#"{{"type":"CSChat","text":"{text}"}}"#)))
 }
 
 /// A JSON string as Python's `json.dumps` writes it: everything but ASCII as `\uXXXX`, in surrogate
 /// pairs where one is not enough.
-pub(crate) fn json_string(s: &str) -> String {
+pub fn json_string(s: &str) -> String {
     let mut out = String::from("\"");
     for c in s.chars() {
         match c {
@@ -70,46 +74,47 @@ pub(crate) fn json_string(s: &str) -> String {
 
 /// Connecting and disconnecting.
 impl Client {
-    pub(crate) fn connect(address: SocketAddr) -> Self {
+    /// A new connection.
+    pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens");
         Self::over(stream)
     }
 
     /// A new connection, whose number is the next one: the server has answered it.
-    pub(crate) fn of(address: SocketAddr) -> Self {
+    pub fn of(address: SocketAddr) -> Self {
         let mut client = Self::connect(address);
         client.expect_nothing();
         client
     }
 
     /// A client with a receive buffer of a few kilobytes.
-    pub(crate) fn connect_with_little_room(address: SocketAddr) -> Self {
+    pub fn connect_with_little_room(address: SocketAddr) -> Self {
         let socket = Self::prepare(address);
         socket.set_recv_buffer_size(4096).expect("Linux takes any size");
         Self::connect_prepared(socket, address)
     }
 
     /// A client that connects from another address of this machine.
-    pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+    pub fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
         let socket = Self::prepare(address);
         socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is ours");
         Self::connect_prepared(socket, address)
     }
 
     /// A descriptor for a client that connects later.
-    pub(crate) fn prepare(address: SocketAddr) -> Socket {
+    pub fn prepare(address: SocketAddr) -> Socket {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
         socket.expect("a descriptor")
     }
 
     /// Connects with a descriptor from [`Client::prepare`].
-    pub(crate) fn connect_prepared(socket: Socket, address: SocketAddr) -> Self {
+    pub fn connect_prepared(socket: Socket, address: SocketAddr) -> Self {
         socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
         Self::over(socket.into())
     }
 
     /// Another handle on the same connection, so that one thread sends while another receives.
-    pub(crate) fn twin(&self) -> Self {
+    pub fn twin(&self) -> Self {
         Self::over(self.stream.try_clone().expect("a descriptor"))
     }
 
@@ -121,17 +126,17 @@ impl Client {
     }
 
     /// Half-closes: ends the stream to the server, and still receives.
-    pub(crate) fn end_sending(&self) {
+    pub fn end_sending(&self) {
         self.stream.shutdown(Shutdown::Write).expect("the connection is there");
     }
 
     /// Closes the connection with a reset.
-    pub(crate) fn reset(self) {
+    pub fn reset(self) {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("TCP has this option");
     }
 
     /// Sends a byte out of band.
-    pub(crate) fn send_urgent(&self) {
+    pub fn send_urgent(&self) {
         let sent = SockRef::from(&self.stream).send_out_of_band(b"!");
         assert_eq!(sent.expect("the connection is there"), 1);
     }
@@ -139,44 +144,53 @@ impl Client {
 
 /// Sending.
 impl Client {
-    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+    /// Sends exactly these bytes.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server reads");
     }
 
     /// Sends one frame; returns whether the server still takes it.
-    pub(crate) fn try_send(&mut self, payload: impl AsRef<[u8]>) -> bool {
+    pub fn try_send(&mut self, payload: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(&frame(payload)).is_ok()
     }
 
-    pub(crate) fn send(&mut self, payload: impl AsRef<[u8]>) {
+    /// Sends one frame with this payload.
+    pub fn send(&mut self, payload: impl AsRef<[u8]>) {
         self.send_raw(&frame(payload));
     }
 
-    pub(crate) fn name(&mut self, name: &str) {
+    /// Asks for a name.
+    pub fn name(&mut self, name: &str) {
         self.send(format!(r#"{{"type": "CSName", "name": {}}}"#, json_string(name)));
     }
 
-    pub(crate) fn create(&mut self, title: &str) {
+    /// Asks for a new room.
+    pub fn create(&mut self, title: &str) {
         self.send(format!(r#"{{"type": "CSCreateRoom", "title": {}}}"#, json_string(title)));
     }
 
-    pub(crate) fn join(&mut self, room: u64) {
+    /// Asks to enter a room.
+    pub fn join(&mut self, room: u64) {
         self.send(format!(r#"{{"type": "CSJoinRoom", "roomId": {room}}}"#));
     }
 
-    pub(crate) fn leave(&mut self) {
+    /// Asks to leave the room.
+    pub fn leave(&mut self) {
         self.send(r#"{"type": "CSLeaveRoom"}"#);
     }
 
-    pub(crate) fn chat(&mut self, text: &str) {
+    /// Says something.
+    pub fn chat(&mut self, text: &str) {
         self.send(format!(r#"{{"type": "CSChat", "text": {}}}"#, json_string(text)));
     }
 
-    pub(crate) fn ask_for_rooms(&mut self) {
+    /// Asks for the list of rooms.
+    pub fn ask_for_rooms(&mut self) {
         self.send(r#"{"type": "CSRooms"}"#);
     }
 
-    pub(crate) fn shutdown(&mut self) {
+    /// Asks the server to stop.
+    pub fn shutdown(&mut self) {
         self.send(r#"{"type": "CSShutdown"}"#);
     }
 }
@@ -185,7 +199,7 @@ impl Client {
 impl Client {
     /// The next payload, or `None` at the end of the stream. A reset, an end inside a frame, and silence
     /// until the deadline fail the test.
-    pub(crate) fn next_payload(&mut self) -> Option<Vec<u8>> {
+    pub fn next_payload(&mut self) -> Option<Vec<u8>> {
         loop {
             let rest = &self.buffered[self.at..];
             if let Some((header, body)) = rest.split_first_chunk::<2>() {
@@ -222,22 +236,22 @@ impl Client {
     }
 
     /// The next message.
-    pub(crate) fn next(&mut self) -> Incoming {
+    pub fn receive(&mut self) -> Incoming {
         let payload = self.next_payload().expect("a message, not the end of the stream");
         Incoming::parse(&payload).expect("every message is JSON")
     }
 
     /// The next message of a server that may be slower than [`DEADLINE`].
-    pub(crate) fn next_within(&mut self, time: Duration) -> Incoming {
+    pub fn receive_within(&mut self, time: Duration) -> Incoming {
         self.stream.set_read_timeout(Some(time)).expect("it is not zero");
-        let message = self.next();
+        let message = self.receive();
         self.stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
         message
     }
 
     /// The next message, which has to be a system message with this code.
-    pub(crate) fn expect_code(&mut self, code: &str) -> Incoming {
-        let message = self.next();
+    pub fn expect_code(&mut self, code: &str) -> Incoming {
+        let message = self.receive();
         assert_eq!(message.kind, "SCSystemMessage", "{code} expected: {message:?}");
         assert_eq!(message.code.as_deref(), Some(code), "{message:?}");
         assert!(!message.text.is_empty(), "people read the text");
@@ -245,18 +259,18 @@ impl Client {
     }
 
     /// The next message, which has to be this chat.
-    pub(crate) fn expect_chat(&mut self, member: &str, text: &str) -> Incoming {
-        let message = self.next();
+    pub fn expect_chat(&mut self, member: &str, text: &str) -> Incoming {
+        let message = self.receive();
         let found = (message.kind.as_str(), message.member.as_str(), message.text.as_str());
         assert_eq!(found, ("SCChat", member, text));
         message
     }
 
     /// The next messages, which have to be a list of rooms.
-    pub(crate) fn expect_rooms(&mut self) -> Vec<RoomEntry> {
+    pub fn expect_rooms(&mut self) -> Vec<RoomEntry> {
         let mut rooms = Vec::new();
         loop {
-            let page = self.next();
+            let page = self.receive();
             assert_eq!(page.kind, "SCRoomsResult", "{page:?}");
             rooms.extend(page.rooms);
             if !page.more {
@@ -267,16 +281,16 @@ impl Client {
 
     /// Asks for the rooms, whose list has to come next: nothing else was on its way. Whatever this
     /// client sent before has been carried out when it returns.
-    pub(crate) fn rooms(&mut self) -> Vec<RoomEntry> {
+    pub fn rooms(&mut self) -> Vec<RoomEntry> {
         self.ask_for_rooms();
         self.expect_rooms()
     }
 
     /// As [`Client::rooms`], after any number of other messages.
-    pub(crate) fn rooms_after_notices(&mut self) -> Vec<RoomEntry> {
+    pub fn rooms_after_notices(&mut self) -> Vec<RoomEntry> {
         self.ask_for_rooms();
         loop {
-            let message = self.next();
+            let message = self.receive();
             if message.kind == "SCRoomsResult" {
                 assert!(!message.more, "a list of one page");
                 return message.rooms;
@@ -285,17 +299,17 @@ impl Client {
     }
 
     /// Checks that nothing was sent to this client by anything carried out so far.
-    pub(crate) fn expect_nothing(&mut self) {
+    pub fn expect_nothing(&mut self) {
         self.rooms();
     }
 
     /// Every whole message until the stream ends, cleanly or not.
-    pub(crate) fn whatever_came(&mut self) -> Vec<Incoming> {
+    pub fn whatever_came(&mut self) -> Vec<Incoming> {
         self.until_end().0
     }
 
     /// Every whole message until the stream ends, and how it ended.
-    pub(crate) fn until_end(&mut self) -> (Vec<Incoming>, End) {
+    pub fn until_end(&mut self) -> (Vec<Incoming>, End) {
         let end = match self.stream.read_to_end(&mut self.buffered) {
             Ok(_) => End::Clean,
             Err(e) => {
@@ -318,24 +332,24 @@ impl Client {
     }
 
     /// Reads and drops a few bytes.
-    pub(crate) fn drip(&mut self, bytes: usize) {
+    pub fn drip(&mut self, bytes: usize) {
         self.stream.read_exact(&mut vec![0; bytes]).expect("there is more to be read");
     }
 
     /// The stream ends here, cleanly.
-    pub(crate) fn expect_end(&mut self) {
+    pub fn expect_end(&mut self) {
         let payload = self.next_payload().map(|p| String::from_utf8_lossy(&p).into_owned());
         assert_eq!(payload, None, "the stream should have ended");
     }
 
     /// Makes a room, and so enters it; returns its number.
-    pub(crate) fn enter_new(&mut self, title: &str) -> u64 {
+    pub fn enter_new(&mut self, title: &str) -> u64 {
         self.create(title);
         self.expect_code("room-created").room_id.expect("the room has a number")
     }
 
     /// Enters a room; returns the number of that event.
-    pub(crate) fn enter(&mut self, room: u64) -> u64 {
+    pub fn enter(&mut self, room: u64) -> u64 {
         self.join(room);
         let entered = self.expect_code("room-entered");
         assert_eq!(entered.room_id, Some(room));
@@ -343,7 +357,7 @@ impl Client {
     }
 
     /// Takes a name.
-    pub(crate) fn be(&mut self, name: &str) {
+    pub fn be(&mut self, name: &str) {
         self.name(name);
         self.expect_code("renamed");
     }
