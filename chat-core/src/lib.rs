@@ -110,8 +110,8 @@
 //!     screens.0[&ann],
 //!     [
 //!         "user1 is now called Ann.",
-//!         "You created room 1, \"table by the window\", and are now in it.",
-//!         "user2 joined.",
+//!         "You made room 1, \"table by the window\", and are in it.",
+//!         "user2 came in.",
 //!         "user2: Your move.",
 //!     ]
 //! );

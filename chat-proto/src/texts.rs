@@ -41,16 +41,16 @@ impl Localize for Notice {
                 en: "{from} is now called {to}.",
                 ko: "{from} 님이 이름을 바꿨어요. 이제 {to} 님이에요."),
             Self::RoomCreated { room, title } => localize!(f, lang,
-                en: "You created room {room}, \"{title}\", and are now in it.",
+                en: "You made room {room}, \"{title}\", and are in it.",
                 ko: "새로 만든 {room}번 방 '{title}'에 들어왔어요."),
             Self::RoomEntered { room, title } => localize!(f, lang,
-                en: "You are now in room {room}, \"{title}\".",
+                en: "You are in room {room}, \"{title}\", now.",
                 ko: "{room}번 방 '{title}'에 들어왔어요."),
             Self::RoomLeft { room, title } => localize!(f, lang,
                 en: "You left room {room}, \"{title}\".",
                 ko: "{room}번 방 '{title}'에서 나왔어요."),
             Self::MemberEntered { name } => localize!(f, lang,
-                en: "{name} joined.",
+                en: "{name} came in.",
                 ko: "{name} 님이 들어왔어요."),
             Self::MemberLeft { name } => localize!(f, lang,
                 en: "{name} left.",
@@ -63,20 +63,20 @@ impl Localize for Notice {
                 en: "That name is taken. Choose another one.",
                 ko: "이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요."),
             Self::NotInRoom => localize!(f, lang,
-                en: "You are not in a room. /rooms lists the rooms; /join or /create one first.",
+                en: "You are in no room. /rooms lists them; /join or /create one first.",
                 ko: "지금은 방에 있지 않아요. /rooms로 찾아보고 먼저 /join이나 /create로 들어가 주세요."),
             Self::AlreadyInRoom { room } => localize!(f, lang,
-                en: "You are already in room {room}. /leave it first.",
+                en: "You are in room {room} already. /leave it first.",
                 ko: "이미 {room}번 방에 있어요. 먼저 /leave 하세요."),
             Self::NoSuchRoom { room } => localize!(f, lang,
-                en: "There is no room {room}. /rooms lists the rooms.",
+                en: "There is no room {room}. /rooms lists those there are.",
                 ko: "{room}번 방은 없어요. /rooms로 찾아보세요."),
             Self::TooManyRooms { limit } => localize!(f, lang,
-                en: "There are already {limit} rooms, and no more are allowed. Join one of them.",
+                en: "There are {limit} rooms, and no more are allowed. Join one of them.",
                 ko: "방이 이미 {limit}개라서 더 만들 수 없어요. 있는 방에 들어가 주세요."),
             Self::TextTooLong { excess } => fmt_too_long(*excess, lang, f),
             Self::ShutdownRefused => localize!(f, lang,
-                en: "You are not allowed to stop this server from where you are.",
+                en: "You may not stop this server from where you are.",
                 ko: "여기서는 서버를 끌 수 없어요."),
             Self::Removed { reason } => localize!(f, lang,
                 en: "The operator removed you from this server: {reason}",
@@ -88,19 +88,19 @@ impl Localize for Notice {
                 en: "The server is full: it has {limit} connections. Try again later.",
                 ko: "서버에 자리가 없어요: 이미 {limit}개가 연결돼 있어요. 나중에 다시 와 주세요."),
             Self::TooManyFromAddress { limit } => localize!(f, lang,
-                en: "There are already {limit} connections from your address, and no more are \
-                     allowed. Close one of them first.",
+                en: "There are {limit} connections from your address, and no more are allowed. \
+                     Close one of them first.",
                 ko: "이 주소에서 이미 {limit}개가 연결돼 있어요. 먼저 하나를 끊어 주세요."),
             Self::FrameTimeout => localize!(f, lang,
-                en: "A message did not arrive in time: after a 2-byte big-endian length, that \
-                     many bytes of JSON must follow. Goodbye.",
+                en: "A message was begun and not finished in time: after a 2-byte big-endian \
+                     length, that many bytes of JSON have to follow. Goodbye.",
                 ko: "메시지가 제때 다 오지 않아서 연결을 끊어요. 2바이트 빅 엔디언 길이 뒤에 그 길이만큼의 \
                      JSON이 와야 해요."),
             Self::SlowConsumer => localize!(f, lang,
-                en: "You did not read your messages, and too many were waiting. Goodbye.",
+                en: "You did not read what was said to you, and too much of it waited. Goodbye.",
                 ko: "읽지 않은 메시지가 너무 많이 쌓여서 연결을 끊어요."),
             Self::Internal => localize!(f, lang,
-                en: "The server failed to carry out that command. Nothing has changed.",
+                en: "The server failed at that command. It was not done.",
                 ko: "서버에 문제가 생겨서 그 명령을 처리하지 못했어요."),
         }
     }
@@ -136,16 +136,16 @@ impl Localize for Rejection {
                 ko: "메시지가 UTF-8이 아니에요"),
             // The detail is English in every language: it is for those who write clients.
             Self::NotJson { detail } => localize!(f, lang,
-                en: "the message is not valid JSON: {detail}",
+                en: "the message is not right as JSON: {detail}",
                 ko: "메시지가 올바른 JSON이 아니에요 ({detail})"),
             Self::NotAnObject => localize!(f, lang,
-                en: "the message is not a JSON object: a frame is a 2-byte big-endian length, then \
+                en: "the message is no JSON object: a frame is a 2-byte big-endian length, then \
                      that many bytes of JSON, such as {{\"type\":\"CSRooms\"}}",
                 ko: "메시지가 JSON 객체가 아니에요. 프레임에는 2바이트 빅 엔디언 길이와 그 길이만큼의 JSON, \
                      이를테면 {{\"type\":\"CSRooms\"}} 같은 것이 있어야 해요"),
             Self::UnknownType => localize!(f, lang,
-                en: "unknown type, must be one of CSName, CSRooms, CSCreateRoom, CSJoinRoom, \
-                     CSLeaveRoom, CSChat, CSShutdown",
+                en: "unknown type: one of CSName, CSRooms, CSCreateRoom, CSJoinRoom, CSLeaveRoom, \
+                     CSChat, CSShutdown",
                 ko: "모르는 type이에요. CSName, CSRooms, CSCreateRoom, CSJoinRoom, CSLeaveRoom, CSChat, \
                      CSShutdown 가운데 하나여야 해요"),
             Self::Missing(field) => {
@@ -205,19 +205,19 @@ impl Localize for ValueError {
                 let number = u32::from(c);
                 if is_bidi_control(c) {
                     localize!(f, lang,
-                        en: "may not contain the text-direction character U+{number:04X}",
+                        en: "may not hold the text-direction character U+{number:04X}",
                         ko: "글 방향을 바꾸는 U+{number:04X} 문자를 쓸 수 없어요")
                 } else {
                     localize!(f, lang,
-                        en: "may not contain the control character U+{number:04X}",
+                        en: "may not hold the control character U+{number:04X}",
                         ko: "U+{number:04X} 제어 문자를 쓸 수 없어요")
                 }
             }
             Self::NotANickname => localize!(f, lang,
-                en: "contains a character that names may not contain (invisible or unassigned)",
+                en: "holds a character that names may not hold (invisible or unassigned)",
                 ko: "보이지 않거나 아직 정해지지 않은 문자를 쓸 수 없어요"),
             Self::TooLongNormalized { max } => localize!(f, lang,
-                en: "may have at most {max} characters once ligatures and the like are expanded",
+                en: "may have at most {max} characters once ligatures and the like are written out",
                 ko: "합쳐진 글자를 모두 풀어 썼을 때 {max}자까지 쓸 수 있어요"),
             Self::NotARoomId => localize!(f, lang,
                 en: "must be an integer greater than 0",

@@ -88,7 +88,7 @@ fn mistakes_are_reported_without_the_server_and_the_rest_is_sent() {
             "chat-client: there is no command /jion. Did you mean /join? /help lists them all.",
             "chat-client: there is no command /frobnicate. /help lists them all. To say a text that begins with /, begin it with //.",
             "chat-client: a name may have at most 32 characters",
-            "chat-client: a text may not contain the control character U+0007",
+            "chat-client: a text may not hold the control character U+0007",
             "chat-client: that line is not UTF-8, and was not sent",
             "chat-client: that text is too long by 24 bytes. Send it in parts.",
             "chat-client: a line may have at most 65535 bytes; that one was not sent. Send it in parts.",

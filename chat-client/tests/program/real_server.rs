@@ -28,7 +28,7 @@ impl Chat {
 }
 
 const NO_ROOM: &str =
-    "* You are not in a room. /rooms lists the rooms; /join or /create one first.";
+    "* You are in no room. /rooms lists them; /join or /create one first.";
 
 impl Drop for Chat {
     fn drop(&mut self) {
@@ -51,15 +51,15 @@ fn two_people_from_help_to_shutdown() {
     let mut chat = Chat::start();
     let (mut ann, mut bob) = (chat.join(), chat.join());
     say(&mut ann, "/name 김철수", "* user1 is now called 김철수.");
-    say(&mut ann, "/create 스터디 방", "* You created room 1, \"스터디 방\", and are now in it.");
+    say(&mut ann, "/create 스터디 방", "* You made room 1, \"스터디 방\", and are in it.");
     say(&mut bob, "/rooms", "  1  스터디 방 (1): 김철수");
-    say(&mut bob, "/join 1", "* You are now in room 1, \"스터디 방\".");
-    assert_eq!(ann.line(), "* user2 joined.");
+    say(&mut bob, "/join 1", "* You are in room 1, \"스터디 방\", now.");
+    assert_eq!(ann.line(), "* user2 came in.");
     say(&mut bob, "/name Guido  van Rossum", "* user2 is now called Guido van Rossum.");
     assert_eq!(ann.line(), "* user2 is now called Guido van Rossum.");
     bob.write("안녕하세요 ☕ \"따옴표\"\n".as_bytes());
     assert_eq!(ann.line(), "Guido van Rossum: 안녕하세요 ☕ \"따옴표\"");
-    say(&mut ann, "/create 둘", "* You are already in room 1. /leave it first.");
+    say(&mut ann, "/create 둘", "* You are in room 1 already. /leave it first.");
     say(&mut bob, "/leave", "* You left room 1, \"스터디 방\".");
     assert_eq!(ann.line(), "* Guido van Rossum left.");
     say(&mut bob, "hello?", NO_ROOM);
@@ -82,7 +82,7 @@ fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
     assert_eq!(
         client.exit().succeeded(),
         [
-            "* You created room 1, \"news\", and are now in it.",
+            "* You made room 1, \"news\", and are in it.",
             "  1  news (1): user1",
             "  1  news (1): user1",
             "* You left room 1, \"news\".",
@@ -95,9 +95,9 @@ fn a8_a_pipe_is_sent_to_its_end_and_all_answers_are_shown() {
 fn a7_a_killed_client_leaves_its_room() {
     let chat = Chat::start();
     let (mut ann, mut bob) = (chat.join(), chat.join());
-    say(&mut ann, "/create games", "* You created room 1, \"games\", and are now in it.");
-    say(&mut bob, "/join 1", "* You are now in room 1, \"games\".");
-    assert_eq!(ann.line(), "* user2 joined.");
+    say(&mut ann, "/create games", "* You made room 1, \"games\", and are in it.");
+    say(&mut bob, "/join 1", "* You are in room 1, \"games\", now.");
+    assert_eq!(ann.line(), "* user2 came in.");
     drop(bob);
     assert_eq!(ann.line(), "* user2 left.");
 }
@@ -114,7 +114,7 @@ fn two_people_at_terminals() {
     ann.shows(&["HH:MM * 새로 만든 1번 방 '스터디 방'에 들어왔어요.", "1 스터디 방>"]);
 
     let mut bob = Terminal::start(&[&port, "--name=bob", "--join=1"]);
-    bob.shows(&["HH:MM * You are now in room 1, \"스터디 방\".", "1 스터디 방>"]);
+    bob.shows(&["HH:MM * You are in room 1, \"스터디 방\", now.", "1 스터디 방>"]);
     ann.shows(&["HH:MM * bob 님이 들어왔어요.", "1 스터디 방>"]);
     bob.press("half");
     ann.press("bo\t안녕하세요\r");

@@ -31,7 +31,7 @@ fn said(text: &str) -> Command {
 
 fn entered(room: u64, title: &str, seq: u64) -> String {
     format!(
-        r#"{{"type":"SCSystemMessage","text":"You are now in room {room}, \"{title}\".","code":"room-entered","roomId":{room},"seq":{seq},"title":"{title}"}}"#
+        r#"{{"type":"SCSystemMessage","text":"You are in room {room}, \"{title}\", now.","code":"room-entered","roomId":{room},"seq":{seq},"title":"{title}"}}"#
     )
 }
 
@@ -215,8 +215,8 @@ fn commands_and_names_are_completed_and_lines_recalled() {
     let (mut terminal, mut peer) = connected(&[]);
     peer.send(&entered(7, "스터디", 1));
     peer.send(&chat("Guido van Rossum", "hi"));
-    peer.send(&system("김철수 joined.", "member-entered"));
-    terminal.shows(&["HH:MM * 김철수 joined.", "7 스터디>"]);
+    peer.send(&system("김철수 came in.", "member-entered"));
+    terminal.shows(&["HH:MM * 김철수 came in.", "7 스터디>"]);
     terminal.press("gu\t뭐해요?\r");
     assert_eq!(peer.command(), Some(said("Guido van Rossum: 뭐해요?")));
     terminal.press("/le\t\r");
@@ -292,7 +292,7 @@ fn a8_a_lost_connection_is_made_again_and_the_room_found() {
     assert_eq!(peer.command(), Some(join));
     peer.send(&entered(3, "tea", 9));
     terminal.shows(&[
-        "HH:MM * You are now in room 3, \"tea\".",
+        "HH:MM * You are in room 3, \"tea\", now.",
         "- messages and notices missed in this room: at least 2",
         "3 tea>",
     ]);

@@ -68,7 +68,7 @@ fn a_room_id_is_any_integer_above_0_that_fits_64_bits() {
 #[test]
 fn an_error_never_shows_the_character() {
     let error = Name::new("\u{1b}[2J").expect_err("an escape is a control");
-    assert_eq!(error.to_string(), "may not contain the control character U+001B");
+    assert_eq!(error.to_string(), "may not hold the control character U+001B");
 }
 
 #[test]

@@ -319,7 +319,7 @@ fn the_client_returns_to_its_room_and_says_how_much_it_missed() {
     assert_eq!(
         shown(&mut app, &back),
         [
-            "12:03 * You are now in room 3, \"tea\".",
+            "12:03 * You are in room 3, \"tea\", now.",
             "- messages and notices missed in this room: at least 3"
         ]
     );

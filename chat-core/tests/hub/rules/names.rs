@@ -90,7 +90,7 @@ fn s4_a_refusal_names_the_rule_and_echoes_nothing_raw() {
     match chat.take_inbox(ann).as_deref() {
         Some([Received::Notice { notice, at: None }]) => {
             let text = notice.to_string();
-            assert!(text.contains("names may not contain") && !text.contains("evil"), "{text}");
+            assert!(text.contains("names may not hold") && !text.contains("evil"), "{text}");
         }
         other => panic!("one answer and not {other:?}"),
     }

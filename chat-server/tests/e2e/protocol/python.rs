@@ -87,7 +87,7 @@ fn the_python_client_chats() {
     python.expect_line("  1  차 한잔 (1): bob");
     python.type_in("/name 앨리스\n/join 1\n");
     python.expect_line("* user2 is now called 앨리스.");
-    python.expect_line("* You are now in room 1, \"차 한잔\".");
+    python.expect_line("* You are in room 1, \"차 한잔\", now.");
     bob.expect_code("member-entered");
     python.type_in("안녕, \"bob\"\n\n  two  spaces \n/jion 1\n");
     for text in ["안녕, \"bob\"", "  two  spaces ", "/jion 1"] {
@@ -99,7 +99,7 @@ fn the_python_client_chats() {
     python.expect_line("- That is too long for a frame.");
     python.expect_line("* You left room 1, \"차 한잔\".");
     python.expect_line(
-        "* You are not in a room. /rooms lists the rooms; /join or /create one first.",
+        "* You are in no room. /rooms lists them; /join or /create one first.",
     );
     python.expect_line("* Not understood: the field \"roomId\" must be an integer greater than 0.");
     bob.expect_code("member-left");
@@ -107,7 +107,7 @@ fn the_python_client_chats() {
     // Everything before the end of its input is answered.
     python.type_in("/create 글\n/rooms\n");
     python.end_input();
-    python.expect_line("* You created room 2, \"글\", and are now in it.");
+    python.expect_line("* You made room 2, \"글\", and are in it.");
     python.expect_line("  1  차 한잔 (1): bob");
     python.expect_line("  2  글 (1): 앨리스");
     python.expect_success();

@@ -36,12 +36,12 @@ fn the_server_writes_the_original_fields_first() {
     a.create("차");
     assert_eq!(
         next(&mut a),
-        r#"{"type":"SCSystemMessage","text":"You created room 1, \"차\", and are now in it.","code":"room-created","roomId":1,"seq":0,"title":"차"}"#
+        r#"{"type":"SCSystemMessage","text":"You made room 1, \"차\", and are in it.","code":"room-created","roomId":1,"seq":0,"title":"차"}"#
     );
     b.enter(1);
     assert_eq!(
         next(&mut a),
-        r#"{"type":"SCSystemMessage","text":"user2 joined.","code":"member-entered","roomId":1,"seq":1,"member":"user2"}"#
+        r#"{"type":"SCSystemMessage","text":"user2 came in.","code":"member-entered","roomId":1,"seq":1,"member":"user2"}"#
     );
     a.chat("안녕\n😀");
     assert_eq!(
@@ -56,7 +56,7 @@ fn the_server_writes_the_original_fields_first() {
     b.create("another");
     assert_eq!(
         next(&mut b),
-        r#"{"type":"SCSystemMessage","text":"You are already in room 1. /leave it first.","code":"already-in-room"}"#
+        r#"{"type":"SCSystemMessage","text":"You are in room 1 already. /leave it first.","code":"already-in-room"}"#
     );
 }
 

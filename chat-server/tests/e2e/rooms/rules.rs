@@ -8,7 +8,7 @@ fn a_default_name_follows_the_number_of_the_connection() {
     let [mut a, mut b, mut c] = server.clients();
     let room = a.enter_new("room");
     b.enter(room);
-    assert_eq!(a.expect_code("member-entered").text, "user2 joined.");
+    assert_eq!(a.expect_code("member-entered").text, "user2 came in.");
     c.enter(room);
     assert_eq!(a.rooms_after_notices()[0].members, ["user1", "user2", "user3"]);
 }
@@ -95,7 +95,7 @@ fn a_join_is_announced_to_the_sender_and_the_others() {
     b.expect_nothing();
     let notice = a.expect_code("member-entered");
     assert_eq!((notice.room_id, notice.seq), (Some(room), Some(1)), "the same event");
-    assert_eq!(notice.text, "bob joined.");
+    assert_eq!(notice.text, "bob came in.");
     a.expect_nothing();
     c.expect_nothing();
 }
