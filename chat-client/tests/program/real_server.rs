@@ -27,8 +27,7 @@ impl Chat {
     }
 }
 
-const NO_ROOM: &str =
-    "* You are in no room. /rooms lists them; /join or /create one first.";
+const NO_ROOM: &str = "* You are in no room. /rooms lists them; /join or /create one first.";
 
 impl Drop for Chat {
     fn drop(&mut self) {

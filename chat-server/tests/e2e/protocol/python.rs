@@ -98,9 +98,7 @@ fn the_python_client_chats() {
     python.type_in(&format!("{}\n/leave\n/leave\n/join x\n", "x".repeat(70_000)));
     python.expect_line("- That is too long for a frame.");
     python.expect_line("* You left room 1, \"차 한잔\".");
-    python.expect_line(
-        "* You are in no room. /rooms lists them; /join or /create one first.",
-    );
+    python.expect_line("* You are in no room. /rooms lists them; /join or /create one first.");
     python.expect_line("* Not understood: the field \"roomId\" must be an integer greater than 0.");
     bob.expect_code("member-left");
 
