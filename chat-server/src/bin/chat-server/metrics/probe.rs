@@ -10,7 +10,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest answer, in bytes.
 const LONGEST: usize = 4096;
 
-/// Asks the server that serves metrics at `address` whether it is healthy. Returns that, and its words.
+/// Asks the server that serves metrics at `address` whether it is healthy. Returns the verdict and the answer.
 ///
 /// # Errors
 /// If no answer comes in time, or none over HTTP.
@@ -21,8 +21,10 @@ pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     stream.write_all(format!("GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
     let (mut answer, mut buffer) = (Vec::new(), [0; 512]);
     while answer.len() < LONGEST {
-        // Never zero, which would mean no timeout.
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
         stream.set_read_timeout(Some(left))?;
         match stream.read(&mut buffer) {
             Ok(0) => break,
@@ -36,5 +38,6 @@ pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     let parts = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split_once("\r\n\r\n"));
     let (head, body) =
         parts.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "not an answer over HTTP"))?;
-    Ok((head.starts_with("200 "), body.trim_end().to_owned()))
+    // Whatever listens there, its words garble no terminal.
+    Ok((head.starts_with("200 "), body.trim_end().escape_debug().to_string()))
 }
