@@ -1,5 +1,5 @@
-//! The server's books, kept a second time: what each connection is owed and for how long, what is
-//! held, who there is and why somebody went. At the end of each turn the two are compared.
+//! A second account of the server's state: what each connection is owed and for how long, the memory held,
+//! who is connected and why somebody went. It is compared with the server's own after each turn.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -19,33 +19,33 @@ pub(super) struct Audit {
     limits: Limits,
     records: BTreeMap<ConnKey, Record>,
     before: Stats,
-    /// Bytes of each client's frames that were taken.
+    /// Bytes of each client's frames that the server has accepted.
     taken: BTreeMap<usize, u64>,
 }
 
-/// What is known of a connection whose socket is open, or was at the end of the last turn.
+/// A connection whose socket is open, or was at the end of the last turn.
 pub(super) struct Record {
     pub(super) client: usize,
     pub(super) address: IpAddr,
     pub(super) end: ClientEnd,
-    /// Why it was not taken.
+    /// Why it was refused, if it was.
     pub(super) refused: Option<CloseReason>,
     reason: Option<CloseReason>,
-    /// Since when it has been owed more than it may be for long.
+    /// Since when its backlog has been above `slow_backlog`.
     behind_from: Option<u64>,
-    /// Since when nothing is missing but that it reads its last words.
+    /// Since when it has been closing: the client has only its last message to read.
     closing_from: Option<u64>,
-    /// Both had ended the stream at the end of the last turn.
+    /// Whether both sides had ended the stream at the end of the last turn.
     over: bool,
 }
 
-/// A connection of which it became known why it ends, or whose socket was closed.
+/// A connection whose reason to end became known, or whose socket was closed.
 #[derive(Debug)]
 pub(super) struct Ending {
     pub(super) client: usize,
-    /// Why: one of these.
+    /// The possible reasons, one of which is the true one.
     pub(super) reasons: Vec<CloseReason>,
-    /// The kernel had refused something, and the server did not know of any space since.
+    /// Whether the kernel had refused a write, and the server knew of no space since.
     pub(super) choked: bool,
     pub(super) behind_from: Option<u64>,
 }
@@ -90,7 +90,7 @@ impl Audit {
         self.records.insert(key, record);
     }
 
-    /// Why the next connection from that address has to be refused.
+    /// Why the next connection from this address has to be refused, if it has to be.
     pub(super) fn refusal(&self, address: IpAddr) -> Option<CloseReason> {
         let taken = || {
             let records = self.records.values();
@@ -104,7 +104,7 @@ impl Audit {
         (limit > 0 && of_address >= limit).then_some(CloseReason::TooManyFromAddress)
     }
 
-    /// Compares the books at the end of a turn. Returns who ends, and why.
+    /// Compares both accounts at the end of a turn. Returns the connections that end, with the reasons.
     pub(super) fn turn<W>(
         &mut self,
         now: u64,
@@ -112,7 +112,7 @@ impl Audit {
         stats: &Stats,
     ) -> Vec<Ending> {
         if fault!(NoGeneration) {
-            // The books are wrong at once. The clients have to find it by themselves.
+            // The accounts differ at once. The clients' records have to show it, too.
             self.records.retain(|_, record| !record.end.is_closed_by_server());
             return Vec::new();
         }
@@ -148,7 +148,7 @@ impl Audit {
         assert_eq!(stats.panics, 0, "the hub has panicked");
     }
 
-    /// Counts from scratch what is held: every chunk once, whoever holds it, and what is held for
+    /// Counts the memory held from scratch: every chunk once, whoever holds it, and what is held for
     /// single connections.
     fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
         let connections = || self.records.keys().filter_map(|key| engine.connections().get(*key));
@@ -164,12 +164,12 @@ impl Audit {
             }
         }
         assert_eq!(stats.backlog, held as u64, "I9: what is held is not what is counted");
-        // What rooms are handing out is nobody's fault.
+        // What rooms are still handing out is no client's fault.
         let most = self.limits.total_backlog + engine.fanout().unsent_memory();
         assert!(held <= most, "I9: {held} bytes are held, of at most {most}");
     }
 
-    /// Takes out whose socket is closed. Each went for one of the reasons that were counted.
+    /// Removes the connections whose sockets are closed. Each ended for one of the reasons counted.
     fn close(&mut self, now: u64, stats: &Stats) -> Vec<Ending> {
         let is_closed = |record: &Record| record.end.is_closed_by_server();
         let closed = self.records.iter().filter(|(_, record)| is_closed(record));
@@ -190,7 +190,7 @@ impl Audit {
             self.taken.remove(&record.client);
             late += u64::from(record.check_linger(now, &self.limits));
             if record.reason.is_some() && record.end.is_lost() {
-                // It was to go for that reason, which has been judged, or is lost before it could.
+                // It ended for that reason, which has been judged, or was lost before it could.
                 either += 1;
                 continue;
             }
@@ -200,7 +200,7 @@ impl Audit {
                 None => unknown.push(record),
             }
         }
-        // Unless reading waits for the workers.
+        // Not counted where reading waits for the workers.
         let rule = timeouts <= late || self.limits.read_ahead < 1 << 22;
         assert!(rule, "I12: {timeouts} were not waited for, of {late} that were late");
         let reasons =
@@ -213,7 +213,7 @@ impl Audit {
         endings
     }
 
-    /// To be called when nothing happens any more: nobody is waited for without a timer.
+    /// Checks the server at rest: it waits for nobody without a timer.
     pub(super) fn check_rest<W>(&self, engine: &Engine<SimSocket, W>) {
         let limits = InboundLimits::new(&self.limits);
         for (key, record) in &self.records {
@@ -226,7 +226,7 @@ impl Audit {
             );
             let frame = connection.inbound.frame_deadline(limits);
             assert_eq!(frame, None, "I12: a frame of client {client} is waited for for ever");
-            // Of lists of rooms one may be owed as many as the kernel takes none of.
+            // A client may wait for lists of rooms for as long as its kernel takes none.
             let is_read =
                 connection.read_pause().is_none() || connection.outbound.send.has_waiting_list();
             assert!(is_read, "I12: client {client} is not read again");
@@ -234,12 +234,12 @@ impl Audit {
         }
     }
 
-    /// Bytes of a client's frames that were taken, while it has a connection.
+    /// Bytes of a client's frames that the server has accepted, while it has a connection.
     pub(super) fn taken(&self, client: usize) -> Option<u64> {
         self.taken.get(&client).copied()
     }
 
-    /// Clients that are owed something.
+    /// The clients that are owed something.
     pub(super) fn owed<W>(&self, engine: &Engine<SimSocket, W>) -> Vec<usize> {
         let is_owed =
             |key: &ConnKey| engine.connections().get(*key).is_some_and(Connection::has_pending);
@@ -249,7 +249,7 @@ impl Audit {
 }
 
 impl Record {
-    /// Follows what the connection is owed, and holds it to its limits.
+    /// Follows what the connection is owed, and checks it against the limits.
     fn follow<W>(
         &mut self,
         now: u64,
@@ -273,20 +273,20 @@ impl Record {
         } else {
             self.behind_from = None;
         }
-        // Who waits may not have been visited yet; what was added is kept for the others anyway.
+        // A waiting member may not have been visited yet; what was added is kept for the others anyway.
         let most = limits.backlog;
         let fits = owed <= most || engine.fanout().is_dirty();
         assert!(fits, "I8: client {client} is owed {owed} bytes, of at most {most}");
     }
 
-    /// A socket that is closed for good while its client may still be reading has had its time.
-    /// Returns whether it has, and the client was what there was to wait for: one whose end came in this
-    /// turn may not have been read so far.
+    /// Checks that a socket closed while its client might still read had its time to linger. Returns
+    /// whether the time was over and the client the cause; an end that arrived in this turn may not have
+    /// been read yet.
     fn check_linger(&self, now: u64, limits: &Limits) -> bool {
         let linger = limits.linger.as_nanos() as u64;
         let late = self.closing_from.is_some_and(|from| from + linger <= now);
         let client = self.client;
-        // It is not waited for when there are too many such, or too much is held.
+        // There is no lingering with too many refused connections, or too much memory held.
         let hurried = self.refused.is_some() || limits.total_backlog < 1 << 28;
         let lost = self.reason.is_none_or(|reason| reason == CloseReason::Lost);
         let right = late || hurried || lost || self.end.is_lost() || !self.end.is_broken();

@@ -1,4 +1,4 @@
-//! What the clients have seen, held against the invariants.
+//! Checks what the clients received, with the checker that all tests share.
 
 use chat_testing::{Checker, Conversation, Event, Request, Violation};
 
@@ -6,11 +6,11 @@ use crate::testing::simulation::judge::farewell;
 use crate::testing::simulation::trace::{End, Entry, Trace};
 use crate::testing::simulation::world::Run;
 
-/// The most turns that a chat takes from one witness to the other: to be read in pieces, and to be
-/// told of among others.
+/// The most turns that a chat takes from one witness to the other: it is read in pieces, and handed out
+/// among others.
 const MOST_TURNS: u64 = 40;
 
-/// Checks a run. Panics with the number of an invariant that it breaks.
+/// Checks a run. Panics with the number of the violated invariant.
 pub(super) fn check(run: &Run) {
     let wait = run.longest_wait;
     assert!(wait <= MOST_TURNS, "I13: a witness waited {wait} turns for what another one said");
@@ -51,7 +51,7 @@ fn replay(checker: &mut Checker, id: usize, trace: &Trace) -> Result<Conversatio
     Ok(conversation)
 }
 
-/// Judges the end of a record.
+/// Checks the end of a record.
 fn conclude(checker: &mut Checker, id: usize, trace: &Trace, conversation: &Conversation) {
     let told = conversation.farewell();
     let told_of_stop = told == Some("server-stopping");
@@ -83,7 +83,7 @@ fn conclude(checker: &mut Checker, id: usize, trace: &Trace, conversation: &Conv
     }
 }
 
-/// Who reads to the end of its stream was told why it ended, if there is something to tell.
+/// A client that reads to the end of its stream was told why it ended, if there is something to tell.
 fn check_farewell(id: usize, trace: &Trace, told: Option<&str>) {
     let reasons = &trace.reasons;
     if reasons.is_empty() || (told.is_none() && trace.ended() != Some(End::Eof)) {

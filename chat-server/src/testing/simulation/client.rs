@@ -1,4 +1,4 @@
-//! A virtual client: says what its temper bids it, and records what it says and hears.
+//! A virtual client: sends what its temper suggests, and records what it sends and receives.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -13,30 +13,30 @@ use crate::testing::simulation::trace::{End, Entry, Trace, TraceHash};
 /// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Temper {
-    /// Reads at once, breaks no rule, goes in and out of no room but the first one it is in.
+    /// Reads at once, breaks no rule, and stays in its first room.
     Witness,
-    /// Does everything that a person may do.
+    /// Does everything that is allowed.
     Person,
-    /// As a person, but reads little, and seldom.
+    /// Like a person, but reads little and rarely.
     Slow,
     /// Reads nothing while there are faults.
     Stuck,
-    /// Reads nothing ever, nor ends its side.
+    /// Never reads, and never ends its side.
     Dead,
-    /// Sends what is no command.
+    /// Sends payloads that are no commands.
     Vandal,
-    /// As a person, but every frame takes its time.
+    /// Like a person, but takes its time over each frame.
     Dawdler,
 }
 
-/// Names that several want.
+/// Names that several clients want.
 const WANTED: [&str; 3] = ["ann", "bob", "김"];
 
-/// A first frame of other protocols, and the code that answers it.
+/// The first bytes of other protocols.
 const FOREIGN: [&[u8]; 2] =
     [b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"];
 
-/// Frames that are no command, and the code that answers each.
+/// Payloads that are no commands, with the code of the answer.
 const BAD: [(&[u8], &str); 6] = [
     (b"", "empty-frame"),
     (b"[]", "bad-request"),
@@ -46,33 +46,33 @@ const BAD: [(&[u8], &str); 6] = [
     (b"{\"type\":\"CSRooms\"", "bad-request"),
 ];
 
-/// Frames with a value that breaks a rule, and the code that answers each.
+/// Commands with a value that breaks a rule, with the code of the answer.
 const REFUSED: [(&[u8], &str); 3] = [
     (b"{\"type\":\"CSName\",\"name\":\" \"}", "bad-name"),
     (b"{\"type\":\"CSCreateRoom\",\"title\":\"a\\u0007\"}", "bad-title"),
     (b"{\"type\":\"CSChat\",\"text\":\"\"}", "bad-text"),
 ];
 
-/// Longer than any chat with a member, a room and a number in it, but not than a request.
+/// Bytes of a text that fits a request, but no chat with a member, a room and a number.
 const LONG_TEXT: usize = 65_505;
 
 pub(super) struct Client {
     pub(super) id: usize,
     pub(super) temper: Temper,
     pub(super) end: ClientEnd,
-    /// Bytes that have not reached the server's kernel.
+    /// Bytes on their way to the server's kernel.
     outbox: VecDeque<u8>,
-    /// Bytes sent since the beginning.
+    /// Bytes sent so far.
     sent: u64,
     /// Bytes that have reached the server's kernel.
     delivered: u64,
-    /// Where the frames begin and end of which some has not reached it; an end may never come.
+    /// The positions of the frames that have not wholly reached it; an end may never come.
     frames: VecDeque<Range<u64>>,
-    /// Since when some of a frame has been there, and not all.
+    /// Since when a part of a frame has been there.
     frame_begun: Option<u64>,
-    /// The rest of a frame that it dawdles over, and what that asks for.
+    /// The rest of a frame that it takes its time over, and the request in it.
     rest: Option<(Vec<u8>, Request)>,
-    /// It ends its side when the outbox is empty.
+    /// Whether it ends its side once the outbox is empty.
     finishing: bool,
     finished: bool,
     decoder: FrameDecoder,
@@ -107,12 +107,12 @@ impl Client {
         }
     }
 
-    /// Whether its stream has not ended in both directions.
+    /// Whether its stream is open in either direction.
     pub(super) fn is_on(&self) -> bool {
         self.trace.ended().is_none()
     }
 
-    /// To be called when nothing happens any more: an open connection has been read to the end.
+    /// Checks the client at rest: both sides have read an open connection to the end.
     pub(super) fn check_rest(&self) {
         let (id, read) = (self.id, self.end.read_by_server());
         let all = read == self.sent || !self.is_on() || self.temper == Temper::Dead;
@@ -121,17 +121,17 @@ impl Client {
         assert!(taken, "I12: client {id} has not read everything");
     }
 
-    /// Since when the server's kernel has had the beginning of a frame, and not its end.
+    /// Since when the server's kernel has had the beginning of a frame without its end.
     pub(super) fn frame_begun(&self) -> Option<u64> {
         self.frame_begun
     }
 
-    /// Whether what has reached the server's kernel ends within a frame.
+    /// Whether the bytes in the server's kernel end within a frame.
     pub(super) fn is_in_frame(&self) -> bool {
         self.frame_begun.is_some()
     }
 
-    /// Whether it may still send something.
+    /// Whether it may still send.
     pub(super) fn can_speak(&self) -> bool {
         self.is_on() && !self.finishing
     }
@@ -139,7 +139,7 @@ impl Client {
 
 /// What it sends.
 impl Client {
-    /// Says something, whatever comes to its mind. `rooms` are those it has heard of.
+    /// Sends something at random. `rooms` are those it may know of.
     pub(super) fn speak(&mut self, rng: &mut Rng, rooms: &[u64]) {
         if self.rest.is_some() {
             if rng.chance(1, 4) {
@@ -189,14 +189,14 @@ impl Client {
         }
     }
 
-    /// Sends so much of a frame now, and the rest some time.
+    /// Sends the first bytes of a frame now, and the rest at some later time.
     fn dawdle(&mut self, frame: &[u8], first: usize, request: Request) {
         self.frames.push_back(self.sent..self.sent + frame.len() as u64);
         self.push(&frame[..first]);
         self.rest = Some((frame[first..].to_vec(), request));
     }
 
-    /// Sends the rest of the frame that it dawdles over.
+    /// Sends the rest of such a frame.
     fn complete(&mut self) {
         if let Some((rest, request)) = self.rest.take() {
             self.push(&rest);
@@ -251,7 +251,7 @@ impl Client {
         self.finish();
     }
 
-    /// Ends its side when everything is sent.
+    /// Ends its side once everything is sent.
     pub(super) fn finish(&mut self) {
         if !self.finishing {
             self.finishing = true;
@@ -276,9 +276,9 @@ impl Client {
     }
 }
 
-/// What the network does for it.
+/// What the network does.
 impl Client {
-    /// Whether something of it can reach the server's kernel.
+    /// Whether any of its bytes, or its end, can reach the server's kernel.
     pub(super) fn can_deliver(&self) -> bool {
         if self.outbox.is_empty() {
             return self.finishing && !self.finished;
@@ -286,7 +286,7 @@ impl Client {
         self.end.room() > 0
     }
 
-    /// Has the next bytes, `most` at the most, or the end of its stream reach the server's kernel.
+    /// Lets at most `most` bytes, or the end of the stream, reach the server's kernel.
     pub(super) fn deliver(&mut self, now: u64, most: usize) {
         let count = most.min(self.outbox.len()).min(self.end.room());
         if count > 0 {
@@ -310,7 +310,7 @@ impl Client {
         }
     }
 
-    /// Has the stream fail, or closes it without a word.
+    /// Breaks the stream, or closes it abruptly.
     pub(super) fn vanish(&mut self, rng: &mut Rng) {
         let kinds = [ErrorKind::ConnectionReset, ErrorKind::TimedOut, ErrorKind::HostUnreachable];
         match rng.within(0..4) {
@@ -329,15 +329,15 @@ impl Client {
     }
 }
 
-/// What it hears.
+/// What it receives.
 impl Client {
-    /// Reads at most `most` bytes. Adds rooms that it hears of to `rooms`.
+    /// Reads at most `most` bytes. Adds the rooms that they mention to `rooms`.
     pub(super) fn read(&mut self, most: usize, rooms: &mut Vec<u64>, hash: &mut TraceHash) {
         match self.end.read(most) {
             Got::Nothing => {}
             Got::Reset => self.end_with(End::Reset),
             Got::End => {
-                // It closes its side: the server needs not wait for it.
+                // It closes its side, so that the server need not linger.
                 self.end.finish();
                 self.end_with(End::Eof);
             }

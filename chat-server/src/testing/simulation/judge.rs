@@ -1,4 +1,4 @@
-//! Whether a connection ended for a reason that its client gave, by the client's own record.
+//! Judges whether a connection ended for a reason that its client gave, by the client's own record.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::testing::simulation::client::{Client, Temper};
 /// Judges an ending at the end of the turn in which it became known.
 ///
 /// # Panics
-/// With the number of an invariant, when none of the reasons that it may have had is a true one.
+/// With the number of an invariant, when none of the possible reasons is true.
 pub(super) fn judge(now: u64, limits: &Limits, stopping: bool, client: &Client, ending: &Ending) {
     let is_true = |reason: &CloseReason| is_true(now, limits, stopping, client, ending, *reason);
     assert!(
@@ -44,14 +44,14 @@ fn is_true(
             ending.choked && has_lasted(ending.behind_from, limits.slow_backlog_time)
         }
         CloseReason::TotalBacklog => limits.total_backlog < 1 << 28 && !is_witness,
-        // Whether there was place was looked at when it came.
+        // The limits were checked when it connected.
         CloseReason::ServerFull | CloseReason::TooManyFromAddress => client.trace.session.is_none(),
         CloseReason::Stopped => stopping,
         CloseReason::Removed | CloseReason::Internal => false,
     }
 }
 
-/// The code of the last message to a connection that ends for this reason.
+/// The code of the last message to a connection that ends for this reason, if there is one.
 pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
     match reason {
         CloseReason::FrameTimeout => Some("frame-timeout"),

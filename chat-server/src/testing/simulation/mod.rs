@@ -1,24 +1,26 @@
-//! The whole server but the kernel, under a seed: virtual sockets, workers and time; limits of all
-//! sizes, faults of all kinds, and then a calm in which everything that is owed has to arrive.
+//! The whole server above the kernel, run from a seed: virtual sockets, workers and time; limits of all
+//! sizes and faults of all kinds, then a calm in which everything that is owed has to arrive.
 //!
-//! What the clients have seen is checked when it is over (`check`, `replay`): order, one sequence per
-//! room, nothing from before or after a stay, nothing of one's own, all of it or a prefix, and then
-//! the reason, one answer for each request, rest, the stop, whole frames (I1 to I7, I5b, I11, I12,
-//! I14, I15), and that a seed is the same run each time (I16). At the end of each turn the server's
-//! books are compared with a second set (`audit`): what each connection is owed (I8), what is held
-//! for all, counted from scratch (I9), who there is, who came and who went (I10). Why a connection
-//! ended is held against its client's record (`judge`): nobody that reads and sends whole frames is
-//! sent away.
+//! `world` decides what happens next; `client`, `net`, `workers` and `server` play the parts around the
+//! engine, and only `server` and `audit` look into it. Checked are:
 //!
-//! Isolation (I13) is checked in turns, and only where nothing has to be waited for but turns
-//! (`Plan::is_swift`). Not checked: memory that is not counted, such as capacities of queues; that the
-//! one who is cut off because all hold too much is the greatest; how long a pause for sending too
-//! much lasts, but that it ends; failures of `accept`, which are the listener's. When several
-//! connections end in one turn and none said why before, each may have gone for any of the reasons
-//! that were counted. Who was not waited for is not counted again where reading waits for the
-//! workers (a small `read_ahead`).
+//! - after the run, what the clients received (`check`): order, one sequence per room, nothing from before
+//!   or after a stay, nothing of one's own, all of it or a prefix and the reason, one answer to each
+//!   request, the stop, whole frames (I1 to I7, I5b, I11, I14, I15);
+//! - after each turn, the server's counts against a second account (`audit`): what each connection is
+//!   owed (I8), the memory held for all, counted from scratch (I9), who came and who went (I10);
+//! - for each connection that ends, the reason against its client's record (`judge`): no client that reads
+//!   and sends whole frames is sent away (I5b);
+//! - at rest, that nobody waits for anything (I12), and that a seed makes the same run each time (I16).
 //!
-//! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds; `SIM_SEED=7` runs that one.
+//! Isolation (I13) is checked in turns, and only where a chat waits for nothing but turns
+//! (`Plan::is_swift`). Not checked: memory that is not counted, such as the capacity of queues; that the
+//! client evicted for the total backlog is the largest; how long a rate pause lasts, only that it ends;
+//! failures of `accept`, which concern the listener. When several connections end in one turn without a
+//! known reason, each may have ended for any of those that were counted. Lingering that is cut short is
+//! not counted where reading waits for the workers (a small `read_ahead`).
+//!
+//! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds, `SIM_SEED=7` that one.
 
 mod audit;
 mod check;
@@ -40,7 +42,7 @@ use crate::testing::faults::{self, Fault};
 
 use world::{Run, World};
 
-/// Seeds of a run of the tests.
+/// Seeds that the tests run.
 const SEEDS: u64 = 256;
 
 fn number(variable: &str) -> Option<u64> {
@@ -48,7 +50,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{variable} has to be a number, not {value:?}")))
 }
 
-/// Runs a seed and checks what came of it. When that fails, says how to see it again.
+/// Runs a seed and checks the result. On failure, prints how to run it again.
 fn run(seed: u64) -> Run {
     struct Replay(u64);
     impl Drop for Replay {
@@ -76,7 +78,7 @@ fn every_seed_holds_every_invariant() {
         received += run.received();
         longest_wait = longest_wait.max(run.longest_wait);
     }
-    println!("{received} messages were received, and waited for for {longest_wait} turns at most");
+    println!("{received} messages received; a witness waited {longest_wait} turns at most");
 }
 
 #[test]
@@ -87,14 +89,14 @@ fn a_seed_is_the_same_run_each_time() {
     assert_ne!(run(0).hash, run(1).hash, "another seed is another run");
 }
 
-/// Runs a seed with a bug, and returns what the simulation says of it.
+/// Runs a seed with a planted fault, and returns what the simulation reports.
 fn failure(fault: Fault, seed: u64) -> Option<String> {
     let failure = panic::catch_unwind(|| faults::with(fault, || run(seed))).err()?;
     let text = failure.downcast_ref::<String>().cloned();
     text.or_else(|| failure.downcast_ref::<&str>().map(|text| (*text).to_owned()))
 }
 
-/// Has the simulation find a bug, as a breach of that invariant.
+/// Asserts that the simulation finds a fault as a violation of this invariant.
 fn finds(fault: Fault, invariant: &str) {
     let name = format!("{invariant}:");
     let mut others = BTreeSet::new();
@@ -107,7 +109,7 @@ fn finds(fault: Fault, invariant: &str) {
     panic!("no seed finds {fault:?} as {invariant}, but as: {others:#?}");
 }
 
-/// A test for each planted fault, with the invariant as whose breach it is found.
+/// A test for each planted fault, with the invariant whose violation it is found as.
 macro_rules! faults_are_found {
     ($(#[test] fn $name:ident() { $fault:ident: $invariant:literal })*) => {
         $(#[test]

@@ -1,10 +1,9 @@
-//! Virtual sockets: what a kernel and a network may do to a stream, and no kinder than they are.
+//! Virtual sockets, which do everything to a stream that a kernel and a network may do.
 //!
-//! Readiness is edge-triggered, and strictly so: a readable event comes for what arrives after the
-//! server has drained the stream, a writable one for space after a write was refused, and otherwise
-//! none has to come. An end, a reset or a mark in the stream always makes one. Buffers are bounded on
-//! both sides. A socket that is closed with input unread, or that input reaches later, resets the
-//! stream and destroys what is on its way to the client.
+//! Readiness is strictly edge-triggered: a readable event comes only for bytes that arrive after the server
+//! has drained the stream, a writable one only for space after a refused write. An end, a reset or urgent
+//! data always makes an event. Buffers are bounded on both sides. A socket that is closed with unread
+//! input, or that receives input later, resets the stream and destroys what is on its way to the client.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
@@ -16,11 +15,11 @@ use chat_testing::Rng;
 
 use crate::net::Socket;
 
-/// What the kernel tells of a socket, several happenings as one event.
+/// An event of a socket; several happenings may be one event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Ready {
     pub(super) readable: bool,
-    /// There is an end or a mark in the stream.
+    /// The stream has an end or urgent data.
     pub(super) cut: bool,
     pub(super) writable: bool,
     pub(super) failed: bool,
@@ -32,46 +31,46 @@ impl Ready {
     }
 }
 
-/// What a client gets when it reads.
+/// The result of a client's read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Got {
     Bytes(Vec<u8>),
     Nothing,
-    /// The server has ended the stream.
+    /// The server ended the stream.
     End,
-    /// The stream was reset by the server's side.
+    /// The server's side reset the stream.
     Reset,
 }
 
 #[derive(Debug)]
 pub(super) struct Link {
     rng: Rng,
-    /// No more faults from here on.
+    /// Whether there are no more faults.
     calm: bool,
     inbound: VecDeque<u8>,
     inbound_room: usize,
     /// Bytes that the server has read.
     read: u64,
-    /// A byte of urgent data lies behind this many more bytes.
+    /// How many bytes come before a byte of urgent data.
     mark: Option<usize>,
     fin: bool,
-    /// With what the stream has failed for the server.
+    /// The error with which the stream has failed for the server.
     failure: Option<ErrorKind>,
-    /// The server has drained the stream: an event tells of what comes next.
+    /// Whether the server has drained the stream: what comes next makes an event.
     read_armed: bool,
     outbound: VecDeque<u8>,
     outbound_room: usize,
-    /// A write was refused: an event tells of space.
+    /// Whether a write was refused: space makes an event.
     write_armed: bool,
-    /// The server has ended its stream.
+    /// Whether the server has ended its side.
     ended: bool,
-    /// The server has closed the socket.
+    /// Whether the server has closed the socket.
     closed: bool,
-    /// It has asked for a reset with that.
+    /// Whether it asked for a reset with that.
     reset_on_close: bool,
-    /// The client has closed its socket: what is written to it makes it reset the stream.
+    /// Whether the client has closed its socket: a write to it resets the stream.
     deaf: bool,
-    /// The stream has failed for the client.
+    /// Whether the stream has failed for the client.
     broken: bool,
     pending: Ready,
 }
@@ -120,7 +119,7 @@ impl Link {
         self.pending.writable |= writable;
     }
 
-    /// What is on its way to the client is lost.
+    /// Destroys what is on its way to the client.
     fn break_stream(&mut self) {
         self.outbound.clear();
         self.broken = true;
@@ -217,7 +216,7 @@ impl Drop for SimSocket {
 }
 
 impl SimSocket {
-    /// Has the kernel watch the socket. What there is already makes an event.
+    /// Registers the socket with the kernel. What is there already makes an event.
     pub(super) fn watch(&self) -> ClientEnd {
         let mut link = self.0.borrow_mut();
         let readable = !link.inbound.is_empty() || link.fin || link.failure.is_some();
@@ -234,12 +233,12 @@ impl ClientEnd {
         self.0.borrow_mut()
     }
 
-    /// What there is to tell since the last call.
+    /// The event since the last call.
     pub(super) fn take_ready(&self) -> Ready {
         mem::take(&mut self.link().pending)
     }
 
-    /// Whether there is something to tell. Nobody hears of a socket that is closed.
+    /// Whether there is an event. A closed socket has none.
     pub(super) fn is_ready(&self) -> bool {
         let link = self.link();
         !link.closed && !link.pending.is_empty()
@@ -266,7 +265,7 @@ impl ClientEnd {
         self.link().closed
     }
 
-    /// Whether the kernel has refused a write, and the server has not heard of space since.
+    /// Whether the kernel has refused a write and told the server of no space since.
     pub(super) fn is_choked(&self) -> bool {
         let link = self.link();
         link.write_armed || link.pending.writable
@@ -278,12 +277,12 @@ impl ClientEnd {
         link.failure.is_some() || link.deaf
     }
 
-    /// Whether what was on its way to the client was destroyed.
+    /// Whether bytes on their way to the client were destroyed.
     pub(super) fn is_broken(&self) -> bool {
         self.link().broken
     }
 
-    /// Whether both sides have ended the stream, and the server was told.
+    /// Whether both sides have ended the stream and the server knows.
     pub(super) fn has_ended_both(&self) -> bool {
         let link = self.link();
         link.ended && link.fin && link.inbound.is_empty() && link.pending.is_empty()
@@ -294,7 +293,7 @@ impl ClientEnd {
         self.link().fin
     }
 
-    /// No more faults from here on.
+    /// Stops the faults.
     pub(super) fn calm_down(&self) {
         self.link().calm = true;
     }
@@ -302,27 +301,27 @@ impl ClientEnd {
 
 /// The client.
 impl ClientEnd {
-    /// How many more bytes the server's kernel takes now.
+    /// How many bytes the server's kernel takes now.
     pub(super) fn room(&self) -> usize {
         let link = self.link();
         if link.closed { usize::MAX } else { link.inbound_room - link.inbound.len() }
     }
 
-    /// Has bytes reach the server's kernel: at most [`ClientEnd::room`].
+    /// Lets bytes reach the server's kernel, at most [`ClientEnd::room`].
     pub(super) fn arrive(&self, bytes: impl Iterator<Item = u8>) {
         let mut link = self.link();
         if link.closed {
             return link.break_stream();
         }
         link.inbound.extend(bytes);
-        // Linux tells of every arrival; the contract does not ask for that.
+        // Linux makes an event for every arrival; the contract does not promise it.
         if link.read_armed || link.fails_now(1, 2) {
             link.read_armed = false;
             link.tell(true, false, false);
         }
     }
 
-    /// Has a byte of urgent data arrive, at which a read stops short.
+    /// Lets a byte of urgent data arrive, at which a read stops short.
     pub(super) fn arrive_urgent(&self) {
         let mut link = self.link();
         if !link.closed {
@@ -331,7 +330,7 @@ impl ClientEnd {
         }
     }
 
-    /// Has the end of the client's stream arrive.
+    /// Lets the end of the client's stream arrive.
     pub(super) fn finish(&self) {
         let mut link = self.link();
         if !link.closed && !link.fin {
@@ -348,7 +347,7 @@ impl ClientEnd {
         link.outbound.clear();
     }
 
-    /// Has the stream fail for the server, with or without what it has not read.
+    /// Breaks the stream for the server, with or without the bytes that it has not read.
     pub(super) fn reset(&self, kind: ErrorKind) {
         let mut link = self.link();
         link.failure = Some(kind);
@@ -361,7 +360,7 @@ impl ClientEnd {
         link.pending.failed = true;
     }
 
-    /// Whether a read gets anything.
+    /// Whether a read returns anything but [`Got::Nothing`].
     pub(super) fn is_readable(&self) -> bool {
         let link = self.link();
         link.broken || link.ended || link.closed || !link.outbound.is_empty()

@@ -1,4 +1,4 @@
-//! What a seed decides beforehand: limits, how many there are, and how it ends.
+//! The plan of a run, which the seed decides beforehand: limits, the number of clients, and the end.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::limits::RateLimit;
 /// How a run ends, once all faults have stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finale {
-    /// Everyone leaves its room, then the chat.
+    /// Everybody leaves its room, then disconnects.
     Leave,
-    /// Everyone ends its side, wherever it is.
+    /// Everybody ends its side, wherever it is.
     Finish,
     /// A signal stops the server, before all is quiet.
     Signal,
@@ -27,11 +27,11 @@ pub(super) struct Plan {
     pub(super) workers: usize,
     /// Connections at a time, besides the witnesses.
     pub(super) clients: usize,
-    /// Addresses that they come from.
+    /// Addresses they connect from.
     pub(super) addresses: usize,
     /// Steps with faults.
     pub(super) steps: usize,
-    /// Bytes that the server's kernel keeps for it, and takes from it.
+    /// Bytes of the server's receive and send buffers in the kernel.
     pub(super) kernel_buffers: (usize, usize),
     pub(super) finale: Finale,
 }
@@ -53,8 +53,8 @@ impl Plan {
 }
 
 impl Plan {
-    /// Whether a chat needs but a few turns to be read, and none for workers, until it may be sent, or
-    /// because its room waits for somebody who has fallen behind.
+    /// Whether a chat waits for a few turns only: not for workers, a rate, or a room that waits for a slow
+    /// member.
     pub(super) fn is_swift(&self) -> bool {
         let rate = self.limits.commands.per_second;
         self.inline_requests >= 4_096
@@ -64,10 +64,10 @@ impl Plan {
     }
 }
 
-/// Limits that can be reached in some hundred steps. They stand to each other as in
-/// [`Limits::check`], but that a frame need not fit a backlog.
+/// Limits that a few hundred steps can reach. They relate to each other as [`Limits::check`] demands, except
+/// that a frame need not fit a backlog.
 fn limits(rng: &mut Rng, clients: usize) -> Limits {
-    // One that reads at once must not be owed much only because its turn was over.
+    // A client that reads at once must not fall behind only because its turn was over.
     let (write_per_turn, backlog) =
         rng.pick(&[(50, 1_000_000), (1_000, 1_000_000), (100_000, 2_000), (100_000, 20_000)]);
     let read_per_turn = rng.pick(&[16, 100, 1_000, 4_096, 65_536]);
@@ -84,8 +84,7 @@ fn limits(rng: &mut Rng, clients: usize) -> Limits {
         backlog,
         slow_backlog: backlog / rng.pick(&[1, 4, 20]),
         slow_backlog_time: millis(rng, &[50, 1_000, 10_000]),
-        // More than the logs of all rooms have room for that the witnesses are in, and a list of rooms of
-        // everybody.
+        // More than the logs of the witnesses' rooms and a list of rooms for everybody.
         total_backlog: backlog.max(rng.pick(&[120_000, 150_000, 1 << 28])),
         writes_per_room_and_turn: rng.within(1..5),
         commands: rng.pick(&[

@@ -1,8 +1,8 @@
-//! The server under test, and the reactor's part played over virtual sockets.
+//! The server under test, with the reactor's part played over virtual sockets.
 //!
-//! Everything that the simulation knows of the engine's interface is here. The order of things, and
-//! when there is a turn at all, is that of `reactor.rs`: a turn that no event, wake-up or deadline
-//! asks for does not happen, so that whatever was forgotten stays undone.
+//! All calls of the engine are here. Their order, and when there is a turn at all, are those of
+//! `reactor.rs`: a turn that no event, wake-up or deadline asks for does not happen, so that work that was
+//! forgotten stays undone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -41,9 +41,9 @@ pub(super) struct Server {
     gone: Vec<ConnKey>,
     /// Connections that wait to be accepted; `None` once the server stops listening.
     backlog: Option<VecDeque<Caller>>,
-    /// There may be connections to accept; no event will tell.
+    /// Whether there may be connections to accept without a further event.
     accept_pending: bool,
-    /// An event of the listener that has not been taken.
+    /// Whether the listener has an event that was not taken.
     listener_ready: bool,
     pub(super) turns: u64,
 }
@@ -56,15 +56,15 @@ pub(super) struct Caller {
     pub(super) address: IpAddr,
 }
 
-/// A connection that was accepted, and the number of its session if it was not refused.
+/// An accepted connection, with the number of its session unless it was refused.
 pub(super) struct Accepted {
     pub(super) client: usize,
     pub(super) session: Option<u64>,
-    /// Why it was.
+    /// Why it was refused, if it was.
     pub(super) refusal: Option<CloseReason>,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Default)]
 pub(super) struct Step {
     pub(super) accepted: Vec<Accepted>,
@@ -74,9 +74,9 @@ pub(super) struct Step {
 /// Where the reactor is in its loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It is about to look whether it may wait, and for how long.
+    /// About to decide whether it may wait, and for how long.
     Deciding,
-    /// It is in `poll`.
+    /// In `poll`.
     Polling { deadline: Option<u64> },
 }
 
@@ -126,7 +126,7 @@ fn moment(now: u64) -> Instant {
 
 /// The outside world.
 impl Server {
-    /// Has somebody connect. Returns false when nobody listens.
+    /// Connects a client. Returns false when nobody listens.
     pub(super) fn call(&mut self, caller: Caller) -> bool {
         let Some(backlog) = &mut self.backlog else { return false };
         backlog.push_back(caller);
@@ -138,7 +138,7 @@ impl Server {
         self.hub.request_stop();
     }
 
-    /// The pool, for giving it time.
+    /// The pool, which the world gives time to.
     pub(super) fn pool(&self) -> &VirtualPool {
         &self.pool
     }
@@ -170,7 +170,7 @@ impl Server {
         }
     }
 
-    /// Takes the reactor's next step: the decision to wait, or what is between two of them.
+    /// Takes the reactor's next step: the decision to wait, or the turn after it.
     pub(super) fn step(&mut self, now: u64) -> Step {
         match self.state {
             State::Deciding => {
@@ -227,7 +227,7 @@ impl Server {
         Step { accepted, endings }
     }
 
-    /// A batch of events: some that are due, in any order, and now and then one that is not.
+    /// A batch of events: some of those that are due, in any order, and now and then a spurious one.
     fn events(&mut self) -> Vec<(ConnKey, Ready)> {
         let ready = self.watched.iter().filter(|(_, end)| end.is_ready());
         let mut ready: Vec<_> = ready.map(|(key, _)| *key).collect();
@@ -284,7 +284,7 @@ impl Server {
     }
 }
 
-/// What can be seen from inside.
+/// Checks from inside.
 impl Server {
     pub(super) fn is_stopping(&self) -> bool {
         self.engine.is_stopping()
@@ -298,7 +298,7 @@ impl Server {
         self.engine.connection_count()
     }
 
-    /// To be called when nothing happens any more: nobody waits for anything.
+    /// Checks the server at rest: nobody waits for anything.
     pub(super) fn check_rest(&self) {
         assert!(self.hub.may_wait(), "I12: the reactor waits, and there is something to take");
         assert!(!self.pool.has_work(), "I12: there is work, and nobody is at it");
@@ -310,7 +310,7 @@ impl Server {
         self.audit.taken(client)
     }
 
-    /// To be called when nothing is left to do: what there is agrees with what there was.
+    /// Checks that hub, engine and counters agree, once nothing is left to do.
     pub(super) fn check_balance(&self, sessions: usize) {
         self.hub.inspect(|hub| {
             hub.check_invariants();
@@ -326,12 +326,12 @@ impl Server {
         assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
     }
 
-    /// Clients that are owed something.
+    /// The clients that are owed something.
     pub(super) fn owed(&self) -> Vec<usize> {
         self.audit.owed(&self.engine)
     }
 
-    /// To be called when everyone is gone.
+    /// Checks that nothing is left over, once everybody is gone.
     pub(super) fn check_end(&self) {
         for (what, count) in self.engine.left_over() {
             assert_eq!(count, 0, "I10: {what} are left over");

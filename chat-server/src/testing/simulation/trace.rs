@@ -1,4 +1,4 @@
-//! What is recorded at a client: what it asked for and what it was sent, in that order.
+//! The record of a client: what it sent and received, in order.
 
 use chat_proto::Incoming;
 use chat_testing::Request;
@@ -11,7 +11,7 @@ use crate::testing::simulation::judge::farewell;
 pub(super) enum End {
     /// The server ended it.
     Eof,
-    /// It was reset, but not by the client.
+    /// The server or the network reset it.
     Reset,
     /// The client closed or reset it.
     Own,
@@ -19,7 +19,7 @@ pub(super) enum End {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Asked for, in the bytes of the stream up to `end`.
+    /// A request, in the bytes of the stream up to `end`.
     Sent {
         request: Request,
         end: u64,
@@ -34,17 +34,17 @@ pub(super) enum Entry {
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     pub(super) entries: Vec<Entry>,
-    /// Its session; `None` if it was refused, or nobody took the call.
+    /// The number of its session; `None` if it was refused or never accepted.
     pub(super) session: Option<u64>,
-    /// Why the server ended its connection, as far as it is known: one of these.
+    /// The possible reasons for which the server ended the connection, as far as known.
     pub(super) reasons: Vec<CloseReason>,
-    /// Bytes of frames that the server had taken when the stop began.
+    /// Bytes of frames that the server had accepted when the stop began.
     pub(super) taken_at_stop: Option<u64>,
-    /// Bytes that are not a whole frame were left when the stream ended.
+    /// Whether a part of a frame was left when the stream ended.
     pub(super) partial: bool,
-    /// It reads all the time, breaks no rule, and nothing ever happens to its stream.
+    /// Whether it is a witness: it reads all the time, breaks no rule, and its stream never fails.
     pub(super) witness: bool,
-    /// It never reads, and never ends its side.
+    /// Whether it never reads and never ends its side.
     pub(super) dead: bool,
 }
 
@@ -56,8 +56,8 @@ impl Trace {
         })
     }
 
-    /// Whether a request that ends there in the stream was accepted: not if the stop came before. A
-    /// connection that ended for bad input had its end before the stop.
+    /// Whether a request that ends at this position was accepted: not if the stop came before. A connection
+    /// that ended for bad input ended before the stop.
     pub(super) fn accepted(&self, end: u64) -> bool {
         self.reasons.contains(&CloseReason::BadInput)
             || self.taken_at_stop.is_none_or(|taken| end <= taken)
@@ -81,7 +81,7 @@ impl Trace {
     }
 }
 
-/// FNV-1a over everything that happens, so that two runs can be compared.
+/// A hash (FNV-1a) of everything that happens, to compare two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TraceHash(u64);
 

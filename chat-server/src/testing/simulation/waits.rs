@@ -1,4 +1,4 @@
-//! How many turns a witness waits for what the other one in its room says.
+//! Counts the turns that a witness waits for the chats of the other one in its room.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use chat_testing::{Event, Request};
 use crate::testing::simulation::client::Client;
 use crate::testing::simulation::trace::Entry;
 
-/// The first two clients are the witnesses in a room of their own.
+/// The waits of the first two clients, who are the witnesses in a room of their own.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
-    /// Entries of each record that have been looked at.
+    /// Entries of each record that have been seen.
     seen: [usize; 2],
-    /// The turn in which each chat was said, by who said it and its number.
+    /// The turn in which each chat was sent, by sender and number.
     said: BTreeMap<(usize, u64), u64>,
     /// The most turns that anyone has waited.
     pub(super) most: u64,
 }
 
 impl Waits {
-    /// To be called at the end of a turn.
-    pub(super) fn look(&mut self, turn: u64, clients: &[Client]) {
+    /// Follows the records at the end of a turn.
+    pub(super) fn follow(&mut self, turn: u64, clients: &[Client]) {
         for (client, seen) in clients.iter().zip(&mut self.seen) {
             for entry in &client.trace.entries[*seen..] {
                 match entry {

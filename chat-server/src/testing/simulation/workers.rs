@@ -1,8 +1,8 @@
-//! The worker pool without threads: the seed says who runs what, and when.
+//! The worker pool without threads: the seed decides who runs what, and when.
 //!
-//! A worker takes what is in a mailbox in one step and carries it out in others, as a thread may be
-//! held up anywhere in between. That a mailbox has one runner is not seen to here: it is the
-//! mailbox's own promise.
+//! A worker takes the contents of a mailbox in one step and runs them in others, as a thread may be preempted
+//! anywhere in between. That a mailbox has one runner is the mailbox's own promise; nothing here ensures
+//! it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::engine::Workers;
 use crate::workers::SharedHub;
 use crate::workers::{Mailbox, Request};
 
-/// The pool, held by the engine and by the world that gives it time.
+/// The pool, shared by the engine and the world that gives it time.
 #[derive(Debug, Clone)]
 pub(super) struct VirtualPool(Rc<RefCell<Pool>>);
 
@@ -26,11 +26,11 @@ struct Pool {
     workers: Vec<Option<Job>>,
 }
 
-/// What a worker is at.
+/// The work of one worker.
 #[derive(Debug)]
 struct Job {
     mailbox: Arc<Mailbox>,
-    /// HubProgress and not carried out yet.
+    /// Requests taken and not run yet.
     requests: Vec<Request>,
 }
 
@@ -45,14 +45,14 @@ impl VirtualPool {
         !pool.queue.is_empty() || pool.workers.iter().any(Option::is_some)
     }
 
-    /// Has some worker take one step.
+    /// Lets some worker take one step.
     pub(super) fn step(&self) {
         self.0.borrow_mut().step();
     }
 }
 
 impl Workers for VirtualPool {
-    /// They may be at it before the reactor goes on.
+    /// The workers may begin before the reactor goes on.
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         let mut pool = self.0.borrow_mut();
         pool.queue.append(mailboxes);
@@ -78,7 +78,7 @@ impl Pool {
         }
     }
 
-    /// Carries out some of what was taken. A mailbox that was emptied goes behind the others.
+    /// Runs some of the requests taken. An emptied mailbox goes to the end of the queue.
     fn go_on(&mut self, mut job: Job) -> Option<Job> {
         let count = self.rng.portion(job.requests.len());
         let mut batch = job.requests.drain(..count).collect();

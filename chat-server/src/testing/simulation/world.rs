@@ -1,4 +1,4 @@
-//! The world around the server: clients, network, time, and who is next; all of it out of one seed.
+//! The world around the server: clients, network, time, and what happens next, all of it from one seed.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,23 +13,22 @@ use crate::testing::simulation::server::{Accepted, Caller, Server, Step};
 use crate::testing::simulation::trace::{Entry, Trace, TraceHash};
 use crate::testing::simulation::waits::Waits;
 
-/// The end of all patience: everything that is owed is there by then, after the faults have stopped.
+/// How long everything that is owed may take to arrive once the faults have stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The most turns that the server may take in that time. One that spins takes more.
+/// The most turns of the server in that time; one that spins takes more.
 const MOST_TURNS: u64 = 50_000;
 
-/// Bytes that the kernel takes for a witness: more than a turn brings.
+/// Bytes of a witness's kernel buffers: more than a turn brings.
 const WITNESS_BUFFER: usize = 1 << 20;
 
-/// A run of one seed, with everything that was recorded.
+/// A finished run, with everything that was recorded.
 pub(super) struct Run {
     pub(super) traces: Vec<Trace>,
     pub(super) hash: TraceHash,
-    /// The most turns that a witness waited for what another one said, if turns are all that there
-    /// was to wait for.
+    /// The most turns that a witness waited for another one's chat; 0 where it waits for more than turns.
     pub(super) longest_wait: u64,
-    /// The server was stopped.
+    /// Whether the server was stopped.
     pub(super) stopped: bool,
 }
 
@@ -40,7 +39,7 @@ pub(super) struct World {
     /// Nanoseconds since the beginning.
     now: u64,
     clients: Vec<Client>,
-    /// Rooms that somebody has heard of.
+    /// Rooms that some client knows of.
     rooms: Vec<u64>,
     hash: TraceHash,
     stop_seen: bool,
@@ -58,7 +57,7 @@ enum Act {
 }
 
 impl World {
-    /// Runs a seed to its end. Panics, with the number of an invariant, when the server fails it.
+    /// Runs a seed to its end. Panics with the number of the violated invariant.
     pub(super) fn run(seed: u64) -> Run {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
@@ -88,7 +87,8 @@ impl World {
         }
     }
 
-    /// Two in a room of their own, and one among the others: whatever happens, they get everything.
+    /// Connects the witnesses, two in a room of their own and one among the others. Whatever happens, they
+    /// receive everything.
     fn welcome_witnesses(&mut self) {
         for request in [
             Request::Create("witnesses".to_owned()),
@@ -102,7 +102,7 @@ impl World {
     }
 }
 
-/// While there are faults.
+/// The storm: while there are faults.
 impl World {
     fn storm(&mut self) {
         self.now += match self.rng.within(0..400) {
@@ -169,7 +169,7 @@ impl World {
             self.clients[id].speak(&mut self.rng, &self.rooms);
         }
         if self.clients[id].temper == Temper::Witness {
-            // It dawdles over no frame, whatever time the server takes.
+            // A frame of a witness is never late, however slow the server is.
             self.clients[id].deliver(self.now, usize::MAX);
         }
     }
@@ -192,9 +192,9 @@ impl World {
     }
 }
 
-/// What can happen, and how it does.
+/// Steps of the world.
 impl World {
-    /// Everything that can happen now. In a `storm`, those who are slow rarely read.
+    /// Everything that can happen now. In a `storm`, slow clients rarely read.
     fn possible(&mut self, storm: bool) -> Vec<Act> {
         let mut acts = Vec::new();
         if self.server.can_run(self.now) {
@@ -259,11 +259,11 @@ impl World {
                 witness.deliver(self.now, usize::MAX);
             }
         }
-        self.waits.look(self.server.turns, &self.clients);
+        self.waits.follow(self.server.turns, &self.clients);
         if stopping && !self.stop_seen {
             self.stop_seen = true;
             for client in &mut self.clients {
-                // Of one that ended in order everything was taken.
+                // Of a client that ended in order, everything was read.
                 let taken = self.server.taken(client.id);
                 client.trace.taken_at_stop = taken.or_else(|| Some(client.end.read_by_server()));
             }
@@ -271,7 +271,7 @@ impl World {
     }
 }
 
-/// When the faults have stopped.
+/// The calm: after the faults have stopped.
 impl World {
     fn come_to_an_end(&mut self) {
         for client in &self.clients {
@@ -334,7 +334,7 @@ impl World {
         }
     }
 
-    /// Lets everything happen that can, until nothing is left to wait for.
+    /// Runs until nothing is left to wait for.
     fn settle(&mut self) {
         let turns = self.server.turns + MOST_TURNS;
         let end = self.now + PATIENCE.as_nanos() as u64;
@@ -352,7 +352,7 @@ impl World {
         }
     }
 
-    /// Those whose session has not ended.
+    /// The clients whose session has not ended.
     fn live(&self) -> Vec<usize> {
         let live = self
             .clients
@@ -363,7 +363,7 @@ impl World {
 }
 
 impl Run {
-    /// How many messages were received.
+    /// The number of messages received.
     pub(super) fn received(&self) -> usize {
         let entries = self.traces.iter().flat_map(|trace| &trace.entries);
         entries.filter(|entry| matches!(entry, Entry::Received(_))).count()
