@@ -1,4 +1,4 @@
-//! The command line: argh, and both `--flag value` and `--flag=value`.
+//! Command lines: argh, with both `--flag value` and `--flag=value`.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Splits `--flag=value` at its first `=`, which argh alone does not.
 ///
-/// The value stays as it is, so `--server-args=--rate=0` gives the value `--rate=0`.
+/// The value is left alone: `--server-args=--rate=0` has the value `--rate=0`.
 pub fn split_equals(args: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut split = Vec::new();
     for arg in args {
@@ -22,10 +22,10 @@ pub fn split_equals(args: impl IntoIterator<Item = String>) -> Vec<String> {
     split
 }
 
-/// Parses `args` for the command called `name`.
+/// Parses the arguments of the command `name`.
 ///
 /// # Errors
-/// The status to exit with: the help text or what is wrong has been printed.
+/// The exit status, after the help text or the usage error was printed.
 pub fn parse<T: TopLevelCommand>(
     name: &str,
     args: impl IntoIterator<Item = String>,
@@ -43,7 +43,7 @@ pub fn parse<T: TopLevelCommand>(
     })
 }
 
-/// Ends a command: its status, with the error told on standard error.
+/// The exit status of a command, after its error was printed to standard error.
 pub fn finish(name: &str, result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,26 +1,26 @@
-//! Why a measurement could not be made.
+//! The errors of all tools.
 
 use std::{fmt, io};
 
-/// Why a run ended without a result.
+/// The reason why a run has no result.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was asked for makes no sense or does not fit this machine.
+    /// The settings make no sense, or do not fit this machine.
     Config(String),
     /// The operating system refused something.
     Io {
-        /// What was being done.
+        /// The operation, as in "opening a connection".
         doing: &'static str,
-        /// What it said.
+        /// The error.
         source: io::Error,
     },
-    /// The server did something else than its protocol says, or nothing at all.
+    /// The server broke its protocol, or did nothing at all.
     Server(String),
 }
 
 impl Error {
-    /// For `map_err`: an I/O error and what was being done.
+    /// Makes an I/O error of an operation, for `map_err`.
     pub fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }

@@ -1,8 +1,8 @@
-//! The floor: what the kernel alone asks for a delivered message.
+//! The relay: the floor of all comparisons, since it shows what the kernel alone costs a delivered message.
 //!
-//! The relay reads a chunk from one member and writes it to every other member of its room. It cuts
-//! no frames and parses nothing. The first four bytes of a connection are the number of its room;
-//! they are sent back, so that the member knows it is in.
+//! It reads a chunk from one member and writes it to every other member of the room. It cuts no frames and
+//! parses nothing. The first four bytes of a connection are the number of its room; they are sent back to
+//! tell the member that it is in.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ use slab::Slab;
 /// Bytes read from a member at once.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// Bytes that may wait for a member before it is cut off.
+/// Bytes pending for a member before it is cut off.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
 
 /// Bytes of the room's number.
@@ -26,7 +26,7 @@ const ROOM_LEN: usize = 4;
 /// Members at one time.
 const MAX_MEMBERS: usize = 1_000_000;
 
-/// How often a quiet relay looks whether it should stop.
+/// How often a quiet relay checks whether it should stop.
 const NAP: Duration = Duration::from_millis(100);
 
 const LISTENER: Token = Token(usize::MAX);
@@ -45,16 +45,16 @@ pub struct Relay {
 struct Member {
     stream: TcpStream,
     room: Option<[u8; ROOM_LEN]>,
-    /// What its socket did not take: `pending[written..]`.
+    /// Bytes that its socket did not take: `pending[written..]`.
     pending: Vec<u8>,
     written: usize,
 }
 
 impl Relay {
-    /// Listens on `addr`.
+    /// Binds to `addr`.
     ///
     /// # Errors
-    /// When the address is not to be had.
+    /// When the address is not available.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
         let mut listener = TcpListener::bind(addr)?;
         let poll = Poll::new()?;
@@ -63,7 +63,7 @@ impl Relay {
         Ok(Self { listener, poll, members: Slab::new(), rooms: HashMap::new(), buffer })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     ///
     /// # Errors
     /// When the operating system does not say.
@@ -117,8 +117,8 @@ impl Relay {
         }
     }
 
-    /// Reads what `key` has sent and writes it to the others. A read that does not fill the buffer
-    /// has emptied the socket.
+    /// Reads what `key` has sent, and writes it to the others. A read that does not fill the buffer has
+    /// drained the socket.
     fn relay_from(&mut self, key: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         while let Some(member) = self.members.get_mut(key) {
@@ -167,7 +167,7 @@ impl Relay {
         }
     }
 
-    /// Writes to a member, behind what it has pending.
+    /// Writes to a member, after its pending bytes.
     fn send(&mut self, key: usize, bytes: &[u8]) {
         if self.members.get_mut(key).is_some_and(|member| member.send(bytes).is_err()) {
             self.remove(key);

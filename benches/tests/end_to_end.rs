@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chat_benches::load::{self, Config, Pace, Protocol, Talkers, idle};
 use chat_benches::relay::Relay;
 
-/// A relay in a thread of its own, which ends with the test.
+/// A relay on a thread of its own, which ends with the test.
 struct Server {
     addr: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -75,8 +75,8 @@ fn an_open_loop_keeps_its_rate() {
         load::run(&config(server.addr, Pace::Open { rate: 1_000 })).expect("it plays along");
     let most = began.elapsed().as_millis() as u64 + 1;
     assert_eq!((report.lost, report.repeated, report.alien), (0, 0, 0), "{report}");
-    // However busy the machine is: the first turn after the 50 ms of the warm-up sends what has become
-    // due in them. (That all later turns do so as well is tested in `schedule`, without a clock.)
+    // However busy the machine is, the first turn after the 50 ms of warm-up sends what became due in them.
+    // (`schedule` tests without a clock that all later turns do so, too.)
     assert!((51..=most).contains(&report.sent), "{report} in {most} ms");
 }
 

@@ -1,4 +1,4 @@
-//! A short soak of the real server program, and of what only looks like one.
+//! A short soak of the server program, of a server without room, and of programs that are no servers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use chat_benches::error::Error;
 use chat_benches::soak::{Config, Target, run};
 
-/// The server program of this build. Cargo makes it for tests of its own package only, so it is made
+/// The server program of this build. Cargo builds it for the tests of its own package only, so it is built
 /// here; most often there is nothing to do.
 fn server() -> PathBuf {
     let own = std::env::current_exe().expect("a test has a path");
     let target = own.ancestors().nth(2).expect("it is in target/PROFILE/deps");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--package=chat-server", "--bin=chat-server"]);
-    // As the tests of this package are built, so that the same build will do.
+    // With the features of this package's own build, so that nothing is built twice.
     cargo.args(["--features=bench-support", "--manifest-path"]);
     cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../chat-server/Cargo.toml"));
     if target.ends_with("release") {
@@ -49,7 +49,7 @@ fn a_short_soak_finds_nothing_wrong() {
 
 #[test]
 fn a_server_that_turns_people_away_is_found_out() {
-    // It keeps 64 of these for itself, so there are places for the steady talkers and few more.
+    // The server keeps 64 of these for itself, which leaves room for the steady talkers and few more.
     let few = r#"ulimit -n 150; exec "$0" "$@""#;
     let server = server().to_string_lossy().into_owned();
     let args = vec!["-c".to_owned(), few.to_owned(), server];

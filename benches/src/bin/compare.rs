@@ -1,4 +1,4 @@
-//! Compares servers by what a delivered message costs.
+//! `compare`: compares servers by what a delivered message costs. See [`chat_benches::compare`].
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use chat_benches::error::Error;
 cargo build --release. A run takes about --warmup plus --seconds plus one
 second; all of it runs servers x shapes x rounds times.")]
 struct Args {
-    /// how often everything is run, 3 by default
+    /// rounds, 3 by default
     #[argh(option, default = "3")]
     rounds: u32,
 
@@ -23,7 +23,7 @@ struct Args {
     #[argh(option, default = "3.0")]
     seconds: f64,
 
-    /// seconds before that, 1 by default
+    /// seconds of load before that, 1 by default
     #[argh(option, default = "1.0")]
     warmup: f64,
 
@@ -47,11 +47,11 @@ struct Args {
     #[argh(option, default = "String::new()")]
     server_args: String,
 
-    /// let server and generator share both cores, instead of having one each
+    /// let server and generator share both cores instead of having one each
     #[argh(switch)]
     both_cores: bool,
 
-    /// write the result, and every run, to this file as JSON
+    /// write the result and all reports to this file as JSON
     #[argh(option)]
     json: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! The hot path without the kernel, a given number of times: for a tool that counts instructions.
+//! `hot_path`: runs the hot path without the kernel, for a tool that counts instructions.
 
 use std::hint::black_box;
 use std::process::ExitCode;

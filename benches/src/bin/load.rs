@@ -1,4 +1,4 @@
-//! The load generator.
+//! `load`: the load generator. See [`chat_benches::load`].
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use chat_benches::{args, load};
 use serde::Serialize;
 
 /// Talks to a server as many members of many rooms, and measures what a delivered message costs.
-/// `load idle` opens connections that say nothing instead: see `load idle --help`.
+/// `load idle` opens silent connections instead: see `load idle --help`.
 #[derive(FromArgs)]
 #[argh(note = "Every message carries its sender, its number and its time, so that losses,
 repetitions and latencies are known exactly. With --window above 1 every eighth
@@ -40,8 +40,8 @@ struct LoadArgs {
     #[argh(option, default = "Talkers::Some(1)")]
     talkers: Talkers,
 
-    /// closed loop: messages in flight per talker, 32 by default; the next is sent when so many
-    /// deliveries have arrived as make a message
+    /// closed loop: messages in flight per talker, 32 by default; the next is sent when as many
+    /// deliveries have arrived as one message makes
     #[argh(option)]
     window: Option<u32>,
 
@@ -49,7 +49,7 @@ struct LoadArgs {
     #[argh(option)]
     rate: Option<u32>,
 
-    /// with --rate, sleep between messages: for a core that others want too. Adds up to 2 ms to latencies
+    /// with --rate, sleep between messages, for a core shared with others; adds up to 2 ms of latency
     #[argh(switch)]
     doze: bool,
 
@@ -65,7 +65,7 @@ struct LoadArgs {
     #[argh(option, default = "5.0")]
     seconds: f64,
 
-    /// process id of the server, to tell its CPU time and memory
+    /// process id of the server, to measure its CPU time and memory
     #[argh(option)]
     server_pid: Option<u32>,
 
@@ -73,12 +73,12 @@ struct LoadArgs {
     #[argh(switch)]
     json: bool,
 
-    /// no line each second on standard error
+    /// no progress lines on standard error
     #[argh(switch)]
     quiet: bool,
 }
 
-/// Opens connections that say nothing, and measures what they cost.
+/// Opens silent connections, and measures what they cost.
 #[derive(FromArgs)]
 struct IdleArgs {
     /// chat, redis, nats or relay
@@ -93,11 +93,11 @@ struct IdleArgs {
     #[argh(option, default = "10_000")]
     connections: usize,
 
-    /// seconds to do nothing, 5 by default
+    /// seconds to stay idle, 5 by default
     #[argh(option, default = "5.0")]
     seconds: f64,
 
-    /// process id of the server, to tell its CPU time and memory
+    /// process id of the server, to measure its CPU time and memory
     #[argh(option)]
     server_pid: Option<u32>,
 

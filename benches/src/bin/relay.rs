@@ -1,4 +1,4 @@
-//! The relay: a server that copies what one member sends to the others of its room.
+//! `relay`: copies what one member sends to the others of its room. See [`chat_benches::relay`].
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,7 +19,7 @@ struct Args {
     #[argh(option, default = "0")]
     port: u16,
 
-    /// seconds after which it stops by itself, 3600 by default
+    /// seconds after which it stops, 3600 by default
     #[argh(option, default = "3600")]
     seconds: u64,
 }

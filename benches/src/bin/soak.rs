@@ -1,4 +1,4 @@
-//! `soak`: a server under everything at once. See [`chat_benches::soak`].
+//! `soak`: keeps a server under a mixed load. See [`chat_benches::soak`].
 
 use std::io::{IsTerminal, stderr};
 use std::net::SocketAddr;
@@ -10,9 +10,9 @@ use argh::FromArgs;
 use chat_benches::soak::{self, Config, Target};
 use chat_benches::{args, error::Error};
 
-/// Keeps a chat server under a mixed load: steady talkers of whom every message is checked, and
-/// visitors that come and go, flood, read slowly or not at all, send what is no command, and break
-/// off anywhere. At the end the server has to be as it was before. Exit status 0 if nothing was wrong.
+/// Keeps a chat server under a mixed load: steady talkers whose every message is checked, and visitors
+/// that come and go, flood, read slowly or not at all, send bad input, and break off anywhere. At the end
+/// the server has to be as it was before. The exit status is 0 if nothing was wrong.
 #[derive(FromArgs)]
 struct SoakArgs {
     /// minutes of load, 10 by default
@@ -23,11 +23,11 @@ struct SoakArgs {
     #[argh(option, arg_name = "PROGRAM")]
     server: Option<PathBuf>,
 
-    /// an argument for the server; may be given several times, as in --server-arg=--worker=1
+    /// an argument for the server, may be repeated: --server-arg=--worker=1
     #[argh(option, arg_name = "ARG")]
     server_arg: Vec<String>,
 
-    /// a server that runs instead, at a loopback address; needs --pid, and is not stopped
+    /// use a running server at this loopback address; needs --pid, and does not stop it
     #[argh(option, arg_name = "ADDR:PORT")]
     connect: Option<SocketAddr>,
 
@@ -35,7 +35,7 @@ struct SoakArgs {
     #[argh(option, arg_name = "PID")]
     pid: Option<u32>,
 
-    /// what visitors do is made up from this number (default: another one each time, and told)
+    /// seed of everything that visitors do (default: a new one each time, which is printed)
     #[argh(option, arg_name = "N")]
     seed: Option<u64>,
 
@@ -43,11 +43,11 @@ struct SoakArgs {
     #[argh(option, default = "25", arg_name = "N")]
     visits: u32,
 
-    /// a directory of further bad payloads, one in each file, such as fuzz/corpus/command
+    /// a directory of further bad payloads, one a file, such as fuzz/corpus/command
     #[argh(option, arg_name = "DIR")]
     corpus: Option<PathBuf>,
 
-    /// tell nothing before the end
+    /// print nothing before the end
     #[argh(switch)]
     quiet: bool,
 }
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 
 fn run(args: SoakArgs) -> Result<(), Error> {
     let seed = args.seed.unwrap_or_else(any_seed);
-    // A terminal can be told often, a log is read later.
+    // A terminal may be updated often; a log is read later.
     let every = Duration::from_secs(if stderr().is_terminal() { 1 } else { 10 });
     let config = Config {
         time: minutes(args.minutes)?,
@@ -97,14 +97,14 @@ fn target(
             Ok(Target::Start { program: own.with_file_name("chat-server"), args })
         }
         _ => Err(Error::Config(
-            "either --connect and --pid for a server that runs, or --server and --server-arg for one \
-             to start"
+            "either --connect and --pid for a running server, or --server and --server-arg for one to \
+             start"
                 .to_owned(),
         )),
     }
 }
 
-/// A week is enough for anyone.
+/// Parses --minutes: up to a week.
 fn minutes(minutes: f64) -> Result<Duration, Error> {
     let time = Duration::try_from_secs_f64(minutes * 60.0).ok();
     time.filter(|time| *time <= Duration::from_secs(7 * 24 * 3600)).ok_or_else(|| {

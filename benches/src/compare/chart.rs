@@ -1,8 +1,8 @@
-//! The result as a bar chart: SVG, written by hand.
+//! The outcome as a bar chart in SVG.
 //!
-//! The first panel has the cost as a multiple of the relay's, on a linear scale, because there the
-//! differences that matter are between one half and three. Without a relay it has the cost itself,
-//! on a logarithmic scale. The second has the latencies of the open loops, if there are any.
+//! The first panel shows the cost as a multiple of the relay's, on a linear scale, since the differences that
+//! matter lie between a half and three; without a relay it shows the cost itself, on a logarithmic scale. The
+//! second shows the latencies of the open loops, if there are any.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ const PANEL_HEIGHT: f64 = 260.0;
 const TITLE_HEIGHT: f64 = 66.0;
 const LABEL_HEIGHT: f64 = 58.0;
 
-/// A bar longer than this many times the relay's is cut: it would flatten all others.
+/// The longest bar, as a multiple of the relay's: a longer one would flatten all others.
 const MAX_RATIO: f64 = 5.0;
 
 struct Panel {
@@ -33,7 +33,7 @@ struct Group {
     bars: Vec<(Kind, f64)>,
 }
 
-/// Where a value is between the bottom (0) and the top (1) of a panel.
+/// Maps values to positions between the bottom (0) and the top (1) of a panel.
 struct Scale {
     low: f64,
     high: f64,
@@ -94,7 +94,7 @@ fn latency_panel(outcome: &Outcome) -> Option<Panel> {
     (!groups.is_empty()).then_some(Panel { title, groups, logarithmic: true })
 }
 
-/// What `make` makes of the lines of each workload.
+/// The groups that `make` makes of the lines of each workload.
 fn groups(outcome: &Outcome, make: impl Fn(&[Line]) -> Vec<Group>) -> Vec<Group> {
     let groups = outcome.lines.chunk_by(|a, b| a.workload == b.workload).flat_map(make);
     groups.filter(|group| !group.bars.is_empty()).collect()
@@ -110,7 +110,7 @@ const fn color(kind: Kind) -> &'static str {
 }
 
 impl Group {
-    /// Wide enough for its label, too.
+    /// The width that the bars and the label need.
     fn width(&self) -> f64 {
         (self.bars.len() as f64 * BAR).max(self.labels[0].chars().count() as f64 * 6.4) + GROUP_GAP
     }
@@ -231,7 +231,7 @@ impl Scale {
     }
 }
 
-/// A tick's label: no digits that say nothing.
+/// A tick's label, without trailing zeros.
 fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,4 +1,4 @@
-//! A server under test: started on one core, killed when it is dropped.
+//! A server under test, pinned to its cores and killed when it is dropped.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,15 +15,14 @@ use crate::error::Error;
 use crate::load::Protocol;
 use crate::measure::child::{AnnouncedLines, START_DEADLINE};
 
-/// No limit on what a connection sends, as the others have none, and no line for each end of the
-/// generator's.
+/// No rate limit, as the others have none, and no log line for each connection that ends.
 const CHAT_ARGS: [&str; 3] = ["--port=0", "--rate=0", "--log=warn"];
 
-/// The servers there are to compare.
+/// A kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The floor.
+    /// The relay, which is the floor.
     Relay,
     /// The room chat.
     Chat,
@@ -34,7 +33,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them, the floor first.
+    /// All kinds, the floor first.
     pub const ALL: [Self; 4] = [Self::Relay, Self::Chat, Self::Redis, Self::Nats];
 
     /// Its name in tables.
@@ -47,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// What is spoken to it.
+    /// The protocol it speaks.
     pub const fn protocol(self) -> Protocol {
         match self {
             Self::Relay => Protocol::Relay,
@@ -57,10 +56,10 @@ impl Kind {
         }
     }
 
-    /// The servers of a list like `relay,chat`.
+    /// Parses a list such as `relay,chat`.
     ///
     /// # Errors
-    /// When it names one that there is not.
+    /// For a name that is none of a server.
     pub fn list(names: &str) -> Result<Vec<Self>, Error> {
         names.split(',').map(|name| name.trim().parse()).collect()
     }
@@ -88,12 +87,12 @@ impl FromStr for Kind {
 pub struct Server {
     child: Child,
     addr: SocketAddr,
-    /// Removed when the server is gone.
+    /// Its configuration file, removed with the server.
     config: Option<PathBuf>,
 }
 
 impl Server {
-    /// Starts one on these cores (as `taskset -c` takes them) and waits until it listens.
+    /// Starts a server on these cores (as `taskset -c` takes them), and waits until it listens.
     ///
     /// # Errors
     /// When it does not start.
@@ -119,7 +118,7 @@ impl Server {
                 (addr, config) = (Some(free), Some(file));
             }
         }
-        // The others fill their logs with what is of no use here.
+        // The logs of the others are of no use here.
         let (stdout, stderr) = match addr {
             None => (Stdio::piped(), Stdio::inherit()),
             Some(_) => (Stdio::null(), Stdio::null()),
@@ -129,7 +128,7 @@ impl Server {
             .stderr(stderr)
             .spawn()
             .map_err(Error::io("starting a server"))?;
-        // From here on the guard kills it, whatever goes wrong.
+        // From here on dropping it kills the process, whatever goes wrong.
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut server = Self { child, addr: addr.unwrap_or(unknown), config };
         match addr {
@@ -150,12 +149,12 @@ impl Server {
         }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -181,7 +180,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Neither can fail in a way that something could be done about.
+        // Nothing can be done about a failure of either.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(file) = &self.config {
@@ -194,14 +193,14 @@ fn path(path: &std::path::Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// A port nobody listens on. Somebody could take it before the server does; then that does not start.
+/// A free port. If somebody else takes it first, the server does not start.
 fn free_addr() -> Result<SocketAddr, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map_err(Error::io("finding a free port"))
 }
 
-/// No persistence, and subscribers may fall behind as far as they like.
+/// No persistence, and no limit on how far subscribers fall behind.
 fn redis_args(port: u16) -> Vec<String> {
     let line = format!(
         "--port {port} --bind 127.0.0.1 --appendonly no --maxclients 60000 --tcp-backlog 1024 \
@@ -210,7 +209,7 @@ fn redis_args(port: u16) -> Vec<String> {
     line.split(' ').map(str::to_owned).chain([String::new()]).collect()
 }
 
-/// Subscribers may fall behind as far as they like. The server takes this from a file only.
+/// No limit on how far subscribers fall behind, which can be set in a file only.
 fn nats_config(port: u16) -> Result<PathBuf, Error> {
     let file =
         std::env::temp_dir().join(format!("compare-nats-{}-{port}.conf", std::process::id()));
@@ -218,7 +217,7 @@ fn nats_config(port: u16) -> Result<PathBuf, Error> {
         "listen: 127.0.0.1:{port}\nwrite_deadline: \"60s\"\nmax_pending: 1073741824\n\
          max_connections: 60000\n"
     );
-    // A file that is there already is somebody else's.
+    // A file that exists belongs to somebody else.
     let write = || {
         let mut new = fs::File::create_new(&file)?;
         std::io::Write::write_all(&mut new, text.as_bytes())

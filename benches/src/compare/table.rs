@@ -1,9 +1,9 @@
-//! The result as a table of text, which is also Markdown.
+//! The outcome as a text table, which is also Markdown.
 
 use super::summary::{Line, Outcome};
 
-/// Column titles; the first two are aligned to the left. The last column is CPU time in % of a core:
-/// of the server, the generator, and all other processes, who only disturb.
+/// Column titles; the first two columns are aligned left. The last column is CPU time in % of a core: of the
+/// server, the generator, and all other processes.
 const TITLES: [&str; 11] = [
     "shape",
     "server",
@@ -81,7 +81,7 @@ fn wrong(line: &Line) -> Option<String> {
     })
 }
 
-/// Three digits, more or less.
+/// Formats a value with some three significant digits.
 pub(super) fn significant(value: f64) -> String {
     match value {
         _ if value >= 1_000.0 => thousands(value),
@@ -92,7 +92,7 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
-/// A whole number with its thousands apart.
+/// Formats a whole number with separated thousands.
 fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! All connections of a run and the event loop that serves them; and getting them to where they
-//! belong before anything is measured.
+//! All connections of a run and the event loop that serves them. Every connection is where it belongs before
+//! anything is measured.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,30 +15,30 @@ use super::token::Token;
 use crate::error::Error;
 use crate::measure::process::Process;
 
-/// Connections that are being made at one time: fewer than any server's backlog.
+/// Connections being opened at a time: fewer than any server's accept backlog.
 const MAX_OPENING: usize = 64;
 
-/// How long it may take until a further connection is ready.
+/// How long the next connection may take to be ready.
 const OPENING_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Descriptors the generator needs besides its connections.
+/// Descriptors that the generator needs besides its connections.
 const SPARE_FILES: u64 = 16;
 
-/// Events taken at once.
+/// Events polled at once.
 const EVENTS: usize = 4096;
 
-/// Who is told what comes in.
+/// Receives what the clients receive.
 pub trait Listener {
-    /// A chunk was read just now; what it holds follows.
+    /// A chunk was read; its contents follow.
     fn arrived(&mut self);
 
     /// One of the generator's messages, on connection `seat`.
     fn message(&mut self, seat: usize, token: Token);
 
-    /// Anything else, on connection `seat`.
+    /// Any other frame, on connection `seat`.
     ///
     /// # Errors
-    /// When the run cannot go on after it.
+    /// When the run cannot go on.
     fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error>;
 }
 
@@ -52,7 +52,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// No connection yet, and `expected` to come.
+    /// No clients yet, with `expected` to come.
     ///
     /// # Errors
     /// When this process or the server may not have as many files open.
@@ -86,7 +86,7 @@ impl Clients {
         &mut self.connections[seat]
     }
 
-    /// Sends what `seat` has to send, as far as its socket takes it.
+    /// Sends the pending bytes of `seat`, as far as its socket takes them.
     ///
     /// # Errors
     /// When the connection is broken.
@@ -94,7 +94,7 @@ impl Clients {
         self.connections[seat].flush().map_err(|error| broken(seat, &error))
     }
 
-    /// Connects everybody and sits them in their rooms. Returns the server's number of each room.
+    /// Connects all clients and seats them in their rooms. Returns the server's number of each room.
     ///
     /// # Errors
     /// When the server refuses, or takes too long.
@@ -105,7 +105,7 @@ impl Clients {
         self.open_all(plan.seats.len(), &mut lobby, |index, lobby| {
             let seat = plan.seats[index];
             let role = match lobby.rooms[seat.room as usize] {
-                _ if !seat.hears => Role::Publish,
+                _ if !seat.receives => Role::Publish,
                 Some(room) => Role::Join { room },
                 None if index < plan.rooms as usize => Role::Create { room: seat.room },
                 None => return None,
@@ -115,7 +115,7 @@ impl Clients {
         Ok(lobby.rooms.into_iter().flatten().collect())
     }
 
-    /// Opens `count` connections that do nothing, from as many addresses as they need ports.
+    /// Opens `count` idle connections, from as many addresses as their ports need.
     ///
     /// # Errors
     /// When the server refuses, or takes too long.
@@ -128,8 +128,8 @@ impl Clients {
         })
     }
 
-    /// Opens connections, [`MAX_OPENING`] at a time, until `count` are ready. `next` says what the
-    /// next one is for, or that this is not known yet.
+    /// Opens connections, [`MAX_OPENING`] at a time, until `count` are ready. `next` returns the purpose of
+    /// the next one, or `None` while it is unknown.
     fn open_all(
         &mut self,
         count: usize,
@@ -179,10 +179,10 @@ impl Clients {
         self.flush(seat)
     }
 
-    /// Waits for events for at most `timeout`, and tells `listener` what came in.
+    /// Polls for at most `timeout`, and hands what came in to `listener`.
     ///
     /// # Errors
-    /// When a connection is broken, or the listener has had enough.
+    /// When a connection is broken, or the listener returns an error.
     pub fn turn(
         &mut self,
         events: &mut Events,
@@ -237,9 +237,9 @@ impl Clients {
     }
 }
 
-/// Where idle connection number `index` comes from. Linux has some 28,000 ports for those who do not
-/// care, and finds one ever more slowly; so from a certain number on they are chosen here, below its
-/// own, on further addresses.
+/// The source of idle connection `index`. Linux has some 28,000 ephemeral ports, and finds a free one ever
+/// more slowly; so from a certain number on the ports are chosen here, below the ephemeral ones, on further
+/// addresses.
 fn idle_source(index: usize) -> Option<SocketAddr> {
     const PER_ADDRESS: usize = 12_000;
     const FIRST_PORT: usize = 20_000;
@@ -255,11 +255,11 @@ fn broken(seat: usize, error: &std::io::Error) -> Error {
     }
 }
 
-/// Who waits for the answer to its greeting.
+/// The clients that wait for the answer to their greeting.
 #[derive(Debug)]
 struct Lobby {
     protocol: Protocol,
-    /// The server's number of each room of the plan, once it is known.
+    /// The server's number of each room of the plan, once known.
     rooms: Vec<Option<u64>>,
     /// By seat.
     ready: Vec<bool>,
@@ -285,7 +285,7 @@ impl Listener for Lobby {
             Answer::Wait => {}
             Answer::Ready => self.is_ready(seat),
             Answer::Created(room) => {
-                // The first seats of the plan are one of each room, in order.
+                // The first seats of the plan are one in each room, in order.
                 self.rooms[seat] = Some(room);
                 self.is_ready(seat);
             }

@@ -1,4 +1,4 @@
-//! One connection of the generator: a socket, the frame that has begun, and what is still to send.
+//! One connection of the generator: a socket, the frame that has begun to arrive, and the bytes to send.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
-/// Bytes asked for at once. Shared by all connections, so it can be large.
+/// Bytes read at once. All connections share the buffer, so it can be large.
 pub const READ_CHUNK: usize = 512 * 1024;
 
-/// The longest frame that may be left over from a chunk.
+/// The longest part of a frame that a chunk may leave over.
 const MAX_LEFTOVER: usize = 256 * 1024;
 
 /// The size of the buffer that [`Connection::fill`] reads into.
 pub const BUFFER_LEN: usize = READ_CHUNK + MAX_LEFTOVER;
 
-/// Bytes that may wait to be sent on a connection before the run is given up.
+/// Bytes that may be pending on a connection before the run is given up.
 const MAX_UNSENT: usize = 64 * 1024 * 1024;
 
 /// A non-blocking connection.
@@ -23,24 +23,40 @@ const MAX_UNSENT: usize = 64 * 1024 * 1024;
 pub struct Connection {
     /// The socket, to be registered.
     pub stream: TcpStream,
-    /// Where in a frame the last token was.
+    /// The position of the last token in its frame.
     pub hint: usize,
-    /// The beginning of a frame that has not ended.
+    /// The beginning of a frame that is not whole yet.
     leftover: Vec<u8>,
-    /// `out[sent..]` is still to be written.
+    /// Bytes to be written are `out[sent..]`.
     out: Vec<u8>,
     sent: usize,
 }
 
 impl Connection {
-    /// Begins to connect to `addr`, from the address and port `source` if there is one.
+    /// Begins to connect to `addr`, from the address `source` if there is one; port 0 leaves the port to the
+    /// kernel.
     ///
     /// # Errors
     /// When there is no descriptor or port left, or the server refuses at once.
     pub fn open(addr: SocketAddr, source: Option<SocketAddr>) -> io::Result<Self> {
+        Self::open_with(addr, source, None)
+    }
+
+    /// As [`Connection::open`], with `receive_buffer` bytes of `SO_RCVBUF`.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub fn open_with(
+        addr: SocketAddr,
+        source: Option<SocketAddr>,
+        receive_buffer: Option<usize>,
+    ) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
+        if let Some(size) = receive_buffer {
+            socket.set_recv_buffer_size(size)?;
+        }
         if let Some(source) = source {
             // The port may still be in TIME_WAIT from the run before.
             socket.set_reuse_address(true)?;
@@ -54,12 +70,11 @@ impl Connection {
         Ok(Self { stream, hint: 0, leftover: Vec::new(), out: Vec::new(), sent: 0 })
     }
 
-    /// Reads once into `buffer`, behind the frame that has begun. Returns how many bytes of the
-    /// buffer are to be scanned, and whether there may be more to read; `None` when there is
-    /// nothing.
+    /// Reads once into `buffer`, after the frame that has begun. Returns how many bytes of the buffer to scan,
+    /// and whether there may be more to read; `None` when there is nothing.
     ///
-    /// A read that does not fill the chunk has emptied the socket: epoll(7) says so of streams, and
-    /// it saves a read that fails for each one that succeeds.
+    /// A read that does not fill the chunk has drained the socket (epoll(7), for streams): that saves a
+    /// failing read for each that succeeds.
     ///
     /// # Errors
     /// When the connection is broken, or the server has closed it.
@@ -85,28 +100,32 @@ impl Connection {
         self.leftover.extend_from_slice(rest);
     }
 
-    /// Where to append what is to be sent. [`Connection::flush`] sends it.
+    /// The buffer to append to. [`Connection::flush`] sends it.
     pub fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Sends as much as the socket takes. The rest waits for the socket to become writable.
+    /// Whether everything was handed to the kernel.
+    pub fn has_sent_all(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Sends as much as the socket takes. The rest waits until the socket is writable.
     ///
     /// # Errors
-    /// When the connection is broken, or the server has not read for so long that the run is
-    /// pointless.
+    /// When the connection is broken, or more than 64 MiB are pending.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.sent < self.out.len() {
             match self.stream.write(&self.out[self.sent..]) {
                 Ok(written) => self.sent += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                // The connection is not there yet.
+                // Still connecting.
                 Err(error) if error.kind() == ErrorKind::NotConnected => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        // Moving the rest to the front costs at most what was sent since the last time.
+        // Moving the rest to the front costs at most what was sent since the last move.
         if self.sent * 2 >= self.out.len() {
             self.out.drain(..self.sent);
             self.sent = 0;
@@ -118,8 +137,8 @@ impl Connection {
     }
 }
 
-/// Whether a connection that was begun is only not there yet.
-pub(crate) fn in_progress(error: &io::Error) -> bool {
+/// Whether the error only means that the connection is still being made.
+fn in_progress(error: &io::Error) -> bool {
     const EINPROGRESS: i32 = 115;
     error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)
 }

@@ -1,13 +1,13 @@
-//! Cutting a server's byte stream into frames, and telling messages from everything else.
+//! Cuts a server's byte stream into frames, and tells messages from everything else.
 //!
-//! Nothing is parsed that need not be: a frame is cut by its length, and the token is looked for
-//! where it was in the frame before.
+//! As little as possible is parsed: a frame is cut by its length, and its token is found where it was in the
+//! frame before.
 
 use std::fmt;
 
 use super::token::Token;
 
-/// The longest line of a protocol of lines: an `INFO` of NATS is some 500 bytes.
+/// The longest line of a line protocol; an `INFO` of NATS has some 500 bytes.
 const MAX_LINE: usize = 64 * 1024;
 
 /// A frame, as far as the generator cares.
@@ -21,18 +21,18 @@ pub enum Found<'a> {
 
 /// How a protocol marks the end of a frame.
 pub trait Framing {
-    /// The length of the frame that `bytes` begins with, or `None` when more bytes are needed to
-    /// know it. It may be more than there are bytes.
+    /// The length of the frame at the start of `bytes`, which may be more than there are bytes; `None` while
+    /// it is unknown.
     ///
     /// # Errors
-    /// [`BadStream`] when no frame begins like that.
+    /// [`BadStream`] when no frame begins so.
     fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream>;
 }
 
-/// Hands all whole frames of `bytes` to `on`, and returns how many bytes they are.
+/// Hands all whole frames in `bytes` to `on`, and returns their length.
 ///
 /// # Errors
-/// [`BadStream`] when the server sends what is no frame of its protocol.
+/// [`BadStream`] when the bytes are no frame of the protocol.
 #[inline]
 pub fn scan<F: Framing>(
     bytes: &[u8],
@@ -51,7 +51,7 @@ pub fn scan<F: Framing>(
     Ok(at)
 }
 
-/// Bytes that no frame of the protocol begins with.
+/// The stream is not one of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadStream;
 
@@ -63,8 +63,8 @@ impl fmt::Display for BadStream {
 
 impl std::error::Error for BadStream {}
 
-/// Two bytes of length, big-endian, then the payload: the chat's frames, and those that the
-/// generator sends through the relay.
+/// A 2-byte big-endian length, then the payload: the frames of the chat, and those that the generator sends
+/// through the relay.
 #[derive(Debug)]
 pub enum LengthPrefixed {}
 
@@ -100,7 +100,7 @@ impl Framing for Resp {
     }
 }
 
-/// The number on the line that `bytes` begins with (0 for a line of text), and the line's length.
+/// The number on the first line of `bytes` (0 for a line of text), and the line's length.
 #[inline]
 fn resp_line(bytes: &[u8]) -> Result<Option<(usize, usize)>, BadStream> {
     let Some((&kind, rest)) = bytes.split_first() else { return Ok(None) };
@@ -123,7 +123,7 @@ fn resp_line(bytes: &[u8]) -> Result<Option<(usize, usize)>, BadStream> {
     }
 }
 
-/// The NATS core protocol: lines, and behind a line that begins with `MSG` a payload.
+/// The NATS core protocol: lines, and a payload after a line that begins with `MSG`.
 #[derive(Debug)]
 pub enum Nats {}
 
@@ -150,7 +150,7 @@ impl Framing for Nats {
     }
 }
 
-/// The length of the line that `bytes` begins with, its `\r\n` included.
+/// The length of the first line of `bytes`, including its `\r\n`.
 #[inline]
 fn line_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
     match bytes.iter().position(|&byte| byte == b'\r') {

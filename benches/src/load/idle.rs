@@ -1,5 +1,4 @@
-//! Thousands of connections that say nothing: what each costs the server in memory, and all of them
-//! in CPU time.
+//! Thousands of silent connections: the memory that each costs the server, and the CPU time of all.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,59 +13,59 @@ use super::token::Token;
 use crate::error::Error;
 use crate::measure::process::{CpuTime, CpuUsed, Process};
 
-/// The most connections: there are ports for three times as many.
+/// The most connections; there are ports for three times as many.
 const MAX_CONNECTIONS: usize = 1_000_000;
 
-/// Let the server finish what it does after the last connection.
+/// Time for the server to finish its work after the last connection.
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What to speak.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Where the server is: a loopback address.
+    /// The server's address, a loopback address.
     pub addr: SocketAddr,
     /// How many connections.
     pub connections: usize,
-    /// How long to do nothing.
+    /// How long to stay idle.
     pub idle: Duration,
-    /// The server's process, if its cost is wanted.
+    /// The server's process id, to measure its cost.
     pub server: Option<u32>,
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// What was spoken.
+    /// The protocol.
     pub protocol: Protocol,
     /// Connections opened.
     pub connections: usize,
-    /// Connections made a second, each with a first command and its answer.
+    /// Connections opened a second, each with a first command and its answer.
     pub connects_per_second: f64,
-    /// What it cost the server, when its process is known.
+    /// The cost to the server, if its process is known.
     pub server: Option<Cost>,
 }
 
 /// What idle connections cost a server.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// CPU time for each connection made, in µs.
+    /// CPU time of each connection made, in µs.
     pub connect_us: f64,
     /// Resident memory before, in KiB.
     pub resident_before_kib: u64,
     /// Resident memory at the end, with all connections, in KiB.
     pub resident_kib: u64,
-    /// The difference, for each connection, in bytes.
+    /// The growth per connection, in bytes.
     pub bytes_per_connection: f64,
     /// Share of a core while nothing happens.
     pub idle_busy: f64,
 }
 
-/// Runs it.
+/// Opens the connections and measures them.
 ///
 /// # Errors
-/// When there are not enough descriptors, or the server does not play along.
+/// When the settings make no sense, descriptors run out, or the server breaks its protocol.
 pub fn run(config: &Config) -> Result<Report, Error> {
     if !config.addr.ip().is_loopback() {
         return Err(Error::Config("the server must be at a loopback address".to_owned()));
@@ -109,7 +108,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     })
 }
 
-/// Does nothing but notice when the server hangs up.
+/// Waits, and notices when the server closes a connection.
 fn sit(clients: &mut Clients, time: Duration) -> Result<(), Error> {
     let mut events = Events::with_capacity(1024);
     let end = Instant::now() + time;

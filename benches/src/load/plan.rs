@@ -1,4 +1,4 @@
-//! Who is in which room, and who talks: decided before anything is connected.
+//! The plan of a run, made before anything is connected: who is in which room, and who talks.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 /// How many members of each room talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Talkers {
-    /// That many.
+    /// This many.
     Some(u32),
     /// Every member.
     All,
@@ -31,34 +31,34 @@ impl FromStr for Talkers {
 pub struct Seat {
     /// The room it is in, counted from 0.
     pub room: u32,
-    /// Whether messages of the room come to it.
-    pub hears: bool,
-    /// Its number among the talkers of its room, when it is one.
+    /// Whether it receives the room's messages.
+    pub receives: bool,
+    /// Its number among the talkers of its room, if it is one.
     pub talker: Option<u32>,
 }
 
 /// All connections of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The connections in the order they are opened: the first of each room come first.
+    /// The connections in the order in which they are opened: the first of each room come first.
     pub seats: Vec<Seat>,
     /// How many rooms there are.
     pub rooms: u32,
     /// Talkers in each room.
     pub talkers_per_room: u32,
-    /// How many connections have to get each message.
-    pub hearers: u32,
+    /// How many connections receive each message.
+    pub receivers: u32,
 }
 
 impl Plan {
     /// Seats `members` in each of `rooms`, of whom `talkers` talk.
     ///
-    /// A Redis connection that subscribes cannot publish, so there the talkers are further
-    /// connections that hear nothing, and one seat of each room stays empty: a message has
-    /// `members - 1` hearers everywhere.
+    /// A Redis connection that subscribes cannot publish. There the talkers are further connections, which
+    /// receive nothing, and one seat of each room stays empty: a message has `members - 1` receivers in every
+    /// protocol.
     ///
     /// # Errors
-    /// When a room would have nobody to talk, or nobody to talk to.
+    /// When a room would have no talker, or nobody to talk to.
     pub fn new(
         protocol: Protocol,
         rooms: u32,
@@ -75,9 +75,9 @@ impl Plan {
         if talkers_per_room == 0 || talkers_per_room > members {
             return Err(Error::Config(format!("of {members} members 1 to {members} can talk")));
         }
-        let seat = |hears, talker| move |room| Seat { room, hears, talker };
+        let seat = |receives, talker| move |room| Seat { room, receives, talker };
         let mut seats = Vec::new();
-        if protocol.talkers_hear() {
+        if protocol.talkers_receive() {
             for member in 0..members {
                 let talker = (member < talkers_per_room).then_some(member);
                 seats.extend((0..rooms).map(seat(true, talker)));
@@ -90,7 +90,7 @@ impl Plan {
                 seats.extend((0..rooms).map(seat(false, Some(talker))));
             }
         }
-        Ok(Self { seats, rooms, talkers_per_room, hearers: members - 1 })
+        Ok(Self { seats, rooms, talkers_per_room, receivers: members - 1 })
     }
 }
 
@@ -107,12 +107,12 @@ mod tests {
         for protocol in [Protocol::Chat, Protocol::Redis, Protocol::Nats, Protocol::Relay] {
             for (talkers, wanted) in [(Talkers::Some(1), 1), (Talkers::All, 5)] {
                 let plan = Plan::new(protocol, 3, 5, talkers).expect("it makes sense");
-                assert_eq!((plan.hearers, plan.talkers_per_room), (4, wanted));
+                assert_eq!((plan.receivers, plan.talkers_per_room), (4, wanted));
                 for room in 0..3 {
                     let talkers = count(&plan, room, |seat| seat.talker.is_some());
-                    let hearers = count(&plan, room, |seat| seat.hears);
+                    let receivers = count(&plan, room, |seat| seat.receives);
                     assert_eq!(talkers, wanted as usize);
-                    assert_eq!(hearers, if protocol.talkers_hear() { 5 } else { 4 });
+                    assert_eq!(receivers, if protocol.talkers_receive() { 5 } else { 4 });
                 }
                 assert_eq!(plan.seats[..3].iter().map(|seat| seat.room).max(), Some(2));
             }

@@ -1,4 +1,4 @@
-//! What the generator says in each protocol, and what it makes of the answers.
+//! What the generator sends in each protocol, and what the answers mean.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::framing::{BadStream, Found, LengthPrefixed, Nats, Resp, scan};
 use super::token::TOKEN_LEN;
 
-/// A protocol the generator speaks.
+/// A protocol that the generator speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -18,7 +18,7 @@ pub enum Protocol {
     Redis,
     /// The NATS core protocol.
     Nats,
-    /// The relay: what is sent is what the others get.
+    /// The relay, which copies what is sent to the others.
     Relay,
 }
 
@@ -36,53 +36,53 @@ impl FromStr for Protocol {
     }
 }
 
-/// What a connection is opened for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// To make a room and be in it, where rooms have to be made.
+    /// Create a room and be in it, where rooms have to be created.
     Create {
         /// The plan's number of the room.
         room: u32,
     },
-    /// To be in a room that is there.
+    /// Be in a room that exists.
     Join {
         /// The server's number of the room.
         room: u64,
     },
-    /// To send into a room without being in it.
+    /// Send to a room without being in it.
     Publish,
-    /// To do nothing, once it is known that the server has seen it.
+    /// Stay idle, once the server has answered.
     Idle {
         /// The number of the connection.
         number: u32,
     },
 }
 
-/// What the server's frame means to a connection that waits to be ready.
+/// The meaning of a frame to a connection that waits to be ready.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Nothing yet.
+    /// Keep waiting.
     Wait,
-    /// It is where it wants to be.
+    /// The connection is ready.
     Ready,
-    /// It is in a new room, which has this number.
+    /// The connection is in a new room with this number.
     Created(u64),
-    /// It will never get there.
+    /// The connection was refused, with this message.
     Refused(String),
 }
 
 impl Protocol {
-    /// Whether one connection can be member and talker.
-    pub const fn talkers_hear(self) -> bool {
+    /// Whether a talker can be a member as well.
+    pub const fn talkers_receive(self) -> bool {
         !matches!(self, Self::Redis)
     }
 
-    /// Whether a room's number is known to the server only.
+    /// Whether the server numbers the rooms.
     pub const fn server_numbers_rooms(self) -> bool {
         matches!(self, Self::Chat)
     }
 
-    /// Cuts `bytes`: see [`scan`].
+    /// Cuts `bytes` into frames: see [`scan`].
     ///
     /// # Errors
     /// [`BadStream`] when they are no frames of this protocol.
@@ -100,7 +100,7 @@ impl Protocol {
         }
     }
 
-    /// The first bytes of a connection. Each of them is answered.
+    /// The first bytes of a connection, which the server answers.
     pub fn greeting(self, role: Role) -> Vec<u8> {
         match (self, role) {
             (Self::Chat, Role::Create { room }) => {
@@ -123,7 +123,7 @@ impl Protocol {
         }
     }
 
-    /// What `frame` means to a connection that has greeted.
+    /// The meaning of `frame` to a connection that has sent its greeting.
     pub fn answer(self, frame: &[u8]) -> Answer {
         match self {
             Self::Chat => chat_answer(frame.get(2..).unwrap_or_default()),
@@ -135,12 +135,12 @@ impl Protocol {
         }
     }
 
-    /// What has to be sent back on a frame that comes while messages flow.
+    /// The reply to a frame that arrives while messages flow, if it needs one.
     pub fn reply(self, frame: &[u8]) -> Option<&'static [u8]> {
         (self == Self::Nats && frame.starts_with(b"PING")).then_some(b"PONG\r\n")
     }
 
-    /// Whether a frame that comes while messages flow says that something is wrong.
+    /// The error in a frame that arrives while messages flow, if it reports one.
     pub fn complaint(self, frame: &[u8]) -> Option<String> {
         match self {
             Self::Redis | Self::Nats => frame.starts_with(b"-").then(|| lossy(frame)),
@@ -153,18 +153,18 @@ impl Protocol {
     }
 }
 
-/// A talker's message, ready but for its token.
+/// A talker's message, complete except for its token.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// The whole frame.
     pub bytes: Vec<u8>,
-    /// Where in it the token goes.
+    /// The position of the token in it.
     pub token_at: usize,
 }
 
 impl Template {
-    /// The message with a text of `size` bytes that connection number `connection` (from 0) sends
-    /// to the room with the server's number `room`.
+    /// The message with a text of `size` bytes from connection `connection` (counted from 0) to the room with
+    /// the server's number `room`.
     pub fn new(protocol: Protocol, connection: usize, room: u64, size: usize) -> Self {
         let text = "~".to_owned() + &"x".repeat(size.max(TOKEN_LEN) - 1);
         let bytes = match protocol {
@@ -176,8 +176,8 @@ impl Template {
                     .into()
             }
             Protocol::Nats => format!("PUB room.{room} {}\r\n{text}\r\n", text.len()).into(),
-            // As long as the frame the chat server would deliver. Its `seq` grows during a run; six
-            // digits are right for most of it.
+            // As long as the frame that the chat server would deliver. Its `seq` grows during a run; six digits
+            // are right for most of it.
             Protocol::Relay => framed(&format!(
                 r#"{{"type":"SCChat","member":"user{}","text":"{text}","roomId":{},"seq":100000}}"#,
                 connection + 1,
@@ -206,8 +206,8 @@ fn nats_connect(room: Option<u64>) -> Vec<u8> {
     format!("CONNECT {options}\r\n{subscribe}PING\r\n").into()
 }
 
-/// The relay's room number is any 4 bytes, and it sends them back. These are a frame, so that the
-/// generator can read the answer like everything else.
+/// The relay takes any 4 bytes as a room number and sends them back. These form a frame, so that the
+/// generator can read the answer like any other.
 fn relay_room(room: u64) -> Vec<u8> {
     let [high, low] = (room as u16).to_be_bytes();
     vec![0, 2, high, low]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::protocol::Protocol;
 use crate::measure::process::CpuUsed;
 
-/// What one run found.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// What was spoken.
+    /// The protocol.
     pub protocol: Protocol,
     /// Rooms.
     pub rooms: u32,
@@ -31,35 +31,35 @@ pub struct Report {
     pub sent: u64,
     /// Deliveries in the seconds measured.
     pub delivered: u64,
-    /// The same for one second.
+    /// The same per second.
     pub delivered_per_second: f64,
-    /// Deliveries of the whole run that had not come when the drain was given up.
+    /// Deliveries of the whole run that never arrived.
     pub lost: u64,
-    /// Messages that came again, or out of their talker's order.
+    /// Messages that arrived again, or out of their talker's order.
     pub repeated: u64,
-    /// Messages that came where they did not belong.
+    /// Messages that arrived where they do not belong.
     pub alien: u64,
-    /// What it cost the server, when its process is known.
+    /// The cost to the server, if its process is known.
     pub server: Option<ServerCost>,
-    /// From the (intended) sending to the arrival.
+    /// Latency, from the (intended) sending to the arrival.
     pub latency: Latency,
-    /// Open loop: 99 of 100 messages were sent no more than so many µs after they were due. That
-    /// part of the latency is the generator's own.
+    /// Open loop: 99th percentile of the time from when a message was due to when it was sent, in µs. That part
+    /// of the latency is the generator's own.
     pub late_p99_us: Option<f64>,
-    /// Share of a core that the generator used. Near 1, it may be what limits the rate.
+    /// Share of a core that the generator used. Near 1, it may limit the rate.
     pub generator_busy: f64,
-    /// Share of a core that all other processes used. Much of it, and the result is worth little.
+    /// Share of a core that all other processes used. If it is large, the result is worth little.
     pub others_busy: f64,
 }
 
-/// What the server's process used in the seconds measured.
+/// What the server used in the seconds measured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ServerCost {
-    /// CPU time in its own code, in µs per delivery.
+    /// User time, in µs per delivery.
     pub user_us: f64,
-    /// CPU time in the kernel, in µs per delivery.
+    /// System time, in µs per delivery.
     pub system_us: f64,
-    /// Both.
+    /// User and system time, in µs per delivery.
     pub total_us: f64,
     /// Share of a core that it used.
     pub busy: f64,
@@ -85,20 +85,20 @@ impl ServerCost {
 /// Latencies in µs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Half were no later.
+    /// Median.
     pub p50_us: f64,
-    /// 99 of 100 were no later.
+    /// 99th percentile.
     pub p99_us: f64,
-    /// 999 of 1000 were no later.
+    /// 99.9th percentile.
     pub p999_us: f64,
-    /// None was later.
+    /// Maximum.
     pub max_us: f64,
     /// Deliveries measured.
     pub samples: u64,
 }
 
 impl Latency {
-    /// A summary of nanoseconds.
+    /// Summarizes a histogram of nanoseconds.
     pub fn of(nanos: &Histogram<u64>) -> Self {
         let at = |quantile| nanos.value_at_quantile(quantile) as f64 / 1e3;
         Self {

@@ -1,15 +1,14 @@
 //! A run: connect, warm up, measure, drain.
 //!
-//! In a closed loop a talker has at most `window` messages in flight. What counts is deliveries, of
-//! which each message makes one for every other member: when as many of them have come in as make a
-//! message, the talker sends the next. (Waiting for the slowest member of each message instead would
-//! tie a window together for ever: all of it comes back at once, and goes out in one piece.) Talkers
-//! send at the end of a turn of the event loop, all that they may in one write. Of a window above 1,
-//! the latency of every eighth message is recorded.
+//! In a closed loop, a talker keeps at most `window` messages in flight. Each message makes one delivery to
+//! every other member; when as many deliveries have arrived as one message makes, the talker sends the next.
+//! (Waiting for the slowest member of each message instead would tie a window together for ever: all of it
+//! would arrive at once, and go out at once.) Talkers send at the end of a turn of the event loop, all that
+//! they may in one write. With a window above 1, the latency of every eighth message is recorded.
 //!
-//! In an open loop message *i* is due at `i / rate` whatever the server does, and its latency counts
-//! from then. The generator does not sleep in it: a timer of 1 ms would be coarser than what is
-//! measured. So it needs a core of its own, and the server never pays for waking it.
+//! In an open loop, message *i* is due at `i / rate` whatever the server does, and its latency counts from
+//! then. The generator does not sleep: a timer of 1 ms would be coarser than what is measured. So it needs
+//! a core of its own, and the server never pays for waking it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -31,19 +30,19 @@ use crate::measure::process::{CpuTime, CpuUsed, Process, machine_cpu_time};
 /// How long the last deliveries may take.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The shortest sleep there is. Messages are late by as much, which counts as their latency.
+/// The shortest sleep. It makes messages late, which counts as their latency.
 const DOZE: Duration = Duration::from_millis(1);
 
 /// The longest sleep in a closed loop.
 const NAP: Duration = Duration::from_millis(100);
 
-/// In a closed loop with a window above 1, one message in so many has its latency recorded.
+/// In a closed loop with a window above 1, one message in this many has its latency recorded.
 const SAMPLE_EVERY: u32 = 8;
 
-/// The longest latency told apart from longer ones, in ns.
+/// The longest latency that can be recorded, in ns.
 const MAX_LATENCY: u64 = 60_000_000_000;
 
-/// Events taken at once. In an open loop few, so that what becomes due meanwhile is not late.
+/// Events polled at once. Few in an open loop, so that messages due meanwhile are not late.
 const EVENTS_CLOSED: usize = 4096;
 const EVENTS_OPEN: usize = 64;
 
@@ -56,7 +55,7 @@ pub enum Pace {
         /// Messages per talker, counted in deliveries: see the module.
         window: u32,
     },
-    /// They take turns at this many messages a second in all.
+    /// All together send this many messages a second, in turn.
     Open {
         /// Messages a second.
         rate: u32,
@@ -66,29 +65,29 @@ pub enum Pace {
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What to speak.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Where the server is: a loopback address.
+    /// The server's address, a loopback address.
     pub addr: SocketAddr,
     /// Rooms.
     pub rooms: u32,
     /// Members of each.
     pub members: u32,
-    /// How many of these talk.
+    /// How many of them talk.
     pub talkers: Talkers,
-    /// When they do.
+    /// When they send.
     pub pace: Pace,
-    /// Sleep between messages of an open loop.
+    /// Whether to sleep between messages of an open loop.
     pub doze: bool,
     /// Bytes of text, at least [`TOKEN_LEN`].
     pub size: usize,
-    /// How long to talk before measuring.
+    /// How long to send before measuring.
     pub warmup: Duration,
     /// How long to measure.
     pub measure: Duration,
-    /// The server's process, if its cost is wanted.
+    /// The server's process id, to measure its cost.
     pub server: Option<u32>,
-    /// A line each second on standard error.
+    /// Whether to print a line each second on standard error.
     pub progress: bool,
 }
 
@@ -119,10 +118,10 @@ impl Config {
     }
 }
 
-/// Runs it.
+/// Runs the load.
 ///
 /// # Errors
-/// When the configuration makes no sense, or the server does not play along.
+/// When the settings make no sense, or the server breaks its protocol.
 pub fn run(config: &Config) -> Result<Report, Error> {
     config.check()?;
     let plan = Plan::new(config.protocol, config.rooms, config.members, config.talkers)?;
@@ -141,7 +140,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     Ok(report(config, &plan, &run, (&before, &after), resident))
 }
 
-/// Everything that is read at both ends of the seconds measured.
+/// Everything that is read before and after the seconds measured.
 struct Snapshot {
     at: u64,
     totals: Totals,
@@ -217,17 +216,17 @@ impl Clock {
     }
 }
 
-/// What is known of the messages.
+/// The messages of the run.
 struct Traffic {
     protocol: Protocol,
     clock: Clock,
     /// When the last chunk was read.
     now: u64,
     tally: Tally,
-    /// Of messages sent since `measure_from`, in nanoseconds.
+    /// Latencies of messages sent since `measure_from`, in nanoseconds.
     latency: Histogram<u64>,
     measure_from: u64,
-    /// Counters with none of these bits are recorded.
+    /// Messages whose counter has none of these bits are recorded.
     sample_mask: u32,
 }
 
@@ -238,7 +237,7 @@ impl Listener for Traffic {
 
     #[inline]
     fn message(&mut self, seat: usize, token: Token) {
-        if self.tally.heard(seat, token)
+        if self.tally.arrived(seat, token)
             && token.counter & self.sample_mask == 0
             && token.sent >= self.measure_from
         {
@@ -259,13 +258,13 @@ struct Run {
     clients: Clients,
     events: Events,
     traffic: Traffic,
-    /// By talker.
+    /// The message of each talker.
     templates: Vec<Template>,
     pace: Pace,
     doze: bool,
-    /// Open loop: what is due, from the first turn on.
+    /// Open loop: the schedule, from the first turn on.
     schedule: Option<Schedule>,
-    /// Open loop: how much later than it should each message was sent, in nanoseconds.
+    /// Open loop: how late each message was sent, in nanoseconds.
     late: Histogram<u64>,
     progress: Option<Progress>,
 }
@@ -324,7 +323,7 @@ impl Run {
         Ok(())
     }
 
-    /// Waits for what is under way.
+    /// Waits for the deliveries under way.
     fn drain(&mut self) -> Result<(), Error> {
         let end = self.traffic.clock.now() + DRAIN_DEADLINE.as_nanos() as u64;
         while self.traffic.tally.outstanding() > 0 && self.traffic.clock.now() < end {
@@ -345,7 +344,7 @@ impl Run {
         Ok(NAP)
     }
 
-    /// Open loop: sends what is due, and does not sleep, unless it is asked to.
+    /// Open loop: sends what is due, and sleeps only if it is told to.
     fn send_due(&mut self, now: u64, rate: u32) -> Result<Duration, Error> {
         let schedule = self.schedule.get_or_insert_with(|| Schedule::new(now, rate));
         let due = schedule.take_due(now);
@@ -374,7 +373,7 @@ impl Run {
     }
 }
 
-/// A line each second.
+/// Progress, a line each second.
 #[derive(Debug, Default)]
 struct Progress {
     seconds: u64,

@@ -1,13 +1,13 @@
-//! When the messages of an open loop are due. It is asked with instants, and knows no clock.
+//! The schedule of an open loop: when messages are due. The caller passes the time; there is no clock here.
 
 use std::ops::Range;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// Message *i* is due `i / rate` after the first, whatever became of those before it.
+/// Message *i* is due `i / rate` seconds after the first, whatever happened to those before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
-    /// In nanoseconds.
+    /// When the first message is due, in nanoseconds.
     began: u64,
     /// Messages a second.
     rate: u32,
@@ -25,7 +25,7 @@ impl Schedule {
     /// Takes every message that is due at `now`, and was not taken before.
     pub fn take_due(&mut self, now: u64) -> Range<u64> {
         let Some(elapsed) = now.checked_sub(self.began) else { return self.taken..self.taken };
-        // Instants are whole nanoseconds, so a message is due in the one that its time lies in.
+        // Times are whole nanoseconds: a message is due in the nanosecond that its time lies in.
         let due = ((u128::from(elapsed) + 1) * u128::from(self.rate)).div_ceil(NANOS_PER_SECOND);
         let first = self.taken;
         self.taken = first.max(due as u64);
@@ -62,7 +62,7 @@ mod tests {
                 prop_assert!(schedule.due_at(next) > now, "the next one is due as well");
             }
             prop_assert!(schedule.take_due(now).is_empty());
-            // Never more than rate × time, and the first.
+            // Never more than rate × time, plus the first.
             let most = u128::from(now - began + 1) * u128::from(rate) / NANOS_PER_SECOND + 1;
             prop_assert!(u128::from(next) <= most);
         }
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(schedule.take_due(7 * MS), 0..1);
         assert_eq!(schedule.take_due(8 * MS - 1), 1..1);
         assert_eq!(schedule.take_due(8 * MS), 1..2);
-        // What a pause has kept back is due at once, each message since its own instant.
+        // What a pause kept back is due at once, each message since its own time.
         assert_eq!(schedule.take_due(357 * MS), 2..351);
         assert_eq!((schedule.due_at(2), schedule.due_at(350)), (9 * MS, 357 * MS));
     }

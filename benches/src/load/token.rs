@@ -1,17 +1,16 @@
-//! The token at the head of each text: who sent it, the how-manyeth it is, and when.
+//! The token at the head of each text: the sender, the number of the message, and the time.
 //!
-//! 33 bytes that every protocol carries unescaped: `~`, then 4 bits a byte as `a` to `p`. Written
-//! and read eight bytes at a time, so that knowing everything about a delivery costs a few
-//! nanoseconds.
+//! It is 33 bytes that every protocol carries unescaped: `~`, then 4 bits a byte as `a` to `p`. It is written
+//! and read eight bytes at a time, so that accounting for a delivery costs a few nanoseconds.
 
-/// Bytes of a token in a text: the shortest text there can be.
+/// Bytes of a token: the shortest text.
 pub const TOKEN_LEN: usize = 33;
 
 const MARK: u8 = b'~';
 const LETTERS: u64 = 0x6161_6161_6161_6161;
 const NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
 
-/// What a text says about itself.
+/// The identity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
     /// The talker's index in the plan.
@@ -42,8 +41,8 @@ impl Token {
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(bytes[1..].chunks_exact(8)) {
             let letters = u64::from_be_bytes(*bytes.first_chunk()?);
-            // A byte below `a` or above `p` leaves its high nibble set; the lowest such byte has
-            // nothing borrowed from it, so no other byte can hide it.
+            // A byte below `a` or above `p` leaves its high nibble set. Nothing is borrowed from the lowest such
+            // byte, so no other byte can hide it.
             let nibbles = letters.wrapping_sub(LETTERS);
             if nibbles & !NIBBLES != 0 {
                 return None;
@@ -54,7 +53,7 @@ impl Token {
         Some(Self { talker, counter, sent: u64::from(high) << 32 | u64::from(low) })
     }
 
-    /// Finds the token in a frame. `hint` is where it was last time, and most often is again.
+    /// Finds the token in a frame. `hint` is its last position, which most often is right again.
     #[inline]
     pub fn find(frame: &[u8], hint: &mut usize) -> Option<Self> {
         if let Some(token) = frame.get(*hint..).and_then(Self::read) {

@@ -1,4 +1,4 @@
-//! What the kernel knows about a process: CPU time, memory, descriptors.
+//! A process's CPU time, memory and descriptors, read from `/proc`.
 
 use std::fs;
 use std::time::Duration;
@@ -14,20 +14,20 @@ pub struct Process {
 /// CPU time used since the process began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuTime {
-    /// Both kinds, to the nanosecond where the kernel counts so.
+    /// User and system time together, to the nanosecond where the kernel counts that.
     pub total: Duration,
-    /// In the process's own code, in ticks of 10 ms.
+    /// User time, in ticks of 10 ms.
     pub user_ticks: u64,
-    /// In the kernel, in ticks of 10 ms.
+    /// System time, in ticks of 10 ms.
     pub system_ticks: u64,
 }
 
 /// CPU time used between two samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CpuUsed {
-    /// Nanoseconds in the process's own code.
+    /// Nanoseconds of user time.
     pub user: f64,
-    /// Nanoseconds in the kernel.
+    /// Nanoseconds of system time.
     pub system: f64,
 }
 
@@ -35,7 +35,7 @@ impl Process {
     /// The process with this id.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such process.
     pub fn new(pid: u32) -> Result<Self, Error> {
         let process = Self { pid };
         process.cpu_time()?;
@@ -49,8 +49,8 @@ impl Process {
 
     /// CPU time of all its threads.
     ///
-    /// `stat` counts ticks of 10 ms, `schedstat` of each thread nanoseconds: the sum is taken from
-    /// the latter, only its split into user and system from the former.
+    /// The sum is that of each thread's `schedstat`, in nanoseconds; only its split into user and system time
+    /// comes from `stat`, in ticks of 10 ms.
     ///
     /// # Errors
     /// When the process is gone.
@@ -62,7 +62,7 @@ impl Process {
         Ok(CpuTime { total, user_ticks, system_ticks })
     }
 
-    /// Resident memory in KiB.
+    /// Resident memory, in KiB.
     ///
     /// # Errors
     /// When the process is gone.
@@ -73,7 +73,7 @@ impl Process {
             .ok_or_else(|| self.unreadable("status"))
     }
 
-    /// How many files it may have open.
+    /// How many files the process may have open.
     ///
     /// # Errors
     /// When the process is gone.
@@ -84,7 +84,7 @@ impl Process {
         word.map(|word| word.parse().unwrap_or(u64::MAX)).ok_or_else(|| self.unreadable("limits"))
     }
 
-    /// How many files it has open, sockets included.
+    /// How many files the process has open, sockets included.
     ///
     /// # Errors
     /// When the process is gone.
@@ -117,7 +117,7 @@ impl Process {
 }
 
 impl CpuTime {
-    /// What was used from `self` to `later`.
+    /// CPU time used from `self` to `later`.
     pub fn until(self, later: Self) -> CpuUsed {
         let total = later.total.saturating_sub(self.total).as_nanos() as f64;
         let user = later.user_ticks.saturating_sub(self.user_ticks) as f64;
@@ -128,13 +128,13 @@ impl CpuTime {
 }
 
 impl CpuUsed {
-    /// Nanoseconds in all.
+    /// Nanoseconds of both.
     pub fn total(self) -> f64 {
         self.user + self.system
     }
 }
 
-/// CPU time used on all cores by everybody, the host of a virtual machine included.
+/// CPU time used by everybody on all cores, including a virtual machine's host.
 ///
 /// # Errors
 /// When the kernel does not tell.
@@ -145,10 +145,10 @@ pub fn machine_cpu_time() -> Result<Duration, Error> {
         .ok_or_else(|| Error::Server("/proc/stat is not as expected".to_owned()))
 }
 
-/// The ticks of `/proc/stat`'s first line that are not idle or waiting for a disk.
+/// The ticks in the first line of `/proc/stat`, except those idle or waiting for a disk.
 fn busy_ticks(stat: &str) -> Option<u64> {
     const IDLE: std::ops::RangeInclusive<usize> = 3..=4;
-    /// Later fields are guests, which are in the first two already.
+    /// Later fields are guest time, which the first two include.
     const FIELDS: usize = 8;
     let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(FIELDS);
     let busy = fields.enumerate().filter(|(at, _)| !IDLE.contains(at));

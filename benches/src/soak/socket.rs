@@ -1,13 +1,15 @@
 //! A non-blocking socket that can be used badly: bytes still to be sent, the frame that has begun to
 //! arrive, and how the stream ended.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::time::Duration;
 
 use chat_proto::FrameDecoder;
 use mio::net::TcpStream;
-use socket2::{Domain, SockRef, Type};
+use socket2::SockRef;
+
+use crate::load::connection::Connection;
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +25,8 @@ pub(super) enum End {
 /// One connection to the server.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    connection: Connection,
     decoder: FrameDecoder,
-    /// Bytes to be written are `out[sent..]`.
-    out: Vec<u8>,
-    sent: usize,
     /// Whether our side is to be ended once everything is written.
     ending: bool,
     end: Option<End>,
@@ -42,25 +41,10 @@ impl Socket {
         from: Option<IpAddr>,
         receive_buffer: Option<usize>,
     ) -> io::Result<Self> {
-        let socket = socket2::Socket::new(Domain::for_address(to), Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        if let Some(size) = receive_buffer {
-            socket.set_recv_buffer_size(size)?;
-        }
-        if let Some(from) = from {
-            socket.set_reuse_address(true)?;
-            socket.bind(&SocketAddr::new(from, 0).into())?;
-        }
-        match socket.connect(&to.into()) {
-            Err(error) if !crate::load::connection::in_progress(&error) => return Err(error),
-            _ => {}
-        }
+        let source = from.map(|from| SocketAddr::new(from, 0));
         Ok(Self {
-            stream: TcpStream::from_std(socket.into()),
+            connection: Connection::open_with(to, source, receive_buffer)?,
             decoder: FrameDecoder::new(),
-            out: Vec::new(),
-            sent: 0,
             ending: false,
             end: None,
             ready: true,
@@ -69,7 +53,7 @@ impl Socket {
 
     /// The stream, to be registered.
     pub(super) fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+        &mut self.connection.stream
     }
 
     /// Notes that there may be something to read.
@@ -84,13 +68,13 @@ impl Socket {
 
     /// Sends `bytes`; what the socket does not take now goes out with a later flush.
     pub(super) fn send(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        self.connection.out().extend_from_slice(bytes);
         self.flush();
     }
 
     /// Whether everything has been handed to the kernel.
     pub(super) fn has_sent_all(&self) -> bool {
-        self.out.is_empty()
+        self.connection.has_sent_all()
     }
 
     /// Ends our side when everything is sent.
@@ -102,31 +86,22 @@ impl Socket {
     /// Sends a byte out of band.
     pub(super) fn send_out_of_band(&self) {
         // A failure says nothing about the server.
-        let _ = SockRef::from(&self.stream).send_out_of_band(b"!");
+        let _ = SockRef::from(&self.connection.stream).send_out_of_band(b"!");
     }
 
     /// Makes the kernel reset the connection when this is dropped.
     pub(super) fn reset_on_drop(&self) {
         // This fails only for a connection that is gone.
-        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(&self.connection.stream).set_linger(Some(Duration::ZERO));
     }
 
     /// Writes what the socket takes. The next read notices a broken connection.
     pub(super) fn flush(&mut self) {
-        while self.sent < self.out.len() {
-            match self.stream.write(&self.out[self.sent..]) {
-                Ok(written) => self.sent += written,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_early(&error) => return,
-                Err(_) => break,
-            }
-        }
-        self.out.clear();
-        self.sent = 0;
-        if self.ending {
+        let is_broken = self.connection.flush().is_err();
+        if self.ending && (is_broken || self.connection.has_sent_all()) {
             // Not connected yet: the next flush tries again.
-            self.ending =
-                self.stream.shutdown(Shutdown::Write).is_err_and(|error| is_early(&error));
+            let ended = self.connection.stream.shutdown(Shutdown::Write);
+            self.ending = ended.is_err_and(|error| is_early(&error));
         }
     }
 
@@ -139,7 +114,7 @@ impl Socket {
     ) -> Result<(), String> {
         while most > 0 && self.ready && self.end.is_none() {
             let room = buffer.len().min(most);
-            match self.stream.read(&mut buffer[..room]) {
+            match self.connection.stream.read(&mut buffer[..room]) {
                 Ok(0) if self.decoder.buffered().is_empty() => self.end = Some(End::Whole),
                 Ok(0) => self.end = Some(End::InFrame),
                 Ok(read) => {

@@ -1,4 +1,4 @@
-//! Each protocol's stream, whole and in every way it can be chopped up.
+//! The stream of each protocol, whole and cut in every way.
 
 use super::*;
 use crate::load::token::TOKEN_LEN;
@@ -15,7 +15,7 @@ fn text(counter: u32) -> String {
     String::from_utf8(text).expect("tokens are ASCII")
 }
 
-/// Feeds `stream` in chunks of `size`, keeping what is left over as a connection does.
+/// Feeds `stream` in chunks of `size`, keeping the rest of each as a connection does.
 fn feed<F: Framing>(stream: &[u8], size: usize) -> Vec<Seen> {
     let (mut kept, mut seen, mut hint) = (Vec::new(), Vec::new(), 0);
     for chunk in stream.chunks(size) {
