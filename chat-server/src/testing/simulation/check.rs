@@ -21,10 +21,17 @@ pub(super) fn check(run: &Run) {
             checker.cut_off(id);
         }
     }
+    // Of all records, since one violation may be the cause of another.
+    let (mut conversations, mut violations) = (Vec::new(), Vec::new());
     for (id, trace) in run.traces.iter().enumerate() {
-        let conversation =
-            replay(&mut checker, id, trace).unwrap_or_else(|found| panic!("{found}"));
-        conclude(&mut checker, id, trace, &conversation);
+        match replay(&mut checker, id, trace) {
+            Ok(conversation) => conversations.push(conversation),
+            Err(violation) => violations.push(violation.to_string()),
+        }
+    }
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    for (id, (trace, conversation)) in run.traces.iter().zip(&conversations).enumerate() {
+        conclude(&mut checker, id, trace, conversation);
         if run.stopped && trace.witness {
             let told = conversation.farewell();
             assert_eq!(told, Some("server-stopping"), "I14: witness {id} was not told of the stop");
