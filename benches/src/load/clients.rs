@@ -30,16 +30,18 @@ const EVENTS: usize = 4096;
 /// Receives what the clients receive.
 pub trait Listener {
     /// A chunk was read; its contents follow.
-    fn arrived(&mut self);
+    fn arrived(&mut self) {}
 
     /// One of the generator's messages, on connection `seat`.
-    fn message(&mut self, seat: usize, token: Token);
+    fn message(&mut self, _seat: usize, _token: Token) {}
 
     /// Any other frame, on connection `seat`.
     ///
     /// # Errors
     /// When the run cannot go on.
-    fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error>;
+    fn other(&mut self, _seat: usize, _frame: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// The connections, by their place in the plan.
@@ -276,10 +278,6 @@ impl Lobby {
 }
 
 impl Listener for Lobby {
-    fn arrived(&mut self) {}
-
-    fn message(&mut self, _seat: usize, _token: Token) {}
-
     fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error> {
         match self.protocol.answer(frame) {
             Answer::Wait => {}

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::clients::{Clients, Listener};
 use super::protocol::Protocol;
-use super::token::Token;
 use crate::error::Error;
 use crate::measure::process::{CpuTime, CpuUsed, Process};
 
@@ -120,15 +119,7 @@ fn sit(clients: &mut Clients, time: Duration) -> Result<(), Error> {
 
 struct Silence;
 
-impl Listener for Silence {
-    fn arrived(&mut self) {}
-
-    fn message(&mut self, _seat: usize, _token: Token) {}
-
-    fn other(&mut self, _seat: usize, _frame: &[u8]) -> Result<(), Error> {
-        Ok(())
-    }
-}
+impl Listener for Silence {}
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -60,7 +60,7 @@ const FAREWELLS: [&str; 6] = [
 ];
 
 /// Checks the messages to one connection (I11, I14), and reports its broadcasts to a [`Checker`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Conversation {
     peer: usize,
     /// The present name, if known.
@@ -78,16 +78,7 @@ pub struct Conversation {
 impl Conversation {
     /// The conversation of a peer that the checker knows. The server gave it `name`, if that is known.
     pub fn new(peer: usize, name: Option<String>) -> Self {
-        Self {
-            peer,
-            name,
-            pending: VecDeque::new(),
-            answers: 0,
-            last_was_bad: false,
-            farewell: None,
-            listing: 0,
-            listed: 0,
-        }
+        Self { peer, name, ..Self::default() }
     }
 
     /// Notes a request that is about to be sent.

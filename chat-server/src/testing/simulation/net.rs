@@ -42,7 +42,7 @@ pub(super) enum Got {
     Reset,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Link {
     rng: Rng,
     /// Whether there are no more faults.
@@ -79,23 +79,10 @@ pub(super) struct Link {
 pub(super) fn link(rng: Rng, inbound_room: usize, outbound_room: usize) -> (SimSocket, ClientEnd) {
     let link = Rc::new(RefCell::new(Link {
         rng,
-        calm: false,
-        inbound: VecDeque::new(),
         inbound_room,
-        read: 0,
-        mark: None,
-        fin: false,
-        failure: None,
-        read_armed: true,
-        outbound: VecDeque::new(),
         outbound_room,
-        write_armed: false,
-        ended: false,
-        closed: false,
-        reset_on_close: false,
-        deaf: false,
-        broken: false,
-        pending: Ready::default(),
+        read_armed: true,
+        ..Link::default()
     }));
     (SimSocket(Rc::clone(&link)), ClientEnd(link))
 }

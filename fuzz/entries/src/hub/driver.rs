@@ -9,7 +9,7 @@ use chat_testing::{Checker, Event, Violation};
 
 use crate::messages;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Driver {
     limits: HubLimits,
     alive: BTreeSet<SessionId>,
@@ -27,16 +27,7 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(limits: HubLimits) -> Self {
-        Self {
-            limits,
-            alive: BTreeSet::new(),
-            operators: BTreeSet::new(),
-            rooms: BTreeMap::new(),
-            last_room: 0,
-            names: BTreeMap::new(),
-            chats: 0,
-            checker: Checker::default(),
-        }
+        Self { limits, ..Self::default() }
     }
 
     pub(super) fn connected(&mut self, session: SessionId, is_operator: bool) {
