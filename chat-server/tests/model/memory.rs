@@ -1,7 +1,7 @@
 //! loom: every execution of a few steps that the memory model allows.
 //!
-//! loom takes a `SeqCst` load or store for less than it is, and a `SeqCst` fence for what it is: `Sleep`
-//! has its order from fences alone.
+//! loom models `SeqCst` loads and stores too weakly, but `SeqCst` fences exactly: `Sleep` relies on fences
+//! alone.
 
 mod sync {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
@@ -9,8 +9,8 @@ mod sync {
     pub(crate) use loom::thread::{Builder, JoinHandle};
 }
 
-#[path = "crew.rs"]
-mod crew;
+#[path = "hand_off.rs"]
+mod hand_off;
 #[path = "../../src/workers/mailbox.rs"]
 mod mailbox;
 #[path = "plain.rs"]
@@ -30,18 +30,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 use sync::AtomicUsize;
 
-use crew::{Crew, chat};
+use hand_off::{HandOff, chat};
 use sleep::Sleep;
 
-/// Runs `f` in every way there is, or in every way with at most `preemptions` of a thread that could
-/// go on.
+/// Runs `f` in every possible execution, or in those with at most so many preemptions.
 fn check(preemptions: Option<usize>, f: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = preemptions;
     model.check(f);
 }
 
-/// Work that a worker finds only by looking: nothing but the fences of `Sleep` orders the look.
+/// Work that a worker finds by polling: only the fences of `Sleep` order the look.
 #[derive(Debug)]
 struct Work(AtomicUsize);
 
@@ -104,7 +103,7 @@ fn c1_each_of_two_sleepers_is_woken_for_its_work() {
 }
 
 #[test]
-fn c1_wake_ups_beyond_those_who_sleep_are_not_kept() {
+fn c1_wake_ups_without_a_sleeper_are_not_kept() {
     check(None, || {
         let shared = Arc::new((Sleep::default(), Work(AtomicUsize::new(0))));
         for _ in 0..2 {
@@ -117,7 +116,7 @@ fn c1_wake_ups_beyond_those_who_sleep_are_not_kept() {
             shared.1.0.fetch_add(1, Relaxed);
             shared.0.wake(2);
             sleeper.join().expect("it was woken");
-            // Nobody sleeps now.
+            // There is no sleeper now.
             shared.0.sleep_unless(|| true);
             shared.0.wake(1);
         }
@@ -125,11 +124,11 @@ fn c1_wake_ups_beyond_those_who_sleep_are_not_kept() {
 }
 
 #[test]
-fn c10_what_was_submitted_is_done_before_a_pool_of_one_ends() {
+fn c10_everything_submitted_is_done_before_a_pool_of_one_ends() {
     check(None, || {
-        let mut crew = Crew::new(1, 1);
-        crew.post(0, chat(0));
-        let Crew { pool, mut reactor } = crew;
+        let mut hand_off = HandOff::new(1, 1);
+        hand_off.post(0, chat(0));
+        let HandOff { pool, mut reactor } = hand_off;
         drop(pool);
         reactor.check(1);
     });

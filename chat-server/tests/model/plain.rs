@@ -1,4 +1,4 @@
-//! The pool's queues without crossbeam: plain lists behind locks, which a model checker sees through.
+//! The pool's queues without crossbeam: lists behind locks of the model checker.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,21 +7,22 @@ use std::sync::{Arc, PoisonError};
 use super::queue::Queues;
 use super::sync::{AtomicUsize, Mutex, MutexGuard};
 
+/// The shared queue and one for each worker.
 #[derive(Debug)]
-pub(crate) struct Plain<T> {
-    shared: Line<T>,
-    own: Box<[Arc<Line<T>>]>,
+pub(crate) struct PlainQueues<T> {
+    shared: List<T>,
+    own: Box<[Arc<List<T>>]>,
 }
 
-/// A list, and its length for those who look without the lock. They may see an old one, as with
-/// crossbeam's deques: nothing but the pool's fences orders that look.
+/// A list, and its length for a look without the lock. As with crossbeam's deques, the look may see an old
+/// length: only the pool's fences order it.
 #[derive(Debug)]
-pub(crate) struct Line<T> {
+pub(crate) struct List<T> {
     len: AtomicUsize,
     tasks: Mutex<VecDeque<T>>,
 }
 
-impl<T> Line<T> {
+impl<T> List<T> {
     fn new() -> Self {
         Self { len: AtomicUsize::new(0), tasks: Mutex::new(VecDeque::new()) }
     }
@@ -51,13 +52,13 @@ impl<T> Line<T> {
     }
 }
 
-impl<T: Send + 'static> Queues<T> for Plain<T> {
-    type Local = Arc<Line<T>>;
+impl<T: Send + 'static> Queues<T> for PlainQueues<T> {
+    type Local = Arc<List<T>>;
 
     fn new(workers: usize) -> (Self, Vec<Self::Local>) {
-        let own: Box<[_]> = (0..workers).map(|_| Arc::new(Line::new())).collect();
+        let own: Box<[_]> = (0..workers).map(|_| Arc::new(List::new())).collect();
         let locals = own.to_vec();
-        (Self { shared: Line::new(), own }, locals)
+        (Self { shared: List::new(), own }, locals)
     }
 
     fn push(&self, task: T) {
@@ -70,19 +71,19 @@ impl<T: Send + 'static> Queues<T> for Plain<T> {
 
     fn find(&self, local: &Self::Local) -> Option<T> {
         local.pop().or_else(|| self.take_two(local)).or_else(|| {
-            // An own queue that was empty is looked at again, as with crossbeam's.
-            self.own.iter().find_map(|line| line.pop())
+            // Looks again at its own queue, as crossbeam's does.
+            self.own.iter().find_map(|list| list.pop())
         })
     }
 
     fn is_empty(&self) -> bool {
-        self.shared.is_empty() && self.own.iter().all(|line| line.is_empty())
+        self.shared.is_empty() && self.own.iter().all(|list| list.is_empty())
     }
 }
 
-impl<T> Plain<T> {
-    /// A batch: the second task is for a moment in no queue at all.
-    fn take_two(&self, local: &Line<T>) -> Option<T> {
+impl<T> PlainQueues<T> {
+    /// Takes a batch: for a moment the second task is in no queue.
+    fn take_two(&self, local: &List<T>) -> Option<T> {
         let first = self.shared.pop()?;
         if let Some(second) = self.shared.pop() {
             local.push(second);

@@ -1,4 +1,4 @@
-//! shuttle: the whole hand-off, pool and all, on many schedules.
+//! shuttle: the whole hand-off, with the pool, on many schedules.
 
 mod sync {
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, fence};
@@ -6,8 +6,8 @@ mod sync {
     pub(crate) use shuttle::thread::{Builder, JoinHandle};
 }
 
-#[path = "crew.rs"]
-mod crew;
+#[path = "hand_off.rs"]
+mod hand_off;
 #[path = "../../src/workers/mailbox.rs"]
 mod mailbox;
 #[path = "plain.rs"]
@@ -30,13 +30,13 @@ use shuttle::{Config, Runner, thread};
 
 use crate::testing::faults::{self, Fault};
 
-use crew::{Crew, Reactor, chat};
+use hand_off::{HandOff, Reactor, chat};
 use shared_hub::MailboxState;
 
-/// Where all schedules begin. A failure tells its schedule besides, for `shuttle::replay`.
+/// The seed of all schedules. A failure also prints its schedule, for `shuttle::replay`.
 const SEED: u64 = 0x00C0_FFEE;
 
-/// Runs `f` on so many schedules of each kind: at random, and with few preemptions at the worst places.
+/// Runs `f` on so many schedules of each kind: random ones, and ones with few preemptions at bad places (PCT).
 fn check(schedules: usize, f: impl Fn() + Send + Sync + 'static) {
     println!("seed {SEED:#x}");
     let f = Arc::new(f);
@@ -46,13 +46,13 @@ fn check(schedules: usize, f: impl Fn() + Send + Sync + 'static) {
         .run(move || again());
 }
 
-/// Runs `f` on every schedule there is.
+/// Runs `f` on every possible schedule.
 fn check_all(f: impl Fn() + Send + Sync + 'static) {
     let schedules = Runner::new(DfsScheduler::new(None, false), Config::new()).run(f);
     println!("{schedules} schedules");
 }
 
-/// Runs mailboxes as a worker does.
+/// Runs a mailbox on a thread, as a worker does.
 fn run(reactor: &Reactor, mailbox: Option<Arc<mailbox::Mailbox>>) -> thread::JoinHandle<()> {
     let hub = Arc::clone(&reactor.hub);
     thread::spawn(move || {
@@ -63,7 +63,7 @@ fn run(reactor: &Reactor, mailbox: Option<Arc<mailbox::Mailbox>>) -> thread::Joi
 }
 
 #[test]
-fn c2_the_reactor_is_woken_for_everything_that_is_done() {
+fn c2_the_reactor_is_woken_for_every_completion() {
     check_all(|| {
         let mut reactor = Reactor::new(1);
         let mailbox = reactor.post(0, chat(0));
@@ -75,7 +75,7 @@ fn c2_the_reactor_is_woken_for_everything_that_is_done() {
 }
 
 #[test]
-fn c2_a_stop_ends_the_reactors_waiting() {
+fn c2_a_stop_wakes_the_reactor() {
     check_all(|| {
         let mut reactor = Reactor::new(0);
         let hub = Arc::clone(&reactor.hub);
@@ -99,11 +99,11 @@ fn c6_a_mailbox_has_one_runner_and_forgets_nothing() {
     });
 }
 
-/// The bugs that the simulation plants are found here too, where they are in what is checked.
+/// Finds the bugs that the simulation plants in this part.
 #[test]
 #[should_panic(expected = "deadlock")]
-fn c2_a_worker_that_does_not_wake_is_found() {
-    faults::with(Fault::LostWakeUp, c2_the_reactor_is_woken_for_everything_that_is_done);
+fn c2_a_worker_that_never_wakes_the_reactor_is_found() {
+    faults::with(Fault::LostWakeUp, c2_the_reactor_is_woken_for_every_completion);
 }
 
 #[test]
@@ -113,78 +113,78 @@ fn c6_two_runners_of_a_mailbox_are_found() {
 }
 
 #[test]
-fn c1_whoever_is_asked_while_workers_go_to_sleep_is_answered() {
+fn c1_a_request_while_workers_fall_asleep_is_done() {
     check(2_000, || {
-        let mut crew = Crew::new(2, 1);
+        let mut hand_off = HandOff::new(2, 1);
         for n in 0..3 {
-            crew.post(0, chat(n));
-            crew.reactor.wait_until_done();
+            hand_off.post(0, chat(n));
+            hand_off.reactor.wait_until_done();
         }
-        crew.reactor.check(3);
+        hand_off.reactor.check(3);
     });
 }
 
 #[test]
-fn c1_what_is_submitted_at_once_wakes_no_more_than_sleep() {
+fn c1_a_batch_wakes_no_more_workers_than_sleep() {
     check(2_000, || {
-        let mut crew = Crew::new(2, 3);
+        let mut hand_off = HandOff::new(2, 3);
         for n in 0..2 {
-            crew.post_to_all(n);
+            hand_off.post_to_all(n);
         }
-        crew.reactor.wait_until_done();
-        crew.reactor.check(2);
+        hand_off.reactor.wait_until_done();
+        hand_off.reactor.check(2);
     });
 }
 
 #[test]
-fn c6_every_connection_is_heard_in_order_with_several_workers() {
+fn c6_several_workers_keep_the_order_of_each_connection() {
     check(2_000, || {
-        let mut crew = Crew::new(3, 2);
+        let mut hand_off = HandOff::new(3, 2);
         for n in 0..3 {
-            crew.post(0, chat(n));
-            crew.post(1, chat(n));
+            hand_off.post(0, chat(n));
+            hand_off.post(1, chat(n));
         }
-        crew.reactor.wait_until_done();
-        crew.reactor.check(3);
+        hand_off.reactor.wait_until_done();
+        hand_off.reactor.check(3);
     });
 }
 
 #[test]
 fn c10_a_pool_that_was_never_used_ends() {
-    check(2_000, || drop(Crew::new(3, 0)));
+    check(2_000, || drop(HandOff::new(3, 0)));
 }
 
 #[test]
 fn c10_a_pool_that_has_nothing_left_to_do_ends() {
     check(2_000, || {
-        let mut crew = Crew::new(2, 1);
-        crew.post(0, chat(0));
-        crew.reactor.wait_until_done();
-        let Crew { pool, mut reactor } = crew;
+        let mut hand_off = HandOff::new(2, 1);
+        hand_off.post(0, chat(0));
+        hand_off.reactor.wait_until_done();
+        let HandOff { pool, mut reactor } = hand_off;
         drop(pool);
         reactor.check(1);
     });
 }
 
 #[test]
-fn c10_what_was_submitted_is_done_before_the_pool_ends() {
+fn c10_everything_submitted_is_done_before_the_pool_ends() {
     check(3_000, || {
-        let mut crew = Crew::new(2, 3);
+        let mut hand_off = HandOff::new(2, 3);
         for n in 0..2 {
             for to in 0..3 {
-                crew.post(to, chat(n));
+                hand_off.post(to, chat(n));
             }
         }
-        let Crew { pool, mut reactor } = crew;
+        let HandOff { pool, mut reactor } = hand_off;
         drop(pool);
         reactor.check(2);
     });
 }
 
 #[test]
-fn c10_whoever_lets_go_of_the_pool_last_ends_it() {
+fn c10_the_last_owner_of_the_pool_ends_it() {
     check(2_000, || {
-        let Crew { pool, mut reactor } = Crew::new(2, 1);
+        let HandOff { pool, mut reactor } = HandOff::new(2, 1);
         let pool = Arc::new(pool);
         let other = Arc::clone(&pool);
         let mailbox = reactor.post(0, chat(0));
@@ -198,17 +198,17 @@ fn c10_whoever_lets_go_of_the_pool_last_ends_it() {
 #[test]
 fn c4_a_panic_costs_one_connection_its_session_and_no_worker() {
     check(500, || {
-        let mut crew = Crew::new(2, 3);
+        let mut hand_off = HandOff::new(2, 3);
         let text = Text::new(Fault::HubPanics.trigger()).expect("a text");
-        crew.post(0, chat(0));
-        crew.post(0, Command::Chat(text));
-        // Behind the panic or after it: not heard in any case.
-        crew.post(0, chat(1));
+        hand_off.post(0, chat(0));
+        hand_off.post(0, Command::Chat(text));
+        // Never carried out, whether posted before the panic or after it.
+        hand_off.post(0, chat(1));
         for n in 0..2 {
-            crew.post(1, chat(n));
-            crew.post(2, chat(n));
+            hand_off.post(1, chat(n));
+            hand_off.post(2, chat(n));
         }
-        let Crew { pool, mut reactor } = crew;
+        let HandOff { pool, mut reactor } = hand_off;
         reactor.wait_until_done();
         assert_eq!(reactor.take().panics, 1);
         let heard = reactor.mailboxes.iter().map(|mailbox| reactor.said_by(mailbox.session()));

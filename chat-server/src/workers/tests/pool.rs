@@ -116,7 +116,7 @@ fn c1_no_wake_up_is_lost_between_work_and_sleep() {
 }
 
 #[test]
-fn c10_what_was_submitted_is_done_before_the_pool_ends() {
+fn c10_everything_submitted_is_done_before_the_pool_ends() {
     for _ in 0..50 {
         let bench = Bench::new(4, 8);
         for mailbox in 0..8 {

@@ -1,4 +1,4 @@
-//! A hub, a pool and some connections, with the test in the place of the reactor.
+//! A hub, a pool and some connections, with the test in place of the reactor.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
@@ -6,67 +6,68 @@ use std::sync::{Arc, PoisonError};
 use chat_core::{Command, HubLimits, Output, Role, RoomEvent, RoomId, SessionId, Text, Title};
 
 use super::mailbox::{Mailbox, Request};
-use super::plain::Plain;
+use super::plain::PlainQueues;
 use super::pool::Pool;
 use super::shared_hub::{HubProgress, SharedHub};
 use super::sync::{Condvar, Mutex};
 
-/// What the reactor waits in: a ring that comes too early is heard all the same.
+/// The waker of the reactor: a wake-up before the wait is not lost.
 #[derive(Debug, Default)]
-pub(crate) struct Bell {
-    rung: Mutex<bool>,
-    ringing: Condvar,
-    /// Counted beside the model: nobody waits for it.
-    rings: AtomicU64,
+struct Waker {
+    is_woken: Mutex<bool>,
+    woken: Condvar,
+    /// Counted outside the model: nobody waits for it.
+    wakes: AtomicU64,
 }
 
-impl Bell {
-    fn ring(&self) {
-        self.rings.fetch_add(1, Relaxed);
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.ringing.notify_one();
+impl Waker {
+    fn wake(&self) {
+        self.wakes.fetch_add(1, Relaxed);
+        *self.is_woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.woken.notify_one();
     }
 
     fn wait(&self) {
-        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*rung {
-            rung = self.ringing.wait(rung).unwrap_or_else(PoisonError::into_inner);
+        let mut is_woken = self.is_woken.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_woken {
+            is_woken = self.woken.wait(is_woken).unwrap_or_else(PoisonError::into_inner);
         }
-        *rung = false;
+        *is_woken = false;
     }
 }
 
+/// A running pool, and the side that posts to it.
 #[derive(Debug)]
-pub(crate) struct Crew {
-    pub(crate) pool: Pool<Plain<Arc<Mailbox>>>,
+pub(crate) struct HandOff {
+    pub(crate) pool: Pool<PlainQueues<Arc<Mailbox>>>,
     pub(crate) reactor: Reactor,
 }
 
-/// What is left when the pool has ended.
+/// The test's side of the hand-off, which outlives the pool.
 #[derive(Debug)]
 pub(crate) struct Reactor {
     pub(crate) hub: Arc<SharedHub>,
-    bell: Arc<Bell>,
+    waker: Arc<Waker>,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     posted: u64,
     waits: u64,
     pub(crate) outputs: Vec<Output>,
 }
 
-impl Crew {
+impl HandOff {
     pub(crate) fn new(workers: usize, connections: usize) -> Self {
         let reactor = Reactor::new(connections);
         Self { pool: Pool::start(workers, &reactor.hub).expect("threads"), reactor }
     }
 
-    /// Has a connection say something, as the reactor does with what it has read.
+    /// Posts a command of a connection, as the reactor does after a read.
     pub(crate) fn post(&mut self, to: usize, command: Command) {
         if let Some(mailbox) = self.reactor.post(to, command) {
             self.pool.submit([mailbox]);
         }
     }
 
-    /// Has everyone say something, and hands it over at once.
+    /// Posts a chat of every connection, and submits all mailboxes at once.
     pub(crate) fn post_to_all(&mut self, n: usize) {
         let all = 0..self.reactor.mailboxes.len();
         let scheduled: Vec<_> = all.filter_map(|to| self.reactor.post(to, chat(n))).collect();
@@ -75,14 +76,14 @@ impl Crew {
 }
 
 impl Reactor {
-    /// With so many connections, all in one room.
+    /// A hub with so many connections, all in one room.
     pub(crate) fn new(connections: usize) -> Self {
-        let bell = Arc::new(Bell::default());
-        let rope = Arc::clone(&bell);
-        let hub = Arc::new(SharedHub::new(HubLimits::default(), move || rope.ring()));
+        let waker = Arc::new(Waker::default());
+        let woken = Arc::clone(&waker);
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), move || woken.wake()));
         let mailboxes = (0..connections).map(|_| Arc::new(Mailbox::new(hub.connect(Role::Guest))));
         let mailboxes: Vec<_> = mailboxes.collect();
-        let mut reactor = Self { mailboxes, hub, bell, posted: 0, waits: 0, outputs: Vec::new() };
+        let mut reactor = Self { mailboxes, hub, waker, posted: 0, waits: 0, outputs: Vec::new() };
         for to in 0..connections {
             let enter = match to {
                 0 => Command::Create(Title::new("room").expect("a title")),
@@ -97,7 +98,7 @@ impl Reactor {
         reactor
     }
 
-    /// The mailbox, if somebody has to run it now.
+    /// Posts a command; returns the mailbox if it has to be scheduled.
     #[must_use]
     pub(crate) fn post(&mut self, to: usize, command: Command) -> Option<Arc<Mailbox>> {
         self.posted += 1;
@@ -109,7 +110,7 @@ impl Reactor {
         self.hub.take(&mut self.outputs)
     }
 
-    /// Takes and waits in turn, until everything that was posted is done.
+    /// Takes and waits in turn, until everything posted is done.
     pub(crate) fn wait_until_done(&mut self) {
         while self.take().done < self.posted {
             self.wait();
@@ -125,12 +126,12 @@ impl Reactor {
     fn wait(&mut self) {
         if self.hub.may_wait() {
             self.waits += 1;
-            self.bell.wait();
+            self.waker.wait();
         }
     }
 
-    /// Everything that was posted is done; each connection said so much, and was heard in order; what
-    /// the room hears is in the room's order; the reactor was not woken more often than it waited.
+    /// Checks that everything posted is done, that the chats of each connection, of which there are `each`, came
+    /// in order, and that the reactor was not woken more often than it waited.
     pub(crate) fn check(&mut self, each: usize) {
         assert_eq!(self.take().done, self.posted, "everything is done");
         let sessions: Vec<_> = self.mailboxes.iter().map(|mailbox| mailbox.session()).collect();
@@ -142,12 +143,12 @@ impl Reactor {
             );
         }
         assert!(
-            self.bell.rings.load(Relaxed) <= self.waits,
+            self.waker.wakes.load(Relaxed) <= self.waits,
             "nobody wakes a reactor that is awake"
         );
     }
 
-    /// The numbers that a connection said, in the order in which they went out.
+    /// The numbers in the chats of a connection, in the order of the outputs.
     pub(crate) fn said_by(&self, session: SessionId) -> Vec<usize> {
         let said = self.outputs.iter().filter_map(|output| match output {
             Output::Broadcast { except, event: RoomEvent::Chat { text, .. }, .. } => {
