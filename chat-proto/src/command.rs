@@ -1,4 +1,4 @@
-//! What a client asks for: bytes to [`Command`] in a server, [`Command`] to bytes in a client.
+//! Messages from a client: a server parses them into [`Command`]s, a client writes them.
 //!
 //! A payload is parsed in one pass, whatever the order of its keys, and without the intermediate tree that
 //! `#[serde(tag = "type")]` builds. `cargo bench --bench message` compares the two.
@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use crate::frame::{FrameTooLong, write_frame};
 use crate::values::{Name, RoomId, Text, Title, ValueError};
 
-/// What a client asks for. The values are checked; nothing needs to check them again.
+/// A request of a client. Its values have been checked, and need no further checks.
 ///
 /// Exhaustive on purpose: a server that cannot carry out a command must not compile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -135,7 +135,7 @@ impl Field {
     }
 }
 
-/// Why a payload is no [`Command`].
+/// The reason why a payload is not a [`Command`].
 ///
 /// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
 /// [`Localize`](crate::Localize), is a sentence without its full stop. It echoes nothing of the payload.
@@ -153,7 +153,7 @@ pub enum Rejection {
     },
     /// The payload is not a JSON object.
     NotAnObject,
-    /// The type is none of the seven.
+    /// The type is not one of the seven.
     UnknownType,
     /// A field that the type requires is missing.
     Missing(Field),
@@ -229,8 +229,7 @@ impl RawCommand<'_> {
     }
 }
 
-/// The value of a known key. A value of the wrong kind is no error yet, since the command may not need the
-/// field.
+/// The value of a known key. A value of the wrong kind is not an error yet: the command may not need it.
 #[derive(Default)]
 enum RawValue<'a> {
     #[default]

@@ -49,8 +49,8 @@ impl FrameDecoder {
 
 /// The frames of one chunk. Returned by [`FrameDecoder::feed`].
 ///
-/// Dropping it buffers the incomplete frame at the end of the chunk. Whole frames that were not asked
-/// for are discarded, so that the stream stays in step.
+/// Dropping it buffers the incomplete frame at the end of the chunk, and discards whole frames that were
+/// not read, so that the stream stays in step.
 #[derive(Debug)]
 pub struct Frames<'a> {
     buffer: &'a mut Vec<u8>,
@@ -60,7 +60,7 @@ pub struct Frames<'a> {
 }
 
 impl Frames<'_> {
-    /// Returns the payload of the next whole frame, or `None` when that takes more bytes.
+    /// Returns the payload of the next whole frame, or `None` when it is not complete yet.
     pub fn next_frame(&mut self) -> Option<&[u8]> {
         if self.returned < self.buffer.len() {
             return self.next_buffered();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_are_not_asked_for_leave_the_stream_in_step() {
+    fn skipped_frames_leave_the_stream_in_step() {
         let bytes = stream(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
         let mut decoder = FrameDecoder::new();
         assert_eq!(decoder.feed(&bytes[..12]).next_frame(), Some(&b"one"[..]));
@@ -270,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn p2_nothing_is_held_between_frames() {
+    fn p2_nothing_is_buffered_between_frames() {
         let bytes = stream(&[vec![b'x'; 5_000]]);
         let (_, decoder) = decode(bytes.chunks(7));
         assert_eq!(decoder.buffer.capacity(), 0);
     }
 
     #[test]
-    fn what_is_buffered_comes_first_and_its_memory_is_freed() {
+    fn buffered_frames_come_first_and_their_memory_is_freed() {
         let bytes = stream(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
         let (first, last) = bytes.split_at(bytes.len() - 1);
         let mut decoder = FrameDecoder::new();

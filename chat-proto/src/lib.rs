@@ -5,10 +5,10 @@
 //! - A frame is a length of 2 bytes, big-endian, then that many bytes of JSON ([`MAX_PAYLOAD`]).
 //!   [`FrameDecoder`] decodes a byte stream into frames, whatever chunks it arrives in; [`write_frame`]
 //!   writes one.
-//! - [`Command`] is what a client asks for: clients [`write`](Command::write) it, servers
+//! - [`Command`] is a request of a client: clients [`write`](Command::write) it, servers
 //!   [`parse`](Command::parse) it. The latter is the only way in from the network: it returns a command
 //!   whose [`Name`], [`Title`], [`Text`] or [`RoomId`] has been checked, or a [`Rejection`].
-//! - [`ServerMessage`] is what a server says, and [`Incoming`] the same as a client reads it.
+//! - [`ServerMessage`] is a message that a server writes, [`Incoming`] one that a client has read.
 //!   [`write_rooms_page`] writes lists of rooms, which may take several frames.
 //! - [`Notice`] lists everything that a server tells people, with a stable code for programs and a text in
 //!   every [`Lang`].

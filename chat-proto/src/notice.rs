@@ -55,7 +55,7 @@ pub enum Notice {
         text: OperatorText,
     },
 
-    /// The payload is no command, or a value in it breaks a rule.
+    /// The payload is not a command, or a value in it breaks a rule.
     Rejected(Rejection),
     /// Another session has that name, or it is a default name.
     NameTaken,
@@ -144,14 +144,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn why_a_connection_is_closed_has_a_text_and_a_code() {
-        for (notice, code, said) in [
+    fn every_reason_for_closing_has_a_text_and_a_code() {
+        for (notice, code, phrase) in [
             (Notice::TooManyFromAddress { limit: 8 }, "too-many-from-address", "8 connections"),
             (Notice::FrameTimeout, "frame-timeout", "2-byte big-endian length"),
             (Notice::SlowConsumer, "slow-consumer", "did not read"),
         ] {
             assert_eq!(notice.code(), code);
-            assert!(notice.to_string().contains(said), "{notice}");
+            assert!(notice.to_string().contains(phrase), "{notice}");
         }
     }
 }

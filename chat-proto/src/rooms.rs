@@ -11,7 +11,7 @@ pub const MAX_LISTED_MEMBERS: usize = 50;
 
 /// A room in a list.
 ///
-/// A server makes it of checked values by [`RoomEntry::new`]. What a client has read is not checked.
+/// Servers build it from checked values with [`RoomEntry::new`]. What a client has read is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -1,4 +1,5 @@
-//! What a server says: [`ServerMessage`] to bytes in a server, bytes to [`Incoming`] in a client.
+//! Messages from a server: a server writes them as [`ServerMessage`]s, a client parses them into
+//! [`Incoming`]s.
 //!
 //! The original client fails on a `type` it does not know, and ignores fields it does not know. So there
 //! are exactly three types, and everything new is a field after the old ones.
@@ -172,7 +173,8 @@ impl Incoming {
     /// If the type is unknown, reads nothing but the type, since the fields may mean anything.
     ///
     /// # Errors
-    /// [`InvalidMessage`] when it is not a JSON object, or a field of a known type is of the wrong kind.
+    /// [`InvalidMessage`] when the payload is not a JSON object, or a field of a known type is of the wrong
+    /// kind.
     pub fn parse(payload: &[u8]) -> Result<Self, InvalidMessage> {
         let Typed { kind } = serde_json::from_slice(payload).map_err(InvalidMessage)?;
         match kind.as_str() {

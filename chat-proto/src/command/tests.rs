@@ -26,8 +26,8 @@ fn assert_bad_request(payload: &str) {
     assert_eq!((rejection.code(), rejection.is_bad()), ("bad-request", true), "{payload}");
 }
 
-/// What `json.dumps` of Python writes for each message: a space after `:` and `,`, and everything
-/// above ASCII as `\uXXXX`, in surrogate pairs where UTF-16 needs them.
+/// Python's `json.dumps` writes a space after `:` and `,`, and everything above ASCII as `\uXXXX`, in
+/// surrogate pairs where UTF-16 needs them.
 #[test]
 fn the_exact_bytes_of_the_original_client() {
     let title = Title::new("스터디 방").expect("a title");
@@ -51,7 +51,7 @@ fn the_exact_bytes_of_the_original_client() {
 }
 
 #[test]
-fn j11_keys_in_any_order_spelling_and_company() {
+fn j11_keys_come_in_any_order_escaped_and_among_unknown_ones() {
     for payload in [
         r#"{"text":"hi","type":"CSChat"}"#,
         r#"{"\u0074ype":"CSChat","te\u0078t":"hi"}"#,
@@ -89,13 +89,13 @@ fn j7_a_room_id_is_an_integer_or_a_string_of_digits() {
         let payload = format!(r#"{{"type":"CSJoinRoom","roomId":{id}}}"#);
         assert_eq!(parse(&payload), Err(Rejection::WrongKind(Field::RoomId)), "{id}");
     }
-    // No JSON at all.
+    // Not JSON at all.
     assert_bad_request(r#"{"type":"CSJoinRoom","roomId":01}"#);
     assert_bad_request(r#"{"type":"CSJoinRoom","roomId":1e400}"#);
 }
 
 #[test]
-fn j1_j2_what_is_no_object_with_a_type_is_bad() {
+fn j1_j2_anything_but_an_object_with_a_type_is_bad() {
     for payload in [
         "  ",
         "null",
@@ -154,7 +154,7 @@ fn j6_a_key_that_comes_twice_is_bad() {
 }
 
 #[test]
-fn j3_bytes_that_are_not_utf_8_are_bad_wherever_they_stand() {
+fn j3_bytes_that_are_not_utf_8_are_bad_anywhere() {
     for bytes in [&b"\xff"[..], b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82"] {
         for (before, after) in [
             (&br#"{"type":"CSChat","text":""#[..], &br#""}"#[..]),
@@ -176,7 +176,7 @@ fn j4_lone_surrogates_in_a_field_are_bad() {
 }
 
 #[test]
-fn j9_what_comes_after_the_object_is_bad_unless_it_is_space() {
+fn j9_anything_but_space_after_the_object_is_bad() {
     for after in ["x", "{}", ",", "\0", "\u{feff}"] {
         assert_bad_request(&format!(r#"{{"type":"CSRooms"}}{after}"#));
     }
@@ -195,7 +195,7 @@ fn j5_depth_costs_no_stack() {
 }
 
 #[test]
-fn names_titles_and_texts_are_refused_by_rule_and_the_payload_is_not_bad() {
+fn a_value_that_breaks_a_rule_does_not_make_the_payload_bad() {
     for (payload, code) in [
         (r#"{"type":"CSName","name":""}"#, "bad-name"),
         (r#"{"type":"CSName","name":"a\u0000b"}"#, "bad-name"),

@@ -130,7 +130,7 @@ fn is_korean(text: &str) -> bool {
     text.contains(|c| ('가'..='힣').contains(&c))
 }
 
-/// What the text must say in every language: commands, types and numbers.
+/// The words that a text must contain in every language: commands, types and numbers.
 fn facts(text: &str) -> Vec<&str> {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '/');
     let is_fact = |word: &&str| {
@@ -141,7 +141,7 @@ fn facts(text: &str) -> Vec<&str> {
     facts
 }
 
-/// The sentences of a text, without what is in parentheses.
+/// The sentences of a text, without their parentheses.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let text = text.strip_suffix('.').expect("a full stop at the end");
     let sentences = text.split(". ").flat_map(|sentence| sentence.split(": "));

@@ -1,4 +1,4 @@
-//! Why a value is refused. The texts are in `texts`.
+//! The rules that a value may break. The texts are in `texts`.
 
 /// The rule that a value breaks.
 ///

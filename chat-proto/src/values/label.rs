@@ -12,8 +12,8 @@ pub const MAX_NAME_CHARS: usize = 32;
 /// The longest [`Title`], in characters (Unicode scalar values).
 pub const MAX_TITLE_CHARS: usize = 100;
 
-/// The longest [`OperatorText`], in characters (Unicode scalar values). A message holds the text
-/// twice, in at most 4 bytes per character and time, which always fits a frame.
+/// The longest [`OperatorText`], in characters (Unicode scalar values). A message contains the text twice,
+/// each time with at most 4 bytes per character, so it always fits a frame.
 pub const MAX_OPERATOR_TEXT_CHARS: usize = 1_000;
 
 macro_rules! label {
@@ -74,9 +74,9 @@ label! {
 }
 
 label! {
-    /// What the operator of a server says: an announcement, or the reason for removing a connection. 1
-    /// to [`MAX_OPERATOR_TEXT_CHARS`] characters, not all of them blank, none a control, line separator
-    /// or bidi control. Cheap to clone.
+    /// An announcement by the operator of a server, or the reason for removing a connection: 1 to
+    /// [`MAX_OPERATOR_TEXT_CHARS`] characters, not all of them blank, none a control, line separator or
+    /// bidi control. Cheap to clone.
     OperatorText, MAX_OPERATOR_TEXT_CHARS
 }
 
@@ -100,8 +100,7 @@ fn check(label: &str, max: usize) -> Result<(), ValueError> {
 }
 
 /// Whether `c` changes the direction of the text after it: embeddings, overrides and isolates (UAX #9,
-/// section 2). The marks U+200E and U+200F do not reach that far; the nickname profile decides about
-/// them.
+/// section 2). The marks U+200E and U+200F do not reach that far; the nickname profile rules on them.
 pub(crate) fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,4 +1,4 @@
-//! What people say.
+//! The text of a chat message.
 
 use std::hash::{Hash, Hasher};
 
@@ -10,8 +10,7 @@ use super::{ValueError, impl_str_conversions};
 /// may have several lines, and hold bidi controls.
 ///
 /// How long it may be depends on the frame that carries it:
-/// [`chat_payload_len`](crate::chat_payload_len). A text that is in a `String` already becomes one
-/// without a copy by `TryFrom<String>`.
+/// [`chat_payload_len`](crate::chat_payload_len). `TryFrom<String>` converts without a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text {
@@ -31,9 +30,9 @@ impl Text {
         Ok(Self { text: value.into(), escapes })
     }
 
-    /// Makes a text of what stands between the quotes of a JSON string, provided that it means itself.
-    /// `None` if it breaks a rule, or contains a quote, a backslash or a control character: the string
-    /// might end there, or hold an escape.
+    /// Returns the text between the quotes of a JSON string, if it needs no unescaping. `None` if it
+    /// breaks a rule, or contains a quote, a backslash or a control character: the string might end there,
+    /// or contain an escape.
     pub(crate) fn from_unescaped(json: &str) -> Option<Self> {
         let is_plain = !json.is_empty() && scan(json.as_bytes()) == (false, 0);
         is_plain.then(|| Self { text: json.into(), escapes: 0 })
@@ -49,8 +48,8 @@ impl Text {
         self.escapes > 0
     }
 
-    /// The length of the text inside a JSON string, in bytes, without the quotes. `"`, `\`, `\n` and
-    /// `\t` are all that JSON escapes of it, each to two bytes.
+    /// The length of the text inside a JSON string, in bytes, without the quotes. JSON escapes only `"`,
+    /// `\`, `\n` and `\t` in it, each as two bytes.
     pub fn escaped_len(&self) -> usize {
         self.text.len() + self.escapes as usize
     }
@@ -67,7 +66,7 @@ impl TryFrom<String> for Text {
     }
 }
 
-/// As `str` does, since a `Text` may be borrowed as one.
+/// Hashes like `str`, since a `Text` may be borrowed as one.
 impl Hash for Text {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text.hash(state);
