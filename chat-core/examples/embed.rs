@@ -23,7 +23,7 @@ use chat_core::{
 enum Move {
     Ask(Command),
     Wait,
-    /// Leave the game without a word.
+    /// Disconnect without leaving the table.
     Quit,
 }
 
@@ -157,7 +157,7 @@ impl Game {
                     println!("  player {by} ends the game");
                     self.is_over = true;
                 }
-                // Outputs of a later version. To ignore them in silence would be a bug.
+                // Outputs of a later version. Ignoring them in silence would be a bug.
                 unknown => println!("  not carried out: {unknown:?}"),
             }
         }

@@ -157,7 +157,7 @@ impl Game {
 }
 
 impl Player {
-    /// Reads the commands since the last tick, and payloads that are none.
+    /// Reads what arrived since the last tick, and parses each frame.
     fn read(&mut self) -> Vec<Result<Command, Rejection>> {
         let mut chunk = [0; 4096];
         let mut commands = Vec::new();
@@ -175,7 +175,7 @@ impl Player {
     }
 
     fn tell(&mut self, message: ServerMessage<'_>) {
-        // It fits a frame: the hub refuses longer chats, and notices are short.
+        // This cannot fail: the hub refuses chats that do not fit a frame, and notices are short.
         let written = message.write(Lang::En, &mut self.unsent);
         debug_assert!(written.is_ok(), "{written:?}");
     }

@@ -53,7 +53,7 @@ impl Hub {
         id
     }
 
-    /// Carries out a command and appends what follows from it to `outputs`, in this order:
+    /// Carries out a command and appends its outputs to `outputs`, in this order:
     ///
     /// | command | in no room | in a room |
     /// |---|---|---|
@@ -108,7 +108,7 @@ impl Hub {
     /// Announces `text` to every member of a room. Appends one `Broadcast`, numbered like any other.
     ///
     /// # Errors
-    /// [`NoSuchRoom`] when there is no such room, or no longer; nothing is appended then.
+    /// [`NoSuchRoom`] when the room does not exist, or no longer does; nothing is appended then.
     pub fn announce(
         &mut self,
         room: RoomId,
@@ -329,7 +329,7 @@ fn require_no_room(session: &Session) -> Result<(), Notice> {
     }
 }
 
-// Free functions, so that a session and its room can be borrowed at the same time.
+// Free functions, so that callers can borrow a session and its room at the same time.
 
 fn session_mut(sessions: &mut FxHashMap<SessionId, Session>, id: SessionId) -> &mut Session {
     sessions.get_mut(&id).expect("`handle` has checked that it exists")

@@ -1,8 +1,8 @@
 //! The rules of a room chat as one state machine: [`Command`]s in, [`Output`]s out.
 //!
 //! A [`Hub`] manages sessions, names and rooms. It knows nothing of sockets, clocks, locks, threads or
-//! logs; it never blocks and never calls back. So it fits into any loop, be it of a game, a test or a
-//! server: the owner of the connections calls the hub, and carries out the outputs.
+//! logs; it never blocks and never calls back. So it fits into the loop of a game, a test or a server: the
+//! owner of the connections calls the hub, and carries out the outputs.
 //!
 //! # Overview
 //!
@@ -134,8 +134,8 @@
 //! # Cost and panics
 //!
 //! The cost of an input does not depend on the number of sessions or rooms, and grows only with the
-//! logarithm of the members of the room. A list of rooms costs what has changed since the previous list.
-//! No input makes a hub panic.
+//! logarithm of the members of the room. The cost of a list of rooms grows with the changes since the
+//! previous list. No input makes a hub panic.
 
 mod hub;
 mod limits;

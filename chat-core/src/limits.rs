@@ -1,4 +1,4 @@
-//! How much a hub may hold.
+//! The limits of a hub.
 
 /// The limits of a [`Hub`](crate::Hub).
 ///

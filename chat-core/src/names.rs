@@ -1,4 +1,4 @@
-//! Which spellings are one name, and who holds which name.
+//! Names: which spellings count as equal, and which session holds which name.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -52,8 +52,8 @@ fn is_plain(c: char) -> bool {
     matches!(c, ' '..='~' | '가'..='힣')
 }
 
-/// Does what [`profile_key`] does, for a name of plain characters, without tables. The key is not empty
-/// because a name is not all spaces.
+/// Returns the same key as [`profile_key`] for a name of plain characters, without tables. The key is not
+/// empty because a name is not all spaces.
 fn plain_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for word in name.split(' ').filter(|word| !word.is_empty()) {
@@ -91,8 +91,8 @@ fn fold(name: &str) -> Result<Cow<'_, str>, Error> {
 
 /// Whether the string class of the profile allows `key`.
 fn is_allowed(key: &str) -> bool {
-    // A katakana dot is allowed if there is Japanese anywhere in the name, and checking that reads the
-    // whole name. To check one dot is enough.
+    // A katakana dot is allowed if there is Japanese anywhere in the name. Checking that reads the whole
+    // name, and checking one dot is enough.
     let checked = match key.split_once('・') {
         Some((before, after)) => Cow::from(format!("{before}・{}", after.replace('・', " "))),
         None => Cow::from(key),
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> Result<NameKey, ValueError> {
-        NameKey::of(&Name::new(name).expect("a name by the characters in it"))
+        NameKey::of(&Name::new(name).expect("a name"))
     }
 
     #[test]
@@ -263,8 +263,7 @@ mod tests {
         }
     }
 
-    /// Since peers choose the names, the map must have a random secret, or somebody could choose names
-    /// that all have one hash.
+    /// Without a random secret, a peer could choose names that all have the same hash.
     #[test]
     fn j12_the_map_of_names_cannot_be_flooded() {
         let names = NameRegistry::default();

@@ -1,4 +1,4 @@
-//! What a hub tells the owner of the connections to do: plain data.
+//! The instructions of a hub to the owner of the connections, as plain data.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::session_id::SessionId;
 /// One thing for the owner of the connections to do. Carry out outputs in their order.
 /// [`Hub::handle`](crate::Hub::handle) says which outputs follow from which command.
 ///
-/// Matches need a wildcard arm, since there will be more outputs. Make that arm loud: an output that
-/// is passed over in silence is a bug of the embedder.
+/// Matches need a wildcard arm, since there will be more outputs. Make that arm loud: ignoring an output
+/// in silence is a bug of the embedder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
@@ -22,8 +22,8 @@ pub enum Output {
         /// The message.
         notice: Notice,
         /// The room it is about, with a number that orders the notice among the broadcasts of that
-        /// room: the session has had those below, and will have those above. It is the number of the
-        /// notice that the other members get of the same event, or 0 for the one who made the room.
+        /// room: the session has received those below, and will receive those above. It is the number of
+        /// the notice that tells the other members of the same event, or 0 for the creator of the room.
         room: Option<(RoomId, u64)>,
     },
     /// Send the list of rooms to one session.

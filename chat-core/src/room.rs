@@ -21,7 +21,7 @@ pub(crate) struct Room {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Membership {
     pub(crate) room: RoomId,
-    /// How many members had arrived before.
+    /// The number of members that arrived before it.
     pub(crate) arrival: u64,
 }
 

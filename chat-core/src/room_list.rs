@@ -164,8 +164,8 @@ fn entry_memory(room: &RoomEntry) -> usize {
     entry + members + size_of::<Arc<RoomEntry>>()
 }
 
-/// Bytes that an allocator such as glibc's uses for an allocation: 8 of its own, in steps of 16, at least
-/// 32.
+/// Bytes that an allocator such as glibc's uses for an allocation: a header of 8 bytes, in steps of 16,
+/// at least 32.
 fn allocated(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
 }
@@ -204,8 +204,8 @@ impl Page {
         Some(Self { last, rooms })
     }
 
-    /// Does for one page what [`RoomList::updated`] does for all. Takes what concerns the page from
-    /// `closed` and `changed`, and keeps `memory` the sum over all rooms.
+    /// Updates one page, as [`RoomList::updated`] does the list. Takes the rooms of the page from `closed`
+    /// and `changed`, and keeps `memory` the sum over all rooms.
     fn updated(
         &self,
         closed: &mut Peekable<impl Iterator<Item = u64>>,
@@ -263,9 +263,8 @@ mod tests {
         }
     }
 
-    /// A room that only one list holds is freed when the list drops it.
     #[test]
-    fn s7_a_list_without_its_first_rooms_is_the_rest_and_keeps_no_more() {
+    fn s7_dropping_the_first_rooms_keeps_the_rest_and_frees_what_no_other_list_shares() {
         let list: RoomList = (1..=1_000).map(entry).collect();
         for step in [1, 100, PAGE, PAGE + 1, 999, 1_000, 2_000] {
             let mut rest: RoomList = (1..=1_000).map(entry).collect();

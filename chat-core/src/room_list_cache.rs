@@ -1,4 +1,4 @@
-//! The last list of rooms that was made, and what has changed since.
+//! The most recent list of rooms, and the changes since.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -47,7 +47,7 @@ impl RoomListCache {
     }
 
     /// # Panics
-    /// When the list, with what has changed, does not come to `rooms`.
+    /// When the list and the changes since do not add up to `rooms`.
     pub(crate) fn check_invariants(&self, rooms: impl Iterator<Item = RoomId>) {
         self.list.check_invariants();
         let listed: BTreeSet<_> = self.list.iter().map(|room| room.room_id).collect();

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r7_a_map_gives_back_what_a_crowd_has_left() {
+    fn r7_a_map_frees_its_memory_after_a_crowd_has_left() {
         let mut map: HashMap<_, _> = (0..100_000).map(|n| (n, ())).collect();
         for n in 0..100_000 {
             assert_eq!(remove(&mut map, &n), Some(()));
