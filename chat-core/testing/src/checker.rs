@@ -1,9 +1,9 @@
-//! Which member of a room received what, in which order, and whether that is right.
+//! The checker of deliveries: every member of a room receives what it should, in the right order.
 //!
 //! A room's broadcasts are numbered without a gap, and a member receives all of them but its own
 //! chats. So a number that a member did not receive has to be a chat of its own: the first such number
-//! its first chat there, the second its second. The checker keeps for each room what each number is,
-//! as the first member that reports it says, and holds everybody else's report against that.
+//! its first chat there, the second its second. For each room and number, the checker remembers the first
+//! report, and compares all others with it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -13,14 +13,14 @@ use crate::violation::{Violation, ensure};
 
 /// Checks the deliveries of all rooms of a server: invariants I1 to I7 and I5b.
 ///
-/// Report what each peer did and received in the order in which *that peer* saw it; peers may be
-/// reported in turn or one whole record after the other. A peer is a connection, known by a number.
+/// Report what each peer did and received in the order in which *that peer* saw it; the reports of
+/// different peers may be interleaved in any way. A peer is a connection, known by a number.
 ///
-/// - A checker of whole records ([`Checker::default`]) remembers everything. Call
+/// - A checker of complete records ([`Checker::default`]) remembers everything. Call
 ///   [`finish`](Checker::finish) at the end: it finds what never came.
-/// - A checker of a run that goes on ([`Checker::live`]) forgets what all present members of a room
-///   have passed, so its memory is that of the slowest member. Ask it what is still
-///   [missing](Checker::missing). Numbers of peers have to rise.
+/// - A checker of a run in progress ([`Checker::live`]) forgets what all present members of a room have
+///   received, so its memory depends on the slowest member. [`missing`](Checker::missing) tells what a peer
+///   has yet to receive. New peers must have rising numbers.
 #[derive(Debug, Default)]
 pub struct Checker {
     forgets: bool,
@@ -31,36 +31,36 @@ pub struct Checker {
 #[derive(Debug, Default)]
 struct Peers {
     known: BTreeMap<usize, Peer>,
-    /// The highest number so far, of those that were forgotten too.
+    /// The highest number so far, forgotten peers included.
     newest: usize,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
     room: Option<u64>,
-    /// What it received is a prefix, and it may have done more than it knows.
+    /// It received a prefix, and may have done more than it knows.
     is_cut_off: bool,
 }
 
 #[derive(Debug, Default)]
 struct Room {
     log: BTreeMap<u64, Entry>,
-    /// Where in the log each chat is, by sender and number.
+    /// The position in the log of each chat, by sender and number.
     chats: BTreeMap<(usize, u64), u64>,
     /// The last chat of each sender that was forgotten.
     forgotten: BTreeMap<usize, u64>,
     /// The first number that was not forgotten.
     first: u64,
     members: BTreeMap<usize, Stay>,
-    /// Those who went without an answer to a leave.
+    /// Former members that ended without an answer to a leave.
     gone: Vec<Gone>,
 }
 
-/// What is known of a number: `event` from those who received it, `own` from the one who did not.
+/// The reports about a number: `event` from the members that received it, `own` from the one that did not.
 #[derive(Debug, Default)]
 struct Entry {
     event: Option<Event>,
-    /// The peer that did not receive it, and its chat that it has to be.
+    /// The peer that did not receive it, and the number of its chat that it must be.
     own: Option<(usize, u64)>,
 }
 
@@ -68,7 +68,7 @@ struct Entry {
 struct Gone {
     peer: usize,
     stay: Stay,
-    /// What the others were told of that.
+    /// The notice of that to the others.
     notice: Event,
 }
 
@@ -79,29 +79,29 @@ struct Stay {
     entered: u64,
     /// The last number it received or skipped; at first that of its own entry.
     last: u64,
-    /// Chats that it sent, and that are none of the numbers up to `last`.
+    /// Chats that it sent and that are not among the numbers up to `last`.
     sent: VecDeque<u64>,
 }
 
-/// What a peer reports.
+/// Reports.
 impl Checker {
     /// A checker with bounded memory: see [`Checker`].
     pub fn live() -> Self {
         Self { forgets: true, ..Self::default() }
     }
 
-    /// Makes a peer known, in no room.
+    /// Adds a peer, which is in no room.
     pub fn connect(&mut self, peer: usize) {
         self.peers.newest = self.peers.newest.max(peer);
         self.peers.known.insert(peer, Peer::default());
     }
 
-    /// Notes that a peer is cut off, now or later: what it receives is a prefix of what it is owed.
+    /// Notes that a peer is cut off, now or later: it receives a prefix of what is meant for it.
     pub fn cut_off(&mut self, peer: usize) {
         self.peers.get_mut(peer).is_cut_off = true;
     }
 
-    /// Forgets a peer whose connection is gone, of a run that goes on.
+    /// Forgets a peer whose connection is gone, in a run in progress.
     pub fn remove(&mut self, peer: usize) {
         self.peers.known.remove(&peer);
         for room in self.rooms.values_mut() {
@@ -111,7 +111,7 @@ impl Checker {
         self.rooms.retain(|_, room| !room.members.is_empty());
     }
 
-    /// The peer entered a room; its entry has number `seq` there.
+    /// Reports that a peer entered a room; its entry has number `seq` there.
     ///
     /// # Errors
     /// I3 when it was in a room.
@@ -123,7 +123,7 @@ impl Checker {
         Ok(())
     }
 
-    /// The peer sent chat `number` from within its room, and it was not refused.
+    /// Reports that a peer sent chat `number` from within its room, and that it was not refused.
     ///
     /// # Panics
     /// When the peer is in no room.
@@ -132,7 +132,7 @@ impl Checker {
         self.stay(peer, room).sent.push_back(number);
     }
 
-    /// The peer received broadcast `seq` of `room`.
+    /// Reports that a peer received broadcast `seq` of `room`.
     ///
     /// # Errors
     /// Any of I1 to I7.
@@ -159,7 +159,7 @@ impl Checker {
         self.forget(room)
     }
 
-    /// The peer left its room; its leaving has number `seq` there.
+    /// Reports that a peer left its room; its leaving has number `seq` there.
     ///
     /// # Errors
     /// I3 when it received more before than it should, I5 when it received less, I6 when not all
@@ -176,8 +176,8 @@ impl Checker {
         self.forget(room)
     }
 
-    /// The peer ended its side or was sent away, and received everything up to its end. The others in its
-    /// room are told so by `notice`. Nothing happens if it is in no room.
+    /// Reports that a peer ended, or was closed by the server, and received everything up to its end.
+    /// `notice` is what its room is told. Does nothing if it is in no room.
     pub fn end(&mut self, peer: usize, notice: Event) {
         if let Some(room) = self.room_of(peer) {
             let stay = self.vacate(peer, room);
@@ -186,7 +186,7 @@ impl Checker {
     }
 }
 
-/// What can be asked.
+/// Queries.
 impl Checker {
     /// The room that a peer is in.
     pub fn room_of(&self, peer: usize) -> Option<u64> {
@@ -199,15 +199,15 @@ impl Checker {
         log.filter_map(|(seq, entry)| Some((*seq, entry.event.as_ref()?)))
     }
 
-    /// How many broadcasts the peer has still to receive, as far as others received them, and how many
-    /// of its chats nobody has received.
+    /// The number of broadcasts that others have received and this peer has not, plus the number of its chats
+    /// that nobody has received.
     pub fn missing(&self, peer: usize) -> usize {
         let Some(room) = self.room_of(peer).and_then(|room| self.rooms.get(&room)) else {
             return 0;
         };
         let Some(stay) = room.members.get(&peer) else { return 0 };
-        let behind = room.log.range(stay.last + 1..).filter(|(_, entry)| entry.event.is_some());
-        let (own, others): (Vec<_>, Vec<_>) = behind.partition(|(_, entry)| entry.is_by(peer));
+        let later = room.log.range(stay.last + 1..).filter(|(_, entry)| entry.event.is_some());
+        let (own, others): (Vec<_>, Vec<_>) = later.partition(|(_, entry)| entry.is_by(peer));
         others.len() + stay.sent.len().abs_diff(own.len())
     }
 
@@ -240,7 +240,7 @@ impl Checker {
         stay.expect("members are those in the room")
     }
 
-    /// The peer did not receive `missed`: they are its next chats.
+    /// Notes that a peer did not receive `missed`: they must be its next chats.
     fn skip(&mut self, peer: usize, room: u64, missed: Range<u64>) -> Result<(), Violation> {
         let rule = self.peers.completeness(peer);
         let log = self.rooms.get_mut(&room).expect("a room has members");
@@ -257,7 +257,7 @@ impl Checker {
         Ok(())
     }
 
-    /// Of a run that goes on: drops what all members have passed.
+    /// Drops what all members have received, in a run in progress.
     fn forget(&mut self, number: u64) -> Result<(), Violation> {
         let Some(room) = self.rooms.get_mut(&number).filter(|_| self.forgets) else {
             return Ok(());
@@ -299,7 +299,7 @@ impl Peers {
 }
 
 impl Room {
-    /// `seq` is chat `number` of `peer`, which did not receive it.
+    /// Notes that `seq` must be chat `number` of `peer`, which did not receive it.
     fn claim(
         &mut self,
         seq: u64,
@@ -317,7 +317,7 @@ impl Room {
         entry.check(seq, rule)
     }
 
-    /// Enters what `seq` is, or compares it with what is known.
+    /// Notes that `seq` is `event`, or compares `event` with what is known.
     fn record(
         &mut self,
         peers: &Peers,
@@ -341,7 +341,7 @@ impl Room {
         entry.check(seq, entry.own.map_or("I5", |(peer, _)| peers.completeness(peer)))
     }
 
-    /// A chat that is new to the log comes once, between the others of its sender.
+    /// Checks that a new chat is not in the log yet, and lies between the others of its sender.
     fn check_chat(&self, sender: usize, number: u64, seq: u64) -> Result<(), Violation> {
         if let Some(other) = self.chats.get(&(sender, number)) {
             return Err(Violation::new("I6", format!("{sender}:{number} is {other} and {seq}")));
@@ -356,9 +356,9 @@ impl Room {
         Ok(())
     }
 
-    /// I7: a chat was sent from within the room. Its sender did not receive it, and knows it as its
-    /// own, unless it is gone. While a run goes on, a sender that is not a member may not have heard
-    /// yet that it was one.
+    /// Checks I7: a chat was sent from within the room. Its sender did not receive it, and has claimed it as
+    /// its own, unless it is gone. In a run in progress, a sender that is not a member may not know yet that
+    /// it was one.
     fn check_sender(
         &self,
         peers: &Peers,
@@ -382,8 +382,8 @@ impl Room {
         Ok(())
     }
 
-    /// Those who are gone received everything up to the notice of that. Nobody may have been there to
-    /// hear the notice; then nobody knows its number.
+    /// Checks that members that are gone received everything up to the notice of that. If nobody was left to
+    /// receive the notice, nobody knows its number.
     fn finish_gone(&mut self, room: u64) -> Result<(), Violation> {
         for mut gone in std::mem::take(&mut self.gone) {
             let Gone { peer, stay, notice } = &mut gone;
@@ -397,7 +397,7 @@ impl Room {
         Ok(())
     }
 
-    /// Those who are there at the end received everything.
+    /// Checks that the members at the end received everything.
     fn finish_members(&mut self, peers: &Peers, room: u64) -> Result<(), Violation> {
         let mut members = std::mem::take(&mut self.members);
         members.retain(|peer, _| !peers.is_cut_off(*peer));
@@ -417,7 +417,7 @@ impl Room {
         Ok(())
     }
 
-    /// The next number of a stay did not come: it is a chat of the peer.
+    /// Takes the next number of a stay, which did not come, for a chat of the peer.
     fn resolve(&mut self, room: u64, peer: usize, stay: &mut Stay) -> Result<(), Violation> {
         stay.last += 1;
         let seq = stay.last;
@@ -437,7 +437,7 @@ impl Entry {
         matches!(self.event, Some(Event::Chat { sender, .. }) if sender == peer)
     }
 
-    /// Whoever did not receive it is the one who sent it.
+    /// Checks that the peer that did not receive it is its sender.
     fn check(&self, seq: u64, rule: &'static str) -> Result<(), Violation> {
         let (Some((peer, own)), Some(event)) = (self.own, &self.event) else { return Ok(()) };
         match event {

@@ -1,4 +1,4 @@
-//! A blocking client that sends exactly the bytes of the test.
+//! A blocking client that sends exactly the bytes that the test gives it.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Read, Write};
@@ -8,8 +8,7 @@ use std::time::Duration;
 use chat_proto::{Incoming, RoomEntry};
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// How long anything may take before it counts as not happening. A limit, not a pace: no test that
-/// passes waits for it.
+/// The time after which something counts as not happening. No passing test waits this long.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A connection to a server, and the bytes read from it that no test has consumed.
@@ -80,7 +79,7 @@ impl Client {
         Self::over(stream)
     }
 
-    /// A new connection, whose number is the next one: the server has answered it.
+    /// A new connection that the server has answered, so that sessions are numbered in the order of calls.
     pub fn of(address: SocketAddr) -> Self {
         let mut client = Self::connect(address);
         client.expect_nothing();
@@ -149,7 +148,7 @@ impl Client {
         self.stream.write_all(bytes).expect("the server reads");
     }
 
-    /// Sends one frame; returns whether the server still takes it.
+    /// Sends one frame. Returns whether the server still takes it.
     pub fn try_send(&mut self, payload: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(&frame(payload)).is_ok()
     }
@@ -249,7 +248,7 @@ impl Client {
         message
     }
 
-    /// The next message, which has to be a system message with this code.
+    /// The next message, which must be a system message with this code.
     pub fn expect_code(&mut self, code: &str) -> Incoming {
         let message = self.receive();
         assert_eq!(message.kind, "SCSystemMessage", "{code} expected: {message:?}");
@@ -258,7 +257,7 @@ impl Client {
         message
     }
 
-    /// The next message, which has to be this chat.
+    /// The next message, which must be this chat.
     pub fn expect_chat(&mut self, member: &str, text: &str) -> Incoming {
         let message = self.receive();
         let found = (message.kind.as_str(), message.member.as_str(), message.text.as_str());
@@ -266,7 +265,7 @@ impl Client {
         message
     }
 
-    /// The next messages, which have to be a list of rooms.
+    /// The next messages, which must be a list of rooms.
     pub fn expect_rooms(&mut self) -> Vec<RoomEntry> {
         let mut rooms = Vec::new();
         loop {
@@ -279,14 +278,14 @@ impl Client {
         }
     }
 
-    /// Asks for the rooms, whose list has to come next: nothing else was on its way. Whatever this
-    /// client sent before has been carried out when it returns.
+    /// Asks for the rooms, and checks that their list comes next: nothing else was on its way. When this
+    /// returns, everything this client sent before has been carried out.
     pub fn rooms(&mut self) -> Vec<RoomEntry> {
         self.ask_for_rooms();
         self.expect_rooms()
     }
 
-    /// As [`Client::rooms`], after any number of other messages.
+    /// Like [`Client::rooms`], but skips any number of other messages.
     pub fn rooms_after_notices(&mut self) -> Vec<RoomEntry> {
         self.ask_for_rooms();
         loop {
@@ -298,7 +297,7 @@ impl Client {
         }
     }
 
-    /// Checks that nothing was sent to this client by anything carried out so far.
+    /// Checks that nothing carried out so far has sent this client a message.
     pub fn expect_nothing(&mut self) {
         self.rooms();
     }
@@ -331,24 +330,24 @@ impl Client {
         (messages, end)
     }
 
-    /// Reads and drops a few bytes.
+    /// Reads and discards this many bytes.
     pub fn drip(&mut self, bytes: usize) {
         self.stream.read_exact(&mut vec![0; bytes]).expect("there is more to be read");
     }
 
-    /// The stream ends here, cleanly.
+    /// Checks that the stream ends here, cleanly.
     pub fn expect_end(&mut self) {
         let payload = self.next_payload().map(|p| String::from_utf8_lossy(&p).into_owned());
         assert_eq!(payload, None, "the stream should have ended");
     }
 
-    /// Makes a room, and so enters it; returns its number.
+    /// Creates a room, and so enters it. Returns its number.
     pub fn enter_new(&mut self, title: &str) -> u64 {
         self.create(title);
         self.expect_code("room-created").room_id.expect("the room has a number")
     }
 
-    /// Enters a room; returns the number of that event.
+    /// Enters a room. Returns the number of that event.
     pub fn enter(&mut self, room: u64) -> u64 {
         self.join(room);
         let entered = self.expect_code("room-entered");

@@ -1,4 +1,4 @@
-//! One connection: each request has its answer, each broadcast its place in between.
+//! The checker of one connection: each request has its answer, and broadcasts come in between.
 
 use std::collections::VecDeque;
 
@@ -8,40 +8,41 @@ use crate::checker::Checker;
 use crate::event::Event;
 use crate::violation::{Violation, ensure};
 
-/// Something that a client sent, with what it takes to judge the answer.
+/// Something that a client sent, with what is needed to check the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Takes a name.
     Rename(String),
     /// Asks for the list of rooms.
     Rooms,
-    /// Makes a room with this title.
+    /// Creates a room with this title.
     Create(String),
     /// Enters a room.
     Join(u64),
     /// Leaves the room.
     Leave,
-    /// Sends a chat with the [text](Event::text) of this number: not answered within a room.
+    /// Sends a chat with the [text](Event::text) of this number: within a room it has no answer.
     Chat {
         /// See [`Event::Chat`].
         number: u64,
     },
-    /// Sends a text that fits a request, but not the chat that it would make.
+    /// Sends a text that fits a request, but not the chat to the members.
     LongChat,
-    /// Asks for the end of the server, as a guest or an operator.
+    /// Asks the server to stop, as a guest or an operator.
     Shutdown,
-    /// A value that breaks a rule: answered with this code.
+    /// Sends a value that breaks a rule: answered with this code.
     Refused(&'static str),
-    /// No command: answered with this code, and by the end if it is the first or one too many.
+    /// Sends something other than a command: answered with this code, and with the end of the connection if
+    /// it is the first frame or exceeds the budget.
     Bad(&'static str),
 }
 
-/// What a message was.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// A chat of this peer in the room.
     Chat(usize),
-    /// Another broadcast of the room. The answer to a rename within a room is one, too.
+    /// Another broadcast of the room, such as the answer to a rename within it.
     Notice,
     /// An answer, or a page of one.
     Answer,
@@ -63,14 +64,14 @@ const FAREWELLS: [&str; 6] = [
 #[derive(Debug, Default)]
 pub struct Conversation {
     peer: usize,
-    /// The present name, if known.
+    /// The current name, if known.
     name: Option<String>,
-    /// Sent and not answered, with the code of the answer where the request alone does not tell.
+    /// Requests without an answer so far, each with the code of the answer if the request does not imply it.
     pending: VecDeque<(Request, Option<&'static str>)>,
     answers: u64,
     last_was_bad: bool,
     farewell: Option<String>,
-    /// Rooms on the pages so far of a list that is coming.
+    /// Rooms on the pages received so far of an incomplete list.
     listing: usize,
     listed: usize,
 }
@@ -87,7 +88,7 @@ impl Conversation {
         self.accept_chats(checker);
     }
 
-    /// Notes a request that has to be answered with `code`, where another answer might fit as well.
+    /// Notes a request that must be answered with `code`, where another answer might fit as well.
     pub fn send_for(&mut self, request: Request, code: &'static str) {
         self.pending.push_back((request, Some(code)));
     }
@@ -129,12 +130,12 @@ impl Conversation {
         }
     }
 
-    /// The present name, if known.
+    /// The current name, if known.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// What was sent and is not answered, chats left out that have no answer.
+    /// The requests without an answer so far, except for chats that need none.
     pub fn pending(&self) -> impl Iterator<Item = &Request> {
         self.pending.iter().map(|(request, _)| request)
     }
@@ -144,7 +145,7 @@ impl Conversation {
         self.pending.is_empty()
     }
 
-    /// Whether the last answer was to a frame that was no command: the server may end the connection with
+    /// Whether the last answer was to a frame without a command: the server may close the connection with
     /// it, and then answers nothing more.
     pub fn last_was_bad(&self) -> bool {
         self.last_was_bad
@@ -155,18 +156,18 @@ impl Conversation {
         self.farewell.as_deref()
     }
 
-    /// How many answers came.
+    /// The number of answers so far.
     pub fn answers(&self) -> u64 {
         self.answers
     }
 
-    /// How many rooms were on the last list.
+    /// The number of rooms on the last list.
     pub fn listed(&self) -> usize {
         self.listed
     }
 
-    /// Chats at the front are in the room, and have no answer: the next answer is to what was sent after
-    /// them.
+    /// Reports the chats at the front as sent, if the peer is in a room: they have no answer, so the next
+    /// answer belongs to the request after them.
     fn accept_chats(&mut self, checker: &mut Checker) {
         while checker.room_of(self.peer).is_some()
             && let Some((Request::Chat { number }, _)) = self.pending.front()
@@ -271,7 +272,7 @@ impl Conversation {
         }
     }
 
-    /// Whether a page of a list has each room once, none of them empty, and the peer in its own one.
+    /// Whether a page of a list has each room once, none of them empty, and lists the peer in its own room.
     fn is_true_list(&self, message: &Incoming, room: Option<u64>) -> bool {
         let rooms = &message.rooms;
         let lists_own = room.is_none_or(|own| {

@@ -1,4 +1,4 @@
-//! A broadcast, told apart from all others.
+//! The broadcasts that the checker tells apart.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -18,7 +18,7 @@ pub enum Event {
         /// A hash of the text.
         hash: u64,
     },
-    /// Anything else: a notice of the server, or a chat of somebody whom the checker does not know.
+    /// Anything else: a notice of the server, or a chat of a peer that the checker does not know.
     Notice(String),
 }
 
@@ -35,7 +35,7 @@ impl Event {
         Self::Notice(format!("{code}: {text}"))
     }
 
-    /// The text of a chat that says who sent it, and as which of its chats; at least `len` bytes.
+    /// The text of a chat, of at least `len` bytes: it contains the sender and the number.
     pub fn text(sender: usize, number: u64, len: usize) -> String {
         let mut text = format!("{sender}:{number} ");
         text.extend((text.len()..len).map(|_| 'x'));
@@ -45,7 +45,7 @@ impl Event {
     /// Reads a broadcast whose chats carry a [`text`](Event::text).
     ///
     /// # Errors
-    /// I7 when the chat does not say who sent it.
+    /// I7 when the text does not contain the sender.
     pub fn read(message: &Incoming) -> Result<Self, Violation> {
         if let Some(code) = &message.code {
             return Ok(Self::notice(code, &message.text));
@@ -57,7 +57,7 @@ impl Event {
         });
         chat.ok_or_else(|| {
             let head: String = text.chars().take(100).collect();
-            Violation::new("I7", format!("nobody has said {head:?}"))
+            Violation::new("I7", format!("no peer sent {head:?}"))
         })
     }
 }

@@ -1,11 +1,11 @@
-//! What the tests of this workspace share: the simulation and the end-to-end tests of the server, the
-//! fuzz targets and the soak.
+//! Checkers and clients shared by the tests of this workspace: the simulation and the end-to-end tests of
+//! the server, the fuzz targets and the soak.
 //!
-//! - [`Checker`] takes what each member of each room received, and finds what must not be: a message
-//!   lost, repeated, out of order or leaked ([`Violation`]).
-//! - [`Conversation`] checks one connection above that: each request has its answer, in order. It
-//!   feeds the checker with the broadcasts in between.
-//! - [`Rng`] decides everything that a seed decides.
+//! - [`Checker`] takes what each member of each room received, and finds messages that are lost, repeated,
+//!   out of order or leaked ([`Violation`]).
+//! - [`Conversation`] checks one connection: each request has its answer, in order. It reports the
+//!   broadcasts in between to the checker.
+//! - [`Rng`] generates the random numbers of a seed.
 //! - [`Client`] is a blocking client over TCP, which fails the test when something takes too long.
 //!
 //! The checkers do no I/O: their callers read sockets, virtual sockets or a hub's outputs. Nothing here

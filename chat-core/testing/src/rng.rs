@@ -1,4 +1,4 @@
-//! The generator of random numbers behind every seed.
+//! The random number generator of all seeded tests.
 
 use std::ops::Range;
 
@@ -36,7 +36,7 @@ impl Rng {
         range.start + self.below(range.end - range.start)
     }
 
-    /// Returns true `times` in `of`.
+    /// Returns true with a probability of `times` in `of`.
     pub const fn chance(&mut self, times: usize, of: usize) -> bool {
         self.below(of) < times
     }

@@ -1,4 +1,4 @@
-//! Something that must not happen, by the number of the invariant that it breaks.
+//! Broken invariants, by number.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use std::fmt;
 /// | I2 | a room has one order: a number means the same broadcast to everybody, and numbers rise |
 /// | I3 | nothing of a room comes before the answer to the join or after the answer to the leave |
 /// | I4 | nobody gets its own chat |
-/// | I5 | whoever is a member gets every broadcast, except for its own chats |
-/// | I5b | whoever is cut off has got a beginning of that, without a hole |
+/// | I5 | a member gets every broadcast, except for its own chats |
+/// | I5b | a member that is cut off gets a prefix of that, without a hole |
 /// | I6 | an accepted chat is broadcast once, a refused one never |
 /// | I7 | nothing crosses rooms or connections |
 /// | I11 | each request has exactly one answer, in the order of the requests |
@@ -20,7 +20,7 @@ use std::fmt;
 pub struct Violation {
     /// The number of the invariant, such as `I5b`.
     pub invariant: &'static str,
-    /// What was seen, for people.
+    /// A description for people.
     pub what: String,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// Returns a violation of the invariant from the function unless the condition holds.
+/// Returns early with a violation of the invariant unless the condition holds.
 macro_rules! ensure {
     ($holds:expr, $invariant:expr, $($what:tt)+) => {
         if !$holds {

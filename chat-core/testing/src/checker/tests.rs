@@ -1,4 +1,4 @@
-//! Each violation is found, and nothing else is: whole records, and a run that goes on.
+//! Each violation is found, and nothing else is, in complete records and in a run in progress.
 
 use super::*;
 use crate::rng::Rng;
@@ -22,7 +22,7 @@ fn whole() -> Checker {
     members(Checker::default())
 }
 
-/// What is wrong when peers receive these chats of peer 0 under these numbers.
+/// Reports chats of peer 0 as (receiver, number, chat), and returns the first invariant broken.
 fn found(checker: &mut Checker, received: &[(usize, u64, u64)]) -> Option<&'static str> {
     received.iter().find_map(|&(peer, seq, number)| {
         checker.receive(peer, ROOM, seq, chat(0, number)).err().map(|found| found.invariant)
@@ -145,7 +145,7 @@ fn i6_chats_that_are_lost_or_repeated() {
 }
 
 #[test]
-fn i7_what_crosses_rooms() {
+fn i7_chats_that_cross_rooms() {
     let mut checker = whole();
     let other = checker.receive(1, ROOM + 1, 1, chat(0, 1));
     assert_eq!(other.expect_err("it is in another room").invariant, "I7");
@@ -167,8 +167,8 @@ fn i7_what_crosses_rooms() {
     assert_eq!(received.last().map(|found| found.invariant), Some("I2"));
 }
 
-/// A server that does everything right, and one that drops a delivery, with any number of peers that come
-/// and go, each of which reads at its own pace.
+/// Simulates a server, which `loses` one delivery or none, with peers that come and go, each of which reads
+/// at its own pace.
 fn run(seed: u64, loses: bool, goes_on: bool) -> Result<usize, Violation> {
     let mut rng = Rng::new(seed);
     let mut checker = if goes_on { Checker::live() } else { Checker::default() };
@@ -188,7 +188,7 @@ fn run(seed: u64, loses: bool, goes_on: bool) -> Result<usize, Violation> {
             }
             continue;
         }
-        // Only who knows that it is in the room sends.
+        // A peer sends only once it knows that it is in the room.
         let chats = inside[peer] && queues[peer].iter().all(|(_, event)| event.is_some());
         let event = if chats && rng.chance(9, 10) {
             sent[peer] += 1;
@@ -235,7 +235,7 @@ fn a_server_that_is_right_passes_and_one_that_loses_a_delivery_does_not() {
 }
 
 #[test]
-fn a_run_that_goes_on_is_forgotten_once_all_have_passed_it() {
+fn a_run_in_progress_is_forgotten_once_all_have_received_it() {
     let mut checker = members(Checker::live());
     for seq in 1..10_000 {
         for peer in [0, 1, 2] {

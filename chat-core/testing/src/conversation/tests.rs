@@ -1,4 +1,4 @@
-//! Answers that are not due, not right, or too late.
+//! Answers that are unasked for, wrong, or too late.
 
 use super::*;
 
@@ -60,7 +60,7 @@ fn i11_answers_come_in_the_order_of_the_requests() {
 }
 
 #[test]
-fn i5_a_gap_is_right_for_what_was_sent_here_only() {
+fn i5_only_own_chats_leave_a_gap() {
     assert_eq!(Peer::in_room().receive(&chat(5)), Ok(Received::Chat(9)));
     assert_eq!(Peer::in_room().receive(&chat(6)), Err("I5"));
     let mut peer = Peer::new();
