@@ -1,5 +1,5 @@
-//! `docs/catalogue.md` and `docs/RELIABILITY.md` name the tests behind what they say: each of them exists.
-//! The catalogue has tests for every case and every limit, and lists every test named after a case.
+//! Every test that `docs/catalogue.md` and `docs/RELIABILITY.md` name exists. The catalogue has tests for every
+//! case and every limit, and lists every test named after a case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ fn tests_in(source: &str) -> BTreeSet<String> {
     functions.map(|&name| name.to_owned()).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -3,7 +3,7 @@
 /// The whole text.
 const DOCUMENT: &str = include_str!("../../../../docs/PROTOCOL.md");
 
-/// A line, and its number in the document: 1 for the first.
+/// A line and its number in the document, from 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     pub(crate) number: usize,
@@ -25,7 +25,7 @@ pub(crate) fn blocks(kind: &str) -> Vec<Vec<Line>> {
     blocks
 }
 
-/// The cells of the one table of the section with this heading, without its head.
+/// The rows of the only table in the section with this heading, without its head.
 pub(crate) fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let heading = format!("\n## {heading}\n");
     let (_, section) = DOCUMENT.split_once(&heading).expect("the document has this section");
@@ -34,7 +34,7 @@ pub(crate) fn table(heading: &str) -> Vec<Vec<&'static str>> {
     rows.skip(1).map(|row| row.split(" | ").collect()).collect()
 }
 
-/// What stands between the first two backticks.
+/// The text between the first two backticks.
 pub(crate) fn quoted(cell: &'static str) -> Option<&'static str> {
     cell.split('`').nth(1)
 }

@@ -1,4 +1,4 @@
-//! The tables of the document and the lists in the code have the same in them.
+//! The tables of the document agree with the code.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::transcript::Transcript;
 /// Codes that no transcript can bring about: it meets no bug, always reads, and has no operator.
 const NOT_PLAYED: [&str; 4] = ["announcement", "internal", "removed", "slow-consumer"];
 
-/// Every code that there is, read from where it is written: no value tells of all variants.
+/// Every code, read from the sources: no value lists all variants.
 fn codes_of_the_code() -> BTreeSet<&'static str> {
     let sources = [
         include_str!("../../../../chat-proto/src/notice.rs"),
@@ -73,7 +73,7 @@ fn constant(name: &str) -> usize {
         "characters of a name" => MAX_NAME_CHARS,
         "characters of a title" => MAX_TITLE_CHARS,
         "names listed of a room" => MAX_LISTED_MEMBERS,
-        _ => panic!("{name} is in the table, and nobody knows what it should be"),
+        _ => panic!("{name} is in the table, but unknown here"),
     }
 }
 
@@ -96,7 +96,7 @@ fn numbers_of_the_document(cell: &str) -> Vec<usize> {
     numbers(&cell).map(scaled).collect()
 }
 
-/// Each number in a text, and what stands behind it.
+/// Each number in a text, and the text after it.
 fn numbers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Transcripts as data: the notation is explained at the top of these tests.
+//! Transcripts as data. `mod.rs` explains the notation.
 
 use super::document::{Line, blocks};
 use crate::support::frame;
@@ -11,7 +11,7 @@ pub(crate) struct Transcript {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What happens next, on which connection.
+/// The next step: what happens, and on which connection.
 #[derive(Debug)]
 pub(crate) struct Step {
     /// The line of the document.
@@ -22,10 +22,10 @@ pub(crate) struct Step {
 
 #[derive(Debug)]
 pub(crate) enum Act {
-    /// These bytes are sent in one write.
+    /// Sends these bytes in one write.
     Send(Vec<u8>),
     EndSending,
-    /// This payload comes, so many times.
+    /// Receives this payload, so many times.
     Receive {
         payload: &'static str,
         times: usize,
@@ -56,7 +56,7 @@ impl Transcript {
         Self { settings, steps }
     }
 
-    /// Every payload that the transcript says is received.
+    /// Every payload that the transcript receives.
     pub(crate) fn received(&self) -> impl Iterator<Item = &'static str> {
         self.steps.iter().filter_map(|step| match step.act {
             Act::Receive { payload, .. } => Some(payload),
@@ -121,7 +121,7 @@ fn times(text: &str) -> Option<(usize, &str)> {
     Some((times.parse().ok()?, what))
 }
 
-/// The bytes that a text with `⟨…⟩` in it stands for.
+/// The bytes that a text with `⟨…⟩` stands for.
 fn expand(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
