@@ -54,21 +54,24 @@ impl Work {
     }
 }
 
+/// A worker that ends when it has taken so many pieces of work.
+fn worker(shared: &Arc<(Sleep, Work)>, pieces: usize) -> thread::JoinHandle<()> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        let (sleep, work) = &*shared;
+        for _ in 0..pieces {
+            while !work.take() {
+                sleep.sleep_unless(|| work.is_there());
+            }
+        }
+    })
+}
+
 #[test]
 fn c1_no_wake_up_is_lost_between_the_last_look_and_the_sleep() {
     check(None, || {
         let shared = Arc::new((Sleep::default(), Work(AtomicUsize::new(0))));
-        let worker = {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                let (sleep, work) = &*shared;
-                for _ in 0..2 {
-                    while !work.take() {
-                        sleep.sleep_unless(|| work.is_there());
-                    }
-                }
-            })
-        };
+        let worker = worker(&shared, 2);
         let (sleep, work) = &*shared;
         for _ in 0..2 {
             work.0.fetch_add(1, Relaxed);
@@ -82,15 +85,7 @@ fn c1_no_wake_up_is_lost_between_the_last_look_and_the_sleep() {
 fn c1_each_of_two_sleepers_is_woken_for_its_work() {
     check(Some(2), || {
         let shared = Arc::new((Sleep::default(), Work(AtomicUsize::new(0))));
-        let workers = [(); 2].map(|()| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                let (sleep, work) = &*shared;
-                while !work.take() {
-                    sleep.sleep_unless(|| work.is_there());
-                }
-            })
-        });
+        let workers = [(); 2].map(|()| worker(&shared, 1));
         let (sleep, work) = &*shared;
         for _ in 0..2 {
             work.0.fetch_add(1, Relaxed);
