@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::command::Command;
 
 #[test]
 fn a_name_has_1_to_32_characters_of_any_width() {
@@ -49,6 +50,22 @@ fn s5_a_text_holds_newline_and_tab_and_no_other_control() {
     assert!(Text::new("두 줄\n\t들여 쓴 줄, ² and ½ and \u{202e}").is_ok());
     for c in ['\0', '\r', '\x07', '\x1b', '\x7f', '\u{80}', '\u{9b}', '\u{9f}'] {
         assert_eq!(Text::new(&format!("a{c}")), Err(ValueError::Forbidden(c)));
+    }
+}
+
+#[test]
+fn o17_a_carriage_return_before_a_newline_is_part_of_it() {
+    for (said, text) in [("one\r\ntwo", "one\ntwo"), ("\r\n", "\n"), ("a\r\n\r\nb\r\n", "a\n\nb\n")]
+    {
+        let text = Text::new(text);
+        assert!(text.is_ok(), "{said:?}");
+        assert_eq!(Text::new(said), text);
+        assert_eq!(Text::try_from(said.to_owned()), text);
+        let chat = serde_json::json!({"type": "CSChat", "text": said}).to_string();
+        assert_eq!(Command::parse(chat.as_bytes()).ok(), text.ok().map(Command::Chat));
+    }
+    for said in ["one\rtwo", "one\n\rtwo", "one\r", "one\r\r\ntwo"] {
+        assert_eq!(Text::new(said), Err(ValueError::Forbidden('\r')), "{said:?}");
     }
 }
 
@@ -98,7 +115,8 @@ proptest! {
 
     #[test]
     fn a_text_is_accepted_exactly_when_it_holds_no_other_control(text in any::<String>()) {
-        let bad = text.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
+        let lines = text.replace("\r\n", "\n");
+        let bad = lines.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
         prop_assert_eq!(Text::new(&text).is_ok(), !bad && !text.is_empty());
         prop_assert_eq!(text.parse(), Text::new(&text));
         prop_assert_eq!(Text::try_from(text.as_str()), Text::try_from(text));

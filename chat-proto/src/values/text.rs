@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{ValueError, impl_str_conversions};
 
 /// The text of a chat message: at least one character, no control characters except `\n` and `\t`. It
-/// may have several lines, and hold bidi controls.
+/// may have several lines, and hold bidi controls. A line that ends in `\r\n` is taken for one that ends
+/// in `\n`.
 ///
 /// How long it may be depends on the frame that carries it:
 /// [`chat_payload_len`](crate::chat_payload_len). `TryFrom<String>` converts without a copy.
@@ -26,6 +27,9 @@ impl Text {
     /// # Errors
     /// [`ValueError::Empty`] or [`ValueError::Forbidden`].
     pub fn new(value: &str) -> Result<Self, ValueError> {
+        if value.contains("\r\n") {
+            return Self::try_from(value.to_owned());
+        }
         let escapes = check(value)?;
         Ok(Self { text: value.into(), escapes })
     }
@@ -60,7 +64,10 @@ impl_str_conversions!(Text);
 impl TryFrom<String> for Text {
     type Error = ValueError;
 
-    fn try_from(value: String) -> Result<Self, ValueError> {
+    fn try_from(mut value: String) -> Result<Self, ValueError> {
+        if value.contains("\r\n") {
+            value = value.replace("\r\n", "\n");
+        }
         let escapes = check(&value)?;
         Ok(Self { text: value.into(), escapes })
     }

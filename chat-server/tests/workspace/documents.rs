@@ -12,10 +12,10 @@ const RELIABILITY: &str = include_str!("../../../docs/RELIABILITY.md");
 
 /// The letters of the cases, and the highest number of each.
 const CASES: [(char, usize); 8] =
-    [('P', 11), ('J', 12), ('S', 10), ('R', 11), ('T', 4), ('C', 10), ('O', 13), ('A', 13)];
+    [('P', 11), ('J', 12), ('S', 10), ('R', 11), ('T', 4), ('C', 10), ('O', 17), ('A', 13)];
 
 /// Numbers that no case has.
-const NOT_GIVEN: [&str; 7] = ["P7", "S3", "R8", "R10", "T3", "A10", "A11"];
+const NOT_GIVEN: [&str; 10] = ["P7", "S3", "R8", "R10", "T3", "O14", "O15", "O16", "A10", "A11"];
 
 fn cases() -> BTreeSet<String> {
     let numbers = CASES

@@ -97,7 +97,10 @@ fn says(value: &Value, command: &Command) -> bool {
             ("CSJoinRoom", value["roomId"].as_u64().or(digits) == Some(room.number()))
         }
         Command::Leave => ("CSLeaveRoom", true),
-        Command::Chat(text) => ("CSChat", value["text"].as_str() == Some(text.as_str())),
+        Command::Chat(text) => {
+            let said = value["text"].as_str().map(|said| said.replace("\r\n", "\n"));
+            ("CSChat", said.as_deref() == Some(text.as_str()))
+        }
         Command::Shutdown => ("CSShutdown", true),
     };
     value["type"] == kind && field
