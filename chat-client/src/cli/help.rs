@@ -24,8 +24,8 @@ pipe; /help lists the commands.
                  address (default 127.0.0.1)
   --name=NAME    take this name at the start; quote a name with spaces
   --join=ID      enter this room at the start
-  --plain        one message a line, no colours, no editing; the default
-                 when the output is no terminal
+  --plain        one message per line, no colours, no editing; the default
+                 when the output is not a terminal
   --reconnect    connect again when the connection is lost; the default at
                  a terminal without --plain
   --lang=ko|en   language of the client and of the notices it knows (default:
@@ -33,11 +33,11 @@ pipe; /help lists the commands.
   --version      print the version
   --help, -h     print this
 
-Exit status: 0 if everything was sent and the server closed in order, the
-server stopped, or the reader of the output has gone; 1 if there was no
-connection, it was lost, --name or --join was refused in plain mode, or input
-or output failed; 2 if the flags are wrong; 128 + N if signal N ended it at a
-terminal. NO_COLOR, when set and not empty, turns colours off.",
+Exit status: 0 if everything was sent and the server closed the connection
+cleanly, the server stopped, or the reader of the output has gone; 1 if the
+connection failed or was lost, --name or --join was refused in plain mode, or
+input or output failed; 2 if the flags are wrong; 128 + N if signal N ended it
+at a terminal. NO_COLOR, when set and not empty, turns colours off.",
     ko: "\
 사용법: chat-client --port=N [--ip=주소] [--name=이름] [--join=번호]
                     [--plain] [--reconnect] [--lang=ko|en]

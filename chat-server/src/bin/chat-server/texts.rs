@@ -55,7 +55,7 @@ flags! {
         ko "" "제한 목록: 이름, 기본값, 범위, 비용";
     CONFIG: en "FILE" "read settings from a TOML file; flags win",
         ko "파일" "설정을 TOML 파일에서 읽어요. 플래그가 우선이에요";
-    CHECK: en "" "show what is wrong, or would be in force; start nothing",
+    CHECK: en "" "list mistakes, or show the settings; start nothing",
         ko "" "시작하지 않고, 틀린 것이나 적용될 설정을 보여 줘요";
     PROBE: en "ADDR:PORT" "ask /health there: status 0 if it is serving, else 1",
         ko "주소:포트" "여기 /health에 물어보고 끝나요. 정상이면 0, 아니면 1";
