@@ -1,4 +1,4 @@
-//! A server inside somebody else's program, which prints what happens in it.
+//! A server embedded in another program, which prints what happens in it.
 //!
 //! ```text
 //! cargo run -p chat-server --example watch
@@ -13,7 +13,7 @@ use std::{io, panic, thread};
 use chat_server::{Config, Event, Events, Server};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // By default on a free port of 127.0.0.1; all else has its default as well.
+    // By default, listens on a free port of 127.0.0.1.
     let mut config = Config::default();
     config.limits.connections = 100;
     config.limits.rooms = 10;
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     io::stdin().read_line(&mut String::new())?;
     let monitor = server.monitor();
     server.stop();
-    server.join()?; // Everyone has been told by now what there was to tell.
+    server.join()?; // Every accepted message has been delivered by now.
 
     // The events have ended with the server.
     let missed = watcher.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints each event until there will be no more. Returns how many it was too slow for.
+/// Prints events until they end. Returns the number missed because it was too slow.
 fn watch(mut events: Events) -> u64 {
     for event in &mut events {
         match event {

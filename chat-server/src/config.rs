@@ -1,4 +1,4 @@
-//! What can be configured about a server.
+//! The configuration of a server.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -38,7 +38,7 @@ pub struct Config {
     pub inline_requests: usize,
     /// The language of the server's notices. Default: English.
     pub lang: Lang,
-    /// What peers may have.
+    /// The limits on peers.
     pub limits: Limits,
 }
 
@@ -113,7 +113,7 @@ impl Config {
     }
 }
 
-/// Why no server can run with a [`Config`]. `Display` is all errors in one line, in English.
+/// The errors in a [`Config`]. `Display` writes all of them in one line, in English.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<LimitError>);
 
@@ -130,7 +130,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// All errors in one line.
+/// Writes all errors in one line.
 impl Localize for ConfigError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, error) in self.0.iter().enumerate() {
@@ -181,7 +181,7 @@ impl fmt::Display for ShutdownFrom {
     }
 }
 
-/// The error for a text that is no [`ShutdownFrom`].
+/// A string is not a [`ShutdownFrom`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownShutdownFrom;
 

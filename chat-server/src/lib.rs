@@ -1,16 +1,16 @@
 //! A room chat server: one event loop on mio, a work-stealing pool, and a fan-out that encodes a
 //! message once and copies it for nobody.
 //!
-//! It is a program, and a library for programs that want such a server inside. The rules of the chat
+//! This crate is a program, and a library for embedding the server in other programs. The rules of the chat
 //! are in [`chat_core`], the bytes on the wire in [`chat_proto`].
 //!
 //! | to | there is |
 //! |---|---|
-//! | set it up | [`Config`], with every [limit](Limits) in it; what is wrong is a [`StartError`], with its text in every [`Lang`] |
+//! | set it up | [`Config`], with every [limit](Limits); errors are [`StartError`]s, with a text in every [`Lang`] |
 //! | run it | [`Server::bind`], then [`Server::run`] on this thread or [`Server::spawn`] on another |
 //! | stop it | [`ServerHandle::stop`], or a [`Controller`] from any thread; [`ServerHandle::join`] waits for the end |
-//! | know how it is | [`Monitor::stats`], from any thread: [`Stats`] |
-//! | be told what happens | [`Server::observe`]: [`Events`] |
+//! | monitor it | [`Monitor::stats`], from any thread: [`Stats`] |
+//! | follow what happens | [`Server::observe`]: [`Events`] |
 //!
 //! # A server inside a program
 //!
@@ -66,7 +66,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! One that talks itself, as a bot does, is a client: it connects to [`ServerHandle::address`] and writes
+//! A program that also talks, such as a bot, is a client: it connects to [`ServerHandle::address`] and writes
 //! with [`chat_proto`].
 //!
 //! `cargo run -p chat-server --example watch` is a server that prints what happens in it.

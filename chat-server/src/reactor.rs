@@ -199,7 +199,7 @@ impl Reactor {
         }
     }
 
-    /// How long to wait for events: not at all if there is something to do, or until the next deadline.
+    /// The time to wait for events: none if there is something to do, otherwise until the next deadline.
     /// `now` is when the last turn ended.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let pending = self.listener.as_ref().is_some_and(Listener::is_pending);

@@ -1,4 +1,4 @@
-//! A server as a program uses it: bind it, run it, control it, watch it, wait for its end.
+//! The public handles of a server: bind it, run it, control it, watch it, wait for its end.
 
 use std::error::Error;
 use std::fmt;
@@ -46,7 +46,8 @@ impl Server {
     /// Listens on the configured address and starts the workers. From here on connections queue.
     ///
     /// # Errors
-    /// [`StartError`] says what could not be had.
+    /// [`StartError`] when the configuration is invalid, the address unavailable, or the system out of
+    /// descriptors or threads.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
         let address = config.address;
@@ -71,9 +72,9 @@ impl Server {
         Monitor(Arc::clone(self.setup.counters()))
     }
 
-    /// Tells this program what happens, from the first connection on. While `capacity` events wait to be
-    /// read (0 counts as 1), further ones are missed: the server never waits for the reader. A busy
-    /// server has thousands of events a second.
+    /// Returns the events of the server, from the first connection on. While `capacity` events wait to be
+    /// read (0 counts as 1), further ones are missed: the server never waits for the reader. A busy server has
+    /// thousands of events a second.
     ///
     /// The queue is allocated at once, some 80 bytes an event. Texts, of at most 64 KiB each, come on top
     /// while they wait; so do some 200 bytes a session. The limits on memory count none of it.
@@ -112,8 +113,8 @@ impl Server {
         self.run_with(|| {})
     }
 
-    /// Serves on this thread until the server is stopped, and calls `on_stop` when the stop begins: what
-    /// was accepted is being delivered then, and no connection is accepted any more.
+    /// Serves on this thread until the server is stopped. Calls `on_stop` when the stop begins: from then on
+    /// no connection is accepted, and accepted messages are being delivered.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -168,7 +169,7 @@ impl Server {
 pub struct Controller(Arc<SharedHub>);
 
 impl Controller {
-    /// Stops the server: it delivers what it has accepted, takes leave of everyone, and ends. Returns at
+    /// Stops the server: it delivers what it has accepted, says goodbye to everyone, and ends. Returns at
     /// once; calling it again changes nothing.
     pub fn stop(&self) {
         self.0.request_stop();
@@ -265,7 +266,7 @@ impl ServerHandle {
     }
 }
 
-/// Why a server could not start. `Display` is the English text, without that of the `source`.
+/// The reason why a server could not start. `Display` writes the English text, without that of the `source`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {

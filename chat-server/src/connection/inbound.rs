@@ -12,10 +12,10 @@ use crate::net::{Instant, Socket};
 use crate::stats::CloseReason;
 use crate::workers::Request;
 
-/// Frames accepted from one connection in a turn: enough for a fast talker, and few to wait for.
+/// Frames accepted from one connection in a turn: enough for a fast talker, and few for the others to wait for.
 const FRAMES_PER_TURN: u32 = 64;
 
-/// What a connection may send.
+/// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InboundLimits {
     commands: Rate,
@@ -33,7 +33,7 @@ impl InboundLimits {
     }
 }
 
-/// What came of reading a connection.
+/// The result of reading a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Read {
     /// Bytes read from the kernel.
@@ -46,22 +46,22 @@ pub(crate) struct Read {
 /// Why reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadEnd {
-    /// The kernel has no more; an event will tell when it does.
+    /// The kernel has no more; an event will announce more.
     Drained,
-    /// The kernel may have more; no event will tell.
+    /// The kernel may have more; no event will announce it.
     Budget,
-    /// Frames were kept for later; no event will tell.
+    /// Frames were buffered for later; no event will announce them.
     Kept,
     /// The peer has ended its stream.
     Ended,
-    /// The connection is of no use any more.
+    /// The socket has failed.
     Failed,
 }
 
 /// Why a connection is not read for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// Until a time for which a timer is set.
+    /// Until a timer expires.
     Timed,
     /// Until less is pending for it.
     Pending,
@@ -74,15 +74,15 @@ pub(crate) struct Inbound {
     decoder: FrameDecoder,
     commands: TokenBucket,
     bad_frames: TokenBucket,
-    /// When the first byte of an incomplete frame came.
+    /// The time at which the first byte of an incomplete frame arrived.
     frame_since: Option<Instant>,
     pause: Option<Pause>,
     /// The connection is among those to be read.
     queued: bool,
     /// The peer has ended its stream: nothing more will be read.
     peer_ended: bool,
-    /// An event has announced an end or an urgent mark in the stream, perhaps behind the bytes that are
-    /// there: a read that stops short of its buffer may have stopped at the mark.
+    /// An event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
+    /// does not fill its buffer may have stopped at the mark.
     is_marked: bool,
     /// The peer has sent a frame that was a command: it speaks our protocol.
     is_proven: bool,
@@ -91,7 +91,7 @@ pub(crate) struct Inbound {
     pub(crate) accepted: u64,
 }
 
-/// What came of accepting frames.
+/// The result of accepting frames.
 struct Accepted {
     bytes: usize,
     /// The peer has broken the protocol once too often.
@@ -115,13 +115,13 @@ impl Inbound {
         }
     }
 
-    /// Drops the input that was kept.
+    /// Drops the buffered input.
     pub(super) fn discard(&mut self) {
         self.decoder = FrameDecoder::new();
         self.frame_since = None;
     }
 
-    /// Notes an event that says that the peer has ended its stream, or has sent urgent data.
+    /// Notes an event for the end of the stream, or for urgent data.
     pub(crate) fn mark(&mut self) {
         self.is_marked = true;
     }
@@ -150,7 +150,7 @@ impl Inbound {
         self.is_proven
     }
 
-    /// Until when the command budget is spent; `None` if a command may be accepted.
+    /// The time at which the next command may be accepted; `None` if one may be now.
     pub(crate) fn over_budget_until(&self, now: Instant, limits: InboundLimits) -> Option<Instant> {
         self.commands.empty_until(now, limits.commands)
     }
@@ -160,7 +160,7 @@ impl Inbound {
         self.pause = Some(why);
     }
 
-    /// Ends the pause. The time for an incomplete frame begins anew: it could not be completed meanwhile.
+    /// Ends the pause. The time for an incomplete frame begins again: it could not be completed meanwhile.
     pub(crate) fn resume(&mut self, now: Instant) {
         if self.pause.take().is_some() && self.frame_since.is_some() {
             self.frame_since = Some(now);
@@ -171,17 +171,17 @@ impl Inbound {
         self.pause
     }
 
-    /// Whether whole frames were kept to be accepted later.
+    /// Whether whole frames are buffered, to be accepted later.
     pub(crate) fn has_frames(&self) -> bool {
         self.decoder.has_frame()
     }
 
-    /// Bytes of input that are kept: part of a frame, and frames to be accepted later.
+    /// Buffered bytes of input: part of a frame, and frames to be accepted later.
     pub(crate) fn buffered(&self) -> usize {
         self.decoder.buffered().len()
     }
 
-    /// When an incomplete frame has to be complete. While reading is paused there is no deadline.
+    /// The deadline of an incomplete frame; none while reading is paused.
     pub(crate) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
         if self.pause.is_some() {
             return None;
@@ -189,8 +189,8 @@ impl Inbound {
         self.frame_since.map(|since| since + limits.frame_timeout)
     }
 
-    /// Reads for [`Connection::read`](super::Connection::read). Returns what came of it, and why the
-    /// connection is to be closed, if it is.
+    /// Reads for [`Connection::read`](super::Connection::read). Returns the result, and the reason for closing
+    /// the connection, if there is one.
     pub(super) fn read(
         &mut self,
         socket: &mut impl Socket,
@@ -203,7 +203,7 @@ impl Inbound {
         let (bytes, mut end) =
             if self.has_frames() { (0, ReadEnd::Kept) } else { self.fill(socket, buffer) };
         let Accepted { bytes: accepted, is_violation } = if is_open {
-            // Also from a peer that resets the stream: what came before, it has said.
+            // Also from a peer that resets the stream: what arrived before counts.
             self.accept(now, limits, &buffer[..bytes], requests)
         } else {
             Accepted { bytes: 0, is_violation: false }
@@ -246,9 +246,9 @@ impl Inbound {
         }
     }
 
-    /// Accepts frames: no more than the command budget allows, nor than a turn's, and none after one
-    /// that is no chat, since that may cost more than it looks like, and what follows may be for another
-    /// room.
+    /// Accepts frames: at most those that the command budget and the turn allow, and none after one that is
+    /// not a chat, since that may cost more than its length suggests, and the frames after it may be for
+    /// another room.
     fn accept(
         &mut self,
         now: Instant,
@@ -296,7 +296,7 @@ impl Inbound {
         Accepted { bytes: accepted, is_violation }
     }
 
-    /// Notes when an incomplete frame began, after `count` frames were accepted.
+    /// Notes the time at which an incomplete frame began, after `count` frames were accepted.
     fn note_frame(&mut self, now: Instant, count: u32) {
         if self.decoder.buffered().is_empty() || self.has_frames() {
             self.frame_since = None;
@@ -316,9 +316,8 @@ fn is_foreign(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether this is a whole command behind a length with its bytes the wrong way round, and nothing
-/// more: its sender waits for an answer. As ours it would be the beginning of a long frame that goes
-/// on behind its object.
+/// Whether this is exactly one command after a little-endian length: its sender waits for an answer. In our
+/// byte order, it would be the beginning of a long frame that continues after its object.
 fn is_little_endian(bytes: &[u8]) -> bool {
     bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
         usize::from(u16::from_le_bytes(*header)) == payload.len()

@@ -1,4 +1,4 @@
-//! The life of a connection: open, closing, draining, lingering; and why it ends.
+//! The life of a connection: open, closing, draining, lingering; and the reason for its end.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use crate::net::Instant;
 use crate::stats::CloseReason;
 use crate::workers::Mailbox;
 
-/// How far the life of a connection has come. It never goes back.
+/// The phase of a connection. It never goes back.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: Phase,
-    /// The way to the hub: `None` once the hub has let go of the connection, or if it was refused.
+    /// The way to the hub: `None` once the hub has released the connection, or if it was refused.
     mailbox: Option<Arc<Mailbox>>,
 }
 
@@ -23,14 +23,14 @@ pub(crate) enum Phase {
     Open,
     /// Its last request, `Disconnect`, is on its way through the hub. Input is discarded from here on.
     Closing(CloseReason),
-    /// The hub has let go of it. What is pending is written, then the stream to the peer is ended.
+    /// The hub has released it. Pending bytes are written, then the stream to the peer is ended.
     Draining {
         reason: CloseReason,
         /// When it is closed in any case.
         deadline: Instant,
     },
     /// The stream to the peer has been ended. Input is discarded until the peer ends its side: closing
-    /// earlier would destroy what is on its way to it.
+    /// earlier would destroy bytes on their way to it.
     Lingering {
         reason: CloseReason,
         /// When it is closed in any case.
@@ -39,12 +39,12 @@ pub(crate) enum Phase {
 }
 
 impl Lifecycle {
-    /// That of a connection with a session.
+    /// Returns the lifecycle of a connection with a session.
     pub(super) fn open(mailbox: Arc<Mailbox>) -> Self {
         Self { phase: Phase::Open, mailbox: Some(mailbox) }
     }
 
-    /// That of a connection that is refused.
+    /// Returns the lifecycle of a refused connection.
     pub(super) fn refused(reason: CloseReason) -> Self {
         Self { phase: Phase::Closing(reason), mailbox: None }
     }
@@ -57,12 +57,12 @@ impl Lifecycle {
         self.phase == Phase::Open
     }
 
-    /// Whether the hub has let go of it, so that it only has to be drained and closed.
+    /// Whether the hub has released it, so that it only has to be drained and closed.
     pub(crate) fn has_left_hub(&self) -> bool {
         matches!(self.phase, Phase::Draining { .. } | Phase::Lingering { .. })
     }
 
-    /// Why it ends; `None` while it is open.
+    /// The reason for its end; `None` while it is open.
     pub(crate) fn reason(&self) -> Option<CloseReason> {
         match self.phase {
             Phase::Open => None,
@@ -76,7 +76,7 @@ impl Lifecycle {
         self.mailbox.as_ref()
     }
 
-    /// The session, until the hub has let go of it.
+    /// The session, until the hub releases it.
     pub(crate) fn session(&self) -> Option<SessionId> {
         self.mailbox.as_ref().map(|mailbox| mailbox.session())
     }
@@ -90,8 +90,7 @@ impl Lifecycle {
         was_open
     }
 
-    /// Moves the connection to [`Phase::Draining`], and returns why it ends: for `fallback` if nobody gave
-    /// a reason before.
+    /// Moves the connection to [`Phase::Draining`]. Returns the reason given before, or else `fallback`.
     pub(super) fn drain(&mut self, fallback: CloseReason, deadline: Instant) -> CloseReason {
         let reason = self.reason().unwrap_or(fallback);
         self.phase = Phase::Draining { reason, deadline };

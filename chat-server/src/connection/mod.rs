@@ -1,4 +1,4 @@
-//! One peer, and the table of all: bytes in, bytes out, and how far the connection's life has come.
+//! Connections: bytes in, bytes out, lifecycle; and the table of all connections.
 //!
 //! A [`Connection`] turns bytes into requests ([`Connection::read`]) and writes what is pending, as far as
 //! the kernel takes it ([`Connection::flush`]). It knows neither rooms nor rules, and decides nothing about
@@ -53,7 +53,7 @@ impl<S> Connection<S> {
         Self::with_lifecycle(socket, Lifecycle::open(mailbox), now)
     }
 
-    /// A connection that is told why it cannot stay.
+    /// A connection that is told why it is refused.
     pub(crate) fn refused(socket: S, reason: CloseReason, now: Instant) -> Self {
         Self::with_lifecycle(socket, Lifecycle::refused(reason), now)
     }
@@ -69,8 +69,7 @@ impl<S> Connection<S> {
         }
     }
 
-    /// Accepts nothing more from an open connection: appends its last request, `Disconnect`. Does nothing
-    /// the second time.
+    /// Stops accepting requests: appends the last one, `Disconnect`. Does nothing the second time.
     pub(crate) fn begin_close(&mut self, reason: CloseReason, requests: &mut Vec<Request>) {
         if self.lifecycle.close(reason) {
             self.inbound.discard();
@@ -78,25 +77,24 @@ impl<S> Connection<S> {
         }
     }
 
-    /// Notes that the hub has let go of it. Returns why it ends: for `fallback` if nobody gave a reason
-    /// before.
+    /// Notes that the hub has released it. Returns the reason given for its end, or else `fallback`.
     pub(crate) fn begin_drain(&mut self, fallback: CloseReason, deadline: Instant) -> CloseReason {
         self.inbound.discard();
         self.lifecycle.drain(fallback, deadline)
     }
 
-    /// Why it is not read for now; `None` if it is. A connection that is closing is read in any case, and
-    /// what it sends is discarded.
+    /// The reason why reading is paused, if it is. A closing connection is read in any case, and its input
+    /// discarded.
     pub(crate) fn read_pause(&self) -> Option<Pause> {
         self.inbound.paused().filter(|_| self.lifecycle.is_open())
     }
 
-    /// Whether something is pending for it, also in its room's log.
+    /// Whether bytes are pending for it, including in its room's log.
     pub(crate) fn has_pending(&self) -> bool {
         !self.outbound.send.is_empty() || self.is_parked()
     }
 
-    /// Whether its room has passed it over, and the kernel takes bytes again.
+    /// Whether its room has parked it, and the kernel takes bytes again.
     pub(crate) fn can_catch_up(&self) -> bool {
         self.is_parked() && !self.outbound.is_blocked()
     }
@@ -117,8 +115,8 @@ impl<S> Connection<S> {
 }
 
 impl<S: Socket> Connection<S> {
-    /// Takes the frames that were kept, or else reads at most one `buffer` full, and appends the requests
-    /// that came of it, the last of them `Disconnect` if nothing will follow.
+    /// Takes buffered frames, or else reads at most one `buffer`, and appends the resulting requests: the last
+    /// is `Disconnect` if nothing will follow.
     pub(crate) fn read(
         &mut self,
         now: Instant,
@@ -135,11 +133,11 @@ impl<S: Socket> Connection<S> {
         read
     }
 
-    /// Writes what is pending, until the kernel takes no more or some `budget` bytes are written. Returns
+    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written. Returns
     /// whether the kernel may take more.
     ///
     /// # Errors
-    /// The connection is of no use any more.
+    /// When the socket has failed.
     pub(crate) fn flush(&mut self, budget: usize) -> io::Result<bool> {
         if self.outbound.is_blocked() {
             return Ok(false);
@@ -148,10 +146,10 @@ impl<S: Socket> Connection<S> {
         Ok(self.note_flushed(flushed))
     }
 
-    /// As [`Connection::flush`], with a range of a chunk after what is pending already.
+    /// Like [`Connection::flush`], with a range of a chunk after the pending bytes.
     ///
     /// # Errors
-    /// The connection is of no use any more.
+    /// When the socket has failed.
     pub(crate) fn write_through(
         &mut self,
         chunk: &Rc<Chunk>,
@@ -171,10 +169,10 @@ impl<S: Socket> Connection<S> {
         flushed == Flushed::Budget
     }
 
-    /// Ends the stream to the peer, after what was written.
+    /// Ends the stream to the peer, after the bytes written.
     ///
     /// # Errors
-    /// The connection is of no use any more.
+    /// When the socket has failed.
     pub(crate) fn shutdown_write(&mut self) -> io::Result<()> {
         self.socket.shutdown_write()
     }

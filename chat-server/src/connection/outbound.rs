@@ -1,4 +1,4 @@
-//! What a connection has yet to be written, and how well its peer takes it.
+//! The output side of a connection: pending bytes, and whether the peer keeps up.
 
 use std::mem;
 
@@ -9,9 +9,9 @@ use crate::net::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct Outbound {
     pub(crate) send: SendBuffer,
-    /// Since when more has been pending than may be for long.
+    /// The time since which the backlog has been above the slow limit, if it is.
     slow_since: Option<Instant>,
-    /// Memory held for the connection alone, as it was last added to the sum of all, in bytes.
+    /// Memory of the connection alone, as last added to the sum of all, in bytes.
     accounted: u32,
     /// The kernel takes no more until an event says so.
     blocked: bool,
@@ -29,7 +29,7 @@ impl Outbound {
         self.blocked = blocked;
     }
 
-    /// Notes an event that says that the kernel takes bytes again.
+    /// Notes that the kernel takes bytes again.
     pub(crate) fn unblock(&mut self) {
         self.blocked = false;
     }
@@ -44,24 +44,24 @@ impl Outbound {
         self.queued = false;
     }
 
-    /// Since when more has been pending than may be for long.
+    /// The time since which the backlog has been above the slow limit, if it is.
     pub(crate) fn slow_since(&self) -> Option<Instant> {
         self.slow_since
     }
 
-    /// Notes that too much has been pending since `now`. Returns whether that is new.
+    /// Notes that the connection is slow, as of `now`. Returns whether that is new.
     pub(crate) fn become_slow(&mut self, now: Instant) -> bool {
         let is_new = self.slow_since.is_none();
         self.slow_since.get_or_insert(now);
         is_new
     }
 
-    /// Lets the time of a slow connection begin anew.
+    /// Restarts the time of a slow connection.
     pub(crate) fn restart_slow_time(&mut self, now: Instant) {
         self.slow_since = self.slow_since.map(|_| now);
     }
 
-    /// Notes that no more is pending than may be for long. Returns whether that is new.
+    /// Notes that the connection is not slow. Returns whether that is new.
     pub(crate) fn keep_up(&mut self) -> bool {
         self.slow_since.take().is_some()
     }
@@ -72,13 +72,13 @@ impl Outbound {
         self.slow_since.is_some() || self.send.has_waiting_list()
     }
 
-    /// Whether nothing has to be accounted for: nothing is pending, nothing was before, and the connection
-    /// is not slow.
+    /// Whether there is nothing to account for: nothing is pending, nothing was before, and the connection is
+    /// not slow.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.send.is_empty() && self.accounted == 0 && self.slow_since.is_none()
     }
 
-    /// Replaces the memory last accounted for, and returns it. More than 4 GiB count as that.
+    /// Replaces the memory last accounted for. Returns the old and the new value, each capped at 4 GiB.
     pub(super) fn account(&mut self, memory: usize) -> (usize, usize) {
         let memory = u32::try_from(memory).unwrap_or(u32::MAX);
         let before = mem::replace(&mut self.accounted, memory);

@@ -6,12 +6,12 @@ use super::{Connection, Connections};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Socket};
 
-/// Writes to one connection at a time, within a budget, and keeps what has to follow.
+/// Writes to one connection at a time, within a budget, and collects the follow-ups.
 ///
 /// The engine owns it, lends it to the fan-out, and takes every follow-up before the turn ends.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    /// Bytes written to one connection before the others have their turn.
+    /// Bytes written to one connection before the others get their turn.
     budget: usize,
     /// Pending bytes beyond which a connection's backlog has to be checked.
     slow_backlog: usize,
@@ -81,12 +81,12 @@ impl Writer {
         }
     }
 
-    /// Takes what there is to do, in any order.
+    /// Takes a follow-up, in any order.
     pub(crate) fn next_follow_up(&mut self) -> Option<(ConnKey, FollowUp)> {
         self.follow_ups.pop()
     }
 
-    /// Whether there is something to do.
+    /// Whether follow-ups are left.
     pub(crate) fn has_follow_ups(&self) -> bool {
         !self.follow_ups.is_empty()
     }

@@ -1,4 +1,4 @@
-//! New connections: admitted, or told why they cannot stay.
+//! New connections: admitted, or refused and told why.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.connections.next_key()
     }
 
-    /// Takes a new connection, or tells it why it cannot stay.
+    /// Admits a new connection, or refuses it.
     pub(crate) fn connect(&mut self, now: Instant, socket: S, role: Role, peer: SocketAddr) {
         self.counters.accepted.add(1);
         let key = self.next_key();
@@ -37,8 +37,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Tells a connection that it cannot stay. Unless there are too many such, it is waited for until it
-    /// has read that.
+    /// Tells a connection why it is refused, and drains it. Closes it without waiting if too many are being
+    /// refused.
     fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {
         let key = self.connections.insert(Connection::refused(socket, reason, now));
         let is_waited_for = self.admission.refuse(key);

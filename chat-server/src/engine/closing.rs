@@ -1,8 +1,8 @@
 //! How connections end: by the peer, by an error, by us; and all of them when the server stops.
 //!
-//! A connection that ends in order stays in the table until the hub has ended its session, and is told
-//! then what there is to tell. One whose socket failed, or that is evicted, is detached at once: what the
-//! hub still has for it finds nobody.
+//! A connection that closes in order stays in the table until the hub has ended its session; then it gets its
+//! last message. A connection whose socket failed, or that is evicted, is detached at once: outputs of the
+//! hub for it are dropped.
 
 use chat_core::Notice;
 
@@ -14,7 +14,7 @@ use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Accepts nothing more from an open connection. The hub ends its session, and then it is drained.
+    /// Stops accepting requests from an open connection. The hub ends its session, then it is drained.
     pub(super) fn begin_close(&mut self, key: ConnKey, reason: CloseReason) {
         let mut requests = self.dispatcher.scratch();
         if let Some(connection) = self.connections.get_mut(key) {
@@ -25,15 +25,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.dispatcher.give_back(requests);
     }
 
-    /// Removes a connection whose socket is of no use any more. The others learn that the member has left.
+    /// Removes a connection whose socket has failed. Its room is told that the member has left.
     pub(super) fn socket_failed(&mut self, key: ConnKey) {
         self.begin_close(key, CloseReason::Lost);
         self.detach(key);
         self.remove(key);
     }
 
-    /// Closes a connection for which too much is pending. It gets the rest of the frame that is partly
-    /// written, and the reason.
+    /// Evicts a connection with too large a backlog. It gets the rest of a partly written frame, and the
+    /// reason.
     pub(super) fn evict(&mut self, now: Instant, key: ConnKey, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.lifecycle.has_left_hub() {
@@ -63,8 +63,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Drains a connection that the hub has let go of: says why it ends, for `fallback` if nobody gave a
-    /// reason before, and writes what is pending.
+    /// Drains a connection that the hub has released: adds its last message, for `fallback` if no reason was
+    /// given before, and writes the pending bytes.
     pub(super) fn drain(&mut self, now: Instant, key: ConnKey, fallback: CloseReason) {
         let deadline = now + self.limits.linger;
         // It is no member any more, unless the hub failed to say so.
@@ -83,8 +83,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.arm_timer(now, key);
     }
 
-    /// The last message to a connection that ends for this reason. A peer that broke the protocol, or was
-    /// removed, has been told.
+    /// The last message to a connection that closes for this reason. A peer that broke the protocol, or was
+    /// removed, has been told already.
     fn close_notice(&self, reason: CloseReason) -> Option<Notice> {
         if fault!(NoFarewell) {
             return None;
@@ -147,8 +147,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
 /// The stop of the server.
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Reads nothing any more; once all requests are done, everything that was accepted has been carried
-    /// out. Does nothing the second time.
+    /// Stops reading. Once all requests are done, everything that was accepted has been carried out. Does
+    /// nothing the second time.
     pub(super) fn begin_stop(&mut self, now: Instant) {
         if self.stop.is_none() {
             let (connections, rooms) = (self.connections.len(), self.fanout.room_count());
@@ -158,7 +158,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Closes every connection, once what was accepted has been carried out, or is waited for no longer.
+    /// Closes every connection once all accepted requests are carried out, or the deadline has passed.
     pub(super) fn advance_stop(&mut self, now: Instant) {
         if let Some(Stop::Finishing { deadline }) = self.stop
             && (self.dispatcher.is_idle() || deadline <= now)
@@ -168,7 +168,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Tells everyone that the server stops, after everything that is pending for them.
+    /// Tells everyone that the server stops, after the bytes already pending for them.
     fn close_all(&mut self, now: Instant) {
         for key in self.connections.keys() {
             self.fanout.leave(&mut self.connections, key);

@@ -1,4 +1,4 @@
-//! What may take only so long: an incomplete frame, being slow, closing.
+//! Deadlines of connections: for an incomplete frame, for being slow, for closing.
 //!
 //! A connection has at most one timer, for the earliest of its deadlines when it was set. When it
 //! expires, every deadline of the connection is checked, and the timer set again.
@@ -12,8 +12,8 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
-/// A timer seen so much later than its time means that the server was late itself: the process was
-/// stopped, or the machine was.
+/// A timer that expires this much late means that the server itself was late: the process was stopped, or
+/// the machine was.
 const LATE: Duration = Duration::from_millis(500);
 
 /// The shortest time that a timer is set for.
@@ -78,12 +78,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Closes a connection whose frame was not complete in time. It is read once more first, since the
-    /// server may have been late itself, and for as long as there is more to read.
+    /// Closes a connection whose frame was not complete in time. Reads everything available first, since the
+    /// server itself may have been late.
     fn check_frame_deadline(&mut self, now: Instant, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stop.is_none() {
             if let Some(connection) = self.connections.get_mut(key) {
-                // There may be a mark that no event has told of so far.
+                // There may be a mark that no event has announced yet.
                 connection.inbound.mark();
             }
             self.read(now, key);
@@ -101,9 +101,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// Evicts a connection that has been slow for too long. It is written to once more first, since the
-    /// server may have been late itself. If it was, the connection gets its full time again: it could not
-    /// catch up while nobody wrote to it.
+    /// Evicts a connection that has been slow for too long. Writes to it first, since the server itself may
+    /// have been late. If it was, the connection gets its full time again: it could not catch up while nobody
+    /// wrote to it.
     fn check_slow_deadline(&mut self, now: Instant, key: ConnKey) {
         if self.slow_deadline(key).is_some_and(|deadline| deadline <= now) {
             self.writable(key);

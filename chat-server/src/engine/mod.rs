@@ -2,8 +2,7 @@
 //!
 //! The reactor reports what happened to which socket ([`Engine::connect`], [`Engine::readable`],
 //! [`Engine::writable`], [`Engine::failed`]) and then gives the engine its turn ([`Engine::turn`]). The
-//! engine never polls, accepts, waits or looks at a clock, so that tests run it over sockets and a time of
-//! their own.
+//! engine never polls, accepts, waits or reads a clock, so tests run it over sockets and a time of their own.
 //!
 //! What the engine knows is in [`state`], each part with one owner. What it does is in the other files, in
 //! the order of a turn:
@@ -99,7 +98,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.observer = observer;
     }
 
-    /// Carries out what came in, hands out what came of it, and writes.
+    /// Runs a turn: reads, carries out, applies, writes.
     pub(crate) fn turn(&mut self, now: Instant) {
         self.log.tick(now);
         self.resume_expired_pauses(now);
@@ -140,7 +139,7 @@ impl<S, W> Engine<S, W> {
             || self.fanout.is_dirty()
     }
 
-    /// When there is something to do without any event.
+    /// The time at which there is something to do without any event.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let stop = match self.stop {
             Some(Stop::Finishing { deadline }) => Some(deadline),
@@ -184,7 +183,7 @@ impl<S, W> Engine<S, W> {
         self.sessions.len()
     }
 
-    /// What is left over of connections that are gone: nothing, once all are.
+    /// State left over from connections that are gone: none, once all are.
     pub(crate) fn left_over(&self) -> [(&'static str, usize); 4] {
         [
             ("refused", self.admission.refused()),

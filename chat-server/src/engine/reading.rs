@@ -1,4 +1,4 @@
-//! Reading: which connections, when, and what becomes of what they sent.
+//! Reading: which connections, when, and the requests in their input.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ const RETRY: Duration = Duration::from_millis(5);
 /// When a connection that has something to read is read.
 enum ReadDecision {
     Now,
-    /// Once its room has handed out some of what was said.
+    /// Once its room has handed out some of its broadcasts.
     NextTurn,
     /// Once its pause ends.
     Paused,
 }
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Queues a connection to be read. `marked`: the event told of an end or an urgent mark in the
-    /// stream, at which a read stops short of what is behind it.
+    /// Queues a connection to be read. `marked`: the event announced an end or an urgent mark in the stream,
+    /// at which a read stops short.
     pub(crate) fn readable(&mut self, key: ConnKey, marked: bool) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if marked {
@@ -38,8 +38,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Handles an event that says that the socket has failed. A connection that is not read for now would
-    /// notice later, and be a ghost until then; the others have what came before it read.
+    /// Handles a failed socket. A connection whose reading is paused is closed, since it would stay a ghost
+    /// until it resumes; any other is read first.
     pub(crate) fn failed(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get(key) else { return };
         if connection.read_pause().is_some() || connection.inbound.has_frames() {
@@ -66,7 +66,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Resumes a connection that was not read because too much was pending for it, if that is over.
+    /// Resumes a connection that was paused because of its backlog, if that is over.
     pub(super) fn resume_if_caught_up(&mut self, now: Instant, key: ConnKey) {
         if let Some(connection) = self.connections.get(key)
             && connection.read_pause() == Some(Pause::Pending)
@@ -138,7 +138,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Reads a connection, up to its budget for a turn, and posts the requests that came of it.
+    /// Reads a connection, up to its budget for a turn, and posts the resulting requests.
     pub(super) fn read(&mut self, now: Instant, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         // What was not read before the stop is not accepted.

@@ -1,4 +1,4 @@
-//! Slow readers: how much may be pending for one connection, and held for all.
+//! Slow readers: limits on the backlog of one connection, and on the memory of all.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
-/// How long the talkers of a room wait for a member that has become slow: the time in which a reader gets
-/// a core on a busy machine. A member that does not read at all holds them up once, and no longer.
+/// The time for which the talkers of a room wait for a member that has become slow: enough for a reader to
+/// get a core on a busy machine. A member that does not read at all holds them up once, and no longer.
 const CATCH_UP_TIME: Duration = Duration::from_millis(100);
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -45,7 +45,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.arm_timer(now, key);
     }
 
-    /// Notes that a connection is not slow. The next time that it is, it has its full time again.
+    /// Notes that a connection is not slow. The next time it is, it gets its full time again.
     fn keep_up(&mut self, now: Instant, key: ConnKey) {
         if fault!(BehindForEver) {
             return;
@@ -57,8 +57,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Whether a member of the room has just become slow, and may need no more than a moment. What is said
-    /// meanwhile would be pending for it at once, however fast it reads.
+    /// Whether a member of the room has just become slow, and may catch up shortly. Chats sent meanwhile would
+    /// all be pending for it, however fast it reads.
     pub(super) fn waits_for_slow_member(&mut self, now: Instant, room: RoomId) -> bool {
         let connections = &self.connections;
         self.fanout.waits_for_slow(room, |key| {
@@ -70,9 +70,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         })
     }
 
-    /// Evicts the connections for which the most is held, until all together hold no more than they may.
-    /// A connection that holds no more than its share is not to blame: what is too much then is what
-    /// rooms are handing out, which is bounded for each and soon gone.
+    /// Evicts the connections that retain the most memory, until all together are within the limit. A
+    /// connection with no more than its share is not to blame: the excess is then what rooms are handing out,
+    /// which is bounded for each room and soon gone.
     pub(super) fn enforce_total_backlog(&mut self, now: Instant) {
         if self.memory() <= self.limits.total_backlog {
             return;

@@ -1,4 +1,4 @@
-//! Writing: which connections, and what the writes leave to do.
+//! Writing: which connections, and the follow-ups of writes.
 
 use super::Engine;
 use super::state::Workers;
@@ -7,7 +7,7 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Handles an event that says that the kernel takes bytes again.
+    /// Handles an event: the kernel takes bytes again.
     pub(crate) fn writable(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.outbound.is_blocked() {
@@ -61,7 +61,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.egress.writer.flush(&mut self.connections, key);
     }
 
-    /// Does what the writes of this turn have left to do.
+    /// Carries out the follow-ups of this turn's writes.
     pub(super) fn follow_up_writes(&mut self, now: Instant) {
         while let Some((key, follow_up)) = self.egress.writer.next_follow_up() {
             match follow_up {
@@ -75,8 +75,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Closes a connection whose socket has failed at a write. What it said before is read first; after a
-    /// reset that the write met, the read finds nothing but an end.
+    /// Closes a connection whose socket has failed at a write. Reads its last input first; if the write met a
+    /// reset, the read finds nothing but an end.
     fn write_failed(&mut self, now: Instant, key: ConnKey) {
         self.read(now, key);
         if let Some(connection) = self.connections.get_mut(key) {

@@ -57,7 +57,7 @@ pub enum Event {
         /// The room.
         room: RoomId,
     },
-    /// A session has said something.
+    /// A session has sent a chat.
     #[non_exhaustive]
     Said {
         /// The session.
@@ -103,13 +103,13 @@ pub enum Event {
         session: SessionId,
         /// Its name.
         name: Name,
-        /// Why it has ended.
+        /// The reason for its end.
         reason: CloseReason,
     },
     /// Events are missing here, because [`Events`](crate::Events) were not read fast enough.
     #[non_exhaustive]
     Missed {
-        /// How many.
+        /// The number of missing events.
         events: u64,
     },
 }

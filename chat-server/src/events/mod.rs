@@ -1,4 +1,4 @@
-//! What happens in a server, as told to the program around it.
+//! Events: what happens in a server, reported to the program around it.
 //!
 //! The engine shows the [`Observer`] the hub's outputs; the program reads the [`Events`] that it makes of
 //! them. The server never waits for the reader.

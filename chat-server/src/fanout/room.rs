@@ -1,4 +1,4 @@
-//! One room: its members, and the passes that hand them what was said.
+//! One room: its members, and the passes that hand them its broadcasts.
 
 use std::mem;
 
@@ -31,7 +31,7 @@ struct Pass {
     end: u64,
 }
 
-/// How far a flush of a room has come.
+/// The progress of flushing a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FlushProgress {
     /// Every member has been handed everything, or is parked.

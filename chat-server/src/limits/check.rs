@@ -1,4 +1,4 @@
-//! Which limits a server can run with.
+//! Checks of limits, alone and against each other.
 
 use chat_proto::{HEADER_LEN, MAX_PAYLOAD};
 
@@ -10,7 +10,7 @@ impl Limits {
     /// Bytes of the longest frame.
     const FRAME: usize = HEADER_LEN + MAX_PAYLOAD;
 
-    /// Every limit that is out of range, or contradicts another.
+    /// Returns an error for every limit that is out of range or contradicts another.
     pub(crate) fn errors(&self) -> Vec<LimitError> {
         let mut errors: Vec<_> = Limit::ALL.iter().filter_map(|l| l.error(self)).collect();
         let in_order = [

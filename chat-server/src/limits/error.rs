@@ -7,7 +7,7 @@ use chat_proto::{Localize, localize};
 
 use super::quantity::{Bounds, Unit};
 
-/// A limit with a value that no server can run with, and what it has to be. `Display` is the English text.
+/// An invalid value of a limit, with the values allowed. `Display` writes the English text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitError(Reason);
 
@@ -21,7 +21,7 @@ pub(super) enum Reason {
     TooSmall { name: &'static str, bytes: u64, floor: Floor, least: u64 },
 }
 
-/// What a size may not be less than.
+/// The lower bound of a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Floor {
     LongestFrame,

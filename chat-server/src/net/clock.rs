@@ -38,7 +38,7 @@ impl Add<Duration> for Instant {
     }
 }
 
-/// Tells the time since it was started. It never goes back, and does not jump with the calendar.
+/// Measures the time since it was started. It is monotonic.
 #[derive(Debug)]
 pub(crate) struct Clock(time::Instant);
 

@@ -1,4 +1,4 @@
-//! The listening socket: when it accepts, and what it does when it cannot.
+//! The listening socket, and its retries when accepting fails.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;

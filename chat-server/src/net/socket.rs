@@ -1,4 +1,4 @@
-//! What a connection needs of a socket. Everything above runs over any implementation of it.
+//! The socket of a connection, as a trait. Everything above runs over any implementation of it.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
@@ -23,7 +23,8 @@ pub(crate) trait Socket {
     /// Ends the stream towards the peer, after what was written.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
-    /// Makes closing the socket reset the stream, so that the peer does not mistake what it got for all.
+    /// Makes closing the socket reset the stream, so that the peer does not take a truncated stream for a
+    /// complete one.
     fn reset_on_close(&mut self);
 
     /// The peer's address, if the kernel still knows it.

@@ -1,4 +1,4 @@
-//! A room's log: its broadcasts, encoded once, and how far each member has come.
+//! A room's log: its broadcasts, encoded once, and the position of each member.
 //!
 //! A broadcast is appended once, to the last chunk. A member is a cursor; [`RoomLog::drain`] hands it the
 //! bytes between its cursor and the end, as references to chunks. A member whose kernel takes no more
@@ -147,7 +147,8 @@ impl RoomLog {
         cursor.position = self.end;
     }
 
-    /// What every member needs that is neither parked nor behind nor the speaker, if it lies in one chunk.
+    /// The range needed by every member that has been handed everything before, except for the speaker, if it
+    /// lies in one chunk.
     #[inline]
     pub(crate) fn tail(&self) -> Option<Tail> {
         let Retained { chunk, .. } = self.chunks.back()?;
@@ -179,7 +180,7 @@ impl RoomLog {
         self.release(pool);
     }
 
-    /// Lets go of all chunks: the room has no members left.
+    /// Releases all chunks: the room has no members left.
     pub(crate) fn clear(&mut self, pool: &mut ChunkPool) {
         for Retained { chunk, .. } in self.chunks.drain(..) {
             pool.put(chunk);
@@ -192,7 +193,7 @@ impl RoomLog {
         self.chunks.partition_point(|retained| retained.chunk.end() <= position)
     }
 
-    /// Lets go of the chunks at the front that no member needs any more.
+    /// Releases the chunks at the front that no member needs any more.
     fn release(&mut self, pool: &mut ChunkPool) {
         let is_done = |front: &Retained| front.parked == 0 && front.chunk.end() <= self.handed_out;
         while self.chunks.front().is_some_and(is_done) {

@@ -1,4 +1,4 @@
-//! What counts are broken down by: why connections closed, which limits were reached, what frames held.
+//! The labels of counts: close reasons, limits, kinds of messages.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Why a connection closed. `Display` is a kebab-case word.
+    /// The reason why a connection closed. `Display` writes a kebab-case word.
     pub enum CloseReason {
         /// The peer ended its stream between two frames.
         PeerEnded = "peer-ended",
@@ -49,12 +49,12 @@ kinds! {
         BadInput = "bad-input",
         /// A frame took too long to arrive.
         FrameTimeout = "frame-timeout",
-        /// The connection was owed more than [`Limits::backlog`](crate::Limits::backlog).
+        /// The backlog of the connection exceeded [`Limits::backlog`](crate::Limits::backlog).
         Backlog = "backlog",
-        /// The connection was owed more than [`Limits::slow_backlog`](crate::Limits::slow_backlog) for
-        /// too long.
+        /// The backlog of the connection exceeded [`Limits::slow_backlog`](crate::Limits::slow_backlog) for too
+        /// long.
         SlowBacklog = "slow-backlog",
-        /// All connections together held too much, and this one held the most.
+        /// All connections together retained too much memory, and this one the most.
         TotalBacklog = "total-backlog",
         /// The server had as many connections as it may.
         ServerFull = "server-full",
@@ -70,7 +70,7 @@ kinds! {
 }
 
 kinds! {
-    /// What a frame held. `Display` is the `type` of the message.
+    /// The kind of message in a frame. `Display` writes its `type`.
     pub enum MessageKind {
         /// A chat.
         Chat = "CSChat",
@@ -138,13 +138,13 @@ kinds! {
         FrameTimeout = "frame_timeout",
         /// A connection took bytes again after its kernel buffer had been full.
         KernelSendBuffer = "kernel_send_buffer",
-        /// A connection was closed because of how much it was owed.
+        /// A connection was closed because its backlog was too large.
         Backlog = "backlog",
-        /// A connection's backlog grew so long that the time it may last is limited.
+        /// A connection's backlog grew so large that it may last only for a limited time.
         SlowBacklog = "slow_backlog",
-        /// A connection was closed because it was owed much for too long.
+        /// A connection was closed because its backlog was large for too long.
         SlowBacklogTime = "slow_backlog_time",
-        /// A connection was closed because all together held too much.
+        /// A connection was closed because all together retained too much memory.
         TotalBacklog = "total_backlog",
         /// A closing connection was dropped because its peer took too long to read the rest.
         Linger = "linger",

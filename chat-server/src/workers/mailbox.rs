@@ -12,14 +12,14 @@ use chat_proto::Rejection;
 
 use super::sync::{Mutex, MutexGuard};
 
-/// What one connection asks of the hub.
+/// A request of one connection to the hub.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// To carry out a command.
+    /// Carry out a command.
     Do(Command),
-    /// To answer a frame that held no command.
+    /// Answer a frame without a command.
     Reject(Rejection),
-    /// To end the session.
+    /// End the session.
     Disconnect,
 }
 

@@ -1,4 +1,4 @@
-//! The queues in which mailboxes wait for a worker: what the pool needs of them, and crossbeam's deques.
+//! The queues in which mailboxes wait for a worker: the trait that the pool uses, over crossbeam's deques.
 
 use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ pub(crate) trait Queues<T>: Send + Sync + Sized + 'static {
     /// The worker's end of its own queue.
     type Local: Send + 'static;
 
-    /// Makes queues for so many workers, with each worker's end of its own.
+    /// Makes queues for `workers` workers, and each worker's end of its own.
     fn new(workers: usize) -> (Self, Vec<Self::Local>);
 
     /// Adds a task to the shared queue.

@@ -37,7 +37,7 @@ struct State {
     stop_requested: bool,
 }
 
-/// How far the hub has come, as the reactor learns when it takes the outputs.
+/// The progress of the hub, as of the time its outputs were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HubProgress {
     /// Requests done since the hub began.
@@ -47,7 +47,7 @@ pub(crate) struct HubProgress {
     pub(crate) stop_requested: bool,
 }
 
-/// What a mailbox is after a run.
+/// The state of a mailbox after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MailboxState {
     /// It was empty, and is idle; whoever posts next schedules it.

@@ -1,4 +1,4 @@
-//! What one connection has yet to be written, in order: the partial-send buffer.
+//! The bytes pending for one connection, in order: the partial-send buffer.
 
 mod segments;
 
@@ -15,8 +15,8 @@ use crate::room_log::Chunk;
 
 /// Bytes on their way to one connection.
 ///
-/// Room traffic is not copied: it is a reference to a chunk and a range of it. After a partial
-/// write the range begins where the kernel stopped, and that is all there is to partial sends.
+/// Room traffic is not copied: it is a reference to a chunk and a range of it. After a partial write, the
+/// range begins where the kernel stopped.
 #[derive(Debug, Default)]
 pub(crate) struct SendBuffer {
     /// No segment is empty.
@@ -35,9 +35,9 @@ const _: () = assert!(size_of::<SendBuffer>() <= 56);
 pub(crate) enum Flushed {
     /// Everything is with the kernel.
     All,
-    /// The kernel takes no more; an event will tell when it does.
+    /// The kernel takes no more; an event will announce when it does.
     Blocked,
-    /// The kernel may take more, but that is enough for one turn.
+    /// The kernel may take more, but the budget of the turn is spent.
     Budget,
 }
 
@@ -45,7 +45,7 @@ impl SendBuffer {
     /// Slices given to one `writev` at most.
     const SLICES: usize = 64;
 
-    /// Ranges of at most so many bytes are copied, rather than referring to their chunk.
+    /// Ranges of up to this many bytes are copied, rather than referring to their chunk.
     const COPIED: usize = 1024;
 
     /// The size in bytes from which on a segment of answers is not appended to.
@@ -110,8 +110,7 @@ impl SendBuffer {
     }
 
     fn push_own(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        // The memory of a segment is given back as a whole: a segment that is appended to for ever would
-        // never be given back.
+        // The memory of a segment is freed as a whole: a segment that is appended to forever would never be.
         let open = |segment: &mut Segment| matches!(segment, Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL);
         if !self.segments.back_mut().is_some_and(open) {
             self.segments.push_back(Segment::Own { bytes: Vec::new(), sent: 0 });
@@ -167,8 +166,7 @@ impl SendBuffer {
     /// been written.
     ///
     /// # Errors
-    /// Whatever the socket says that is neither `WouldBlock` nor `Interrupted`; the connection is of
-    /// no use then.
+    /// Any error of the socket but `WouldBlock` and `Interrupted`; the socket has failed.
     pub(crate) fn flush(&mut self, socket: &mut impl Socket, budget: usize) -> io::Result<Flushed> {
         let mut total = 0;
         while !self.segments.is_empty() {

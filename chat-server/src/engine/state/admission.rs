@@ -1,4 +1,4 @@
-//! Which connections may stay.
+//! Admission of new connections.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ pub(crate) struct Admission {
     max_connections: usize,
     max_refused: usize,
     addresses: AddressCounts,
-    /// Connections that are being told that they cannot stay.
+    /// Connections being refused.
     refused: FxHashSet<ConnKey>,
 }
 
@@ -29,7 +29,7 @@ impl Admission {
         }
     }
 
-    /// Admits a connection, beside `count` others, or says why not.
+    /// Admits a connection, in addition to `count` others, or returns the reason for refusing it.
     pub(crate) fn admit(
         &mut self,
         key: ConnKey,
@@ -45,13 +45,13 @@ impl Admission {
         Ok(())
     }
 
-    /// Counts a connection that is refused. Returns whether it is waited for until it has read why.
+    /// Counts a refused connection. Returns whether to wait until it has read the reason.
     pub(crate) fn refuse(&mut self, key: ConnKey) -> bool {
         self.refused.insert(key);
         self.refused.len() <= self.max_refused
     }
 
-    /// Counts a connection no more.
+    /// Stops counting a connection.
     pub(crate) fn remove(&mut self, key: ConnKey) {
         self.refused.remove(&key);
         self.addresses.remove(key);

@@ -1,7 +1,7 @@
-//! What is logged about connections: how they end, limits they meet, failures to accept. Never what people
-//! say; and of each kind at most one line a second, unless the level is debug.
+//! The log of connections: closes, limits reached, failures to accept. Never what people say, and at most one
+//! line of each kind per second, unless the level is debug.
 //!
-//! Without a log, each connection that ends costs a load and a branch.
+//! With logging off, a closed connection costs a load and a branch.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,13 +13,13 @@ use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::stats::CloseReason;
 
-/// The time for which a line holds back further ones of its kind.
+/// The time for which a line suppresses further ones of its kind.
 const PERIOD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct ConnectionLog {
     now: Instant,
-    /// When lines that were held back are due.
+    /// The time to log the number of suppressed lines.
     due: Option<Instant>,
     closed: [Gate; CloseReason::ALL.len()],
     paused: Gate,
@@ -44,7 +44,7 @@ impl ConnectionLog {
         }
     }
 
-    /// Sets the time, and logs what was held back if it is due.
+    /// Sets the time, and logs the numbers of suppressed lines that are due.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = now;
         if self.due.is_some_and(|due| due <= now) {
@@ -125,7 +125,7 @@ impl ConnectionLog {
 }
 
 impl Gate {
-    /// Whether an event is to be logged now. If not, `due` is when to log that it was held back.
+    /// Whether to log an event now. If not, `due` becomes the time to log that it was suppressed.
     fn passes(&mut self, now: Instant, due: &mut Option<Instant>) -> bool {
         if enabled!(Level::DEBUG) {
             return true;
@@ -140,7 +140,7 @@ impl Gate {
         passes
     }
 
-    /// Returns how many events were held back, once that is due.
+    /// Returns the number of suppressed events, once that is due.
     fn release(&mut self, now: Instant) -> Option<u64> {
         if self.held == 0 || self.opens.is_some_and(|opens| now < opens) {
             return None;
@@ -150,7 +150,7 @@ impl Gate {
     }
 }
 
-/// How much the end of a connection concerns an operator.
+/// The level at which the close of a connection is logged.
 fn severity(reason: CloseReason) -> Level {
     match reason {
         CloseReason::PeerEnded
@@ -202,10 +202,10 @@ mod tests {
 
     #[test]
     fn without_a_log_nothing_is_waited_for() {
-        let mut journal = ConnectionLog::new();
+        let mut log = ConnectionLog::new();
         for _ in 0..3 {
-            journal.closed(ConnKey::for_test(1), CloseReason::Backlog, || unreachable!());
+            log.closed(ConnKey::for_test(1), CloseReason::Backlog, || unreachable!());
         }
-        assert_eq!(journal.next_deadline(), None);
+        assert_eq!(log.next_deadline(), None);
     }
 }

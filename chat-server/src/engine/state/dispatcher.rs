@@ -9,7 +9,7 @@ use chat_core::{Output, Role};
 use crate::net::Instant;
 use crate::workers::{HubProgress, Mailbox, MailboxState, Request, SharedHub};
 
-/// Where mailboxes are run that the reactor does not run itself.
+/// Runs the mailboxes that the reactor does not run itself.
 pub(crate) trait Workers {
     /// Runs each of `mailboxes`, sooner or later, and leaves none in the vector.
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>);
@@ -20,13 +20,13 @@ pub(crate) trait Workers {
     }
 }
 
-/// The engine's side of the hand-off: it posts requests to mailboxes, has the mailboxes run, here or by
-/// the workers, and takes what the hub answered.
+/// The engine's side of the hand-off: posts requests to mailboxes, runs the mailboxes here or submits them to
+/// the workers, and takes the outputs of the hub.
 #[derive(Debug)]
 pub(crate) struct Dispatcher<W> {
     hub: Arc<SharedHub>,
     workers: W,
-    /// The most requests that are run here: up to so many, waking a worker costs more than the work.
+    /// The most requests that are run here: up to this many, waking a worker costs more than the work.
     inline_requests: usize,
     /// Scheduled mailboxes that have not been run or submitted yet, and the requests posted to them.
     run_queue: Vec<Arc<Mailbox>>,
@@ -34,7 +34,7 @@ pub(crate) struct Dispatcher<W> {
     /// Requests posted since the server began, and those of them that are done.
     posted: u64,
     done: u64,
-    /// How many requests have to be done until the first batch that was submitted is, and when it was.
+    /// The number of requests after which the oldest submitted batch is done, and the time it was submitted.
     submitted: Option<(u64, Instant)>,
     /// Scratch space, empty between calls.
     requests: Vec<Request>,
@@ -47,7 +47,7 @@ pub(crate) struct Completed {
     /// In the order in which the hub answered. To be given back with [`Dispatcher::recycle`].
     pub(crate) outputs: Vec<Output>,
     pub(crate) progress: HubProgress,
-    /// How long the workers had a batch, if one has come back.
+    /// The time for which the workers had a batch, if one is done.
     pub(crate) worker_wait: Option<Duration>,
 }
 

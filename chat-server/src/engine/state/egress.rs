@@ -1,4 +1,4 @@
-//! The connections to flush, and what writing leaves to do.
+//! The queue of connections to flush.
 
 use std::mem;
 
@@ -6,7 +6,7 @@ use crate::connection::Writer;
 use crate::limits::Limits;
 use crate::net::ConnKey;
 
-/// The connections to flush, and what writing leaves to do.
+/// The connections to flush, and the follow-ups of writes.
 #[derive(Debug)]
 pub(crate) struct Egress {
     /// Connections with answers to flush at the end of the turn.

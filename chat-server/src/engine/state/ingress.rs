@@ -1,4 +1,4 @@
-//! The connections to read, and how far reading is ahead of the hub.
+//! The queue of connections to read.
 
 use std::collections::VecDeque;
 
@@ -12,17 +12,17 @@ use crate::workers::Request;
 #[derive(Debug)]
 pub(crate) struct Ingress {
     limits: InboundLimits,
-    /// Connections to read: those that an event told of, and those not read to the end, of which no
-    /// event will tell.
+    /// Connections to read: those that an event has announced, and those that were not read to the end,
+    /// which no event will announce.
     queue: VecDeque<ConnKey>,
-    /// How many of these were put off in the last turn because their rooms are saturated.
+    /// The number of these that were deferred in the last turn because their rooms are saturated.
     deferred: usize,
-    /// When to read connections whose pause ends at a time.
+    /// Ends of timed pauses.
     pauses: Timers,
-    /// Bytes read of which some command has not been carried out.
+    /// Bytes read since the hub last caught up.
     read_ahead: usize,
     max_read_ahead: usize,
-    /// What every connection is read into.
+    /// The buffer that every connection is read into.
     buffer: Box<[u8]>,
 }
 
@@ -59,7 +59,7 @@ impl Ingress {
         self.queue.pop_front()
     }
 
-    /// Puts a connection off until its room has handed out some of what was said.
+    /// Counts a connection deferred until its room has handed out some of its broadcasts.
     pub(crate) fn defer(&mut self) {
         self.deferred += 1;
     }
@@ -99,14 +99,14 @@ impl Ingress {
         self.read_ahead = 0;
     }
 
-    /// Whether a connection can be read without any event. `rooms_wait`: rooms wait for workers, which
-    /// will tell when they are done, so that the connections put off for these rooms need no turn.
+    /// Whether a connection can be read without any event. `rooms_wait`: rooms wait for workers, which wake
+    /// the reactor when they are done, so that the connections deferred for these rooms need no turn.
     pub(crate) fn has_work(&self, rooms_wait: bool) -> bool {
         let deferred = if rooms_wait { self.deferred } else { 0 };
         self.queue.len() > deferred && self.may_read()
     }
 
-    /// When a pause ends next.
+    /// The end of the next pause.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.pauses.next()
     }

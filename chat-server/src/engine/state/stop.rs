@@ -1,13 +1,13 @@
-//! How far the stop of the server has come.
+//! The phases of the stop of the server.
 
 use crate::net::Instant;
 
-/// How far the stop of the server has come.
+/// The phase of the stop of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// Nothing is read any more. What was accepted is being carried out.
     Finishing {
-        /// When that is not waited for any longer.
+        /// The time until which that is waited for.
         deadline: Instant,
     },
     /// Everyone has been told; the connections are closing.

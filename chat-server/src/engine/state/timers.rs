@@ -5,8 +5,7 @@ use std::collections::BinaryHeap;
 
 use crate::net::{ConnKey, Instant};
 
-/// A queue of timers. One that no longer holds is not removed, but found stale when it expires: most
-/// never do.
+/// A queue of timers. A timer that is no longer needed is not removed, but found stale when it expires.
 #[derive(Debug, Default)]
 pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, ConnKey)>>);
 
@@ -15,7 +14,7 @@ impl Timers {
         self.0.push(Reverse((at, key)));
     }
 
-    /// When a timer expires next.
+    /// The time at which the next timer expires.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.0.peek().map(|Reverse((at, _))| *at)
     }

@@ -20,9 +20,9 @@ fn chat(text: &str) -> Request {
     Request::Do(Command::Chat(Text::new(text).expect("a text")))
 }
 
-/// A desk with two members of one room, and how often the reactor was woken.
+/// A hub with two members of one room, and how often the reactor was woken.
 struct Bench {
-    desk: Arc<SharedHub>,
+    hub: Arc<SharedHub>,
     wakes: Arc<AtomicUsize>,
     members: [Arc<Mailbox>; 2],
     runner: Runner,
@@ -39,10 +39,10 @@ enum Runner {
 impl Runner {
     const BOTH: [Self; 2] = [Self::Worker, Self::Reactor];
 
-    fn run(self, desk: &SharedHub, mailbox: &Mailbox, requests: &mut Vec<Request>) -> MailboxState {
+    fn run(self, hub: &SharedHub, mailbox: &Mailbox, requests: &mut Vec<Request>) -> MailboxState {
         match self {
-            Self::Worker => desk.run(mailbox, requests),
-            Self::Reactor => desk.run_inline(mailbox, requests),
+            Self::Worker => hub.run(mailbox, requests),
+            Self::Reactor => hub.run_inline(mailbox, requests),
         }
     }
 }
@@ -51,11 +51,11 @@ impl Bench {
     fn new(runner: Runner) -> Self {
         let wakes = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&wakes);
-        let desk = Arc::new(SharedHub::new(HubLimits::default(), move || {
+        let hub = Arc::new(SharedHub::new(HubLimits::default(), move || {
             counter.fetch_add(1, Relaxed);
         }));
-        let members = [(); 2].map(|()| Arc::new(Mailbox::new(desk.connect(Role::Guest))));
-        let mut bench = Self { desk, wakes, members, runner, posted: 0 };
+        let members = [(); 2].map(|()| Arc::new(Mailbox::new(hub.connect(Role::Guest))));
+        let mut bench = Self { hub, wakes, members, runner, posted: 0 };
         bench.say(0, [Request::Do(Command::Create(Title::new("room").expect("a title")))]);
         bench.say(1, [Request::Do(Command::Join(RoomId::FIRST))]);
         bench.take();
@@ -73,13 +73,13 @@ impl Bench {
         self.posted += requests.len() as u64;
         assert!(mailbox.post(&mut requests), "nobody else runs it");
         let mut scratch = Vec::new();
-        while self.runner.run(&self.desk, mailbox, &mut scratch) == MailboxState::Scheduled {}
+        while self.runner.run(&self.hub, mailbox, &mut scratch) == MailboxState::Scheduled {}
         assert!(scratch.is_empty(), "nothing is left behind");
     }
 
     fn take(&self) -> (HubProgress, Vec<Output>) {
         let mut outputs = Vec::new();
-        (self.desk.take(&mut outputs), outputs)
+        (self.hub.take(&mut outputs), outputs)
     }
 
     /// What a member said, as it went out.
@@ -165,32 +165,32 @@ fn c2_the_reactor_is_woken_when_it_waits_and_only_then() {
     let wakes = || wakes.load(Relaxed);
     assert_eq!(wakes(), 0, "it has not waited");
 
-    assert!(bench.desk.may_wait(), "there is nothing to take");
+    assert!(bench.hub.may_wait(), "there is nothing to take");
     bench.say(0, [chat("one")]);
     bench.say(0, [chat("two")]);
     assert_eq!(wakes(), 1, "once for everything");
-    assert!(!bench.desk.may_wait(), "there is something to take");
+    assert!(!bench.hub.may_wait(), "there is something to take");
     bench.take();
 
-    assert!(bench.desk.may_wait());
+    assert!(bench.hub.may_wait());
     // It is woken by an event, and has its turn.
     bench.take();
     bench.say(0, [chat("three")]);
-    bench.desk.request_stop();
+    bench.hub.request_stop();
     assert_eq!(wakes(), 1, "it does not wait");
-    assert!(!bench.desk.may_wait(), "it learns of it all the same");
+    assert!(!bench.hub.may_wait(), "it learns of it all the same");
     assert!(bench.take().0.stop_requested);
 
-    assert!(bench.desk.may_wait());
-    bench.desk.request_stop();
-    bench.desk.request_stop();
+    assert!(bench.hub.may_wait());
+    bench.hub.request_stop();
+    bench.hub.request_stop();
     assert_eq!(wakes(), 2, "for the stop too, once");
 }
 
 const WAKER: Token = Token(0);
 
-/// A desk that wakes a real poll.
-fn desk_and_poll() -> (Arc<SharedHub>, Poll) {
+/// A hub that wakes a real poll.
+fn hub_and_poll() -> (Arc<SharedHub>, Poll) {
     let poll = Poll::new().expect("a poll");
     let waker = Waker::new(poll.registry(), WAKER).expect("a waker");
     let wake = move || waker.wake().expect("a wake-up");
@@ -199,19 +199,19 @@ fn desk_and_poll() -> (Arc<SharedHub>, Poll) {
 
 #[test]
 fn c2_a_wake_up_between_the_announcement_and_the_poll_is_not_lost() {
-    let (desk, mut poll) = desk_and_poll();
-    let mailbox = Arc::new(Mailbox::new(desk.connect(Role::Guest)));
+    let (hub, mut poll) = hub_and_poll();
+    let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));
     let mut events = Events::with_capacity(4);
     let mut outputs = Vec::new();
     for n in 1..=1_000 {
         assert!(mailbox.post(&mut vec![Request::Do(Command::Leave)]));
-        let (to, post) = (Arc::clone(&desk), Arc::clone(&mailbox));
+        let (to, post) = (Arc::clone(&hub), Arc::clone(&mailbox));
         let worker =
             thread::spawn(
                 move || while to.run(&post, &mut Vec::new()) == MailboxState::Scheduled {},
             );
-        while desk.take(&mut outputs).done < n {
-            if desk.may_wait() {
+        while hub.take(&mut outputs).done < n {
+            if hub.may_wait() {
                 poll.poll(&mut events, Some(DEADLINE)).expect("events");
                 assert!(!events.is_empty(), "a wake-up got lost");
             }
@@ -221,26 +221,26 @@ fn c2_a_wake_up_between_the_announcement_and_the_poll_is_not_lost() {
 }
 
 #[test]
-fn c3_the_waker_lives_as_long_as_the_reactors_desk() {
-    let (desk, mut poll) = desk_and_poll();
-    assert!(desk.may_wait());
-    // Whoever wakes lets go of the desk before the reactor looks.
-    let stopper = Arc::clone(&desk);
+fn c3_the_waker_lives_as_long_as_the_reactors_hub() {
+    let (hub, mut poll) = hub_and_poll();
+    assert!(hub.may_wait());
+    // Whoever wakes lets go of the hub before the reactor looks.
+    let stopper = Arc::clone(&hub);
     thread::spawn(move || stopper.request_stop()).join().expect("it has asked");
     let mut events = Events::with_capacity(4);
     poll.poll(&mut events, Some(DEADLINE)).expect("events");
     assert!(events.iter().any(|event| event.token() == WAKER), "the wake-up got lost");
-    assert!(desk.take(&mut Vec::new()).stop_requested);
+    assert!(hub.take(&mut Vec::new()).stop_requested);
 }
 
 #[test]
-fn c3_the_waker_is_dropped_with_the_desk_and_not_before() {
+fn c3_the_waker_is_dropped_with_the_hub_and_not_before() {
     let waker = Arc::new(());
     let alive: Weak<()> = Arc::downgrade(&waker);
-    let desk = SharedHub::new(HubLimits::default(), move || drop(Arc::clone(&waker)));
-    assert!(desk.may_wait());
-    desk.request_stop();
+    let hub = SharedHub::new(HubLimits::default(), move || drop(Arc::clone(&waker)));
+    assert!(hub.may_wait());
+    hub.request_stop();
     assert!(alive.upgrade().is_some(), "it is there for the next wake-up");
-    drop(desk);
+    drop(hub);
     assert!(alive.upgrade().is_none());
 }
