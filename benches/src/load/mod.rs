@@ -1,6 +1,6 @@
 //! The load generator: many members of many rooms on one thread, each of whose messages is accounted for.
 //!
-//! [`run`] measures what a delivered message costs, [`idle`] what a silent connection costs. Both open
+//! [`run()`] measures what a delivered message costs, [`idle`] what a silent connection costs. Both open
 //! [`clients`] over non-blocking sockets; a [`plan`] seats them, a [`protocol`] speaks to the server,
 //! [`framing`] cuts what comes back, and a [`tally`] counts it by the [`token`] in each text.
 //!

@@ -1,14 +1,13 @@
-//! A server under a mixed load for as long as one likes, and the checks that nothing is lost and nothing
-//! leaks.
+//! A server under a mixed load for as long as one likes, and the checks that nothing is lost or leaked.
 //!
-//! The long-lived clients ([`talkers`]) send numbered messages to each other all the time. Meanwhile
-//! [`visitor`]s come and go, each with a [`scenario`] made up from the seed: they talk, flood, read slowly
-//! or not at all, send what is no command, and end in the middle of it. Every [`client`] is held against
-//! the rules by the checker that the server's own tests use (`chat-testing`). At the end everybody
-//! leaves, and [`ending`] compares rooms, counters, descriptors and memory with what was there before.
+//! The long-lived clients (`talkers`) send numbered messages to each other all the time. Meanwhile visitors
+//! (`visitor`) come and go, each with a `scenario` generated from the seed: they talk, flood, read slowly or
+//! not at all, send malformed frames, and end at any point. The checker of the server's own tests
+//! (`chat-testing`) checks every `client`. At the end all clients leave, and `ending` compares rooms, counters,
+//! descriptors and memory with those at the start.
 //!
-//! What happens is decided by the seed, when it meets by the kernel. One thread, rates that two cores
-//! carry with ease, loopback addresses only.
+//! The seed decides what happens, the kernel when. One thread, rates that two cores carry with ease,
+//! loopback addresses only.
 
 mod bad_input;
 mod client;
