@@ -1,4 +1,4 @@
-//! The pieces in which a stream arrives or is taken, as the input says.
+//! The pieces in which a stream arrives or is taken, from the fuzzer's input.
 
 /// Lengths of pieces, repeated for ever.
 #[derive(Debug, Clone)]

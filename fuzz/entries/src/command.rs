@@ -11,7 +11,7 @@ use crate::messages;
 
 /// The input is one payload.
 ///
-/// - An accepted payload is, for serde_json, an object with the same values; written again, it is the same
+/// - serde_json parses an accepted payload into an object with the same values. Written again, it is the same
 ///   command, and no longer than before.
 /// - Blanks around the object and a further field in it change nothing, though the fast path for chats knows
 ///   neither. A repeated key, or an array around the object, is refused.
@@ -35,7 +35,7 @@ pub fn command(data: &[u8]) {
     }
 }
 
-/// Spelled otherwise, the command is the same; with more than that around it, it is refused.
+/// Checks that another spelling gives the same command, and that anything else around it is refused.
 fn variants(payload: &str, parsed: &Result<Command, Rejection>) {
     let blanks = Command::parse(format!("\t {payload}\r\n").as_bytes());
     assert!(same(&blanks, parsed), "with blanks around it {blanks:?}, without {parsed:?}");
@@ -74,7 +74,7 @@ fn accepted(payload: &[u8], command: Command) {
     assert!(again.len() <= payload.len(), "longer when written again");
     assert_eq!(Command::parse(again).as_ref(), Ok(&command), "written and read again");
 
-    // Deep objects, and escapes without meaning in fields without meaning, are more than it takes.
+    // serde_json refuses deep objects, and invalid escapes in unknown fields.
     if let Ok(value) = serde_json::from_slice::<Value>(payload) {
         assert!(says(&value, &command), "{command:?} from {value}");
     }
@@ -118,7 +118,7 @@ fn refused(payload: &[u8], rejection: Rejection) {
     assert!(said.len() < 200, "{code}: {said}");
 }
 
-/// A member with the longest name sends the text.
+/// Sends the text from a member with the longest name.
 fn chat(text: &Text) {
     let mut hub = Hub::new(HubLimits::default());
     let speaker = hub.connect(Role::Guest);

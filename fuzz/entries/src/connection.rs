@@ -30,8 +30,8 @@ const SHORT_WRITES: usize = 2_000;
 /// The input is a byte of flags (`Plan`), the lengths of the pieces in which the stranger sends, those of
 /// the pieces in which it receives, then what it sends.
 ///
-/// - Every peer receives, to the byte, what a hub and an encoder make of the commands when nothing is
-///   shared, batched or split.
+/// - Every peer receives exactly the bytes that a hub and an encoder produce when nothing is shared, batched
+///   or split.
 /// - Everybody receives whole frames, each with a message of a known type and nothing raw in it.
 /// - The witnesses receive everything in their room, once and in order.
 /// - A connection ends when it should, and never for its backlog: a turn brings too little for the limit.
@@ -56,7 +56,7 @@ pub fn connection(mut data: &[u8]) {
     scene.close();
 }
 
-/// How the stranger behaves.
+/// The behaviour of the stranger.
 #[derive(Debug)]
 struct Plan {
     /// Bit 0: the witnesses send in the stranger's turn, before it, instead of in turns of their own. (After
@@ -151,7 +151,7 @@ impl Scene {
         self.check_stranger(end && plan.reset);
     }
 
-    /// The stranger received what it should have, or a prefix if it is gone.
+    /// Checks that the stranger received what it should have, or a prefix if it is gone.
     fn check_stranger(&self, gone: bool) {
         let expected = &self.reference.expected[STRANGER];
         let received = self.server.received(STRANGER);
@@ -161,7 +161,7 @@ impl Scene {
         assert_eq!(has_left, self.reference.has_ended(STRANGER), "it ends when it should");
     }
 
-    /// Everybody leaves, and what the witnesses received is checked.
+    /// Ends all peers, and checks what the witnesses received.
     fn close(mut self) {
         self.server.end(STRANGER, true);
         self.server.settle();
@@ -178,7 +178,7 @@ impl Scene {
         messages::read_all(&self.reference.expected[STRANGER]);
     }
 
-    /// The witnesses received everything in their room, except for their own chats.
+    /// Checks that the witnesses received everything in their room, except for their own chats.
     fn check_witnesses(&self) -> Result<(), Violation> {
         let mut checker = Checker::default();
         for who in [ANN, BOB] {

@@ -1,4 +1,4 @@
-//! Sequences of commands to a hub: whatever people do, its outputs fit together.
+//! Sequences of commands to a hub: its outputs are consistent whatever people do.
 
 mod driver;
 mod script;

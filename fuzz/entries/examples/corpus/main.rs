@@ -1,5 +1,5 @@
-//! Writes the corpus files that were thought of, not found: the cases of the catalogue of
-//! bad inputs, under names that say what they show.
+//! Writes the corpus files that were written by hand, not found by the fuzzer: the cases of the catalogue of
+//! bad inputs, each named after what it shows.
 //!
 //! ```text
 //! cargo run -p chat-fuzz-entries --example corpus
@@ -13,7 +13,7 @@ mod hub;
 use std::fs;
 use std::path::Path;
 
-/// A file: its name and what is in it.
+/// A file: its name and contents.
 struct Case(&'static str, Vec<u8>);
 
 fn main() {

@@ -1,5 +1,5 @@
-//! The reference: what a server should do with the bytes that it receives, done in the plainest way. Every
-//! frame is copied out and handled by itself, every message is encoded for each receiver.
+//! The reference: the simplest possible server. It copies every frame and handles it by itself, and encodes
+//! every message for each receiver.
 
 use std::collections::{BTreeMap, BTreeSet};
 

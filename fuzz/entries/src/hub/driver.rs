@@ -1,5 +1,5 @@
-//! A driver of a hub, as a server is one: it delivers the outputs to the members, and checks that they
-//! fit together.
+//! A driver of a hub, as a server would be: it delivers the outputs to the members, and checks that they are
+//! consistent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) struct Driver {
     /// The members of each room, in the order in which they entered.
     rooms: BTreeMap<RoomId, Vec<SessionId>>,
     last_room: u64,
-    /// The names before the last step, under which it was done.
+    /// The names before the current step, which its broadcasts use.
     names: BTreeMap<SessionId, Name>,
     /// Chats so far.
     chats: u64,
@@ -39,15 +39,15 @@ impl Driver {
         }
     }
 
-    /// Delivers what followed from something that `actor` did. Returns how many of the outputs answer it.
+    /// Delivers the outputs of something that `actor` did. Returns how many of them answer it.
     ///
     /// # Panics
-    /// When an output makes no sense after those before it.
+    /// When an output contradicts those before it.
     pub(super) fn deliver(&mut self, hub: &Hub, actor: SessionId, outputs: &[Output]) -> usize {
         outputs.iter().filter(|output| self.is_answer(hub, actor, output)).count()
     }
 
-    /// Every member has received everything.
+    /// Checks that every member has received everything.
     ///
     /// # Panics
     /// When one has not.
@@ -97,7 +97,7 @@ impl Driver {
                 assert!(*by == actor && self.operators.contains(by));
                 true
             }
-            other => panic!("what is {other:?}?"),
+            other => panic!("unknown output {other:?}"),
         }
     }
 
@@ -165,7 +165,7 @@ impl Driver {
         matches!(event, RoomEvent::Chat { .. } | RoomEvent::Notice(Notice::Renamed { .. }))
     }
 
-    /// The list shows every room, its true number of members, and the first of their names.
+    /// Checks that the list shows every room, its number of members, and the first of their names.
     fn check_list(&self, hub: &Hub, list: &RoomList) {
         let (mut next, mut pages) = (0, Vec::new());
         loop {
@@ -186,7 +186,7 @@ impl Driver {
         }
     }
 
-    /// The hub's getters agree with its outputs.
+    /// Checks that the hub's getters agree with its outputs.
     pub(super) fn agree_with(&mut self, hub: &Hub) {
         assert_eq!(hub.session_count(), self.alive.len());
         assert_eq!(hub.room_count(), self.rooms.len());
@@ -214,7 +214,7 @@ fn right(checked: Result<(), Violation>) {
     checked.unwrap_or_else(|found| panic!("{found}"));
 }
 
-/// The message fits a frame and has nothing raw in it.
+/// Checks that the message fits a frame and contains no raw control characters.
 fn assert_frame(message: ServerMessage<'_>) {
     let mut frame = Vec::new();
     message.write(Lang::En, &mut frame).expect("it fits a frame");

@@ -1,10 +1,10 @@
-//! Steps from bytes, so that a person can write them and any bytes mean something.
+//! Scripts of steps: a person can write them, and any bytes are a script.
 
 use std::str;
 
 use chat_core::{Command, Name, Role, RoomId, Text, Title};
 
-/// One step. A session is named by its number among all there have been.
+/// One step. A session is known by its number, counted from the first.
 #[derive(Debug)]
 pub(super) enum Step {
     Connect(Role),
