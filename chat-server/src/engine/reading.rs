@@ -38,8 +38,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Handles a failed socket. A connection whose reading is paused is closed, since it would stay a ghost
-    /// until it resumes; any other is read first.
+    /// Handles a failed socket. A connection that is paused, or still has buffered frames, is closed at once:
+    /// it would be a ghost until its next read. Any other is left to the read that meets the error.
     pub(crate) fn failed(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get(key) else { return };
         if connection.read_pause().is_some() || connection.inbound.has_frames() {
