@@ -20,7 +20,7 @@ use crate::workers::{Mailbox, MailboxState};
 const ROOMS: &str = r#"{"type":"CSRooms"}"#;
 const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
 
-/// What one call of `read` finds. Beyond the script there is nothing to be read.
+/// The result of one call of `read`. After the script, there is nothing to read.
 enum Come {
     Bytes(Vec<u8>),
     Fail(ErrorKind),
@@ -32,7 +32,7 @@ enum Come {
 struct Wire {
     input: VecDeque<Come>,
     writes: VecDeque<Step>,
-    /// Nothing is taken, for as long as this is so.
+    /// Whether the kernel takes nothing.
     is_full: bool,
     written: Vec<u8>,
 }
@@ -92,7 +92,7 @@ impl TestSocket {
         self.0.borrow().input.iter().map(len).sum()
     }
 
-    /// Takes what has been written: the code of each notice, or the type of what is none.
+    /// Takes what has been written: the code of each notice, or the type of any other message.
     fn take(&self) -> Vec<String> {
         let written = std::mem::take(&mut self.0.borrow_mut().written);
         let mut decoder = FrameDecoder::new();
@@ -106,7 +106,7 @@ impl TestSocket {
     }
 }
 
-/// Workers that do nothing before the test has them do it.
+/// Workers that run nothing until the test tells them to.
 #[derive(Clone, Default)]
 struct Lazy(Rc<RefCell<Vec<Arc<Mailbox>>>>);
 
@@ -116,14 +116,14 @@ impl Workers for Lazy {
     }
 }
 
-struct Bench {
+struct Harness {
     engine: Engine<TestSocket, Lazy>,
     hub: Arc<SharedHub>,
     workers: Lazy,
     counters: Arc<Counters>,
 }
 
-impl Bench {
+impl Harness {
     fn new(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.limits.commands.per_second = 0;
@@ -142,7 +142,7 @@ impl Bench {
         (key, socket)
     }
 
-    /// A connection in a room.
+    /// Connects, and enters a room.
     fn member(&mut self, join: &str) -> (ConnKey, TestSocket) {
         let (key, socket) = self.connect();
         self.come(key, &socket, &[join]);
@@ -150,14 +150,14 @@ impl Bench {
         (key, socket)
     }
 
-    /// Has payloads come in one piece, with one event.
+    /// Delivers payloads in one piece, with one event.
     fn come(&mut self, key: ConnKey, socket: &TestSocket, payloads: &[&str]) {
         socket.comes(Come::Bytes(payloads.iter().flat_map(|p| frame(p)).collect()));
         self.engine.readable(key, false);
         self.turns();
     }
 
-    /// Gives the engine its turn for as long as it wants one; returns how often.
+    /// Gives the engine turns for as long as it wants one. Returns how many.
     fn turns(&mut self) -> usize {
         for turns in 0..10_000 {
             if !self.engine.wants_turn() && turns > 0 {
@@ -200,38 +200,38 @@ fn c9_no_more_is_read_ahead_than_the_limit_says() {
     const FRAMES: usize = 10_000;
     const READ: usize = 8 * 1024;
     const AHEAD: usize = 64 * 1024;
-    let mut bench = Bench::new(|config| {
+    let mut harness = Harness::new(|config| {
         config.inline_requests = 0;
         config.limits.read_per_turn = READ;
         config.limits.read_ahead = AHEAD;
-        // It may be read though nobody takes what it is owed.
+        // Pending bytes do not pause reading.
         config.limits.backlog = usize::MAX;
         config.limits.slow_backlog = usize::MAX;
         config.limits.total_backlog = usize::MAX;
     });
-    let peers = [(); 3].map(|()| bench.connect());
+    let peers = [(); 3].map(|()| harness.connect());
     for (key, socket) in &peers {
         socket.comes(Come::Bytes(frame(CHAT).repeat(FRAMES)));
-        bench.engine.readable(*key, false);
+        harness.engine.readable(*key, false);
     }
     let all = 3 * FRAMES * frame(CHAT).len();
     let mut rounds = 0;
     let mut unread = all;
     while unread > 0 {
-        bench.turns();
+        harness.turns();
         let left = peers.iter().map(|(_, socket)| socket.unread()).sum();
         let read = unread - left;
         assert!(read > 0 && read <= AHEAD + READ, "{read} bytes ahead of the workers");
         unread = left;
-        bench.work();
+        harness.work();
         rounds += 1;
     }
-    bench.turns();
+    harness.turns();
     assert!(rounds >= all / (AHEAD + READ), "{rounds}");
     for (_, socket) in &peers {
         assert_eq!(socket.take().len(), FRAMES, "every one is answered");
     }
-    let stats = bench.counters.stats();
+    let stats = harness.counters.stats();
     assert_eq!(stats.requests, 3 * FRAMES as u64);
     assert_eq!(stats.requests_done, stats.requests);
 }
@@ -239,16 +239,16 @@ fn c9_no_more_is_read_ahead_than_the_limit_says() {
 #[test]
 fn o6_a_read_that_fails_loses_its_connection_and_no_other() {
     for kind in FATAL {
-        let mut bench = Bench::new(|_| {});
-        let (_, witness) = bench.member(CREATE);
-        let (key, socket) = bench.member(JOIN);
+        let mut harness = Harness::new(|_| {});
+        let (_, witness) = harness.member(CREATE);
+        let (key, socket) = harness.member(JOIN);
         assert_eq!(witness.take(), ["member-entered"]);
         socket.comes(Come::Bytes(frame(r#"{"type":"CSChat","text":"last"}"#)));
         socket.comes(Come::Fail(kind));
-        bench.engine.readable(key, true);
-        bench.turns();
+        harness.engine.readable(key, true);
+        harness.turns();
         assert_eq!(witness.take(), ["SCChat", "member-left"], "{kind}");
-        let stats = bench.counters.stats();
+        let stats = harness.counters.stats();
         assert_eq!((stats.connections, stats.closed.count(CloseReason::Lost)), (1, 1));
     }
 }
@@ -256,141 +256,140 @@ fn o6_a_read_that_fails_loses_its_connection_and_no_other() {
 #[test]
 fn o6_a_write_that_fails_loses_its_connection_and_no_other() {
     for kind in FATAL {
-        let mut bench = Bench::new(|_| {});
-        let (talking, witness) = bench.member(CREATE);
-        let (_, socket) = bench.member(JOIN);
+        let mut harness = Harness::new(|_| {});
+        let (talking, witness) = harness.member(CREATE);
+        let (_, socket) = harness.member(JOIN);
         assert_eq!(witness.take(), ["member-entered"]);
         socket.0.borrow_mut().writes.push_back(Step::Fail(kind));
-        bench.come(talking, &witness, &[r#"{"type":"CSChat","text":"to nobody"}"#]);
+        harness.come(talking, &witness, &[r#"{"type":"CSChat","text":"to nobody"}"#]);
         assert_eq!(witness.take(), ["member-left"], "{kind}");
-        let stats = bench.counters.stats();
+        let stats = harness.counters.stats();
         assert_eq!((stats.connections, stats.closed.count(CloseReason::Lost)), (1, 1));
     }
 }
 
 #[test]
 fn o6_an_interruption_is_not_noticed() {
-    let mut bench = Bench::new(|_| {});
-    let (key, socket) = bench.connect();
+    let mut harness = Harness::new(|_| {});
+    let (key, socket) = harness.connect();
     socket.comes(Come::Fail(ErrorKind::Interrupted));
     socket.0.borrow_mut().writes.push_back(Step::Fail(ErrorKind::Interrupted));
-    bench.come(key, &socket, &[ROOMS]);
+    harness.come(key, &socket, &[ROOMS]);
     assert_eq!(socket.take(), ["SCRoomsResult"]);
-    assert_eq!(bench.engine.connection_count(), 1);
+    assert_eq!(harness.engine.connection_count(), 1);
 }
 
-/// One event for a stream that is as long as two reads: what ends just where the buffer ends is not
-/// the end, and no event tells of the rest.
+/// One event announces a stream as long as two reads. A read that ends where the buffer does is not the end,
+/// and no event announces the rest.
 #[test]
 fn o9_o11_a_full_buffer_is_neither_the_end_nor_the_last_of_it() {
     let length = frame(CHAT).len();
-    let mut bench = Bench::new(|config| config.limits.read_per_turn = 4 * length);
-    let (key, socket) = bench.connect();
-    let (_, other) = bench.connect();
+    let mut harness = Harness::new(|config| config.limits.read_per_turn = 4 * length);
+    let (key, socket) = harness.connect();
+    let (_, other) = harness.connect();
     socket.comes(Come::Bytes(frame(CHAT).repeat(8)));
     // With an end announced, the buffer is filled read by read.
     for cut in [false, true] {
-        bench.engine.readable(key, cut);
-        bench.engine.turn(Instant::START);
+        harness.engine.readable(key, cut);
+        harness.engine.turn(Instant::START);
         assert_eq!(socket.take().len(), 4, "that is enough for a turn");
-        assert!(bench.engine.wants_turn());
-        bench.turns();
+        assert!(harness.engine.wants_turn());
+        harness.turns();
         assert_eq!(socket.take().len(), 4);
         for _ in 0..8 {
             socket.comes(Come::Bytes(frame(CHAT)));
         }
     }
-    assert_eq!(bench.engine.connection_count(), 2);
+    assert_eq!(harness.engine.connection_count(), 2);
     assert_eq!(other.take(), [""; 0]);
 }
 
-/// Events that nothing is behind, in any number and order, are nothing; and the one event for bytes
-/// and an end is both.
+/// Spurious events, in any number and order, change nothing; one event announces both bytes and the end.
 #[test]
 fn o10_an_event_is_a_hint_and_nothing_more() {
-    let mut bench = Bench::new(|_| {});
-    let (key, socket) = bench.connect();
+    let mut harness = Harness::new(|_| {});
+    let (key, socket) = harness.connect();
     for cut in [false, true, false] {
-        bench.engine.readable(key, cut);
-        bench.engine.writable(key);
-        bench.engine.writable(key);
-        bench.turns();
+        harness.engine.readable(key, cut);
+        harness.engine.writable(key);
+        harness.engine.writable(key);
+        harness.turns();
     }
     assert_eq!(socket.take(), [""; 0]);
     socket.comes(Come::Bytes(frame(ROOMS)));
     socket.comes(Come::End);
-    bench.engine.readable(key, true);
-    bench.engine.writable(key);
-    bench.turns();
+    harness.engine.readable(key, true);
+    harness.engine.writable(key);
+    harness.turns();
     assert_eq!(socket.take(), ["SCRoomsResult"]);
-    let stats = bench.counters.stats();
+    let stats = harness.counters.stats();
     assert_eq!((stats.connections, stats.closed.count(CloseReason::PeerEnded)), (0, 1));
-    // It may come late: for a slot that is empty, or has another in it.
-    let (_, next) = bench.connect();
+    // An event may come late, for a slot that is empty or has another occupant.
+    let (_, next) = harness.connect();
     next.comes(Come::Bytes(frame(ROOMS)));
-    bench.engine.readable(key, true);
-    bench.engine.writable(key);
-    bench.turns();
+    harness.engine.readable(key, true);
+    harness.engine.writable(key);
+    harness.turns();
     assert_eq!((next.take().len(), next.unread()), (0, frame(ROOMS).len()));
 }
 
-/// No event tells of a socket that takes bytes all the time: what is owed is written at once, and
-/// after `WouldBlock` at the next event.
+/// No event announces a socket that takes bytes all the time: pending bytes are written at once, and after
+/// `WouldBlock` at the next event.
 #[test]
-fn o12_what_is_owed_is_written_without_an_event() {
-    let mut bench = Bench::new(|_| {});
-    let (key, socket) = bench.connect();
-    bench.come(key, &socket, &[ROOMS]);
+fn o12_pending_bytes_are_written_without_an_event() {
+    let mut harness = Harness::new(|_| {});
+    let (key, socket) = harness.connect();
+    harness.come(key, &socket, &[ROOMS]);
     assert_eq!(socket.take(), ["SCRoomsResult"]);
     let block = [Step::Take(1), Step::Fail(ErrorKind::WouldBlock)];
     socket.0.borrow_mut().writes.extend(block);
-    bench.come(key, &socket, &[ROOMS, ROOMS]);
+    harness.come(key, &socket, &[ROOMS, ROOMS]);
     assert_eq!(socket.0.borrow().written.len(), 1);
-    assert!(!bench.engine.wants_turn(), "it waits for the event");
-    bench.engine.writable(key);
-    bench.turns();
+    assert!(!harness.engine.wants_turn(), "it waits for the event");
+    harness.engine.writable(key);
+    harness.turns();
     assert_eq!(socket.take(), ["SCRoomsResult"; 2]);
 }
 
-/// `write_per_turn` bytes, give or take a write, then the others have their turn.
+/// After `write_per_turn` bytes, give or take a write, the others have their turn.
 #[test]
 fn r6_no_more_is_written_to_one_in_a_turn_than_the_limit_says() {
     const WRITE: usize = 1_000;
-    let mut bench = Bench::new(|config| config.limits.write_per_turn = 4 * WRITE);
-    let (key, socket) = bench.connect();
+    let mut harness = Harness::new(|config| config.limits.write_per_turn = 4 * WRITE);
+    let (key, socket) = harness.connect();
     socket.0.borrow_mut().writes.extend([Step::Take(WRITE); 1_000]);
     socket.comes(Come::Bytes(frame(r#"{"type":"CSLeaveRoom"}"#).repeat(1_000)));
-    bench.engine.readable(key, false);
+    harness.engine.readable(key, false);
     let mut before = 0;
     loop {
-        bench.engine.turn(Instant::START);
+        harness.engine.turn(Instant::START);
         let written = socket.0.borrow().written.len();
         assert!(written - before <= 5 * WRITE, "{} bytes in a turn", written - before);
         before = written;
-        if !bench.engine.wants_turn() {
+        if !harness.engine.wants_turn() {
             break;
         }
     }
     assert_eq!(socket.take().len(), 1_000);
 }
 
-/// Who is behind is cut off when its time is over, but not when the server was away meanwhile.
+/// A slow member is evicted when its time is over, but not if the server was suspended meanwhile.
 #[test]
 fn t2_while_the_server_sleeps_nobodys_time_passes() {
-    let mut bench = Bench::new(|config| {
+    let mut harness = Harness::new(|config| {
         config.limits.slow_backlog = 128 * 1024;
         config.limits.slow_backlog_time = Duration::from_secs(10);
     });
-    let (talking, talker) = bench.member(CREATE);
-    let (behind, slow) = bench.member(JOIN);
+    let (talking, talker) = harness.member(CREATE);
+    let (behind, slow) = harness.member(JOIN);
     assert_eq!(talker.take(), ["member-entered"]);
     slow.0.borrow_mut().is_full = true;
     let chat = format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(50_000));
-    bench.come(talking, &talker, &[&chat, &chat, &chat]);
+    harness.come(talking, &talker, &[&chat, &chat, &chat]);
 
     let mut turn_at = |seconds| {
-        bench.engine.turn(Instant::START + Duration::from_secs(seconds));
-        bench.turns();
+        harness.engine.turn(Instant::START + Duration::from_secs(seconds));
+        harness.turns();
         talker.take()
     };
     assert_eq!(turn_at(9), [""; 0]);
@@ -398,66 +397,66 @@ fn t2_while_the_server_sleeps_nobodys_time_passes() {
     assert_eq!(turn_at(3_609), [""; 0]);
     assert_eq!(turn_at(3_610), ["member-left"]);
     slow.0.borrow_mut().is_full = false;
-    bench.engine.writable(behind);
-    bench.turns();
+    harness.engine.writable(behind);
+    harness.turns();
     assert_eq!(slow.take(), ["slow-consumer"]);
 }
 
-/// At the end of a frame's time everything is read that there is, also behind an urgent mark of which
-/// no event has told so far.
+/// Before a frame times out, everything that has arrived is read, also after an urgent mark that no event
+/// has announced.
 #[test]
 fn p6_p10_a_frame_that_has_come_by_the_end_of_its_time_is_in_time() {
-    let mut bench = Bench::new(|config| config.limits.frame_timeout = Duration::from_secs(30));
-    let (key, socket) = bench.connect();
+    let mut harness = Harness::new(|config| config.limits.frame_timeout = Duration::from_secs(30));
+    let (key, socket) = harness.connect();
     let frame = frame(ROOMS);
     let mut pieces = frame.chunks(frame.len().div_ceil(3)).map(|piece| Come::Bytes(piece.into()));
     socket.comes(pieces.next().expect("there are three"));
-    bench.engine.readable(key, false);
-    bench.turns();
+    harness.engine.readable(key, false);
+    harness.turns();
     pieces.for_each(|piece| socket.comes(piece));
-    bench.engine.turn(Instant::START + Duration::from_secs(31));
-    bench.turns();
+    harness.engine.turn(Instant::START + Duration::from_secs(31));
+    harness.turns();
     assert_eq!(socket.take(), ["SCRoomsResult"]);
 }
 
-/// Talkers from outside come into a room with all that fits a read. A member whose kernel takes nothing
-/// for a moment is not owed too much by then, and gets all of it.
+/// Talkers enter a room with as much as fits a read. A member whose kernel takes nothing for a moment does
+/// not exceed its backlog meanwhile, and receives all of it.
 #[test]
-fn r6_a_room_waits_a_moment_for_who_falls_behind() {
+fn r6_a_room_waits_a_moment_for_a_slow_member() {
     const TALKERS: usize = 8;
     let chats = frame(r#"{"type":"CSChat","text":"x"}"#).repeat(2_000);
     let burst = [frame(JOIN), chats].concat();
     for reads_again in [true, false] {
-        let mut bench = Bench::new(|_| {});
-        let _alone = bench.member(CREATE);
-        let (key, reader) = bench.member(JOIN);
+        let mut harness = Harness::new(|_| {});
+        let _alone = harness.member(CREATE);
+        let (key, reader) = harness.member(JOIN);
         reader.0.borrow_mut().is_full = true;
         for _ in 0..TALKERS {
-            let (talker, socket) = bench.connect();
+            let (talker, socket) = harness.connect();
             socket.comes(Come::Bytes(burst.clone()));
-            bench.engine.readable(talker, false);
+            harness.engine.readable(talker, false);
         }
-        bench.turns();
-        let is_there = |bench: &Bench| {
-            bench
+        harness.turns();
+        let is_there = |harness: &Harness| {
+            harness
                 .engine
                 .connections
                 .get(key)
                 .is_some_and(|connection| !connection.lifecycle.has_left_hub())
         };
-        assert!(is_there(&bench), "time stands still: it had none to read");
-        assert!(bench.engine.next_deadline().is_some(), "the talkers wait");
+        assert!(is_there(&harness), "time stands still: it had none to read");
+        assert!(harness.engine.next_deadline().is_some(), "the talkers wait");
         reader.0.borrow_mut().is_full = !reads_again;
-        bench.engine.writable(key);
-        // Others wait no longer than that.
+        harness.engine.writable(key);
+        // The talkers wait no longer than that.
         let end = Instant::START + Duration::from_millis(300);
-        while let Some(now) = bench.engine.next_deadline().filter(|now| *now < end) {
-            bench.engine.turn(now);
-            while bench.engine.wants_turn() {
-                bench.engine.turn(now);
+        while let Some(now) = harness.engine.next_deadline().filter(|now| *now < end) {
+            harness.engine.turn(now);
+            while harness.engine.wants_turn() {
+                harness.engine.turn(now);
             }
         }
-        assert_eq!(is_there(&bench), reads_again);
+        assert_eq!(is_there(&harness), reads_again);
         let chats = reader.take().into_iter().filter(|message| message == "SCChat").count();
         assert_eq!(chats, if reads_again { TALKERS * 2_000 } else { 0 });
     }

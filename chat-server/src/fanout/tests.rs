@@ -46,8 +46,8 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..30)
 }
 
-/// A fan-out with scripted peers, and what each of them has to get.
-struct Bench {
+/// A fan-out with scripted peers, and what each of them must receive.
+struct Harness {
     fanout: Fanout,
     connections: Connections<ScriptedSocket>,
     writer: Writer,
@@ -58,7 +58,7 @@ struct Bench {
     seq: u64,
 }
 
-impl Bench {
+impl Harness {
     fn new(slice: usize, scripts: Vec<Vec<Step>>) -> Self {
         let limits = Limits {
             writes_per_room_and_turn: slice,
@@ -139,8 +139,8 @@ impl Bench {
         self.fanout.broadcast(room, seq, except.map(|peer| self.keys[peer]), event);
     }
 
-    /// Lets everything go out that is owed.
-    fn settle(&mut self) {
+    /// Delivers everything that is pending.
+    fn deliver_all(&mut self) {
         while self.fanout.is_dirty() {
             self.fanout.flush(&mut self.connections, &mut self.writer);
         }
@@ -172,61 +172,61 @@ proptest! {
         scripts in prop::collection::vec(script(), PEERS),
         ops in prop::collection::vec(op(), 1..120),
     ) {
-        let mut bench = Bench::new(slice, scripts);
+        let mut harness = Harness::new(slice, scripts);
         for op in &ops {
-            bench.apply(op);
+            harness.apply(op);
         }
         for peer in 0..PEERS {
-            prop_assert!(bench.expected[peer].starts_with(bench.written(peer)), "peer {}", peer);
+            prop_assert!(harness.expected[peer].starts_with(harness.written(peer)), "peer {}", peer);
         }
-        bench.settle();
+        harness.deliver_all();
         for peer in 0..PEERS {
-            prop_assert_eq!(bench.written(peer), &bench.expected[peer], "peer {}", peer);
+            prop_assert_eq!(harness.written(peer), &harness.expected[peer], "peer {}", peer);
         }
     }
 }
 
 #[test]
 fn a_turn_of_many_messages_is_one_write_per_member() {
-    let mut bench = Bench::new(usize::MAX, vec![Vec::new(); 4]);
+    let mut harness = Harness::new(usize::MAX, vec![Vec::new(); 4]);
     for peer in 0..4 {
-        bench.apply(&Op::Enter(peer));
+        harness.apply(&Op::Enter(peer));
     }
     for _ in 0..100 {
-        bench.apply(&Op::Say(0, 10));
+        harness.apply(&Op::Say(0, 10));
     }
-    bench.apply(&Op::Flush);
+    harness.apply(&Op::Flush);
     let calls = |peer| {
-        let connection = bench.connections.get(bench.keys[peer]).expect("connected");
+        let connection = harness.connections.get(harness.keys[peer]).expect("connected");
         connection.socket_for_test().calls
     };
     assert_eq!([calls(0), calls(1), calls(2), calls(3)], [0, 1, 1, 1]);
-    assert!(!bench.fanout.is_dirty());
+    assert!(!harness.fanout.is_dirty());
 }
 
 #[test]
 fn r6_a_big_room_takes_its_slice_and_no_more() {
-    let mut bench = Bench::new(10, vec![Vec::new(); 25]);
+    let mut harness = Harness::new(10, vec![Vec::new(); 25]);
     for peer in 0..25 {
-        bench.apply(&Op::Enter(peer));
+        harness.apply(&Op::Enter(peer));
     }
-    bench.apply(&Op::Notice);
+    harness.apply(&Op::Notice);
     for served in [10, 20, 25] {
-        bench.apply(&Op::Flush);
-        assert_eq!((0..25).filter(|&peer| !bench.written(peer).is_empty()).count(), served);
+        harness.apply(&Op::Flush);
+        assert_eq!((0..25).filter(|&peer| !harness.written(peer).is_empty()).count(), served);
     }
-    assert!(!bench.fanout.is_dirty());
+    assert!(!harness.fanout.is_dirty());
 }
 
 #[test]
 fn a_room_without_members_owns_nothing() {
-    let mut bench = Bench::new(10, vec![Vec::new(); 2]);
-    bench.apply(&Op::Enter(0));
-    bench.apply(&Op::Enter(1));
-    bench.apply(&Op::Say(0, 1));
-    bench.apply(&Op::Leave(1));
-    bench.apply(&Op::Leave(0));
-    assert!(bench.fanout.rooms.is_empty());
-    bench.settle();
-    assert_eq!(bench.written(1), bench.expected[1]);
+    let mut harness = Harness::new(10, vec![Vec::new(); 2]);
+    harness.apply(&Op::Enter(0));
+    harness.apply(&Op::Enter(1));
+    harness.apply(&Op::Say(0, 1));
+    harness.apply(&Op::Leave(1));
+    harness.apply(&Op::Leave(0));
+    assert!(harness.fanout.rooms.is_empty());
+    harness.deliver_all();
+    assert_eq!(harness.written(1), harness.expected[1]);
 }

@@ -51,16 +51,16 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
     (buffer, socket.written)
 }
 
-/// Flushes until all is written, as events would have it.
+/// Flushes until everything is written, as on events.
 fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
     while buffer.flush(socket, usize::MAX).expect("no error in the script") == Flushed::Blocked {
-        check_books(buffer);
+        check_counts(buffer);
     }
-    check_books(buffer);
+    check_counts(buffer);
 }
 
-/// What is counted as the queue changes is what there is in it.
-fn check_books(buffer: &SendBuffer) {
+/// Compares the running counts with the queue.
+fn check_counts(buffer: &SendBuffer) {
     let segments = || buffer.segments.iter();
     assert_eq!(buffer.pending, segments().map(Segment::pending).sum::<usize>());
     assert_eq!(buffer.own_memory, buffer.count_own_memory());
@@ -201,7 +201,7 @@ fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     assert!(listed.into_iter().eq(1..=3_000));
 }
 
-/// A hub with a room whose list is asked for after each change, and the rooms of all these lists.
+/// A hub with a room that changes before each list, and the rooms in all these lists.
 struct Changing {
     hub: Hub,
     members: Vec<SessionId>,
@@ -232,7 +232,7 @@ impl Changing {
         rooms
     }
 
-    /// Bytes of the rooms that there still are, but for the allocator's.
+    /// Bytes of the rooms that still exist, without the allocator's overhead.
     fn kept(&self) -> usize {
         let size = |room: Arc<RoomEntry>| {
             let names = room.members.iter().map(|name| size_of::<String>() + name.len());
@@ -242,14 +242,14 @@ impl Changing {
     }
 }
 
-/// Each version of a room is in one list, which nobody reads.
+/// Each version of the room is in one list, which nobody reads.
 #[test]
-fn s7_lists_of_other_times_count_as_what_they_keep_and_are_owed_as_pages() {
+fn s7_outdated_lists_count_what_they_retain_and_pend_as_pages() {
     const LISTS: usize = 100;
     let (mut changing, mut buffer) = (Changing::new(50), SendBuffer::default());
     for _ in 0..LISTS {
         buffer.push_rooms(changing.list());
-        check_books(&buffer);
+        check_counts(&buffer);
         assert!(
             buffer.own_memory >= changing.kept(),
             "{} of {}",
@@ -267,13 +267,13 @@ fn s7_lists_of_other_times_count_as_what_they_keep_and_are_owed_as_pages() {
     assert!(buffer.pending < LISTS * 128, "{}: it may be read slowly", buffer.pending);
     assert_eq!(buffer.memory(), buffer.own_memory, "who is cut off first goes by what it keeps");
 
-    // It is read: a list at a time is given back.
+    // Reading frees one list at a time.
     let mut socket = ScriptedSocket::default();
     for left in (0..LISTS).rev() {
         let before = buffer.own_memory;
         while buffer.has_waiting_list() && buffer.segments.len() > left {
             buffer.flush(&mut socket, 1).expect("no error");
-            check_books(&buffer);
+            check_counts(&buffer);
         }
         assert!(buffer.own_memory < before && buffer.own_memory >= changing.kept() * left / LISTS);
     }
@@ -281,7 +281,7 @@ fn s7_lists_of_other_times_count_as_what_they_keep_and_are_owed_as_pages() {
     assert!(changing.kept() < 4_000, "but for the list of now");
 }
 
-/// A list of several frames keeps no more than what is still to be sent.
+/// A list of several frames retains no more than what has yet to be sent.
 #[test]
 fn s7_a_long_list_is_given_back_while_it_is_sent() {
     let list = rooms(3_000);
@@ -293,7 +293,7 @@ fn s7_a_long_list_is_given_back_while_it_is_sent() {
     let mut frames = 0;
     while buffer.flush(&mut socket, 1).expect("no error") == Flushed::Budget {
         frames += 1;
-        check_books(&buffer);
+        check_counts(&buffer);
         let left = kept.iter().filter(|room| room.strong_count() > 0).count();
         assert!(left + frames * 50 < 3_000, "{left} after {frames} frames");
         assert!(
@@ -331,7 +331,7 @@ proptest! {
         let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
         fill(&mut buffer);
         fill(&mut whole);
-        check_books(&buffer);
+        check_counts(&buffer);
         let (mut socket, mut all) = (ScriptedSocket::new(script), ScriptedSocket::default());
         flush_out(&mut whole, &mut all);
         flush_out(&mut buffer, &mut socket);

@@ -8,22 +8,23 @@ use super::*;
 fn talkers_wait_for_a_large_room_and_readers_are_kept() {
     const CHATS: usize = 20;
     const SLOW: usize = 128 * 1024;
-    let mut bench = Bench::new(|config| {
+    let mut harness = Harness::new(|config| {
         config.limits.writes_per_room_and_turn = 1;
         config.limits.slow_backlog = SLOW;
     });
-    let members: Vec<_> = [CREATE].into_iter().chain([JOIN; 30]).map(|j| bench.member(j)).collect();
+    let members: Vec<_> =
+        [CREATE].into_iter().chain([JOIN; 30]).map(|j| harness.member(j)).collect();
     members.iter().for_each(|(_, socket)| drop(socket.take()));
     let text = "x".repeat(20_000);
     let chats = frame(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(CHATS);
     for (key, socket) in &members[..4] {
         socket.comes(Come::Bytes(chats.clone()));
-        bench.engine.readable(*key, false);
+        harness.engine.readable(*key, false);
     }
     let mut most = 0;
-    while bench.engine.wants_turn() {
-        bench.engine.turn(Instant::START);
-        most = most.max(bench.counters.stats().backlog as usize);
+    while harness.engine.wants_turn() {
+        harness.engine.turn(Instant::START);
+        most = most.max(harness.counters.stats().backlog as usize);
     }
     // What is waiting, and one read of each talker.
     assert!(most <= 2 * (SLOW + 4 * 64 * 1024), "{most} bytes waited");

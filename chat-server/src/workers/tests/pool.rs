@@ -17,7 +17,7 @@ use crate::workers::{Mailbox, Request};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A hub with a pool, and the reactor's part played by the test.
-struct Bench {
+struct Harness {
     pool: Pool,
     /// Held by each worker.
     alive: Arc<()>,
@@ -27,7 +27,7 @@ struct Bench {
     outputs: Vec<Output>,
 }
 
-impl Bench {
+impl Harness {
     fn new(workers: usize, sessions: usize) -> Self {
         let (wake, woken) = mpsc::channel();
         let hub = Arc::new(SharedHub::new(HubLimits::default(), move || {
@@ -84,18 +84,18 @@ fn said(output: &Output) -> Option<(SessionId, usize)> {
 fn c6_a_connections_commands_keep_their_order() {
     const EACH: usize = 500;
     for workers in [1, 2, 8] {
-        let mut bench = Bench::new(workers, 16);
+        let mut harness = Harness::new(workers, 16);
         for mailbox in 0..16 {
-            bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+            harness.post(mailbox, Command::Create(Title::new("room").expect("a title")));
         }
         for n in 0..EACH {
             for mailbox in 0..16 {
-                bench.post(mailbox, chat(n));
+                harness.post(mailbox, chat(n));
             }
         }
-        bench.wait_for(|outputs| outputs.iter().filter_map(said).count() == 16 * EACH);
+        harness.wait_for(|outputs| outputs.iter().filter_map(said).count() == 16 * EACH);
         let mut next: HashMap<SessionId, usize> = HashMap::new();
-        for (by, n) in bench.outputs.iter().filter_map(said) {
+        for (by, n) in harness.outputs.iter().filter_map(said) {
             let expected = next.entry(by).or_default();
             assert_eq!(n, *expected, "{by} with {workers} workers");
             *expected += 1;
@@ -105,66 +105,66 @@ fn c6_a_connections_commands_keep_their_order() {
 
 #[test]
 fn c1_no_wake_up_is_lost_between_work_and_sleep() {
-    let mut bench = Bench::new(2, 1);
-    bench.post(0, Command::Create(Title::new("room").expect("a title")));
+    let mut harness = Harness::new(2, 1);
+    harness.post(0, Command::Create(Title::new("room").expect("a title")));
     for n in 0..5_000 {
         // Each time the workers have just gone to sleep, or are about to.
-        bench.post(0, chat(n));
-        bench.wait_for(|outputs| outputs.iter().filter_map(said).any(|(_, said)| said == n));
-        bench.outputs.clear();
+        harness.post(0, chat(n));
+        harness.wait_for(|outputs| outputs.iter().filter_map(said).any(|(_, said)| said == n));
+        harness.outputs.clear();
     }
 }
 
 #[test]
 fn c10_everything_submitted_is_done_before_the_pool_ends() {
     for _ in 0..50 {
-        let bench = Bench::new(4, 8);
+        let harness = Harness::new(4, 8);
         for mailbox in 0..8 {
-            bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
-            bench.post(mailbox, chat(1));
+            harness.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+            harness.post(mailbox, chat(1));
         }
-        drop(bench.pool);
-        let mut outputs = bench.outputs;
-        bench.hub.take(&mut outputs);
+        drop(harness.pool);
+        let mut outputs = harness.outputs;
+        harness.hub.take(&mut outputs);
         assert_eq!(outputs.iter().filter_map(said).count(), 8);
     }
 }
 
 #[test]
 fn c10_a_pool_that_was_never_used_ends() {
-    drop(Bench::new(8, 0));
+    drop(Harness::new(8, 0));
 }
 
 #[test]
 fn c4_workers_live_on_after_a_panic() {
     const WORKERS: usize = 2;
     const SESSIONS: usize = 16;
-    let mut bench = Bench::new(WORKERS, SESSIONS);
+    let mut harness = Harness::new(WORKERS, SESSIONS);
     for mailbox in 0..SESSIONS {
-        bench.post(mailbox, Command::Create(Title::new("room").expect("a title")));
+        harness.post(mailbox, Command::Create(Title::new("room").expect("a title")));
     }
     // More panics than workers; every other connection talks on.
     for n in 0..100 {
         for mailbox in 0..SESSIONS {
             let panics = mailbox % 2 == 1 && n == mailbox;
             let fault = || Command::Chat(Text::new(Fault::HubPanics.trigger()).expect("a text"));
-            bench.post(mailbox, if panics { fault() } else { chat(n) });
+            harness.post(mailbox, if panics { fault() } else { chat(n) });
         }
     }
-    bench.wait_for(|outputs| {
+    harness.wait_for(|outputs| {
         let ended = |output: &&Output| matches!(output, Output::Disconnected { .. });
         outputs.iter().filter_map(said).filter(|(_, n)| *n == 99).count() == SESSIONS / 2
             && outputs.iter().filter(ended).count() == SESSIONS / 2
     });
-    for (index, mailbox) in bench.mailboxes.iter().enumerate() {
+    for (index, mailbox) in harness.mailboxes.iter().enumerate() {
         let of = |(by, n): (SessionId, usize)| (by == mailbox.session()).then_some(n);
-        let heard = bench.outputs.iter().filter_map(said).filter_map(of);
+        let heard = harness.outputs.iter().filter_map(said).filter_map(of);
         let expected = if index % 2 == 1 { index } else { 100 };
         assert!(heard.eq(0..expected), "connection {index}");
     }
-    let panics = bench.hub.take(&mut bench.outputs).panics;
+    let panics = harness.hub.take(&mut harness.outputs).panics;
     assert_eq!(panics, SESSIONS as u64 / 2);
-    assert_eq!(Arc::strong_count(&bench.alive), WORKERS + 1, "no worker has ended");
+    assert_eq!(Arc::strong_count(&harness.alive), WORKERS + 1, "no worker has ended");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn chat(text: &str) -> Request {
 }
 
 /// A hub with two members of one room, and how often the reactor was woken.
-struct Bench {
+struct Harness {
     hub: Arc<SharedHub>,
     wakes: Arc<AtomicUsize>,
     members: [Arc<Mailbox>; 2],
@@ -29,7 +29,7 @@ struct Bench {
     posted: u64,
 }
 
-/// Who runs the mailboxes.
+/// The thread that runs the mailboxes.
 #[derive(Debug, Clone, Copy)]
 enum Runner {
     Worker,
@@ -47,7 +47,7 @@ impl Runner {
     }
 }
 
-impl Bench {
+impl Harness {
     fn new(runner: Runner) -> Self {
         let wakes = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&wakes);
@@ -55,11 +55,11 @@ impl Bench {
             counter.fetch_add(1, Relaxed);
         }));
         let members = [(); 2].map(|()| Arc::new(Mailbox::new(hub.connect(Role::Guest))));
-        let mut bench = Self { hub, wakes, members, runner, posted: 0 };
-        bench.say(0, [Request::Do(Command::Create(Title::new("room").expect("a title")))]);
-        bench.say(1, [Request::Do(Command::Join(RoomId::FIRST))]);
-        bench.take();
-        bench
+        let mut harness = Self { hub, wakes, members, runner, posted: 0 };
+        harness.say(0, [Request::Do(Command::Create(Title::new("room").expect("a title")))]);
+        harness.say(1, [Request::Do(Command::Join(RoomId::FIRST))]);
+        harness.take();
+        harness
     }
 
     fn session(&self, member: usize) -> SessionId {
@@ -101,19 +101,19 @@ fn count(outputs: &[Output], is_wanted: impl Fn(&Output) -> bool) -> usize {
 #[test]
 fn c4_a_panic_costs_the_connection_its_session_and_nobody_else_anything() {
     for runner in Runner::BOTH {
-        let mut bench = Bench::new(runner);
-        bench.say(1, [chat("before")]);
-        bench.say(
+        let mut harness = Harness::new(runner);
+        harness.say(1, [chat("before")]);
+        harness.say(
             0,
             [chat("heard"), chat(Fault::HubPanics.trigger()), chat("lost"), Request::Disconnect],
         );
-        bench.say(1, [chat("after")]);
-        let (taken, outputs) = bench.take();
+        harness.say(1, [chat("after")]);
+        let (taken, outputs) = harness.take();
 
-        assert_eq!((taken.done, taken.panics), (bench.posted, 1));
-        assert_eq!(bench.said(0, &outputs), ["heard"]);
-        assert_eq!(bench.said(1, &outputs), ["before", "after"]);
-        let by = bench.session(0);
+        assert_eq!((taken.done, taken.panics), (harness.posted, 1));
+        assert_eq!(harness.said(0, &outputs), ["heard"]);
+        assert_eq!(harness.said(1, &outputs), ["before", "after"]);
+        let by = harness.session(0);
         let told = |output: &Output| matches!(output, Output::Reply { to, notice: Notice::Internal, .. } if *to == by);
         let ended = |output: &Output| *output == Output::Disconnected { session: by };
         let told_at = outputs.iter().position(told).expect("it is told");
@@ -124,66 +124,66 @@ fn c4_a_panic_costs_the_connection_its_session_and_nobody_else_anything() {
             |output: &Output| matches!(output, Output::Left { session, .. } if *session == by);
         assert_eq!(count(&outputs, left), 1, "the room knows that it is gone");
 
-        // It is not heard any more, but what it posts is done.
-        bench.say(0, [chat("from beyond"), Request::Disconnect]);
-        let (taken, outputs) = bench.take();
-        assert_eq!((taken.done, taken.panics, outputs), (bench.posted, 1, Vec::new()));
+        // The session has ended, but its requests still count as done.
+        harness.say(0, [chat("from beyond"), Request::Disconnect]);
+        let (taken, outputs) = harness.take();
+        assert_eq!((taken.done, taken.panics, outputs), (harness.posted, 1, Vec::new()));
     }
 }
 
 #[test]
 fn c4_a_hub_that_cannot_even_end_the_session_ends_the_connection() {
     for runner in Runner::BOTH {
-        let mut bench = Bench::new(runner);
-        bench.say(0, [chat(Fault::HubPanicsAgain.trigger()), chat("lost")]);
-        bench.say(1, [chat("after")]);
-        let (taken, outputs) = bench.take();
-        assert_eq!((taken.done, taken.panics), (bench.posted, 2));
-        let ended = Output::Disconnected { session: bench.session(0) };
+        let mut harness = Harness::new(runner);
+        harness.say(0, [chat(Fault::HubPanicsAgain.trigger()), chat("lost")]);
+        harness.say(1, [chat("after")]);
+        let (taken, outputs) = harness.take();
+        assert_eq!((taken.done, taken.panics), (harness.posted, 2));
+        let ended = Output::Disconnected { session: harness.session(0) };
         assert_eq!(count(&outputs, |output| *output == ended), 1);
-        assert_eq!(bench.said(1, &outputs), ["after"]);
+        assert_eq!(harness.said(1, &outputs), ["after"]);
     }
 }
 
 #[test]
 fn c4_what_came_before_the_panic_is_done_whatever_the_batch() {
     for before in [0, 1, 63, 64, 65, 200] {
-        let mut bench = Bench::new(Runner::Worker);
+        let mut harness = Harness::new(Runner::Worker);
         let requests = (0..before).map(|n| chat(&n.to_string()));
         let behind = (0..100).map(|_| chat("lost"));
-        bench.say(0, requests.chain([chat(Fault::HubPanics.trigger())]).chain(behind));
-        let (taken, outputs) = bench.take();
-        assert_eq!((taken.done, taken.panics), (bench.posted, 1));
-        assert!(bench.said(0, &outputs).into_iter().eq((0..before).map(|n| n.to_string())));
+        harness.say(0, requests.chain([chat(Fault::HubPanics.trigger())]).chain(behind));
+        let (taken, outputs) = harness.take();
+        assert_eq!((taken.done, taken.panics), (harness.posted, 1));
+        assert!(harness.said(0, &outputs).into_iter().eq((0..before).map(|n| n.to_string())));
     }
 }
 
 #[test]
 fn c2_the_reactor_is_woken_when_it_waits_and_only_then() {
-    let mut bench = Bench::new(Runner::Worker);
-    let wakes = Arc::clone(&bench.wakes);
+    let mut harness = Harness::new(Runner::Worker);
+    let wakes = Arc::clone(&harness.wakes);
     let wakes = || wakes.load(Relaxed);
     assert_eq!(wakes(), 0, "it has not waited");
 
-    assert!(bench.hub.may_wait(), "there is nothing to take");
-    bench.say(0, [chat("one")]);
-    bench.say(0, [chat("two")]);
+    assert!(harness.hub.may_wait(), "there is nothing to take");
+    harness.say(0, [chat("one")]);
+    harness.say(0, [chat("two")]);
     assert_eq!(wakes(), 1, "once for everything");
-    assert!(!bench.hub.may_wait(), "there is something to take");
-    bench.take();
+    assert!(!harness.hub.may_wait(), "there is something to take");
+    harness.take();
 
-    assert!(bench.hub.may_wait());
-    // It is woken by an event, and has its turn.
-    bench.take();
-    bench.say(0, [chat("three")]);
-    bench.hub.request_stop();
+    assert!(harness.hub.may_wait());
+    // An event wakes it, and it has its turn.
+    harness.take();
+    harness.say(0, [chat("three")]);
+    harness.hub.request_stop();
     assert_eq!(wakes(), 1, "it does not wait");
-    assert!(!bench.hub.may_wait(), "it learns of it all the same");
-    assert!(bench.take().0.stop_requested);
+    assert!(!harness.hub.may_wait(), "it learns of it all the same");
+    assert!(harness.take().0.stop_requested);
 
-    assert!(bench.hub.may_wait());
-    bench.hub.request_stop();
-    bench.hub.request_stop();
+    assert!(harness.hub.may_wait());
+    harness.hub.request_stop();
+    harness.hub.request_stop();
     assert_eq!(wakes(), 2, "for the stop too, once");
 }
 
@@ -224,7 +224,7 @@ fn c2_a_wake_up_between_the_announcement_and_the_poll_is_not_lost() {
 fn c3_the_waker_lives_as_long_as_the_reactors_hub() {
     let (hub, mut poll) = hub_and_poll();
     assert!(hub.may_wait());
-    // Whoever wakes lets go of the hub before the reactor looks.
+    // The waking thread drops the hub before the reactor looks.
     let stopper = Arc::clone(&hub);
     thread::spawn(move || stopper.request_stop()).join().expect("it has asked");
     let mut events = Events::with_capacity(4);
