@@ -56,8 +56,8 @@ fn join_and_leave(c: &mut Criterion) {
     }
 }
 
-/// What a name costs is what its characters cost. The last two are about the worst there are, of
-/// names that are allowed and of names that are refused.
+/// A name costs what its characters cost. The last two are about the worst names, one allowed and one
+/// refused.
 fn rename(c: &mut Criterion) {
     for (kind, name) in [
         ("ascii", "Guido van Rossum, of Python fame".to_owned()),

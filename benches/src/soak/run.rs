@@ -150,7 +150,7 @@ impl Soak {
         Ok(soak)
     }
 
-    /// Has the talkers enter, and keeps up the load for its time or until there are too many faults.
+    /// Lets the talkers enter, and keeps up the load for its time or until there are too many faults.
     fn load(&mut self, config: &Config) -> Result<(), Error> {
         let deadline = self.now + PATIENCE;
         while !self.talkers.enter(&self.checker) && self.goes_on() {

@@ -109,7 +109,7 @@ impl Talkers {
         self.talkers.clear();
     }
 
-    /// Has the next one of each room enter. Returns whether all are in.
+    /// Lets the next talker of each room enter. Returns whether all have.
     pub(super) fn enter(&mut self, checker: &Checker) -> bool {
         let mut all_in = true;
         let (mut room, mut before_is_in) = (None, true);
@@ -164,7 +164,7 @@ impl Talkers {
         let Some(rng) = talk else { return Ok(()) };
         for (index, talker) in self.talkers.iter_mut().enumerate() {
             if now >= talker.next {
-                // What was missed because this process slept is not made up for.
+                // Messages missed while this process slept are not made up for.
                 talker.next = now + talker.interval;
                 talker.client.chat(checker, talker.size, "");
                 talker.ask(index, now, rng);

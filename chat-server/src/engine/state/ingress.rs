@@ -64,7 +64,7 @@ impl Ingress {
         self.deferred += 1;
     }
 
-    /// Has a paused connection returned by [`Ingress::pop_expired_pause`] at `until`.
+    /// Sets when [`Ingress::pop_expired_pause`] returns a paused connection.
     pub(crate) fn pause(&mut self, key: ConnKey, until: Instant) {
         self.pauses.add(until, key);
     }

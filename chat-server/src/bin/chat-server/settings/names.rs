@@ -33,8 +33,8 @@ pub(crate) fn set_limit(
     limit.set(&mut settings.config.limits, value).map_err(ValueError::Limit)
 }
 
-/// What a name that is unknown at that place was probably meant to be, spelt as it has to be written; `None`
-/// if there is nothing like it.
+/// Returns the name that an unknown one probably stands for at that place, as it has to be written; `None` if
+/// none is similar.
 pub(crate) fn suggest(word: &str, place: Place) -> Option<String> {
     enum Kind {
         Setting,
