@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use chat_server::{Config, Server, ShutdownFrom};
 
-use crate::support::{
-    Client, DEADLINE, Program, RunningServer, chats, each_way, frame, own_ip, start,
-};
+use crate::support::{Client, Program, RunningServer, chats, each_way, frame, own_ip, start};
 
 const CHATS: usize = 300;
 
@@ -291,7 +289,7 @@ fn a4_a_client_that_never_reads_delays_the_stop_until_the_deadline() {
     server.stop();
     server.join();
     let took = asked.elapsed();
-    assert!(took >= Duration::from_millis(300) && took < DEADLINE / 2, "{took:?}");
+    assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(5), "{took:?}");
     // All who could be told were told; the one that was cut off has a prefix.
     for member in members.iter_mut().chain([&mut talker]) {
         member.expect_code("server-stopping");
