@@ -31,7 +31,7 @@ pub struct Config {
     pub address: SocketAddr,
     /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
-    /// Who may stop the server by command. Default: connections from this machine.
+    /// The connections that may stop the server by command. Default: those from this machine.
     pub shutdown_from: ShutdownFrom,
     /// The most requests of a turn that the event loop carries out itself; more go to the workers.
     /// Default: 4,096. See `docs/ARCHITECTURE.md`, "Hand-off".
@@ -143,7 +143,7 @@ impl Localize for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Who may stop the server with `CSShutdown`.
+/// The connections that may stop the server with `CSShutdown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShutdownFrom {
     /// Everybody.

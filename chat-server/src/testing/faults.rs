@@ -13,38 +13,38 @@ pub(crate) enum Fault {
     LostWakeUp,
     /// A connection that was not read to the end is not read again without an event.
     ForgottenRead,
-    /// What the kernel did not take of a piece is dropped.
+    /// The part of a range that the kernel did not take is dropped.
     DroppedTail,
-    /// A slot is given free before the hub is done with its session, and a key of its former occupant
-    /// finds the next one. By itself the missing check cannot be seen: it is the second of two nets.
+    /// A slot is freed before the hub has ended its session, and a key of its former occupant finds the
+    /// next one. The missing check alone would not show: it is the second of two safeguards.
     NoGeneration,
     /// A mailbox is scheduled at each post: two workers may run it.
     TwoRunners,
-    /// An answer does not wait for what the room owes, which a leaver loses.
+    /// An answer overtakes the room's log, and a leaver loses what was pending there.
     Unsettled,
     /// A sender gets its own chat.
     OwnChat,
-    /// Who enters a room gets what the log still holds.
+    /// A new member receives what the log still retains.
     EarlyCursor,
     /// The stop does not wait for the workers.
     HastyStop,
     /// A connection is closed without lingering.
     NoLinger,
-    /// Who is cut off loses the rest of the frame that it is in.
+    /// An evicted connection loses the rest of a partly written frame.
     CutInFrame,
-    /// Who is cut off gets the end of what it is owed, and not what is before it.
+    /// An evicted connection receives the end of what was pending, without what came before it.
     CutFront,
-    /// Who was behind and has caught up counts as behind all the same (redis/redis#3893).
+    /// A connection that has caught up still counts as slow (redis/redis#3893).
     BehindForEver,
-    /// Who has sent too many commands is not read again.
+    /// A connection paused for its command rate is never read again.
     NeverResumed,
-    /// A kernel that takes bytes again is given nothing of what the room keeps for the member.
+    /// A parked member is not handed the log when its kernel takes bytes again.
     ForgottenWaiter,
-    /// What was held for a connection still counts when it is gone.
+    /// The memory of a connection still counts when the connection is gone.
     HeldForEver,
-    /// Nobody is told why its connection ends.
+    /// A closing connection is not told why.
     NoFarewell,
-    /// A timer that was due is not set for what is due next.
+    /// An expired timer is not set again for the next deadline.
     TimerForgotten,
     /// The hub panics at a chat.
     HubPanics,

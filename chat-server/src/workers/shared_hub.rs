@@ -155,8 +155,8 @@ impl SharedHub {
         self.change(|State { hub, outputs, .. }| hub.announce(room, text, outputs))
     }
 
-    /// Has the reactor tell a session why its connection is removed, and close it. Returns whether there
-    /// is such a session.
+    /// Makes the reactor tell a session why its connection is removed, and close it. Returns whether there is
+    /// such a session.
     pub(crate) fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
         self.change(|state| {
             let exists = state.hub.name(session).is_some();
