@@ -127,8 +127,7 @@
 //! # Ok::<(), ValueError>(())
 //! ```
 //!
-//! There are two complete programs in `examples/`: `embed`, a game whose players are in the process,
-//! carries out the outputs of a whole turn at once; `sockets` owns its sockets and speaks the protocol of
+//! `examples/sockets.rs` is a complete program: it owns its sockets and speaks the protocol of
 //! [`chat_proto`], so that every client of the chat can talk to it.
 //!
 //! # Cost and panics
