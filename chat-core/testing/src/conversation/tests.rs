@@ -5,12 +5,6 @@ use super::*;
 const ENTERED: &str =
     r#"{"type":"SCSystemMessage","text":"","code":"room-entered","roomId":1,"seq":4,"title":"a"}"#;
 const REFUSED: &str = r#"{"type":"SCSystemMessage","text":"","code":"not-in-room"}"#;
-const LEFT: &str = r#"{"type":"SCSystemMessage","text":"","code":"room-left","roomId":1,"seq":7}"#;
-const STOPPING: &str = r#"{"type":"SCSystemMessage","text":"","code":"server-stopping"}"#;
-
-fn chat(seq: u64) -> String {
-    format!(r#"{{"type":"SCChat","member":"b","text":"9:{seq} x","roomId":1,"seq":{seq}}}"#)
-}
 
 struct Peer {
     checker: Checker,
@@ -21,7 +15,6 @@ impl Peer {
     fn new() -> Self {
         let mut checker = Checker::default();
         checker.connect(0);
-        checker.connect(9);
         Self { checker, conversation: Conversation::new(0, Some("a".to_owned())) }
     }
 
@@ -57,31 +50,6 @@ fn i11_answers_come_in_the_order_of_the_requests() {
     let mut peer = Peer::new();
     peer.conversation.send_for(Request::Join(1), "no-such-room");
     assert_eq!(peer.receive(ENTERED), Err("I11"), "the room should not be there");
-}
-
-#[test]
-fn i5_only_own_chats_leave_a_gap() {
-    assert_eq!(Peer::in_room().receive(&chat(5)), Ok(Received::Chat(9)));
-    assert_eq!(Peer::in_room().receive(&chat(6)), Err("I5"));
-    let mut peer = Peer::new();
-    // On its way before the answer to the join.
-    peer.send(Request::Join(1));
-    peer.send(Request::Chat { number: 1 });
-    peer.send(Request::Leave);
-    for (payload, received) in
-        [(ENTERED, Received::Answer), (&chat(6), Received::Chat(9)), (LEFT, Received::Answer)]
-    {
-        assert_eq!(peer.receive(payload), Ok(received));
-    }
-    assert_eq!(peer.receive(&chat(8)), Err("I3"));
-}
-
-#[test]
-fn i14_nothing_comes_after_the_last_message() {
-    let mut peer = Peer::in_room();
-    assert_eq!(peer.receive(STOPPING), Ok(Received::Farewell));
-    assert_eq!(peer.conversation.farewell(), Some("server-stopping"));
-    assert_eq!(peer.receive(&chat(5)), Err("I14"));
 }
 
 #[test]

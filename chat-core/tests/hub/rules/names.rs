@@ -95,14 +95,3 @@ fn s4_a_refusal_names_the_rule_and_echoes_nothing_raw() {
         other => panic!("one answer and not {other:?}"),
     }
 }
-
-#[test]
-fn a_refused_name_leaves_the_old_one_held() {
-    let mut chat = Chat::new();
-    let (ann, _bob) = (chat.connect_named("ann"), chat.connect_named("bob"));
-    let carol = chat.connect();
-    chat.rename(ann, "bob");
-    chat.rename(ann, "a\u{200b}");
-    chat.rename(carol, "ann");
-    assert_eq!(chat.inbox(carol), ["name-taken"]);
-}
