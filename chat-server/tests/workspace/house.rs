@@ -5,19 +5,19 @@ use std::path::Path;
 
 use super::source::{ROOT, Token, group_len, sources, tokens};
 
-/// How many lines a file may have.
+/// The most lines of a file.
 const FILE: usize = 500;
 
-/// How many lines a function may have.
+/// The most lines of a function.
 const FUNCTION: usize = 70;
 
-/// How many files and folders a reader may meet at once.
+/// The most files and folders at the top of a crate's sources.
 const ENTRIES: usize = 15;
 
-/// Where the model checker compiles the sources of the server over its own primitives.
+/// The model checks, which compile sources of the server over primitives of their own.
 const MODEL: &str = "chat-server/tests/model/";
 
-/// What is wrong with one file.
+/// The faults of one file.
 fn faults(path: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if !text.starts_with("//!") && !text.starts_with("#![no_main]") {
@@ -50,7 +50,7 @@ fn faults(path: &str, text: &str) -> Vec<String> {
     faults.into_iter().map(|fault| format!("{path}: {fault}")).collect()
 }
 
-/// How many lines the function has that `tokens` begin with.
+/// The number of lines of the function that `tokens` begin with.
 fn function_lines(tokens: &[Token<'_>]) -> usize {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {

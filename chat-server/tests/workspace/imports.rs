@@ -31,9 +31,9 @@ struct Module {
     items: BTreeSet<String>,
     /// The names that are imported here, and from where.
     imports: BTreeMap<String, ModulePath>,
-    /// The modules of which everything is imported here.
+    /// The modules that are imported here with `*`.
     globs: Vec<ModulePath>,
-    /// What the code here refers to.
+    /// The paths that the code here refers to.
     references: BTreeSet<ModulePath>,
 }
 

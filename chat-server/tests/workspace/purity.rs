@@ -1,9 +1,9 @@
 //! `chat-proto` and `chat-core` do no input or output, read no clock, take no lock, start no thread and
 //! write no log.
 
-use super::source::{Token, sources, tokens, without_tests};
+use super::source::{sources, tokens, without_tests};
 
-/// What may not be in their sources outside of comments, strings and tests.
+/// Words that their sources may not have outside of comments, strings and tests.
 const FORBIDDEN: [&str; 22] = [
     "std::net",
     "std::io",
@@ -32,18 +32,21 @@ const FORBIDDEN: [&str; 22] = [
 
 /// `LINE: WORD` for each forbidden word in `source`.
 fn faults(source: &str) -> Vec<String> {
-    let tokens = without_tests(&tokens(source));
-    let is_at = |at: usize, word: &str| {
-        let expected = super::source::tokens(word);
-        let found = tokens.iter().skip(at).map(|token| token.text);
-        found.take(expected.len()).eq(expected.iter().map(|token| token.text))
+    let tokens = tokens(source);
+    let tokens = without_tests(&tokens);
+    let begins = |at: usize, word: &str| {
+        let mut rest = Some(word);
+        let mut texts = tokens[at..].iter().map(|token| token.text);
+        while let Some(left) = rest.filter(|rest| !rest.is_empty()) {
+            rest = texts.next().and_then(|text| left.strip_prefix(text));
+        }
+        rest.is_some()
     };
-    let at = |(at, token): (usize, &Token<'_>)| {
-        let found = FORBIDDEN.iter().filter(move |word| is_at(at, word));
-        let line = token.line;
-        found.map(move |word| format!("{line}: {word}")).collect::<Vec<_>>()
-    };
-    tokens.iter().enumerate().flat_map(at).collect()
+    let found = (0..tokens.len()).flat_map(|at| {
+        let words = FORBIDDEN.iter().filter(|word| begins(at, word));
+        words.map(|word| format!("{}: {word}", tokens[at].line)).collect::<Vec<_>>()
+    });
+    found.collect()
 }
 
 #[test]
@@ -60,10 +63,8 @@ fn the_library_crates_are_pure() {
 }
 
 #[test]
-fn each_forbidden_word_is_found_and_others_are_not() {
-    for word in FORBIDDEN {
-        assert_eq!(faults(&format!("\n x({word}")), [format!("2: {word}")]);
-    }
+fn a_forbidden_word_is_found_and_others_are_not() {
+    assert_eq!(faults("\n x(std::net::A, std::{io})"), ["2: std::net", "2: std::{"]);
     let harmless = "#[cfg(test)] use std::io; struct Instantiated; catalog::new(); dialog::open();";
     assert_eq!(faults(harmless), [""; 0]);
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use proc_macro2::{Span, TokenStream, TokenTree};
+
 /// The root of the workspace.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -40,79 +42,42 @@ pub(crate) struct Token<'a> {
 impl Token<'_> {
     /// Whether this is a name, a keyword or a number.
     pub(crate) fn is_word(&self) -> bool {
-        self.text.starts_with(is_in_word)
+        self.text.starts_with(|c: char| c == '_' || c.is_alphanumeric())
     }
 }
 
-fn is_in_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
-}
-
-/// The tokens of a source, without comments and without the insides of quotes.
+/// The tokens of a source, without comments, texts and characters.
 pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
-    let (mut rest, mut line) = (source, 1);
-    while let Some(first) = rest.chars().next() {
-        let skipped = skipped_len(rest);
-        let len = if skipped > 0 {
-            skipped
-        } else if is_in_word(first) {
-            rest.find(|c| !is_in_word(c)).unwrap_or(rest.len())
-        } else if rest.starts_with("::") {
-            2
-        } else {
-            first.len_utf8()
-        };
-        let text = &rest[..len];
-        if skipped == 0 && !first.is_whitespace() {
-            tokens.push(Token { text, line });
-        }
-        line += text.matches('\n').count();
-        rest = &rest[len..];
-    }
+    flatten(source, source.parse().expect("a Rust source"), &mut tokens);
     tokens
 }
 
-/// The length of the comment, string or character that `rest` begins with, or else 0.
-fn skipped_len(rest: &str) -> usize {
-    if rest.starts_with("//") {
-        return rest.find('\n').unwrap_or(rest.len());
-    }
-    if let Some(comment) = rest.strip_prefix("/*") {
-        return comment.find("*/").map_or(rest.len(), |end| end + 4);
-    }
-    if let Some(raw) = ["r", "br"].iter().find_map(|prefix| rest.strip_prefix(prefix)) {
-        let hashes = raw.len() - raw.trim_start_matches('#').len();
-        if let Some(inside) = raw[hashes..].strip_prefix('"') {
-            let close = format!("\"{}", &raw[..hashes]);
-            let end = inside.find(&close).expect("a raw string ends");
-            return rest.len() - inside.len() + end + close.len();
+fn flatten<'a>(source: &'a str, stream: TokenStream, tokens: &mut Vec<Token<'a>>) {
+    let token = |span: Span| Token { text: &source[span.byte_range()], line: span.start().line };
+    let mut trees = stream.into_iter();
+    while let Some(tree) = trees.next() {
+        match token(tree.span()) {
+            // A documentation comment, which the parser makes an attribute.
+            Token { text, .. } if text.starts_with("//") || text.starts_with("/*") => {}
+            Token { text: ":", line }
+                if source[tree.span().byte_range().end..].starts_with(':') =>
+            {
+                trees.next();
+                tokens.push(Token { text: "::", line });
+            }
+            whole => match tree {
+                TokenTree::Group(group) => {
+                    tokens.push(token(group.span_open()));
+                    flatten(source, group.stream(), tokens);
+                    tokens.push(token(group.span_close()));
+                }
+                TokenTree::Literal(_)
+                    if !whole.is_word() || whole.text.ends_with(['"', '#', '\'']) => {}
+                _ => tokens.push(whole),
+            },
         }
     }
-    if let Some(inside) = rest.strip_prefix('"') {
-        return 1 + quoted_len(inside, '"');
-    }
-    // 'a' and '\n' are characters; 'a without a closing quote is a lifetime.
-    match rest.strip_prefix('\'') {
-        Some(inside) if inside.starts_with('\\') => 1 + quoted_len(inside, '\''),
-        Some(inside) => match inside.char_indices().nth(1) {
-            Some((len, '\'')) => 1 + len + 1,
-            _ => 0,
-        },
-        None => 0,
-    }
-}
-
-/// The length up to and including the next `quote` that is not escaped.
-fn quoted_len(inside: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in inside.char_indices() {
-        if c == quote && !escaped {
-            return at + 1;
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    inside.len()
 }
 
 /// The tokens outside of items that are compiled for tests only.
@@ -188,31 +153,17 @@ fn bracketed_len(tokens: &[Token<'_>], open: &[&str], close: &[&str]) -> usize {
     tokens.len()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{tokens, without_tests};
-
-    fn words(source: &str) -> Vec<&str> {
-        without_tests(&tokens(source)).iter().map(|token| token.text).collect()
+#[test]
+fn what_is_for_tests_only_is_left_out() {
+    let words = |source: &str| {
+        let tokens = tokens(source);
+        without_tests(&tokens).iter().map(|token| token.text.to_owned()).collect::<Vec<_>>()
+    };
+    for test in ["mod tests;", "#[x] mod t { fn f() {} }", "use a::{b, c};", "fn f<A, B>(a: A) {}"]
+    {
+        assert_eq!(words(&format!("a #[cfg(test)] {test} b'\\n' b")), ["a", "b"], "{test}");
     }
-
-    #[test]
-    fn comments_and_quotes_hold_no_tokens() {
-        let source = "a /* b\n */ // c\n\"d \\\" e\" r#\"f \" g\"# br\"h\" 'i' '\\'' 'j k";
-        assert_eq!(words(source), ["a", "'", "j", "k"]);
-        let lines: Vec<_> = tokens(source).iter().map(|token| token.line).collect();
-        assert_eq!(lines, [1, 3, 3, 3]);
-    }
-
-    #[test]
-    fn what_is_for_tests_only_is_left_out() {
-        for test in
-            ["mod tests;", "#[x] mod t { fn f() {} }", "use a::{b, c};", "fn f<A, B>(a: A) {}"]
-        {
-            assert_eq!(words(&format!("a #[cfg(test)] {test} b")), ["a", "b"], "{test}");
-        }
-        assert_eq!(words("{ #[cfg(test)] a: B<C, D>, #[cfg(test)] e: F }"), ["{", "}"]);
-        assert_eq!(words("#[cfg(any(test, feature = \"x\"))] mod a; b"), ["b"]);
-        assert_eq!(words("#[cfg(not(test))] a").len(), 11);
-    }
+    assert_eq!(words("{ #[cfg(test)] a: B<C, D>, #[cfg(test)] e: F }"), ["{", "}"]);
+    assert_eq!(words("#[cfg(any(test, feature = \"x\"))] mod a; b"), ["b"]);
+    assert_eq!(words("#[cfg(not(test))] a").len(), 11);
 }
