@@ -34,6 +34,32 @@ mod testing {
     pub(crate) use super::faults;
 }
 
+/// Declares the sources under test, over the primitives of a checker.
+macro_rules! sources_over {
+    ($checker:ident) => {
+        mod sync {
+            pub(crate) use $checker::sync::atomic::{AtomicBool, AtomicUsize, fence};
+            pub(crate) use $checker::sync::{Condvar, Mutex, MutexGuard};
+            pub(crate) use $checker::thread::{Builder, JoinHandle};
+        }
+
+        #[path = "hand_off.rs"]
+        mod hand_off;
+        #[path = "../../src/workers/mailbox.rs"]
+        mod mailbox;
+        #[path = "plain.rs"]
+        mod plain;
+        #[path = "../../src/workers/pool.rs"]
+        mod pool;
+        #[path = "../../src/workers/queue.rs"]
+        mod queue;
+        #[path = "../../src/workers/shared_hub.rs"]
+        mod shared_hub;
+        #[path = "../../src/workers/sleep.rs"]
+        mod sleep;
+    };
+}
+
 #[expect(dead_code, reason = "the checks do not use all of it")]
 mod memory;
 #[expect(dead_code, reason = "the checks do not use all of it")]

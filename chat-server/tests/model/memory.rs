@@ -3,26 +3,7 @@
 //! loom models `SeqCst` loads and stores too weakly, but `SeqCst` fences exactly: `Sleep` relies on fences
 //! alone.
 
-mod sync {
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
-    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
-    pub(crate) use loom::thread::{Builder, JoinHandle};
-}
-
-#[path = "hand_off.rs"]
-mod hand_off;
-#[path = "../../src/workers/mailbox.rs"]
-mod mailbox;
-#[path = "plain.rs"]
-mod plain;
-#[path = "../../src/workers/pool.rs"]
-mod pool;
-#[path = "../../src/workers/queue.rs"]
-mod queue;
-#[path = "../../src/workers/shared_hub.rs"]
-mod shared_hub;
-#[path = "../../src/workers/sleep.rs"]
-mod sleep;
+sources_over!(loom);
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,25 +1,6 @@
 //! shuttle: the whole hand-off, with the pool, on many schedules.
 
-mod sync {
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, fence};
-    pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
-    pub(crate) use shuttle::thread::{Builder, JoinHandle};
-}
-
-#[path = "hand_off.rs"]
-mod hand_off;
-#[path = "../../src/workers/mailbox.rs"]
-mod mailbox;
-#[path = "plain.rs"]
-mod plain;
-#[path = "../../src/workers/pool.rs"]
-mod pool;
-#[path = "../../src/workers/queue.rs"]
-mod queue;
-#[path = "../../src/workers/shared_hub.rs"]
-mod shared_hub;
-#[path = "../../src/workers/sleep.rs"]
-mod sleep;
+sources_over!(shuttle);
 
 use std::sync::Arc;
 
