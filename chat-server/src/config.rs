@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::str::FromStr;
 
 use chat_core::Lang;
 use chat_proto::Localize;
@@ -155,40 +154,12 @@ pub enum ShutdownFrom {
     Nobody,
 }
 
-impl ShutdownFrom {
-    const ALL: [Self; 3] = [Self::Anyone, Self::Loopback, Self::Nobody];
-
-    const fn as_str(self) -> &'static str {
-        match self {
+impl fmt::Display for ShutdownFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Anyone => "anyone",
             Self::Loopback => "loopback",
             Self::Nobody => "nobody",
-        }
+        })
     }
 }
-
-impl FromStr for ShutdownFrom {
-    type Err = UnknownShutdownFrom;
-
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|value| value.as_str() == s).ok_or(UnknownShutdownFrom)
-    }
-}
-
-impl fmt::Display for ShutdownFrom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A string is not a [`ShutdownFrom`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownShutdownFrom;
-
-impl fmt::Display for UnknownShutdownFrom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be one of anyone, loopback, nobody")
-    }
-}
-
-impl std::error::Error for UnknownShutdownFrom {}

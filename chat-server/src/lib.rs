@@ -107,7 +107,7 @@ pub use testing::bench_support;
 
 pub use chat_core::{Lang, Name, NoSuchRoom, OperatorText, RoomId, SessionId, Text, Title};
 pub use chat_proto::Localize;
-pub use config::{Config, ConfigError, ShutdownFrom, UnknownShutdownFrom};
+pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
 pub use limits::{Limit, LimitError, Limits, RateLimit};
 pub use server::{Controller, Monitor, Server, ServerHandle, StartError};
