@@ -13,18 +13,18 @@ use crate::settings::{
 };
 use crate::texts;
 
-/// What the command line asks for.
+/// A valid command line.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// A server, on a port that was named.
+    /// Serve, on the port that was set.
     Serve(Box<Settings>),
-    /// Whether the server that serves metrics at this address is healthy.
+    /// Ask the server that serves metrics at this address for its health.
     Probe(SocketAddr, Lang),
-    /// Nothing but this text on standard output.
+    /// Print this text and do nothing else.
     Print(String),
 }
 
-/// Everything that is wrong with the command line and the file, and the language to say it in.
+/// The errors in the command line and the file, with the language to report them in.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) errors: Vec<SettingError>,
@@ -61,7 +61,7 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, Ref
     request.filter(|_| errors.is_empty()).ok_or(Refused { errors, lang })
 }
 
-/// Leaves out the words that are wrong and makes two of `--flag=value`, which is all that argh knows.
+/// Drops invalid words and splits `--flag=value` in two, the only form that argh accepts.
 fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
     let mut good: Vec<String> = Vec::new();
     let mut words = words.into_iter().peekable();
@@ -105,7 +105,7 @@ fn lang_asked_for(words: &[&str]) -> Option<Lang> {
     words.get(at + 1)?.parse().ok()
 }
 
-/// What the flags ask for, `None` if that is wrong. `lang` becomes that of the settings.
+/// Returns the request that the flags make, `None` if it is invalid. Sets `lang` to that of the settings.
 fn answer(flags: &Flags, lang: &mut Lang, errors: &mut Vec<SettingError>) -> Option<Request> {
     if flags.version {
         let version = concat!("chat-server ", env!("CARGO_PKG_VERSION"));

@@ -1,4 +1,4 @@
-//! The command line: what it asks for, what is wrong with it, and the texts that answer it.
+//! The command line: its request, its errors, and the help.
 //!
 //! `main` calls [`parse`]. What a flag means is in `settings`; nothing here starts anything.
 

@@ -29,7 +29,7 @@ pub(crate) struct LineWriter {
 #[derive(Debug)]
 enum Job {
     Write(Vec<u8>),
-    /// Answer once all lines before this have been tried.
+    /// Answers once all earlier lines have been tried.
     Flush(SyncSender<()>),
 }
 
@@ -65,7 +65,7 @@ impl LineWriter {
     pub(crate) fn flush(&self, longest: Duration) {
         let (answer, done) = mpsc::sync_channel(1);
         match self.queue.try_send(Job::Flush(answer)) {
-            // Written, or stuck: either way there is no more to be done.
+            // Written, or stuck: there is no more to be done either way.
             Ok(()) => drop(done.recv_timeout(longest)),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }

@@ -1,4 +1,4 @@
-//! Events whose fields come from tables. The macros of `tracing` want the names of fields in the source; a
+//! Events whose fields come from tables. The macros of `tracing` need the names of fields in the source; a
 //! table knows them at run time.
 
 use std::array;
@@ -14,7 +14,7 @@ use tracing::{Event, Level, Metadata, dispatcher};
 /// The most fields that fit an event, its message included. More of them make another event.
 const MOST: usize = 64;
 
-/// Tells events from each other, as `tracing` wants it.
+/// The identity of an event, which `tracing` requires.
 #[derive(Default)]
 struct Origin(OnceLock<Metadata<'static>>);
 

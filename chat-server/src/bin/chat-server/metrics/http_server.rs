@@ -1,8 +1,7 @@
 //! A small HTTP server on one thread, which a peer can keep busy but not make grow.
 //!
 //! It has few connections, each for a short time. When one too many comes, the oldest is closed, so that
-//! silent peers keep nobody out. It accepts only so many in a while, so that busy peers cost a small part of
-//! a processor.
+//! silent peers keep nobody out. It accepts few at a time, so that busy peers cost a small part of a processor.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;

@@ -62,7 +62,7 @@ impl Pages {
     }
 }
 
-/// Where the numbers come from.
+/// The source of the numbers.
 #[derive(Debug)]
 struct Source {
     monitor: Monitor,
@@ -82,8 +82,8 @@ impl Collector for Source {
 }
 
 impl Source {
-    /// The limits that a gauge may come near to, so that alerts need not repeat them, and what the system
-    /// tells about the process.
+    /// The limits that gauges are compared with, so that alerts need not repeat them, and the system's figures
+    /// about the process.
     fn of_program(&self) -> impl Iterator<Item = Metric<'static>> {
         use MetricUnit::{Bytes, Count, Nanoseconds};
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the system knows about this process; `None` where it does not tell.
+//! The system's figures about this process; `None` where it has none.
 
 use std::fs;
 

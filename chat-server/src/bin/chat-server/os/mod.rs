@@ -1,4 +1,4 @@
-//! What the program has to do with its system: the limit on open descriptors, signals, and the service
+//! The program's dealings with its system: the limit on open descriptors, signals, and the service
 //! manager. `main` calls each once or twice; nothing here knows a connection.
 
 pub(crate) mod rlimit;

@@ -6,8 +6,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// streams, and some to spare.
 const OWN: usize = 64;
 
-/// Fewer connections than anybody expects who sets no number. A system that leaves a process 1,024
-/// descriptors, as many do by default, allows fewer.
+/// An operator who sets no number is warned if the system allows fewer connections than this, as one with
+/// the common default of 1,024 descriptors does.
 const FEW: usize = 1_000;
 
 /// Raises the limit on open descriptors as far as it goes, and lowers `connections` to what it allows.

@@ -2,8 +2,8 @@
 //! with it.
 //!
 //! `table` has a row for each setting, which changes and shows one of the `values`; `names` looks up the
-//! limits and says what an unknown name stands for, by `suggestion`; `file` reads a configuration file.
-//! `cli` calls them, and `main` goes by what comes of it. Nothing here opens a socket or logs.
+//! limits and suggests the name that an unknown one stands for, by `suggestion`; `file` reads a configuration file.
+//! `cli` calls them, and `main` acts on the result. Nothing here opens a socket or logs.
 
 mod error;
 mod file;

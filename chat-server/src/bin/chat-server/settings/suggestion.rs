@@ -1,10 +1,10 @@
-//! The word that a misspelt one was probably meant to be.
+//! Suggestions for misspelt words.
 
-/// The longest word for which a suggestion is looked for, in characters.
+/// The longest word that gets a suggestion, in characters.
 const LONGEST: usize = 40;
 
-/// The first of the names that are nearest to `word`, with what comes with it, if it is near enough to be
-/// meant: an edit for every three characters. Case does not count, nor does `_` for `-`.
+/// Returns the name nearest to `word`, the first of several, with the value beside it, if they differ by at
+/// most one edit for every three characters. Case does not count, nor does `_` for `-`.
 pub(super) fn nearest<T>(
     word: &str,
     names: impl IntoIterator<Item = (&'static str, T)>,
@@ -20,8 +20,8 @@ pub(super) fn nearest<T>(
     Some(nearest)
 }
 
-/// How many insertions, deletions, substitutions, and swaps of neighbours make `b` of `a`, each letter
-/// being edited once at most (optimal string alignment).
+/// The number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`, each
+/// letter being edited at most once (optimal string alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for i in 1..=a.len() {

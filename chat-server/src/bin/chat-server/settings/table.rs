@@ -1,5 +1,5 @@
-//! The table of settings. The flags, the keys of a configuration file, `--help`, and what is shown to be in
-//! force are made from it and from [`Limit::ALL`]. Its texts are in `texts`.
+//! The table of settings. The flags, the keys of a configuration file, `--help`, and the display of the settings
+//! in force are made from it and from [`Limit::ALL`]. Its texts are in `texts`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -14,10 +14,10 @@ use super::suggestion::nearest;
 use super::values::{LogFormat, Settings};
 use crate::texts::{self, FlagText};
 
-/// The most workers that make sense to anyone.
+/// The most workers that can be set.
 const MAX_WORKERS: u64 = 256;
 
-/// The longest backlog that the event loop may be asked to carry out itself.
+/// The most requests that the event loop may be set to carry out itself.
 const MAX_INLINE: u64 = 1_000_000_000;
 
 /// A flag with a value, which is also a key of a configuration file.
@@ -29,7 +29,7 @@ pub(crate) struct Setting {
     pub(crate) group: PerLang<&'static str>,
     /// The help's texts about it.
     pub(crate) text: PerLang<FlagText>,
-    /// Takes a value, or says what it must be.
+    /// Sets the value, or returns what it must be.
     pub(crate) set: fn(&mut Settings, &str) -> Result<(), ValueError>,
     /// The value in force; `None` if there is none, or if the setting is short for limits.
     pub(crate) show: fn(&Settings) -> Option<String>,

@@ -1,4 +1,4 @@
-//! The settings in force: the server's [`Config`], and what only the program has.
+//! The settings in force: the server's [`Config`], and those that only the program has.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,10 +7,10 @@ use tracing::level_filters::LevelFilter;
 
 use super::error::SettingError;
 
-/// What flags and file have set so far.
+/// The settings made so far, by flags and file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
-    /// Without a port, one for a free port.
+    /// Takes a free port if none was set.
     pub(crate) config: Config,
     pub(crate) has_port: bool,
     /// Where metrics are served; `None` for nowhere.

@@ -40,7 +40,7 @@ fn errors() -> Vec<[String; 2]> {
     pairs.map(pair).collect()
 }
 
-/// What stands in the help and around it, in English and Korean.
+/// The texts of the help and around it, in English and Korean.
 fn notes() -> Vec<[String; 2]> {
     let both = [Lang::En, Lang::Ko];
     let flags = FLAGS.iter().map(|flag| both.map(|lang| flag.get(lang).about.to_owned()));
@@ -52,7 +52,7 @@ fn is_korean(text: &str) -> bool {
     text.contains(|c| ('가'..='힣').contains(&c))
 }
 
-/// Placeholders, numbers, addresses, names of flags and values: what both languages have to tell.
+/// The placeholders, numbers, addresses, flags and values, which both languages have to state.
 fn facts(text: &str) -> Vec<&str> {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || "-.:{}_".contains(c));
     let is_fact = |word: &&str| {
