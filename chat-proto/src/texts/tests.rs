@@ -1,129 +1,91 @@
 //! Every text exists in every language, is in that language, and says the same in all of them.
 
+use std::iter;
+
 use super::*;
 use crate::values::{Name, OperatorText, RoomId, Title};
 
 /// Not a letter of any language, so that tests find it in a text.
 const MARK: &str = "☆";
 
-/// One of each kind. [`number`] does not compile for a kind that is missing here.
+/// One notice of each kind. [`after`] does not compile for a kind that is missing there.
 fn notices() -> Vec<Notice> {
-    let (room, title) = (RoomId::new(7).expect("above 0"), Title::new(MARK).expect("a title"));
     let name = Name::new(MARK).expect("a name");
-    let (from, to) = (name.clone(), name.clone());
+    let first = Notice::Renamed { from: name.clone(), to: name };
+    let notices = iter::successors(Some(first), after);
+    notices.chain(rejections().into_iter().map(Notice::Rejected)).collect()
+}
+
+/// The kind of notice after this one.
+fn after(notice: &Notice) -> Option<Notice> {
+    let (room, title) = (RoomId::FIRST, Title::new(MARK).expect("a title"));
+    let name = Name::new(MARK).expect("a name");
     let text = OperatorText::new(MARK).expect("a text");
-    let notices = vec![
-        Notice::Renamed { from, to },
-        Notice::RoomCreated { room, title: title.clone() },
-        Notice::RoomEntered { room, title: title.clone() },
-        Notice::RoomLeft { room, title },
-        Notice::MemberEntered { name: name.clone() },
-        Notice::MemberLeft { name },
-        Notice::NameTaken,
-        Notice::NotInRoom,
-        Notice::AlreadyInRoom { room },
-        Notice::NoSuchRoom { room },
-        Notice::TooManyRooms { limit: 12 },
-        Notice::TextTooLong { excess: 13 },
-        Notice::ShutdownRefused,
-        Notice::ServerStopping,
-        Notice::ServerFull { limit: 14 },
-        Notice::TooManyFromAddress { limit: 15 },
-        Notice::FrameTimeout,
-        Notice::SlowConsumer,
-        Notice::Internal,
-        Notice::Announcement { text: text.clone() },
-        Notice::Removed { reason: text },
-    ];
-    assert!(notices.iter().map(number).eq(0..notices.len()), "one of each");
-    let rejected = rejections().into_iter().map(Notice::Rejected);
-    notices.into_iter().chain(rejected).collect()
+    Some(match notice {
+        Notice::Renamed { .. } => Notice::RoomCreated { room, title },
+        Notice::RoomCreated { .. } => Notice::RoomEntered { room, title },
+        Notice::RoomEntered { .. } => Notice::RoomLeft { room, title },
+        Notice::RoomLeft { .. } => Notice::MemberEntered { name },
+        Notice::MemberEntered { .. } => Notice::MemberLeft { name },
+        Notice::MemberLeft { .. } => Notice::NameTaken,
+        Notice::NameTaken => Notice::NotInRoom,
+        Notice::NotInRoom => Notice::AlreadyInRoom { room },
+        Notice::AlreadyInRoom { .. } => Notice::NoSuchRoom { room },
+        Notice::NoSuchRoom { .. } => Notice::TooManyRooms { limit: 12 },
+        Notice::TooManyRooms { .. } => Notice::TextTooLong { excess: 13 },
+        Notice::TextTooLong { .. } => Notice::ShutdownRefused,
+        Notice::ShutdownRefused => Notice::ServerStopping,
+        Notice::ServerStopping => Notice::ServerFull { limit: 14 },
+        Notice::ServerFull { .. } => Notice::TooManyFromAddress { limit: 15 },
+        Notice::TooManyFromAddress { .. } => Notice::FrameTimeout,
+        Notice::FrameTimeout => Notice::SlowConsumer,
+        Notice::SlowConsumer => Notice::Internal,
+        Notice::Internal => Notice::Announcement { text },
+        Notice::Announcement { .. } => Notice::Removed { reason: text },
+        Notice::Removed { .. } | Notice::Rejected(_) => return None,
+    })
 }
 
-/// The index of a notice in [`notices`].
-fn number(notice: &Notice) -> usize {
-    match notice {
-        Notice::Renamed { .. } => 0,
-        Notice::RoomCreated { .. } => 1,
-        Notice::RoomEntered { .. } => 2,
-        Notice::RoomLeft { .. } => 3,
-        Notice::MemberEntered { .. } => 4,
-        Notice::MemberLeft { .. } => 5,
-        Notice::NameTaken => 6,
-        Notice::NotInRoom => 7,
-        Notice::AlreadyInRoom { .. } => 8,
-        Notice::NoSuchRoom { .. } => 9,
-        Notice::TooManyRooms { .. } => 10,
-        Notice::TextTooLong { .. } => 11,
-        Notice::ShutdownRefused => 12,
-        Notice::ServerStopping => 13,
-        Notice::ServerFull { .. } => 14,
-        Notice::TooManyFromAddress { .. } => 15,
-        Notice::FrameTimeout => 16,
-        Notice::SlowConsumer => 17,
-        Notice::Internal => 18,
-        Notice::Announcement { .. } => 19,
-        Notice::Removed { .. } => 20,
-        Notice::Rejected(_) => unreachable!("`rejections` lists these"),
-    }
-}
-
-/// One of each kind, and of each field and rule.
+/// One rejection of each kind, field and rule. The functions below do not compile for one that is missing.
 fn rejections() -> Vec<Rejection> {
-    let mut rejections = vec![
-        Rejection::EmptyFrame,
-        Rejection::InvalidUtf8,
-        Rejection::NotJson { detail: "trailing comma at line 1 column 9".into() },
-        Rejection::NotAnObject,
-        Rejection::UnknownType,
-    ];
-    for field in [Field::Type, Field::Name, Field::Title, Field::RoomId, Field::Text] {
-        rejections.extend([Rejection::Missing(field), Rejection::WrongKind(field)]);
-    }
-    for error in [
-        ValueError::Empty,
-        ValueError::Blank,
-        ValueError::TooLong { max: 32 },
-        ValueError::Forbidden('\u{7}'),
-        ValueError::Forbidden('\u{202e}'),
-        ValueError::NotANickname,
-        ValueError::TooLongNormalized { max: 64 },
-        ValueError::NotARoomId,
-    ] {
-        let all = [Rejection::BadName, Rejection::BadTitle, Rejection::BadText];
-        rejections.extend(all.map(|bad| bad(error)));
-    }
-    let is_there = |kind: usize| rejections.iter().any(|rejection| kind_of(rejection) == kind);
-    assert!((0..REJECTIONS).all(is_there), "one of each");
-    rejections
-}
-
-const REJECTIONS: usize = 10 + RULES;
-const RULES: usize = 7;
-
-/// Does not compile for a kind of rejection, or a rule, that is missing in [`rejections`].
-fn kind_of(rejection: &Rejection) -> usize {
-    match rejection {
-        Rejection::EmptyFrame => 0,
-        Rejection::InvalidUtf8 => 1,
-        Rejection::NotJson { .. } => 2,
-        Rejection::NotAnObject => 3,
-        Rejection::UnknownType => 4,
-        Rejection::Missing(Field::RoomId) => 5,
-        Rejection::Missing(_) => 6,
-        Rejection::WrongKind(Field::RoomId) => 7,
-        Rejection::WrongKind(_) => 8,
-        Rejection::BadTitle(_) | Rejection::BadText(_) => 9,
-        Rejection::BadName(error) => match error {
-            ValueError::Empty => 10,
-            ValueError::Blank => 11,
-            ValueError::TooLong { .. } => 12,
-            ValueError::Forbidden(_) => 13,
-            ValueError::NotANickname => 14,
-            ValueError::TooLongNormalized { .. } => 15,
-            ValueError::NotARoomId => 16,
-        },
-    }
+    let fields = iter::successors(Some(Field::Type), |field| {
+        Some(match field {
+            Field::Type => Field::Name,
+            Field::Name => Field::Title,
+            Field::Title => Field::RoomId,
+            Field::RoomId => Field::Text,
+            Field::Text => return None,
+        })
+    });
+    let errors = iter::successors(Some(ValueError::Empty), |error| {
+        Some(match error {
+            ValueError::Empty => ValueError::Blank,
+            ValueError::Blank => ValueError::TooLong { max: 32 },
+            ValueError::TooLong { .. } => ValueError::Forbidden('\u{7}'),
+            ValueError::Forbidden('\u{7}') => ValueError::Forbidden('\u{202e}'),
+            ValueError::Forbidden(_) => ValueError::NotANickname,
+            ValueError::NotANickname => ValueError::TooLongNormalized { max: 64 },
+            ValueError::TooLongNormalized { .. } => ValueError::NotARoomId,
+            ValueError::NotARoomId => return None,
+        })
+    });
+    let of_field =
+        fields.flat_map(|field| [Rejection::Missing(field), Rejection::WrongKind(field)]);
+    let of_value = [Rejection::BadName, Rejection::BadTitle, Rejection::BadText];
+    let of_error = errors.flat_map(|error| of_value.map(|bad| bad(error)));
+    let others = iter::successors(Some(Rejection::EmptyFrame), |rejection| {
+        Some(match rejection {
+            Rejection::EmptyFrame => Rejection::InvalidUtf8,
+            Rejection::InvalidUtf8 => Rejection::NotJson { detail: "a comma at line 1".into() },
+            Rejection::NotJson { .. } => Rejection::NotAnObject,
+            Rejection::NotAnObject => Rejection::UnknownType,
+            Rejection::UnknownType | Rejection::Missing(_) | Rejection::WrongKind(_) => {
+                return None;
+            }
+            Rejection::BadName(_) | Rejection::BadTitle(_) | Rejection::BadText(_) => return None,
+        })
+    });
+    others.chain(of_field).chain(of_error).collect()
 }
 
 fn is_korean(text: &str) -> bool {
