@@ -1,6 +1,5 @@
 //! Whatever the workers do, a mailbox keeps its order, and nothing that was posted is forgotten.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
@@ -78,61 +77,6 @@ fn said(output: &Output) -> Option<(SessionId, usize)> {
         }
         _ => None,
     }
-}
-
-#[test]
-fn c6_a_connections_commands_keep_their_order() {
-    const EACH: usize = 500;
-    for workers in [1, 2, 8] {
-        let mut harness = Harness::new(workers, 16);
-        for mailbox in 0..16 {
-            harness.post(mailbox, Command::Create(Title::new("room").expect("a title")));
-        }
-        for n in 0..EACH {
-            for mailbox in 0..16 {
-                harness.post(mailbox, chat(n));
-            }
-        }
-        harness.wait_for(|outputs| outputs.iter().filter_map(said).count() == 16 * EACH);
-        let mut next: HashMap<SessionId, usize> = HashMap::new();
-        for (by, n) in harness.outputs.iter().filter_map(said) {
-            let expected = next.entry(by).or_default();
-            assert_eq!(n, *expected, "{by} with {workers} workers");
-            *expected += 1;
-        }
-    }
-}
-
-#[test]
-fn c1_no_wake_up_is_lost_between_work_and_sleep() {
-    let mut harness = Harness::new(2, 1);
-    harness.post(0, Command::Create(Title::new("room").expect("a title")));
-    for n in 0..5_000 {
-        // Each time the workers have just gone to sleep, or are about to.
-        harness.post(0, chat(n));
-        harness.wait_for(|outputs| outputs.iter().filter_map(said).any(|(_, said)| said == n));
-        harness.outputs.clear();
-    }
-}
-
-#[test]
-fn c10_everything_submitted_is_done_before_the_pool_ends() {
-    for _ in 0..50 {
-        let harness = Harness::new(4, 8);
-        for mailbox in 0..8 {
-            harness.post(mailbox, Command::Create(Title::new("room").expect("a title")));
-            harness.post(mailbox, chat(1));
-        }
-        drop(harness.pool);
-        let mut outputs = harness.outputs;
-        harness.hub.take(&mut outputs);
-        assert_eq!(outputs.iter().filter_map(said).count(), 8);
-    }
-}
-
-#[test]
-fn c10_a_pool_that_was_never_used_ends() {
-    drop(Harness::new(8, 0));
 }
 
 #[test]
