@@ -4,7 +4,7 @@
 use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_server::{Config, Server, ShutdownFrom};
 
@@ -58,21 +58,6 @@ fn a4_a_signal_stops_the_program_after_delivery() {
         program.expect_success();
         assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
     }
-}
-
-#[test]
-fn the_shutdown_command_stops_the_program_after_delivery() {
-    let (mut program, address) = Program::listening(&[]);
-    let (mut talker, mut members) = talker_and_members(address);
-    // All in one write: what precedes the command was accepted before it.
-    talker.send_raw(&[chats(0..CHATS), frame(r#"{"type": "CSShutdown"}"#)].concat());
-    for member in &mut members {
-        expect_all_and_goodbye(member, "talker");
-    }
-    talker.expect_code("server-stopping");
-    talker.expect_end();
-    drop((talker, members));
-    program.expect_success();
 }
 
 #[test]
@@ -136,21 +121,6 @@ fn the_configuration_says_who_may_stop_the_server() {
 }
 
 #[test]
-fn a_program_that_refuses_shutdown_goes_on() {
-    let (mut program, address) = Program::listening(&["--shutdown-from", "nobody"]);
-    let mut client = Client::of(address);
-    for _ in 0..3 {
-        client.shutdown();
-        client.expect_code("shutdown-refused");
-    }
-    client.enter_new("room");
-    program.signal("INT");
-    client.expect_code("server-stopping");
-    drop(client);
-    program.expect_success();
-}
-
-#[test]
 fn stopping_from_many_threads_is_one_stop() {
     each_way(|server| {
         let (mut talker, mut members) = talker_and_members(server.address());
@@ -167,40 +137,6 @@ fn stopping_from_many_threads_is_one_stop() {
         for member in &mut members {
             expect_all_and_goodbye(member, "talker");
         }
-        talker.expect_code("server-stopping");
-        talker.expect_end();
-    });
-}
-
-/// Whatever is going on at the stop, each stream ends with the goodbye and without a reset, and every member
-/// has received the same chats.
-#[test]
-fn a4_a_stop_in_mid_flow_ends_each_stream_cleanly() {
-    each_way(|server| {
-        let (mut talker, mut members) = talker_and_members(server.address());
-        thread::scope(|scope| {
-            scope.spawn(|| talker.send_raw(&chats(0..CHATS).repeat(10)));
-            members[0].expect_chat("talker", "0");
-            server.stop();
-        });
-        let mut counts = Vec::new();
-        for (index, member) in members.iter_mut().enumerate() {
-            let mut seen = usize::from(index == 0);
-            loop {
-                let message = member.receive();
-                if message.code.as_deref() == Some("server-stopping") {
-                    break;
-                }
-                assert_eq!(message.text, (seen % CHATS).to_string());
-                seen += 1;
-            }
-            member.expect_end();
-            counts.push(seen);
-        }
-        assert!(
-            counts.iter().all(|&count| count == counts[0]),
-            "all received the same: {counts:?}"
-        );
         talker.expect_code("server-stopping");
         talker.expect_end();
     });
@@ -266,38 +202,6 @@ fn the_goodbye_reaches_a_client_that_floods() {
     client.expect_end();
     drop((client, watcher));
     program.expect_success();
-}
-
-#[test]
-fn a4_a_client_that_never_reads_delays_the_stop_until_the_deadline() {
-    let mut server = RunningServer::with(|config| {
-        config.limits.linger = Duration::from_millis(300);
-    });
-    let (mut talker, mut members) = talker_and_members(server.address());
-    let mut stuck = Client::connect_with_little_room(server.address());
-    stuck.enter(1);
-    talker.expect_code("member-entered");
-    let long = "x".repeat(2_000);
-    talker.send_raw(&chats((0..CHATS).map(|n| format!("{n} {long}"))));
-    for member in &mut members {
-        member.expect_code("member-entered");
-        for n in 0..CHATS {
-            assert!(member.receive().text.starts_with(&format!("{n} ")));
-        }
-    }
-    let asked = Instant::now();
-    server.stop();
-    server.join();
-    let took = asked.elapsed();
-    assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(5), "{took:?}");
-    // All who could be told were told; the one that was cut off has a prefix.
-    for member in members.iter_mut().chain([&mut talker]) {
-        member.expect_code("server-stopping");
-        member.expect_end();
-    }
-    for (n, message) in stuck.whatever_came().iter().enumerate() {
-        assert!(message.text.starts_with(&format!("{n} ")), "no hole before message {n}");
-    }
 }
 
 #[test]

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use crate::support::{
-    Client, Program, RunningServer, connect_when_let_in, each_way, frame, start, stream_of,
-    wait_for, wait_until,
+    Client, Program, RunningServer, each_way, frame, start, stream_of, wait_for, wait_until,
 };
 
 /// The text of the `n`th chat, of about 1 KB.
@@ -62,25 +61,6 @@ fn r2_a_slow_reader_gets_everything_and_delays_nobody() {
 fn slow_reads(slow: &mut Client, from: usize, to: usize) {
     for n in from..to {
         assert_eq!(slow.receive().text, long_text(n));
-    }
-}
-
-#[test]
-fn many_slow_readers_of_one_room_each_get_all_of_it() {
-    let server = start();
-    let ([mut talker, mut witness], room) = server.members();
-    let mut readers: Vec<_> =
-        (0..30).map(|_| Client::connect_with_little_room(server.address())).collect();
-    for reader in &mut readers {
-        reader.enter(room);
-        witness.expect_code("member-entered");
-    }
-    talk(&mut talker, &mut witness, 0, 300);
-    for reader in &mut readers {
-        while reader.receive().code.as_deref() == Some("member-entered") {}
-        // The loop has consumed chat 0.
-        slow_reads(reader, 1, 300);
-        reader.expect_nothing();
     }
 }
 
@@ -168,19 +148,6 @@ fn p4_p5_a_truncated_frame_is_not_carried_out_and_its_sender_leaves_once() {
 }
 
 #[test]
-fn o8_a_reset_with_output_pending_is_a_leave() {
-    let server = start();
-    let (mut talker, mut witness, slow) = room_with_a_slow_reader(&server);
-    talk(&mut talker, &mut witness, 0, 400);
-    slow.reset();
-    witness.expect_code("member-left");
-    talk(&mut talker, &mut witness, 400, 410);
-    talker.expect_code("member-left");
-    talker.expect_nothing();
-    witness.expect_nothing();
-}
-
-#[test]
 fn o8_members_reset_during_a_flush_leave_once_each() {
     each_way(|server| {
         let [mut talker, mut witness] = server.clients();
@@ -251,28 +218,6 @@ fn the_last_message_reaches_a_peer_with_unread_input() {
 }
 
 #[test]
-fn r9_a_connection_beyond_the_limit_is_refused_until_one_is_gone() {
-    let server = RunningServer::with(|config| config.limits.connections = 3);
-    let [mut a, mut b, c] = server.clients();
-    a.enter_new("room");
-    b.enter(1);
-    a.expect_code("member-entered");
-    for sent in [0, 100, 1 << 20] {
-        let mut refused = Client::connect(server.address());
-        refused.send_raw(&frame(r#"{"type":"CSJoinRoom","roomId":1}"#));
-        refused.send_raw(&vec![b'x'; sent]);
-        assert!(refused.expect_code("server-full").text.contains('3'), "the limit is named");
-        refused.expect_end();
-        a.expect_nothing();
-    }
-    drop(b);
-    a.expect_code("member-left");
-    // Refused connections may still hold their places for a moment.
-    connect_when_let_in(|| Client::connect(server.address()));
-    drop(c);
-}
-
-#[test]
 fn descriptors_and_threads_are_given_back() {
     let (program, address) = Program::listening(&["--worker=4"]);
     let mut watcher = Client::of(address);
@@ -312,28 +257,4 @@ fn o8_chats_before_a_reset_are_delivered() {
         witness.expect_chat(&format!("user{}", n + 2), "goodbye");
         witness.expect_code("member-left");
     }
-}
-
-/// A member that never reads is evicted, and the others lose nothing.
-#[test]
-fn a_reader_with_too_large_a_backlog_is_evicted() {
-    let server = start();
-    let (mut talker, mut witness, slow) = room_with_a_slow_reader(&server);
-    let text = "x".repeat(60_000);
-    // The kernel buffers of both sides take some of it; soon more than 1 MiB waits in the server.
-    let mut said = 0;
-    let left = loop {
-        talker.chat(&text);
-        said += 1;
-        let message = witness.receive();
-        if message.code.is_some() {
-            break message;
-        }
-        assert_eq!(message.text, text);
-        assert!(said < 200, "12 MB are more than any backlog may be");
-    };
-    assert_eq!(left.code.as_deref(), Some("member-left"));
-    witness.expect_chat("user1", &text);
-    assert!(said > 1024 * 1024 / text.len(), "not before its backlog is that large: {said}");
-    drop(slow);
 }

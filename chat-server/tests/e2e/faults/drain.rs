@@ -154,22 +154,3 @@ fn a4_a_stop_under_load_delivers_what_was_accepted_to_every_reader() {
         }
     });
 }
-
-#[test]
-fn a5_a_second_signal_under_load_ends_the_program_at_once() {
-    let (mut program, address) = Program::listening(&[]);
-    let mut asking = Client::of(address);
-    let load = Load::start(address);
-    program.signal("INT");
-    let asked = Instant::now();
-    asking.expect_code("server-stopping");
-    program.signal("TERM");
-    let (code, _, errors) = program.wait();
-    assert_eq!(code, Some(128 + 15), "{errors}");
-    assert!(asked.elapsed() < LINGER, "it waits for nobody");
-    // What arrived is in order all the same.
-    for reader in load.readers.into_iter().take(2) {
-        let (messages, _) = reader.join().expect("it reads to the end");
-        in_order(&messages);
-    }
-}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chat_server::{CloseReason, LimitKind};
 
-use crate::support::{Client, End, Program, Scene, frame, in_own_process, wait_until};
+use crate::support::{Client, Program, Scene, frame, in_own_process, wait_until};
 
 /// 200 frames that grow byte by byte and never end.
 #[test]
@@ -66,29 +66,6 @@ fn p6_t1_the_frame_timeout_begins_with_the_first_byte() {
         drop((silent, late));
         let (_, stats) = scene.finish();
         assert_eq!(stats.closed.count(CloseReason::FrameTimeout), 2);
-    });
-}
-
-/// A frame cut off by an end and one cut off by a reset are counted apart, and neither is carried out.
-#[test]
-fn p4_p5_an_end_and_a_reset_inside_a_frame_are_counted_apart() {
-    in_own_process(|| {
-        let scene = Scene::with(|_| {});
-        let half = &frame(r#"{"type":"CSChat","text":"half"}"#)[..20];
-        for _ in 0..10 {
-            let [mut ended, mut reset] = [(); 2].map(|()| scene.member());
-            ended.send_raw(half);
-            ended.expect_code("member-entered");
-            ended.end_sending();
-            assert_eq!(ended.until_end().1, End::Clean);
-            reset.expect_code("member-left");
-            reset.send_raw(half);
-            reset.reset();
-        }
-        let (heard, stats) = scene.finish();
-        assert_eq!((heard.chats, heard.count("member-left")), (0, 20));
-        assert_eq!(stats.closed.count(CloseReason::PeerEndedInFrame), 10);
-        assert_eq!(stats.closed.count(CloseReason::Lost), 10);
     });
 }
 

@@ -35,25 +35,6 @@ fn p3_a_stream_split_at_any_byte_means_the_same() {
 }
 
 #[test]
-fn p3_a_stream_that_arrives_byte_by_byte_means_the_same() {
-    let server = start();
-    let (stream, codes) = three();
-    for first in [&frame(ROOMS)[..], &[]] {
-        let mut client = Client::connect(server.address());
-        for byte in [first, &stream].concat() {
-            client.send_raw(&[byte]);
-        }
-        if !first.is_empty() {
-            client.expect_rooms();
-        }
-        for code in codes {
-            client.expect_code(code);
-        }
-        client.expect_nothing();
-    }
-}
-
-#[test]
 fn p3_many_frames_in_one_write_are_answered_in_order() {
     let server = start();
     let mut client = server.client();
@@ -109,17 +90,6 @@ fn p2_the_longest_frame_is_read_whole_and_in_pieces() {
         client.expect_code("bad-request");
     }
     client.expect_nothing();
-}
-
-#[test]
-fn p1_the_frame_after_an_empty_one_is_read() {
-    let server = start();
-    let mut client = server.client();
-    for _ in 0..3 {
-        client.send_raw(&[&frame("")[..], &frame(LEAVE)].concat());
-        assert!(client.expect_code("empty-frame").text.contains("2-byte big-endian length"));
-        client.expect_code("not-in-room");
-    }
 }
 
 #[test]

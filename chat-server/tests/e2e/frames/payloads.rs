@@ -7,11 +7,31 @@ fn patient() -> RunningServer {
     RunningServer::with(|config| config.limits.bad_frames.burst = 100_000)
 }
 
-/// Each payload is answered with this code, echoes nothing and tells nobody else.
-fn check(code: &str, payloads: &[impl AsRef<[u8]>]) {
+/// Nothing of a bad payload is echoed, and nobody else hears of it. The transcripts of `docs/PROTOCOL.md` and the
+/// unit tests of the parser have each case in many more spellings.
+#[test]
+fn j1_j2_j3_j4_j6_j7_j8_j9_a_bad_payload_is_answered_by_its_code_and_not_echoed() {
     let server = patient();
     let ([mut member, mut client], _) = server.members();
-    for payload in payloads {
+    for (code, payload) in [
+        ("bad-request", &b"Zq"[..]),
+        ("bad-request", b"[{\"type\":\"CSRooms\"}]"),
+        ("bad-request", br#"["CSChat",null,null,null,"Zq"]"#),
+        ("bad-request", br#""{\"type\":\"CSRooms\"}""#),
+        ("invalid-utf8", b"{\"type\":\"CSChat\",\"text\":\"Zq\xff\"}"),
+        ("invalid-utf8", b"{\"type\":\"CSRooms\",\"Zq\":\"\xf4\x90\x80\x80\"}"),
+        ("bad-request", br#"{"type":"CSChat","text":"\ud83dZq"}"#),
+        ("bad-request", b"{\"type\":\"CSChat\",\"text\":\"Zq\n\"}"),
+        ("bad-request", br#"{"type":"CSChat","text":"Zq","t\u0065xt":"Zq"}"#),
+        ("bad-request", br#"{"type":"CSJoinRoom","roomId":"Zq"}"#),
+        ("bad-request", br#"{"type":"CSJoinRoom","roomId":"\uff11"}"#),
+        ("bad-request", br#"{"type":["Zq"]}"#),
+        ("unknown-type", br#"{"type":"Zq\u001b[2J"}"#),
+        ("unknown-type", br#"{"type":"SCChat","member":"Zq","text":"Zq"}"#),
+        ("bad-request", br#"{"type":"CSLeaveRoom"}{"type":"CSLeaveRoom"}"#),
+        ("bad-request", br#"{"type":"CSLeaveRoom"} // Zq"#),
+        ("bad-request", "\u{a0}{\"type\":\"CSLeaveRoom\"}".as_bytes()),
+    ] {
         client.send(payload);
         let text = client.expect_code(code).text;
         assert!(!text.contains("Zq"), "nothing of it is echoed: {text}");
@@ -19,160 +39,6 @@ fn check(code: &str, payloads: &[impl AsRef<[u8]>]) {
     }
     client.expect_nothing();
     member.expect_nothing();
-}
-
-#[test]
-fn j1_j2_anything_but_an_object_is_a_bad_request() {
-    check(
-        "bad-request",
-        &[
-            " ",
-            "null",
-            "{}",
-            "[]",
-            "\"x\"",
-            "1",
-            "true",
-            "Zq",
-            "{",
-            "}",
-            "{\"type\"",
-            "'",
-            r#"["CSRooms"]"#,
-            r#"["CSChat",null,null,null,"Zq"]"#,
-            r#"[{"type":"CSRooms"}]"#,
-            r#""{\"type\":\"CSRooms\"}""#,
-        ],
-    );
-}
-
-#[test]
-fn j9_only_space_may_surround_the_object() {
-    check(
-        "bad-request",
-        &[
-            r#"{"type":"CSLeaveRoom"}x"#,
-            r#"{"type":"CSLeaveRoom"}{"type":"CSLeaveRoom"}"#,
-            r#"{"type":"CSLeaveRoom"},"#,
-            "\u{feff}{\"type\":\"CSLeaveRoom\"}",
-            "{\"type\":\"CSLeaveRoom\"}\0",
-            "\u{a0}{\"type\":\"CSLeaveRoom\"}",
-            "\x0c{\"type\":\"CSLeaveRoom\"}",
-            r#"{"type":"CSLeaveRoom",}"#,
-            r#"{type:"CSLeaveRoom"}"#,
-            r#"{'type':'CSLeaveRoom'}"#,
-            r#"{"type":"CSLeaveRoom"} // Zq"#,
-        ],
-    );
-    let server = start();
-    let [mut client] = server.clients();
-    client.send(" \t\r\n{\"type\" :\r\n\"CSLeaveRoom\"}\r\n");
-    client.expect_code("not-in-room");
-}
-
-#[test]
-fn j3_bytes_that_are_not_utf8_anywhere_are_invalid_utf8() {
-    check(
-        "invalid-utf8",
-        &[
-            &b"\xff"[..],
-            b"{\"type\":\"CSChat\",\"text\":\"a\xff\"}",
-            b"{\"type\":\"CSRooms\",\"\xc3\x28\":1}",
-            b"{\"type\":\"CSRooms\",\"x\":\"\xc0\x80\"}",
-            b"{\"type\":\"CSRooms\",\"x\":\"\xed\xa0\x80\"}",
-            b"{\"type\":\"CSRooms\",\"x\":\"\xf4\x90\x80\x80\"}",
-            b"{\"type\":\"CSRooms\"}\xe2\x82",
-        ],
-    );
-}
-
-#[test]
-fn j4_a_lone_surrogate_is_a_bad_request() {
-    check(
-        "bad-request",
-        &[
-            r#"{"type":"CSChat","text":"\ud800"}"#,
-            r#"{"type":"CSChat","text":"\udc00\ud800"}"#,
-            r#"{"type":"CSChat","text":"\ud83dx"}"#,
-            r#"{"type":"CSChat","text":"\ud83d\n"}"#,
-            r#"{"type":"CS\ud800"}"#,
-            r#"{"type":"CSChat","text":"\x41"}"#,
-            r#"{"type":"CSChat","text":"\u12"}"#,
-            "{\"type\":\"CSChat\",\"text\":\"a\nb\"}",
-        ],
-    );
-}
-
-#[test]
-fn j8_an_unknown_type_is_answered_as_such() {
-    check(
-        "unknown-type",
-        &[
-            r#"{"type":""}"#,
-            r#"{"type":"csrooms"}"#,
-            r#"{"type":"CSRooms "}"#,
-            r#"{"type":"SCChat","member":"Zq","text":"Zq"}"#,
-            r#"{"type":"Zq\u001b[2J"}"#,
-        ],
-    );
-}
-
-#[test]
-fn j8_a_field_missing_or_of_the_wrong_type_is_named() {
-    let server = patient();
-    let [mut client] = server.clients();
-    for (payload, field) in [
-        (r#"{}"#, "type"),
-        (r#"{"Type":"CSRooms"}"#, "type"),
-        (r#"{"type":1}"#, "type"),
-        (r#"{"type":null}"#, "type"),
-        (r#"{"type":["CSRooms"]}"#, "type"),
-        (r#"{"type":"CSName"}"#, "name"),
-        (r#"{"type":"CSName","name":1}"#, "name"),
-        (r#"{"type":"CSName","name":null}"#, "name"),
-        (r#"{"type":"CSCreateRoom","name":"x"}"#, "title"),
-        (r#"{"type":"CSCreateRoom","title":[]}"#, "title"),
-        (r#"{"type":"CSJoinRoom"}"#, "roomId"),
-        (r#"{"type":"CSJoinRoom","roomid":1}"#, "roomId"),
-        (r#"{"type":"CSChat"}"#, "text"),
-        (r#"{"type":"CSChat","text":{"a":"b"}}"#, "text"),
-        (r#"{"type":"CSChat","text":12}"#, "text"),
-    ] {
-        client.send(payload);
-        let text = client.expect_code("bad-request").text;
-        assert!(text.contains(&format!("\"{field}\"")), "{payload}: {text}");
-    }
-    assert_eq!(client.rooms(), []);
-}
-
-#[test]
-fn j6_a_duplicate_key_is_a_bad_request() {
-    check(
-        "bad-request",
-        &[
-            r#"{"type":"CSChat","type":"CSChat","text":"Zq"}"#,
-            r#"{"type":"CSChat","type":"CSLeaveRoom","text":"Zq"}"#,
-            r#"{"type":"CSChat","text":"Zq","text":"Zq"}"#,
-            r#"{"type":"CSChat","text":"Zq","t\u0065xt":"Zq"}"#,
-        ],
-    );
-}
-
-#[test]
-fn j11_keys_come_in_any_order_escaped_and_beside_unknown_ones() {
-    let server = start();
-    let ([mut a, mut b], _) = server.members();
-    for payload in [
-        r#"{"type":"CSChat","text":"hello"}"#,
-        r#"{"text":"hello","type":"CSChat"}"#,
-        r#"{"\u0074ype":"CSCh\u0061t","te\u0078t":"h\u0065llo"}"#,
-        r#"{"x":{"type":"CSShutdown","text":["no"]},"text":"hello","type":"CSChat","y":null}"#,
-        r#"{"type":"CSChat","text":"hello","name":1,"title":{},"roomId":1.5}"#,
-    ] {
-        a.send(payload);
-        b.expect_chat("user1", "hello");
-    }
-    a.expect_nothing();
 }
 
 #[test]

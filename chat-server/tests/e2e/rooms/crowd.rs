@@ -67,47 +67,6 @@ fn r6_a_room_flushed_in_slices_stays_ordered_and_complete() {
 }
 
 #[test]
-fn five_hundred_rooms_of_two_do_not_mix() {
-    in_own_process(|| {
-        let server = RunningServer::with(|config| config.inline_requests = 16);
-        let mut makers = crowd(&server, 500);
-        let mut guests = crowd(&server, 500);
-        for (maker, number) in makers.iter_mut().zip(0..) {
-            maker.create(&format!("pair {number}"));
-        }
-        let created = |maker: &mut Client| maker.expect_code("room-created").room_id;
-        let rooms: Vec<_> = makers.iter_mut().filter_map(created).collect();
-        for (guest, &room) in guests.iter_mut().zip(&rooms) {
-            guest.join(room);
-        }
-        for (guest, maker) in guests.iter_mut().zip(&mut makers) {
-            guest.expect_code("room-entered");
-            maker.expect_code("member-entered");
-        }
-        for round in 0..5 {
-            for (pair, (maker, guest)) in makers.iter_mut().zip(&mut guests).enumerate() {
-                maker.chat(&format!("{pair} {round} from maker"));
-                guest.chat(&format!("{pair} {round} from guest"));
-            }
-        }
-        for (pair, (maker, guest)) in makers.iter_mut().zip(&mut guests).enumerate() {
-            for (client, from) in [(&mut *maker, "guest"), (&mut *guest, "maker")] {
-                for round in 0..5 {
-                    let chat = client.receive();
-                    assert_eq!(chat.text, format!("{pair} {round} from {from}"));
-                    assert_eq!(chat.room_id, Some(rooms[pair]));
-                }
-            }
-        }
-        drop(guests);
-        for maker in &mut makers {
-            maker.expect_code("member-left");
-        }
-        assert_eq!(makers[0].rooms().len(), makers.len());
-    });
-}
-
-#[test]
 fn o10_silent_connections_cost_no_cpu() {
     let (program, address) = Program::listening(&["--worker=8"]);
     let mut silent: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
@@ -137,23 +96,5 @@ fn o10_silent_connections_cost_no_cpu() {
         assert_eq!(owed.expect_rooms().len(), 299);
     }
     drop((silent, owed));
-    program.stop();
-}
-
-#[test]
-fn a3_connections_beyond_the_descriptors_are_answered() {
-    let program = Program::start_by_shell("ulimit -n 128; ", &["--port=0"], "");
-    let address = program.address();
-    let mut waiting: Vec<_> = (0..300).map(|_| Client::connect(address)).collect();
-    for client in &mut waiting {
-        client.ask_for_rooms();
-    }
-    // Each is answered before it makes way for another, in the order of arrival.
-    for mut client in waiting {
-        let answer = client.receive();
-        let refused = answer.code.as_deref() == Some("server-full");
-        assert!(refused || answer.kind == "SCRoomsResult", "{answer:?}");
-    }
-    Client::of(address).enter_new("room");
     program.stop();
 }

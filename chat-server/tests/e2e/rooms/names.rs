@@ -26,98 +26,6 @@ fn bytes_of_the_original_client_are_understood() {
     a.expect_code("member-left");
 }
 
-#[test]
-fn the_server_writes_the_original_fields_first() {
-    let server = start();
-    let [mut a, mut b] = server.clients();
-    let next = |client: &mut Client| {
-        String::from_utf8(client.next_payload().expect("a message")).expect("JSON is UTF-8")
-    };
-    a.create("차");
-    assert_eq!(
-        next(&mut a),
-        r#"{"type":"SCSystemMessage","text":"You made room 1, \"차\", and are in it.","code":"room-created","roomId":1,"seq":0,"title":"차"}"#
-    );
-    b.enter(1);
-    assert_eq!(
-        next(&mut a),
-        r#"{"type":"SCSystemMessage","text":"user2 came in.","code":"member-entered","roomId":1,"seq":1,"member":"user2"}"#
-    );
-    a.chat("안녕\n😀");
-    assert_eq!(
-        next(&mut b),
-        r#"{"type":"SCChat","member":"user1","text":"안녕\n😀","roomId":1,"seq":2}"#
-    );
-    b.ask_for_rooms();
-    assert_eq!(
-        next(&mut b),
-        r#"{"type":"SCRoomsResult","rooms":[{"roomId":1,"title":"차","members":["user1","user2"],"memberCount":2}]}"#
-    );
-    b.create("another");
-    assert_eq!(
-        next(&mut b),
-        r#"{"type":"SCSystemMessage","text":"You are in room 1 already. /leave it first.","code":"already-in-room"}"#
-    );
-}
-
-#[test]
-fn s4_names_that_look_alike_are_one_name() {
-    let server = start();
-    let [mut a, mut b] = server.clients();
-    for (name, likenesses) in [
-        ("Alice", &["alice", "ALICE", "\u{ff21}lice", "Alice ", " Alice", "Ａｌｉｃｅ"][..]),
-        ("Guido van Rossum", &["guido  van  rossum", "Guido\u{3000}van\u{a0}Rossum"]),
-        ("한글", &["\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"]),
-    ] {
-        a.be(name);
-        for likeness in likenesses {
-            b.name(likeness);
-            let refused = b.expect_code("name-taken");
-            assert!(!refused.text.contains(likeness.trim()), "nothing is echoed");
-        }
-    }
-    b.be("Alise");
-    a.expect_nothing();
-}
-
-#[test]
-fn a_name_is_free_once_its_holder_renames_or_leaves() {
-    let server = start();
-    let [mut a, mut b, mut c] = server.clients();
-    a.be("Alice");
-    a.be("ALICE");
-    b.name("alice");
-    b.expect_code("name-taken");
-    a.be("bob");
-    b.be("alice");
-    // The end of a connection is seen by the members of its room.
-    a.enter_new("room");
-    c.enter(1);
-    drop(a);
-    c.expect_code("member-left");
-    c.be("Bob");
-}
-
-#[test]
-fn s4_a_default_name_belongs_to_its_connection() {
-    let server = start();
-    let [mut a, mut b] = server.clients();
-    for name in
-        ["user1", "USER1", "ｕｓｅｒ１", " user1 ", "user3", "user99999999", "user0", "user01"]
-    {
-        b.name(name);
-        b.expect_code("name-taken");
-    }
-    a.be("alice");
-    b.name("user1");
-    b.expect_code("name-taken");
-    a.be("user1");
-    b.be("user2");
-    for name in ["user", "user x", "1user", "userx1"] {
-        b.be(name);
-    }
-}
-
 /// Control characters, separators, and characters that change the direction of text.
 const BAD_IN_NAMES: [&str; 14] = [
     "\0", "\n", "\t", "\r", "\x1b", "\x07", "\x7f", "\u{80}", "\u{9b}", "\u{2028}", "\u{2029}",
@@ -144,21 +52,6 @@ fn s4_a_bad_name_or_title_is_refused_and_not_echoed() {
         assert!(!text.contains("Zq") && text.is_ascii(), "{text:?}");
     }
     assert_eq!(a.rooms(), [], "and they are no bad frames: the connection is kept");
-}
-
-#[test]
-fn the_longest_name_and_title_are_32_and_100_characters_of_any_width() {
-    let server = start();
-    let [mut a, mut b] = server.clients();
-    for c in ["x", "한", "😀", "\\"] {
-        a.be(&c.repeat(32));
-        let title = c.repeat(100);
-        a.enter_new(&title);
-        let rooms = b.rooms();
-        assert_eq!((&*rooms[0].title, &*rooms[0].members[0]), (&*title, &*c.repeat(32)));
-        a.leave();
-        a.expect_code("room-left");
-    }
 }
 
 #[test]
@@ -208,19 +101,6 @@ fn p11_a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused()
     }
     a.expect_nothing();
     b.expect_nothing();
-}
-
-#[test]
-fn p11_a_longer_name_leaves_less_room_for_the_text() {
-    let server = start();
-    let ([mut a, mut b], _) = server.members();
-    a.be(&"\"".repeat(32));
-    b.expect_code("renamed");
-    let longest = 65_535 - OVERHEAD - (64 - "user1".len());
-    a.chat(&"y".repeat(longest + 1));
-    a.expect_code("text-too-long");
-    a.chat(&"y".repeat(longest));
-    assert_eq!(b.next_payload().expect("the chat").len(), 65_535);
 }
 
 #[test]

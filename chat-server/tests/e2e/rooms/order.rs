@@ -186,24 +186,3 @@ fn s10_a_room_that_ends_during_a_join_is_neither_lost_nor_doubled() {
         }
     });
 }
-
-#[test]
-fn rooms_made_at_once_have_distinct_numbers() {
-    each_way(|server| {
-        let mut clients: [Client; 10] = server.clients();
-        for round in 0..20 {
-            for client in &mut clients {
-                client.create("room");
-            }
-            let numbers = clients.iter_mut().map(|c| c.expect_code("room-created").room_id);
-            let mut numbers: Vec<_> = numbers.flatten().collect();
-            numbers.sort_unstable();
-            let first = round * 10 + 1;
-            assert_eq!(numbers, (first..first + 10).collect::<Vec<_>>());
-            for client in &mut clients {
-                client.leave();
-                client.expect_code("room-left");
-            }
-        }
-    });
-}
