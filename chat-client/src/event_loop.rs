@@ -23,8 +23,8 @@ use crate::terminal::screen::Screen;
 use crate::terminal::tty::{self, Change};
 use crate::threads::{self, Event, QUEUE_LEN};
 
-/// How long the client of a person waits after `/quit` for the server to close. A script waits as long
-/// as it takes: the server may still be busy with its commands.
+/// How long to wait after `/quit` for the server to close, at a terminal. A script waits as long as it
+/// takes: the server may still be busy with its commands.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The source of the input.

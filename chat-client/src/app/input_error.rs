@@ -26,7 +26,7 @@ pub(crate) enum InputError {
     BadName(ValueError),
     BadTitle(ValueError),
     BadText(ValueError),
-    /// By that many bytes of JSON the text exceeds a frame.
+    /// The text exceeds a frame by this many bytes of JSON.
     TextTooLong {
         excess: usize,
     },

@@ -149,7 +149,7 @@ impl App {
         text.localized(self.options.lang).to_string()
     }
 
-    /// Takes a line of input, or the reason why it cannot be used.
+    /// Takes a line of input, or the reason why it is unusable.
     pub(crate) fn line(&mut self, at: Context<'_>, line: Result<&str, LineError>) -> Effects {
         if self.leaving {
             return Effects::default();
@@ -274,7 +274,7 @@ impl App {
         effects
     }
 
-    /// Back in the room, its counter tells how much went by meanwhile.
+    /// Says how many broadcasts were missed, by the counter of the room just entered again.
     fn missed(&mut self, message: &Incoming) -> Option<Line> {
         if message.code.as_deref() != Some("room-entered") {
             return None;
@@ -286,8 +286,8 @@ impl App {
         (same && count > 0).then(|| render::client(&self.say(&Status::Missed { count })))
     }
 
-    /// Takes the end of the connection. `all_sent` says whether everything typed was sent, and then the
-    /// end of this side.
+    /// Takes the end of the connection. `all_sent` is true if everything typed was sent, and this side of
+    /// the stream ended.
     pub(crate) fn closed(&mut self, end: &StreamEnd, all_sent: bool) -> AfterClose {
         let verdict = self.verdict(end, all_sent);
         if !self.is_to_reconnect(end) {

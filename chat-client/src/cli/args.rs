@@ -74,7 +74,7 @@ fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     std::iter::once(flag).chain(value)
 }
 
-/// The language of a flag, which is known before anything is wrong.
+/// The value of `--lang`, in which mistakes in the other flags are reported.
 fn requested_lang(words: &[&str]) -> Option<Lang> {
     let at = words.iter().position(|word| *word == "--lang")?;
     words.get(at + 1)?.parse().ok()

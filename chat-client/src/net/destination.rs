@@ -37,7 +37,7 @@ impl FromStr for Host {
         if let Ok(address) = text.parse() {
             return Ok(Self::Address(address));
         }
-        // Nobody has such a name; `host:port` and `http://host` are likely mistakes.
+        // No host has such a name; `host:port` and `http://host` are likely mistakes.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | '/');
         if text.is_empty() || text.contains(is_odd) {
             return Err(InvalidHost);

@@ -158,17 +158,6 @@ mod tests {
     }
 
     #[test]
-    fn frames_come_out_together_and_in_order() {
-        let (outbox, connection) = attached();
-        let mut frames = Vec::new();
-        for command in [Command::Rooms, chat(3), Command::Leave] {
-            command.write(&mut frames).expect("it fits");
-            outbox.push(&command).expect("it fits");
-        }
-        assert_eq!(outbox.take(connection), Some(frames));
-    }
-
-    #[test]
     fn all_is_sent_when_the_writer_asks_again_and_nothing_is_left() {
         let (outbox, connection) = attached();
         outbox.push(&Command::Rooms).expect("it fits");

@@ -95,14 +95,6 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_not_kept() {
-        let endless = io::repeat(b'x').take(3_000_000).chain(&b"\nnext"[..]);
-        let mut input = BufReader::new(endless);
-        assert_eq!(next_line(&mut input).expect("no error"), Some(Err(LineError::TooLong)));
-        assert_eq!(next_line(&mut input).expect("no error"), Some(line("next")));
-    }
-
-    #[test]
     fn a_line_that_is_not_utf8_is_refused_and_the_next_one_is_not() {
         assert_eq!(
             lines(&b"\xff\xfe\n\xea\xb9\x80\n"[..]),

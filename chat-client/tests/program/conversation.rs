@@ -49,17 +49,6 @@ fn answers_are_shown_until_the_server_closes_however_late_they_come() {
 }
 
 #[test]
-fn a_line_is_sent_when_it_is_typed_and_a_message_shown_when_it_comes() {
-    let (mut client, mut peer) = Client::connected();
-    for n in 0..3 {
-        client.write(format!("line {n}\n").as_bytes());
-        assert_eq!(peer.command(), Some(said(&format!("line {n}"))));
-        peer.send(&chat("bob", &format!("answer {n}")));
-        assert_eq!(client.line(), format!("bob: answer {n}"));
-    }
-}
-
-#[test]
 fn mistakes_are_reported_without_the_server_and_the_rest_is_sent() {
     let mut input =
         b"/join x\n/join 0\n/create\n/name\n/leave all\n/jion 3\n/frobnicate\n".to_vec();

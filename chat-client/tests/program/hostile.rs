@@ -1,6 +1,6 @@
 //! A peer that means harm to the terminal.
 
-use crate::support::{Client, chat, frame, system};
+use crate::support::{Client, chat, system};
 
 #[test]
 fn s5_no_control_character_comes_through() {
@@ -34,15 +34,4 @@ fn types_and_fields_that_are_not_known_are_ignored() {
     peer.send(r#"{"type":"SCChat","new":{"a":[null]},"member":"bob","text":"shown"}"#);
     peer.close_after(&[]);
     assert_eq!(client.exit().succeeded(), ["bob: shown"]);
-}
-
-#[test]
-fn the_largest_frame_may_arrive_in_pieces() {
-    let (client, mut peer) = Client::piped("");
-    let text = "x".repeat(65_535 - chat("bob", "").len());
-    for byte in frame(&chat("bob", &text)).chunks(97) {
-        peer.send_raw(byte);
-    }
-    peer.close_after(&[]);
-    assert_eq!(client.exit().succeeded(), [format!("bob: {text}")]);
 }

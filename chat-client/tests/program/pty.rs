@@ -22,9 +22,9 @@ pub(crate) struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     /// Keeps the terminal after the end of the client, to see how it was left.
     slave: Option<Box<dyn SlavePty + Send>>,
-    /// There once a key was pressed. Dropping it presses Ctrl-D.
+    /// Opened by the first key pressed. Dropping it presses Ctrl-D.
     keyboard: Option<Box<dyn Write + Send>>,
-    /// There until it was waited for.
+    /// `None` once it has been waited for.
     client: Option<Box<dyn Child + Send + Sync>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     /// The modes before the start of the client.
@@ -109,8 +109,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until the cursor is in that column, which is the last thing that the client writes. The
-    /// row of the cursor.
+    /// Waits until the cursor, which the client moves last, is in that column. Returns its row.
     #[track_caller]
     pub(crate) fn cursor_row(&self, column: u16) -> u16 {
         let position = |seen: &Seen| seen.screen.screen().cursor_position();
@@ -135,7 +134,7 @@ impl Terminal {
         self.client.as_ref().and_then(|client| client.process_id()).expect("it was started")
     }
 
-    /// Waits for the end of the client. Its status, and whether the modes are as before.
+    /// Waits for the end of the client. Returns its status, and whether the modes are as before.
     pub(crate) fn exit(mut self) -> (u32, bool) {
         let status = self.ended();
         let master = self.master.as_ref().expect("the terminal is there");
@@ -147,8 +146,8 @@ impl Terminal {
         (status, restored)
     }
 
-    /// Takes the terminal away, on which no key was pressed, as soon as the client writes something,
-    /// which `provoke` makes it do. The status of the client.
+    /// Takes the terminal away as soon as `provoke` has made the client write something. No key may have
+    /// been pressed. Returns the status of the client.
     pub(crate) fn close(mut self, provoke: impl FnOnce()) -> u32 {
         assert!(self.keyboard.is_none());
         self.seen.0.lock().expect("no panic").closing = true;

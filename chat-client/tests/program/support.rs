@@ -161,13 +161,8 @@ impl Listener {
         format!("--port={}", self.address().port())
     }
 
-    /// Accepts the only client there will be.
-    pub(crate) fn accept(self) -> Peer {
-        self.accept_one()
-    }
-
     /// Accepts the next client.
-    pub(crate) fn accept_one(&self) -> Peer {
+    pub(crate) fn accept(&self) -> Peer {
         let (sender, accepted) = channel();
         let listener = self.0.try_clone().expect("a descriptor");
         thread::spawn(move || sender.send(listener.accept()));

@@ -82,31 +82,6 @@ fn a_long_message_never_comes_to_the_margin() {
 }
 
 #[test]
-fn rooms_are_a_table_in_korean() {
-    let (mut terminal, mut peer) = connected(&["--lang=ko"]);
-    terminal.press("/rooms\r");
-    assert_eq!(peer.command(), Some(Command::Rooms));
-    peer.send(
-        r#"{"type":"SCRoomsResult","rooms":[
-            {"roomId":1,"title":"스터디 방","members":["김철수","Guido van Rossum"],"memberCount":2},
-            {"roomId":12,"title":"tea","members":["이영희"],"memberCount":61}]}"#,
-    );
-    terminal.shows(&[
-        "> /rooms",
-        "번호  제목       인원  참여자",
-        "   1  스터디 방     2  김철수, Guido van Rossum",
-        "  12  tea          61  이영희 외 60명",
-        ">",
-    ]);
-    terminal.press("/jion\r");
-    terminal.shows(&[
-        "> /jion",
-        "! /jion 명령은 없어요. /join 아닌가요? /help로 명령어를 볼 수 있어요.",
-        ">",
-    ]);
-}
-
-#[test]
 fn a8_the_line_and_messages_follow_the_width() {
     let (mut terminal, mut peer) = connected(&[]);
     terminal.press("0123456789");
@@ -122,21 +97,8 @@ fn a8_the_line_and_messages_follow_the_width() {
 }
 
 #[test]
-fn ctrl_c_clears_the_line_and_leaves_from_an_empty_one() {
-    let (mut terminal, mut peer) = connected(&[]);
-    terminal.press("never said");
-    terminal.shows(&["> never said"]);
-    terminal.press("\u{3}");
-    terminal.shows(&[">"]);
-    terminal.press("\u{3}");
-    assert_eq!(peer.commands(), []);
-    drop(peer);
-    assert_eq!(terminal.exit(), (0, true));
-}
-
-#[test]
-fn ctrl_d_and_quit_leave() {
-    for keys in ["\u{4}", "/quit\r"] {
+fn ctrl_d_quit_and_ctrl_c_in_an_empty_line_leave() {
+    for keys in ["\u{4}", "/quit\r", "never said\u{3}\u{3}"] {
         let (mut terminal, peer) = connected(&[]);
         terminal.press(keys);
         peer.close_after(&[]);
@@ -265,7 +227,7 @@ fn a8_a_lost_connection_is_made_again_and_the_room_found() {
     let listener = Listener::bind();
     let flags = [listener.port_flag(), "--name=bob".into(), "--join=3".into()];
     let mut terminal = Terminal::start(&flags.each_ref().map(String::as_str));
-    let mut peer = listener.accept_one();
+    let mut peer = listener.accept();
     let join = Command::Join(RoomId::new(3).expect("above 0"));
     let name = Command::Rename(Name::new("bob").expect("a name"));
     assert_eq!([peer.command(), peer.command()], [Some(name.clone()), Some(join.clone())]);
@@ -285,7 +247,7 @@ fn a8_a_lost_connection_is_made_again_and_the_room_found() {
         "offline>",
     ]);
 
-    let mut peer = listener.accept_one();
+    let mut peer = listener.accept();
     assert_eq!([peer.command(), peer.command()], [Some(name), Some(Command::Rooms)]);
     peer.send(&system("user2 is now called bob.", "renamed"));
     peer.send(r#"{"type":"SCRoomsResult","rooms":[{"roomId":3,"title":"tea","members":["a"]}]}"#);

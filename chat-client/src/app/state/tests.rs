@@ -88,39 +88,6 @@ fn a_person_sees_what_was_typed_and_a_script_does_not() {
 }
 
 #[test]
-fn a_mistake_is_reported_and_sends_nothing() {
-    let mut app = script();
-    let effects = type_in(&mut app, "/jion 3");
-    let why = effects.complain.expect("it is no command");
-    assert!(why.starts_with("there is no command /jion. Did you mean /join?"), "{why}");
-    assert_eq!(effects.send, []);
-    assert!(app.line(AT, Err(LineError::NotUtf8)).complain.is_some());
-}
-
-#[test]
-fn after_quit_no_line_is_taken() {
-    let mut app = script();
-    assert!(type_in(&mut app, "/quit").quit);
-    assert_eq!(type_in(&mut app, "/rooms"), Effects::default());
-    assert_eq!(app.line(AT, Err(LineError::NotUtf8)), Effects::default());
-}
-
-#[test]
-fn chats_and_system_messages_are_shown() {
-    let mut app = script();
-    let chat = message(r#"{"type":"SCChat","member":"bob","text":"hi"}"#);
-    assert_eq!(shown(&mut app, &chat), ["bob: hi"]);
-    let uncoded = message(r#"{"type":"SCSystemMessage","text":"alice joined."}"#);
-    assert_eq!(shown(&mut app, &uncoded), ["* alice joined."]);
-}
-
-#[test]
-fn an_unknown_type_shows_nothing() {
-    let new = message(r#"{"type":"SCNew","text":"hi"}"#);
-    assert_eq!(script().incoming(AT, &new), Effects::default());
-}
-
-#[test]
 fn the_prompt_has_the_room() {
     let mut app = person();
     assert_eq!(app.prompt().full.as_str(), "> ");
@@ -181,13 +148,6 @@ fn the_requests_of_flags_come_first_and_a_refusal_ends_a_script() {
     let mut app = App::new(options(Format::Plain));
     app.connected(0);
     assert_eq!(app.incoming(AT, &message(r#"{"type":"SCSystemMessage","text":"x"}"#)).fail, None);
-}
-
-#[test]
-fn it_succeeds_if_everything_was_sent_before_the_server_closed() {
-    assert_eq!(ending(&mut script(), &StreamEnd::Clean, true), Ok(String::new()));
-    let closed = refused("the server closed the connection");
-    assert_eq!(ending(&mut script(), &StreamEnd::Clean, false), closed);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What keys do to a line.
+//! The effects of keys on a line.
 
 use super::*;
 use proptest::prelude::*;

@@ -14,7 +14,7 @@ use rustix::termios::{OptionalActions, OutputModes, Termios, tcgetattr, tcgetwin
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::change::Change;
+use super::Change;
 
 /// Puts marks around pasted text (xterm, "Bracketed Paste Mode").
 const PASTE_MARKS_ON: &str = "\u{1b}[?2004h";

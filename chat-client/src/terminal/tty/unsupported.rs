@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use super::change::Change;
+use super::Change;
 
 pub(crate) fn take_over() -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
