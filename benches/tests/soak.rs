@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use chat_benches::error::Error;
-use chat_benches::soak::{Config, Target, run};
+use chat_benches::soak::{Config, run};
 
 /// The server program of this build. Cargo builds it for the tests of its own package only, so it is built
 /// here; most often there is nothing to do.
@@ -25,21 +25,21 @@ fn server() -> PathBuf {
     target.join("chat-server")
 }
 
-fn config(target: Target, seed: u64) -> Config {
+fn config(program: impl Into<PathBuf>, args: &[&str], seed: u64) -> Config {
     Config {
-        target,
+        program: program.into(),
+        args: args.iter().map(|&arg| arg.to_owned()).collect(),
         time: Duration::from_secs(2),
         seed,
         visits_per_second: 60,
-        corpus: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command").into()),
+        corpus: concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command").into(),
         progress: None,
     }
 }
 
 #[test]
 fn a_short_soak_finds_nothing_wrong() {
-    let target = Target::Start { program: server(), args: vec!["--worker=1".to_owned()] };
-    let report = run(&config(target, 7)).expect("there is a server");
+    let report = run(&config(server(), &["--worker=1"], 7)).expect("there is a server");
     println!("{report}");
     assert!(report.faults.is_empty(), "{:#?}", report.faults);
     assert!(report.delivered > 0 && report.answers > 0, "{report}");
@@ -51,10 +51,9 @@ fn a_short_soak_finds_nothing_wrong() {
 fn a_server_that_turns_people_away_is_found_out() {
     // The server keeps 64 of these for itself, which leaves room for the steady talkers and few more.
     let few = r#"ulimit -n 150; exec "$0" "$@""#;
-    let server = server().to_string_lossy().into_owned();
-    let args = vec!["-c".to_owned(), few.to_owned(), server];
-    let target = Target::Start { program: "/bin/sh".into(), args };
-    let report = run(&config(target, 8)).expect("there is a server");
+    let server = server();
+    let args = ["-c", few, server.to_str().expect("Cargo names it")];
+    let report = run(&config("/bin/sh", &args, 8)).expect("there is a server");
     let fault = "last word Some(\"server-full\")";
     assert!(report.faults.iter().any(|found| found.contains(fault)), "{:#?}", report.faults);
 }
@@ -62,10 +61,7 @@ fn a_server_that_turns_people_away_is_found_out() {
 #[test]
 fn what_is_no_server_is_said_so() {
     for program in ["/nowhere/chat-server", "/bin/echo"] {
-        let target = Target::Start { program: program.into(), args: Vec::new() };
-        let error = run(&config(target, 1)).expect_err("it is no server");
+        let error = run(&config(program, &[], 1)).expect_err("it is no server");
         assert!(matches!(error, Error::Config(_) | Error::Server(_)), "{program}: {error}");
     }
-    let elsewhere = Target::Running { addr: ([192, 0, 2, 1], 80).into(), pid: std::process::id() };
-    assert!(matches!(run(&config(elsewhere, 1)), Err(Error::Config(_))));
 }

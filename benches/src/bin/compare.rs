@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use argh::FromArgs;
 use chat_benches::args;
-use chat_benches::compare::{Comparison, Kind, Outcome, Programs, Workload, svg, table};
+use chat_benches::compare::{Comparison, Outcome, Programs, Workload, svg, table};
 use chat_benches::error::Error;
+use chat_benches::load::Protocol;
 
 /// Runs the relay, the chat server, Redis and NATS in turn, each on core 0, against the load
 /// generator on core 1, and prints what a delivered message costs each.
@@ -87,7 +88,7 @@ fn comparison(args: &Args) -> Result<Comparison, Error> {
             chat: args.server.clone().unwrap_or_else(|| sibling("chat-server")),
             chat_args: args.server_args.split_whitespace().map(str::to_owned).collect(),
         },
-        servers: Kind::list(&args.only)?,
+        servers: Protocol::list(&args.only)?,
         workloads: Workload::list(&args.shapes)?,
         rounds: args.rounds,
         seconds: args.seconds,

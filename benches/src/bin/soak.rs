@@ -1,14 +1,15 @@
 //! `soak`: keeps a server under a mixed load. See [`chat_benches::soak`].
 
 use std::io::{IsTerminal, stderr};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use argh::FromArgs;
-use chat_benches::soak::{self, Config, Target};
+use chat_benches::soak::{self, Config};
 use chat_benches::{args, error::Error};
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command");
 
 /// Keeps a chat server under a mixed load: steady talkers whose every message is checked, and visitors
 /// that come and go, flood, read slowly or not at all, send bad input, and break off anywhere. At the end
@@ -27,14 +28,6 @@ struct SoakArgs {
     #[argh(option, arg_name = "ARG")]
     server_arg: Vec<String>,
 
-    /// use a running server at this loopback address; needs --pid, and does not stop it
-    #[argh(option, arg_name = "ADDR:PORT")]
-    connect: Option<SocketAddr>,
-
-    /// process id of the server of --connect
-    #[argh(option, arg_name = "PID")]
-    pid: Option<u32>,
-
     /// seed of everything that visitors do (default: a new one each time, which is printed)
     #[argh(option, arg_name = "N")]
     seed: Option<u64>,
@@ -43,9 +36,9 @@ struct SoakArgs {
     #[argh(option, default = "25", arg_name = "N")]
     visits: u32,
 
-    /// a directory of further bad payloads, one a file, such as fuzz/corpus/command
-    #[argh(option, arg_name = "DIR")]
-    corpus: Option<PathBuf>,
+    /// a directory of bad payloads, one a file (default: fuzz/corpus/command of the sources)
+    #[argh(option, default = "CORPUS.into()", arg_name = "DIR")]
+    corpus: PathBuf,
 
     /// print nothing before the end
     #[argh(switch)]
@@ -69,7 +62,8 @@ fn run(args: SoakArgs) -> Result<(), Error> {
         visits_per_second: args.visits,
         corpus: args.corpus,
         progress: (!args.quiet).then_some(every),
-        target: target(args.connect, args.pid, args.server, args.server_arg)?,
+        program: args.server.map_or_else(own_server, Ok)?,
+        args: args.server_arg,
     };
     if !args.quiet {
         eprintln!("soak: {} minutes, seed {seed}", args.minutes);
@@ -83,25 +77,9 @@ fn run(args: SoakArgs) -> Result<(), Error> {
     Err(Error::Server(format!("{} faults (seed {seed}):\n  {faults}", report.faults.len())))
 }
 
-fn target(
-    connect: Option<SocketAddr>,
-    pid: Option<u32>,
-    server: Option<PathBuf>,
-    args: Vec<String>,
-) -> Result<Target, Error> {
-    match (connect, pid, server) {
-        (Some(addr), Some(pid), None) if args.is_empty() => Ok(Target::Running { addr, pid }),
-        (None, None, Some(program)) => Ok(Target::Start { program, args }),
-        (None, None, None) => {
-            let own = std::env::current_exe().map_err(Error::io("looking for chat-server"))?;
-            Ok(Target::Start { program: own.with_file_name("chat-server"), args })
-        }
-        _ => Err(Error::Config(
-            "either --connect and --pid for a running server, or --server and --server-arg for one to \
-             start"
-                .to_owned(),
-        )),
-    }
+fn own_server() -> Result<PathBuf, Error> {
+    let own = std::env::current_exe().map_err(Error::io("looking for chat-server"))?;
+    Ok(own.with_file_name("chat-server"))
 }
 
 /// Parses --minutes: up to a week.

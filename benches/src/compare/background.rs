@@ -1,7 +1,7 @@
 //! A second load on the server that is measured.
 
 use std::io::{self, BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::programs::on_cores;
 use crate::error::Error;
+use crate::measure::child::KilledOnDrop;
 
 /// How long it may take to begin: 10,000 members have to enter one room.
 const BEGIN_DEADLINE: Duration = Duration::from_secs(120);
@@ -45,52 +46,39 @@ impl Background {
     }
 }
 
-/// A second load that is running. Dropping it kills it.
-#[derive(Debug)]
-pub(super) struct Running(Child);
-
-impl Running {
-    /// Starts it. A crowd is complete and has received its first message when this returns.
-    pub(super) fn start(
-        background: Background,
-        load: &str,
-        target: &[String],
-        cores: &str,
-    ) -> Result<Self, Error> {
-        let mut words = vec![load.to_owned()];
-        words.extend(background.arguments());
-        words.extend(target.iter().cloned());
-        words.push(format!("--seconds={SECONDS}"));
-        let mut child = on_cores(cores, &words)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(Error::io("starting a second load generator"))?;
-        let (sender, begun) = mpsc::channel();
-        if let Some(errors) = child.stderr.take() {
-            std::thread::spawn(move || {
-                let mut errors = BufReader::new(errors);
-                let mut line = String::new();
-                // Both fail only once the generator has ended.
-                let _ = errors.read_line(&mut line).map(|_| sender.send(line));
-                let _ = io::copy(&mut errors, &mut io::sink());
-            });
-        }
-        let running = Self(child);
-        if background == Background::Crowd {
-            let line = begun.recv_timeout(BEGIN_DEADLINE).unwrap_or_default();
-            if !line.contains("delivered") {
-                return Err(Error::Server(format!("the second load did not begin: {line:?}")));
-            }
-        }
-        Ok(running)
+/// Starts a second load, which ends when the result is dropped. A crowd is complete and has received its
+/// first message when this returns.
+pub(super) fn start(
+    background: Background,
+    load: &str,
+    target: &[String],
+    cores: &str,
+) -> Result<KilledOnDrop, Error> {
+    let mut words = vec![load.to_owned()];
+    words.extend(background.arguments());
+    words.extend(target.iter().cloned());
+    words.push(format!("--seconds={SECONDS}"));
+    let mut child = on_cores(cores, &words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Error::io("starting a second load generator"))?;
+    let (sender, begun) = mpsc::channel();
+    if let Some(errors) = child.stderr.take() {
+        std::thread::spawn(move || {
+            let mut errors = BufReader::new(errors);
+            let mut line = String::new();
+            // Both fail only once the generator has ended.
+            let _ = errors.read_line(&mut line).map(|_| sender.send(line));
+            let _ = io::copy(&mut errors, &mut io::sink());
+        });
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Nothing can be done about a failure of either.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    let running = KilledOnDrop(child);
+    if background == Background::Crowd {
+        let line = begun.recv_timeout(BEGIN_DEADLINE).unwrap_or_default();
+        if !line.contains("delivered") {
+            return Err(Error::Server(format!("the second load did not begin: {line:?}")));
+        }
     }
+    Ok(running)
 }

@@ -6,10 +6,9 @@
 
 use std::fmt::Write;
 
-use super::server::Kind;
 use super::summary::{Line, Outcome};
 use super::table::significant;
-use crate::load::Pace;
+use crate::load::{Pace, Protocol};
 
 const MARGIN: f64 = 64.0;
 const MIN_WIDTH: f64 = 720.0;
@@ -30,7 +29,7 @@ struct Panel {
 
 struct Group {
     labels: [String; 2],
-    bars: Vec<(Kind, f64)>,
+    bars: Vec<(Protocol, f64)>,
 }
 
 /// Maps values to positions between the bottom (0) and the top (1) of a panel.
@@ -70,7 +69,7 @@ fn cost_panel(outcome: &Outcome) -> Option<Panel> {
         "Server CPU time per delivered message, in µs, logarithmic (less is better)"
     };
     let groups = groups(outcome, |lines| {
-        let relay = lines.iter().find(|line| line.server == Kind::Relay);
+        let relay = lines.iter().find(|line| line.server == Protocol::Relay);
         let floor = relay.map(|line| format!("relay {} µs", significant(line.cpu_us)));
         let bars = lines.iter().filter_map(|line| Some((line.server, value(line)?))).collect();
         let labels = [lines[0].workload.describe(), floor.unwrap_or_default()];
@@ -100,12 +99,12 @@ fn groups(outcome: &Outcome, make: impl Fn(&[Line]) -> Vec<Group>) -> Vec<Group>
     groups.filter(|group| !group.bars.is_empty()).collect()
 }
 
-const fn color(kind: Kind) -> &'static str {
+const fn color(kind: Protocol) -> &'static str {
     match kind {
-        Kind::Relay => "#9aa5b1",
-        Kind::Chat => "#1769aa",
-        Kind::Redis => "#c8452f",
-        Kind::Nats => "#3a8f5c",
+        Protocol::Relay => "#9aa5b1",
+        Protocol::Chat => "#1769aa",
+        Protocol::Redis => "#c8452f",
+        Protocol::Nats => "#3a8f5c",
     }
 }
 
@@ -165,7 +164,7 @@ impl Panel {
 
     fn draw_legend(&self, text: &mut String) {
         let mut left = MARGIN;
-        for kind in Kind::ALL {
+        for kind in Protocol::ALL {
             if self.groups.iter().any(|group| group.bars.iter().any(|bar| bar.0 == kind)) {
                 let _ = writeln!(
                     text,
@@ -260,10 +259,10 @@ mod tests {
     #[test]
     fn a_chart_has_a_bar_for_every_line_and_is_well_formed() {
         let rounds = [
-            round(0, "A", Kind::Relay, 0.2),
-            round(0, "A", Kind::Redis, 0.5),
-            round(0, "F", Kind::Relay, 5.0),
-            round(0, "F", Kind::Redis, 7.0),
+            round(0, "A", Protocol::Relay, 0.2),
+            round(0, "A", Protocol::Redis, 0.5),
+            round(0, "F", Protocol::Relay, 5.0),
+            round(0, "F", Protocol::Redis, 7.0),
         ];
         let text = svg(&Outcome::new(rounds.to_vec()));
         // The background, two legends of two, four costs, and two latencies of two servers.
@@ -278,7 +277,7 @@ mod tests {
 
     #[test]
     fn without_a_relay_the_cost_itself_is_drawn() {
-        let text = svg(&Outcome::new(vec![round(0, "B", Kind::Nats, 8.0)]));
+        let text = svg(&Outcome::new(vec![round(0, "B", Protocol::Nats, 8.0)]));
         assert!(text.contains("in µs, logarithmic") && text.contains(">8.00</text>"));
     }
 }

@@ -21,7 +21,7 @@ pub use background::Background;
 pub use chart::svg;
 pub use programs::Programs;
 pub use rounds::Comparison;
-pub use server::{Kind, Server};
+pub use server::Server;
 pub use summary::{Line, Outcome, Round, median};
 pub use table::table;
 pub use workload::Workload;

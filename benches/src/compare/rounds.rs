@@ -2,13 +2,13 @@
 
 use std::process::Stdio;
 
-use super::background::Running;
+use super::background;
 use super::programs::{Programs, on_cores};
-use super::server::{Kind, Server};
+use super::server::Server;
 use super::summary::{Outcome, Round};
 use super::workload::Workload;
 use crate::error::Error;
-use crate::load::Report;
+use crate::load::{Protocol, Report};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Comparison {
     /// The programs.
     pub programs: Programs,
     /// The servers; those that are not installed are left out.
-    pub servers: Vec<Kind>,
+    pub servers: Vec<Protocol>,
     /// The workloads.
     pub workloads: Vec<Workload>,
     /// How often everything is run.
@@ -69,12 +69,12 @@ impl Comparison {
     }
 
     /// One run, on a server of its own: none carries the memory of the run before.
-    fn one(&self, workload: Workload, kind: Kind) -> Result<Report, Error> {
+    fn one(&self, workload: Workload, kind: Protocol) -> Result<Report, Error> {
         let (server_cores, load_cores) = if self.both_cores { ("0,1", "0,1") } else { ("0", "1") };
         let server = Server::start(kind, &self.programs, server_cores)?;
         let load = self.programs.load.to_string_lossy().into_owned();
         let target = [format!("--proto={}", kind.name()), format!("--addr={}", server.addr())];
-        let start = |background| Running::start(background, &load, &target, load_cores);
+        let start = |background| background::start(background, &load, &target, load_cores);
         let _background = workload.background.map(start).transpose()?;
         let mut words = vec![load];
         words.extend(target);
@@ -99,7 +99,7 @@ impl Comparison {
             .map_err(|error| Error::Server(format!("the generator's result: {error}")))
     }
 
-    fn tell(&self, round: u32, workload: Workload, server: Kind, report: &Report) {
+    fn tell(&self, round: u32, workload: Workload, server: Protocol, report: &Report) {
         let cost = report.server.map_or(0.0, |cost| cost.total_us);
         eprintln!(
             "{}/{}  {:<26} {:<6} {cost:>8.3} µs  {:>9.0} delivered/s  p50 {:>8.1}  p99 {:>8.1} µs",

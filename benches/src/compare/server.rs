@@ -4,88 +4,21 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::str::FromStr;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Serialize};
 
 use super::programs::{Programs, on_cores};
 use crate::error::Error;
 use crate::load::Protocol;
-use crate::measure::child::{AnnouncedLines, START_DEADLINE};
+use crate::measure::child::{AnnouncedLines, KilledOnDrop, START_DEADLINE};
 
 /// No rate limit, as the others have none, and no log line for each connection that ends.
 const CHAT_ARGS: [&str; 3] = ["--port=0", "--rate=0", "--log=warn"];
 
-/// A kind of server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The relay, which is the floor.
-    Relay,
-    /// The room chat.
-    Chat,
-    /// `redis-server`.
-    Redis,
-    /// `nats-server`.
-    Nats,
-}
-
-impl Kind {
-    /// All kinds, the floor first.
-    pub const ALL: [Self; 4] = [Self::Relay, Self::Chat, Self::Redis, Self::Nats];
-
-    /// Its name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Relay => "relay",
-            Self::Chat => "chat",
-            Self::Redis => "redis",
-            Self::Nats => "nats",
-        }
-    }
-
-    /// The protocol it speaks.
-    pub const fn protocol(self) -> Protocol {
-        match self {
-            Self::Relay => Protocol::Relay,
-            Self::Chat => Protocol::Chat,
-            Self::Redis => Protocol::Redis,
-            Self::Nats => Protocol::Nats,
-        }
-    }
-
-    /// Parses a list such as `relay,chat`.
-    ///
-    /// # Errors
-    /// For a name that is none of a server.
-    pub fn list(names: &str) -> Result<Vec<Self>, Error> {
-        names.split(',').map(|name| name.trim().parse()).collect()
-    }
-
-    const fn program(self) -> &'static str {
-        match self {
-            Self::Redis => "redis-server",
-            Self::Nats => "nats-server",
-            Self::Relay | Self::Chat => "",
-        }
-    }
-}
-
-impl FromStr for Kind {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| Error::Config(format!("{name:?} is none of relay, chat, redis, nats")))
-    }
-}
-
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    child: KilledOnDrop,
     addr: SocketAddr,
     /// Its configuration file, removed with the server.
     config: Option<PathBuf>,
@@ -96,25 +29,25 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(kind: Kind, programs: &Programs, cores: &str) -> Result<Self, Error> {
+    pub fn start(kind: Protocol, programs: &Programs, cores: &str) -> Result<Self, Error> {
         let (mut words, mut config, mut addr) = (Vec::new(), None, None);
         match kind {
-            Kind::Relay => words.push(path(&programs.relay)),
-            Kind::Chat => {
+            Protocol::Relay => words.push(path(&programs.relay)),
+            Protocol::Chat => {
                 words.push(path(&programs.chat));
                 words.extend(CHAT_ARGS.map(str::to_owned));
                 words.extend(programs.chat_args.iter().cloned());
             }
-            Kind::Redis => {
+            Protocol::Redis => {
                 let free = free_addr()?;
-                words.push(kind.program().to_owned());
+                words.push(program(kind).to_owned());
                 words.extend(redis_args(free.port()));
                 addr = Some(free);
             }
-            Kind::Nats => {
+            Protocol::Nats => {
                 let free = free_addr()?;
                 let file = nats_config(free.port())?;
-                words.extend([kind.program().to_owned(), "-c".to_owned(), path(&file)]);
+                words.extend([program(kind).to_owned(), "-c".to_owned(), path(&file)]);
                 (addr, config) = (Some(free), Some(file));
             }
         }
@@ -130,7 +63,7 @@ impl Server {
             .map_err(Error::io("starting a server"))?;
         // From here on dropping it kills the process, whatever goes wrong.
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut server = Self { child, addr: addr.unwrap_or(unknown), config };
+        let mut server = Self { child: KilledOnDrop(child), addr: addr.unwrap_or(unknown), config };
         match addr {
             Some(_) => server.wait_until_it_accepts(kind)?,
             None => server.addr = server.read_address(kind)?,
@@ -139,12 +72,12 @@ impl Server {
     }
 
     /// Whether this machine has the program.
-    pub fn is_installed(kind: Kind, programs: &Programs) -> bool {
+    pub fn is_installed(kind: Protocol, programs: &Programs) -> bool {
         match kind {
-            Kind::Relay => programs.relay.is_file(),
-            Kind::Chat => programs.chat.is_file(),
-            Kind::Redis | Kind::Nats => std::env::var_os("PATH").is_some_and(|path| {
-                std::env::split_paths(&path).any(|dir| dir.join(kind.program()).is_file())
+            Protocol::Relay => programs.relay.is_file(),
+            Protocol::Chat => programs.chat.is_file(),
+            Protocol::Redis | Protocol::Nats => std::env::var_os("PATH").is_some_and(|path| {
+                std::env::split_paths(&path).any(|dir| dir.join(program(kind)).is_file())
             }),
         }
     }
@@ -156,19 +89,19 @@ impl Server {
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
-    fn read_address(&mut self, kind: Kind) -> Result<SocketAddr, Error> {
-        AnnouncedLines::of(&mut self.child).address("listening on ").map_err(|line| {
+    fn read_address(&mut self, kind: Protocol) -> Result<SocketAddr, Error> {
+        AnnouncedLines::of(&mut self.child.0).address("listening on ").map_err(|line| {
             Error::Server(format!("{} did not say where it listens, but {line:?}", kind.name()))
         })
     }
 
-    fn wait_until_it_accepts(&mut self, kind: Kind) -> Result<(), Error> {
+    fn wait_until_it_accepts(&mut self, kind: Protocol) -> Result<(), Error> {
         let deadline = Instant::now() + START_DEADLINE;
         while TcpStream::connect(self.addr).is_err() {
-            let ended = self.child.try_wait().map_err(Error::io("waiting for a server"))?;
+            let ended = self.child.0.try_wait().map_err(Error::io("waiting for a server"))?;
             if ended.is_some() || Instant::now() > deadline {
                 return Err(Error::Server(format!("{} did not start", kind.name())));
             }
@@ -180,12 +113,19 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing can be done about a failure of either.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         if let Some(file) = &self.config {
+            // Nothing can be done about a failure.
             let _ = fs::remove_file(file);
         }
+    }
+}
+
+/// The name of a program that is installed, if at all.
+const fn program(kind: Protocol) -> &'static str {
+    match kind {
+        Protocol::Redis => "redis-server",
+        Protocol::Nats => "nats-server",
+        Protocol::Relay | Protocol::Chat => "",
     }
 }
 
@@ -233,12 +173,6 @@ fn nats_config(port: u16) -> Result<PathBuf, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_of_names_is_a_list_of_servers() {
-        assert_eq!(Kind::list("relay, nats").expect("they exist"), [Kind::Relay, Kind::Nats]);
-        assert!(Kind::list("relay,ircd").is_err());
-    }
 
     #[test]
     fn redis_gets_an_empty_save() {

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::server::Kind;
 use super::workload::Workload;
-use crate::load::Report;
+use crate::load::{Protocol, Report};
 
 /// The median of `values`; `None` if there are none.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
@@ -24,7 +23,7 @@ pub struct Round {
     #[serde(rename = "shape")]
     pub workload: Workload,
     /// The server.
-    pub server: Kind,
+    pub server: Protocol,
     /// The load generator's report.
     pub report: Report,
 }
@@ -36,7 +35,7 @@ pub struct Line {
     #[serde(rename = "shape")]
     pub workload: Workload,
     /// The server.
-    pub server: Kind,
+    pub server: Protocol,
     /// CPU time of the server, in µs per delivery.
     pub cpu_us: f64,
     /// The part of it spent in the server's own code.
@@ -75,7 +74,7 @@ pub struct Outcome {
 impl Outcome {
     /// Summarizes `rounds`, ordered by workload and server.
     pub fn new(rounds: Vec<Round>) -> Self {
-        let mut pairs: Vec<(Workload, Kind)> = Vec::new();
+        let mut pairs: Vec<(Workload, Protocol)> = Vec::new();
         for round in &rounds {
             if !pairs.contains(&(round.workload, round.server)) {
                 pairs.push((round.workload, round.server));
@@ -87,7 +86,7 @@ impl Outcome {
     }
 }
 
-fn line(rounds: &[Round], workload: Workload, server: Kind) -> Option<Line> {
+fn line(rounds: &[Round], workload: Workload, server: Protocol) -> Option<Line> {
     let of = |kind| {
         rounds.iter().filter(move |round| round.workload == workload && round.server == kind)
     };
@@ -97,7 +96,7 @@ fn line(rounds: &[Round], workload: Workload, server: Kind) -> Option<Line> {
     };
     let ratios: Vec<f64> = of(server)
         .filter_map(|round| {
-            let floor = of(Kind::Relay).find(|floor| floor.round == round.round)?;
+            let floor = of(Protocol::Relay).find(|floor| floor.round == round.round)?;
             Some(round.report.server?.total_us / floor.report.server?.total_us)
         })
         .filter(|ratio| ratio.is_finite())
@@ -132,11 +131,11 @@ pub(super) mod tests {
     use crate::measure::process::CpuUsed;
 
     /// A round in which a delivery cost the server `us` µs.
-    pub(in crate::compare) fn round(round: u32, letter: &str, server: Kind, us: f64) -> Round {
+    pub(in crate::compare) fn round(round: u32, letter: &str, server: Protocol, us: f64) -> Round {
         let workload = Workload::list(letter).expect("it exists")[0];
         let used = CpuUsed { user: us * 500.0, system: us * 500.0 };
         let report = Report {
-            protocol: server.protocol(),
+            protocol: server,
             rooms: workload.rooms,
             members: workload.members,
             talkers: 1,
@@ -178,11 +177,11 @@ pub(super) mod tests {
         // Twice the relay in each round, while the machine gets slower and slower.
         let rounds = (0..3).flat_map(|number| {
             let us = f64::from(number + 1);
-            [round(number, "A", Kind::Redis, us * 2.0), round(number, "A", Kind::Relay, us)]
+            [round(number, "A", Protocol::Redis, us * 2.0), round(number, "A", Protocol::Relay, us)]
         });
         let outcome = Outcome::new(rounds.collect());
         let [relay, redis] = &outcome.lines[..] else { panic!("two lines") };
-        assert_eq!((relay.server, relay.ratio), (Kind::Relay, Some(1.0)));
+        assert_eq!((relay.server, relay.ratio), (Protocol::Relay, Some(1.0)));
         assert_eq!(
             (redis.cpu_us, redis.ratio, redis.ratio_range),
             (4.0, Some(2.0), Some((2.0, 2.0)))
@@ -191,7 +190,7 @@ pub(super) mod tests {
 
     #[test]
     fn without_the_relay_there_is_no_ratio() {
-        let outcome = Outcome::new(vec![round(0, "B", Kind::Nats, 8.0)]);
+        let outcome = Outcome::new(vec![round(0, "B", Protocol::Nats, 8.0)]);
         assert_eq!((outcome.lines[0].ratio, outcome.lines[0].ratio_range), (None, None));
     }
 }

@@ -107,9 +107,9 @@ fn thousands(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::server::Kind;
     use super::super::summary::tests::round;
     use super::*;
+    use crate::load::Protocol;
 
     #[test]
     fn numbers_keep_three_digits() {
@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn a_line_for_each_server_and_the_shape_once() {
-        let mut lossy = round(0, "A", Kind::Nats, 2.0);
+        let mut lossy = round(0, "A", Protocol::Nats, 2.0);
         lossy.report.lost = 3;
-        let outcome = Outcome::new(vec![round(0, "A", Kind::Relay, 0.5), lossy]);
+        let outcome = Outcome::new(vec![round(0, "A", Protocol::Relay, 0.5), lossy]);
         let text = table(&outcome);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 5, "{text}");

@@ -3,36 +3,33 @@
 use std::str::FromStr;
 
 use chat_proto::Incoming;
+use chat_testing::frame as framed;
 use serde::{Deserialize, Serialize};
 
 use super::framing::{BadStream, Found, LengthPrefixed, Nats, Resp, scan};
 use super::token::TOKEN_LEN;
+use crate::error::Error;
 
-/// A protocol that the generator speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A protocol that the generator speaks, and the server that speaks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
+    /// The relay, which copies what is sent to the others: the floor.
+    Relay,
     /// The room chat.
     Chat,
     /// Redis pub/sub, in RESP2.
     Redis,
     /// The NATS core protocol.
     Nats,
-    /// The relay, which copies what is sent to the others.
-    Relay,
 }
 
 impl FromStr for Protocol {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "chat" => Ok(Self::Chat),
-            "redis" => Ok(Self::Redis),
-            "nats" => Ok(Self::Nats),
-            "relay" => Ok(Self::Relay),
-            _ => Err("none of chat, redis, nats, relay".to_owned()),
-        }
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|protocol| protocol.name() == name);
+        found.ok_or_else(|| Error::Config(format!("{name:?} is none of relay, chat, redis, nats")))
     }
 }
 
@@ -72,6 +69,27 @@ pub enum Answer {
 }
 
 impl Protocol {
+    /// All protocols, the floor first.
+    pub const ALL: [Self; 4] = [Self::Relay, Self::Chat, Self::Redis, Self::Nats];
+
+    /// Its name on command lines and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Chat => "chat",
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+        }
+    }
+
+    /// Parses a list such as `relay,chat`.
+    ///
+    /// # Errors
+    /// For an unknown name.
+    pub fn list(names: &str) -> Result<Vec<Self>, Error> {
+        names.split(',').map(|name| name.trim().parse()).collect()
+    }
+
     /// Whether a talker can be a member as well.
     pub const fn talkers_receive(self) -> bool {
         !matches!(self, Self::Redis)
@@ -104,10 +122,10 @@ impl Protocol {
     pub fn greeting(self, role: Role) -> Vec<u8> {
         match (self, role) {
             (Self::Chat, Role::Create { room }) => {
-                framed(&format!(r#"{{"type":"CSCreateRoom","title":"load {room}"}}"#))
+                framed(format!(r#"{{"type":"CSCreateRoom","title":"load {room}"}}"#))
             }
             (Self::Chat, Role::Join { room }) => {
-                framed(&format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#))
+                framed(format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#))
             }
             (Self::Chat, Role::Publish | Role::Idle { .. }) => framed(r#"{"type":"CSRooms"}"#),
 
@@ -168,7 +186,7 @@ impl Template {
     pub fn new(protocol: Protocol, connection: usize, room: u64, size: usize) -> Self {
         let text = "~".to_owned() + &"x".repeat(size.max(TOKEN_LEN) - 1);
         let bytes = match protocol {
-            Protocol::Chat => framed(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#)),
+            Protocol::Chat => framed(format!(r#"{{"type":"CSChat","text":"{text}"}}"#)),
             Protocol::Redis => {
                 let channel = format!("room:{room}");
                 let (name, len) = (channel.len(), text.len());
@@ -178,7 +196,7 @@ impl Template {
             Protocol::Nats => format!("PUB room.{room} {}\r\n{text}\r\n", text.len()).into(),
             // As long as the frame that the chat server would deliver. Its `seq` grows during a run; six digits
             // are right for most of it.
-            Protocol::Relay => framed(&format!(
+            Protocol::Relay => framed(format!(
                 r#"{{"type":"SCChat","member":"user{}","text":"{text}","roomId":{},"seq":100000}}"#,
                 connection + 1,
                 room + 1,
@@ -187,12 +205,6 @@ impl Template {
         let token_at = bytes.iter().position(|&byte| byte == b'~').unwrap_or_default();
         Self { bytes, token_at }
     }
-}
-
-fn framed(payload: &str) -> Vec<u8> {
-    let mut frame = (payload.len() as u16).to_be_bytes().to_vec();
-    frame.extend_from_slice(payload.as_bytes());
-    frame
 }
 
 fn redis_subscribe(room: u64) -> Vec<u8> {
@@ -290,6 +302,13 @@ mod tests {
             let fill = fill.iter().take_while(|&&byte| byte == b'x').count();
             assert_eq!(fill, 64 - TOKEN_LEN, "{protocol:?}");
         }
+    }
+
+    #[test]
+    fn a_list_of_names_is_parsed() {
+        let list = Protocol::list("relay, nats").expect("they exist");
+        assert_eq!(list, [Protocol::Relay, Protocol::Nats]);
+        assert!(Protocol::list("relay,ircd").is_err());
     }
 
     #[test]

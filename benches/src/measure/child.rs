@@ -1,4 +1,4 @@
-//! A server program that announces on standard output where it listens.
+//! Child processes: killed in time, and asked where they listen.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -8,6 +8,18 @@ use std::time::Duration;
 
 /// How long a server may take to listen.
 pub const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A child process, killed when it is dropped.
+#[derive(Debug)]
+pub struct KilledOnDrop(pub Child);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure of either.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// The lines that a child process prints to its standard output, which is a pipe.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use chat_proto::{Command, MAX_PAYLOAD};
+use chat_proto::{Command, HEADER_LEN, MAX_PAYLOAD};
 use chat_testing::Rng;
 
 use crate::error::Error;
@@ -18,70 +18,45 @@ pub(super) const STRANGERS: [&[u8]; 6] = [
     b"\x12\x00{\"type\":\"CSRooms\"}",
 ];
 
-const BAD: [&[u8]; 26] = [
-    b"",
-    b" ",
-    b"null",
-    b"{}",
-    b"[]",
-    b"true",
-    b"{\"type\":1}",
-    b"{\"type\":\"csrooms\"}",
-    b"{\"type\":\"SCChat\",\"text\":\"x\"}",
-    b"[\"CSChat\",\"x\"]",
-    b"{\"type\":\"CSChat\"}",
-    b"{\"type\":\"CSChat\",\"text\":1}",
-    b"{\"type\":\"CSChat\",\"text\":\"\\ud800\"}",
-    b"{\"type\":\"CSChat\",\"text\":\"\xff\"}",
-    b"{\"type\":\"CSRooms\",\"other\":\"\xc0\x80\"}",
-    b"{\"type\":\"CSRooms\",\"type\":\"CSRooms\"}",
-    b"{\"type\":\"CSRooms\"}{\"type\":\"CSRooms\"}",
-    b"\xef\xbb\xbf{\"type\":\"CSRooms\"}",
-    b"{\"type\":\"CSJoinRoom\",\"roomId\":1.0}",
-    b"{\"type\":\"CSJoinRoom\",\"roomId\":-1}",
-    b"{\"type\":\"CSJoinRoom\",\"roomId\":1e400}",
-    b"{\"type\":\"CSJoinRoom\",\"roomId\":18446744073709551616}",
-    b"{\"type\":\"CSJoinRoom\",\"roomId\":null}",
-    b"{\"type\":\"CSRooms\"",
-    b"{\"type\":\"CSRooms\"} x",
-    b"\0\0\0\0",
-];
+/// Bytes of a payload of which a connection sends more than its budget at once.
+const SHORT: usize = 1_000;
 
 /// Bad payloads, each with the code of its answer.
 #[derive(Debug)]
 pub(super) struct BadPayloads(Vec<(Vec<u8>, &'static str)>);
 
 impl BadPayloads {
-    /// The built-in ones, and the files of `corpus`; the corpus of the fuzz target `command` holds payloads.
+    /// Those among the files of `corpus`, such as the corpus of the fuzz target `command`.
     ///
     /// # Errors
-    /// When `corpus` cannot be read.
-    pub(super) fn load(corpus: Option<&Path>) -> Result<Self, Error> {
-        let mut all: Vec<Vec<u8>> = BAD.iter().map(|payload| payload.to_vec()).collect();
-        // Deep, long, and with much to unescape.
-        all.push([b"{\"type\":\"CSRooms\",\"x\":".as_slice(), &[b'['; 32_000]].concat());
-        all.push(
-            [b"{\"type\":\"CSName\",\"name\":\"".as_slice(), &b"\\u0000".repeat(10_000)].concat(),
-        );
-        all.push(
-            [b"{\"type\":\"CSJoinRoom\",\"roomId\":".as_slice(), &[b'9'; 60_000], b"}"].concat(),
-        );
-        if let Some(corpus) = corpus {
-            for file in fs::read_dir(corpus).map_err(Error::io("reading the corpus"))? {
-                let file = file.map_err(Error::io("reading the corpus"))?;
-                all.push(fs::read(file.path()).map_err(Error::io("reading the corpus"))?);
-            }
+    /// When `corpus` cannot be read, or has no short bad payload.
+    pub(super) fn load(corpus: &Path) -> Result<Self, Error> {
+        let reading = || Error::io("reading the corpus");
+        let mut bad = Vec::new();
+        for file in fs::read_dir(corpus).map_err(reading())? {
+            let payload = fs::read(file.map_err(reading())?.path()).map_err(reading())?;
+            bad.extend(code(&payload).map(|code| (payload, code)));
         }
-        let coded = all.into_iter().map(|payload| (code(&payload), payload));
-        Ok(Self(coded.filter_map(|(code, payload)| Some((payload, code?))).collect()))
+        if bad.iter().all(|(payload, _)| payload.len() > SHORT) {
+            return Err(Error::Config(format!("no short bad payload in {}", corpus.display())));
+        }
+        Ok(Self(bad))
     }
 
     /// Any of them as a frame, with the code of its answer.
     pub(super) fn pick(&self, rng: &mut Rng) -> (Vec<u8>, &'static str) {
         let (payload, code) = &self.0[rng.below(self.0.len())];
-        let mut frame = (payload.len() as u16).to_be_bytes().to_vec();
-        frame.extend_from_slice(payload);
-        (frame, code)
+        (chat_testing::frame(payload), code)
+    }
+
+    /// Any short one of them, likewise.
+    pub(super) fn pick_short(&self, rng: &mut Rng) -> (Vec<u8>, &'static str) {
+        loop {
+            let (frame, code) = self.pick(rng);
+            if frame.len() <= HEADER_LEN + SHORT {
+                return (frame, code);
+            }
+        }
     }
 }
 
@@ -99,11 +74,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_payload_is_bad_and_the_corpus_is_read() {
-        let known = BadPayloads::load(None).expect("nothing is read");
-        assert_eq!(known.0.len(), BAD.len() + 3);
+    fn the_corpus_has_bad_payloads() {
         let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command"));
-        assert!(BadPayloads::load(Some(corpus)).expect("it is there").0.len() > known.0.len() + 20);
-        assert!(BadPayloads::load(Some(Path::new("/nowhere"))).is_err());
+        assert!(BadPayloads::load(corpus).expect("it is there").0.len() > 30);
+        assert!(BadPayloads::load(Path::new("/nowhere")).is_err());
     }
 }

@@ -3,21 +3,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::server::Target;
-
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The server.
-    pub target: Target,
+    /// The server's program, which is started and stopped.
+    pub program: PathBuf,
+    /// Its arguments, before those for its ports.
+    pub args: Vec<String>,
     /// How long visitors keep coming.
     pub time: Duration,
     /// The seed of everything that visitors do.
     pub seed: u64,
     /// Visits that begin in a second, on average.
     pub visits_per_second: u32,
-    /// A directory of further bad payloads, one a file.
-    pub corpus: Option<PathBuf>,
+    /// A directory of bad payloads, one a file; good ones among them are left out.
+    pub corpus: PathBuf,
     /// The interval of the progress lines on standard error; `None` for no such lines.
     pub progress: Option<Duration>,
 }

@@ -72,12 +72,11 @@ impl Soak {
         Ok(now)
     }
 
-    /// Checks that the server, if it is ours, knows of nobody.
+    /// Checks that the server knows of nobody.
     fn check_metrics(&mut self) {
-        let Some(addr) = self.server.metrics else { return };
         let mut faults = Vec::new();
         until(PATIENCE, || {
-            faults = Metrics::read(addr).map_or_else(
+            faults = Metrics::read(self.server.metrics).map_or_else(
                 |error| vec![format!("the metrics at the end: {error}")],
                 |metrics| metrics.faults(),
             );
@@ -121,19 +120,9 @@ impl Soak {
         if done(client) { Ok(()) } else { Err(format!("it ended: {:?}", client.socket.end())) }
     }
 
-    /// Stops the server, if it is ours: whoever is there is told, and the status is 0. Returns how many
-    /// seconds it took.
+    /// Stops the server: whoever is there is told, and the status is 0. Returns how many seconds it took.
     pub(super) fn stop(&mut self) -> Option<f64> {
-        if !self.server.is_ours() {
-            return None;
-        }
-        match self.try_stop() {
-            Ok(seconds) => Some(seconds),
-            Err(fault) => {
-                self.faults.push(format!("the stop: {fault}"));
-                None
-            }
-        }
+        self.try_stop().map_err(|fault| self.faults.push(format!("the stop: {fault}"))).ok()
     }
 
     fn try_stop(&mut self) -> Result<f64, String> {

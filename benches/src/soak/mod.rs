@@ -27,4 +27,3 @@ pub use config::Config;
 pub use report::Report;
 pub use resources::Trend;
 pub use run::run;
-pub use server::Target;

@@ -29,7 +29,7 @@ pub struct Report {
     pub trend: Option<Trend>,
     /// The server's open files: before, at most, and after.
     pub files: (u64, u64, u64),
-    /// Seconds from SIGTERM to the end of the server; `None` if it was not stopped.
+    /// Seconds from SIGTERM to the end of the server; `None` if it did not stop as it should.
     pub stopped: Option<f64>,
     /// Everything that was wrong.
     pub faults: Vec<String>,

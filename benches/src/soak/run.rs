@@ -51,8 +51,8 @@ const BUFFER_LEN: usize = 256 * 1024;
 /// When there is no server to begin with, or no descriptor or port left. What the server does wrong
 /// is in the report.
 pub fn run(config: &Config) -> Result<Report, Error> {
-    let bad = BadPayloads::load(config.corpus.as_deref())?;
-    let server = Server::new(&config.target)?;
+    let bad = BadPayloads::load(&config.corpus)?;
+    let server = Server::start(&config.program, &config.args)?;
     let before = server.process.open_files()?;
     let mut soak = Soak::new(config, server, bad)?;
     let rooms = soak.count_rooms().map_err(Error::Server)?;

@@ -294,12 +294,7 @@ impl Planner<'_> {
             self.steps.push(Step::Answers);
         }
         // Short ones: all are to be there long before the budget has grown by as many.
-        let (frame, code) = loop {
-            let (frame, code) = self.bad.pick(self.rng);
-            if frame.len() < 1_000 {
-                break (frame, code);
-            }
-        };
+        let (frame, code) = self.bad.pick_short(self.rng);
         self.steps.push(Step::Send(frame.repeat(TOO_MANY), vec![Due::bad(code); TOO_MANY]));
         self.steps.push(Step::Leave(Leaving::Expelled(None)));
     }
