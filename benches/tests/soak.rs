@@ -59,7 +59,7 @@ fn a_server_that_turns_people_away_is_found_out() {
 }
 
 #[test]
-fn what_is_no_server_is_said_so() {
+fn a_program_that_is_no_server_is_reported() {
     for program in ["/nowhere/chat-server", "/bin/echo"] {
         let error = run(&config(program, &[], 1)).expect_err("it is no server");
         assert!(matches!(error, Error::Config(_) | Error::Server(_)), "{program}: {error}");

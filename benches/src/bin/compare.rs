@@ -77,7 +77,7 @@ fn run(args: &Args) -> Result<(), Error> {
 fn comparison(args: &Args) -> Result<Comparison, Error> {
     const MAX_ROUNDS: u32 = 100;
     if !(1..=MAX_ROUNDS).contains(&args.rounds) {
-        return Err(Error::Config(format!("1 to {MAX_ROUNDS} rounds, please")));
+        return Err(Error::Config(format!("there must be 1 to {MAX_ROUNDS} rounds")));
     }
     let own = std::env::current_exe().map_err(Error::io("finding the other programs"))?;
     let sibling = |name: &str| own.with_file_name(name);

@@ -49,7 +49,7 @@ impl Comparison {
         let mut rounds = Vec::new();
         for round in 0..self.rounds {
             for &workload in &self.workloads {
-                // No server always goes first.
+                // Another server goes first in each round.
                 let shift = round as usize % servers.len().max(1);
                 for &server in servers.iter().cycle().skip(shift).take(servers.len()) {
                     match self.one(workload, server) {
@@ -63,7 +63,7 @@ impl Comparison {
             }
         }
         if rounds.is_empty() {
-            return Err(Error::Server("no run was good".to_owned()));
+            return Err(Error::Server("every run failed".to_owned()));
         }
         Ok(Outcome::new(rounds))
     }

@@ -70,7 +70,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
         return Err(Error::Config("the server must be at a loopback address".to_owned()));
     }
     if !(1..=MAX_CONNECTIONS).contains(&config.connections) {
-        return Err(Error::Config(format!("1 to {MAX_CONNECTIONS} connections, please")));
+        return Err(Error::Config(format!("there must be 1 to {MAX_CONNECTIONS} connections")));
     }
     let server = config.server.map(Process::new).transpose()?;
     let mut clients = Clients::new(config.protocol, config.connections, server)?;

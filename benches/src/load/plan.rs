@@ -70,10 +70,12 @@ impl Plan {
             Talkers::All => members,
         };
         if rooms == 0 || rooms > u32::from(u16::MAX) || members < 2 {
-            return Err(Error::Config("1 to 65535 rooms of 2 members or more, please".to_owned()));
+            return Err(Error::Config(
+                "there must be 1 to 65535 rooms of 2 members or more".to_owned(),
+            ));
         }
         if talkers_per_room == 0 || talkers_per_room > members {
-            return Err(Error::Config(format!("of {members} members 1 to {members} can talk")));
+            return Err(Error::Config(format!("1 to {members} of {members} members can talk")));
         }
         let seat = |receives, talker| move |room| Seat { room, receives, talker };
         let mut seats = Vec::new();
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn every_message_has_members_less_one_hearers_in_every_protocol() {
+    fn a_message_has_one_receiver_less_than_its_room_has_members() {
         for protocol in [Protocol::Chat, Protocol::Redis, Protocol::Nats, Protocol::Relay] {
             for (talkers, wanted) in [(Talkers::Some(1), 1), (Talkers::All, 5)] {
                 let plan = Plan::new(protocol, 3, 5, talkers).expect("it makes sense");
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_without_talker_or_hearer_is_refused() {
+    fn a_room_without_talker_or_receiver_is_refused() {
         for (rooms, members, talkers) in
             [(0, 2, 1), (1, 1, 1), (1, 2, 0), (1, 2, 3), (65_536, 2, 1)]
         {

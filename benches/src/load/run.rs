@@ -253,7 +253,7 @@ impl Listener for Traffic {
     }
 }
 
-/// A run that goes on.
+/// A run in progress.
 struct Run {
     clients: Clients,
     events: Events,

@@ -137,7 +137,7 @@ impl CpuUsed {
 /// CPU time used by everybody on all cores, including a virtual machine's host.
 ///
 /// # Errors
-/// When the kernel does not tell.
+/// When the kernel does not say.
 pub fn machine_cpu_time() -> Result<Duration, Error> {
     let stat = fs::read_to_string("/proc/stat").map_err(Error::io("reading /proc/stat"))?;
     busy_ticks(&stat)
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ticks_are_found_behind_any_name() {
+    fn the_ticks_are_found_after_any_name() {
         let stat = "7380 (a) b (c) S 7377 7377 3534 0 -1 4194368 90 0 0 0 60 7 0 0 20 0 1 0 171273";
         assert_eq!(ticks(stat), Some((60, 7)));
         assert_eq!(ticks("nothing"), None);

@@ -51,7 +51,7 @@ impl fmt::Display for Report {
             "answers     {:>9}   to visitors, who overheard {}",
             self.answers, self.overheard
         )?;
-        writeln!(f, "cut off     {:>9}   that did not read", self.cut_off)?;
+        writeln!(f, "cut off     {:>9}   for not reading", self.cut_off)?;
         if let Some(trend) = self.trend {
             let (least, most) = trend.resident_kib;
             writeln!(

@@ -57,7 +57,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     let mut soak = Soak::new(config, server, bad)?;
     let rooms = soak.count_rooms().map_err(Error::Server)?;
     let began = Instant::now();
-    // Whatever is wrong so far, the rest is checked all the same.
+    // Faults found so far do not keep the rest from being checked.
     soak.load(config)?;
     soak.everybody_out()?;
     let seconds = began.elapsed().as_secs_f64();
@@ -82,7 +82,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     })
 }
 
-/// A run that goes on.
+/// A run in progress.
 pub(super) struct Soak {
     pub(super) server: Server,
     poll: Poll,
@@ -90,7 +90,7 @@ pub(super) struct Soak {
     pub(super) buffer: Vec<u8>,
     rng: Rng,
     bad: BadPayloads,
-    /// Holds what every client received against what the others did.
+    /// Compares what every client received with what the others did.
     pub(super) checker: Checker,
     /// The id of the next client.
     next_id: usize,
@@ -108,7 +108,7 @@ pub(super) struct Soak {
     overheard: u64,
     answers: u64,
     pub(super) faults: Vec<String>,
-    /// The talkers found something wrong: what they find after that means nothing.
+    /// Whether the talkers found something wrong: what they find after that means nothing.
     pub(super) is_given_up: bool,
 }
 

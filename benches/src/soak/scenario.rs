@@ -38,7 +38,7 @@ impl Due {
 pub(super) enum Step {
     /// Send bytes, with what has to be answered.
     Send(Vec<u8>, Vec<Due>),
-    /// Send a chat that is accepted, with so much behind its head.
+    /// Send a chat that is accepted, with so much after its head.
     Chat(usize),
     /// Send bytes one by one, with what has to be answered.
     Drip(Vec<u8>, Vec<Due>),
@@ -147,7 +147,7 @@ impl Kind {
     }
 }
 
-/// Makes up the next scenario. Each has another `number`.
+/// Makes up the next scenario. `number` is unique.
 pub(super) fn next(rng: &mut Rng, rooms: &Rooms, bad: &BadPayloads, number: usize) -> Scenario {
     let kind = Kind::pick(rng);
     let mut planner =

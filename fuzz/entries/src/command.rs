@@ -53,9 +53,9 @@ fn variants(payload: &str, parsed: &Result<Command, Rejection>) {
         let twice = Command::parse(format!("{{{twice},{inside}").as_bytes());
         assert!(matches!(twice, Err(Rejection::NotJson { .. })), "type twice: {twice:?}");
     }
-    for behind in ["{}", "x", ",", "}", "\u{feff}", "\0"] {
-        let behind = Command::parse(format!("{payload}{behind}").as_bytes());
-        assert!(matches!(behind, Err(Rejection::NotJson { .. })), "more behind it: {behind:?}");
+    for after in ["{}", "x", ",", "}", "\u{feff}", "\0"] {
+        let after = Command::parse(format!("{payload}{after}").as_bytes());
+        assert!(matches!(after, Err(Rejection::NotJson { .. })), "more after it: {after:?}");
     }
 }
 

@@ -75,7 +75,7 @@ impl Driver {
             Output::Left { session, room } => {
                 let members = self.members(*room);
                 let place = members.iter().position(|member| member == session);
-                members.remove(place.expect("who leaves was there"));
+                members.remove(place.expect("a leaver was a member"));
                 false
             }
             Output::Broadcast { room, seq, except, event } => {
