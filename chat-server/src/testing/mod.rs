@@ -1,4 +1,4 @@
-//! What tests, benchmarks and fuzz targets need of the insides: the simulation of the whole server,
+//! The insides of the server, opened to tests, benchmarks and fuzz targets: the simulation of the whole server,
 //! planted faults, scripted sockets, and parts of the server by themselves. Nothing here is part of
 //! a server; [`fault!`] alone stands in its code, and is `false` there.
 

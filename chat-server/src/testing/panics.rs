@@ -36,7 +36,7 @@ fn talk_beside_panics(config: Config) {
         faulty.chat("before");
         faulty.chat(fault.trigger());
         if fault == Fault::HubPanics {
-            // Whether it comes with the panic or behind it: the session has ended.
+            // Whether it comes with the panic or after it: the session has ended.
             faulty.chat("lost");
         }
         right.chat("beside");

@@ -257,8 +257,8 @@ fn observation_ends_when_dropped_or_replaced() {
     a.enter_new("room");
 }
 
-/// What the program around the server says reaches whom it is for, in order and numbered; and who is
-/// removed is told why, and leaves like anybody else.
+/// An announcement reaches its audience, in order and numbered. A removed session is told why, and leaves like any
+/// other.
 #[test]
 fn a_program_announces_and_removes() {
     let (server, events) = observed(64, |_| {});

@@ -21,7 +21,7 @@ pub struct HandOff {
 }
 
 impl HandOff {
-    /// With so many workers and connections.
+    /// Creates a hand-off with so many workers and connections.
     ///
     /// # Panics
     /// When the system gives no threads.

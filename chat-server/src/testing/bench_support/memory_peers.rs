@@ -18,7 +18,7 @@ use crate::net::Socket;
 use crate::testing::bench_support::memory_room::{NoWorkers, config};
 use crate::workers::SharedHub;
 
-/// Where everyone connects from.
+/// The address of every peer.
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// A server at one moment: no time passes.
@@ -29,12 +29,12 @@ pub struct MemoryPeers {
     now: Instant,
 }
 
-/// How the server left a connection.
+/// The state in which the server left a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// It goes on.
+    /// It is still open.
     Open,
-    /// It has ended its stream after all that it had to say.
+    /// Its stream has been ended, after everything pending.
     Ended,
     /// It was dropped without an end of the stream.
     Dropped,
@@ -49,7 +49,7 @@ impl MemoryPeers {
     }
 
     /// Connects a peer, the next number from 0 on. Its kernel takes as many bytes at a time as
-    /// `takes` says, and is full after each of these writes; behind them it takes everything.
+    /// `takes` says, and is full after each of these writes; after them it takes everything.
     pub fn connect(&mut self, takes: impl Iterator<Item = usize> + 'static) -> usize {
         let pipe = Rc::new(RefCell::new(Pipe { takes: Box::new(takes), ..Pipe::default() }));
         let key = self.engine.next_key();
@@ -106,17 +106,17 @@ impl MemoryPeers {
         any
     }
 
-    /// All that a peer has been sent.
+    /// Returns everything sent to a peer so far.
     pub fn received(&self, peer: usize) -> Vec<u8> {
         self.peers[peer].1.borrow().output.clone()
     }
 
-    /// How the server left a peer.
+    /// Returns the state in which the server left a peer.
     pub fn left(&self, peer: usize) -> Left {
         self.peers[peer].1.borrow().left
     }
 
-    /// How many connections the server still has.
+    /// The number of connections that the server still has.
     pub fn connections(&self) -> usize {
         self.engine.connection_count()
     }
@@ -128,7 +128,7 @@ impl Default for MemoryPeers {
     }
 }
 
-/// What is between the server and one peer.
+/// The stream between the server and a peer, in both directions.
 struct Pipe {
     input: VecDeque<u8>,
     peer_ended: bool,

@@ -35,7 +35,7 @@ pub struct MemoryRoom {
 }
 
 impl MemoryRoom {
-    /// With so many members; a round is `messages` chats of 64 bytes.
+    /// Creates a room of so many members. A round is `messages` chats of 64 bytes.
     ///
     /// # Panics
     /// Never: the values are right.
@@ -85,7 +85,7 @@ impl MemoryRoom {
     }
 }
 
-/// What the next read gets, and how much was written, of all sockets.
+/// The next input, and the bytes written, of all sockets together.
 #[derive(Clone, Default)]
 struct Line {
     input: Rc<Cell<Option<Rc<[u8]>>>>,

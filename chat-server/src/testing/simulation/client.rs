@@ -137,7 +137,7 @@ impl Client {
     }
 }
 
-/// What it sends.
+/// Sending.
 impl Client {
     /// Sends something at random. `rooms` are those it may know of.
     pub(super) fn speak(&mut self, rng: &mut Rng, rooms: &[u64]) {
@@ -276,7 +276,7 @@ impl Client {
     }
 }
 
-/// What the network does.
+/// The network.
 impl Client {
     /// Whether any of its bytes, or its end, can reach the server's kernel.
     pub(super) fn can_deliver(&self) -> bool {
@@ -329,7 +329,7 @@ impl Client {
     }
 }
 
-/// What it receives.
+/// Receiving.
 impl Client {
     /// Reads at most `most` bytes. Adds the rooms that they mention to `rooms`.
     pub(super) fn read(&mut self, most: usize, rooms: &mut Vec<u64>, hash: &mut TraceHash) {

@@ -2,7 +2,7 @@
 //! sizes and faults of all kinds, then a calm in which everything that is owed has to arrive.
 //!
 //! `world` decides what happens next; `client`, `net`, `workers` and `server` play the parts around the
-//! engine, and only `server` and `audit` look into it. Checked are:
+//! engine, and only `server` and `audit` look into it. It checks:
 //!
 //! - after the run, what the clients received (`check`): order, one sequence per room, nothing from before
 //!   or after a stay, nothing of one's own, all of it or a prefix and the reason, one answer to each
@@ -132,7 +132,7 @@ faults_are_found! {
     #[test] fn a_close_without_lingering_is_found() { NoLinger: "I14" }
     #[test] fn a_cut_in_a_frame_is_found() { CutInFrame: "I15" }
     #[test] fn a_cut_that_leaves_a_hole_is_found() { CutFront: "I5b" }
-    #[test] fn one_that_was_behind_and_stays_so_for_ever_is_found() { BehindForEver: "I5b" }
+    #[test] fn a_connection_that_stays_slow_once_it_has_caught_up_is_found() { BehindForEver: "I5b" }
     #[test] fn a_pause_without_end_is_found() { NeverResumed: "I12" }
     #[test] fn a_member_that_waits_in_vain_is_found() { ForgottenWaiter: "I12" }
     #[test] fn memory_that_still_counts_when_it_is_given_back_is_found() { HeldForEver: "I9" }

@@ -1,4 +1,4 @@
-//! Whatever the workers do, a mailbox keeps its order, and nothing that was posted is forgotten.
+//! Workers outlive panics of the hub, and a pool that cannot start leaves nothing behind.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

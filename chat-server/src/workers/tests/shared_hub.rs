@@ -1,4 +1,4 @@
-//! What a panic of the hub costs, and when the reactor is woken.
+//! The cost of a panic of the hub, and the wake-ups of the reactor.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};

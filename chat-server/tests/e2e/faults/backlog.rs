@@ -65,10 +65,10 @@ impl<'a> Talker<'a> {
         }
     }
 
-    /// Talks on, chat by chat. Returns the largest backlog on the way, in bytes.
-    fn say_until(&mut self, scene: &Scene, is_so: impl Fn(&Self) -> bool) -> u64 {
+    /// Talks on, chat by chat, until the condition holds. Returns the largest backlog meanwhile, in bytes.
+    fn say_until(&mut self, scene: &Scene, holds: impl Fn(&Self) -> bool) -> u64 {
         let mut most = 0;
-        while !is_so(self) {
+        while !holds(self) {
             self.say(1);
             most = most.max(scene.stats().backlog);
             assert!(self.said < 2_000, "16 MB are more than any backlog may be");

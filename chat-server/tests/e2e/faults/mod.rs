@@ -1,5 +1,5 @@
-//! Faults of `docs/catalogue.md` in what peers take, send and leave behind, and in what the system gives:
-//! each against a whole server over sockets, most beside witnesses who talk on.
+//! Faults of `docs/catalogue.md`, of peers and of the system: each against a whole server over sockets, most
+//! beside witnesses who talk on.
 
 mod backlog;
 mod connections;

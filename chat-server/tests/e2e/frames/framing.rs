@@ -181,38 +181,25 @@ fn foreign() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A peer of another protocol is told about ours, and frames embedded in its stream are never carried out:
+/// neither right after its first bytes, nor where these, read as a length, end a frame.
 #[test]
 fn p8_p9_a_peer_of_another_protocol_is_told_about_ours_and_closed() {
     let server = start();
-    for (protocol, bytes) in foreign() {
-        println!("{protocol}");
-        let mut client = Client::connect(server.address());
-        client.send_raw(&bytes);
-        let message = client.receive();
-        assert_eq!(message.kind, "SCSystemMessage");
-        let helps = ["2-byte big-endian length", "one of CSName"];
-        assert!(helps.iter().any(|help| message.text.contains(help)), "{}", message.text);
-        client.expect_end();
-    }
-}
-
-#[test]
-fn p8_frames_embedded_in_a_foreign_stream_are_never_carried_out() {
-    let server = start();
     let mut watcher = server.client();
-    let create = frame(r#"{"type": "CSCreateRoom", "title": "smuggled"}"#);
+    let create = frame(r#"{"type": "CSCreateRoom", "title": "smuggled"}"#).repeat(2_000);
     for (protocol, bytes) in foreign() {
-        // Embedded right after it, and where the first two bytes, as a length, say that a frame ends.
         let length = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-        let mut behind = bytes.clone();
-        behind.resize((2 + length).max(bytes.len()), b'x');
-        for mut stream in [bytes, behind] {
-            stream.extend(create.repeat(2_000));
+        let mut padded = bytes.clone();
+        padded.resize((2 + length).max(bytes.len()), b'x');
+        let embedded = [[&bytes[..], &create].concat(), [padded, create.clone()].concat()];
+        for (stream, is_bare) in [(&bytes, true), (&embedded[0], false), (&embedded[1], false)] {
             let mut client = Client::connect(server.address());
-            client.send_raw(&stream);
-            let message = client.receive();
-            assert_eq!(message.kind, "SCSystemMessage", "{protocol}");
-            assert_ne!(message.code.as_deref(), Some("room-created"), "{protocol}");
+            client.send_raw(stream);
+            let text = client.receive().text;
+            let helps = ["2-byte big-endian length", "one of CSName"];
+            let helps = helps.iter().any(|help| text.contains(help));
+            assert!(helps || !is_bare, "{protocol}: {text}");
             client.expect_end();
             assert_eq!(watcher.rooms(), [], "{protocol}");
         }

@@ -1,4 +1,4 @@
-//! What a peer may send: frames, however they are cut, and payloads, whatever is in them.
+//! Input from peers: frames, however they are cut, and payloads, whatever they hold.
 
 mod framing;
 mod payloads;

@@ -1,4 +1,4 @@
-//! Payloads that are no commands: their answers, and that nothing else happens.
+//! Payloads that are no commands: each is answered, and has no other effect.
 
 use crate::support::{RunningServer, frame, start};
 

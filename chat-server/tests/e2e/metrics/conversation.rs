@@ -1,4 +1,4 @@
-//! What the metrics count of conversations that the tests know completely.
+//! The metrics of conversations whose every message the test knows.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What the program tells a service manager (sd_notify).
+//! Notifications to a service manager (sd_notify).
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};

@@ -1,4 +1,4 @@
-//! What signals do to the program. `shutdown` tests the graceful stop.
+//! The effect of signals on the program. `shutdown` tests the graceful stop.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -93,25 +93,25 @@ impl Act {
 impl Line {
     fn parse_setting(&self) -> (&'static str, &'static str) {
         let setting = self.text.strip_prefix("server: ").and_then(|text| text.split_once(" = "));
-        setting.unwrap_or_else(|| self.is_none())
+        setting.unwrap_or_else(|| self.reject())
     }
 
     fn parse_step(&self) -> Step {
         let mut words = self.text.splitn(3, ' ');
         let (Some(who), Some(direction), Some(what)) = (words.next(), words.next(), words.next())
         else {
-            self.is_none()
+            self.reject()
         };
         let act = match direction {
             ">" => Act::sent(what),
             "<" => Act::received(what),
-            _ => self.is_none(),
+            _ => self.reject(),
         };
         Step { line: self.number, who, act }
     }
 
-    fn is_none(&self) -> ! {
-        panic!("docs/PROTOCOL.md, line {}: no line of a transcript: {}", self.number, self.text)
+    fn reject(&self) -> ! {
+        panic!("docs/PROTOCOL.md, line {}: not a line of a transcript: {}", self.number, self.text)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: a blocking [`Client`], a [`RunningServer`] of the library, the
+//! Shared by the end-to-end tests: a blocking [`Client`], a [`RunningServer`] of the library, the
 //! server as a [`Program`], a [`Member`] whose deliveries a checker follows, and [`Witnesses`] who talk on
 //! beside a fault.
 //!

@@ -1,4 +1,4 @@
-//! Tests that count or limit what belongs to a process, and therefore want one to themselves.
+//! Tests that count or limit the resources of a process, and so need one to themselves.
 
 use std::env;
 use std::process::Command;
