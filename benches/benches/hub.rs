@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use chat_core::{Command, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title};
+use chat_proto::write_rooms_page;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 /// A hub with `rooms` rooms of `members` members, and the first member of each room.
@@ -84,24 +85,13 @@ fn rename(c: &mut Criterion) {
 
 fn list(c: &mut Criterion) {
     for rooms in [10, 1_000, 100_000] {
-        let (mut hub, firsts, mut outputs) = hub(rooms, 1);
-        let guest = hub.connect(Role::Guest);
-        let visited = hub.room_of(firsts[rooms / 2]).expect("the room of its first member");
-        c.bench_function(&format!("hub-list/unchanged/{rooms}"), |b| {
+        let (hub, firsts, _) = hub(rooms, 1);
+        let middle = hub.room_of(firsts[rooms / 2]);
+        let mut page = Vec::new();
+        c.bench_function(&format!("hub-list/frame-of/{rooms}"), |b| {
             b.iter(|| {
-                outputs.clear();
-                hub.handle(firsts[0], Command::Rooms, &mut outputs);
-                black_box(&outputs);
-            });
-        });
-        // The list before is still held, as by a reader that has not got all of it.
-        c.bench_function(&format!("hub-list/changed/{rooms}"), |b| {
-            b.iter(|| {
-                let before = outputs.len();
-                hub.handle(guest, Command::Join(visited), &mut outputs);
-                hub.handle(firsts[0], Command::Rooms, &mut outputs);
-                hub.handle(guest, Command::Leave, &mut outputs);
-                outputs.drain(..before);
+                page.clear();
+                write_rooms_page(hub.rooms_after(middle), black_box(&mut page))
             });
         });
     }

@@ -109,12 +109,13 @@ impl Game {
                         player.tell(ServerMessage::System { notice: &notice, room });
                     }
                 }
-                Output::Rooms { to, rooms } => {
+                Output::Rooms { to } => {
                     let Some(player) = self.players.get_mut(&to) else { continue };
-                    let mut listed = write_rooms_page(rooms.iter(), &mut player.unsent);
-                    while listed < rooms.len() {
-                        let rest = rooms.iter().skip(listed);
-                        listed += write_rooms_page(rest, &mut player.unsent);
+                    let mut page =
+                        |after| write_rooms_page(self.hub.rooms_after(after), &mut player.unsent);
+                    let mut after = page(None);
+                    while after.is_some() {
+                        after = page(after);
                     }
                 }
                 Output::Broadcast { room, seq, except, event } => {

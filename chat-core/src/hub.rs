@@ -1,7 +1,10 @@
 //! The state machine, with every rule about sessions, names and rooms.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
 use chat_proto::{
-    Command, MAX_PAYLOAD, Name, Notice, OperatorText, Rejection, RoomId, Text, Title,
+    Command, MAX_PAYLOAD, Name, Notice, OperatorText, Rejection, RoomEntry, RoomId, Text, Title,
     chat_payload_len,
 };
 use rustc_hash::FxHashMap;
@@ -10,8 +13,6 @@ use crate::limits::HubLimits;
 use crate::names::{NameKey, NameRegistry, NameTaken};
 use crate::output::{NoSuchRoom, Output, RoomEvent};
 use crate::room::{Membership, Room};
-use crate::room_list::RoomList;
-use crate::room_list_cache::RoomListCache;
 use crate::session::{Role, Session};
 use crate::session_id::SessionId;
 use crate::shrink::{self, is_tight};
@@ -22,11 +23,11 @@ pub struct Hub {
     limits: HubLimits,
     // Only the hub chooses session and room ids, so nobody can flood these maps with collisions.
     sessions: FxHashMap<SessionId, Session>,
-    rooms: FxHashMap<RoomId, Room>,
+    /// In order of their ids, so that a list can go on after any of them.
+    rooms: BTreeMap<RoomId, Room>,
     names: NameRegistry,
     next_session: SessionId,
     next_room: RoomId,
-    room_list: RoomListCache,
 }
 
 /// Inputs from sessions.
@@ -36,11 +37,10 @@ impl Hub {
         Self {
             limits,
             sessions: FxHashMap::default(),
-            rooms: FxHashMap::default(),
+            rooms: BTreeMap::new(),
             names: NameRegistry::default(),
             next_session: SessionId(1),
             next_room: RoomId::FIRST,
-            room_list: RoomListCache::default(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Hub {
             Command::Chat(text) => self.chat(session, text, outputs),
             Command::Rename(name) => self.rename(session, &name, outputs),
             Command::Rooms => {
-                outputs.push(Output::Rooms { to: session, rooms: self.list_rooms() });
+                outputs.push(Output::Rooms { to: session });
                 Ok(())
             }
             Command::Create(title) => self.create(session, title, outputs),
@@ -149,6 +149,15 @@ impl Hub {
         self.rooms.get(&room).into_iter().flat_map(Room::members)
     }
 
+    /// The rooms created after `room`, or all, in order of their ids: the list for [`Output::Rooms`], or
+    /// the rest of it. A list may be sent in parts, each of its own time: what exists all the while is in
+    /// exactly one of them.
+    pub fn rooms_after(&self, room: Option<RoomId>) -> impl Iterator<Item = RoomEntry<&str>> {
+        let from = room.map_or(Bound::Unbounded, Bound::Excluded);
+        let name_of = |id| &self.sessions.get(&id).expect("a member is a session").name;
+        self.rooms.range((from, Bound::Unbounded)).map(move |(_, room)| room.entry(name_of))
+    }
+
     /// The number of sessions.
     pub fn session_count(&self) -> usize {
         self.sessions.len()
@@ -189,9 +198,8 @@ impl Hub {
             assert!(!room.is_empty(), "room {id} is empty");
         }
         assert!(self.rooms.len() <= self.limits.rooms);
-        let are_tight = is_tight(&self.sessions) && is_tight(&self.rooms) && self.names.is_tight();
+        let are_tight = is_tight(&self.sessions) && self.names.is_tight();
         assert!(are_tight, "unused memory is freed");
-        self.room_list.check_invariants(self.rooms.keys().copied());
     }
 }
 
@@ -228,7 +236,6 @@ impl Hub {
         let from = std::mem::replace(&mut session.name, name.clone());
         let notice = Notice::Renamed { from, to: name.clone() };
         if let Some(Membership { room, .. }) = session.membership {
-            self.room_list.room_changed(room);
             outputs.push(room_mut(&mut self.rooms, room).notify(None, notice));
         } else {
             outputs.push(Output::Reply { to: id, notice, room: None });
@@ -250,7 +257,6 @@ impl Hub {
         }
         let room = self.next_room;
         self.next_room = room.next();
-        self.room_list.room_changed(room);
         let new = self.rooms.entry(room).or_insert(Room::new(room, title.clone()));
         session.membership = Some(new.enter(id));
         let notice = Notice::RoomCreated { room, title };
@@ -268,7 +274,6 @@ impl Hub {
         let session = session_mut(&mut self.sessions, id);
         require_no_room(session)?;
         let joined = self.rooms.get_mut(&room).ok_or(Notice::NoSuchRoom { room })?;
-        self.room_list.room_changed(room);
         session.membership = Some(joined.enter(id));
         let notice = Notice::RoomEntered { room, title: joined.title.clone() };
         outputs.push(Output::Entered { session: id, room });
@@ -306,19 +311,11 @@ impl Hub {
         room.leave(membership);
         let id = room.id;
         if room.is_empty() {
-            shrink::remove(&mut self.rooms, &id);
-            self.room_list.room_closed(id);
+            self.rooms.remove(&id);
             outputs.push(Output::RoomClosed { room: id });
         } else {
-            self.room_list.room_changed(id);
             outputs.push(room.notify(None, Notice::MemberLeft { name }));
         }
-    }
-
-    fn list_rooms(&mut self) -> RoomList {
-        let (rooms, sessions) = (&self.rooms, &self.sessions);
-        let name_of = |id| &sessions.get(&id).expect("a member is a session").name;
-        self.room_list.list(|id| rooms.get(&id).map(|room| room.entry(name_of)))
     }
 }
 
@@ -335,6 +332,6 @@ fn session_mut(sessions: &mut FxHashMap<SessionId, Session>, id: SessionId) -> &
     sessions.get_mut(&id).expect("`handle` has checked that it exists")
 }
 
-fn room_mut(rooms: &mut FxHashMap<RoomId, Room>, id: RoomId) -> &mut Room {
+fn room_mut(rooms: &mut BTreeMap<RoomId, Room>, id: RoomId) -> &mut Room {
     rooms.get_mut(&id).expect("the room of a membership exists")
 }

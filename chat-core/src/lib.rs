@@ -13,7 +13,7 @@
 //! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::title`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
 //! | values | [`Name`], [`Title`], [`Text`], [`OperatorText`], [`RoomId`]: checked when they are made ([`ValueError`]), valid from then on; [`SessionId`], [`Role`] |
 //! | notices | [`Notice`]: everything that people are told, with a stable [`code`](Notice::code) for programs and a text in each [`Lang`] |
-//! | lists | [`RoomList`] of [`RoomEntry`]s: all rooms at one time, cheap to keep and to share |
+//! | lists | [`Hub::rooms_after`]: [`RoomEntry`]s, in as many parts as it takes |
 //! | limits | [`HubLimits`] |
 //!
 //! [`Rejection`] and [`Field`] are for servers that read commands from a network: see [`chat_proto`].
@@ -61,8 +61,8 @@
 //!     fn carry_out(&mut self, hub: &Hub, output: Output) {
 //!         match output {
 //!             Output::Reply { to, notice, .. } => self.show(to, &notice.to_string()),
-//!             Output::Rooms { to, rooms } => {
-//!                 for room in rooms.iter() {
+//!             Output::Rooms { to } => {
+//!                 for room in hub.rooms_after(None) {
 //!                     self.show(to, &format!("{} {} ({})", room.room_id, room.title, room.member_count));
 //!                 }
 //!             }
@@ -133,16 +133,14 @@
 //! # Cost and panics
 //!
 //! The cost of an input does not depend on the number of sessions or rooms, and grows only with the
-//! logarithm of the members of the room. The cost of a list of rooms grows with the changes since the
-//! previous list. No input makes a hub panic.
+//! logarithm of the members of the room and of the rooms. A list of rooms costs what is taken of it. No
+//! input makes a hub panic.
 
 mod hub;
 mod limits;
 mod names;
 mod output;
 mod room;
-mod room_list;
-mod room_list_cache;
 mod session;
 mod session_id;
 mod shrink;
@@ -154,7 +152,6 @@ pub use chat_proto::{
 pub use hub::Hub;
 pub use limits::HubLimits;
 pub use output::{NoSuchRoom, Output, RoomEvent};
-pub use room_list::RoomList;
 pub use session::Role;
 pub use session_id::SessionId;
 
@@ -166,6 +163,6 @@ mod tests {
     fn public_types_are_send_sync_and_debug() {
         fn check<T: Send + Sync + std::fmt::Debug>() {}
         check::<(Hub, HubLimits, Output, RoomEvent, NoSuchRoom)>();
-        check::<(RoomList, Role, SessionId)>();
+        check::<(Role, SessionId)>();
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use chat_proto::{Name, Notice, RoomId, Text};
 
-use crate::room_list::RoomList;
 use crate::session_id::SessionId;
 
 /// One thing for the owner of the connections to do. Carry out outputs in their order.
@@ -26,12 +25,10 @@ pub enum Output {
         /// the notice that tells the other members of the same event, or 0 for the creator of the room.
         room: Option<(RoomId, u64)>,
     },
-    /// Send the list of rooms to one session.
+    /// Send the list of rooms to one session: [`Hub::rooms_after`](crate::Hub::rooms_after) has it.
     Rooms {
         /// The receiver.
         to: SessionId,
-        /// The list.
-        rooms: RoomList,
     },
     /// Subscribe a session to the broadcasts of a room, beginning with the next.
     Entered {

@@ -74,7 +74,10 @@ impl Room {
     }
 
     /// The room as it appears in a list.
-    pub(crate) fn entry<'a>(&self, name_of: impl Fn(SessionId) -> &'a Name) -> RoomEntry {
+    pub(crate) fn entry<'a>(
+        &'a self,
+        name_of: impl Fn(SessionId) -> &'a Name,
+    ) -> RoomEntry<&'a str> {
         let names = self.members().map(name_of);
         RoomEntry::new(self.id, &self.title, names, self.member_count())
     }

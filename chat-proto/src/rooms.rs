@@ -15,92 +15,92 @@ pub const MAX_LISTED_MEMBERS: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct RoomEntry {
+pub struct RoomEntry<S = String> {
     /// The number of the room.
     pub room_id: u64,
     /// The title of the room.
-    pub title: String,
+    pub title: S,
     /// The names of the first [`MAX_LISTED_MEMBERS`] members, in order of arrival.
-    pub members: Vec<String>,
+    pub members: Vec<S>,
     /// The number of members, listed or not. 0 if the server does not send it.
     #[serde(default)]
     pub member_count: usize,
 }
 
-impl RoomEntry {
+impl<'a> RoomEntry<&'a str> {
     /// Returns the entry of a room with `member_count` members. Lists the first [`MAX_LISTED_MEMBERS`] of
     /// `members`.
-    pub fn new<'a>(
+    pub fn new(
         room: RoomId,
-        title: &Title,
+        title: &'a Title,
         members: impl IntoIterator<Item = &'a Name>,
         member_count: usize,
     ) -> Self {
-        let members = members.into_iter().take(MAX_LISTED_MEMBERS);
-        Self {
-            room_id: room.number(),
-            title: title.as_str().to_owned(),
-            members: members.map(|name| name.as_str().to_owned()).collect(),
-            member_count,
-        }
+        let members = members.into_iter().take(MAX_LISTED_MEMBERS).map(Name::as_str).collect();
+        Self { room_id: room.number(), title: title.as_str(), members, member_count }
+    }
+
+    /// Copies the texts.
+    pub fn into_owned(self) -> RoomEntry {
+        let Self { room_id, title, members, member_count } = self;
+        let members = members.into_iter().map(str::to_owned).collect();
+        RoomEntry { room_id, title: title.to_owned(), members, member_count }
     }
 }
 
-/// Appends one `SCRoomsResult` frame to `out`, with the first of `rooms`, and returns how many fit. Call it
-/// again with the rest until none are left. Every frame except the last says `"more": true`. An empty list
-/// takes one frame, too.
+/// Appends one `SCRoomsResult` frame to `out`, with as many of `rooms` as fit. If there are more, the frame
+/// says `"more": true`; the next one begins after the room returned. An empty list takes one frame, too.
 ///
 /// ```
-/// use chat_proto::{RoomEntry, write_rooms_page};
+/// use std::collections::BTreeMap;
+/// use std::ops::Bound::{Excluded, Unbounded};
 ///
-/// fn write_rooms(rooms: &[RoomEntry], out: &mut Vec<u8>) {
-///     let mut written = write_rooms_page(rooms, out);
-///     while written < rooms.len() {
-///         written += write_rooms_page(&rooms[written..], out);
+/// use chat_proto::{RoomEntry, RoomId, Title, write_rooms_page};
+///
+/// fn write_rooms(rooms: &BTreeMap<RoomId, Title>, out: &mut Vec<u8>) {
+///     let mut from = Unbounded;
+///     loop {
+///         let rest = rooms.range((from, Unbounded));
+///         let entries = rest.map(|(room, title)| RoomEntry::new(*room, title, [], 0));
+///         let Some(last) = write_rooms_page(entries, out) else { return };
+///         from = Excluded(last);
 ///     }
 /// }
 ///
 /// let mut out = Vec::new();
-/// write_rooms(&[], &mut out);
+/// write_rooms(&BTreeMap::new(), &mut out);
 /// assert_eq!(out[2..], *br#"{"type":"SCRoomsResult","rooms":[]}"#);
 /// ```
-pub fn write_rooms_page<R: AsRef<RoomEntry>>(
-    rooms: impl IntoIterator<Item = R>,
+pub fn write_rooms_page<'a>(
+    rooms: impl IntoIterator<Item = RoomEntry<&'a str>>,
     out: &mut Vec<u8>,
-) -> usize {
+) -> Option<RoomId> {
     const HEAD: &[u8] = br#"{"type":"SCRoomsResult","rooms":["#;
     const TAIL_MORE: &[u8] = br#"],"more":true}"#;
     const TAIL_LAST: &[u8] = b"]}";
 
-    let (mut count, mut is_last) = (0, true);
+    let (mut written, mut is_last) = (None, true);
     let fits = write_frame(out, |out| {
         let end = out.len() + MAX_PAYLOAD - TAIL_MORE.len();
         out.extend_from_slice(HEAD);
         for room in rooms {
             let before = out.len();
-            if count > 0 {
+            if written.is_some() {
                 out.push(b',');
             }
-            serde_json::to_writer(&mut *out, room.as_ref())
-                .expect("strings and integers always serialize");
+            serde_json::to_writer(&mut *out, &room).expect("strings and integers always serialize");
             if out.len() > end {
                 out.truncate(before);
                 is_last = false;
                 break;
             }
-            count += 1;
+            written = RoomId::new(room.room_id).ok();
         }
         out.extend_from_slice(if is_last { TAIL_LAST } else { TAIL_MORE });
     });
     debug_assert!(fits.is_ok(), "there is room for the tail");
-    debug_assert!(count > 0 || is_last, "every room fits a frame");
-    count
-}
-
-impl AsRef<Self> for RoomEntry {
-    fn as_ref(&self) -> &Self {
-        self
-    }
+    debug_assert!(written.is_some() || is_last, "every room fits a frame");
+    written.filter(|_| !is_last)
 }
 
 #[cfg(test)]
@@ -111,15 +111,24 @@ mod tests {
     fn room(number: u64, title: &str, members: usize) -> RoomEntry {
         let title = Title::new(title).expect("a title");
         let names: Vec<_> = (1..=members as u64).map(Name::default_for).collect();
-        RoomEntry::new(RoomId::new(number).expect("above 0"), &title, &names, members)
+        let room = RoomId::new(number).expect("above 0");
+        RoomEntry::new(room, &title, &names, members).into_owned()
     }
 
     /// All pages of a list, as a client reads them.
     fn pages(rooms: &[RoomEntry]) -> Vec<Incoming> {
         let mut out = Vec::new();
-        let mut next = write_rooms_page(rooms, &mut out);
-        while next < rooms.len() {
-            next += write_rooms_page(&rooms[next..], &mut out);
+        let rooms_after = |after: u64| {
+            rooms.iter().filter(move |room| room.room_id > after).map(|room| RoomEntry {
+                room_id: room.room_id,
+                title: room.title.as_str(),
+                members: room.members.iter().map(String::as_str).collect(),
+                member_count: room.member_count,
+            })
+        };
+        let mut after = write_rooms_page(rooms_after(0), &mut out);
+        while let Some(room) = after {
+            after = write_rooms_page(rooms_after(room.number()), &mut out);
         }
         let mut decoder = FrameDecoder::new();
         let mut frames = decoder.feed(&out);
@@ -163,6 +172,5 @@ mod tests {
         let entry = RoomEntry::new(id, &title, std::iter::repeat_n(&name, 50), usize::MAX);
         let json = serde_json::to_string(&entry).expect("a room is JSON");
         assert!(json.len() < 7 * 1024, "{}", json.len());
-        assert_eq!(pages(&vec![entry; 100]).iter().map(|p| p.rooms.len()).sum::<usize>(), 100);
     }
 }

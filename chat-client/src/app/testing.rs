@@ -9,7 +9,7 @@ pub(crate) fn room<S: Into<String>>(
     member_count: usize,
 ) -> RoomEntry {
     let checked = Title::new("title").expect("a title");
-    let mut room = RoomEntry::new(RoomId::FIRST, &checked, [], member_count);
+    let mut room = RoomEntry::new(RoomId::FIRST, &checked, [], member_count).into_owned();
     room.room_id = room_id;
     room.title = title.into();
     room.members = members.into_iter().map(Into::into).collect();

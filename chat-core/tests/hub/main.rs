@@ -1,7 +1,7 @@
 //! The hub, tested through its public interface: each rule by itself ([`rules`]), all of them against a
-//! naive model ([`model`]), and lists of many rooms ([`room_list`]).
+//! naive model ([`model`]), and lists taken in parts ([`lists`]).
 
+mod lists;
 mod model;
-mod room_list;
 mod rules;
 mod support;

@@ -208,17 +208,21 @@ impl Inbound {
         } else {
             Accepted { bytes: 0, is_violation: false }
         };
+        // The end waits for the frames before it, and for a list of rooms, which the peer is still to be in.
+        let is_ahead_of_end =
+            self.has_frames() || matches!(requests.last(), Some(Request::Do(Command::Rooms)));
         let close = match end {
             _ if is_violation => Some(CloseReason::BadInput),
             ReadEnd::Failed => Some(CloseReason::Lost),
-            ReadEnd::Ended if !self.has_frames() => {
+            ReadEnd::Ended if !is_ahead_of_end => {
                 let in_frame = self.buffered() > 0;
                 Some(if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded })
             }
             _ => None,
         };
-        if end != ReadEnd::Failed && !is_violation && self.has_frames() {
-            // An end will be met again when the frames have been accepted.
+        let is_kept = self.has_frames() || (end == ReadEnd::Ended && is_ahead_of_end);
+        if end != ReadEnd::Failed && !is_violation && is_kept {
+            // An end will be met again.
             end = ReadEnd::Kept;
         }
         self.peer_ended |= end == ReadEnd::Ended;

@@ -21,15 +21,14 @@ use std::sync::Arc;
 
 pub(crate) use inbound::{InboundLimits, Pause, Read, ReadEnd};
 pub(crate) use lifecycle::Phase;
-pub(crate) use send_buffer::SendBuffer;
+pub(crate) use outbound::Outbound;
+pub(crate) use send_buffer::Flushed;
 pub(crate) use subscription::Subscription;
 pub(crate) use table::Connections;
 pub(crate) use writer::{FollowUp, Writer};
 
 use self::inbound::Inbound;
 use self::lifecycle::Lifecycle;
-use self::outbound::Outbound;
-use self::send_buffer::Flushed;
 use crate::net::{Instant, Socket};
 use crate::room_log::Chunk;
 use crate::stats::CloseReason;
@@ -133,14 +132,13 @@ impl<S: Socket> Connection<S> {
         read
     }
 
-    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written. Returns
-    /// whether the kernel may take more.
+    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written.
     ///
     /// # Errors
     /// When the socket has failed.
-    pub(crate) fn flush(&mut self, budget: usize) -> io::Result<bool> {
+    pub(crate) fn flush(&mut self, budget: usize) -> io::Result<Flushed> {
         if self.outbound.is_blocked() {
-            return Ok(false);
+            return Ok(Flushed::Blocked);
         }
         let flushed = self.outbound.send.flush(&mut self.socket, budget)?;
         Ok(self.note_flushed(flushed))
@@ -155,7 +153,7 @@ impl<S: Socket> Connection<S> {
         chunk: &Rc<Chunk>,
         range: Range<usize>,
         budget: usize,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Flushed> {
         if self.outbound.is_blocked() || !self.outbound.send.is_empty() {
             self.outbound.send.push_shared(chunk, range);
             return self.flush(budget);
@@ -164,9 +162,9 @@ impl<S: Socket> Connection<S> {
         Ok(self.note_flushed(flushed))
     }
 
-    fn note_flushed(&mut self, flushed: Flushed) -> bool {
+    fn note_flushed(&mut self, flushed: Flushed) -> Flushed {
         self.outbound.set_blocked(flushed == Flushed::Blocked);
-        flushed == Flushed::Budget
+        flushed
     }
 
     /// Ends the stream to the peer, after the bytes written.

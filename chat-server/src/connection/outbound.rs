@@ -17,6 +17,10 @@ pub(crate) struct Outbound {
     blocked: bool,
     /// The connection is among those to be flushed at the end of the turn.
     queued: bool,
+    /// The connection has asked for a list of rooms, and has not been answered.
+    expects_list: bool,
+    /// The connection is among those that wait for the next frame of a list of rooms.
+    wants_page: bool,
 }
 
 impl Outbound {
@@ -44,6 +48,17 @@ impl Outbound {
         self.queued = false;
     }
 
+    /// Notes that the connection waits for the next frame of a list of rooms. Returns whether it did not
+    /// before.
+    pub(crate) fn enqueue_for_page(&mut self) -> bool {
+        !mem::replace(&mut self.wants_page, true)
+    }
+
+    /// Notes that the connection is being given the next frame of a list of rooms.
+    pub(crate) fn dequeue_for_page(&mut self) {
+        self.wants_page = false;
+    }
+
     /// The time since which the backlog has been above the slow limit, if it is.
     pub(crate) fn slow_since(&self) -> Option<Instant> {
         self.slow_since
@@ -66,10 +81,22 @@ impl Outbound {
         self.slow_since.take().is_some()
     }
 
-    /// Whether the connection should ask for no more: it is slow, or a list of rooms waits, which may
-    /// retain rooms that nobody else does.
+    /// Whether the connection should ask for no more: it is slow, or a list of rooms has been asked for, or
+    /// is under way.
     pub(crate) fn should_not_ask(&self) -> bool {
-        self.slow_since.is_some() || self.send.has_waiting_list()
+        self.slow_since.is_some() || self.expects_list || self.send.has_waiting_list()
+    }
+
+    /// Notes that the connection has asked for a list of rooms. Its next command waits until the list is
+    /// encoded: the list must not show what that command does.
+    pub(crate) fn expect_list(&mut self) {
+        self.expects_list = true;
+    }
+
+    /// Adds the list of rooms that was asked for.
+    pub(crate) fn push_list(&mut self) {
+        self.expects_list = false;
+        self.send.push_rooms();
     }
 
     /// Whether there is nothing to account for: nothing is pending, nothing was before, and the connection is

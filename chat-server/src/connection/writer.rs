@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Connection, Connections};
+use super::{Connection, Connections, Flushed};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Socket};
 
@@ -27,6 +27,8 @@ pub(crate) enum FollowUp {
     Failed,
     /// Much is pending, or was: the connection is compared with the limits.
     CheckBacklog,
+    /// The next frame of a list of rooms is wanted.
+    NextPage,
 }
 
 impl Writer {
@@ -40,20 +42,20 @@ impl Writer {
         self.write(connections, key, Connection::flush);
     }
 
-    /// Has `write` write to a connection, given the budget; it returns whether the kernel may take more.
+    /// Has `write` write to a connection, given the budget.
     pub(crate) fn write<S>(
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
-        write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<bool>,
+        write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<Flushed>,
     ) {
         let Some(connection) = connections.get_mut(key) else { return };
         let written = write(connection, self.budget);
-        if matches!(written, Ok(false)) && connection.outbound.is_at_rest() {
+        if matches!(written, Ok(Flushed::All)) && connection.outbound.is_at_rest() {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
-        self.note(connections, key, written);
+        self.note(connections, key, &written);
     }
 
     /// Notes what follows from a write.
@@ -62,14 +64,21 @@ impl Writer {
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
-        written: io::Result<bool>,
+        written: &io::Result<Flushed>,
     ) {
         let Some(Connection { outbound, .. }) = connections.get_mut(key) else { return };
-        if outbound.slow_since().is_some() || outbound.send.pending() > self.slow_backlog {
+        let is_behind = outbound.slow_since().is_some()
+            || outbound.send.pending() > self.slow_backlog
+            || outbound.send.has_waiting_list();
+        if is_behind {
             self.follow_ups.push((key, FollowUp::CheckBacklog));
         }
-        let follow_up =
-            written.map_or(Some(FollowUp::Failed), |more| more.then_some(FollowUp::Resume));
+        let follow_up = match written {
+            Ok(Flushed::All | Flushed::Blocked) => None,
+            Ok(Flushed::Budget) => Some(FollowUp::Resume),
+            Ok(Flushed::Page) => Some(FollowUp::NextPage),
+            Err(_) => Some(FollowUp::Failed),
+        };
         self.follow_ups.extend(follow_up.map(|follow_up| (key, follow_up)));
         connections.account_memory(key);
     }

@@ -4,7 +4,7 @@ use chat_core::{Notice, Output, RoomEvent, RoomId, SessionId};
 
 use super::Engine;
 use super::state::{Completed, Workers};
-use crate::connection::SendBuffer;
+use crate::connection::Outbound;
 use crate::net::{Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
@@ -60,7 +60,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.reply(session, &notice, None);
                 }
             }
-            Output::Rooms { to, rooms } => self.answer(to, |send| send.push_rooms(rooms)),
+            Output::Rooms { to } => self.answer(to, Outbound::push_list),
             Output::Entered { session, room } => {
                 if let Some(&key) = self.sessions.get(&session) {
                     self.fanout.join(&mut self.connections, key, room);
@@ -89,15 +89,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Adds a notice after everything that is pending for the session's connection.
     fn reply(&mut self, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
         let lang = self.lang;
-        self.answer(to, |send| send.push_notice(lang, notice, room));
+        self.answer(to, |outbound| outbound.send.push_notice(lang, notice, room));
     }
 
     /// Adds an answer after everything that is pending for the session's connection.
-    fn answer(&mut self, to: SessionId, add: impl FnOnce(&mut SendBuffer)) {
+    fn answer(&mut self, to: SessionId, add: impl FnOnce(&mut Outbound)) {
         let Some(&key) = self.sessions.get(&to) else { return };
         self.fanout.drain_log(&mut self.connections, key);
         if let Some(connection) = self.connections.get_mut(key) {
-            add(&mut connection.outbound.send);
+            add(&mut connection.outbound);
             self.enqueue_flush(key);
         }
     }

@@ -108,6 +108,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.flush_rooms();
         self.flush_queued(now);
         self.follow_up_writes(now);
+        self.serve_lists(now);
         self.expire(now);
         // Last, so that no turn ends with more than there may be.
         self.follow_up_writes(now);

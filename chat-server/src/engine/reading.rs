@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chat_core::Command;
+
 use super::Engine;
 use super::state::Workers;
 use crate::connection::{Pause, Read, ReadEnd, Subscription};
@@ -148,6 +150,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         let mut requests = self.dispatcher.scratch();
         let Read { bytes, accepted, end } = self.ingress.read(now, connection, &mut requests);
+        if let Some(Request::Do(Command::Rooms)) = requests.last() {
+            connection.outbound.expect_list();
+        }
         let is_settled = connection.outbound.is_at_rest() && connection.inbound.buffered() == 0;
         if !requests.is_empty() {
             if let Some(Subscription { room, .. }) = connection.subscription {

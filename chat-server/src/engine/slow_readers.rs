@@ -24,10 +24,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             // It gets nothing more, and has a deadline.
             return;
         }
+        let is_list_stuck =
+            connection.outbound.send.has_waiting_list() && connection.outbound.is_blocked();
         let pending = self.pending(key);
         if pending > self.limits.backlog {
             self.evict(now, key, CloseReason::Backlog);
-        } else if pending > self.limits.slow_backlog {
+        } else if pending > self.limits.slow_backlog || is_list_stuck {
             self.become_slow(now, key);
         } else {
             self.keep_up(now, key);

@@ -24,6 +24,7 @@ const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
 enum Come {
     Bytes(Vec<u8>),
     Fail(ErrorKind),
+    /// For ever.
     End,
 }
 
@@ -46,7 +47,10 @@ impl Socket for TestSocket {
         let mut wire = self.0.borrow_mut();
         match wire.input.pop_front() {
             None => Err(ErrorKind::WouldBlock.into()),
-            Some(Come::End) => Ok(0),
+            Some(Come::End) => {
+                wire.input.push_front(Come::End);
+                Ok(0)
+            }
             Some(Come::Fail(kind)) => Err(kind.into()),
             Some(Come::Bytes(mut bytes)) => {
                 let rest = bytes.split_off(bytes.len().min(buf.len()));

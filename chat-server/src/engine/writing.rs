@@ -6,6 +6,9 @@ use crate::connection::{Connection, FollowUp};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
+/// Frames of lists of rooms encoded in one turn, for all connections together: some 0.5 ms.
+const PAGES_PER_TURN: usize = 8;
+
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Handles an event: the kernel takes bytes again.
     pub(crate) fn writable(&mut self, key: ConnKey) {
@@ -31,6 +34,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
+    /// Queues a connection for the next frame of a list of rooms.
+    fn enqueue_for_page(&mut self, key: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && connection.outbound.enqueue_for_page()
+        {
+            self.egress.push_list(key);
+        }
+    }
+
     /// Flushes the rooms that have something to hand out.
     pub(super) fn flush_rooms(&mut self) {
         self.fanout.flush(&mut self.connections, &mut self.egress.writer);
@@ -45,12 +57,32 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         for key in queue.drain(..) {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.outbound.dequeue();
-                self.flush(key);
-                self.resume_if_caught_up(now, key);
-                self.advance_close(key);
+                self.flush_and_advance(now, key);
             }
         }
         self.egress.recycle(queue);
+    }
+
+    /// Gives the connections that come next in the lists of rooms one frame each. What a list costs is spread
+    /// over as many turns as it has frames, and all lists of one turn are bounded.
+    pub(super) fn serve_lists(&mut self, now: Instant) {
+        for _ in 0..PAGES_PER_TURN {
+            // One that wants another frame is queued again by its follow-up: after all others.
+            let Some(key) = self.egress.pop_list() else { return };
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            connection.outbound.dequeue_for_page();
+            if let Some(after) = connection.outbound.send.wanted_page() {
+                let (page, rest) = self.dispatcher.rooms_page(after);
+                connection.outbound.send.push_page(page, rest);
+                self.flush_and_advance(now, key);
+            }
+        }
+    }
+
+    fn flush_and_advance(&mut self, now: Instant, key: ConnKey) {
+        self.flush(key);
+        self.resume_if_caught_up(now, key);
+        self.advance_close(key);
     }
 
     /// Writes what is pending for a connection, including its room's log if it has been parked.
@@ -71,6 +103,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
                 FollowUp::Failed => self.write_failed(now, key),
                 FollowUp::CheckBacklog => self.check_backlog(now, key),
+                FollowUp::NextPage => self.enqueue_for_page(key),
             }
         }
     }

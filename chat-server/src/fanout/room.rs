@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::connection::{Connection, Connections, Writer};
+use crate::connection::{Connection, Connections, Flushed, Writer};
 use crate::net::{ConnKey, Socket};
 use crate::room_log::{ChunkPool, Cursor, RoomLog};
 
@@ -119,7 +119,9 @@ impl Room {
             let mut pending = 0;
             writer.write(connections, key, |connection, budget| {
                 let blocked = connection.outbound.is_blocked();
-                let Some(subscription) = &mut connection.subscription else { return Ok(false) };
+                let Some(subscription) = &mut connection.subscription else {
+                    return Ok(Flushed::All);
+                };
                 if !blocked
                     && let Some(tail) = &tail
                     && tail.advance(key, &mut subscription.cursor)

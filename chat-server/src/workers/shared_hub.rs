@@ -75,6 +75,16 @@ impl SharedHub {
         self.lock().hub.connect(role)
     }
 
+    /// Appends a frame of a list of rooms to `out`, with rooms after `after`. Returns the room after which
+    /// the list goes on, unless it is complete.
+    pub(crate) fn write_rooms_page(
+        &self,
+        after: Option<RoomId>,
+        out: &mut Vec<u8>,
+    ) -> Option<RoomId> {
+        chat_proto::write_rooms_page(self.lock().hub.rooms_after(after), out)
+    }
+
     /// Carries out what is in `mailbox`, and wakes the reactor if it waits. `requests` is the caller's
     /// scratch space, empty before and after.
     pub(crate) fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> MailboxState {

@@ -11,11 +11,28 @@ const CATALOGUE: &str = include_str!("../../../docs/catalogue.md");
 const RELIABILITY: &str = include_str!("../../../docs/RELIABILITY.md");
 
 /// The letters of the cases, and the highest number of each.
-const CASES: [(char, usize); 8] =
-    [('P', 11), ('J', 12), ('S', 10), ('R', 11), ('T', 4), ('C', 10), ('O', 17), ('A', 13)];
+const CASES: [(char, usize); 10] = [
+    ('P', 11),
+    ('J', 12),
+    ('S', 10),
+    ('R', 11),
+    ('T', 4),
+    ('C', 10),
+    ('O', 17),
+    ('A', 13),
+    ('B', 9),
+    ('V', 8),
+];
 
 /// Numbers that no case has.
-const NOT_GIVEN: [&str; 10] = ["P7", "S3", "R8", "R10", "T3", "O14", "O15", "O16", "A10", "A11"];
+#[rustfmt::skip]
+const NOT_GIVEN: [&str; 24] = [
+    "P7", "S3", "R8", "R10", "T3",
+    "O14", "O15", "O16",
+    "A10", "A11",
+    "B1", "B3", "B4", "B6", "B8", "B9",
+    "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8",
+];
 
 fn cases() -> BTreeSet<String> {
     let numbers = CASES

@@ -236,11 +236,11 @@ impl Model {
     /// Lists at most 50 members of a room, and counts all.
     fn list(&self) -> Vec<RoomEntry> {
         let name = |&number: &u64| &self.person(number).name;
-        let entry = |room: &Room| {
+        let entries = self.rooms.iter().map(|room| {
             let members = room.members.iter().take(50).map(name);
-            RoomEntry::new(room.id, &room.title, members, room.members.len())
-        };
-        self.rooms.iter().map(entry).collect()
+            RoomEntry::new(room.id, &room.title, members, room.members.len()).into_owned()
+        });
+        entries.collect()
     }
 
     fn go_out(&mut self, who: u64) {

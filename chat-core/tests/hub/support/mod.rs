@@ -113,8 +113,8 @@ impl Chat {
                 Output::Reply { to, notice, room } => {
                     self.deliver(to, Received::Notice { notice, at: room });
                 }
-                Output::Rooms { to, rooms } => {
-                    let rooms = rooms.iter().map(|room| (**room).clone()).collect();
+                Output::Rooms { to } => {
+                    let rooms = self.hub.rooms_after(None).map(RoomEntry::into_owned).collect();
                     self.deliver(to, Received::Rooms(rooms));
                 }
                 Output::Entered { session, room } => self.entered(session, room),

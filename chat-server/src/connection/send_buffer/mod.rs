@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::ops::Range;
 use std::rc::Rc;
 
-use chat_core::{Notice, RoomId, RoomList};
-use chat_proto::{HEADER_LEN, Lang, ServerMessage, write_rooms_page};
+use chat_core::{Notice, RoomId};
+use chat_proto::{HEADER_LEN, Lang, ServerMessage};
 
 use self::segments::{Segment, Segments};
 use crate::net::Socket;
@@ -39,6 +39,8 @@ pub(crate) enum Flushed {
     Blocked,
     /// The kernel may take more, but the budget of the turn is spent.
     Budget,
+    /// The next frame of a list of rooms is wanted: see [`SendBuffer::wanted_page`].
+    Page,
 }
 
 impl SendBuffer {
@@ -51,13 +53,12 @@ impl SendBuffer {
     /// The size in bytes from which on a segment of answers is not appended to.
     const OWN_FULL: usize = 16 * 1024;
 
-    /// Bytes pending; of a list of rooms that is not encoded yet, only its pages.
+    /// Bytes pending, not counting what is not encoded yet of a list of rooms.
     pub(crate) fn pending(&self) -> usize {
         self.pending
     }
 
-    /// Memory held for this connection alone, in bytes. A list of rooms that is not encoded yet counts as
-    /// if it shared no room with another, so this may be more than is pending.
+    /// Memory held for this connection alone, in bytes.
     pub(crate) fn own_memory(&self) -> usize {
         self.own_memory
     }
@@ -79,7 +80,7 @@ impl SendBuffer {
                 let known = std::mem::replace(&mut last, Rc::as_ptr(chunk)) == Rc::as_ptr(chunk);
                 (!known).then(|| chunk.memory())
             }
-            Segment::Own { .. } | Segment::Rooms(_) => None,
+            Segment::Own { .. } | Segment::Rooms { .. } => None,
         });
         shared.sum::<usize>() + self.own_memory
     }
@@ -123,12 +124,31 @@ impl SendBuffer {
         self.own_memory += added;
     }
 
-    /// Adds a list of rooms.
-    pub(crate) fn push_rooms(&mut self, list: RoomList) {
-        let segment = Segment::Rooms(list);
-        self.pending += segment.pending();
-        self.own_memory += segment.own_memory();
-        self.segments.push_back(segment);
+    /// Adds a list of rooms, to be encoded frame by frame: [`SendBuffer::flush`] asks for each.
+    pub(crate) fn push_rooms(&mut self) {
+        self.segments.push_back(Segment::Rooms { after: None });
+    }
+
+    /// The room after which the next frame of a list of rooms begins, if one is wanted now.
+    pub(crate) fn wanted_page(&self) -> Option<Option<RoomId>> {
+        match self.segments.front()? {
+            Segment::Rooms { after } => Some(*after),
+            Segment::Shared { .. } | Segment::Own { .. } => None,
+        }
+    }
+
+    /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest`: the room after which the list goes
+    /// on, unless it is complete.
+    pub(crate) fn push_page(&mut self, bytes: Vec<u8>, rest: Option<RoomId>) {
+        let Some(Segment::Rooms { after }) = self.segments.front_mut() else { return };
+        if rest.is_some() {
+            *after = rest;
+        } else {
+            self.segments.pop_front();
+        }
+        self.pending += bytes.len();
+        self.own_memory += bytes.len();
+        self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 
     /// Drops everything but the rest of a frame that is partly written: the peer gets whole frames, from
@@ -147,7 +167,7 @@ impl SendBuffer {
                 chunk.bytes()[range].to_vec()
             }
             Some(Segment::Own { bytes, sent }) => bytes[sent..end_of_frame(&bytes, sent)].to_vec(),
-            Some(Segment::Rooms(_)) | None => Vec::new(),
+            Some(Segment::Rooms { .. }) | None => Vec::new(),
         };
         if fault!(CutInFrame) {
             rest.clear();
@@ -162,8 +182,8 @@ impl SendBuffer {
         }
     }
 
-    /// Writes until everything is written, the kernel takes no more, or at least `budget` bytes have
-    /// been written.
+    /// Writes until everything is written, the kernel takes no more, at least `budget` bytes have been
+    /// written, or the next frame of a list of rooms is wanted.
     ///
     /// # Errors
     /// Any error of the socket but `WouldBlock` and `Interrupted`; the socket has failed.
@@ -173,7 +193,9 @@ impl SendBuffer {
             if total >= budget {
                 return Ok(Flushed::Budget);
             }
-            self.encode_rooms_in_front();
+            if self.wanted_page().is_some() {
+                return Ok(Flushed::Page);
+            }
             match self.write(socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => {
@@ -213,32 +235,12 @@ impl SendBuffer {
         self.flush(socket, budget)
     }
 
-    /// Encodes the next frame of a list of rooms that has come to the front.
-    fn encode_rooms_in_front(&mut self) {
-        let Some(front @ Segment::Rooms(_)) = self.segments.front_mut() else { return };
-        let before = (front.pending(), front.own_memory());
-        let Segment::Rooms(list) = front else { return };
-        let mut bytes = Vec::new();
-        let count = write_rooms_page(list.iter(), &mut bytes);
-        let left = if count == list.len() {
-            self.segments.pop_front();
-            (0, 0)
-        } else {
-            // Rooms that are encoded are retained no longer.
-            list.drop_first(count);
-            (front.pending(), front.own_memory())
-        };
-        self.pending = self.pending - before.0 + left.0 + bytes.len();
-        self.own_memory = self.own_memory - before.1 + left.1 + bytes.len();
-        self.segments.push_front(Segment::Own { bytes, sent: 0 });
-    }
-
     /// Writes as many segments as one `writev` takes, up to a list of rooms that is not encoded yet.
     fn write(&self, socket: &mut impl Socket) -> io::Result<usize> {
         let mut bytes = self.segments.iter().map_while(|segment| match segment {
             Segment::Shared { chunk, range } => Some(&chunk.bytes()[range.clone()]),
             Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
-            Segment::Rooms(_) => None,
+            Segment::Rooms { .. } => None,
         });
         // Nearly always there is one segment; preparing for more would cost more than the rest.
         if self.segments.len() == 1 {
@@ -270,7 +272,9 @@ impl SendBuffer {
             match front {
                 Segment::Shared { range, .. } => range.start += consumed,
                 Segment::Own { sent, .. } => *sent += consumed,
-                Segment::Rooms(_) => debug_assert!(false, "a list is encoded before it is written"),
+                Segment::Rooms { .. } => {
+                    debug_assert!(false, "a list is encoded before it is written");
+                }
             }
         }
     }
@@ -298,7 +302,7 @@ impl SendBuffer {
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &Rc<Chunk>> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Shared { chunk, .. } => Some(chunk),
-            Segment::Own { .. } | Segment::Rooms(_) => None,
+            Segment::Own { .. } | Segment::Rooms { .. } => None,
         })
     }
 }

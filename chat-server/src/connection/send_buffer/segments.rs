@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use chat_core::RoomList;
+use chat_core::RoomId;
 
 use crate::room_log::Chunk;
 
@@ -14,33 +14,32 @@ pub(super) enum Segment {
     Shared { chunk: Rc<Chunk>, range: Range<usize> },
     /// Messages to this connection alone, of which `sent` bytes are written.
     Own { bytes: Vec<u8>, sent: usize },
-    /// A list of rooms, or what is left of it, encoded one frame at a time when its turn comes.
-    Rooms(RoomList),
+    /// A list of rooms, or what is left of it: the rooms after this one. It is encoded one frame at a time
+    /// when its turn comes, and shows the rooms of that time.
+    Rooms { after: Option<RoomId> },
 }
 
 impl Segment {
-    /// Bytes pending. A list of rooms may come to tens of megabytes and be read as slowly as the peer
-    /// can: until it is encoded, only its pages count.
+    /// Bytes pending. A list of rooms counts once it is encoded.
     pub(super) fn pending(&self) -> usize {
         match self {
             Self::Shared { range, .. } => range.len(),
             Self::Own { bytes, sent } => bytes.len() - sent,
-            Self::Rooms(list) => size_of::<Self>() + list.size(),
+            Self::Rooms { .. } => 0,
         }
     }
 
-    /// Memory held for this connection alone, in bytes. A list of rooms counts whole: no other list may
-    /// contain these versions of its rooms any more.
+    /// Memory held for this connection alone, in bytes.
+    #[cfg(test)]
     pub(super) fn own_memory(&self) -> usize {
         match self {
-            Self::Shared { .. } => 0,
+            Self::Shared { .. } | Self::Rooms { .. } => 0,
             Self::Own { bytes, sent } => bytes.len() - sent,
-            Self::Rooms(list) => size_of::<Self>() + list.memory(),
         }
     }
 
     pub(super) const fn is_rooms(&self) -> bool {
-        matches!(self, Self::Rooms(_))
+        matches!(self, Self::Rooms { .. })
     }
 }
 
@@ -81,6 +80,10 @@ impl Segments {
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Segment> {
         self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.queue.iter()))
+    }
+
+    pub(super) fn front(&self) -> Option<&Segment> {
+        self.first.as_ref()
     }
 
     pub(super) fn front_mut(&mut self) -> Option<&mut Segment> {

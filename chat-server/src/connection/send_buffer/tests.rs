@@ -1,10 +1,7 @@
 //! The bytes on the wire are the bytes of the queue, whatever the kernel takes at a time.
 
-use std::sync::{Arc, Weak};
-
-use chat_core::{Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomId};
-use chat_core::{SessionId, Title};
-use chat_proto::{FrameDecoder, Incoming};
+use chat_core::{Notice, RoomEntry, RoomId, Title};
+use chat_proto::{FrameDecoder, Incoming, write_rooms_page};
 use proptest::prelude::*;
 
 use super::*;
@@ -18,11 +15,30 @@ fn chunk(bytes: &[u8]) -> Rc<Chunk> {
     chunk
 }
 
-fn rooms(count: u64) -> RoomList {
+/// Appends the frame of a list of `count` rooms that begins after `after`.
+fn write_page(count: u64, after: Option<RoomId>, out: &mut Vec<u8>) -> Option<RoomId> {
     let title = Title::new(&"긴 제목".repeat(20)).expect("a title");
-    (1..=count)
-        .map(|n| Arc::new(RoomEntry::new(RoomId::new(n).expect("above 0"), &title, [], 0)))
-        .collect()
+    let first = after.map_or(1, |room| room.number() + 1);
+    let ids = (first..=count).map(|number| RoomId::new(number).expect("above 0"));
+    write_rooms_page(ids.map(|room| RoomEntry::new(room, &title, [], 0)), out)
+}
+
+/// Flushes, and adds the frames of lists of `rooms` rooms that are asked for.
+fn flush(
+    buffer: &mut SendBuffer,
+    socket: &mut ScriptedSocket,
+    budget: usize,
+    rooms: u64,
+) -> Flushed {
+    loop {
+        let flushed = buffer.flush(socket, budget).expect("no error in the script");
+        let Some(after) = buffer.wanted_page().filter(|_| flushed == Flushed::Page) else {
+            return flushed;
+        };
+        let mut page = Vec::new();
+        let rest = write_page(rooms, after, &mut page);
+        buffer.push_page(page, rest);
+    }
 }
 
 fn push_notice(buffer: &mut SendBuffer) {
@@ -38,22 +54,22 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
         push_notice(buffer);
         buffer.push_shared(&shared, 4..5);
         buffer.push_shared(&shared, 6..10);
-        buffer.push_rooms(rooms(3));
+        buffer.push_rooms();
         push_notice(buffer);
-        buffer.push_rooms(rooms(0));
+        buffer.push_rooms();
     };
     let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
     fill(&mut buffer);
     fill(&mut whole);
     let mut socket = ScriptedSocket::default();
-    assert_eq!(whole.flush(&mut socket, usize::MAX).expect("it takes everything"), Flushed::All);
+    assert_eq!(flush(&mut whole, &mut socket, usize::MAX, 3), Flushed::All);
     assert!(whole.is_empty() && whole.pending == 0);
     (buffer, socket.written)
 }
 
 /// Flushes until everything is written, as on events.
 fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
-    while buffer.flush(socket, usize::MAX).expect("no error in the script") == Flushed::Blocked {
+    while flush(buffer, socket, usize::MAX, 3) == Flushed::Blocked {
         check_counts(buffer);
     }
     check_counts(buffer);
@@ -92,23 +108,23 @@ fn o5_a_short_write_at_every_boundary() {
 fn o5_would_block_leaves_everything_for_later() {
     let (mut buffer, bytes) = mixed();
     let mut socket = ScriptedSocket::new([Step::Fail(ErrorKind::WouldBlock)]);
-    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
+    assert_eq!(flush(&mut buffer, &mut socket, usize::MAX, 3), Flushed::Blocked);
     assert!(socket.written.is_empty());
-    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::All);
+    assert_eq!(flush(&mut buffer, &mut socket, usize::MAX, 3), Flushed::All);
     assert_eq!(socket.written, bytes);
 }
 
 #[test]
 fn a_budget_ends_a_flush_that_could_go_on() {
     let mut buffer = SendBuffer::default();
-    buffer.push_rooms(rooms(3_000));
-    let mut socket = ScriptedSocket::default();
+    let shared = chunk(&[0; 100_000]);
+    (0..5).for_each(|_| buffer.push_shared(&shared, 0..100_000));
+    let mut socket = ScriptedSocket::new([Step::Take(60_000); 9]);
     let mut flushes = 1;
-    while buffer.flush(&mut socket, 64 * 1024).expect("no error") == Flushed::Budget {
+    while flush(&mut buffer, &mut socket, 64 * 1024, 0) == Flushed::Budget {
         flushes += 1;
     }
-    assert!(flushes > 3, "{flushes}");
-    assert!(buffer.is_empty());
+    assert!(flushes > 3 && buffer.is_empty(), "{flushes}");
 }
 
 #[test]
@@ -120,7 +136,7 @@ fn answers_to_a_reader_that_never_catches_up_are_given_back() {
         push_notice(&mut buffer);
         let blocked = Step::Fail(ErrorKind::WouldBlock);
         socket.script.extend([Step::Take(buffer.pending.saturating_sub(100)), blocked]);
-        assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
+        assert_eq!(flush(&mut buffer, &mut socket, usize::MAX, 3), Flushed::Blocked);
         let held = |segment: &Segment| match segment {
             Segment::Own { bytes, .. } => bytes.capacity(),
             _ => 0,
@@ -135,7 +151,7 @@ fn o6_an_interruption_is_not_noticed() {
     let (mut buffer, bytes) = mixed();
     let interrupted = Step::Fail(ErrorKind::Interrupted);
     let mut socket = ScriptedSocket::new([interrupted, interrupted, Step::Take(3), interrupted]);
-    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::All);
+    assert_eq!(flush(&mut buffer, &mut socket, usize::MAX, 3), Flushed::All);
     assert_eq!(socket.written, bytes);
 }
 
@@ -177,19 +193,19 @@ fn o5_more_segments_than_one_writev_takes() {
     assert!(!buffer.segments.has_rest(), "nor memory for so many segments");
 }
 
+/// A list is encoded as it is read: what is pending of it never exceeds a frame, however long it is.
 #[test]
 fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
-    let list = rooms(3_000);
     let mut buffer = SendBuffer::default();
-    let pages = list.size();
-    buffer.push_rooms(list);
-    assert!(buffer.pending < pages + 100 && pages < 4_096, "it costs its pages");
-    let mut socket = ScriptedSocket::new([Step::Take(10), Step::Fail(ErrorKind::WouldBlock)]);
-    assert_eq!(buffer.flush(&mut socket, usize::MAX).expect("no error"), Flushed::Blocked);
-    assert!(buffer.pending < 2 + 65_535 + pages + 100, "and one frame of it");
-    flush_out(&mut buffer, &mut socket);
-    assert!(socket.written.len() > 10 * 65_535);
-    assert_eq!(buffer.pending, 0);
+    buffer.push_rooms();
+    assert_eq!((buffer.pending, buffer.own_memory), (0, 0));
+    let blocked = |n| [Step::Take(n), Step::Fail(ErrorKind::WouldBlock)];
+    let mut socket = ScriptedSocket::new((1..200).flat_map(|n| blocked(100 * n)));
+    while flush(&mut buffer, &mut socket, usize::MAX, 3_000) != Flushed::All {
+        check_counts(&buffer);
+        assert!(buffer.own_memory <= 2 + 65_535, "{}", buffer.own_memory);
+    }
+    assert!(socket.written.len() > 10 * 65_535 && buffer.is_empty());
     let mut decoder = FrameDecoder::new();
     let mut frames = decoder.feed(&socket.written);
     let mut listed = Vec::new();
@@ -199,110 +215,6 @@ fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
         assert_eq!(page.more, listed.len() < 3_000);
     }
     assert!(listed.into_iter().eq(1..=3_000));
-}
-
-/// A hub with a room that changes before each list, and the rooms in all these lists.
-struct Changing {
-    hub: Hub,
-    members: Vec<SessionId>,
-    listed: Vec<Weak<RoomEntry>>,
-}
-
-impl Changing {
-    fn new(members: usize) -> Self {
-        let mut hub = Hub::new(HubLimits::default());
-        let members: Vec<_> = (0..members).map(|_| hub.connect(Role::Guest)).collect();
-        let title = Title::new("of many names").expect("a title");
-        hub.handle(members[0], Command::Create(title), &mut Vec::new());
-        for &member in &members[1..] {
-            let room = RoomId::new(1).expect("above 0");
-            hub.handle(member, Command::Join(room), &mut Vec::new());
-        }
-        Self { hub, members, listed: Vec::new() }
-    }
-
-    /// The list after the next change.
-    fn list(&mut self) -> RoomList {
-        let name = Name::new(&format!("{:>032}", self.listed.len())).expect("a name");
-        let mut outputs = Vec::new();
-        self.hub.handle(self.members[0], Command::Rename(name), &mut outputs);
-        self.hub.handle(self.members[0], Command::Rooms, &mut outputs);
-        let Some(Output::Rooms { rooms, .. }) = outputs.pop() else { panic!("a list comes last") };
-        self.listed.extend(rooms.iter().map(Arc::downgrade));
-        rooms
-    }
-
-    /// Bytes of the rooms that still exist, without the allocator's overhead.
-    fn kept(&self) -> usize {
-        let size = |room: Arc<RoomEntry>| {
-            let names = room.members.iter().map(|name| size_of::<String>() + name.len());
-            size_of::<RoomEntry>() + room.title.len() + names.sum::<usize>()
-        };
-        self.listed.iter().filter_map(Weak::upgrade).map(size).sum()
-    }
-}
-
-/// Each version of the room is in one list, which nobody reads.
-#[test]
-fn s7_outdated_lists_count_what_they_retain_and_pend_as_pages() {
-    const LISTS: usize = 100;
-    let (mut changing, mut buffer) = (Changing::new(50), SendBuffer::default());
-    for _ in 0..LISTS {
-        buffer.push_rooms(changing.list());
-        check_counts(&buffer);
-        assert!(
-            buffer.own_memory >= changing.kept(),
-            "{} of {}",
-            buffer.own_memory,
-            changing.kept()
-        );
-    }
-    assert!(changing.kept() > LISTS * 1_500, "each room is there in {LISTS} versions");
-    assert!(
-        buffer.own_memory < 4 * changing.kept(),
-        "{} of {}",
-        buffer.own_memory,
-        changing.kept()
-    );
-    assert!(buffer.pending < LISTS * 128, "{}: it may be read slowly", buffer.pending);
-    assert_eq!(buffer.memory(), buffer.own_memory, "who is cut off first goes by what it keeps");
-
-    // Reading frees one list at a time.
-    let mut socket = ScriptedSocket::default();
-    for left in (0..LISTS).rev() {
-        let before = buffer.own_memory;
-        while buffer.has_waiting_list() && buffer.segments.len() > left {
-            buffer.flush(&mut socket, 1).expect("no error");
-            check_counts(&buffer);
-        }
-        assert!(buffer.own_memory < before && buffer.own_memory >= changing.kept() * left / LISTS);
-    }
-    assert_eq!((buffer.pending, buffer.own_memory), (0, 0));
-    assert!(changing.kept() < 4_000, "but for the list of now");
-}
-
-/// A list of several frames retains no more than what has yet to be sent.
-#[test]
-fn s7_a_long_list_is_given_back_while_it_is_sent() {
-    let list = rooms(3_000);
-    let kept: Vec<_> = list.iter().map(Arc::downgrade).collect();
-    let mut buffer = SendBuffer::default();
-    buffer.push_rooms(list);
-    let whole = buffer.own_memory;
-    let mut socket = ScriptedSocket::default();
-    let mut frames = 0;
-    while buffer.flush(&mut socket, 1).expect("no error") == Flushed::Budget {
-        frames += 1;
-        check_counts(&buffer);
-        let left = kept.iter().filter(|room| room.strong_count() > 0).count();
-        assert!(left + frames * 50 < 3_000, "{left} after {frames} frames");
-        assert!(
-            buffer.own_memory < whole * left / 3_000 + 4_096,
-            "{} for {left}",
-            buffer.own_memory
-        );
-    }
-    assert!(frames > 10 && buffer.own_memory == 0 && !buffer.has_waiting_list());
 }
 
 proptest! {
@@ -323,7 +235,7 @@ proptest! {
             for &(from, len, kind) in &pieces {
                 match kind {
                     0 => push_notice(buffer),
-                    1 => buffer.push_rooms(rooms(len as u64 % 5)),
+                    1 => buffer.push_rooms(),
                     _ => buffer.push_shared(&shared, from..from + len),
                 }
             }

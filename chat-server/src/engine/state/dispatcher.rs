@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::{Output, Role};
+use chat_core::{Output, Role, RoomId};
 
 use crate::net::Instant;
 use crate::workers::{HubProgress, Mailbox, MailboxState, Request, SharedHub};
@@ -39,6 +39,7 @@ pub(crate) struct Dispatcher<W> {
     /// Scratch space, empty between calls.
     requests: Vec<Request>,
     outputs: Vec<Output>,
+    page: Vec<u8>,
 }
 
 /// What the engine takes from the hub once a turn.
@@ -64,6 +65,7 @@ impl<W: Workers> Dispatcher<W> {
             submitted: None,
             requests: Vec::new(),
             outputs: Vec::new(),
+            page: Vec::new(),
         }
     }
 
@@ -76,6 +78,15 @@ impl<W: Workers> Dispatcher<W> {
         for mailbox in self.run_queue.drain(..) {
             while self.hub.run_inline(&mailbox, &mut self.requests) == MailboxState::Scheduled {}
         }
+    }
+
+    /// Returns the next frame of a list of rooms, with rooms after `after`, and the room after which the list
+    /// goes on, unless it is complete.
+    pub(crate) fn rooms_page(&mut self, after: Option<RoomId>) -> (Vec<u8>, Option<RoomId>) {
+        self.page.clear();
+        let rest = self.hub.write_rooms_page(after, &mut self.page);
+        // Copied, so that it takes no more memory than it is long.
+        (self.page.as_slice().into(), rest)
     }
 
     /// Takes everything that the hub has answered.

@@ -1,5 +1,6 @@
-//! The queue of connections to flush.
+//! The queues of connections to flush, and to be given the next frame of a list of rooms.
 
+use std::collections::VecDeque;
 use std::mem;
 
 use crate::connection::Writer;
@@ -11,12 +12,14 @@ use crate::net::ConnKey;
 pub(crate) struct Egress {
     /// Connections with answers to flush at the end of the turn.
     queue: Vec<ConnKey>,
+    /// Connections that wait for the next frame of a list of rooms, in the order in which they are served.
+    lists: VecDeque<ConnKey>,
     pub(crate) writer: Writer,
 }
 
 impl Egress {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { queue: Vec::new(), writer: Writer::new(limits) }
+        Self { queue: Vec::new(), lists: VecDeque::new(), writer: Writer::new(limits) }
     }
 
     /// Queues a connection. The caller makes sure that it is not queued already.
@@ -35,8 +38,19 @@ impl Egress {
         self.queue = queue;
     }
 
+    /// Queues a connection for the next frame of a list of rooms. The caller makes sure that it is not queued
+    /// already.
+    pub(crate) fn push_list(&mut self, key: ConnKey) {
+        self.lists.push_back(key);
+    }
+
+    /// Takes the connection whose turn it is to be given a frame of a list of rooms.
+    pub(crate) fn pop_list(&mut self) -> Option<ConnKey> {
+        self.lists.pop_front()
+    }
+
     /// Whether a connection is to be flushed without any event.
     pub(crate) fn has_work(&self) -> bool {
-        !self.queue.is_empty() || self.writer.has_follow_ups()
+        !self.queue.is_empty() || !self.lists.is_empty() || self.writer.has_follow_ups()
     }
 }

@@ -1,47 +1,112 @@
-//! The engine with lists of rooms that wait: what is held for them.
+//! The engine with lists of rooms: what is held for them, who is served when, and for how long.
 
 use super::*;
 
-/// An unread list is held whole, though only a few pages of it are pending. When too much is held, those that
-/// asked for it are evicted, and the member that made the changes stays.
-#[test]
-fn s7_lists_that_wait_are_held_and_given_back() {
-    const TOTAL: usize = 128 * 1024;
-    let mut harness = Harness::new(|config| {
-        let limits = &mut config.limits;
-        (limits.slow_backlog, limits.backlog, limits.total_backlog) = (TOTAL / 2, TOTAL, TOTAL);
-    });
-    let members: Vec<_> =
-        [CREATE].into_iter().chain([JOIN; 49]).map(|j| harness.member(j)).collect();
-    let (changing, changer) = &members[0];
-    let asking: Vec<_> = (0..40).map(|_| harness.connect()).collect();
-    let held = |harness: &Harness| harness.counters.stats().backlog as usize;
-    let mut asked = 0;
-    while harness.engine.sessions.len() == members.len() + asking.len() {
-        let name = format!(r#"{{"type":"CSName","name":"{asked}"}}"#);
-        harness.come(*changing, changer, &[&name]);
-        for (key, socket) in &asking {
-            socket.0.borrow_mut().is_full = true;
-            harness.come(*key, socket, &[ROOMS, ROOMS]);
-        }
-        asked += 1;
-        assert!(held(&harness) <= TOTAL, "{}", held(&harness));
-        assert!(asked < 10, "{} bytes held", held(&harness));
-        let asking = asking.iter().filter_map(|(key, _)| harness.engine.connections.get(*key));
-        let mut sends = asking
-            .filter(|asking| !asking.lifecycle.has_left_hub())
-            .map(|asking| &asking.outbound.send);
-        assert!(sends.all(|send| send.has_waiting_list() && send.pending() < TOTAL / 20));
+/// Bytes of one frame, at most.
+const FRAME: usize = 2 + 65_535;
+
+const ASKERS: usize = 210;
+
+type Peer = (ConnKey, TestSocket);
+
+/// A harness with so many rooms that their list takes several frames, the members, and those who ask.
+fn many_rooms() -> (Harness, Vec<Peer>, Vec<Peer>) {
+    let mut harness = Harness::new(|_| {});
+    let create = format!(r#"{{"type":"CSCreateRoom","title":"{}"}}"#, "방".repeat(100));
+    let members = (0..700).map(|_| harness.member(&create)).collect();
+    let askers = (0..ASKERS).map(|_| harness.connect()).collect();
+    (harness, members, askers)
+}
+
+fn ask(harness: &mut Harness, askers: &[Peer]) {
+    for (key, socket) in askers {
+        socket.comes(Come::Bytes(frame(ROOMS)));
+        harness.engine.readable(*key, false);
     }
-    assert!(held(&harness) > TOTAL / 2, "they hold {} bytes", held(&harness));
-    for (key, _) in &asking {
-        harness.engine.socket_failed(*key);
+}
+
+fn frames(socket: &TestSocket) -> usize {
+    socket.take().len()
+}
+
+/// A list that nobody reads holds one frame, whatever changes meanwhile: no version of a room is kept for it.
+#[test]
+fn b2_unread_lists_hold_one_frame_each() {
+    let (mut harness, members, askers) = many_rooms();
+    askers.iter().for_each(|(_, socket)| socket.0.borrow_mut().is_full = true);
+    ask(&mut harness, &askers);
+    harness.turns();
+    for round in 0..3 {
+        for (key, socket) in &members {
+            harness.come(
+                *key,
+                socket,
+                &[&format!(r#"{{"type":"CSName","name":"{round} {key:?}"}}"#)],
+            );
+        }
+        let held = harness.counters.stats().backlog as usize;
+        assert!(held > 0 && held <= ASKERS * FRAME, "{held} bytes");
+    }
+    let (reader, socket) = harness.connect();
+    harness.come(reader, &socket, &[ROOMS]);
+    assert!(frames(&socket) > 3, "whoever reads gets the list at once");
+    assert_eq!(harness.counters.stats().closed.total(), 0, "and nobody is evicted");
+    for (key, socket) in &askers {
+        socket.0.borrow_mut().is_full = false;
+        harness.engine.writable(*key);
     }
     harness.turns();
-    let closed = harness.counters.stats().closed.count(CloseReason::TotalBacklog);
-    assert!(closed > 0 && closed < asking.len() as u64 / 2, "{closed} were cut off");
-    assert_eq!((held(&harness), harness.engine.connection_count()), (0, members.len()));
-    members.iter().for_each(|(_, socket)| drop(socket.take()));
-    harness.come(*changing, changer, &[ROOMS]);
-    assert_eq!(changer.take(), ["SCRoomsResult"]);
+    assert_eq!(harness.counters.stats().backlog, 0);
+    let counts: Vec<_> = askers.iter().map(|(_, socket)| frames(socket)).collect();
+    assert!(counts.iter().all(|&count| count > 3 && count == counts[0]), "{counts:?}");
+}
+
+/// A turn encodes a bounded number of frames, however many ask; all get theirs in turn, and whoever chats is
+/// served in every turn.
+#[test]
+fn b7_lists_are_served_a_few_frames_a_turn_and_in_turn() {
+    let (mut harness, members, askers) = many_rooms();
+    let (chatting, listening) = (harness.member(JOIN), &members[0].1);
+    listening.take();
+    ask(&mut harness, &askers);
+    let mut served = vec![0; ASKERS];
+    while harness.engine.wants_turn() {
+        chatting.1.comes(Come::Bytes(frame(r#"{"type":"CSChat","text":"hello"}"#)));
+        harness.engine.readable(chatting.0, false);
+        harness.engine.turn(Instant::START);
+        assert_eq!(listening.take(), ["SCChat"]);
+        let turn: Vec<_> = askers.iter().map(|(_, socket)| frames(socket)).collect();
+        assert!(turn.iter().sum::<usize>() <= 8, "{turn:?}");
+        served.iter_mut().zip(turn).for_each(|(sum, count)| *sum += count);
+        let ends = served.iter().min().zip(served.iter().max());
+        assert!(ends.is_some_and(|(least, most)| most - least <= 2), "{served:?}");
+    }
+    assert!(served.iter().all(|&count| count > 3), "{served:?}");
+}
+
+/// A list whose reader takes nothing is not waited for, whatever else the peer has begun.
+#[test]
+fn b5_a_list_that_is_not_read_ends_like_any_backlog() {
+    for begun in [&[][..], &[0], &[0, 100, b'{']] {
+        let (mut harness, _, askers) = many_rooms();
+        let (key, socket) = &askers[0];
+        socket.0.borrow_mut().is_full = true;
+        socket.comes(Come::Bytes([&frame(ROOMS), begun].concat()));
+        harness.engine.readable(*key, false);
+        let mut now = Instant::START;
+        let mut deadlines = 0;
+        harness.engine.turn(now);
+        while let Some(deadline) = harness.engine.next_deadline() {
+            now = deadline.max(now);
+            harness.engine.turn(now);
+            deadlines += 1;
+            assert!(deadlines < 100);
+            if harness.engine.connections.get(*key).is_none() {
+                break;
+            }
+        }
+        let stats = harness.counters.stats();
+        assert_eq!(stats.closed.count(CloseReason::SlowBacklog), 1, "{begun:?}");
+        assert!(now <= Instant::START + Duration::from_secs(16), "{now:?}");
+    }
 }

@@ -31,7 +31,7 @@ pub(super) struct Record {
     /// Why it was refused, if it was.
     pub(super) refused: Option<CloseReason>,
     reason: Option<CloseReason>,
-    /// Since when its backlog has been above `slow_backlog`.
+    /// Since when its backlog has been above `slow_backlog`, or a list of rooms has not gone on.
     behind_from: Option<u64>,
     /// Since when it has been closing: the client has only its last message to read.
     closing_from: Option<u64>,
@@ -226,9 +226,7 @@ impl Audit {
             );
             let frame = connection.inbound.frame_deadline(limits);
             assert_eq!(frame, None, "I12: a frame of client {client} is waited for for ever");
-            // A client may wait for lists of rooms for as long as its kernel takes none.
-            let is_read =
-                connection.read_pause().is_none() || connection.outbound.send.has_waiting_list();
+            let is_read = connection.read_pause().is_none();
             assert!(is_read, "I12: client {client} is not read again");
             assert_eq!(record.behind_from, None, "I12: client {client} is behind for ever");
         }
@@ -268,7 +266,9 @@ impl Record {
         }
         let by_room = connection.subscription.map_or(0, |s| engine.fanout().pending(&s));
         let owed = connection.outbound.send.pending() + by_room;
-        if owed > limits.slow_backlog {
+        let Connection { outbound, .. } = connection;
+        let is_list_stuck = outbound.send.has_waiting_list() && outbound.is_blocked();
+        if owed > limits.slow_backlog || is_list_stuck {
             self.behind_from.get_or_insert(now);
         } else {
             self.behind_from = None;

@@ -6,6 +6,5 @@ mod connections;
 mod crowds;
 mod drain;
 mod flood;
-mod lists;
 mod system;
 mod time;

@@ -91,14 +91,14 @@ fn s7_a_slow_reader_gets_a_complete_list_before_later_answers() {
 }
 
 #[test]
-fn s7_a_waiting_list_shows_the_rooms_of_its_own_time() {
+fn s7_a_list_that_is_read_slowly_has_each_room_that_stays() {
     let server = start();
     let mut makers = make_rooms(&server, 400);
     let mut slow = Client::connect_with_little_room(server.address());
     slow.ask_for_rooms();
     slow.ask_for_rooms();
     slow.leave();
-    // Each list is of one instant, at which the first few makers had left and nobody else.
+    // The first makers leave: their rooms come first in the list, or are missing there.
     let count = makers.len();
     for maker in &mut makers[..10] {
         maker.leave();
