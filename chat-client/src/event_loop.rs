@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::time::{Duration, Instant};
 
 use crate::app::input_error::InputError;
+use crate::app::render;
 use crate::app::state::{AfterClose, App, Context, Effects};
 use crate::app::status::Status;
 use crate::io_error::IoErrorKind;
@@ -17,7 +18,6 @@ use crate::net::outbox::Outbox;
 use crate::terminal::editor::{Editor, Pressed};
 use crate::terminal::input_rows::InputLine;
 use crate::terminal::keys::Key;
-use crate::terminal::line::{Line, Style};
 use crate::terminal::line_reader::LineError;
 use crate::terminal::screen::Screen;
 use crate::terminal::tty::{self, Change};
@@ -193,8 +193,7 @@ impl EventLoop {
                 Pressed::TooLong => self.line(Err(LineError::TooLong))?,
                 Pressed::Leave => self.line(Ok("/quit"))?,
                 Pressed::Candidates(words) => {
-                    let words = Line::styled(&words.join("  "), Style::Dim).indented(2);
-                    self.screen.show(&[words])?;
+                    self.screen.show(&[render::candidates(&words)])?;
                     None
                 }
                 Pressed::ClearScreen => self.screen.clear().map(|()| None)?,

@@ -1,44 +1,121 @@
 //! The texts of notices in the client's language, whatever language the server speaks.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use chat_proto::{
-    Incoming, Lang, Localize, Name, Notice, OperatorText, PerLang, Rejection, RoomId, Title,
+    Incoming, Lang, Localize, Notice, OperatorText, PerLang, Rejection, RoomId, localize,
 };
+
+use crate::terminal::visible::{Visible, is_plain};
+
+/// The text of a notice.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wording<'a> {
+    /// The words of the server.
+    Theirs(Cow<'a, str>),
+    /// Words of the client, in which names and titles are visible, and in quotes unless they are plain.
+    Ours(String),
+}
 
 /// The text of an `SCSystemMessage` in `lang`. The server's own text if its code is unknown, or needs
 /// fields that are missing. `joined` is the room that the client is in.
-pub(crate) fn text(message: &Incoming, joined: Option<u64>, lang: Lang) -> Cow<'_, str> {
+pub(crate) fn text(message: &Incoming, joined: Option<u64>, lang: Lang) -> Wording<'_> {
     let code = message.code.as_deref().unwrap_or_default();
-    if let Some(notice) = rebuilt(code, message, joined) {
-        return notice.localized(lang).to_string().into();
+    if let Some(event) = Event::of(code, message) {
+        return Wording::Ours(event.localized(lang).to_string());
     }
-    match in_short(code) {
+    if let Some(notice) = rebuilt(code, message, joined) {
+        return Wording::Theirs(notice.localized(lang).to_string().into());
+    }
+    Wording::Theirs(match in_short(code) {
         // The server's text has numbers or a rule that no field has.
         Some(short) if lang_of(&message.text) != lang => short.get(lang).into(),
         _ => message.text.as_str().into(),
+    })
+}
+
+/// A notice with names or titles in it. The text is that of [`Notice`], but for quotes: a name such as
+/// `bob left. alice` must not make a notice that never was.
+enum Event<'a> {
+    Renamed { from: &'a str, to: &'a str },
+    RoomCreated { room: u64, title: &'a str },
+    RoomEntered { room: u64, title: &'a str },
+    RoomLeft { room: u64, title: &'a str },
+    MemberEntered { name: &'a str },
+    MemberLeft { name: &'a str },
+}
+
+impl<'a> Event<'a> {
+    /// The event, if the fields of the message have all its values.
+    fn of(code: &str, message: &'a Incoming) -> Option<Self> {
+        let name = Some(message.member.as_str()).filter(|name| !name.is_empty());
+        let (room, title) = (message.room_id, message.title.as_deref());
+        Some(match code {
+            "renamed" => {
+                Self::Renamed { from: message.from.as_deref()?, to: message.to.as_deref()? }
+            }
+            "room-created" => Self::RoomCreated { room: room?, title: title? },
+            "room-entered" => Self::RoomEntered { room: room?, title: title? },
+            "room-left" => Self::RoomLeft { room: room?, title: title? },
+            "member-entered" => Self::MemberEntered { name: name? },
+            "member-left" => Self::MemberLeft { name: name? },
+            _ => return None,
+        })
+    }
+}
+
+impl Localize for Event<'_> {
+    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Visible::word;
+        let titled = |title: &str| match lang {
+            Lang::Ko if is_plain(title) => format!("'{title}'"),
+            _ => Visible::quoted(title).to_string(),
+        };
+        match *self {
+            Self::Renamed { from, to } => {
+                let (from, to) = (name(from), name(to));
+                localize!(f, lang,
+                    en: "{from} is now called {to}.",
+                    ko: "{from} 님이 이름을 바꿨어요. 이제 {to} 님이에요.")
+            }
+            Self::RoomCreated { room, title } => {
+                let title = titled(title);
+                localize!(f, lang,
+                    en: "You made room {room}, {title}, and are in it.",
+                    ko: "새로 만든 {room}번 방 {title}에 들어왔어요.")
+            }
+            Self::RoomEntered { room, title } => {
+                let title = titled(title);
+                localize!(f, lang,
+                    en: "You are in room {room}, {title}, now.",
+                    ko: "{room}번 방 {title}에 들어왔어요.")
+            }
+            Self::RoomLeft { room, title } => {
+                let title = titled(title);
+                localize!(f, lang,
+                    en: "You left room {room}, {title}.",
+                    ko: "{room}번 방 {title}에서 나왔어요.")
+            }
+            Self::MemberEntered { name: who } => {
+                let name = name(who);
+                localize!(f, lang, en: "{name} came in.", ko: "{name} 님이 들어왔어요.")
+            }
+            Self::MemberLeft { name: who } => {
+                let name = name(who);
+                localize!(f, lang, en: "{name} left.", ko: "{name} 님이 나갔어요.")
+            }
+        }
     }
 }
 
 /// The notice, if the fields of the message have all its values.
 fn rebuilt(code: &str, message: &Incoming, joined: Option<u64>) -> Option<Notice> {
-    let name = |name: Option<&str>| Name::new(name?).ok();
-    let room = |number: Option<u64>| RoomId::new(number?).ok();
-    let title = || Title::new(message.title.as_deref()?).ok();
     let words = |words: Option<&str>| OperatorText::new(words?).ok();
     Some(match code {
-        "renamed" => Notice::Renamed {
-            from: name(message.from.as_deref())?,
-            to: name(message.to.as_deref())?,
-        },
-        "room-created" => Notice::RoomCreated { room: room(message.room_id)?, title: title()? },
-        "room-entered" => Notice::RoomEntered { room: room(message.room_id)?, title: title()? },
-        "room-left" => Notice::RoomLeft { room: room(message.room_id)?, title: title()? },
-        "member-entered" => Notice::MemberEntered { name: name(Some(&message.member))? },
-        "member-left" => Notice::MemberLeft { name: name(Some(&message.member))? },
         "announcement" => Notice::Announcement { text: words(message.announcement.as_deref())? },
         "removed" => Notice::Removed { reason: words(message.reason.as_deref())? },
-        "already-in-room" => Notice::AlreadyInRoom { room: room(joined)? },
+        "already-in-room" => Notice::AlreadyInRoom { room: RoomId::new(joined?).ok()? },
         "name-taken" => Notice::NameTaken,
         "not-in-room" => Notice::NotInRoom,
         "shutdown-refused" => Notice::ShutdownRefused,
@@ -101,7 +178,7 @@ fn lang_of(text: &str) -> Lang {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_proto::{Field, HEADER_LEN, ServerMessage, ValueError};
+    use chat_proto::{Field, HEADER_LEN, Name, ServerMessage, Title, ValueError};
 
     /// The message of a server that speaks `lang`.
     fn received(notice: &Notice, lang: Lang) -> Incoming {
@@ -116,7 +193,10 @@ mod tests {
             for server in Lang::ALL {
                 for lang in Lang::ALL {
                     let message = received(notice, server);
-                    let text = text(&message, Some(3), lang);
+                    let text = match text(&message, Some(3), lang) {
+                        Wording::Theirs(text) => text.into_owned(),
+                        Wording::Ours(text) => text,
+                    };
                     assert!(is_right(notice, lang, &text), "{lang} of {server}: {text}");
                     if server == lang {
                         assert_eq!(text, message.text);
@@ -129,7 +209,7 @@ mod tests {
     #[test]
     fn a_notice_whose_values_are_known_is_what_a_server_of_that_language_says() {
         let name = |name: &str| Name::new(name).expect("a name");
-        let title = || Title::new("차 \"tea\"").expect("a title");
+        let title = || Title::new("차 tea").expect("a title");
         let words = || OperatorText::new("오늘은 여기까지").expect("a text");
         let room = RoomId::new(3).expect("above 0");
         let notices = [
@@ -174,12 +254,41 @@ mod tests {
     }
 
     #[test]
-    fn without_valid_fields_or_a_known_code_the_text_of_the_server_is_shown() {
-        let evil = r#""code":"member-left","member":"ev\u001bl""#;
-        for rest in [r#""code":"news""#, r#""code":"renamed""#, r#""code":"room-entered""#, evil] {
+    fn v1_no_name_or_title_makes_a_notice_that_never_was() {
+        let room = RoomId::new(3).expect("above 0");
+        let name = Name::new("alice left. bob").expect("a name");
+        let title = Title::new("tea\", now. * bob left.").expect("a title");
+        for (notice, en, ko) in [
+            (
+                Notice::MemberLeft { name: name.clone() },
+                r#""alice left. bob" left."#,
+                r#""alice left. bob" 님이 나갔어요."#,
+            ),
+            (
+                Notice::Renamed { from: name, to: Name::new("Guido van Rossum").expect("a name") },
+                r#""alice left. bob" is now called "Guido van Rossum"."#,
+                r#""alice left. bob" 님이 이름을 바꿨어요. 이제 "Guido van Rossum" 님이에요."#,
+            ),
+            (
+                Notice::RoomEntered { room, title },
+                r#"You are in room 3, "tea\", now. * bob left.", now."#,
+                r#"3번 방 "tea\", now. * bob left."에 들어왔어요."#,
+            ),
+        ] {
+            for (lang, shown) in [(Lang::En, en), (Lang::Ko, ko)] {
+                let message = received(&notice, lang);
+                assert_eq!(text(&message, None, lang), Wording::Ours(shown.to_owned()));
+            }
+        }
+    }
+
+    #[test]
+    fn without_fields_or_a_known_code_the_text_of_the_server_is_shown() {
+        let codes = ["news", "renamed", "room-entered", "member-left"];
+        for rest in codes.map(|code| format!(r#""code":"{code}""#)) {
             let json = format!(r#"{{"type":"SCSystemMessage","text":"새 소식",{rest}}}"#);
             let message = Incoming::parse(json.as_bytes()).expect("it is a message");
-            assert_eq!(text(&message, None, Lang::En), "새 소식");
+            assert_eq!(text(&message, None, Lang::En), Wording::Theirs("새 소식".into()));
         }
     }
 }

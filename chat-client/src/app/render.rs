@@ -1,59 +1,102 @@
-//! Turns messages into lines, in either [`Format`].
+//! Lays out messages as lines, in either [`Format`].
 //!
-//! A character that could move the cursor, start an escape sequence or change the direction of a text
-//! appears as its number, `\u{1b}`. In the format for people a backslash stays as it is: somebody may
-//! also type those six characters, which does no harm.
+//! A line of a message begins with its speaker, and nothing that follows can begin another one:
+//!
+//! | line | speaker |
+//! |---|---|
+//! | `12:03 alice: text` | a member, in quotes unless the name is plain |
+//! | `12:03 * text` | the server |
+//! | `12:03 > text`, `> /command` | the person at this client |
+//! | `12:03 ! not sent: text`, `! text`, `- text` | this client |
+//!
+//! Without the time, these are the lines for programs. For people, all rows of a line but the first are
+//! indented; the time, a mark or a digit stands at the margin, where nobody else's text comes.
+
+use std::borrow::Cow;
 
 use chat_proto::RoomEntry;
 
 use crate::app::options::Format;
 use crate::terminal::line::{Line, NAME_COLOURS, Style};
+use crate::terminal::visible::Visible;
 
-/// The indent of all rows of a message but the first, wider than `12:03 `: no message begins like
-/// that, so nobody can write a line that looks like somebody else's.
+/// The indent of all rows of a message but the first, wider than `12:03 `.
 const INDENT: usize = 8;
 
 /// In place of a tab: rows have no tab stops.
 const TAB: &str = "    ";
 
-/// A chat: `name: text`.
-pub(crate) fn chat(format: Format, at: &str, member: &str, text: &str) -> Vec<Line> {
-    let mut first = start(format, at);
-    first.with(Style::Name(colour(member)), |line| push_name(line, format, member));
-    first.push_visible(": ");
-    paragraphs(format, first, text)
+/// Who speaks in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaker<'a> {
+    Member(&'a str),
+    Server,
+    /// The person at this client.
+    Own,
+    /// The same, of a text that the server refused, with the words for that.
+    #[cfg_attr(not(test), expect(dead_code, reason = "refusals are not yet told apart"))]
+    Refused(&'a str),
 }
 
-/// A notice of the server: `* text`.
-pub(crate) fn system(format: Format, at: &str, text: &str) -> Vec<Line> {
-    let mut first = start(format, at);
-    first.push_visible("* ");
-    paragraphs(format, first, text)
+/// A message: the time for people, the speaker, the text.
+pub(crate) fn said(format: Format, at: &str, speaker: Speaker<'_>, text: &str) -> Vec<Line> {
+    let text = match format {
+        Format::Plain => Cow::Owned(escaped(text)),
+        Format::Pretty => Cow::Borrowed(text),
+    };
+    paragraphs(format, at, speaker, &text)
 }
 
-/// A chat of this client's own person: `> text`.
-pub(crate) fn own(at: &str, text: &str) -> Vec<Line> {
-    let mut first = start(Format::Pretty, at);
-    first.with(Style::Bold, |line| line.push_visible("> "));
-    paragraphs(Format::Pretty, first, text)
+/// A notice of the server in words of the client, in which names are visible and in quotes already.
+pub(crate) fn reworded(format: Format, at: &str, text: &str) -> Vec<Line> {
+    paragraphs(format, at, Speaker::Server, text)
 }
 
 /// A text of the client's own: `- text`.
 pub(crate) fn client(text: &str) -> Line {
-    let mut line = Line::new("- ").indented(2);
-    line.push_isolated(text);
+    let mut line = Line::default().indented(2);
+    line.push_mark("- ");
+    line.push_text(text);
+    line
+}
+
+/// A command as it was typed: `> /command`. Newlines of a pasted text are shown by number: it is one line.
+pub(crate) fn typed(line: &str) -> Line {
+    let mut echo = Line::default().indented(2);
+    echo.with(Style::Dim, |echo| {
+        echo.push_mark("> ");
+        echo.push_text(line);
+    });
+    echo
+}
+
+/// Words that can complete the line being typed.
+pub(crate) fn candidates(words: &[String]) -> Line {
+    let mut line = Line::default().indented(2);
+    line.with(Style::Dim, |line| {
+        line.push_mark("- ");
+        for word in words {
+            // A command is none of anybody's words.
+            line.push(&if word.starts_with('/') {
+                Visible::text(word)
+            } else {
+                Visible::name(word)
+            });
+            line.push_mark("  ");
+        }
+    });
     line
 }
 
 /// A room for programs: `  3  title (2): alice, bob`, with ` and 48 more` if not all are listed.
 pub(crate) fn room(room: &RoomEntry) -> Line {
     let mut line = Line::new(&format!("{:>3}  ", room.room_id));
-    line.push_isolated(&escaped(&room.title));
-    line.push_visible(&format!(" ({})", member_count(room)));
+    line.push(&Visible::name(&room.title));
+    line.push_text(&format!(" ({})", member_count(room)));
     if !room.members.is_empty() {
-        line.push_visible(": ");
+        line.push_mark(": ");
     }
-    push_members(&mut line, Format::Plain, room, |more| format!(" and {more} more"));
+    push_members(&mut line, room, |more| format!(" and {more} more"));
     line
 }
 
@@ -63,46 +106,60 @@ pub(crate) fn member_count(room: &RoomEntry) -> usize {
 }
 
 /// Appends the names of a room's members, and the number of those not listed if some are.
-pub(crate) fn push_members(
-    line: &mut Line,
-    format: Format,
-    room: &RoomEntry,
-    more: impl FnOnce(usize) -> String,
-) {
+pub(crate) fn push_members(line: &mut Line, room: &RoomEntry, more: impl FnOnce(usize) -> String) {
     for (i, member) in room.members.iter().enumerate() {
-        line.push_visible(if i == 0 { "" } else { ", " });
-        line.with(Style::Name(colour(member)), |line| push_name(line, format, member));
+        line.push_mark(if i == 0 { "" } else { ", " });
+        // Several words with a number could pass for ours after the names.
+        let is_several = member.contains(char::is_numeric);
+        let name = if is_several { Visible::word(member) } else { Visible::name(member) };
+        line.with(Style::Name(colour(member)), |line| line.push(&name));
     }
     let listed = room.members.len();
     let count = member_count(room);
     if listed > 0 && count > listed {
-        line.push_visible(&more(count - listed));
+        line.push_text(&more(count - listed));
     }
 }
 
-fn start(format: Format, at: &str) -> Line {
+fn start(format: Format, at: &str, speaker: Speaker<'_>) -> Line {
     let mut line = Line::default().indented(INDENT);
     if format == Format::Pretty {
-        line.with(Style::Dim, |line| line.push_visible(at));
-        line.push_visible(" ");
+        line.with(Style::Dim, |line| line.push_text(at));
+        line.push_mark(" ");
+    }
+    match speaker {
+        Speaker::Member(name) => {
+            line.with(Style::Name(colour(name)), |line| line.push(&Visible::name(name)));
+            line.push_mark(": ");
+        }
+        Speaker::Server => line.push_mark("* "),
+        Speaker::Own => line.with(Style::Bold, |line| line.push_mark("> ")),
+        Speaker::Refused(why) => line.with(Style::Alarm, |line| {
+            line.push_mark("! ");
+            line.push_text(why);
+            line.push_mark(": ");
+        }),
     }
     line
 }
 
-/// Appends the first line of `text` to `first`, and indents the others. For programs it is one line, with
-/// newlines escaped. For people a newline at the end begins no line.
-fn paragraphs(format: Format, mut first: Line, text: &str) -> Vec<Line> {
-    if format == Format::Plain {
-        first.push_isolated(&escaped(text));
-        return vec![first];
-    }
-    let untabbed = text.replace('\t', TAB);
+/// Appends the first line of `text` to the speaker, and indents the others. For people a newline at the end
+/// begins no line.
+fn paragraphs(format: Format, at: &str, speaker: Speaker<'_>, text: &str) -> Vec<Line> {
+    let is_struck = matches!(speaker, Speaker::Refused(_));
+    let push = |line: &mut Line, part: &str| match is_struck {
+        true => line.with(Style::Struck, |line| line.push_text(part)),
+        false => line.push_text(part),
+    };
+    let untabbed = if format == Format::Pretty { text.replace('\t', TAB) } else { text.to_owned() };
     let mut parts = untabbed.trim_end_matches('\n').split('\n');
-    first.push_isolated(parts.next().unwrap_or_default());
+    let mut first = start(format, at, speaker);
+    push(&mut first, parts.next().unwrap_or_default());
     let mut lines = vec![first];
     lines.extend(parts.map(|part| {
-        let mut line = Line::new(&" ".repeat(INDENT)).indented(INDENT);
-        line.push_isolated(part);
+        let mut line = Line::default().indented(INDENT);
+        line.push_spaces(INDENT);
+        push(&mut line, part);
         line
     }));
     lines
@@ -111,24 +168,6 @@ fn paragraphs(format: Format, mut first: Line, text: &str) -> Vec<Line> {
 /// Writes a backslash, newline and tab as `\\`, `\n` and `\t`.
 fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('\n', r"\n").replace('\t', r"\t")
-}
-
-/// Appends a name, in quotes if it could pass for something else, such as `* bob left`, `bob: hello` or
-/// `bob, carol`. Inside quotes `\"` stands for `"`.
-fn push_name(line: &mut Line, format: Format, name: &str) {
-    let ambiguous = name.is_empty()
-        || name.starts_with(['*', '!', '"', '>', '-'])
-        || name.starts_with(char::is_whitespace)
-        || name.contains(": ")
-        || name.contains(", ");
-    let name = if format == Format::Plain { escaped(name) } else { name.to_owned() };
-    if ambiguous {
-        line.push_visible("\"");
-        line.push_isolated(&name.replace('"', "\\\""));
-        line.push_visible("\"");
-    } else {
-        line.push_isolated(&name);
-    }
 }
 
 /// The colour of a name, the same everywhere: FNV-1a does not change between versions.

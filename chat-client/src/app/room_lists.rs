@@ -170,8 +170,8 @@ mod tests {
         lines.extend(take(&mut lists, 1, &["tea"], true));
         lines.extend(take(&mut lists, 30, &["tea"], false));
         lines.extend(take(&mut lists, 2, &["tea"], false));
-        let head = " ID  TITLE  PEOPLE  NAMES";
-        let row = |id| format!("{id:>3}  tea         1  alice");
+        let head = "ID   TITLE  PEOPLE  NAMES";
+        let row = |id| format!("{id:<3}  tea         1  alice");
         assert_eq!(lines, [head.to_owned(), row(1), row(30), head.to_owned(), row(2)]);
     }
 

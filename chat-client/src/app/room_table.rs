@@ -3,11 +3,12 @@
 use chat_proto::{Lang, PerLang, RoomEntry};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::app::options::Format;
 use crate::app::render;
-use crate::terminal::line::{Line, Style, shortened};
+use crate::terminal::line::{Line, Style};
+use crate::terminal::visible::Visible;
 
-const GAP: &str = "  ";
+/// Spaces between two columns.
+const GAP: usize = 2;
 
 const ID: PerLang<&str> = PerLang { en: "ID", ko: "번호" };
 const TITLE: PerLang<&str> = PerLang { en: "TITLE", ko: "제목" };
@@ -42,7 +43,7 @@ impl RoomTable {
     pub(crate) fn fit(&mut self, rooms: &[&RoomEntry]) {
         for room in rooms {
             self.id = self.id.max(room.room_id.to_string().len());
-            self.title = self.title.max(self.title_of(room).width());
+            self.title = self.title.max(self.title_of(room).as_str().width());
             self.people = self.people.max(render::member_count(room).to_string().len());
         }
     }
@@ -51,33 +52,36 @@ impl RoomTable {
         let [id, title, people] = [ID, TITLE, PEOPLE].map(|head| head.get(self.lang));
         let mut head = Line::default();
         head.with(Style::Bold, |line| {
-            self.push_columns(line, id, title, people);
-            line.push_visible(NAMES.get(self.lang));
+            self.push_columns(line, id, &Visible::text(title), people);
+            line.push_mark(NAMES.get(self.lang));
         });
         head
     }
 
     pub(crate) fn row(&self, room: &RoomEntry) -> Line {
-        let mut line = Line::default().indented(self.id + self.title + self.people + 3 * GAP.len());
+        let mut line = Line::default().indented(self.id + self.title + self.people + 3 * GAP);
         let people = render::member_count(room).to_string();
         self.push_columns(&mut line, &room.room_id.to_string(), &self.title_of(room), &people);
-        render::push_members(&mut line, Format::Pretty, room, |more| match self.lang {
+        render::push_members(&mut line, room, |more| match self.lang {
             Lang::En => format!(" and {more} more"),
             Lang::Ko => format!(" 외 {more}명"),
         });
         line
     }
 
-    fn push_columns(&self, line: &mut Line, id: &str, title: &str, people: &str) {
-        let spaces = |cells: usize, text: &str| " ".repeat(cells.saturating_sub(text.width()));
-        line.push_visible(&format!("{}{id}{GAP}", spaces(self.id, id)));
-        line.push_isolated(title);
-        line.push_visible(&spaces(self.title, title));
-        line.push_visible(&format!("{GAP}{}{people}{GAP}", spaces(self.people, people)));
+    /// The number stands at the margin, where no text of a member does.
+    fn push_columns(&self, line: &mut Line, id: &str, title: &Visible, people: &str) {
+        let padding = |cells: usize, text: &str| cells.saturating_sub(text.width());
+        line.push_text(id);
+        line.push_spaces(padding(self.id, id) + GAP);
+        line.push(title);
+        line.push_spaces(padding(self.title, title.as_str()) + GAP + padding(self.people, people));
+        line.push_text(people);
+        line.push_spaces(GAP);
     }
 
-    fn title_of(&self, room: &RoomEntry) -> String {
-        shortened(&room.title, self.max_title)
+    fn title_of(&self, room: &RoomEntry) -> Visible {
+        Visible::name(&room.title).shortened(self.max_title)
     }
 }
 
@@ -105,22 +109,22 @@ mod tests {
             table(Lang::Ko, 80, &rooms),
             [
                 "번호  제목       인원  참여자",
-                "   1  스터디 방     2  김철수, bob",
-                "  20  tea          60  c 외 59명",
+                "1     스터디 방     2  김철수, bob",
+                "20    tea          60  c 외 59명",
             ]
         );
-        assert_eq!(table(Lang::En, 80, &rooms)[0], " ID  TITLE      PEOPLE  NAMES");
+        assert_eq!(table(Lang::En, 80, &rooms)[0], "ID   TITLE      PEOPLE  NAMES");
     }
 
     #[test]
     fn a_long_title_is_cut_to_its_column() {
         let rooms = [room(1, &"한".repeat(100), &["@"], 1), room(2, &"x".repeat(100), &["@"], 1)];
         let rows = table(Lang::En, 80, &rooms);
-        assert_eq!(rows[1], format!("  1  {}…        1  @", "한".repeat(15)));
-        assert_eq!(rows[2], format!("  2  {}…       1  @", "x".repeat(31)));
+        assert_eq!(rows[1], format!("1    {}…        1  \"@\"", "한".repeat(15)));
+        assert_eq!(rows[2], format!("2    {}…       1  \"@\"", "x".repeat(31)));
         assert_eq!(
             table(Lang::En, 30, &rooms)[1..],
-            ["  1  한한한한한…        1  @", "  2  xxxxxxxxxxx…       1  @"]
+            ["1    한한한한한…        1  \"@\"", "2    xxxxxxxxxxx…       1  \"@\""]
         );
     }
 

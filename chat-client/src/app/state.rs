@@ -7,17 +7,18 @@ use chat_proto::{Command, Incoming, Localize, RoomId};
 use crate::app::help;
 use crate::app::input::{self, Input};
 use crate::app::input_error::InputError;
-use crate::app::notice;
+use crate::app::notice::{self, Wording};
 use crate::app::options::{Format, Options};
-use crate::app::render;
+use crate::app::render::{self, Speaker};
 use crate::app::room_lists::{ListStep, RoomLists};
 use crate::app::session_view::{JoinedRoom, SessionView};
 use crate::app::status::Status;
 use crate::net::connection::StreamEnd;
 use crate::terminal::completion::Vocabulary;
 use crate::terminal::input_rows::Prompt;
-use crate::terminal::line::{Line, Style, shortened};
+use crate::terminal::line::{Line, Style};
 use crate::terminal::line_reader::LineError;
+use crate::terminal::visible::Visible;
 
 /// Cells of the room's title in the prompt.
 const MAX_PROMPT_CELLS: usize = 20;
@@ -113,13 +114,16 @@ impl App {
 
     /// The room, or that there is no connection.
     pub(crate) fn prompt(&self) -> Prompt {
-        let prompt = |state: &str, title: &str| {
+        let prompt = |state: &str, title: Option<&str>| {
             let mut line = Line::default();
             line.with(Style::Dim, |line| {
-                line.push_visible(state);
-                line.push_isolated(title);
+                line.push_text(state);
+                if let Some(title) = title {
+                    line.push_mark(" ");
+                    line.push(&Visible::name(title).shortened(MAX_PROMPT_CELLS));
+                }
             });
-            line.push_visible("> ");
+            line.push_mark("> ");
             line
         };
         let (state, title) = match self.session.room() {
@@ -127,8 +131,7 @@ impl App {
             Some(JoinedRoom { id, title, .. }) => (id.to_string(), title.as_deref()),
             None => (String::new(), None),
         };
-        let title = title.map(|title| format!(" {}", shortened(title, MAX_PROMPT_CELLS)));
-        Prompt { full: prompt(&state, &title.unwrap_or_default()), short: prompt(&state, "") }
+        Prompt { full: prompt(&state, title), short: prompt(&state, None) }
     }
 
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
@@ -168,11 +171,10 @@ impl App {
         };
         if self.options.format == Format::Pretty {
             let echo = match effects.send.as_slice() {
-                [Command::Chat(text)] => render::own(at.time, text.as_str()),
-                // A newline of a pasted text is shown by number: a command is one line.
-                _ if effects != Effects::default() => {
-                    vec![Line::styled(&format!("> {line}"), Style::Dim).indented(2)]
+                [Command::Chat(text)] => {
+                    render::said(Format::Pretty, at.time, Speaker::Own, text.as_str())
                 }
+                _ if effects != Effects::default() => vec![render::typed(line)],
                 _ => Vec::new(),
             };
             effects.show.splice(0..0, echo);
@@ -240,7 +242,8 @@ impl App {
         self.ever_served |= self.served;
         match message.kind.as_str() {
             "SCChat" => {
-                show(render::chat(self.options.format, at.time, &message.member, &message.text))
+                let speaker = Speaker::Member(&message.member);
+                show(render::said(self.options.format, at.time, speaker, &message.text))
             }
             "SCSystemMessage" => self.notice(at.time, message),
             "SCRoomsResult" => match self.lists.take(message, at.columns) {
@@ -260,8 +263,11 @@ impl App {
         let code = message.code.as_deref();
         self.close_reason = CloseReason::of(code).or(self.close_reason);
         let joined = self.session.room().map(|room| room.id);
-        let text = notice::text(message, joined, self.options.lang);
-        let mut effects = show(render::system(self.options.format, time, &text));
+        let format = self.options.format;
+        let mut effects = show(match notice::text(message, joined, self.options.lang) {
+            Wording::Theirs(text) => render::said(format, time, Speaker::Server, &text),
+            Wording::Ours(text) => render::reworded(format, time, &text),
+        });
         effects.show.extend(self.missed(message));
         // A script must not go on under another name or in another room. A person sees the refusal.
         if let Some(flag) = self.requested_by_flags.pop_front()

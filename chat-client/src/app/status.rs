@@ -5,6 +5,7 @@ use std::fmt;
 use chat_proto::{Lang, Localize, localize};
 
 use crate::io_error::IoErrorKind;
+use crate::terminal::visible::Visible;
 
 /// A text of the client's own.
 #[derive(Debug, Clone, Copy)]
@@ -71,9 +72,12 @@ impl Localize for Status<'_> {
             Self::NoRooms => localize!(f, lang,
                 en: "no rooms yet; /create TITLE makes the first one",
                 ko: "아직 방이 없어요. /create 제목 으로 만들어 보세요."),
-            Self::NoRoomFound { word } => localize!(f, lang,
-                en: "no room has \"{word}\" in its title. /rooms lists them all.",
-                ko: "제목에 '{word}' 글자가 있는 방은 없어요. /rooms로 모두 볼 수 있어요."),
+            Self::NoRoomFound { word } => {
+                let word = Visible::quoted(word);
+                localize!(f, lang,
+                    en: "no room has {word} in its title. /rooms lists them all.",
+                    ko: "제목에 {word} 글자가 있는 방은 없어요. /rooms로 모두 볼 수 있어요.")
+            }
             Self::ServerStopped => {
                 localize!(f, lang, en: "the server has stopped", ko: "서버가 꺼졌어요")
             }
@@ -95,12 +99,18 @@ impl Localize for Status<'_> {
             Self::Missed { count } => localize!(f, lang,
                 en: "messages and notices missed in this room: at least {count}",
                 ko: "이 방에서 놓친 말과 알림: {count}개 이상"),
-            Self::RoomGone { room, title } => localize!(f, lang,
-                en: "room {room} is gone. To create it again: /create {title}",
-                ko: "{room}번 방은 이제 없어요. 다시 만들려면: /create {title}"),
-            Self::RoomReplaced { room, title, by } => localize!(f, lang,
-                en: "room {room} is gone, but there is another \"{title}\". To enter it: /join {by}",
-                ko: "{room}번 방은 이제 없지만 '{title}' 방이 또 있어요. 들어가려면: /join {by}"),
+            Self::RoomGone { room, title } => {
+                let title = Visible::name(title);
+                localize!(f, lang,
+                    en: "room {room} is gone. To create it again: /create {title}",
+                    ko: "{room}번 방은 이제 없어요. 다시 만들려면: /create {title}")
+            }
+            Self::RoomReplaced { room, title, by } => {
+                let title = Visible::quoted(title);
+                localize!(f, lang,
+                    en: "room {room} is gone, but there is another {title}. To enter it: /join {by}",
+                    ko: "{room}번 방은 이제 없지만 {title} 방이 또 있어요. 들어가려면: /join {by}")
+            }
             Self::Offline => localize!(f, lang, en: "offline", ko: "연결 끊김"),
         }
     }

@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::terminal::line::{Line, cells_of};
+use crate::terminal::visible::{Visible, is_attached, is_harmful};
 
 /// A terminal with fewer columns is drawn as if it had these.
 const MIN_WIDTH: usize = 4;
@@ -31,6 +32,8 @@ pub(crate) struct InputRows {
     rows: Vec<String>,
     /// Cells of each row.
     widths: Vec<usize>,
+    /// The most cells that a terminal may give the last row.
+    most: usize,
     cursor_row: usize,
     cursor_column: usize,
 }
@@ -57,7 +60,8 @@ impl InputRows {
         match [&input.prompt.full, &input.prompt.short].into_iter().find(fits) {
             Some(prompt) => {
                 prompt.write_flat(&mut rows.rows[0], colours);
-                rows.widths[0] = cells_of(prompt.as_str());
+                rows.widths[0] = prompt.as_str().width();
+                rows.most = cells_of(prompt.as_str());
             }
             None => rows.push("> ", limit),
         }
@@ -66,7 +70,7 @@ impl InputRows {
             match cluster {
                 "\n" | "\r\n" => rows.push("⏎", limit),
                 "\t" => rows.push("⇥", limit),
-                _ => rows.push(cluster, limit),
+                _ => rows.push_visible(cluster, limit),
             }
             if at < input.cursor {
                 rows.mark_cursor();
@@ -75,16 +79,27 @@ impl InputRows {
         rows
     }
 
-    fn push(&mut self, cluster: &str, limit: usize) {
-        let cells = cluster.width();
-        let last = self.rows.len() - 1;
-        if self.widths[last] + cells > limit {
-            self.rows.push(cluster.to_owned());
-            self.widths.push(cells);
-        } else {
-            self.rows[last].push_str(cluster);
-            self.widths[last] += cells;
+    /// Appends a cluster as other texts are shown: it may have been pasted, or completed from a name.
+    fn push_visible(&mut self, cluster: &str, limit: usize) {
+        if cluster.chars().all(|c| !is_harmful(c) && !is_attached(c)) {
+            return self.push(cluster, limit);
         }
+        for part in Visible::text(cluster).as_str().graphemes(true) {
+            self.push(part, limit);
+        }
+    }
+
+    fn push(&mut self, cluster: &str, limit: usize) {
+        let (cells, most) = (cluster.width(), cells_of(cluster));
+        if self.most + most > limit {
+            self.rows.push(String::new());
+            self.widths.push(0);
+            self.most = 0;
+        }
+        let last = self.rows.len() - 1;
+        self.rows[last].push_str(cluster);
+        self.widths[last] += cells;
+        self.most += most;
     }
 
     /// Places the cursor after the last cluster.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthChar as _;
+
+use crate::terminal::visible::{Visible, is_attached};
 
 pub(crate) const FIRST_STRONG_ISOLATE: char = '\u{2068}';
 pub(crate) const POP_ISOLATE: char = '\u{2069}';
@@ -17,6 +18,8 @@ pub(crate) enum Style {
     Bold,
     /// Something went wrong.
     Alarm,
+    /// Not said after all.
+    Struck,
     /// One of the colours for names, below [`NAME_COLOURS`].
     Name(u8),
 }
@@ -33,16 +36,16 @@ impl Style {
         match self {
             Self::Bold => 1,
             Self::Dim => 2,
+            Self::Struck => 9,
             Self::Alarm => 31,
             Self::Name(colour) => NAME_CODES[usize::from(colour % NAME_COLOURS)],
         }
     }
 }
 
-/// One line of output, without its newline.
+/// One line of output, without its newline, made of constants of the client and of [`Visible`] text.
 ///
-/// Contains no control character, no line separator, and no bidi control except whole pairs of
-/// [`FIRST_STRONG_ISOLATE`] and [`POP_ISOLATE`].
+/// It contains no bidi control but marks, and whole pairs of [`FIRST_STRONG_ISOLATE`] and [`POP_ISOLATE`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     text: String,
@@ -53,17 +56,10 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Makes a line of a text; see [`Line::push_visible`].
+    /// Makes a line of a text.
     pub(crate) fn new(text: &str) -> Self {
         let mut line = Self::default();
-        line.push_visible(text);
-        line
-    }
-
-    /// Makes a line of a text in one style.
-    pub(crate) fn styled(text: &str, style: Style) -> Self {
-        let mut line = Self::default();
-        line.with(style, |line| line.push_visible(text));
+        line.push_text(text);
         line
     }
 
@@ -77,27 +73,28 @@ impl Line {
         &self.text
     }
 
-    /// Appends a text. Characters that must not reach a terminal appear as their number, `\u{1b}`.
-    pub(crate) fn push_visible(&mut self, text: &str) {
-        for c in text.chars() {
-            if must_be_shown_by_number(c) {
-                write!(self.text, "{}", c.escape_unicode())
-                    .expect("a String takes all that is written to it");
-            } else {
-                self.text.push(c);
-            }
-        }
+    /// Appends words, marks or spaces of the client's own.
+    pub(crate) fn push_mark(&mut self, mark: &'static str) {
+        self.text.push_str(mark);
     }
 
-    /// Appends a text like [`Line::push_visible`]. One that runs from right to left, or could, is kept
-    /// from reordering its neighbours; others get no invisible characters.
-    pub(crate) fn push_isolated(&mut self, text: &str) {
+    pub(crate) fn push_spaces(&mut self, cells: usize) {
+        self.text.extend(std::iter::repeat_n(' ', cells));
+    }
+
+    pub(crate) fn push_text(&mut self, text: &str) {
+        self.push(&Visible::text(text));
+    }
+
+    /// Appends a text. One that runs from right to left, or could, is kept from reordering its neighbours;
+    /// others get no invisible characters.
+    pub(crate) fn push(&mut self, text: &Visible) {
+        let text = text.as_str();
         if text.contains(is_right_to_left) {
-            self.text.push(FIRST_STRONG_ISOLATE);
-            self.push_visible(text);
+            self.text.extend([FIRST_STRONG_ISOLATE.encode_utf8(&mut [0; 4]), text]);
             self.text.push(POP_ISOLATE);
         } else {
-            self.push_visible(text);
+            self.text.push_str(text);
         }
     }
 
@@ -109,28 +106,42 @@ impl Line {
     }
 
     /// Writes the line in rows of at most `width` cells, each ended by CR and LF. All but the first are
-    /// indented, so that nobody's text can begin at the margin. A width of 0 is no limit.
+    /// indented, so that nobody's text can begin at the margin. A width of 0 is no limit. Examines each
+    /// character and each style a bounded number of times.
     pub(crate) fn write_rows(&self, out: &mut String, width: usize, colours: bool) {
-        for (i, row) in self.rows(width).into_iter().enumerate() {
-            if i > 0 {
-                out.extend(std::iter::repeat_n(' ', self.indent_within(width)));
+        let mut styles = if colours { self.styles.as_slice() } else { &[] };
+        let indent = self.indent_within(width);
+        let (mut end, mut is_isolated) = (0, false);
+        loop {
+            let start = end;
+            let space = if start == 0 { width } else { width - indent };
+            end += if width == 0 { self.text.len() } else { fitting(&self.text[start..], space) };
+            if start > 0 {
+                out.extend(std::iter::repeat_n(' ', indent));
             }
             // An isolate ends with its row, and begins again in the next one.
-            if self.is_inside_isolate(row.start) {
+            if is_isolated {
                 out.push(FIRST_STRONG_ISOLATE);
             }
-            let cut = self.is_inside_isolate(row.end);
-            self.write_part(out, row, colours);
-            if cut {
+            let row = &self.text[start..end];
+            let last = row.rfind([FIRST_STRONG_ISOLATE, POP_ISOLATE]);
+            is_isolated =
+                last.map_or(is_isolated, |at| row[at..].starts_with(FIRST_STRONG_ISOLATE));
+            self.write_part(out, start..end, &mut styles);
+            if is_isolated {
                 out.push(POP_ISOLATE);
             }
             out.push_str("\r\n");
+            if end == self.text.len() {
+                return;
+            }
         }
     }
 
     /// Writes the line as it is, without an end of line.
     pub(crate) fn write_flat(&self, out: &mut String, colours: bool) {
-        self.write_part(out, 0..self.text.len(), colours);
+        let mut styles = if colours { self.styles.as_slice() } else { &[] };
+        self.write_part(out, 0..self.text.len(), &mut styles);
     }
 
     /// An indent leaves at least half of the width to the text.
@@ -138,27 +149,15 @@ impl Line {
         self.indent.clamp(1, (width / 2).max(1))
     }
 
-    fn is_inside_isolate(&self, at: usize) -> bool {
-        let before = &self.text[..at];
-        before.rfind(FIRST_STRONG_ISOLATE) > before.rfind(POP_ISOLATE)
-    }
-
-    /// The byte ranges of the rows.
-    fn rows(&self, width: usize) -> Vec<Range<usize>> {
-        let mut end = if width == 0 { self.text.len() } else { fitting(&self.text, width) };
-        let mut rows = Vec::from([Range { start: 0, end }]);
-        while end < self.text.len() {
-            let start = end;
-            end += fitting(&self.text[start..], width - self.indent_within(width));
-            rows.push(start..end);
-        }
-        rows
-    }
-
-    fn write_part(&self, out: &mut String, part: Range<usize>, colours: bool) {
+    /// Writes a part, and takes the styles that end in it from `styles`.
+    fn write_part(
+        &self,
+        out: &mut String,
+        part: Range<usize>,
+        styles: &mut &[(Range<usize>, Style)],
+    ) {
         let mut written = part.start;
-        let shown = self.styles.iter().filter(|_| colours);
-        for (range, style) in shown {
+        while let Some(((range, style), others)) = styles.split_first() {
             let (start, end) = (range.start.max(written), range.end.min(part.end));
             if start < end {
                 out.push_str(&self.text[written..start]);
@@ -166,19 +165,29 @@ impl Line {
                     .expect("a String takes all that is written to it");
                 written = end;
             }
+            if range.end > part.end {
+                break;
+            }
+            *styles = others;
         }
         out.push_str(&self.text[written..part.end]);
     }
 }
 
 /// The number of bytes that fit a row of `width` cells, up to a space if there is one in the second
-/// half of the row. At least one character, even if it is wider than the row.
+/// half of the row. At least one character, even if it is wider than the row. A character is not cut from
+/// its marks unless they alone are wider than a row.
 fn fitting(text: &str, width: usize) -> usize {
-    let (mut used, mut after_space) = (0, None);
+    let (mut used, mut after_space, mut base) = (0, None, 0);
     for (at, c) in text.char_indices() {
+        #[cfg(test)]
+        tests::EXAMINED.with(|examined| examined.set(examined.get() + 1));
         used += cells(c);
+        if !is_attached(c) {
+            base = at;
+        }
         if used > width && at > 0 {
-            return after_space.unwrap_or(at);
+            return after_space.unwrap_or(if base > 0 { base } else { at });
         }
         // Long words, such as Chinese sentences, must not leave rows half empty.
         if c == ' ' && used >= width / 2 {
@@ -191,38 +200,16 @@ fn fitting(text: &str, width: usize) -> usize {
 /// The most cells that a terminal may give a character. Terminals differ about some; a row that comes
 /// out too short does no harm.
 fn cells(c: char) -> usize {
-    match c {
-        // Widens the character before it.
-        '\u{FE0F}' => 1,
-        _ => c.width_cjk().unwrap_or(0),
+    match c.width_cjk().unwrap_or(0) {
+        // U+FE0F widens the character before it; vowels of conjoining Hangul join it in some terminals only.
+        0 if c == '\u{FE0F}' || matches!(c, '\u{1160}'..='\u{11FF}' | '\u{D7B0}'..='\u{D7FF}') => 1,
+        cells => cells,
     }
 }
 
 /// The most cells that a terminal may give a text.
 pub(crate) fn cells_of(text: &str) -> usize {
     text.chars().map(cells).sum()
-}
-
-/// Makes a text visible as in [`Line::push_visible`], and cuts it to `width` cells, the last of them
-/// `…`, if it is wider.
-pub(crate) fn shortened(text: &str, width: usize) -> String {
-    let text = Line::new(text).text;
-    if text.width() <= width {
-        return text;
-    }
-    let mut used = "…".width();
-    let fits = |cluster: &&str| {
-        used += cluster.width();
-        used <= width
-    };
-    let kept: usize = text.graphemes(true).take_while(fits).map(str::len).sum();
-    format!("{}…", text[..kept].trim_end())
-}
-
-/// C0, DEL and C1 controls, line and paragraph separators, bidi embeddings, overrides and isolates.
-pub(crate) fn must_be_shown_by_number(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}'..='\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a character runs from right to left, including those of such blocks that are not assigned

@@ -12,3 +12,4 @@ pub(crate) mod line;
 pub(crate) mod line_reader;
 pub(crate) mod screen;
 pub(crate) mod tty;
+pub(crate) mod visible;

@@ -122,8 +122,8 @@ impl<O: Write, E: Write> Screen<O, E> {
     pub(crate) fn complain(&mut self, text: &str) -> io::Result<()> {
         if matches!(self.layout, Layout::Rows { typing: true, .. }) {
             let mut line = Line::default().indented(2);
-            line.with(Style::Alarm, |line| line.push_visible("! "));
-            line.push_visible(text);
+            line.with(Style::Alarm, |line| line.push_mark("! "));
+            line.push_text(text);
             return self.show(&[line]);
         }
         self.fail(text);

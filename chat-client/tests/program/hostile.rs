@@ -26,6 +26,34 @@ fn s5_no_control_character_comes_through() {
     }
 }
 
+/// Names in JSON, and as they are shown.
+pub(crate) const IMPOSTORS: [(&str, &str); 9] = [
+    (r"alice:\u00a0yes", r#""alice:\u{a0}yes""#),
+    (r"alice\uff1a yes", "\"alice\u{ff1a} yes\""),
+    (r"alice\u2236\u2009yes", "\"alice\u{2236}\\u{2009}yes\""),
+    (r"alice:\u3000yes", r#""alice:\u{3000}yes""#),
+    ("alice left. bob", r#""alice left. bob""#),
+    (r"* alice left.\nbob", r#""* alice left.\u{a}bob""#),
+    (r"\u202ealice\u2068", r#""\u{202e}alice\u{2068}""#),
+    (r"\u0301\u2800", r#""\u{301}\u{2800}""#),
+    ("chat-client", r#""chat-client""#),
+];
+
+#[test]
+fn v1_no_name_passes_for_another_speaker_or_the_server() {
+    let (client, mut peer) = Client::piped("");
+    let mut expected = Vec::new();
+    for (name, shown) in IMPOSTORS {
+        peer.send(&chat(name, "hi"));
+        peer.send(&format!(
+            r#"{{"type":"SCSystemMessage","text":"{name} left.","code":"member-left","member":"{name}"}}"#
+        ));
+        expected.extend([format!("{shown}: hi"), format!("* {shown} left.")]);
+    }
+    peer.close_after(&[]);
+    assert_eq!(client.exit().succeeded(), expected);
+}
+
 #[test]
 fn types_and_fields_that_are_not_known_are_ignored() {
     let (client, mut peer) = Client::piped("");

@@ -54,13 +54,13 @@ fn two_people_from_help_to_shutdown() {
     say(&mut bob, "/rooms", "  1  스터디 방 (1): 김철수");
     say(&mut bob, "/join 1", "* You are in room 1, \"스터디 방\", now.");
     assert_eq!(ann.line(), "* user2 came in.");
-    say(&mut bob, "/name Guido  van Rossum", "* user2 is now called Guido van Rossum.");
-    assert_eq!(ann.line(), "* user2 is now called Guido van Rossum.");
+    say(&mut bob, "/name Guido  van Rossum", "* user2 is now called \"Guido van Rossum\".");
+    assert_eq!(ann.line(), "* user2 is now called \"Guido van Rossum\".");
     bob.write("안녕하세요 ☕ \"따옴표\"\n".as_bytes());
     assert_eq!(ann.line(), "Guido van Rossum: 안녕하세요 ☕ \"따옴표\"");
     say(&mut ann, "/create 둘", "* You are in room 1 already. /leave it first.");
     say(&mut bob, "/leave", "* You left room 1, \"스터디 방\".");
-    assert_eq!(ann.line(), "* Guido van Rossum left.");
+    assert_eq!(ann.line(), "* \"Guido van Rossum\" left.");
     say(&mut bob, "hello?", NO_ROOM);
     say(&mut bob, "/name 김철수", "* That name is taken. Choose another one.");
 
@@ -123,8 +123,8 @@ fn two_people_at_terminals() {
     bob.shows(&[
         "HH:MM > half done",
         "> /rooms",
-        " ID  TITLE      PEOPLE  NAMES",
-        "  1  스터디 방       2  김철수, bob",
+        "ID   TITLE      PEOPLE  NAMES",
+        "1    스터디 방       2  김철수, bob",
         "1 스터디 방>",
     ]);
     ann.shows(&["HH:MM bob: half done", "1 스터디 방>"]);

@@ -2,6 +2,7 @@
 
 use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text};
 
+use crate::hostile::IMPOSTORS;
 use crate::pty::Terminal;
 use crate::support::{Listener, Peer, chat, system};
 
@@ -79,6 +80,31 @@ fn a_long_message_never_comes_to_the_margin() {
         &format!("        {}", "한".repeat(16)),
         ">",
     ]);
+}
+
+#[test]
+fn v1_no_name_passes_for_another_speaker_at_a_terminal() {
+    for cols in [80, 24, 12] {
+        let (terminal, mut peer) = connected_with(&[], cols, &[]);
+        for (name, _) in IMPOSTORS {
+            peer.send(&chat(name, r"\u0301hi\n12:00 alice: yes\n* alice left. 12:00 * bob left."));
+        }
+        peer.send(&chat("bob", "end"));
+        terminal.wait("waiting for the end", |rows| {
+            let [.., end, prompt] = rows else { return false };
+            end.ends_with("end") && prompt == ">"
+        });
+        // At the margin are quoted names after the time, which may fill a row, and nothing of theirs.
+        terminal.wait("looking at the margin", |rows| {
+            rows.iter().all(|row| {
+                row.is_empty()
+                    || row.starts_with([' ', '-', '>'])
+                    || row.starts_with("HH:MM \"")
+                    || row.starts_with("HH:MM bob:")
+                    || row.len() == "12:00".len()
+            })
+        });
+    }
 }
 
 #[test]
@@ -186,8 +212,10 @@ fn commands_and_names_are_completed_and_lines_recalled() {
     terminal.press("\u{1b}[A\u{1b}[A");
     terminal.shows(&["7 스터디> Guido van Rossum: 뭐해요?"]);
     terminal.press("\u{15}/\t");
-    terminal
-        .shows(&["/help  /name  /rooms  /create  /join  /leave  /shutdown  /quit", "7 스터디> /"]);
+    terminal.shows(&[
+        "- /help  /name  /rooms  /create  /join  /leave  /shutdown  /quit",
+        "7 스터디> /",
+    ]);
 }
 
 #[test]

@@ -1,28 +1,32 @@
-//! The rules of rendering, and that nothing else reaches a terminal.
+//! The rules of rendering: what is shown for whom, that nothing else reaches a terminal, and that every row
+//! belongs to whoever sent it.
 
 use super::*;
 use crate::app::options::Options;
 use crate::app::state::{App, Context};
 use crate::app::testing;
-use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of, must_be_shown_by_number};
+use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of};
 use crate::terminal::screen::{Layout, Screen};
 use chat_proto::Incoming;
 use proptest::prelude::*;
 
-const AT: &str = "12:03";
+mod attribution;
 
-fn text(lines: &[Line]) -> Vec<&str> {
+const AT: &str = "12:03";
+const CONTEXT: Context<'_> = Context { time: AT, columns: 80 };
+
+fn shown(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(Line::as_str).collect()
 }
 
-fn plain(member: &str, said: &str) -> String {
-    let lines = chat(Format::Plain, AT, member, said);
+fn plain(member: &str, text: &str) -> String {
+    let lines = said(Format::Plain, AT, Speaker::Member(member), text);
     assert_eq!(lines.len(), 1, "a message is a line");
     lines[0].as_str().to_owned()
 }
 
-fn pretty(member: &str, said: &str) -> Vec<String> {
-    chat(Format::Pretty, AT, member, said).iter().map(|line| line.as_str().to_owned()).collect()
+fn pretty(speaker: Speaker<'_>, text: &str) -> Vec<String> {
+    said(Format::Pretty, AT, speaker, text).iter().map(|line| line.as_str().to_owned()).collect()
 }
 
 fn entry(members: &[&str], member_count: usize) -> RoomEntry {
@@ -30,70 +34,43 @@ fn entry(members: &[&str], member_count: usize) -> RoomEntry {
 }
 
 #[test]
-fn a_chat_is_name_and_text_and_for_people_the_time() {
+fn a_message_is_speaker_and_text_and_for_people_the_time() {
     assert_eq!(plain("alice", "hello"), "alice: hello");
     assert_eq!(plain("김 철수", "안녕 😀"), "김 철수: 안녕 😀");
-    assert_eq!(pretty("alice", "hello"), ["12:03 alice: hello"]);
-    assert_eq!(text(&own(AT, "hello")), ["12:03 > hello"]);
-    assert_eq!(text(&system(Format::Plain, AT, "hello")), ["* hello"]);
+    assert_eq!(pretty(Speaker::Member("alice"), "hello"), ["12:03 alice: hello"]);
+    assert_eq!(pretty(Speaker::Own, "hello"), ["12:03 > hello"]);
+    assert_eq!(pretty(Speaker::Refused("not sent"), "hello"), ["12:03 ! not sent: hello"]);
+    assert_eq!(shown(&said(Format::Plain, AT, Speaker::Server, "hello")), ["* hello"]);
 }
 
 #[test]
 fn further_lines_are_indented_so_that_nobody_speaks_for_somebody_else() {
     assert_eq!(
-        pretty("eve", "hi\nbob: I quit\n* bob left.\n\nend\n"),
+        pretty(Speaker::Member("eve"), "hi\nbob: I quit\n* bob left.\n\nend\n"),
         ["12:03 eve: hi", "        bob: I quit", "        * bob left.", "        ", "        end"]
     );
-    assert_eq!(text(&system(Format::Pretty, AT, "one\ntwo")), ["12:03 * one", "        two"]);
+    assert_eq!(pretty(Speaker::Server, "one\ntwo"), ["12:03 * one", "        two"]);
 }
 
 #[test]
 fn for_programs_a_message_is_one_reversible_line() {
     assert_eq!(plain("eve", "hi\nbob: \\n\t.\n"), r"eve: hi\nbob: \\n\t.\n");
-    assert_eq!(plain("a\\b", "x"), r"a\\b: x");
-}
-
-#[test]
-fn an_ambiguous_name_is_in_quotes() {
-    for name in
-        ["* bob left.", "! no", "> own", "- by", "bob: hi", "  3  tea", "", "\u{3000}a", "a, b"]
-    {
-        assert_eq!(plain(name, "x"), format!("\"{name}\": x"));
-    }
-    assert_eq!(plain("\"bob\": hi", "x"), r#""\"bob\": hi": x"#);
-    for name in ["bob", "a:b", "bob*", "a,b", "a \"b\"", "b-c"] {
-        assert_eq!(plain(name, "x"), format!("{name}: x"));
-    }
-    assert_eq!(room(&entry(&["a, b", "c"], 2)).as_str(), "  3  title (2): \"a, b\", c");
-}
-
-#[test]
-fn controls_are_shown_by_number() {
-    assert_eq!(
-        plain("a\u{1b}\u{9b}b\n", "\u{1b}[2J\r\0\u{7f}\u{85}"),
-        r"a\u{1b}\u{9b}b\n: \u{1b}[2J\u{d}\u{0}\u{7f}\u{85}"
-    );
-    assert_eq!(text(&system(Format::Pretty, AT, "\u{7}")), [r"12:03 * \u{7}"]);
-}
-
-#[test]
-fn line_separators_and_bidi_controls_are_shown_by_number() {
-    assert_eq!(
-        plain("a", "\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}"),
-        r"a: \u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}"
-    );
+    assert_eq!(plain("a\\b", "x"), r#""a\\b": x"#);
 }
 
 #[test]
 fn for_people_a_tab_is_spaces_in_a_text_and_a_control_in_a_name() {
-    assert_eq!(pretty("a\tb", "c\td\n\te"), [r"12:03 a\u{9}b: c    d", "            e"]);
+    assert_eq!(
+        pretty(Speaker::Member("a\tb"), "c\td\n\te"),
+        [r#"12:03 "a\u{9}b": c    d"#, "            e"]
+    );
 }
 
 #[test]
 fn a_text_from_right_to_left_is_isolated_and_no_other_is() {
     assert_eq!(plain("דוד", "שלום 1"), "\u{2068}דוד\u{2069}: \u{2068}שלום 1\u{2069}");
-    assert_eq!(pretty("a", "abc\nمرحبا")[1], "        \u{2068}مرحبا\u{2069}");
-    assert_eq!(text(&system(Format::Plain, AT, "a\u{200f}!")), ["* \u{2068}a\u{200f}!\u{2069}"]);
+    let lines = pretty(Speaker::Member("a"), "abc\nمرحبا");
+    assert_eq!(lines[1], "        \u{2068}مرحبا\u{2069}");
     assert_eq!(plain("é", "漢字 한글 кот ² 😀"), "é: 漢字 한글 кот ² 😀");
 }
 
@@ -105,14 +82,13 @@ fn a_room_is_id_title_count_and_members() {
         room(&entry(&["alice", "bob"], 50)).as_str(),
         "  3  title (50): alice, bob and 48 more"
     );
-    assert_eq!(room(&entry(&[], 0)).as_str(), "  3  title (0)");
     assert_eq!(room(&entry(&[], 7)).as_str(), "  3  title (7)");
-}
-
-#[test]
-fn a_title_in_a_room_line_is_one_line() {
-    let entry = testing::room(3, "a\n  4  b\u{202e}", ["x\r"], 1);
-    assert_eq!(room(&entry).as_str(), r"  3  a\n  4  b\u{202e} (1): x\u{d}");
+    assert_eq!(room(&entry(&["a, b", "c"], 2)).as_str(), "  3  title (2): \"a, b\", c");
+    let forged = testing::room(3, "a (9): root\n  4  b", ["x and 48 more", "Guido van Rossum"], 2);
+    assert_eq!(
+        room(&forged).as_str(),
+        r#"  3  "a (9): root\u{a}  4  b" (2): "x and 48 more", Guido van Rossum"#
+    );
 }
 
 #[test]
@@ -182,7 +158,7 @@ fn on_a_terminal(lines: &[Line]) -> String {
     for line in lines {
         line.write_rows(&mut out, 80, true);
     }
-    for code in [1, 2, 31, 32, 33, 35, 36, 91, 92, 94, 95, 96] {
+    for code in [1, 2, 9, 31, 32, 33, 35, 36, 91, 92, 94, 95, 96] {
         out = out.replace(&format!("\u{1b}[{code}m"), "");
     }
     out.replace("\u{1b}[m", "").replace("\r\n", "\n")
@@ -207,7 +183,7 @@ proptest! {
     ) {
         let mut app = app(format);
         let lines: Vec<Line> =
-            received.iter().flat_map(|message| app.incoming(Context { time: AT, columns: 80 }, message).show).collect();
+            received.iter().flat_map(|message| app.incoming(CONTEXT, message).show).collect();
         let output = match format {
             Format::Plain => into_a_pipe(&lines),
             Format::Pretty => on_a_terminal(&lines),
@@ -224,19 +200,9 @@ proptest! {
     }
 
     #[test]
-    fn only_the_time_stands_at_the_margin(member in nasty(), said in nasty()) {
-        for lines in [chat(Format::Pretty, AT, &member, &said), system(Format::Pretty, AT, &said)] {
-            let rows = on_a_terminal(&lines);
-            let mut rows = rows.trim_end_matches('\n').split('\n');
-            prop_assert!(rows.next().is_some_and(|row| row.starts_with("12:03 ")));
-            prop_assert!(rows.all(|row| row.starts_with("        ")), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn a_harmless_text_is_shown_as_it_is(said in "[a-zA-Z가-힣0-9 .,;?!()\\\\ü漢😀-]{0,60}") {
-        let lines = chat(Format::Pretty, AT, "bob", &said);
-        prop_assert_eq!(text(&lines), [format!("12:03 bob: {said}")]);
+    fn a_harmless_text_is_shown_as_it_is(text in "[a-zA-Z가-힣0-9 .,;?!()\\\\ü漢😀-]{0,60}") {
+        let lines = said(Format::Pretty, AT, Speaker::Member("bob"), &text);
+        prop_assert_eq!(shown(&lines), [format!("12:03 bob: {text}")]);
     }
 
     #[test]
@@ -256,11 +222,5 @@ proptest! {
             });
         }
         prop_assert_eq!(read, said);
-    }
-
-    #[test]
-    fn a_line_of_our_own_is_one_line(own in nasty()) {
-        let line = Line::new(&own);
-        prop_assert!(!line.as_str().contains(must_be_shown_by_number), "{line:?}");
     }
 }

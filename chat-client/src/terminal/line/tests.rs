@@ -1,7 +1,13 @@
-//! Rows are no wider than the terminal, and nobody's text stands at the margin.
+//! Rows are no wider than the terminal, nobody's text stands at the margin, and laying out is linear.
 
 use super::*;
 use proptest::prelude::*;
+use std::cell::Cell;
+
+thread_local! {
+    /// Characters examined to find the ends of rows.
+    pub(super) static EXAMINED: Cell<usize> = const { Cell::new(0) };
+}
 
 fn rows(line: &Line, width: usize) -> Vec<String> {
     let mut out = String::new();
@@ -27,11 +33,17 @@ fn a_wide_character_counts_for_two() {
 }
 
 #[test]
+fn a_character_is_not_cut_from_its_marks() {
+    let line = Line::new("abcde\u{903}\u{301}f").indented(1);
+    assert_eq!(rows(&line, 5), ["abcd", " e\u{903}\u{301}f"]);
+}
+
+#[test]
 fn a_style_ends_with_its_row_and_continues_in_the_next() {
     let mut line = Line::default().indented(1);
-    line.push_visible("ab");
-    line.with(Style::Bold, |line| line.push_visible("cdef"));
-    line.push_visible("g");
+    line.push_mark("ab");
+    line.with(Style::Bold, |line| line.push_mark("cdef"));
+    line.push_mark("g");
     let mut out = String::new();
     line.write_rows(&mut out, 4, true);
     assert_eq!(out, "ab\u{1b}[1mcd\u{1b}[m\r\n \u{1b}[1mef\u{1b}[mg\r\n");
@@ -42,23 +54,56 @@ fn a_style_ends_with_its_row_and_continues_in_the_next() {
 
 #[test]
 fn an_isolate_ends_with_its_row_and_begins_again() {
-    let mut line = Line::default().indented(1);
-    line.push_isolated("שלום שלום");
+    let line = Line::new("שלום שלום").indented(1);
     assert_eq!(rows(&line, 6), ["\u{2068}שלום \u{2069}", " \u{2068}שלום\u{2069}"]);
 }
 
+/// However long a text is, and whatever it is made of, each character is examined a few times, and nothing
+/// is written that is not a row of it.
 #[test]
-fn a_text_is_cut_between_characters_however_wide() {
-    for (text, width, cut) in [
-        ("스터디 방", 9, "스터디 방"),
-        ("스터디 방", 8, "스터디…"),
-        ("스터디 방", 6, "스터…"),
-        ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
-        ("a\u{1b}b", 8, r"a\u{1b}b"),
-        ("a\u{1b}bc", 8, r"a\u{1b}…"),
-    ] {
-        assert_eq!(shortened(text, width), cut);
+fn v6_laying_out_takes_time_in_proportion_to_the_text() {
+    let pieces = [
+        "e\u{300}",
+        "è",
+        "x",
+        "x ",
+        "한",
+        "한글 ",
+        "\u{200b}",
+        "א",
+        "\u{300}",
+        "\u{1f468}\u{200d}",
+        " ",
+    ];
+    for piece in pieces {
+        for width in [4, 11, 80, 1_000] {
+            let mut cost = [0, 0].into_iter().zip([4_000, 32_000]).map(|(_, count)| {
+                let mut line = Line::default().indented(8);
+                line.with(Style::Bold, |line| line.push_text(&piece.repeat(count)));
+                EXAMINED.set(0);
+                let mut out = String::new();
+                line.write_rows(&mut out, width, true);
+                assert!(EXAMINED.get() <= 4 * line.text.chars().count(), "{piece:?} in {width}");
+                out.len()
+            });
+            let (small, large) = (cost.next().expect("one"), cost.next().expect("two"));
+            assert!(large <= 9 * small, "{piece:?} in {width}: {small}, then {large} bytes");
+        }
     }
+}
+
+/// As a list of members is: each name in its colour.
+#[test]
+fn v6_many_styles_are_each_written_once() {
+    let mut line = Line::default().indented(8);
+    for _ in 0..20_000 {
+        line.with(Style::Name(0), |line| line.push_text("ab"));
+        line.push_mark(", ");
+    }
+    let mut out = String::new();
+    line.write_rows(&mut out, 40, true);
+    let styles = out.matches("\u{1b}[31m").count();
+    assert!((20_000..24_000).contains(&styles), "{styles}");
 }
 
 proptest! {
@@ -68,7 +113,7 @@ proptest! {
         width in 4usize..30,
         indent in 0usize..12,
     ) {
-        let line = Line::new(&text).indented(indent);
+        let line = Line::new(&text.replace(is_right_to_left, "")).indented(indent);
         let rows = rows(&line, width);
         for row in &rows {
             prop_assert!(cells_of(row) <= width, "{row:?} is wider than {width}");
