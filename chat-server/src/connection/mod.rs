@@ -163,7 +163,9 @@ impl<S: Socket> Connection<S> {
     }
 
     fn note_flushed(&mut self, flushed: Flushed) -> Flushed {
-        self.outbound.set_blocked(flushed == Flushed::Blocked);
+        if flushed == Flushed::Blocked {
+            self.outbound.block();
+        }
         flushed
     }
 

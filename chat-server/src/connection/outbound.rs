@@ -29,8 +29,9 @@ impl Outbound {
         self.blocked
     }
 
-    pub(super) fn set_blocked(&mut self, blocked: bool) {
-        self.blocked = blocked;
+    /// Notes that the kernel takes no more.
+    pub(super) fn block(&mut self) {
+        self.blocked = true;
     }
 
     /// Notes that the kernel takes bytes again.
