@@ -16,7 +16,8 @@ pub const MAX_PAYLOAD: usize = u16::MAX as usize;
 ///
 /// A frame that lies whole in one chunk is borrowed from it without a copy. Only the incomplete frame
 /// at the end of a chunk is buffered: at most `HEADER_LEN + MAX_PAYLOAD` bytes, and no memory at all
-/// between frames. [`Frames::buffer_rest`] buffers more.
+/// between frames. [`Frames::buffer_rest`] buffers more. The [capacity](Self::capacity) is at most twice
+/// what is buffered.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
     /// Bytes not returned yet. They begin with a frame, which is incomplete unless
@@ -39,6 +40,11 @@ impl FrameDecoder {
     /// of a frame, unless [`Frames::buffer_rest`] was called.
     pub fn buffered(&self) -> &[u8] {
         &self.buffer
+    }
+
+    /// Bytes of memory allocated for what is buffered.
+    pub fn capacity(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// Whether a whole frame is buffered: [`feed`](Self::feed) returns it even for an empty chunk.
@@ -127,12 +133,18 @@ impl Frames<'_> {
         self.chunk = rest;
     }
 
-    /// Discards what was returned. An empty buffer gives its memory back.
+    /// Discards what was returned, and gives memory back: otherwise one byte could hold as much as the
+    /// longest frame before it.
     fn discard_returned(&mut self) {
-        match mem::take(&mut self.returned) {
-            0 => {}
-            len if len == self.buffer.len() => *self.buffer = Vec::new(),
-            len => drop(self.buffer.drain(..len)),
+        let returned = mem::take(&mut self.returned);
+        if returned == 0 {
+            return;
+        }
+        let rest = &self.buffer[returned..];
+        if 2 * rest.len() < self.buffer.capacity() {
+            *self.buffer = rest.to_vec();
+        } else {
+            drop(self.buffer.drain(..returned));
         }
     }
 }
@@ -216,6 +228,7 @@ mod tests {
             }
             drop(frames);
             assert!(decoder.buffered().len() < HEADER_LEN + MAX_PAYLOAD);
+            assert!(decoder.capacity() <= 2 * decoder.buffered().len());
         }
         (got, decoder)
     }
@@ -273,7 +286,22 @@ mod tests {
     fn p2_nothing_is_buffered_between_frames() {
         let bytes = stream(&[vec![b'x'; 5_000]]);
         let (_, decoder) = decode(bytes.chunks(7));
-        assert_eq!(decoder.buffer.capacity(), 0);
+        assert_eq!(decoder.capacity(), 0);
+    }
+
+    #[test]
+    fn b1_one_byte_does_not_hold_the_memory_of_the_frame_before_it() {
+        let mut bytes = stream(&[b"{}".to_vec(), vec![b'x'; 65_000]]);
+        bytes.push(0);
+        let mut decoder = FrameDecoder::new();
+        let mut frames = decoder.feed(&bytes);
+        assert_eq!(frames.next_frame(), Some(&b"{}"[..]));
+        frames.buffer_rest();
+        assert_eq!(decoder.capacity(), 65_003, "what has to wait, and no more");
+        let mut frames = decoder.feed(&[]);
+        assert_eq!(frames.next_frame().map(<[u8]>::len), Some(65_000));
+        frames.buffer_rest();
+        assert_eq!((decoder.buffered(), decoder.capacity()), (&[0][..], 1));
     }
 
     #[test]
@@ -290,7 +318,7 @@ mod tests {
         frames.buffer_rest();
         assert!(decoder.has_frame());
         assert_eq!(decoder.feed(&[]).next_frame(), Some(&b"three"[..]));
-        assert_eq!((decoder.has_frame(), decoder.buffer.capacity()), (false, 0));
+        assert_eq!((decoder.has_frame(), decoder.capacity()), (false, 0));
     }
 
     proptest! {
@@ -311,6 +339,7 @@ mod tests {
                     got.extend(frames.next_frame().map(<[u8]>::to_vec));
                 }
                 frames.buffer_rest();
+                prop_assert!(decoder.capacity() <= 2 * decoder.buffered().len());
             }
             let mut frames = decoder.feed(rest);
             while let Some(payload) = frames.next_frame() {

@@ -181,6 +181,11 @@ impl Inbound {
         self.decoder.buffered().len()
     }
 
+    /// Memory of the buffered input, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.decoder.capacity()
+    }
+
     /// The deadline of an incomplete frame; none while reading is paused.
     pub(crate) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
         if self.pause.is_some() {

@@ -104,7 +104,7 @@ impl<S> Connection<S> {
 
     /// Memory held for it alone, in bytes: answers, what a list of rooms retains, and input.
     pub(crate) fn memory(&self) -> usize {
-        self.outbound.send.own_memory() + self.inbound.buffered()
+        self.outbound.send.own_memory() + self.inbound.memory()
     }
 
     #[cfg(test)]

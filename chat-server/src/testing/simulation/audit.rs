@@ -153,7 +153,7 @@ impl Audit {
     fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
         let connections = || self.records.keys().filter_map(|key| engine.connections().get(*key));
         let single =
-            |c: &Connection<SimSocket>| c.outbound.send.count_own_memory() + c.inbound.buffered();
+            |c: &Connection<SimSocket>| c.outbound.send.count_own_memory() + c.inbound.memory();
         let mut held: usize = connections().map(single).sum();
         let mut chunks = BTreeSet::new();
         for chunk in
