@@ -5,7 +5,7 @@ use super::*;
 /// Bytes of one frame, at most.
 const FRAME: usize = 2 + 65_535;
 
-const ASKERS: usize = 210;
+const ASKERS: usize = 30;
 
 type Peer = (ConnKey, TestSocket);
 
@@ -13,7 +13,7 @@ type Peer = (ConnKey, TestSocket);
 fn many_rooms() -> (Harness, Vec<Peer>, Vec<Peer>) {
     let mut harness = Harness::new(|_| {});
     let create = format!(r#"{{"type":"CSCreateRoom","title":"{}"}}"#, "방".repeat(100));
-    let members = (0..700).map(|_| harness.member(&create)).collect();
+    let members = (0..400).map(|_| harness.member(&create)).collect();
     let askers = (0..ASKERS).map(|_| harness.connect()).collect();
     (harness, members, askers)
 }
@@ -49,7 +49,7 @@ fn b2_unread_lists_hold_one_frame_each() {
     }
     let (reader, socket) = harness.connect();
     harness.come(reader, &socket, &[ROOMS]);
-    assert!(frames(&socket) > 3, "whoever reads gets the list at once");
+    assert!(frames(&socket) > 1, "whoever reads gets the list at once");
     assert_eq!(harness.counters.stats().closed.total(), 0, "and nobody is evicted");
     for (key, socket) in &askers {
         socket.0.borrow_mut().is_full = false;
@@ -58,7 +58,7 @@ fn b2_unread_lists_hold_one_frame_each() {
     harness.turns();
     assert_eq!(harness.counters.stats().backlog, 0);
     let counts: Vec<_> = askers.iter().map(|(_, socket)| frames(socket)).collect();
-    assert!(counts.iter().all(|&count| count > 3 && count == counts[0]), "{counts:?}");
+    assert!(counts.iter().all(|&count| count > 1 && count == counts[0]), "{counts:?}");
 }
 
 /// A turn encodes a bounded number of frames, however many ask; all get theirs in turn, and whoever chats is
@@ -81,7 +81,7 @@ fn b7_lists_are_served_a_few_frames_a_turn_and_in_turn() {
         let ends = served.iter().min().zip(served.iter().max());
         assert!(ends.is_some_and(|(least, most)| most - least <= 2), "{served:?}");
     }
-    assert!(served.iter().all(|&count| count > 3), "{served:?}");
+    assert!(served.iter().all(|&count| count > 1), "{served:?}");
 }
 
 /// A list whose reader takes nothing is not waited for, whatever else the peer has begun.
