@@ -1,5 +1,6 @@
 //! Command lines: argh, with both `--flag value` and `--flag=value`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use argh::TopLevelCommand;
@@ -41,6 +42,15 @@ pub fn parse<T: TopLevelCommand>(
             ExitCode::FAILURE
         }
     })
+}
+
+/// The chat server's program: the one given, or the one beside this program.
+///
+/// # Errors
+/// When the operating system does not say where this program is.
+pub fn chat_server(given: Option<PathBuf>) -> Result<PathBuf, Error> {
+    let own = std::env::current_exe().map_err(Error::io("looking for chat-server"));
+    given.map_or_else(|| Ok(own?.with_file_name("chat-server")), Ok)
 }
 
 /// The exit status of a command, after its error was printed to standard error.

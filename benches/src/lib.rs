@@ -3,6 +3,7 @@
 //! - [`load`] talks to a server as many members of many rooms, and accounts for every message.
 //!   [`load::idle`] opens thousands of connections that say nothing.
 //! - [`compare`] runs several servers under several workloads, and summarizes them in a table.
+//! - [`attacks`] harm a chat server in many ways; [`fairness`] measures what others feel of each.
 //! - [`relay`] is the floor: a server that does nothing but copy.
 //! - [`soak`] keeps the chat server under a mixed load for as long as one likes, and checks that nothing is
 //!   lost and nothing leaks.
@@ -12,9 +13,13 @@
 //! count and time, and stop by themselves.
 
 pub mod args;
+pub mod attacks;
 pub mod compare;
 pub mod error;
+pub mod fairness;
 pub mod load;
 pub mod measure;
 pub mod relay;
 pub mod soak;
+mod text_table;
+mod words;

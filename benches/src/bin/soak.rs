@@ -62,7 +62,7 @@ fn run(args: SoakArgs) -> Result<(), Error> {
         visits_per_second: args.visits,
         corpus: args.corpus,
         progress: (!args.quiet).then_some(every),
-        program: args.server.map_or_else(own_server, Ok)?,
+        program: args::chat_server(args.server)?,
         args: args.server_arg,
     };
     if !args.quiet {
@@ -75,11 +75,6 @@ fn run(args: SoakArgs) -> Result<(), Error> {
     }
     let faults = report.faults.join("\n  ");
     Err(Error::Server(format!("{} faults (seed {seed}):\n  {faults}", report.faults.len())))
-}
-
-fn own_server() -> Result<PathBuf, Error> {
-    let own = std::env::current_exe().map_err(Error::io("looking for chat-server"))?;
-    Ok(own.with_file_name("chat-server"))
 }
 
 /// Parses --minutes: up to a week.

@@ -7,8 +7,8 @@
 use std::fmt::Write;
 
 use super::summary::{Line, Outcome};
-use super::table::significant;
 use crate::load::{Pace, Protocol};
+use crate::text_table::significant;
 
 const MARGIN: f64 = 64.0;
 const MIN_WIDTH: f64 = 720.0;

@@ -19,7 +19,7 @@ mod workload;
 
 pub use background::Background;
 pub use chart::svg;
-pub use programs::Programs;
+pub use programs::{Programs, on_cores};
 pub use rounds::Comparison;
 pub use server::Server;
 pub use summary::{Line, Outcome, Round, median};

@@ -18,7 +18,7 @@ pub struct Programs {
 
 /// A command restricted to `cores` (as `taskset -c` takes them). It is killed when this process ends, in
 /// whatever way.
-pub(super) fn on_cores(cores: &str, words: &[String]) -> Command {
+pub fn on_cores(cores: &str, words: &[String]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "taskset", "-c", cores]).args(words);
     command.stdin(Stdio::null());

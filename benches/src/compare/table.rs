@@ -1,6 +1,7 @@
 //! The outcome as a text table, which is also Markdown.
 
 use super::summary::{Line, Outcome};
+use crate::text_table::{self, significant, thousands};
 
 /// Column titles; the first two columns are aligned left. The last column is CPU time in % of a core: of the
 /// server, the generator, and all other processes.
@@ -20,7 +21,7 @@ const TITLES: [&str; 11] = [
 
 /// The outcome as a table.
 pub fn table(outcome: &Outcome) -> String {
-    let mut rows = vec![TITLES.map(str::to_owned)];
+    let mut rows = Vec::new();
     let mut workload = String::new();
     for line in &outcome.lines {
         let described = line.workload.describe();
@@ -28,30 +29,8 @@ pub fn table(outcome: &Outcome) -> String {
         rows.push(row(line, first));
         workload = described;
     }
-    let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
-    };
-    let widths: [usize; TITLES.len()] = std::array::from_fn(width);
-
-    let mut text = String::new();
-    for (number, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            text += &match column {
-                0 | 1 => format!("| {cell:<width$} "),
-                _ => format!("| {cell:>width$} "),
-            };
-        }
-        text += "|\n";
-        if number == 0 {
-            for (column, width) in widths.iter().enumerate() {
-                let end = if column < 2 { "-" } else { ":" };
-                text += &format!("|{}{end}", "-".repeat(width + 1));
-            }
-            text += "|\n";
-        }
-    }
     let wrong: Vec<String> = outcome.lines.iter().filter_map(wrong).collect();
-    text + &wrong.concat()
+    text_table::render(TITLES, &rows, 2) + &wrong.concat()
 }
 
 fn row(line: &Line, workload: String) -> [String; TITLES.len()] {
@@ -81,41 +60,11 @@ fn wrong(line: &Line) -> Option<String> {
     })
 }
 
-/// Formats a value with some three significant digits.
-pub(super) fn significant(value: f64) -> String {
-    match value {
-        _ if value >= 1_000.0 => thousands(value),
-        _ if value >= 100.0 => format!("{value:.0}"),
-        _ if value >= 10.0 => format!("{value:.1}"),
-        _ if value >= 1.0 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
-    }
-}
-
-/// Formats a whole number with separated thousands.
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::summary::tests::round;
     use super::*;
     use crate::load::Protocol;
-
-    #[test]
-    fn numbers_keep_three_digits() {
-        let shown = [0.1834, 4.639, 75.25, 561.2, 9_281.5, 4_812_334.0].map(significant);
-        assert_eq!(shown, ["0.183", "4.64", "75.2", "561", "9,282", "4,812,334"]);
-    }
 
     #[test]
     fn a_line_for_each_server_and_the_shape_once() {

@@ -1,7 +1,9 @@
-//! What the tools need from the operating system: a process's CPU time, memory and files, and the
-//! lines that a server prints when it is ready.
+//! What the tools need to know of servers: a process's CPU time, memory and files, the lines that a server
+//! prints when it is ready, and the metrics of a chat server.
 //!
-//! Called by all the tools; knows neither chats nor protocols.
+//! Called by all the tools; sends no chats.
 
+pub mod chat_server;
 pub mod child;
+pub mod metrics;
 pub mod process;

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use chat_proto::{Command, Incoming, Name, RoomId, Text, Title};
+use chat_proto::{Command, Incoming, Text};
 use chat_testing::{Checker, Conversation, Event, Received, Request};
 
 use super::socket::Socket;
+use crate::words::frame;
 
 /// Where a client connects to, and how.
 #[derive(Debug, Clone, Copy)]
@@ -96,23 +97,4 @@ pub(super) fn request(command: &Command) -> Request {
         Command::Chat(_) => Request::Chat { number: 0 },
         Command::Shutdown => Request::Shutdown,
     }
-}
-
-/// A command as a frame.
-pub(super) fn frame(command: &Command) -> Vec<u8> {
-    let mut out = Vec::new();
-    command.write(&mut out).expect("every text here is far shorter than a frame");
-    out
-}
-
-pub(super) fn rename(name: &str) -> Command {
-    Command::Rename(Name::new(name).expect("every name here is short and plain"))
-}
-
-pub(super) fn create(title: &str) -> Command {
-    Command::Create(Title::new(title).expect("every title here is short and plain"))
-}
-
-pub(super) fn join(room: u64) -> Command {
-    Command::Join(RoomId::new(room).expect("the server numbers rooms from 1"))
 }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use chat_proto::Command;
 
 use super::client::{Client, Route};
-use super::metrics::Metrics;
 use super::resources::MAX_KEPT_PER_CONNECTION;
+use super::rest;
 use super::run::{PATIENCE, Soak};
 use super::socket::End;
 use crate::error::Error;
+use crate::measure::metrics::Metrics;
 
 /// How long a stop may take with nobody to wait for: as long as the server lingers, and as much again
 /// for a busy machine.
@@ -78,7 +79,7 @@ impl Soak {
         until(PATIENCE, || {
             faults = Metrics::read(self.server.metrics).map_or_else(
                 |error| vec![format!("the metrics at the end: {error}")],
-                |metrics| metrics.faults(),
+                |metrics| rest::faults(&metrics),
             );
             faults.is_empty()
         });

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use chat_testing::{Checker, Received, Rng};
@@ -14,11 +15,11 @@ use super::config::Config;
 use super::report::Report;
 use super::resources::Resources;
 use super::scenario::{self, Kind, Rooms, Scenario};
-use super::server::Server;
 use super::socket::Socket;
 use super::talkers::Talkers;
 use super::visitor::{MAX_TURN, Turn, Visitor};
 use crate::error::Error;
+use crate::measure::chat_server::ChatServer;
 
 /// The time of a turn, in which every client is served once.
 const TURN: Duration = Duration::from_millis(10);
@@ -52,7 +53,9 @@ const BUFFER_LEN: usize = 256 * 1024;
 /// is in the report.
 pub fn run(config: &Config) -> Result<Report, Error> {
     let bad = BadPayloads::load(&config.corpus)?;
-    let server = Server::start(&config.program, &config.args)?;
+    let mut command = Command::new(&config.program);
+    command.args(&config.args);
+    let server = ChatServer::start(command)?;
     let before = server.process.open_files()?;
     let mut soak = Soak::new(config, server, bad)?;
     let rooms = soak.count_rooms().map_err(Error::Server)?;
@@ -84,7 +87,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
 
 /// A run in progress.
 pub(super) struct Soak {
-    pub(super) server: Server,
+    pub(super) server: ChatServer,
     poll: Poll,
     events: Events,
     pub(super) buffer: Vec<u8>,
@@ -113,7 +116,7 @@ pub(super) struct Soak {
 }
 
 impl Soak {
-    fn new(config: &Config, server: Server, bad: BadPayloads) -> Result<Self, Error> {
+    fn new(config: &Config, server: ChatServer, bad: BadPayloads) -> Result<Self, Error> {
         let mut rng = Rng::new(config.seed);
         let poll = Poll::new().map_err(Error::io("making an event queue"))?;
         let mut checker = Checker::live();

@@ -6,7 +6,8 @@ use chat_proto::{Command, Text};
 use chat_testing::{Request, Rng};
 
 use super::bad_input::{BadPayloads, STRANGERS};
-use super::client::{create, frame, join, rename, request};
+use super::client::request;
+use crate::words::{create, frame, join, rename};
 
 /// The rooms that visitors may join.
 #[derive(Debug, Default)]

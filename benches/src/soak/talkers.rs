@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use chat_proto::Command;
 use chat_testing::{Checker, Received, Rng};
 
-use super::client::{Client, Route, create, join, rename};
+use super::client::{Client, Route};
 use super::scenario::Rooms;
 use super::socket::{End, Socket};
+use crate::words::{create, join, rename};
 
 /// Bytes read from one talker in a turn.
 const READ_PER_TURN: usize = 1024 * 1024;

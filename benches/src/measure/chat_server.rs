@@ -1,37 +1,42 @@
-//! The server under test, started here.
+//! A chat server program, started with its metrics on.
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::child::{AnnouncedLines, KilledOnDrop};
+use super::process::Process;
 use crate::error::Error;
-use crate::measure::child::{AnnouncedLines, KilledOnDrop};
-use crate::measure::process::Process;
 
-/// The server under test.
+/// A running chat server. Dropping it kills it.
 #[derive(Debug)]
-pub(super) struct Server {
+pub struct ChatServer {
     child: KilledOnDrop,
-    pub(super) addr: SocketAddr,
+    /// Where it listens.
+    pub addr: SocketAddr,
     /// The address of its metrics.
-    pub(super) metrics: SocketAddr,
-    pub(super) process: Process,
+    pub metrics: SocketAddr,
+    /// Its process.
+    pub process: Process,
 }
 
-impl Server {
-    /// Starts `program` with `args` before those for its ports.
-    pub(super) fn start(program: &Path, args: &[String]) -> Result<Self, Error> {
-        let child = Command::new(program)
-            .args(args)
+impl ChatServer {
+    /// Starts the server that `command` is, with its ports chosen by the kernel.
+    ///
+    /// # Errors
+    /// When there is no such program, or it does not say where it listens.
+    pub fn start(mut command: Command) -> Result<Self, Error> {
+        let child = command
             .args(["--port=0", "--metrics=127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| Error::Config(format!("{}: {error}", program.display())))?;
+            .map_err(|error| {
+                Error::Config(format!("{}: {error}", command.get_program().display()))
+            })?;
         let mut child = KilledOnDrop(child);
         let lines = AnnouncedLines::of(&mut child.0);
         let not_said =
@@ -42,17 +47,20 @@ impl Server {
     }
 
     /// How it ended, if it has.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.0.try_wait().ok()?
     }
 
     /// Sends SIGTERM.
-    pub(super) fn terminate(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn terminate(&self) -> io::Result<()> {
         kill_process(Pid::from_child(&self.child.0), Signal::TERM).map_err(Into::into)
     }
 
     /// Waits for its end.
-    pub(super) fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
+    pub fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + most;
         loop {
             let status = self.ended();

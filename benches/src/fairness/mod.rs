@@ -1,0 +1,14 @@
+//! What attacks do to people who have nothing to do with them.
+//!
+//! Two [`Strangers`] in a room of their own send each other a message every 5 ms, alone and then beside an
+//! [attack](crate::attacks), against a server that is started for it. The server has core 0; the strangers
+//! share core 1 with the attackers, whose priority is lower. How late the strangers are by their own
+//! doing is measured, too.
+
+mod result;
+mod run;
+mod strangers;
+
+pub use result::{Line, table};
+pub use run::{Config, run};
+pub use strangers::{Latencies, Strangers};

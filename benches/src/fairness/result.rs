@@ -1,0 +1,106 @@
+//! The result for each attack, and all of them as a table.
+
+use std::fmt;
+
+use super::strangers::Latencies;
+use crate::text_table;
+
+/// The most that a stranger's 99th percentile may be beside an attack: in ms, and as a multiple of the same
+/// alone.
+const MAX_MS: f64 = 10.0;
+const MAX_RATIO: f64 = 5.0;
+
+/// What one attack did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The attack.
+    pub attack: &'static str,
+    /// The strangers' times before it.
+    pub alone: Latencies,
+    /// Their times beside it.
+    pub beside: Latencies,
+    /// Share of a core that the server used meanwhile.
+    pub busy: f64,
+    /// The harm done to people who behaved, apart from delay.
+    pub harm: Option<String>,
+    /// What the server did meanwhile.
+    pub did: String,
+}
+
+impl Line {
+    /// The 99th percentile beside the attack as a multiple of that alone.
+    pub fn ratio(&self) -> f64 {
+        self.beside.p99 / self.alone.p99.max(1e-3)
+    }
+
+    /// Whether people were not harmed, and felt little of it.
+    pub fn is_fair(&self) -> bool {
+        self.harm.is_none() && self.beside.p99 <= MAX_MS && self.ratio() <= MAX_RATIO
+    }
+
+    fn cells(&self) -> [String; 9] {
+        let ms = |ms: f64| format!("{ms:.2}");
+        let verdict = match &self.harm {
+            Some(harm) => harm,
+            None if self.is_fair() => "yes",
+            None => "no",
+        };
+        [
+            self.attack.to_owned(),
+            verdict.to_owned(),
+            self.did.clone(),
+            ms(self.alone.p50),
+            ms(self.alone.p99),
+            ms(self.beside.p50),
+            ms(self.beside.p99),
+            format!("{:.1}", self.ratio()),
+            format!("{} / {:.0}", ms(self.beside.late), self.busy * 100.0),
+        ]
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [attack, verdict, did, _, alone, _, beside, ratio, rest] = self.cells();
+        write!(f, "{attack:<36} p99 {alone} -> {beside} ms, x {ratio}, {verdict}; {rest} %; {did}")
+    }
+}
+
+/// The result as a table.
+pub fn table(lines: &[Line]) -> String {
+    const TITLES: [&str; 9] = [
+        "attack",
+        "fair",
+        "the server",
+        "p50 alone, ms",
+        "p99 alone",
+        "p50 beside",
+        "p99 beside",
+        "×",
+        "late, server %",
+    ];
+    let rows: Vec<_> = lines.iter().map(Line::cells).collect();
+    text_table::render(TITLES, &rows, 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fair_is_what_is_short_little_and_without_harm() {
+        let times = |p99| Latencies { p50: 0.1, p99, late: 0.0 };
+        let line = |alone, beside| Line {
+            attack: "an attack",
+            alone: times(alone),
+            beside: times(beside),
+            busy: 0.5,
+            harm: None,
+            did: String::new(),
+        };
+        assert!(line(0.2, 1.0).is_fair() && line(9.0, 10.0).is_fair());
+        assert!(!line(0.2, 1.1).is_fair() && !line(9.0, 10.1).is_fair());
+        let harmed = Line { harm: Some("cut off".to_owned()), ..line(0.2, 0.2) };
+        assert!(!harmed.is_fair() && table(&[harmed]).contains("| cut off |"));
+    }
+}
