@@ -21,14 +21,10 @@ use crate::room_log::Chunk;
 pub(crate) struct SendBuffer {
     /// No segment is empty.
     segments: Segments,
-    /// Bytes pending in all segments: see [`Segment::pending`].
-    pending: usize,
-    /// Memory held for this connection alone: see [`Segment::own_memory`].
-    own_memory: usize,
 }
 
 // Every idle connection has one.
-const _: () = assert!(size_of::<SendBuffer>() <= 56);
+const _: () = assert!(size_of::<SendBuffer>() <= 40);
 
 /// How far a flush has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +51,12 @@ impl SendBuffer {
 
     /// Bytes pending, not counting what is not encoded yet of a list of rooms.
     pub(crate) fn pending(&self) -> usize {
-        self.pending
+        self.segments.pending()
     }
 
     /// Memory held for this connection alone, in bytes.
     pub(crate) fn own_memory(&self) -> usize {
-        self.own_memory
+        self.segments.own_memory()
     }
 
     /// Whether a list of rooms, or a part of one, waits to be encoded.
@@ -82,13 +78,12 @@ impl SendBuffer {
             }
             Segment::Own { .. } | Segment::Rooms { .. } => None,
         });
-        shared.sum::<usize>() + self.own_memory
+        shared.sum::<usize>() + self.own_memory()
     }
 
     /// Adds a range of a room's log.
     pub(crate) fn push_shared(&mut self, chunk: &Rc<Chunk>, range: Range<usize>) {
         debug_assert!(!range.is_empty());
-        self.pending += range.len();
         self.segments.push_back(Segment::Shared { chunk: Rc::clone(chunk), range });
     }
 
@@ -112,16 +107,18 @@ impl SendBuffer {
 
     fn push_own(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         // The memory of a segment is freed as a whole: a segment that is appended to forever would never be.
-        let open = |segment: &mut Segment| matches!(segment, Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL);
-        if !self.segments.back_mut().is_some_and(open) {
-            self.segments.push_back(Segment::Own { bytes: Vec::new(), sent: 0 });
+        let mut write = Some(write);
+        self.segments.change_back(|last| match last {
+            Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL => {
+                write.take().map(|write| write(bytes))
+            }
+            _ => None,
+        });
+        if let Some(write) = write {
+            let mut bytes = Vec::new();
+            write(&mut bytes);
+            self.segments.push_back(Segment::Own { bytes, sent: 0 });
         }
-        let Some(Segment::Own { bytes, .. }) = self.segments.back_mut() else { return };
-        let before = bytes.len();
-        write(bytes);
-        let added = bytes.len() - before;
-        self.pending += added;
-        self.own_memory += added;
     }
 
     /// Adds a list of rooms, to be encoded frame by frame: [`SendBuffer::flush`] asks for each.
@@ -146,21 +143,18 @@ impl SendBuffer {
         } else {
             self.segments.pop_front();
         }
-        self.pending += bytes.len();
-        self.own_memory += bytes.len();
         self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 
     /// Drops everything but the rest of a frame that is partly written: the peer gets whole frames, from
     /// the beginning of what was pending.
     pub(crate) fn truncate(&mut self) {
-        let Self { mut segments, .. } = std::mem::take(self);
+        let Self { mut segments } = std::mem::take(self);
         let mut rest = match segments.pop_front() {
             Some(Segment::Shared { chunk, mut range }) => {
                 range.end = end_of_frame(chunk.bytes(), range.start);
                 if range.len() > Self::COPIED {
                     // Those who stopped in the same frame share what is left of it.
-                    self.pending = range.len();
                     self.segments = Segments::of(Segment::Shared { chunk, range });
                     return;
                 }
@@ -257,13 +251,9 @@ impl SendBuffer {
 
     /// Removes `written` bytes from the front.
     fn consume(&mut self, mut written: usize) {
-        self.pending -= written;
         while written > 0 {
             let Some(front) = self.segments.front_mut() else { return };
             let consumed = written.min(front.pending());
-            if matches!(front, Segment::Own { .. }) {
-                self.own_memory -= consumed;
-            }
             written -= consumed;
             if consumed == front.pending() {
                 self.segments.pop_front();

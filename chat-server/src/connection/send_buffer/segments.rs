@@ -30,7 +30,6 @@ impl Segment {
     }
 
     /// Memory held for this connection alone, in bytes.
-    #[cfg(test)]
     pub(super) fn own_memory(&self) -> usize {
         match self {
             Self::Shared { .. } | Self::Rooms { .. } => 0,
@@ -48,7 +47,7 @@ impl Segment {
 pub(super) struct Segments {
     /// `None` only if there is no `rest`.
     first: Option<Segment>,
-    /// The segments after `first`, if there are any. An idle connection has 8 bytes here, not 40.
+    /// The segments after `first`, if there are any. An idle connection has 8 bytes here, not 56.
     rest: Option<Box<Rest>>,
 }
 
@@ -57,6 +56,24 @@ struct Rest {
     queue: VecDeque<Segment>,
     /// How many of them are lists of rooms.
     lists: usize,
+    /// See [`Segment::pending`], for all of them.
+    pending: usize,
+    /// See [`Segment::own_memory`], for all of them.
+    own_memory: usize,
+}
+
+impl Rest {
+    fn count(&mut self, segment: &Segment) {
+        self.lists += usize::from(segment.is_rooms());
+        self.pending += segment.pending();
+        self.own_memory += segment.own_memory();
+    }
+
+    fn discount(&mut self, segment: &Segment) {
+        self.lists -= usize::from(segment.is_rooms());
+        self.pending -= segment.pending();
+        self.own_memory -= segment.own_memory();
+    }
 }
 
 impl Segments {
@@ -90,8 +107,27 @@ impl Segments {
         self.first.as_mut()
     }
 
-    pub(super) fn back_mut(&mut self) -> Option<&mut Segment> {
-        self.rest.as_mut().and_then(|rest| rest.queue.back_mut()).or(self.first.as_mut())
+    /// Bytes pending in all segments: see [`Segment::pending`].
+    pub(super) fn pending(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.pending);
+        self.first.as_ref().map_or(0, Segment::pending) + rest
+    }
+
+    /// Memory of all segments: see [`Segment::own_memory`].
+    pub(super) fn own_memory(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.own_memory);
+        self.first.as_ref().map_or(0, Segment::own_memory) + rest
+    }
+
+    /// Changes the last segment, if there is one.
+    pub(super) fn change_back<R>(&mut self, change: impl FnOnce(&mut Segment) -> R) -> Option<R> {
+        let Some(rest) = &mut self.rest else { return self.first.as_mut().map(change) };
+        let mut back = rest.queue.pop_back()?;
+        rest.discount(&back);
+        let changed = change(&mut back);
+        rest.count(&back);
+        rest.queue.push_back(back);
+        Some(changed)
     }
 
     pub(super) fn push_back(&mut self, segment: Segment) {
@@ -99,7 +135,7 @@ impl Segments {
             self.first = Some(segment);
         } else {
             let rest = self.rest.get_or_insert_default();
-            rest.lists += usize::from(segment.is_rooms());
+            rest.count(&segment);
             rest.queue.push_back(segment);
         }
     }
@@ -107,7 +143,7 @@ impl Segments {
     pub(super) fn push_front(&mut self, segment: Segment) {
         if let Some(second) = self.first.replace(segment) {
             let rest = self.rest.get_or_insert_default();
-            rest.lists += usize::from(second.is_rooms());
+            rest.count(&second);
             rest.queue.push_front(second);
         }
     }
@@ -116,7 +152,9 @@ impl Segments {
         let front = self.first.take();
         if let Some(rest) = &mut self.rest {
             self.first = rest.queue.pop_front();
-            rest.lists -= usize::from(self.first.as_ref().is_some_and(Segment::is_rooms));
+            if let Some(first) = &self.first {
+                rest.discount(first);
+            }
             if rest.queue.is_empty() {
                 self.rest = None;
             }

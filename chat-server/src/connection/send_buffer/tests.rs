@@ -63,7 +63,7 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
     fill(&mut whole);
     let mut socket = ScriptedSocket::default();
     assert_eq!(flush(&mut whole, &mut socket, usize::MAX, 3), Flushed::All);
-    assert!(whole.is_empty() && whole.pending == 0);
+    assert!(whole.is_empty() && whole.pending() == 0);
     (buffer, socket.written)
 }
 
@@ -78,8 +78,8 @@ fn flush_out(buffer: &mut SendBuffer, socket: &mut ScriptedSocket) {
 /// Compares the running counts with the queue.
 fn check_counts(buffer: &SendBuffer) {
     let segments = || buffer.segments.iter();
-    assert_eq!(buffer.pending, segments().map(Segment::pending).sum::<usize>());
-    assert_eq!(buffer.own_memory, buffer.count_own_memory());
+    assert_eq!(buffer.pending(), segments().map(Segment::pending).sum::<usize>());
+    assert_eq!(buffer.own_memory(), buffer.count_own_memory());
     assert_eq!(buffer.has_waiting_list(), segments().any(Segment::is_rooms));
 }
 
@@ -135,14 +135,14 @@ fn answers_to_a_reader_that_never_catches_up_are_given_back() {
         push_notice(&mut buffer);
         push_notice(&mut buffer);
         let blocked = Step::Fail(ErrorKind::WouldBlock);
-        socket.script.extend([Step::Take(buffer.pending.saturating_sub(100)), blocked]);
+        socket.script.extend([Step::Take(buffer.pending().saturating_sub(100)), blocked]);
         assert_eq!(flush(&mut buffer, &mut socket, usize::MAX, 3), Flushed::Blocked);
         let held = |segment: &Segment| match segment {
             Segment::Own { bytes, .. } => bytes.capacity(),
             _ => 0,
         };
         let held: usize = buffer.segments.iter().map(held).sum();
-        assert!(held <= 4 * SendBuffer::OWN_FULL, "{held} bytes held, {} owed", buffer.pending);
+        assert!(held <= 4 * SendBuffer::OWN_FULL, "{held} bytes held, {} owed", buffer.pending());
     }
 }
 
@@ -198,12 +198,12 @@ fn o5_more_segments_than_one_writev_takes() {
 fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     let mut buffer = SendBuffer::default();
     buffer.push_rooms();
-    assert_eq!((buffer.pending, buffer.own_memory), (0, 0));
+    assert_eq!((buffer.pending(), buffer.own_memory()), (0, 0));
     let blocked = |n| [Step::Take(n), Step::Fail(ErrorKind::WouldBlock)];
     let mut socket = ScriptedSocket::new((1..200).flat_map(|n| blocked(100 * n)));
     while flush(&mut buffer, &mut socket, usize::MAX, 3_000) != Flushed::All {
         check_counts(&buffer);
-        assert!(buffer.own_memory <= 2 + 65_535, "{}", buffer.own_memory);
+        assert!(buffer.own_memory() <= 2 + 65_535, "{}", buffer.own_memory());
     }
     assert!(socket.written.len() > 10 * 65_535 && buffer.is_empty());
     let mut decoder = FrameDecoder::new();
@@ -248,7 +248,7 @@ proptest! {
         flush_out(&mut whole, &mut all);
         flush_out(&mut buffer, &mut socket);
         prop_assert_eq!(socket.written, all.written);
-        prop_assert_eq!((buffer.pending, buffer.own_memory), (0, 0));
+        prop_assert_eq!((buffer.pending(), buffer.own_memory()), (0, 0));
     }
 }
 
