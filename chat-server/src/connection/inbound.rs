@@ -9,16 +9,21 @@ use chat_proto::{Command, FrameDecoder, HEADER_LEN, Rejection};
 use super::token_bucket::{Rate, TokenBucket};
 use crate::limits::Limits;
 use crate::net::{Instant, Socket};
-use crate::stats::CloseReason;
+use crate::stats::{CloseReason, LimitKind};
 use crate::workers::Request;
 
 /// Frames accepted from one connection in a turn: enough for a fast talker, and few for the others to wait for.
 const FRAMES_PER_TURN: u32 = 64;
 
+/// A read of fewer bytes than this costs a quarter of a command, unless it completes a frame: a frame that
+/// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes.
+const SHORT: usize = 1024;
+
 /// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InboundLimits {
     commands: Rate,
+    input: Rate,
     bad_frames: Rate,
     frame_timeout: Duration,
 }
@@ -27,6 +32,7 @@ impl InboundLimits {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             commands: Rate::new(limits.commands),
+            input: Rate::new(limits.input),
             bad_frames: Rate::new(limits.bad_frames),
             frame_timeout: limits.frame_timeout,
         }
@@ -73,6 +79,8 @@ pub(crate) enum Pause {
 pub(crate) struct Inbound {
     decoder: FrameDecoder,
     commands: TokenBucket,
+    /// Bytes of the frames that were accepted.
+    input: TokenBucket,
     bad_frames: TokenBucket,
     /// The time at which the first byte of an incomplete frame arrived.
     frame_since: Option<Instant>,
@@ -103,6 +111,7 @@ impl Inbound {
         Self {
             decoder: FrameDecoder::new(),
             commands: TokenBucket::new(now),
+            input: TokenBucket::new(now),
             bad_frames: TokenBucket::new(now),
             frame_since: None,
             pause: None,
@@ -150,9 +159,17 @@ impl Inbound {
         self.is_proven
     }
 
-    /// The time at which the next command may be accepted; `None` if one may be now.
-    pub(crate) fn over_budget_until(&self, now: Instant, limits: InboundLimits) -> Option<Instant> {
-        self.commands.empty_until(now, limits.commands)
+    /// The time at which the budgets allow the next command, and the budget that takes longest; `None` if
+    /// they allow one now.
+    pub(crate) fn over_budget_until(
+        &self,
+        now: Instant,
+        limits: InboundLimits,
+    ) -> Option<(Instant, LimitKind)> {
+        let commands = self.commands.empty_until(now, limits.commands);
+        let input = self.input.empty_until(now, limits.input);
+        let commands = commands.map(|at| (at, LimitKind::Commands));
+        commands.into_iter().chain(input.map(|at| (at, LimitKind::Input))).max_by_key(|(at, _)| *at)
     }
 
     /// Stops reading for now. Events do not resume it.
@@ -209,7 +226,11 @@ impl Inbound {
             if self.has_frames() { (0, ReadEnd::Kept) } else { self.fill(socket, buffer) };
         let Accepted { bytes: accepted, is_violation } = if is_open {
             // Also from a peer that resets the stream: what arrived before counts.
-            self.accept(now, limits, &buffer[..bytes], requests)
+            let accepted = self.accept(now, limits, &buffer[..bytes], requests);
+            if end == ReadEnd::Drained && accepted.bytes == 0 && bytes < SHORT {
+                self.commands.charge_quarter(now, limits.commands);
+            }
+            accepted
         } else {
             Accepted { bytes: 0, is_violation: false }
         };
@@ -296,6 +317,7 @@ impl Inbound {
             self.accepted += accepted as u64;
         }
         self.commands.charge(now, limits.commands, count);
+        self.input.charge(now, limits.input, accepted as u32);
         self.note_frame(now, count);
         let is_violation =
             !self.is_proven && !self.has_frames() && is_foreign(self.decoder.buffered());

@@ -25,6 +25,7 @@ pub(crate) use outbound::Outbound;
 pub(crate) use send_buffer::Flushed;
 pub(crate) use subscription::Subscription;
 pub(crate) use table::Connections;
+pub(crate) use token_bucket::Rate;
 pub(crate) use writer::{FollowUp, Writer};
 
 use self::inbound::Inbound;
@@ -60,7 +61,7 @@ impl<S> Connection<S> {
     fn with_lifecycle(socket: S, lifecycle: Lifecycle, now: Instant) -> Self {
         Self {
             inbound: Inbound::new(now),
-            outbound: Outbound::default(),
+            outbound: Outbound::new(now),
             lifecycle,
             subscription: None,
             timer: None,

@@ -3,12 +3,15 @@
 use std::mem;
 
 use super::send_buffer::SendBuffer;
+use super::token_bucket::{Rate, TokenBucket};
 use crate::net::Instant;
 
 /// The output side of a connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbound {
     pub(crate) send: SendBuffer,
+    /// Bytes sent to this connection alone.
+    answers: TokenBucket,
     /// The time since which the backlog has been above the slow limit, if it is.
     slow_since: Option<Instant>,
     /// Memory of the connection alone, as last added to the sum of all, in bytes.
@@ -24,6 +27,29 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            send: SendBuffer::default(),
+            answers: TokenBucket::new(now),
+            slow_since: None,
+            accounted: 0,
+            blocked: false,
+            queued: false,
+            expects_list: false,
+            wants_page: false,
+        }
+    }
+
+    /// Charges `bytes` of answers to the connection's budget, on credit if need be.
+    pub(crate) fn charge_answer(&mut self, now: Instant, rate: Rate, bytes: usize) {
+        self.answers.charge(now, rate, u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    /// The time at which the budget allows the next answer; `None` if it allows one now.
+    pub(crate) fn answers_wait_until(&self, now: Instant, rate: Rate) -> Option<Instant> {
+        self.answers.empty_until(now, rate)
+    }
+
     /// Whether the kernel takes no more until an event says so.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked

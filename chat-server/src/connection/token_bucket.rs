@@ -48,6 +48,11 @@ impl TokenBucket {
         self.used_until = self.used_until.max(now).plus_nanos(price);
     }
 
+    /// Takes a quarter of a token, on credit if need be.
+    pub(crate) fn charge_quarter(&mut self, now: Instant, rate: Rate) {
+        self.used_until = self.used_until.max(now).plus_nanos(rate.token / 4);
+    }
+
     /// The number of tokens left.
     pub(crate) fn left(&self, now: Instant, rate: Rate) -> u32 {
         let used = self.used_until.nanos_since(now);

@@ -4,7 +4,7 @@ use chat_core::{Notice, Output, RoomEvent, RoomId, SessionId};
 
 use super::Engine;
 use super::state::{Completed, Workers};
-use crate::connection::Outbound;
+use crate::connection::{Connection, Outbound};
 use crate::net::{Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
@@ -50,17 +50,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.counters.reach(LimitKind::Rooms);
                 }
                 let is_removed = matches!(notice, Notice::Removed { .. });
-                self.reply(to, &notice, room);
+                self.reply(now, to, &notice, room);
                 if is_removed && let Some(&key) = self.sessions.get(&to) {
                     self.begin_close(key, CloseReason::Removed);
                 }
             }
             Output::NotifyAll { notice } => {
                 for session in self.sessions.keys().copied().collect::<Vec<_>>() {
-                    self.reply(session, &notice, None);
+                    self.reply(now, session, &notice, None);
                 }
             }
-            Output::Rooms { to } => self.answer(to, Outbound::push_list),
+            Output::Rooms { to } => self.answer(now, to, Outbound::push_list),
             Output::Entered { session, room } => {
                 if let Some(&key) = self.sessions.get(&session) {
                     self.fanout.join(&mut self.connections, key, room);
@@ -87,17 +87,21 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Adds a notice after everything that is pending for the session's connection.
-    fn reply(&mut self, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
+    fn reply(&mut self, now: Instant, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
         let lang = self.lang;
-        self.answer(to, |outbound| outbound.send.push_notice(lang, notice, room));
+        self.answer(now, to, |outbound| outbound.send.push_notice(lang, notice, room));
     }
 
-    /// Adds an answer after everything that is pending for the session's connection.
-    fn answer(&mut self, to: SessionId, add: impl FnOnce(&mut Outbound)) {
+    /// Adds an answer after everything that is pending for the session's connection, out of the budget for
+    /// its answers.
+    fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Outbound)) {
         let Some(&key) = self.sessions.get(&to) else { return };
         self.fanout.drain_log(&mut self.connections, key);
-        if let Some(connection) = self.connections.get_mut(key) {
-            add(&mut connection.outbound);
+        if let Some(Connection { outbound, .. }) = self.connections.get_mut(key) {
+            let before = outbound.send.pending();
+            add(outbound);
+            let added = outbound.send.pending() - before;
+            outbound.charge_answer(now, self.egress.answers, added);
             self.enqueue_flush(key);
         }
     }

@@ -113,9 +113,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.inbound.pause(Pause::Pending);
             return ReadDecision::Paused;
         }
-        if let Some(until) = connection.inbound.over_budget_until(now, self.ingress.limits()) {
+        let answers = connection.outbound.answers_wait_until(now, self.egress.answers);
+        let wait = connection.inbound.over_budget_until(now, self.ingress.limits());
+        let wait = wait.into_iter().chain(answers.map(|at| (at, LimitKind::Answers)));
+        if let Some((until, limit)) = wait.max_by_key(|(at, _)| *at) {
             self.pause_until(key, until);
-            self.counters.reach(LimitKind::Commands);
+            self.counters.reach(limit);
             let connections = &self.connections;
             self.log.paused(key, || connections.get(key)?.peer());
             return ReadDecision::Paused;

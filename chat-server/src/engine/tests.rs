@@ -130,7 +130,7 @@ struct Harness {
 impl Harness {
     fn new(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
-        config.limits.commands.per_second = 0;
+        config.limits.lift_rates();
         change(&mut config);
         let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let workers = Lazy::default();
@@ -466,5 +466,6 @@ fn r6_a_room_waits_a_moment_for_a_slow_member() {
     }
 }
 
+mod budgets;
 mod lists;
 mod rooms;

@@ -73,6 +73,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.outbound.dequeue_for_page();
             if let Some(after) = connection.outbound.send.wanted_page() {
                 let (page, rest) = self.dispatcher.rooms_page(after);
+                connection.outbound.charge_answer(now, self.egress.answers, page.len());
                 connection.outbound.send.push_page(page, rest);
                 self.flush_and_advance(now, key);
             }

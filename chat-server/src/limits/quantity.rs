@@ -3,13 +3,15 @@
 use chat_core::Lang;
 use chat_proto::PerLang;
 
-/// The kind of a quantity. Quantities are kept in the smallest unit: one, byte, millisecond, one a second.
+/// The kind of a quantity. Quantities are kept in the smallest unit: one, byte, millisecond, one or a
+/// byte a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Count,
     Bytes,
     Time,
     PerSecond,
+    BytesPerSecond,
 }
 
 impl Unit {
@@ -22,6 +24,17 @@ impl Unit {
             }
             Self::Time => &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)],
             Self::PerSecond => &[("", 1), ("/s", 1)],
+            Self::BytesPerSecond => &[
+                ("", 1),
+                ("B", 1),
+                ("B/s", 1),
+                ("KiB", 1 << 10),
+                ("KiB/s", 1 << 10),
+                ("MiB", 1 << 20),
+                ("MiB/s", 1 << 20),
+                ("GiB", 1 << 30),
+                ("GiB/s", 1 << 30),
+            ],
         }
     }
 
@@ -38,6 +51,10 @@ impl Unit {
                 ko: "500ms, 30s, 5m 같은 시간으로",
             },
             Self::PerSecond => PerLang { en: "a rate like 200/s", ko: "200/s 같은 속도로" },
+            Self::BytesPerSecond => PerLang {
+                en: "a rate like 64KiB/s or 1MiB/s",
+                ko: "64KiB/s, 1MiB/s 같은 속도로",
+            },
         };
         example.get(lang)
     }
@@ -95,7 +112,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Unit; 4] = [Unit::Count, Unit::Bytes, Unit::Time, Unit::PerSecond];
+    const ALL: [Unit; 5] =
+        [Unit::Count, Unit::Bytes, Unit::Time, Unit::PerSecond, Unit::BytesPerSecond];
 
     proptest! {
         #[test]
@@ -127,6 +145,9 @@ mod tests {
             (Unit::Time, "24h", 86_400_000, "24h"),
             (Unit::Time, "0s", 0, "0ms"),
             (Unit::PerSecond, "200", 200, "200/s"),
+            (Unit::BytesPerSecond, "1MiB", 1 << 20, "1MiB/s"),
+            (Unit::BytesPerSecond, "1000B/s", 1_000, "1000B/s"),
+            (Unit::BytesPerSecond, "0", 0, "0B/s"),
         ] {
             assert_eq!(unit.parse(text), Some(quantity), "{text}");
             assert_eq!(unit.show(quantity), shown);

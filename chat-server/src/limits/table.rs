@@ -139,7 +139,7 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 20] = [
+static TABLE: [Limit; 24] = [
     limit!("connections", Count, 1, MANY, connections,
         en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
              and 2 KiB in the kernel",
@@ -175,6 +175,18 @@ static TABLE: [Limit; 20] = [
     limit!("commands-burst", Count, 1, u32::MAX as u64, commands.burst,
         en: "commands from a connection in a burst, after a quiet time. No memory",
         ko: "조용하던 연결에서 한꺼번에 받는 명령 수. 메모리는 들지 않아요"),
+    limit!("input", BytesPerSecond, 0, u32::MAX as u64, input.per_second,
+        en: "bytes of messages from a connection; beyond that, reading pauses. 0: no limit. No memory",
+        ko: "한 연결에서 받는 메시지의 바이트 수. 넘으면 잠시 읽지 않아요. 0: 제한 없음. 메모리는 들지 않아요"),
+    limit!("input-burst", Bytes, 1, u32::MAX as u64, input.burst,
+        en: "bytes of messages from a connection in a burst, after a quiet time. No memory",
+        ko: "조용하던 연결에서 한꺼번에 받는 메시지의 바이트 수. 메모리는 들지 않아요"),
+    limit!("answers", BytesPerSecond, 0, u32::MAX as u64, answers.per_second,
+        en: "bytes of answers to a connection; beyond that, reading pauses. 0: no limit. No memory",
+        ko: "한 연결에 답하는 바이트 수. 넘으면 잠시 읽지 않아요. 0: 제한 없음. 메모리는 들지 않아요"),
+    limit!("answers-burst", Bytes, 1, u32::MAX as u64, answers.burst,
+        en: "bytes of answers to a connection in a burst, after a quiet time. No memory",
+        ko: "조용하던 연결에 한꺼번에 답하는 바이트 수. 메모리는 들지 않아요"),
     limit!("bad-frames", PerSecond, 0, u32::MAX as u64, bad_frames.per_second,
         en: "frames from a connection without a valid message; beyond that, it is closed. 0: no limit. No \
              memory",
@@ -230,10 +242,10 @@ mod tests {
                 .collect();
             assert_eq!(differing, [limit.name], "no row changes another's field");
         }
-        // Each allowance is two rows; the derived form tells how many fields there are.
-        let fields =
-            format!("{:?}", Limits::default()).replace("RateLimit", "").matches(": ").count();
-        assert_eq!(Limit::ALL.len(), fields - 2);
+        // The derived form names the fields, and those of each `RateLimit`, which are two rows.
+        let debug = format!("{:?}", Limits::default());
+        let rates = debug.matches("RateLimit").count();
+        assert_eq!(Limit::ALL.len(), debug.matches(": ").count() - rates);
     }
 
     #[test]

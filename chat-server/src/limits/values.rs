@@ -41,6 +41,12 @@ pub struct Limits {
     /// never dropped: until their time comes the connection is not read, and what has been read of it is
     /// kept, at most [`Limits::read_per_turn`] and a frame.
     pub commands: RateLimit,
+    /// Bytes of frames from one connection. Default: 4 MiB at once, then 1 MiB a second. Beyond it, as with
+    /// [`Limits::commands`].
+    pub input: RateLimit,
+    /// Bytes of answers to one connection: all that it alone is sent. Default: 16 MiB at once, then 4 MiB a
+    /// second. Beyond it the connection is not read until the rate allows it.
+    pub answers: RateLimit,
     /// Frames from one connection that hold no valid message. Default: 20 at once, then 2 a second. The
     /// next one closes the connection.
     pub bad_frames: RateLimit,
@@ -76,6 +82,15 @@ pub struct Limits {
     pub linger: Duration,
 }
 
+impl Limits {
+    /// Lifts the limits on what a connection may send, or ask for, in a second: [`Limits::commands`],
+    /// [`Limits::input`] and [`Limits::answers`].
+    pub fn lift_rates(&mut self) {
+        let free = RateLimit::per_second(0);
+        (self.commands, self.input, self.answers) = (free, free, free);
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -89,6 +104,8 @@ impl Default for Limits {
             writes_per_room_and_turn: 64,
             read_ahead: 4 * 1024 * 1024,
             commands: RateLimit { burst: 400, per_second: 200 },
+            input: RateLimit { burst: 4 << 20, per_second: 1 << 20 },
+            answers: RateLimit { burst: 16 << 20, per_second: 4 << 20 },
             bad_frames: RateLimit { burst: 20, per_second: 2 },
             frame_timeout: Duration::from_secs(30),
             kernel_send_buffer: 64 * 1024,

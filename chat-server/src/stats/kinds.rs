@@ -132,6 +132,10 @@ kinds! {
         ReadAhead = "read_ahead",
         /// Reading a connection was paused because it sent too many commands.
         Commands = "commands",
+        /// Reading a connection was paused because it sent too many bytes.
+        Input = "input",
+        /// Reading a connection was paused because its answers were too many bytes.
+        Answers = "answers",
         /// A connection was closed because it sent too many bad frames.
         BadFrames = "bad_frames",
         /// A connection was closed because a frame took too long to arrive.

@@ -14,7 +14,7 @@ const ROOM: RoomId = RoomId::FIRST;
 /// A server under observation, with `change` applied to its configuration.
 fn observed(capacity: usize, change: impl FnOnce(&mut Config)) -> (RunningServer, Events) {
     let mut config = Config::default();
-    config.limits.commands.per_second = 0;
+    config.limits.lift_rates();
     change(&mut config);
     let mut server = Server::bind(config).expect("a free port");
     let events = server.observe(capacity);

@@ -65,7 +65,7 @@ impl ConnectionLog {
             }
         }
         if let Some(more) = self.paused.release(now) {
-            info!(more, "more connections exceeded their command rate");
+            info!(more, "more connections exceeded their budgets");
         }
         if let Some(more) = self.accept_failed.release(now) {
             warn!(more, "still cannot accept connections; retrying");
@@ -108,11 +108,11 @@ impl ConnectionLog {
         }
     }
 
-    /// Logs that a connection sends more commands than it may.
+    /// Logs that a connection sends, or asks for, more than it may.
     pub(crate) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
-            info!(id, peer = %Peer(peer()), "connection exceeds its command rate; reading paused");
+            info!(id, peer = %Peer(peer()), "connection exceeds its budget; reading paused");
         }
     }
 

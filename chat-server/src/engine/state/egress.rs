@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::connection::Writer;
+use crate::connection::{Rate, Writer};
 use crate::limits::Limits;
 use crate::net::ConnKey;
 
@@ -15,11 +15,18 @@ pub(crate) struct Egress {
     /// Connections that wait for the next frame of a list of rooms, in the order in which they are served.
     lists: VecDeque<ConnKey>,
     pub(crate) writer: Writer,
+    /// Bytes of answers to one connection.
+    pub(crate) answers: Rate,
 }
 
 impl Egress {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { queue: Vec::new(), lists: VecDeque::new(), writer: Writer::new(limits) }
+        Self {
+            queue: Vec::new(),
+            lists: VecDeque::new(),
+            writer: Writer::new(limits),
+            answers: Rate::new(limits.answers),
+        }
     }
 
     /// Queues a connection. The caller makes sure that it is not queued already.

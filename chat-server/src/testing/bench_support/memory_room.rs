@@ -20,7 +20,7 @@ use crate::workers::SharedHub;
 /// Everything is carried out by the engine, and nobody is slowed down who sends much.
 pub(crate) fn config() -> Config {
     let mut config = Config { inline_requests: usize::MAX, ..Config::default() };
-    config.limits.commands.per_second = 0;
+    config.limits.lift_rates();
     config
 }
 

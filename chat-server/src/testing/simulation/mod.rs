@@ -123,7 +123,7 @@ faults_are_found! {
     #[test] fn a_lost_wake_up_is_found() { LostWakeUp: "I12" }
     #[test] fn a_forgotten_read_is_found() { ForgottenRead: "I12" }
     #[test] fn a_dropped_tail_is_found() { DroppedTail: "I15" }
-    #[test] fn a_missing_generation_check_is_found() { NoGeneration: "I4" }
+    #[test] fn a_missing_generation_check_is_found() { NoGeneration: "I10" }
     #[test] fn a_mailbox_with_two_runners_is_found() { TwoRunners: "I1" }
     #[test] fn an_answer_that_overtakes_is_found() { Unsettled: "I5" }
     #[test] fn a_sender_that_hears_itself_is_found() { OwnChat: "I4" }

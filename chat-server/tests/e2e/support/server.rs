@@ -62,7 +62,7 @@ impl RunningServer {
     /// A server whose configuration is that of [`start`] with `change` applied.
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
-        config.limits.commands.per_second = 0;
+        config.limits.lift_rates();
         change(&mut config);
         Self::start(config)
     }

@@ -123,7 +123,11 @@ settings! {
         inline "inline" INLINE |s, value| s.config.inline_requests = range(value, 0, MAX_INLINE)?
             => Some(s.config.inline_requests.to_string());
         rate "rate" RATE |s, value| {
-            s.config.limits.commands = RateLimit::per_second(range(value, 0, u32::MAX.into())?);
+            let limits = &mut s.config.limits;
+            match range(value, 0, u32::MAX.into())? {
+                0 => limits.lift_rates(),
+                rate => limits.commands = RateLimit::per_second(rate),
+            }
         } => None;
     }
     GROUP_LOG {

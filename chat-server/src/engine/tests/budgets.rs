@@ -1,0 +1,97 @@
+//! The engine and the budgets of a connection: beyond them it is delayed, and nobody else is.
+
+use super::*;
+use crate::limits::RateLimit;
+use crate::stats::LimitKind;
+
+impl Harness {
+    /// Gives the engine its turns up to `end`, each at the time at which it asked for it.
+    fn turns_until(&mut self, end: Duration) {
+        let end = Instant::START + end;
+        while let Some(now) = self.engine.next_deadline().filter(|now| *now <= end) {
+            self.turns_at(now);
+        }
+        self.turns_at(end);
+    }
+
+    fn turns_at(&mut self, now: Instant) {
+        self.engine.turn(now);
+        while self.engine.wants_turn() {
+            self.engine.turn(now);
+        }
+    }
+}
+
+/// Chats of 8 KiB each, told in no room: each is refused.
+fn long_chats(count: usize) -> Vec<u8> {
+    let text = "x".repeat(8 * 1024 - 2 - r#"{"type":"CSChat","text":""}"#.len());
+    frame(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(count)
+}
+
+#[test]
+fn b4_bytes_beyond_the_budget_are_delayed_and_none_is_dropped() {
+    const KIB: u32 = 1024;
+    let mut harness = Harness::new(|config| {
+        config.limits.input = RateLimit { burst: 64 * KIB, per_second: 16 * KIB };
+    });
+    let (key, socket) = harness.connect();
+    socket.comes(Come::Bytes(long_chats(64)));
+    harness.engine.readable(key, false);
+    harness.turns();
+    // The last read may go beyond the budget, by no more than itself.
+    let mut answered = socket.take().len();
+    assert!((8..=16).contains(&answered), "{answered} of 64 at once");
+    for second in 1..=30 {
+        harness.turns_until(Duration::from_secs(second));
+        answered += socket.take().len();
+        let allowed = 16 + 2 * second as usize;
+        assert!(answered <= allowed, "{answered} after {second} s");
+    }
+    assert_eq!(answered, 64, "none is dropped");
+    assert!(harness.counters.stats().limits.count(LimitKind::Input) > 0);
+}
+
+#[test]
+fn b4_a_frame_in_many_pieces_costs_commands() {
+    let mut harness = Harness::new(|config| {
+        config.limits.commands = RateLimit { burst: 8, per_second: 1 };
+    });
+    let (key, socket) = harness.connect();
+    let (_, other) = harness.connect();
+    let mut reads = 0;
+    for byte in frame(ROOMS).iter().cycle().take(200) {
+        socket.comes(Come::Bytes(vec![*byte]));
+        let before = socket.unread();
+        harness.engine.readable(key, false);
+        harness.turns();
+        reads += before - socket.unread();
+    }
+    // Eight commands are 32 reads without one; each 20th read completes one.
+    assert!((20..=32).contains(&reads), "{reads} reads");
+    harness.turns_until(Duration::from_secs(200));
+    assert_eq!(socket.unread(), 0, "all is read later");
+    assert_eq!(other.take(), [""; 0]);
+}
+
+#[test]
+fn b7_who_owes_for_answers_is_not_read() {
+    let mut harness = Harness::new(|config| {
+        config.limits.answers = RateLimit { burst: 1_000, per_second: 100 };
+    });
+    let (key, socket) = harness.connect();
+    socket.comes(Come::Bytes(frame(r#"{"type":"CSLeaveRoom"}"#).repeat(100)));
+    harness.engine.readable(key, false);
+    let mut sent = 0;
+    for second in 0..400 {
+        harness.turns_until(Duration::from_secs(second));
+        sent += socket.0.borrow().written.len();
+        let answers = socket.take().len();
+        // One answer goes beyond the budget.
+        assert!(sent <= 1_200 + 100 * second as usize, "{sent} bytes after {second} s");
+        if socket.unread() == 0 && answers == 0 && second > 300 {
+            break;
+        }
+    }
+    assert!(harness.counters.stats().limits.count(LimitKind::Answers) > 0);
+    assert!(sent > 10_000, "none is dropped: {sent} bytes");
+}
