@@ -3,6 +3,7 @@
 
 use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -73,11 +74,31 @@ fn a5_a_second_signal_ends_the_program_at_once() {
         let mut watcher = Client::of(address);
         program.signal(first);
         watcher.expect_code("server-stopping");
-        program.signal(second);
-        let (code, output, errors) = program.wait();
+        let (code, output, errors) = program.signal_until_it_ends(second);
         assert_eq!((code, output), (Some(status), Vec::new()));
         assert!(errors.contains(words), "{errors}");
         drop(holding);
+    }
+}
+
+#[test]
+fn o14_signals_at_once_are_one_wish() {
+    for signals in [&["TERM", "TERM"][..], &["TERM", "INT", "HUP", "TERM"], &["INT", "INT", "INT"]]
+    {
+        let (mut program, address) = Program::listening(&[]);
+        // The stop has to wait for it, which is long enough for all the signals.
+        let mut holding = Client::of(address);
+        let pid = program.pid().to_string();
+        // One command for all of them, as quick as it gets.
+        let kills = signals.iter().map(|signal| format!("kill -{signal} {pid}"));
+        let kills = kills.collect::<Vec<_>>().join("; ");
+        assert!(
+            Command::new("sh").args(["-c", &kills]).status().expect("there is a shell").success()
+        );
+        holding.expect_code("server-stopping");
+        holding.expect_end();
+        drop(holding);
+        program.expect_success();
     }
 }
 

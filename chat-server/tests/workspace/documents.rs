@@ -28,7 +28,7 @@ const CASES: [(char, usize); 10] = [
 #[rustfmt::skip]
 const NOT_GIVEN: &[&str] = &[
     "P7", "S3", "R8", "R10", "T3",
-    "O14", "O15", "O16",
+    "O15",
     "A10", "A11",
     "B3", "B6", "B8", "B9",
     "V2", "V3", "V4", "V5", "V7", "V8",

@@ -63,7 +63,8 @@ fn complain(error: &dyn std::fmt::Display) {
 }
 
 fn run(settings: Settings) -> ExitCode {
-    let log = match logging::start(&settings) {
+    let started = signals::survive_file_size_limit().and_then(|()| logging::start(&settings));
+    let log = match started {
         Ok(log) => log,
         Err(error) => {
             complain(&ExitError::NoLog(error).localized(settings.lang()));

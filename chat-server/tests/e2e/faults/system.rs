@@ -185,16 +185,18 @@ fn r11_o13_a_server_whose_output_has_no_reader_serves_and_stops() {
         client.reset();
     }
     let mut holding = Client::of(address);
-    let signal = |name: &str| {
-        let kill = Command::new("kill").args([name, &child.id().to_string()]).status();
-        assert!(kill.expect("there is a kill").success());
-    };
-    signal("-TERM");
+    let pid = child.id().to_string();
+    let signal = || Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill");
+    assert!(signal().success());
     holding.expect_code("server-stopping");
-    // The server has something to log here, too.
-    signal("-TERM");
-    let status = child.wait().expect("it is our child");
-    assert_eq!(status.code(), Some(128 + 15), "{status}");
+    // The server has something to log here, too: the signal comes a second later.
+    let mut status = None;
+    wait_until("the program ends", || {
+        signal();
+        status = child.try_wait().expect("it is our child");
+        status.is_some()
+    });
+    assert_eq!(status.and_then(|status| status.code()), Some(128 + 15));
     drop(holding);
 }
 

@@ -1,11 +1,12 @@
 //! The metrics of conversations whose every message the test knows.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 
 use super::scrape::{connect, expect, get, scrape};
 use super::start;
-use crate::support::{Client, frame, run_to_end, wait_until};
+use crate::support::{Client, Program, frame, run_to_end, wait_until};
 
 /// Ann, Bob and Cid meet in a room, and Bob leaves it. Checks what is counted then.
 fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
@@ -207,4 +208,32 @@ fn health_is_serving_until_the_stop_and_stopping_after_it() {
     let (code, output, errors) = probe(metrics);
     assert_eq!((code, output.as_str()), (Some(1), ""), "nobody listens any more");
     assert!(errors.contains(&metrics.to_string()) && errors.contains("--metrics"), "{errors}");
+}
+
+#[test]
+fn o16_a_log_that_cannot_be_written_ends_nothing_and_its_lines_are_counted() {
+    let file = format!("{}/o16.log", env!("CARGO_TARGET_TMPDIR"));
+    // 4 KiB, and a disk that is full.
+    for (before, to) in [("ulimit -f 8; ", &*file), ("", "/dev/full")] {
+        let args = ["--port=0", "--log=debug", "--metrics=127.0.0.1:0"];
+        let mut program = Program::start_by_shell(before, &args, &format!(" 2>'{to}'"));
+        let address = program.address();
+        let metrics = program.next_line();
+        let metrics = metrics.strip_prefix("metrics on ").expect("the second line says so");
+        let metrics = metrics.parse().expect("an address");
+        let mut client = Client::of(address);
+        client.enter_new("room");
+        wait_until("lines are lost and counted", || {
+            drop(Client::of(address));
+            scrape(metrics).value("chat_log_lines_dropped_total") > 0.0
+        });
+        client.expect_nothing();
+        program.signal("TERM");
+        client.expect_code("server-stopping");
+        drop(client);
+        assert_eq!(program.wait().0, Some(0));
+    }
+    let written = fs::read_to_string(&file).expect("it wrote what it could");
+    assert!((1..=4096).contains(&written.len()), "{} bytes", written.len());
+    assert!(written.contains(" INFO listening"), "{written}");
 }

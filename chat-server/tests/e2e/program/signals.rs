@@ -85,15 +85,29 @@ fn a6_a_hangup_ignored_by_the_parent_stays_ignored() {
 }
 
 #[test]
-fn a6_other_signals_keep_their_default_action() {
-    for signal in ["QUIT", "USR1", "USR2"] {
-        // Leaves no core file.
-        let shell = ["sh", "-c", "ulimit -c 0; exec \"$0\" \"$@\""];
-        let mut program =
-            Program::start_under(&[&DEFAULT_SIGNALS[..], &shell].concat(), &["--port=0"]);
-        program.address();
+fn a6_a_quit_ends_the_program() {
+    // Leaves no core file.
+    let shell = ["sh", "-c", "ulimit -c 0; exec \"$0\" \"$@\""];
+    let before = [&DEFAULT_SIGNALS[..], &shell].concat();
+    let mut program = Program::start_under(&before, &["--port=0"]);
+    program.address();
+    program.signal("QUIT");
+    let (code, _, _) = program.wait();
+    assert_eq!(code, None, "it is the system that ends it");
+}
+
+#[test]
+fn a6_o16_signals_without_a_meaning_end_nothing() {
+    let mut program = Program::start_under(&DEFAULT_SIGNALS, &["--port=0", "--log=info"]);
+    let mut client = Client::of(program.address());
+    for signal in ["USR1", "USR2", "PIPE", "XFSZ"] {
         program.signal(signal);
-        let (code, _, _) = program.wait();
-        assert_eq!(code, None, "SIG{signal} ended it");
+        client.expect_nothing();
     }
+    client.shutdown();
+    client.expect_code("server-stopping");
+    drop(client);
+    let (code, _, log) = program.wait();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("ignored signal=\"SIGUSR1\""), "{log}");
 }

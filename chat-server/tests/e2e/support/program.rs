@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{DEADLINE, Watchdog, wait_until};
 
@@ -20,6 +21,7 @@ pub(crate) struct Program {
     lines: Receiver<String>,
     errors: Receiver<String>,
     exit: Receiver<ExitStatus>,
+    status: Option<ExitStatus>,
     _watchdog: Watchdog,
 }
 
@@ -81,7 +83,7 @@ impl Program {
             let _ = error.send(text);
         });
         thread::spawn(move || status.send(child.wait().expect("it is our child")));
-        Self { pid, ended: false, lines, errors, exit, _watchdog: Watchdog::start() }
+        Self { pid, ended: false, lines, errors, exit, status: None, _watchdog: Watchdog::start() }
     }
 
     /// Starts the program on a free port; returns it and its address.
@@ -152,9 +154,26 @@ impl Program {
         assert!(kill.expect("there is a kill").success());
     }
 
+    /// Sends a signal again and again until the program ends; returns what [`Program::wait`] does.
+    pub(crate) fn signal_until_it_ends(
+        &mut self,
+        name: &str,
+    ) -> (Option<i32>, Vec<String>, String) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.status.is_none() {
+            assert!(Instant::now() < deadline, "SIG{name} does not end it");
+            let _ =
+                Command::new("kill").args([&format!("-{name}"), &self.pid.to_string()]).output();
+            self.status = self.exit.recv_timeout(Duration::from_millis(20)).ok();
+        }
+        self.wait()
+    }
+
     /// Waits for the end; returns the exit status, the rest of the output, and the errors.
     pub(crate) fn wait(&mut self) -> (Option<i32>, Vec<String>, String) {
-        let status = self.exit.recv_timeout(DEADLINE).expect("the program ends");
+        let status = self.status.take();
+        let status =
+            status.unwrap_or_else(|| self.exit.recv_timeout(DEADLINE).expect("the program ends"));
         self.ended = true;
         let errors = self.errors.recv_timeout(DEADLINE).expect("the program has ended");
         (status.code(), self.lines.iter().collect(), errors)

@@ -2,10 +2,11 @@
 //!
 //! A pipe that nobody empties blocks its writer, and then everyone who waits for the lock of the standard
 //! library's stream. So one thread writes, to a descriptor of its own, from a queue of bounded length. Lines
-//! that find no place in the queue are dropped and counted.
+//! that find no place in the queue, and lines that cannot be written (the disk is full, the reader or the
+//! terminal has gone, the file may not grow), are dropped and counted.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,18 +74,18 @@ impl LineWriter {
 }
 
 fn write_all(mut stream: File, jobs: &Receiver<Job>, lost: &AtomicU64) {
-    let mut reported = 0;
+    let (mut reported, mut is_cut) = (0, false);
     for job in jobs {
         match job {
-            Job::Write(line) => match stream.write_all(&line) {
-                // Reported through the queue, like any line, and only when somebody reads again: a report
+            Job::Write(line) => match write_line(&mut stream, &line, &mut is_cut) {
+                // Reported through the queue, like any line, and only when lines are written again: a report
                 // of a failed write would fail as well, for ever.
                 Ok(()) => {
                     let all = lost.load(Ordering::Relaxed);
                     if all > reported {
                         tracing::warn!(
                             lines = all - reported,
-                            "log lines lost: nobody read them in time"
+                            "log lines lost: they could not be written, or not in time"
                         );
                         reported = all;
                     }
@@ -96,6 +97,26 @@ fn write_all(mut stream: File, jobs: &Receiver<Job>, lost: &AtomicU64) {
             Job::Flush(answer) => drop(answer.try_send(())),
         }
     }
+}
+
+/// Writes a line. `is_cut`: the last one was cut short, so that this one needs a line of its own.
+fn write_line(stream: &mut File, line: &[u8], is_cut: &mut bool) -> io::Result<()> {
+    if *is_cut {
+        stream.write_all(b"\n")?;
+        *is_cut = false;
+    }
+    let mut written = 0;
+    while written < line.len() {
+        match stream.write(&line[written..]) {
+            Ok(n) if n > 0 => written += n,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            result => {
+                *is_cut = written > 0;
+                return result.and(Err(ErrorKind::WriteZero.into()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The line with an end, and with JSON's escapes for control characters and for anything that ends a line

@@ -111,7 +111,7 @@ impl Log {
         self.format == LogFormat::Text
     }
 
-    /// How many lines were dropped because nobody read them in time.
+    /// The number of lines lost: they could not be written, or not in time.
     pub(crate) fn lost_lines(&self) -> u64 {
         self.lines.lost()
     }

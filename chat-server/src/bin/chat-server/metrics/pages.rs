@@ -107,7 +107,7 @@ impl Source {
             ("process_open_fds", "Open descriptors.", Count, open),
             ("process_max_fds", "The limit on open descriptors.", Count, most),
         ];
-        let lost_help = "Log lines dropped because nobody read them in time.";
+        let lost_help = "Log lines dropped because they could not be written, or not in time.";
         let counters = [
             ("chat_log_lines_dropped", lost_help, Count, lost),
             ("process_cpu", "Processor time used.", Nanoseconds, process::cpu_nanos()),

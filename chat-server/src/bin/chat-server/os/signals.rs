@@ -1,18 +1,36 @@
-//! Signals. The first SIGTERM or SIGINT stops the server in order; the second ends the process at once,
-//! with status 128 + its number. SIGHUP stops the server if it had a terminal, which is gone then, and is
-//! ignored otherwise. All others keep their default.
+//! Signals. The first SIGTERM or SIGINT stops the server in order; one that comes a second later or after
+//! that ends the process at once, with status 128 + its number. SIGHUP stops the server if it had a
+//! terminal, which is gone then, and is ignored otherwise. So are SIGUSR1, SIGUSR2 and SIGXFSZ, which would
+//! end the process: a file that may not grow is a failed write like any other.
 
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::process;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use chat_server::Controller;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::exit_error::ExitError;
 use crate::logging::Log;
+
+/// Signals within this time of the first are one wish: timeout(1), for one, signals the process and then its
+/// group.
+const ONE_WISH: Duration = Duration::from_secs(1);
+
+/// Makes a write beyond the limit on the size of files an error instead of the end of the process. To be
+/// called before anything is written.
+///
+/// # Errors
+/// If the system does not allow it.
+pub(crate) fn survive_file_size_limit() -> io::Result<()> {
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)
+}
 
 /// Handles signals on a thread of its own, which can end the process even when the server hangs.
 ///
@@ -20,35 +38,67 @@ use crate::logging::Log;
 /// If the system gives no more descriptors or threads.
 pub(crate) fn watch(controller: Controller, log: Log) -> io::Result<()> {
     let hangup_stops = io::stdin().is_terminal();
-    let mut watched = vec![SIGTERM, SIGINT];
+    let mut watched = vec![SIGTERM, SIGINT, SIGUSR1, SIGUSR2];
     if !is_ignored(SIGHUP) {
         watched.push(SIGHUP);
     }
     let mut signals = Signals::new(watched)?;
     thread::Builder::new().name("chat-signals".to_owned()).spawn(move || {
-        let mut stopping = false;
+        let mut wish = StopWish::default();
         for signal in &mut signals {
             let name = name(signal);
-            if signal == SIGHUP && (stopping || !hangup_stops) {
-                tracing::info!(signal = name, "signal ignored");
-            } else if stopping {
-                log.exit_error(&ExitError::SecondSignal(name));
-                log.flush();
-                process::exit(128 + signal);
-            } else {
-                tracing::info!(signal = name, "stop requested");
-                stopping = true;
-                controller.stop();
+            match wish.note(Instant::now(), signal, hangup_stops) {
+                Effect::Ignored => tracing::info!(signal = name, "signal ignored"),
+                Effect::Stop => {
+                    tracing::info!(signal = name, "stop requested");
+                    controller.stop();
+                }
+                Effect::EndAtOnce => {
+                    log.exit_error(&ExitError::SecondSignal(name));
+                    log.flush();
+                    process::exit(128 + signal);
+                }
             }
         }
     })?;
     Ok(())
 }
 
+/// The wish to stop, and when it was first expressed.
+#[derive(Debug, Default)]
+struct StopWish {
+    since: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Ignored,
+    Stop,
+    EndAtOnce,
+}
+
+impl StopWish {
+    /// Notes a signal. `hangup_stops`: the process had a terminal.
+    fn note(&mut self, now: Instant, signal: i32, hangup_stops: bool) -> Effect {
+        match (signal, self.since) {
+            (SIGUSR1 | SIGUSR2, _) => Effect::Ignored,
+            (SIGHUP, since) if since.is_some() || !hangup_stops => Effect::Ignored,
+            (_, Some(since)) if now.duration_since(since) < ONE_WISH => Effect::Ignored,
+            (_, Some(_)) => Effect::EndAtOnce,
+            (_, None) => {
+                self.since = Some(now);
+                Effect::Stop
+            }
+        }
+    }
+}
+
 fn name(signal: i32) -> &'static str {
     match signal {
         SIGHUP => "SIGHUP",
         SIGINT => "SIGINT",
+        SIGUSR1 => "SIGUSR1",
+        SIGUSR2 => "SIGUSR2",
         _ => "SIGTERM",
     }
 }
@@ -59,4 +109,43 @@ fn is_ignored(signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever signals come, and when: the first wish stops, those within a second of it change
+        /// nothing, and the next one ends the process.
+        #[test]
+        fn o14_signals_within_a_second_are_one_wish(
+            signals in prop::collection::vec(
+                (0..700_u64, prop::sample::select(vec![SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2])),
+                0..8,
+            ),
+            hangup_stops: bool,
+        ) {
+            let (mut wish, start, mut ms) = (StopWish::default(), Instant::now(), 0);
+            let mut first = None;
+            for (later, signal) in signals {
+                ms += later;
+                let expected = match (signal, first) {
+                    (SIGUSR1 | SIGUSR2, _) => Effect::Ignored,
+                    (SIGHUP, None) if hangup_stops => Effect::Stop,
+                    (SIGHUP, _) => Effect::Ignored,
+                    (_, None) => Effect::Stop,
+                    (_, Some(first)) if ms - first < 1_000 => Effect::Ignored,
+                    (_, Some(_)) => Effect::EndAtOnce,
+                };
+                if expected == Effect::Stop {
+                    first = Some(ms);
+                }
+                let now = start + Duration::from_millis(ms);
+                prop_assert_eq!(wish.note(now, signal, hangup_stops), expected);
+            }
+        }
+    }
 }
