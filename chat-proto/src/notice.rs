@@ -101,6 +101,9 @@ pub enum Notice {
         /// The most connections allowed per address.
         limit: usize,
     },
+    /// The peer is one of the server's proxies, whose connections have to begin with a PROXY header, and this one
+    /// did not. The only message of the connection.
+    ProxyHeaderExpected,
     /// A frame began and did not end in time. The last message of the connection.
     FrameTimeout,
     /// The receiver did not read, or too slowly. The last message of the connection, if it arrives.
@@ -132,6 +135,7 @@ impl Notice {
             Self::ServerStopping => "server-stopping",
             Self::ServerFull { .. } => "server-full",
             Self::TooManyFromAddress { .. } => "too-many-from-address",
+            Self::ProxyHeaderExpected => "proxy-header-expected",
             Self::FrameTimeout => "frame-timeout",
             Self::SlowConsumer => "slow-consumer",
             Self::Internal => "internal",

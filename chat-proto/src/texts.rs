@@ -91,6 +91,7 @@ impl Localize for Notice {
                 en: "There are {limit} connections from your address, and no more are allowed. \
                      Close one of them first.",
                 ko: "이 주소에서 이미 {limit}개가 연결돼 있어요. 먼저 하나를 끊어 주세요."),
+            Self::ProxyHeaderExpected => fmt_proxy_header_expected(lang, f),
             Self::FrameTimeout => localize!(f, lang,
                 en: "A message was begun and not finished in time: after a 2-byte big-endian \
                      length, that many bytes of JSON have to follow. Goodbye.",
@@ -104,6 +105,14 @@ impl Localize for Notice {
                 ko: "서버에 문제가 생겨서 그 명령을 처리하지 못했어요."),
         }
     }
+}
+
+fn fmt_proxy_header_expected(lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    localize!(f, lang,
+        en: "Your address is that of a proxy, so a PROXY header has to come first, and none did. \
+             Connect through the proxy, or have it send one.",
+        ko: "프록시 주소에서 왔는데 PROXY 헤더로 시작하지 않았어요. 프록시를 거쳐 연결하거나, 프록시가 헤더를 \
+             보내게 해 주세요.")
 }
 
 fn fmt_rejected(rejection: &Rejection, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {

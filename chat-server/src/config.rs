@@ -7,6 +7,7 @@ use chat_core::Lang;
 use chat_proto::Localize;
 
 use crate::limits::{LimitError, Limits};
+use crate::net::Network;
 
 /// The configuration of a [`Server`](crate::Server).
 ///
@@ -28,6 +29,12 @@ use crate::limits::{LimitError, Limits};
 pub struct Config {
     /// The address to listen on. Default: a free port of 127.0.0.1.
     pub address: SocketAddr,
+    /// More addresses to listen on; those with port 0 get the port of [`Config::address`]. The unspecified
+    /// address of IPv6 stands for those of IPv4 as well, unless one of IPv4 is among all of these. Default: none.
+    pub more_addresses: Vec<SocketAddr>,
+    /// The proxies whose connections have to begin with a PROXY header (version 1 or 2), which says for whom they
+    /// are. From any other peer a header is bad input. Default: none.
+    pub proxy_from: Vec<Network>,
     /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
     /// The connections that may stop the server by command. Default: those from this machine.
@@ -45,6 +52,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            more_addresses: Vec::new(),
+            proxy_from: Vec::new(),
             workers: 2,
             shutdown_from: ShutdownFrom::default(),
             inline_requests: 4_096,
@@ -64,6 +73,20 @@ impl Config {
     #[must_use]
     pub fn with_address(mut self, address: impl Into<SocketAddr>) -> Self {
         self.address = address.into();
+        self
+    }
+
+    /// Adds addresses to listen on.
+    #[must_use]
+    pub fn with_more_addresses(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.more_addresses.extend(addresses);
+        self
+    }
+
+    /// Adds proxies whose connections have to begin with a PROXY header.
+    #[must_use]
+    pub fn with_proxy_from(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
+        self.proxy_from.extend(proxies);
         self
     }
 
@@ -100,6 +123,17 @@ impl Config {
     pub fn with_limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
+    }
+
+    /// All addresses to listen on: [`Config::address`] first. With a free port, the port of all is 0.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let more = self.more_addresses.iter().copied().map(|mut address| {
+            if address.port() == 0 {
+                address.set_port(self.address.port());
+            }
+            address
+        });
+        std::iter::once(self.address).chain(more)
     }
 
     /// Checks that a server can run with this. [`Server::bind`](crate::Server::bind) does so as well.
@@ -147,7 +181,8 @@ impl std::error::Error for ConfigError {}
 pub enum ShutdownFrom {
     /// Everybody.
     Anyone,
-    /// Connections from this machine.
+    /// Connections from this machine: from a loopback address, or from the address of this machine that the
+    /// client connected to. Through a proxy, what its header says counts.
     #[default]
     Loopback,
     /// Nobody.

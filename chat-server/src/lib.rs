@@ -110,6 +110,7 @@ pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
 pub use limits::{Limit, LimitError, Limits, RateLimit};
+pub use net::{InvalidNetwork, Network};
 pub use server::{Controller, Monitor, Server, ServerHandle, StartError};
 pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue, Stats,

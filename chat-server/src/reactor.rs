@@ -10,24 +10,22 @@ use std::time::Duration;
 use chat_core::{HubLimits, Role};
 use mio::event::Event;
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use crate::config::{Config, ShutdownFrom};
 use crate::engine::{Engine, Workers};
 use crate::events::Observer;
-use crate::net::ConnKey;
-use crate::net::Listener;
-use crate::net::written_by_this_thread;
-use crate::net::{Clock, Instant};
-use crate::stats::Counters;
-use crate::stats::LimitKind;
-use crate::workers::Mailbox;
-use crate::workers::Pool;
-use crate::workers::SharedHub;
+use crate::limits::Limits;
+use crate::net::{Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin};
+use crate::net::{canonical, written_by_this_thread};
+use crate::stats::{CloseReason, Counters, LimitKind};
+use crate::workers::{Mailbox, Pool, SharedHub};
 
-// Above every token of a connection.
-const LISTENER: Token = Token(usize::MAX);
-const WAKER: Token = Token(usize::MAX - 1);
+// Above every token of a connection, in the lobby or not.
+const WAKER: Token = Token(usize::MAX);
+
+/// The token of the first listener; each further one has the token below.
+const FIRST_LISTENER: usize = usize::MAX - 1;
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 1024;
@@ -46,7 +44,7 @@ const URGENT: Interest = Interest::READABLE;
 #[derive(Debug)]
 pub(crate) struct Setup {
     poll: Poll,
-    listener: Listener,
+    listeners: Vec<Listener>,
     hub: Arc<SharedHub>,
     pool: Pool,
     config: Config,
@@ -55,20 +53,23 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Registers the listener and starts the workers.
-    pub(crate) fn new(mut listener: Listener, config: Config) -> io::Result<Self> {
+    /// Registers the listeners and starts the workers.
+    pub(crate) fn new(mut listeners: Vec<Listener>, config: Config) -> io::Result<Self> {
         let poll = Poll::new()?;
         // The shared hub keeps the waker for as long as the reactor lives: one that is dropped right after
         // `wake()` takes the wake-up with it.
         let waker = Waker::new(poll.registry(), WAKER)?;
-        poll.registry().register(listener.socket_mut(), LISTENER, Interest::READABLE)?;
+        for (i, listener) in listeners.iter_mut().enumerate() {
+            let token = Token(FIRST_LISTENER - i);
+            poll.registry().register(listener.socket_mut(), token, Interest::READABLE)?;
+        }
         let hub =
             Arc::new(SharedHub::new(HubLimits::new().with_rooms(config.limits.rooms), move || {
                 // It adds 1 to the counter of an eventfd, which is read long before it overflows: it cannot fail.
                 let _ = waker.wake();
             }));
         let pool = Pool::start(config.workers, &hub)?;
-        Ok(Self { poll, listener, hub, pool, config, counters: Arc::default(), observer: None })
+        Ok(Self { poll, listeners, hub, pool, config, counters: Arc::default(), observer: None })
     }
 
     pub(crate) fn hub(&self) -> &Arc<SharedHub> {
@@ -81,16 +82,19 @@ impl Setup {
 
     /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
-        let Self { poll, listener, hub, pool, config, counters, observer } = self;
-        let accepts_per_turn = config.limits.accepts_per_turn;
+        let Self { poll, listeners, hub, pool, config, counters, observer } = self;
+        let Limits { accepts_per_turn, connections: max_connections, .. } = config.limits;
         let shutdown_from = config.shutdown_from;
+        let lobby = Lobby::new(config.proxy_from.clone(), config.limits.frame_timeout);
         let mut engine = Engine::new(config, Arc::clone(&hub), pool, Arc::clone(&counters));
         engine.set_observer(observer);
         Reactor {
             poll,
             clock: Clock::start(),
-            listener: Some(listener),
+            listeners,
+            lobby,
             accepts_per_turn,
+            max_connections,
             shutdown_from,
             engine,
             hub,
@@ -104,9 +108,11 @@ impl Setup {
 struct Reactor {
     poll: Poll,
     clock: Clock,
-    /// `None` once the server stops.
-    listener: Option<Listener>,
+    /// None once the server stops.
+    listeners: Vec<Listener>,
+    lobby: Lobby,
     accepts_per_turn: usize,
+    max_connections: usize,
     shutdown_from: ShutdownFrom,
     engine: Engine<TcpStream, Pool>,
     hub: Arc<SharedHub>,
@@ -130,20 +136,24 @@ impl Reactor {
             }
             let now = self.clock.now();
             for event in &events {
-                self.dispatch(event);
+                self.dispatch(now, event);
+            }
+            while let Some(arrival) = self.lobby.pop_late(now) {
+                self.arrive(now, arrival);
             }
             let requests = self.counters.requests.value();
             let connections = self.engine.connection_count();
             self.engine.turn(now);
-            if let Some(listener) = &mut self.listener
-                && self.engine.connection_count() < connections
-            {
-                listener.resume();
+            if self.engine.connection_count() < connections {
+                self.listeners.iter_mut().for_each(Listener::resume);
             }
             if self.engine.is_stopping() {
                 // Connections that wait to be accepted are told as well.
-                self.accept(now, Listener::BACKLOG);
-                self.listener = None;
+                self.accept(now, Listener::BACKLOG * self.listeners.len());
+                self.listeners.clear();
+                while let Some(arrival) = self.lobby.pop() {
+                    self.arrive(now, arrival);
+                }
                 if let Some(on_stop) = on_stop.take() {
                     on_stop();
                 }
@@ -157,14 +167,17 @@ impl Reactor {
         Ok(())
     }
 
-    fn dispatch(&mut self, event: &Event) {
+    fn dispatch(&mut self, now: Instant, event: &Event) {
         match event.token() {
-            LISTENER => {
-                if let Some(listener) = &mut self.listener {
-                    listener.ready();
+            WAKER => {}
+            Token(listener) if FIRST_LISTENER - listener < self.listeners.len() => {
+                self.listeners[FIRST_LISTENER - listener].ready();
+            }
+            token if Lobby::has_token(token) => {
+                if let Some(arrival) = self.lobby.ready(token) {
+                    self.arrive(now, arrival);
                 }
             }
-            WAKER => {}
             token => {
                 let key = ConnKey::from_token(token);
                 if event.is_readable() || event.is_read_closed() || event.is_error() {
@@ -181,42 +194,98 @@ impl Reactor {
         }
     }
 
+    /// Accepts connections, which share the budget among the listeners.
     fn accept(&mut self, now: Instant, budget: usize) {
-        let Some(listener) = &mut self.listener else { return };
-        let registry = self.poll.registry();
-        let accepted = listener.accept(now, budget, |mut stream, peer| {
-            let token = self.engine.next_key().to_token();
-            // A connection that the kernel cannot watch is closed again.
-            if registry.register(&mut stream, token, INTEREST).is_ok() {
-                self.engine.connect(now, stream, self.shutdown_from.role_of(peer), peer);
+        let share = budget.div_ceil(self.listeners.len().max(1));
+        for listener in &mut self.listeners {
+            let (engine, lobby, registry) =
+                (&mut self.engine, &mut self.lobby, self.poll.registry());
+            let accepted = listener.accept(now, share, |stream, peer| {
+                let origin = self.shutdown_from.origin(&stream, peer);
+                if !lobby.is_proxy(origin.peer) || engine.is_stopping() {
+                    let role = self.shutdown_from.role(origin);
+                    register(engine, registry, stream, |engine, stream| {
+                        engine.connect(now, stream, role, origin.peer);
+                    });
+                } else if engine.connection_count() + lobby.len() < self.max_connections {
+                    lobby.add(registry, now, stream, origin);
+                } else {
+                    register(engine, registry, stream, |engine, stream| {
+                        engine.turn_away(now, stream, origin.peer, CloseReason::ServerFull);
+                    });
+                }
+            });
+            if let Err(error) = accepted {
+                self.counters.accept_failures.add(1);
+                self.engine.log_accept_failed(&error);
+            } else if listener.is_pending() {
+                self.counters.reach(LimitKind::AcceptsPerTurn);
             }
-        });
-        if let Err(error) = accepted {
-            self.counters.accept_failures.add(1);
-            self.engine.log_accept_failed(&error);
-        } else if listener.is_pending() {
-            self.counters.reach(LimitKind::AcceptsPerTurn);
         }
+    }
+
+    /// Lets a connection in that has waited for its PROXY header, or turns it away.
+    fn arrive(&mut self, now: Instant, arrival: Arrival) {
+        let Arrival { mut stream, proxy, origin } = arrival;
+        let token = self.engine.next_key().to_token();
+        // Announces again what has arrived already.
+        if self.poll.registry().reregister(&mut stream, token, INTEREST).is_err() {
+            return;
+        }
+        let reason = match origin {
+            Ok(origin) => {
+                let role = self.shutdown_from.role(origin);
+                return self.engine.connect_proxied(now, stream, role, origin.peer);
+            }
+            Err(_) if self.engine.is_stopping() => CloseReason::Stopped,
+            Err(NoHeader::Bad) => CloseReason::BadProxyHeader,
+            Err(NoHeader::Late) => CloseReason::FrameTimeout,
+            Err(NoHeader::Ended) => CloseReason::PeerEnded,
+            Err(NoHeader::EndedInside) => CloseReason::PeerEndedInFrame,
+            Err(NoHeader::Failed) => CloseReason::Lost,
+        };
+        self.engine.turn_away(now, stream, proxy.peer, reason);
     }
 
     /// The time to wait for events: none if there is something to do, otherwise until the next deadline.
     /// `now` is when the last turn ended.
     fn timeout(&self, now: Instant) -> Option<Duration> {
-        let pending = self.listener.as_ref().is_some_and(Listener::is_pending);
+        let pending = self.listeners.iter().any(Listener::is_pending);
         if pending || self.engine.wants_turn() || !self.hub.may_wait() {
             return Some(Duration::ZERO);
         }
-        let accept = self.listener.as_ref().and_then(Listener::next_deadline);
-        let deadline = accept.into_iter().chain(self.engine.next_deadline()).min()?;
+        let accept = self.listeners.iter().filter_map(Listener::next_deadline);
+        let others = [self.engine.next_deadline(), self.lobby.next_deadline()];
+        let deadline = accept.chain(others.into_iter().flatten()).min()?;
         Some(deadline.since(now))
     }
 }
 
+/// Registers a socket for the next connection of the engine, and hands it over. One that the kernel cannot watch is
+/// closed.
+fn register(
+    engine: &mut Engine<TcpStream, Pool>,
+    registry: &Registry,
+    mut stream: TcpStream,
+    connect: impl FnOnce(&mut Engine<TcpStream, Pool>, TcpStream),
+) {
+    let token = engine.next_key().to_token();
+    if registry.register(&mut stream, token, INTEREST).is_ok() {
+        connect(engine, stream);
+    }
+}
+
 impl ShutdownFrom {
-    fn role_of(self, peer: SocketAddr) -> Role {
+    /// The origin of a connection. Asks the kernel only if this setting or a proxy's header needs to know.
+    fn origin(self, stream: &TcpStream, peer: SocketAddr) -> Origin {
+        let matters = self == Self::Loopback && !canonical(peer).ip().is_loopback();
+        Origin::direct(peer, matters.then(|| stream.local_addr().ok()).flatten())
+    }
+
+    fn role(self, origin: Origin) -> Role {
         let may = match self {
             Self::Anyone => true,
-            Self::Loopback => peer.ip().to_canonical().is_loopback(),
+            Self::Loopback => origin.is_here,
             Self::Nobody => false,
         };
         if may { Role::Operator } else { Role::Guest }

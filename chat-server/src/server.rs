@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -12,7 +12,7 @@ use chat_proto::{Localize, localize};
 
 use crate::config::{Config, ConfigError};
 use crate::events::{Events, Observer};
-use crate::net::Listener;
+use crate::net::{Listener, canonical};
 use crate::reactor::Setup;
 use crate::stats::{Counters, Stats};
 use crate::workers::SharedHub;
@@ -38,28 +38,32 @@ use crate::workers::SharedHub;
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     setup: Setup,
 }
 
 impl Server {
-    /// Listens on the configured address and starts the workers. From here on connections queue.
+    /// Listens on the configured addresses and starts the workers. From here on connections queue.
     ///
     /// # Errors
     /// [`StartError`] when the configuration is invalid, the address unavailable, or the system out of
     /// descriptors or threads.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
-        let address = config.address;
-        let listener = Listener::bind(address, config.limits.kernel_send_buffer)
-            .map_err(|source| StartError::Listen { address, source })?;
-        let address = listener.address().map_err(StartError::System)?;
-        Ok(Self { address, setup: Setup::new(listener, config).map_err(StartError::System)? })
+        let listeners = listen_with_retries(&config)?;
+        let addresses = listeners.iter().map(Listener::address).collect::<Result<_, _>>();
+        let addresses = addresses.map_err(StartError::System)?;
+        Ok(Self { addresses, setup: Setup::new(listeners, config).map_err(StartError::System)? })
     }
 
-    /// The address that the server listens on, with the real port.
+    /// The address that the server listens on, with the real port; the first one, if there are several.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0]
+    }
+
+    /// All addresses that the server listens on, in the order of [`Config::addresses`].
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Returns a handle that controls the server from any thread.
@@ -132,6 +136,35 @@ impl Server {
         let thread = thread.spawn(move || self.run())?;
         Ok(ServerHandle { address, controller, monitor, thread })
     }
+}
+
+/// Listens on every address. A free port of the first address may be taken at another one: then another port is
+/// tried.
+fn listen_with_retries(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let more_tries = if config.address.port() == 0 { 10 * config.more_addresses.len() } else { 0 };
+    for _ in 0..more_tries {
+        match listen(config) {
+            Err(StartError::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
+            result => return result,
+        }
+    }
+    listen(config)
+}
+
+fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let only_v6 = config.addresses().any(|address| canonical(address).is_ipv4());
+    let mut listeners = Vec::<Listener>::new();
+    for address in config.addresses() {
+        let mut address = canonical(address);
+        if address.port() == 0
+            && let Some(first) = listeners.first()
+        {
+            address.set_port(first.address().map_err(StartError::System)?.port());
+        }
+        let listener = Listener::bind(address, only_v6, &config.limits);
+        listeners.push(listener.map_err(|source| StartError::Listen { address, source })?);
+    }
+    Ok(listeners)
 }
 
 /// Controls a server, from any thread. Cheap to clone; does nothing once the server has ended.

@@ -74,7 +74,9 @@ impl CloseReason {
     fn of(code: Option<&str>) -> Option<Self> {
         match code? {
             "server-stopping" => Some(Self::ServerStopping),
-            "server-full" | "too-many-from-address" => Some(Self::ServerFull),
+            "server-full" | "too-many-from-address" | "proxy-header-expected" => {
+                Some(Self::ServerFull)
+            }
             "frame-timeout" | "slow-consumer" => Some(Self::Evicted),
             "removed" => Some(Self::Removed),
             _ => None,

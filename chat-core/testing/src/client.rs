@@ -148,9 +148,14 @@ impl Client {
         self.stream.write_all(bytes).expect("the server reads");
     }
 
+    /// Sends exactly these bytes. Returns whether the server still takes them.
+    pub fn try_send_raw(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
     /// Sends one frame. Returns whether the server still takes it.
     pub fn try_send(&mut self, payload: impl AsRef<[u8]>) -> bool {
-        self.stream.write_all(&frame(payload)).is_ok()
+        self.try_send_raw(&frame(payload))
     }
 
     /// Sends one frame with this payload.

@@ -51,12 +51,13 @@ pub enum Received {
 }
 
 /// Codes of the last message of a connection.
-const FAREWELLS: [&str; 6] = [
+const FAREWELLS: [&str; 7] = [
     "server-stopping",
     "server-full",
     "slow-consumer",
     "frame-timeout",
     "too-many-from-address",
+    "proxy-header-expected",
     "internal",
 ];
 

@@ -340,9 +340,10 @@ impl Inbound {
 /// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
 /// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
 fn is_foreign(bytes: &[u8]) -> bool {
-    match bytes.get(HEADER_LEN) {
-        None => false,
-        Some(b'{' | b' ' | b'\t' | b'\r' | b'\n') => is_little_endian(bytes),
+    // The binary PROXY header begins with two empty lines.
+    let mut start = bytes.iter().skip(HEADER_LEN).take(8);
+    match start.find(|byte| !b" \t\r\n".contains(byte)) {
+        None | Some(b'{') => is_little_endian(bytes),
         Some(_) => true,
     }
 }

@@ -37,6 +37,31 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
+    /// Admits or refuses a connection that a proxy made for `peer`.
+    pub(crate) fn connect_proxied(
+        &mut self,
+        now: Instant,
+        socket: S,
+        role: Role,
+        peer: SocketAddr,
+    ) {
+        self.log.remember(self.next_key(), peer);
+        self.connect(now, socket, role, peer);
+    }
+
+    /// Refuses a new connection for this reason.
+    pub(crate) fn turn_away(
+        &mut self,
+        now: Instant,
+        socket: S,
+        peer: SocketAddr,
+        reason: CloseReason,
+    ) {
+        self.counters.accepted.add(1);
+        self.log.accepted(self.next_key(), || Some(peer));
+        self.refuse(now, socket, reason);
+    }
+
     /// Tells a connection why it is refused, and drains it. Closes it without waiting if too many are being
     /// refused.
     fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {

@@ -99,6 +99,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 Notice::TooManyFromAddress { limit: self.limits.connections_per_address }
             }
             CloseReason::Stopped => Notice::ServerStopping,
+            CloseReason::BadProxyHeader => Notice::ProxyHeaderExpected,
             CloseReason::PeerEnded
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
@@ -141,6 +142,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if !connection.lifecycle.has_left_hub() {
             self.log.closed(key, reason, || connection.peer());
         }
+        self.log.forget(key);
         connection.close();
     }
 }

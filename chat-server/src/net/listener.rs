@@ -7,7 +7,9 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use crate::net::Instant;
+use super::clock::Instant;
+use super::origin::canonical;
+use crate::limits::Limits;
 
 /// How long a peer may be silent before the kernel probes it.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -37,15 +39,19 @@ impl Listener {
     /// (`net.core.somaxconn`).
     pub(crate) const BACKLOG: usize = 4096;
 
-    /// Listens on `address`. Connections inherit the options set here, so that none costs a system call.
-    pub(crate) fn bind(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
+    /// Listens on `address`. `only_v6`: not on IPv4 addresses as well, if it is the unspecified address of IPv6.
+    /// Connections inherit the options set here, so that none costs a system call.
+    pub(crate) fn bind(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // Otherwise a restart would have to wait for the last connections' TIME_WAIT.
         socket.set_reuse_address(true)?;
         socket.set_tcp_nodelay(true)?;
-        socket.set_send_buffer_size(send_buffer)?;
+        socket.set_send_buffer_size(limits.kernel_send_buffer)?;
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
         socket.set_nonblocking(true)?;
+        if address.is_ipv6() && address.ip().is_unspecified() {
+            socket.set_only_v6(only_v6)?;
+        }
         socket.bind(&address.into())?;
         socket.listen(Self::BACKLOG as i32)?;
         let socket = TcpListener::from_std(socket.into());
@@ -53,7 +59,7 @@ impl Listener {
     }
 
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket.local_addr().map(canonical)
     }
 
     pub(crate) fn socket_mut(&mut self) -> &mut TcpListener {
@@ -163,7 +169,7 @@ mod tests {
     #[test]
     fn t4_no_more_are_accepted_at_a_time_than_asked_for() {
         let address = (Ipv4Addr::LOCALHOST, 0).into();
-        let mut listener = Listener::bind(address, 4096).expect("a free port");
+        let mut listener = Listener::bind(address, false, &Limits::default()).expect("a free port");
         let address = listener.address().expect("it is bound");
         let _clients: Vec<_> =
             (0..5).map(|_| Client::connect(address).expect("it listens")).collect();

@@ -1,12 +1,20 @@
-//! The edge to the kernel: the listening socket, connected sockets and the clock. Everything above it
-//! runs without a kernel, over scripted sockets and a time that tests choose.
+//! The edge to the kernel: listening sockets, connected sockets and the clock; and where a connection comes
+//! from, by its socket or by the header of a proxy. Everything above it runs without a kernel, over scripted
+//! sockets and a time that tests choose.
 
 mod clock;
 mod key;
 pub(crate) mod listener;
+mod lobby;
+mod network;
+mod origin;
+mod proxy_header;
 mod socket;
 
 pub(crate) use clock::{Clock, Instant};
 pub(crate) use key::ConnKey;
 pub(crate) use listener::Listener;
+pub(crate) use lobby::{Arrival, Lobby, NoHeader};
+pub use network::{InvalidNetwork, Network};
+pub(crate) use origin::{Origin, canonical};
 pub(crate) use socket::{Socket, written_by_this_thread};

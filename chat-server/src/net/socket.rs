@@ -8,6 +8,8 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use socket2::SockRef;
 
+use super::origin::canonical;
+
 /// A non-blocking byte stream with edge-triggered readiness.
 ///
 /// After `WouldBlock`, or after a read that did not fill its buffer, an event tells when there is more. That
@@ -68,6 +70,6 @@ impl Socket for TcpStream {
     }
 
     fn peer(&self) -> Option<SocketAddr> {
-        self.peer_addr().ok()
+        self.peer_addr().ok().map(canonical)
     }
 }

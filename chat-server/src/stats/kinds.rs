@@ -60,6 +60,8 @@ kinds! {
         ServerFull = "server-full",
         /// The peer's address had as many connections as it may.
         TooManyFromAddress = "too-many-from-address",
+        /// A proxy that had to send a PROXY header sent something else.
+        BadProxyHeader = "bad-proxy-header",
         /// The program around the server removed it: see [`Controller::remove`](crate::Controller::remove).
         Removed = "removed",
         /// The server failed to handle one of the connection's commands.

@@ -181,6 +181,7 @@ impl Counters {
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
             | CloseReason::BadInput
+            | CloseReason::BadProxyHeader
             | CloseReason::Removed
             | CloseReason::Internal
             | CloseReason::Stopped => {}

@@ -2,7 +2,7 @@
 //! cleanly; and who may stop it.
 
 use std::iter;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -262,4 +262,23 @@ fn a7_a_killed_program_restarts_at_once() {
     assert_eq!(again.address(), address);
     Client::of(address).enter_new("room");
     again.stop();
+}
+
+#[test]
+fn a11_a_client_at_an_address_of_this_machine_may_stop_the_server() {
+    // The address that packets to the rest of the world would have. None is sent.
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
+    let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
+    let Some(own) = own.ok().map(|own| own.ip()).filter(|own| !own.is_loopback()) else {
+        println!("skipped: this machine has no address but loopback");
+        return;
+    };
+    for ip in [own, Ipv4Addr::UNSPECIFIED.into()] {
+        let mut server = RunningServer::with(|config| config.address.set_ip(ip));
+        let mut client = Client::connect((own, server.address().port()).into());
+        client.shutdown();
+        client.expect_code("server-stopping");
+        drop(client);
+        server.join();
+    }
 }

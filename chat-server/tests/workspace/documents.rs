@@ -29,7 +29,6 @@ const CASES: [(char, usize); 10] = [
 const NOT_GIVEN: &[&str] = &[
     "P7", "S3", "R8", "R10", "T3",
     "O15",
-    "A10", "A11",
     "B3", "B6", "B8", "B9",
     "V2", "V3", "V4", "V5", "V7", "V8",
 ];

@@ -95,8 +95,10 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     signals::watch(server.controller(), log.clone()).map_err(ExitError::System)?;
     // Its reader may be gone, or slow; neither is a reason not to serve.
     let output = LineWriter::start(io::stdout(), "chat-output").map_err(ExitError::System)?;
-    output.line(&format!("listening on {}", server.address()));
-    tracing::info!(address = %server.address(), "listening");
+    for address in server.addresses() {
+        output.line(&format!("listening on {address}"));
+        tracing::info!(%address, "listening");
+    }
     if let Some(address) = metrics {
         output.line(&format!("metrics on {address}"));
         tracing::info!(%address, "serving metrics");

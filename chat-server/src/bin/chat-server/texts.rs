@@ -31,8 +31,10 @@ macro_rules! flags {
 flags! {
     PORT: en "N" "port; 0 takes a free one (required, if not in the file)",
         ko "N" "포트. 0이면 빈 포트를 골라요 (파일에 없으면 꼭 필요)";
-    IP: en "ADDR" "address, IPv4 or IPv6 (127.0.0.1: this machine only)",
-        ko "주소" "IPv4나 IPv6 주소 (127.0.0.1: 이 컴퓨터에서만)";
+    IP: en "ADDR,..." "addresses, IPv4 or IPv6 (127.0.0.1: this machine only)",
+        ko "주소,..." "IPv4나 IPv6 주소 (127.0.0.1: 이 컴퓨터에서만)";
+    PROXY_FROM: en "ADDR/N" "proxies, comma between, that send PROXY headers (none)",
+        ko "주소/N" "PROXY 헤더를 보내는 프록시. 쉼표로 나열해요 (없음)";
     SHUTDOWN_FROM: en "WHO" "who may /shutdown: anyone, loopback, nobody (loopback)",
         ko "값" "/shutdown 할 사람: anyone, loopback, nobody (loopback)";
     LANG: en "LANG" "language of notices, help and errors: en or ko (en)",
@@ -59,10 +61,8 @@ flags! {
         ko "" "시작하지 않고, 틀린 것이나 적용될 설정을 보여 줘요";
     PROBE: en "ADDR:PORT" "ask /health there: status 0 if it is serving, else 1",
         ko "주소:포트" "여기 /health에 물어보고 끝나요. 정상이면 0, 아니면 1";
-    VERSION: en "" "show the version",
-        ko "" "버전을 보여 줘요";
-    HELP: en "" "show this text; so does -h",
-        ko "" "이 도움말. -h도 같아요";
+    VERSION: en "" "show the version; --help or -h shows this text",
+        ko "" "버전을 보여 줘요. --help나 -h는 이 도움말이에요";
 }
 
 /// Rows with a name for each text that never changes.

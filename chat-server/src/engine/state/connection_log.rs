@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use tracing::{Level, debug, enabled, error, info, warn};
 
 use crate::net::ConnKey;
@@ -24,6 +25,8 @@ pub(crate) struct ConnectionLog {
     closed: [Gate; CloseReason::ALL.len()],
     paused: Gate,
     accept_failed: Gate,
+    /// The peers of connections that a proxy made for them.
+    proxied: FxHashMap<ConnKey, SocketAddr>,
 }
 
 /// Lets one event through in each [`PERIOD`], and counts the others.
@@ -41,7 +44,23 @@ impl ConnectionLog {
             closed: [Gate::default(); CloseReason::ALL.len()],
             paused: Gate::default(),
             accept_failed: Gate::default(),
+            proxied: FxHashMap::default(),
         }
+    }
+
+    /// Notes for whom a proxy has made a connection: its socket does not know.
+    pub(crate) fn remember(&mut self, key: ConnKey, peer: SocketAddr) {
+        self.proxied.insert(key, peer);
+    }
+
+    /// Forgets a connection that has closed.
+    pub(crate) fn forget(&mut self, key: ConnKey) {
+        self.proxied.remove(&key);
+    }
+
+    /// The peer to show: the one that a proxy named, or else that of the socket.
+    fn peer(&self, key: ConnKey, socket: impl FnOnce() -> Option<SocketAddr>) -> Peer {
+        Peer(self.proxied.get(&key).copied().or_else(socket))
     }
 
     /// Sets the time, and logs the numbers of suppressed lines that are due.
@@ -79,7 +98,7 @@ impl ConnectionLog {
 
     pub(crate) fn accepted(&self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::DEBUG) {
-            debug!(id = key.number(), peer = %Peer(peer()), "connection accepted");
+            debug!(id = key.number(), peer = %self.peer(key, peer), "connection accepted");
         }
     }
 
@@ -93,16 +112,16 @@ impl ConnectionLog {
         let (id, gate) = (key.number(), &mut self.closed[reason as usize]);
         match severity(reason) {
             Level::ERROR if enabled!(Level::ERROR) && gate.passes(self.now, &mut self.due) => {
-                error!(id, peer = %Peer(peer()), %reason, "connection closed");
+                error!(id, peer = %self.peer(key, peer), %reason, "connection closed");
             }
             Level::WARN if enabled!(Level::WARN) && gate.passes(self.now, &mut self.due) => {
-                warn!(id, peer = %Peer(peer()), %reason, "connection closed");
+                warn!(id, peer = %self.peer(key, peer), %reason, "connection closed");
             }
             Level::INFO if enabled!(Level::INFO) && gate.passes(self.now, &mut self.due) => {
-                info!(id, peer = %Peer(peer()), %reason, "connection closed");
+                info!(id, peer = %self.peer(key, peer), %reason, "connection closed");
             }
             Level::DEBUG if enabled!(Level::DEBUG) => {
-                debug!(id, peer = %Peer(peer()), %reason, "connection closed");
+                debug!(id, peer = %self.peer(key, peer), %reason, "connection closed");
             }
             _ => {}
         }
@@ -112,7 +131,7 @@ impl ConnectionLog {
     pub(crate) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
-            info!(id, peer = %Peer(peer()), "connection exceeds its budget; reading paused");
+            info!(id, peer = %self.peer(key, peer), "connection exceeds its budget; reading paused");
         }
     }
 
@@ -163,7 +182,9 @@ fn severity(reason: CloseReason) -> Level {
         | CloseReason::SlowBacklog
         | CloseReason::TooManyFromAddress
         | CloseReason::Removed => Level::INFO,
-        CloseReason::TotalBacklog | CloseReason::ServerFull => Level::WARN,
+        CloseReason::TotalBacklog | CloseReason::ServerFull | CloseReason::BadProxyHeader => {
+            Level::WARN
+        }
         CloseReason::Internal => Level::ERROR,
     }
 }

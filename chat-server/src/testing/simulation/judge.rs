@@ -47,7 +47,7 @@ fn is_true(
         // The limits were checked when it connected.
         CloseReason::ServerFull | CloseReason::TooManyFromAddress => client.trace.session.is_none(),
         CloseReason::Stopped => stopping,
-        CloseReason::Removed | CloseReason::Internal => false,
+        CloseReason::BadProxyHeader | CloseReason::Removed | CloseReason::Internal => false,
     }
 }
 
@@ -60,6 +60,7 @@ pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
         }
         CloseReason::ServerFull => Some("server-full"),
         CloseReason::TooManyFromAddress => Some("too-many-from-address"),
+        CloseReason::BadProxyHeader => Some("proxy-header-expected"),
         CloseReason::Stopped => Some("server-stopping"),
         CloseReason::PeerEnded
         | CloseReason::PeerEndedInFrame

@@ -6,5 +6,6 @@ mod connections;
 mod crowds;
 mod drain;
 mod flood;
+mod proxies;
 mod system;
 mod time;

@@ -52,12 +52,85 @@ fn r11_a_server_with_a_broken_output_serves() {
 
 #[test]
 fn a1_an_ipv6_address_is_shown_in_brackets() {
-    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
-        println!("skipped: this machine has no IPv6");
+    if !has_ipv6() {
         return;
     }
     for ip in ["--ip=::1", "--ip=[::1]"] {
         check_serves(&["--port=0", ip], |address| address.to_string().starts_with("[::1]:"));
+    }
+}
+
+/// Whether this machine has IPv6; says so if not.
+fn has_ipv6() -> bool {
+    let has = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    if !has {
+        println!("skipped: this machine has no IPv6");
+    }
+    has
+}
+
+#[test]
+fn a10_a_server_listens_on_every_address_and_shows_it_as_people_know_it() {
+    let mapped: (&[&str], &[&str]) = (&["--ip=::ffff:127.0.0.1"], &["127.0.0.1"]);
+    let two: (&[&str], &[&str]) = (&["--ip=127.0.0.1,127.0.0.2"], &["127.0.0.1", "127.0.0.2"]);
+    let both: (&[&str], &[&str]) =
+        (&["--ip=[::1]", "--ip", "127.0.0.1,127.0.0.3"], &["[::1]", "127.0.0.1", "127.0.0.3"]);
+    let wild: (&[&str], &[&str]) = (&["--ip=0.0.0.0", "--ip=::"], &["0.0.0.0", "[::]"]);
+    let any: (&[&str], &[&str]) = (&["--ip=::"], &["[::]"]);
+    let with_ipv6 = if has_ipv6() { &[both, wild, any][..] } else { &[] };
+    for &(ips, shown) in [mapped, two].iter().chain(with_ipv6) {
+        let mut program = Program::start(&[&["--port=0", "--log=debug"], ips].concat());
+        let addresses: Vec<_> = shown.iter().map(|_| program.address()).collect();
+        let port = addresses[0].port();
+        let expected = shown.iter().map(|ip| format!("{ip}:{port}"));
+        assert!(addresses.iter().map(ToString::to_string).eq(expected), "{addresses:?}");
+        let mut ways: Vec<_> = addresses.into_iter().filter(|a| !a.ip().is_unspecified()).collect();
+        if ways.is_empty() {
+            ways = vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()];
+        }
+        for address in ways {
+            drop(Client::of(address));
+        }
+        program.signal("TERM");
+        let (code, _, log) = program.wait();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(log.contains("peer=127.0.0.1:") && !log.contains("ffff"), "{log}");
+    }
+}
+
+#[test]
+fn a10_a_probe_reaches_metrics_at_any_form_of_address() {
+    let forms: &[&str] = if has_ipv6() { &["[::ffff:127.0.0.1]", "[::1]"] } else { &["127.0.0.1"] };
+    for form in forms {
+        let program = Program::start(&["--port=0", &format!("--metrics={form}:0")]);
+        program.address();
+        let line = program.next_line();
+        let address = line.strip_prefix("metrics on ").expect("the second line says so");
+        assert!(!address.contains("ffff"), "{address}");
+        let port = address.rsplit_once(':').expect("it has a port").1;
+        for probe in [address, &format!("{form}:{port}")] {
+            let (code, output, errors) = run_to_end(&[&format!("--probe={probe}")]);
+            assert_eq!((code, output.as_str()), (Some(0), "serving"), "{errors}");
+        }
+        program.stop();
+    }
+}
+
+#[test]
+fn a10_addresses_that_cannot_be_meant_are_refused_with_the_reason() {
+    for (args, words) in [
+        (&["--ip=fe80::1"][..], &["--ip", "interface", "fe80::1%eth0"][..]),
+        (&["--ip=fe80::1%nosuch0"], &["--ip", "no interface \"nosuch0\""]),
+        (&["--metrics=[fe80::1]:9464"], &["--metrics", "interface"]),
+        (&["--ip=127.0.0.1,127.0.0.1"], &["--ip=127.0.0.1", "twice"]),
+        (&["--ip=127.0.0.1", "--ip=::ffff:127.0.0.1"], &["127.0.0.1", "twice"]),
+        (&["--ip=127.0.0.1", "--ip=0.0.0.0"], &["--ip=0.0.0.0", "includes 127.0.0.1"]),
+        (&["--ip=::,::1"], &["--ip=::", "includes ::1"]),
+        (&["--ip=127.0.0.1,"], &["--ip", "must be an address"]),
+        (&["--proxy-from=10.0.0.0/33"], &["--proxy-from", "10.0.0.0/8"]),
+        (&["--proxy-from=localhost"], &["--proxy-from", "networks"]),
+    ] {
+        check_refused(&[&["--port=0"], args].concat(), words);
     }
 }
 

@@ -8,8 +8,9 @@ use chat_server::Config;
 use super::document::{quoted, table};
 use super::transcript::Transcript;
 
-/// Codes that no transcript can bring about: it meets no bug, always reads, and has no operator.
-const NOT_PLAYED: [&str; 4] = ["announcement", "internal", "removed", "slow-consumer"];
+/// Codes that no transcript can bring about: it meets no bug, always reads, and has neither operator nor proxy.
+const NOT_PLAYED: [&str; 5] =
+    ["announcement", "internal", "proxy-header-expected", "removed", "slow-consumer"];
 
 /// Every code, read from the sources: no value lists all variants.
 fn codes_of_the_code() -> BTreeSet<&'static str> {

@@ -8,7 +8,7 @@ use chat_server::Lang;
 
 use super::help;
 use crate::settings::{
-    Flags, Place, SETTINGS, SettingError, Settings, ValueError, apply_file, parse_address,
+    Flags, Place, SETTINGS, SettingError, Settings, ValueError, apply_file, is_list, parse_address,
     set_limit, suggest, takes_value, to_toml,
 };
 use crate::texts;
@@ -91,6 +91,7 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
             (Some(true), value) => {
                 match value.or_else(|| words.next_if(|word| !word.starts_with("--"))) {
                     None => errors.push(SettingError::MissingValue(flag)),
+                    Some(value) if is_repeated && is_list(name) => append(&mut good, &flag, &value),
                     Some(_) if is_repeated => errors.push(SettingError::RepeatedFlag(flag)),
                     Some(value) => good.extend([flag, value]),
                 }
@@ -98,6 +99,13 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
         }
     }
     good
+}
+
+/// Adds to the value of a flag that is a list.
+fn append(good: &mut [String], flag: &str, value: &str) {
+    if let Some(at) = good.iter().position(|word| word == flag) {
+        good[at + 1] += &format!(",{value}");
+    }
 }
 
 fn lang_asked_for(words: &[&str]) -> Option<Lang> {

@@ -24,6 +24,8 @@ pub(crate) fn flags(lang: Lang) -> String {
             text += &rows(limits);
         }
     }
+    // The last row stands for `help` as well.
+    let others = &others[..others.len() - 1];
     text += &format!("{}:\n{}", texts::GROUP_CONFIGURATION.get(lang), rows(others));
     text + texts::EXIT_STATUS.get(lang)
 }

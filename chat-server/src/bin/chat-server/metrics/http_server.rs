@@ -14,6 +14,7 @@ use slab::Slab;
 
 use super::http_connection::{HttpConnection, Progress};
 use super::pages::Pages;
+use crate::settings::canonical;
 
 /// Beyond every slot of the slab.
 const LISTENER: Token = Token(usize::MAX);
@@ -38,7 +39,7 @@ pub(crate) fn start(address: SocketAddr, pages: Pages) -> io::Result<SocketAddr>
     let poll = Poll::new()?;
     let mut listener = TcpListener::bind(address)?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let address = listener.local_addr()?;
+    let address = canonical(listener.local_addr()?);
     let server = HttpServer {
         poll,
         listener,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use chat_proto::{Localize, localize};
 use chat_server::{Lang, LimitError};
@@ -37,6 +37,8 @@ pub(crate) enum SettingError {
     InFile { path: String, line: usize, error: FileError },
     /// No server can run with a limit, wherever it was set.
     Limit(LimitError),
+    /// Of two addresses to listen on, one includes the other, or is the same.
+    Overlap { ip: IpAddr, other: IpAddr },
     /// Metrics would be served at the server's own address.
     SameAddress { metrics: SocketAddr, server: SocketAddr },
 }
@@ -73,6 +75,10 @@ pub(crate) enum ValueError {
     },
     NotAnAddress,
     NotAnAddressWithPort,
+    NotANetwork,
+    /// The address means something on one interface only, and names none.
+    NeedsInterface,
+    NoSuchInterface(String),
     NotNameAndValue,
     /// In a file: neither a number nor a string.
     WrongType,
@@ -139,6 +145,12 @@ impl Localize for SettingError {
                 error.fmt_in(lang, f)
             }
             Self::Limit(error) => error.fmt_in(lang, f),
+            Self::Overlap { ip, other } if ip == other => localize!(f, lang,
+                en: "--ip={ip} is there twice",
+                ko: "--ip={ip} 주소가 두 번 있어요"),
+            Self::Overlap { ip, other } => localize!(f, lang,
+                en: "--ip={ip} includes {other}: leave one of them out",
+                ko: "--ip={ip}: {other} 주소도 여기에 들어 있어요. 하나를 빼 주세요"),
             Self::SameAddress { metrics, server } => localize!(f, lang,
                 en: "metrics is {metrics}: the server itself listens on {server}. Choose another port",
                 ko: "metrics = {metrics}: 서버가 쓸 주소와 겹쳐요 ({server}). 다른 포트를 골라 주세요"),
@@ -192,6 +204,15 @@ impl Localize for ValueError {
             Self::NotAnAddressWithPort => localize!(f, lang,
                 en: "must be an address with a port, like 127.0.0.1:9464 or [::1]:0",
                 ko: "127.0.0.1:9464, [::1]:0 같은 주소와 포트여야 해요"),
+            Self::NotANetwork => localize!(f, lang,
+                en: "must be addresses or networks like 192.0.2.7 or 10.0.0.0/8",
+                ko: "192.0.2.7, 10.0.0.0/8 같은 주소나 네트워크여야 해요"),
+            Self::NeedsInterface => localize!(f, lang,
+                en: "names no interface: a link-local address needs one, as in fe80::1%eth0",
+                ko: "인터페이스가 없어요. 링크 로컬 주소는 fe80::1%eth0처럼 써 주세요"),
+            Self::NoSuchInterface(name) => localize!(f, lang,
+                en: "there is no interface {name:?}",
+                ko: "{name:?} 인터페이스는 없어요"),
             Self::NotNameAndValue => localize!(f, lang,
                 en: "must be NAME=VALUE",
                 ko: "이름=값 꼴로 써 주세요"),

@@ -2,9 +2,10 @@
 //! with it.
 //!
 //! `table` has a row for each setting, which changes and shows one of the `values`; `names` looks up the
-//! limits and suggests the name that an unknown one stands for, by `suggestion`; `file` reads a configuration file.
+//! limits and suggests the name that an unknown one stands for, by `suggestion`; `addresses` reads those, `file` reads a configuration file.
 //! `cli` calls them, and `main` acts on the result. Nothing here opens a socket or logs.
 
+mod addresses;
 mod error;
 mod file;
 mod names;
@@ -12,10 +13,9 @@ mod suggestion;
 mod table;
 mod values;
 
+pub(crate) use addresses::{canonical, parse_address};
 pub(crate) use error::{SettingError, ValueError};
 pub(crate) use file::apply_file;
 pub(crate) use names::{Place, set_limit, suggest};
-pub(crate) use table::{
-    Flags, OTHER_FLAGS, SETTINGS, in_force, parse_address, takes_value, to_toml,
-};
+pub(crate) use table::{Flags, OTHER_FLAGS, SETTINGS, in_force, is_list, takes_value, to_toml};
 pub(crate) use values::{LogFormat, Settings};

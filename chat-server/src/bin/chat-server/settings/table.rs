@@ -1,14 +1,12 @@
 //! The table of settings. The flags, the keys of a configuration file, `--help`, and the display of the settings
 //! in force are made from it and from [`Limit::ALL`]. Its texts are in `texts`.
 
-use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
-
 use argh::FromArgs;
 use chat_proto::PerLang;
 use chat_server::{Lang, Limit, RateLimit, ShutdownFrom};
 use tracing::level_filters::LevelFilter;
 
+use super::addresses::{parse_address, parse_ips, parse_networks, show_ip};
 use super::error::ValueError;
 use super::suggestion::nearest;
 use super::values::{LogFormat, Settings};
@@ -106,8 +104,14 @@ settings! {
             s.config.address.set_port(range(value, 0, u16::MAX.into())?);
             s.has_port = true;
         } => s.has_port.then(|| s.config.address.port().to_string());
-        ip "ip" IP |s, value| s.config.address.set_ip(parse_ip(value)?)
-            => Some(s.config.address.ip().to_string());
+        ip "ip" IP |s, value| {
+            let mut addresses = parse_ips(value)?;
+            addresses[0].set_port(s.config.address.port());
+            s.config.address = addresses.remove(0);
+            s.config.more_addresses = addresses;
+        } => Some(list(s.config.addresses().map(|address| show_ip(&address))));
+        proxy_from "proxy-from" PROXY_FROM |s, value| s.config.proxy_from = parse_networks(value)?
+            => (!s.config.proxy_from.is_empty()).then(|| list(&s.config.proxy_from));
         shutdown_from "shutdown-from" SHUTDOWN_FROM |s, value| {
             let who = [ShutdownFrom::Anyone, ShutdownFrom::Loopback, ShutdownFrom::Nobody];
             s.config.shutdown_from = one_of(value, &["anyone", "loopback", "nobody"], who)?;
@@ -150,8 +154,19 @@ pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 7] = [
     ("check", texts::CHECK),
     ("probe", texts::PROBE),
     ("version", texts::VERSION),
-    ("help", texts::HELP),
+    // In one row of the help.
+    ("help", texts::VERSION),
 ];
+
+/// The values with commas between them.
+fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(",")
+}
+
+/// Whether a flag may be there several times, each time adding to its value.
+pub(crate) fn is_list(name: &str) -> bool {
+    ["ip", "proxy-from"].contains(&name)
+}
 
 /// Whether the flag of that name, without hyphens, takes a value; `None` if there is no such flag.
 pub(crate) fn takes_value(name: &str) -> Option<bool> {
@@ -174,20 +189,6 @@ fn one_of<T, const N: usize>(
     let nearest = || nearest(value, words.iter().map(|word| (*word, ()))).map(|(word, ())| word);
     let found = words.iter().zip(values).find(|(word, _)| **word == value);
     found.map(|(_, value)| value).ok_or_else(|| ValueError::NotOneOf { words, nearest: nearest() })
-}
-
-/// An IP address, that of IPv6 in brackets or not.
-fn parse_ip(value: &str) -> Result<IpAddr, ValueError> {
-    let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
-    let ip = match bare {
-        Some(v6) => v6.parse().map(IpAddr::V6),
-        None => value.parse(),
-    };
-    ip.map_err(|_| ValueError::NotAnAddress)
-}
-
-pub(crate) fn parse_address(value: &str) -> Result<SocketAddr, ValueError> {
-    SocketAddr::from_str(value).map_err(|_| ValueError::NotAnAddressWithPort)
 }
 
 /// The settings in force, by name, and then the limits.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use chat_server::{Config, ConfigError, Lang};
 use tracing::level_filters::LevelFilter;
 
+use super::addresses::{canonical, show_ip};
 use super::error::SettingError;
 
 /// The settings made so far, by flags and file.
@@ -33,18 +34,45 @@ impl Settings {
         let check = self.config.check();
         let limits = check.as_ref().err().map(ConfigError::errors).unwrap_or_default();
         let limits = limits.iter().map(|error| SettingError::Limit(*error));
-        limits.chain(self.address_conflict()).collect()
+        limits.chain(self.overlaps()).chain(self.metrics_conflict()).collect()
     }
 
-    /// Metrics at the server's own address: whichever came second could not listen. A wildcard covers every address
-    /// of its family, that of IPv6 both families.
-    fn address_conflict(&self) -> Option<SettingError> {
-        let (metrics, server) = (self.metrics?, self.config.address);
-        let [a, b] = [metrics, server].map(|address| address.ip().to_canonical());
-        let covers = |a: IpAddr, b: IpAddr| a.is_unspecified() && (a.is_ipv6() || b.is_ipv4());
-        let overlap = a == b || covers(a, b) || covers(b, a);
-        let same_port = metrics.port() == server.port() && server.port() != 0;
-        (overlap && same_port).then_some(SettingError::SameAddress { metrics, server })
+    /// The addresses to listen on, of which none may include another.
+    fn overlaps(&self) -> Vec<SettingError> {
+        let ips: Vec<_> = self.config.addresses().map(canonical).collect();
+        let pairs = ips.iter().enumerate().flat_map(|(i, a)| ips[..i].iter().map(move |b| (b, a)));
+        let overlap = |(a, b): (&SocketAddr, &SocketAddr)| {
+            let (a, b) = if self.includes(*a, *b) { (a, b) } else { (b, a) };
+            let error = SettingError::Overlap { ip: a.ip(), other: b.ip() };
+            self.includes(*a, *b).then_some(error)
+        };
+        pairs.filter_map(overlap).collect()
+    }
+
+    /// Metrics at the server's own address: whichever came second could not listen.
+    fn metrics_conflict(&self) -> Option<SettingError> {
+        let metrics = self.metrics?;
+        let address = canonical(metrics);
+        let covers_all = metrics.ip().is_unspecified() && metrics.is_ipv6();
+        let conflict = self.config.addresses().find(|server| {
+            let server = canonical(*server);
+            let overlap =
+                covers_all || self.includes(server, address) || self.includes(address, server);
+            overlap && server.port() == address.port() && server.port() != 0
+        });
+        conflict.map(|server| SettingError::SameAddress { metrics, server })
+    }
+
+    /// Whether to listen on `a` is to listen on `b` as well. A wildcard includes every address of its family; that
+    /// of IPv6 both families, unless the server listens on one of IPv4 besides.
+    fn includes(&self, a: SocketAddr, b: SocketAddr) -> bool {
+        let has_v4 = || self.config.addresses().any(|address| canonical(address).is_ipv4());
+        let is_wildcard_of_b = match a.ip() {
+            IpAddr::V4(ip) => ip.is_unspecified() && b.is_ipv4(),
+            IpAddr::V6(ip) => ip.is_unspecified() && (b.is_ipv6() || !has_v4()),
+        };
+        let same_ip = show_ip(&a) == show_ip(&b);
+        is_wildcard_of_b || same_ip
     }
 }
 

@@ -1,0 +1,161 @@
+//! Connections from proxies, until their PROXY headers say for whom they are.
+//!
+//! The bytes of a header leave the kernel only once they are known to belong to it, so that the first frame stays
+//! for the connection's own reads. A connection that waits here costs its descriptor and some 200 bytes; whoever
+//! is no proxy never gets here.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Read};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use super::clock::Instant;
+use super::network::Network;
+use super::origin::Origin;
+use super::proxy_header::{BadHeader, HeaderParser};
+
+/// Where the tokens of waiting connections begin: above those of all others, below those that the reactor
+/// reserves for itself.
+const FIRST: usize = 1 << 63;
+
+/// Connections whose header has not arrived, in the order in which they came.
+#[derive(Debug)]
+pub(crate) struct Lobby {
+    proxies: Vec<Network>,
+    /// The time for a header to arrive.
+    timeout: Duration,
+    waiting: BTreeMap<usize, Waiting>,
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    stream: TcpStream,
+    proxy: Origin,
+    parser: HeaderParser,
+    deadline: Instant,
+}
+
+/// A connection that waits no longer.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) stream: TcpStream,
+    pub(crate) proxy: Origin,
+    pub(crate) origin: Result<Origin, NoHeader>,
+}
+
+/// Why there is no header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoHeader {
+    /// Something else has arrived.
+    Bad,
+    /// It has taken too long.
+    Late,
+    /// The stream has ended before its first byte, as some health checks do.
+    Ended,
+    /// The stream has ended in the middle of it.
+    EndedInside,
+    /// The socket has failed.
+    Failed,
+}
+
+impl Lobby {
+    pub(crate) fn new(proxies: Vec<Network>, timeout: Duration) -> Self {
+        Self { proxies, timeout, waiting: BTreeMap::new(), next: FIRST }
+    }
+
+    /// Whether connections from this address have to begin with a header.
+    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(peer.ip()))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Has a connection wait for its header. One that the kernel cannot watch is closed.
+    pub(crate) fn add(
+        &mut self,
+        registry: &Registry,
+        now: Instant,
+        mut stream: TcpStream,
+        proxy: Origin,
+    ) {
+        if registry.register(&mut stream, Token(self.next), Interest::READABLE).is_ok() {
+            let (parser, deadline) = (HeaderParser::new(), now + self.timeout);
+            self.waiting.insert(self.next, Waiting { stream, proxy, parser, deadline });
+            self.next += 1;
+        }
+    }
+
+    /// Whether the token is one that waiting connections have.
+    pub(crate) fn has_token(token: Token) -> bool {
+        token.0 >= FIRST
+    }
+
+    /// Handles an event. Returns the connection if it waits no longer.
+    pub(crate) fn ready(&mut self, token: Token) -> Option<Arrival> {
+        let waiting = self.waiting.get_mut(&token.0)?;
+        let origin = waiting.read_header()?;
+        self.take(token.0, origin)
+    }
+
+    /// Returns a connection that has waited for too long.
+    pub(crate) fn pop_late(&mut self, now: Instant) -> Option<Arrival> {
+        let (&token, _) =
+            self.waiting.first_key_value().filter(|(_, first)| first.deadline <= now)?;
+        self.take(token, Err(NoHeader::Late))
+    }
+
+    /// Returns a connection, whatever it waits for.
+    pub(crate) fn pop(&mut self) -> Option<Arrival> {
+        let token = *self.waiting.first_key_value()?.0;
+        self.take(token, Err(NoHeader::Late))
+    }
+
+    /// When to call [`Lobby::pop_late`] without any event.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.waiting.first_key_value().map(|(_, first)| first.deadline)
+    }
+
+    fn take(&mut self, token: usize, origin: Result<Origin, NoHeader>) -> Option<Arrival> {
+        let Waiting { stream, proxy, .. } = self.waiting.remove(&token)?;
+        Some(Arrival { stream, proxy, origin })
+    }
+}
+
+impl Waiting {
+    /// Reads the header, and nothing after it. Returns `None` while more of it has to arrive.
+    fn read_header(&mut self) -> Option<Result<Origin, NoHeader>> {
+        let mut buffer = [0; 2048];
+        loop {
+            let seen = match self.stream.peek(&mut buffer) {
+                Ok(0) if self.parser.is_empty() => return Some(Err(NoHeader::Ended)),
+                Ok(0) => return Some(Err(NoHeader::EndedInside)),
+                Ok(n) => n,
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
+                Err(_) => return Some(Err(NoHeader::Failed)),
+            };
+            let (len, header) = match self.parser.feed(&buffer[..seen]) {
+                Ok(parsed) => parsed,
+                Err(BadHeader) => return Some(Err(NoHeader::Bad)),
+            };
+            if self.consume(&mut buffer[..len]).is_err() {
+                return Some(Err(NoHeader::Failed));
+            }
+            if let Some(header) = header {
+                let local = self.stream.local_addr().ok();
+                return Some(Ok(Origin::proxied(header, self.proxy, local)));
+            }
+        }
+    }
+
+    /// Takes bytes that have been seen out of the kernel.
+    fn consume(&mut self, seen: &mut [u8]) -> io::Result<()> {
+        self.stream.read_exact(seen)
+    }
+}
