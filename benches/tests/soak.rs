@@ -32,6 +32,7 @@ fn config(program: impl Into<PathBuf>, args: &[&str], seed: u64) -> Config {
         time: Duration::from_secs(2),
         seed,
         visits_per_second: 60,
+        attack_percent: 2,
         corpus: concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command").into(),
         progress: None,
     }

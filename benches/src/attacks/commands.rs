@@ -29,7 +29,7 @@ pub(super) fn shutdowns(scene: &Scene) -> Prepared {
 }
 
 fn prepare(scene: &Scene, commands: Vec<Vec<u8>>) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     let all = crowd.admit(scene.scaled(CONNECTIONS), &Command::Leave)?;
     Ok(Box::new(Commands { crowd, all, commands, next: 0, pace: Pace::new(COMMAND_INTERVAL) }))
 }

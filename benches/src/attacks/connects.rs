@@ -11,7 +11,7 @@ const AT_A_TIME: usize = 32;
 
 /// Connects and resets as fast as one core can.
 pub(super) fn resets(scene: &Scene) -> Prepared {
-    Ok(Box::new(Resets(Crowd::new(scene.server)?)))
+    Ok(Box::new(Resets(Crowd::new(scene)?)))
 }
 
 struct Resets(Crowd);

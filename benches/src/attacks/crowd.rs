@@ -3,6 +3,8 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chat_proto::{Command, HEADER_LEN, Incoming};
@@ -10,6 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use socket2::SockRef;
 
+use super::Scene;
 use crate::load::connection::Connection;
 use crate::words;
 
@@ -34,6 +37,7 @@ pub(super) struct Crowd {
     members: Slab<Member>,
     buffer: Vec<u8>,
     opened: u32,
+    total: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -44,10 +48,11 @@ struct Member {
 }
 
 impl Crowd {
-    /// Nobody yet, for the server at `to`.
-    pub(super) fn new(to: SocketAddr) -> io::Result<Self> {
+    /// Nobody yet, for the server of `scene`.
+    pub(super) fn new(scene: &Scene) -> io::Result<Self> {
         Ok(Self {
-            to,
+            to: scene.server,
+            total: scene.connections.clone(),
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
             members: Slab::new(),
@@ -61,6 +66,7 @@ impl Crowd {
         let source = Ipv4Addr::new(127, 0, 1, 1 + (self.opened % ADDRESSES) as u8);
         let source = self.to.is_ipv4().then_some((source, 0).into());
         self.opened += 1;
+        self.total.fetch_add(1, Ordering::Relaxed);
         let mut connection = Connection::open_with(self.to, source, receive_buffer)?;
         let entry = self.members.vacant_entry();
         let interest = Interest::READABLE | Interest::WRITABLE;

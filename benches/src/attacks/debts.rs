@@ -11,11 +11,9 @@ use super::lists::long_title;
 use super::{Attack, Pace, Prepared, Scene, WAIT};
 use crate::words::{frame, join};
 
-/// Rooms with long titles, for long lists: of some 90 KB.
-const ROOMS: usize = 200;
-
-/// Lists that a connection asks for and does not read: somewhat less than its backlog may be.
-const LISTS: usize = 10;
+/// How often a connection makes and leaves a room, whose long title is in both answers: somewhat less often than
+/// the server allows at once, and less than what stops it reading from the connection.
+const ROOMS: usize = 190;
 
 /// Between two that join.
 const INTERVAL: Duration = Duration::from_millis(60);
@@ -23,13 +21,11 @@ const INTERVAL: Duration = Duration::from_millis(60);
 /// From asking to joining, and from then to the reset.
 const STAY: Duration = Duration::from_millis(60);
 
-/// Strangers pile up answers that they do not read, join the room of somebody else, and reset.
+/// Connections pile up answers that they do not read, join the room of somebody else, and reset.
 pub(super) fn debts(scene: &Scene) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
-    crowd.admit(scene.scaled(ROOMS), &long_title())?;
     Ok(Box::new(Debts {
-        crowd,
-        questions: frame(&Command::Rooms).repeat(LISTS),
+        crowd: Crowd::new(scene)?,
+        commands: [frame(&long_title()), frame(&Command::Leave)].concat().repeat(ROOMS),
         join: frame(&join(scene.room)),
         asked: VecDeque::new(),
         joined: VecDeque::new(),
@@ -39,7 +35,7 @@ pub(super) fn debts(scene: &Scene) -> Prepared {
 
 struct Debts {
     crowd: Crowd,
-    questions: Vec<u8>,
+    commands: Vec<u8>,
     join: Vec<u8>,
     /// Who has asked or joined, and until when they stay.
     asked: VecDeque<(usize, Instant)>,
@@ -60,7 +56,7 @@ impl Attack for Debts {
         if self.pace.is_due() {
             let who = self.crowd.open(Some(4 * 1024))?;
             self.crowd.deafen(who)?;
-            self.crowd.send(who, &self.questions);
+            self.crowd.send(who, &self.commands);
             self.asked.push_back((who, now + STAY));
         }
         self.crowd.turn(WAIT)

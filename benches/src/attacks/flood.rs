@@ -15,7 +15,7 @@ const READ_RATE: f64 = 250_000.0;
 
 /// One floods a room, another reads steadily.
 pub(super) fn flood(scene: &Scene) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     let (members, _) = crowd.settle("a flooded room", 2)?;
     let &[flooder, reader] = &members[..] else {
         return Err(io::Error::other("the flooded room has not two members"));

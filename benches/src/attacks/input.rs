@@ -51,7 +51,7 @@ struct Senders {
 
 impl Senders {
     fn prepare(scene: &Scene, want: usize, parts: Vec<Vec<u8>>) -> Prepared {
-        let mut crowd = Crowd::new(scene.server)?;
+        let mut crowd = Crowd::new(scene)?;
         crowd.admit(want, &Command::Leave)?;
         Ok(Box::new(Self { crowd, want, parts, who: 0, part: 0 }))
     }
@@ -84,7 +84,7 @@ fn refill(crowd: &mut Crowd, want: usize) -> io::Result<()> {
 /// Many connections send urgent bytes.
 pub(super) fn urgent_bytes(scene: &Scene) -> Prepared {
     let want = scene.scaled(100);
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     crowd.admit(want, &Command::Leave)?;
     Ok(Box::new(Urgent { crowd, want }))
 }
@@ -107,7 +107,7 @@ impl Attack for Urgent {
 /// Thousands of connections begin a frame and send no more; some go and others come.
 pub(super) fn half_frames(scene: &Scene) -> Prepared {
     let want = scene.scaled(5_000);
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     crowd.admit(want, &Command::Leave)?;
     Ok(Box::new(HalfFrames {
         crowd,

@@ -22,7 +22,7 @@ pub(super) fn one_asker(scene: &Scene) -> Prepared {
 }
 
 fn prepare(scene: &Scene, askers: usize) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     crowd.admit(scene.scaled(ROOMS), &long_title())?;
     let askers = crowd.admit(askers, &Command::Leave)?;
     let pace = Pace::new(COMMAND_INTERVAL);

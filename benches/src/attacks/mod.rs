@@ -17,12 +17,14 @@ mod running;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 pub use running::Running;
 
 /// What an attack is directed at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Scene {
     /// The server.
     pub server: SocketAddr,
@@ -30,6 +32,8 @@ pub struct Scene {
     pub room: u64,
     /// The share of its connections that the attack uses, in percent.
     pub percent: usize,
+    /// Counts the connections that the attack makes.
+    pub connections: Arc<AtomicU64>,
 }
 
 impl Scene {

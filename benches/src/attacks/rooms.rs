@@ -20,7 +20,7 @@ const TALKERS: usize = 10;
 
 /// Some members of a large room take another name as often as they may.
 pub(super) fn renames(scene: &Scene) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     let (members, _) = crowd.settle("a large room", scene.scaled(LARGE))?;
     let acts = |who, number| frame(&rename(&format!("renamed {who} {number}")));
     Ok(Box::new(Room::new(crowd, members, acts)))
@@ -28,7 +28,7 @@ pub(super) fn renames(scene: &Scene) -> Prepared {
 
 /// Visitors join and leave a large room as often as they may.
 pub(super) fn visits(scene: &Scene) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     let (_, room) = crowd.settle("a large room", scene.scaled(LARGE))?;
     let visitors = crowd.admit(ACTIVE, &create("for a moment"))?;
     let leave = frame(&chat_proto::Command::Leave);
@@ -68,7 +68,7 @@ impl<A: Fn(usize, usize) -> Vec<u8>> Attack for Room<A> {
 
 /// In a room that talks without a pause, most members stop reading. Others take their places each second.
 pub(super) fn stopped_readers(scene: &Scene) -> Prepared {
-    let mut crowd = Crowd::new(scene.server)?;
+    let mut crowd = Crowd::new(scene)?;
     let (members, room) = crowd.settle("a busy room", BUSY - STOPPED)?;
     let text = frame(&chat(&"x".repeat(1_000)));
     Ok(Box::new(StoppedReaders {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 
 use rustix::process::{getpriority_process, setpriority_process};
@@ -15,19 +15,20 @@ use crate::error::Error;
 /// even on the core of the attack.
 const NICER: i32 = 10;
 
+/// The harm that the server did to somebody who took part and behaved, if any.
+type Harm = Option<&'static str>;
+
 /// An attack that goes on until it is finished or dropped.
 #[derive(Debug)]
 pub struct Running {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<Option<&'static str>>>>,
+    prepared: Receiver<()>,
+    thread: Option<JoinHandle<io::Result<Harm>>>,
 }
 
 impl Running {
-    /// Starts an attack; it is prepared when this returns.
-    ///
-    /// # Errors
-    /// When the server does not let it in.
-    pub fn start(kind: Kind, scene: Scene) -> Result<Self, Error> {
+    /// Starts to prepare an attack, which begins by itself.
+    pub fn start(kind: Kind, scene: Scene) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, prepared) = mpsc::channel();
         let flag = stop.clone();
@@ -35,18 +36,33 @@ impl Running {
             let mut attack = (kind.prepare)(&scene)?;
             // On Linux this is the priority of the calling thread.
             setpriority_process(None, getpriority_process(None)? + NICER)?;
-            // Nobody may be waiting any more.
+            // Nobody may be waiting.
             let _ = sender.send(());
             while !flag.load(Ordering::Relaxed) {
                 attack.turn()?;
             }
             Ok(attack.harm())
         });
-        let running = Self { stop, thread: Some(thread) };
-        match prepared.recv() {
-            Ok(()) => Ok(running),
-            Err(_) => Err(running.finish().err().unwrap_or_else(|| broken("no attack"))),
-        }
+        Self { stop, prepared, thread: Some(thread) }
+    }
+
+    /// Waits until it is prepared.
+    ///
+    /// # Errors
+    /// When the server does not let it in.
+    pub fn wait_until_prepared(&mut self) -> Result<(), Error> {
+        // Without a word from it the thread has ended, and the result says why.
+        self.prepared.recv().or_else(|_| self.join().map(drop))
+    }
+
+    /// Stops the attack, without waiting for it.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Stops the attack, and closes its connections. Returns the harm that the server did to somebody who took
@@ -55,15 +71,16 @@ impl Running {
     /// # Errors
     /// When the attack could not go on.
     pub fn finish(mut self) -> Result<Option<&'static str>, Error> {
-        match self.join() {
-            Some(Ok(result)) => result.map_err(Error::io("attacking")),
-            _ => Err(broken("the attack's thread panicked")),
-        }
+        self.join()
     }
 
-    fn join(&mut self) -> Option<std::thread::Result<io::Result<Option<&'static str>>>> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().map(JoinHandle::join)
+    fn join(&mut self) -> Result<Harm, Error> {
+        self.stop();
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result.map_err(Error::io("attacking")),
+            Some(Err(_)) => Err(Error::Server("the attack's thread panicked".to_owned())),
+            None => Ok(None),
+        }
     }
 }
 
@@ -72,8 +89,4 @@ impl Drop for Running {
         // Its result is of no interest any more.
         let _ = self.join();
     }
-}
-
-fn broken(what: &str) -> Error {
-    Error::Server(what.to_owned())
 }

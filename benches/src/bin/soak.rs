@@ -12,7 +12,8 @@ use chat_benches::{args, error::Error};
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/command");
 
 /// Keeps a chat server under a mixed load: steady talkers whose every message is checked, and visitors
-/// that come and go, flood, read slowly or not at all, send bad input, and break off anywhere. At the end
+/// that come and go, flood, read slowly or not at all, send bad input, and break off anywhere; and attacks,
+/// one after the other. At the end
 /// the server has to be as it was before. The exit status is 0 if nothing was wrong.
 #[derive(FromArgs)]
 struct SoakArgs {
@@ -35,6 +36,10 @@ struct SoakArgs {
     /// visits that begin in a second, 25 by default
     #[argh(option, default = "25", arg_name = "N")]
     visits: u32,
+
+    /// share of their connections that the attacks use, in percent, 5 by default; 0 for no attacks
+    #[argh(option, default = "5", arg_name = "PERCENT")]
+    attacks: usize,
 
     /// a directory of bad payloads, one a file (default: fuzz/corpus/command of the sources)
     #[argh(option, default = "CORPUS.into()", arg_name = "DIR")]
@@ -60,6 +65,7 @@ fn run(args: SoakArgs) -> Result<(), Error> {
         time: minutes(args.minutes)?,
         seed,
         visits_per_second: args.visits,
+        attack_percent: args.attacks.min(100),
         corpus: args.corpus,
         progress: (!args.quiet).then_some(every),
         program: args::chat_server(args.server)?,

@@ -21,6 +21,8 @@ pub struct Line {
     pub beside: Latencies,
     /// Share of a core that the server used meanwhile.
     pub busy: f64,
+    /// Share of the time in which it could not run, for other programs had its core.
+    pub waited: f64,
     /// The harm done to people who behaved, apart from delay.
     pub harm: Option<String>,
     /// What the server did meanwhile.
@@ -38,7 +40,7 @@ impl Line {
         self.harm.is_none() && self.beside.p99 <= MAX_MS && self.ratio() <= MAX_RATIO
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 10] {
         let ms = |ms: f64| format!("{ms:.2}");
         let verdict = match &self.harm {
             Some(harm) => harm,
@@ -54,21 +56,26 @@ impl Line {
             ms(self.beside.p50),
             ms(self.beside.p99),
             format!("{:.1}", self.ratio()),
-            format!("{} / {:.0}", ms(self.beside.late), self.busy * 100.0),
+            ms(self.beside.late),
+            format!("{:.0} / {:.0}", self.busy * 100.0, self.waited * 100.0),
         ]
     }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [attack, verdict, did, _, alone, _, beside, ratio, rest] = self.cells();
-        write!(f, "{attack:<36} p99 {alone} -> {beside} ms, x {ratio}, {verdict}; {rest} %; {did}")
+        let [attack, verdict, did, _, alone, _, beside, ratio, late, busy] = self.cells();
+        write!(
+            f,
+            "{attack:<36} p99 {alone} -> {beside} ms, x {ratio}, {verdict}; {late} ms late; \
+             server {busy} %; {did}"
+        )
     }
 }
 
 /// The result as a table.
 pub fn table(lines: &[Line]) -> String {
-    const TITLES: [&str; 9] = [
+    const TITLES: [&str; 10] = [
         "attack",
         "fair",
         "the server",
@@ -77,7 +84,8 @@ pub fn table(lines: &[Line]) -> String {
         "p50 beside",
         "p99 beside",
         "×",
-        "late, server %",
+        "late",
+        "server %",
     ];
     let rows: Vec<_> = lines.iter().map(Line::cells).collect();
     text_table::render(TITLES, &rows, 3)
@@ -95,6 +103,7 @@ mod tests {
             alone: times(alone),
             beside: times(beside),
             busy: 0.5,
+            waited: 0.0,
             harm: None,
             did: String::new(),
         };

@@ -1,6 +1,7 @@
 //! The run: each attack in turn, on a server of its own.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -61,18 +62,34 @@ fn one(config: &Config, kind: Kind) -> Result<Line, Error> {
     let mut strangers = Strangers::connect(server.addr)?;
     let alone = strangers.talk(config.alone)?;
 
-    let scene = Scene { server: server.addr, room: strangers.room, percent: config.percent };
-    let attack = Running::start(kind, scene)?;
+    let scene = Scene {
+        server: server.addr,
+        room: strangers.room,
+        percent: config.percent,
+        connections: Arc::default(),
+    };
+    let mut attack = Running::start(kind, scene);
+    attack.wait_until_prepared()?;
     std::thread::sleep(WARMUP);
     let metrics = || Metrics::read(server.metrics).map_err(Error::io("reading the metrics"));
-    let (before, cpu, began) = (metrics()?, server.process.cpu_time()?, Instant::now());
+    let (before, process, began) = (metrics()?, server.process, Instant::now());
+    let (cpu, waited) = (process.cpu_time()?, process.waited());
     let beside = strangers.talk(kind.time);
-    let used = cpu.until(server.process.cpu_time()?).total() / began.elapsed().as_nanos() as f64;
     let seconds = began.elapsed().as_secs_f64();
+    let busy = cpu.until(process.cpu_time()?).total() / 1e9 / seconds;
+    let waited = (process.waited() - waited).as_secs_f64() / seconds;
     let did = actions(&before, &metrics()?, seconds);
     let harm = attack.finish()?;
     let harm = beside.as_ref().err().map(ToString::to_string).or(harm.map(str::to_owned));
-    Ok(Line { attack: kind.name, alone, beside: beside.unwrap_or_default(), busy: used, harm, did })
+    Ok(Line {
+        attack: kind.name,
+        alone,
+        beside: beside.unwrap_or_default(),
+        busy,
+        waited,
+        harm,
+        did,
+    })
 }
 
 /// What the server did meanwhile: connections ended and limits reached, by label, and requests a second.

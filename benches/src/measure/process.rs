@@ -95,15 +95,25 @@ impl Process {
         Ok(files.count() as u64)
     }
 
+    /// The time that its threads were ready to run and did not, because others had the core.
+    pub fn waited(self) -> Duration {
+        self.schedstat(1).unwrap_or_default()
+    }
+
     fn scheduled(self) -> Option<Duration> {
+        self.schedstat(0).filter(|total| !total.is_zero())
+    }
+
+    /// The sum over all threads of a field of `schedstat`, in nanoseconds.
+    fn schedstat(self, field: usize) -> Option<Duration> {
         let mut total = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.pid)).ok()? {
             // A thread may have ended since the directory was read.
             if let Ok(stat) = fs::read_to_string(task.ok()?.path().join("schedstat")) {
-                total += stat.split_whitespace().next()?.parse::<u64>().ok()?;
+                total += stat.split_whitespace().nth(field)?.parse::<u64>().ok()?;
             }
         }
-        (total > 0).then_some(Duration::from_nanos(total))
+        Some(Duration::from_nanos(total))
     }
 
     fn read(self, file: &str) -> Result<String, Error> {

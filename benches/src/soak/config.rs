@@ -16,6 +16,8 @@ pub struct Config {
     pub seed: u64,
     /// Visits that begin in a second, on average.
     pub visits_per_second: u32,
+    /// The share of their connections that the attacks use, in percent; 0 for no attacks.
+    pub attack_percent: usize,
     /// A directory of bad payloads, one a file; good ones among them are left out.
     pub corpus: PathBuf,
     /// The interval of the progress lines on standard error; `None` for no such lines.

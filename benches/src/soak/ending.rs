@@ -20,8 +20,9 @@ const STOP_DEADLINE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
 
 impl Soak {
-    /// Visitors vanish; talkers receive what they are owed, and leave in order.
+    /// Attackers stop and visitors vanish; talkers receive what they are owed, and leave in order.
     pub(super) fn everybody_out(&mut self) -> Result<(), Error> {
+        self.faults.extend(self.attackers.finish().err());
         for visitor in self.visitors.drain() {
             self.checker.remove(visitor.client.id());
         }

@@ -2,13 +2,15 @@
 //!
 //! The long-lived clients (`talkers`) send numbered messages to each other all the time. Meanwhile visitors
 //! (`visitor`) come and go, each with a `scenario` generated from the seed: they talk, flood, read slowly or
-//! not at all, send malformed frames, and end at any point. The checker of the server's own tests
+//! not at all, send malformed frames, and end at any point; and `attackers` attack in one way after the other.
+//! The checker of the server's own tests
 //! (`chat-testing`) checks every `client`. At the end all clients leave, and `ending` compares rooms, counters,
 //! descriptors and memory with those at the start.
 //!
 //! The seed decides what happens, the kernel when. One thread, rates that two cores carry with ease,
 //! loopback addresses only.
 
+mod attackers;
 mod bad_input;
 mod client;
 mod config;

@@ -13,7 +13,7 @@ pub struct Report {
     pub seconds: f64,
     /// Visits by kind.
     pub visits: Vec<(&'static str, u64)>,
-    /// Connections made, those of the talkers included.
+    /// Connections made, those of talkers and attackers included.
     pub connections: u64,
     /// Visitors evicted as slow consumers.
     pub cut_off: u64,
@@ -41,7 +41,7 @@ impl fmt::Display for Report {
         writeln!(f, "run         {:>9.0}   seconds, seed {}", self.seconds, self.seed)?;
         writeln!(f, "messages    {:>9}   of steady talkers", self.sent)?;
         writeln!(f, "deliveries  {:>9}   of these, each once and in order", self.delivered)?;
-        writeln!(f, "visits      {visits:>9}   on {} connections:", self.connections)?;
+        writeln!(f, "visits      {visits:>9}   and {} connections in all:", self.connections)?;
         for line in self.visits.chunks(5) {
             let line: Vec<_> = line.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
             writeln!(f, "                        {}", line.join(", "))?;

@@ -9,6 +9,7 @@ use chat_testing::{Checker, Received, Rng};
 use mio::{Events, Interest, Poll};
 use slab::Slab;
 
+use super::attackers::Attackers;
 use super::bad_input::BadPayloads;
 use super::client::Route;
 use super::config::Config;
@@ -54,7 +55,8 @@ const BUFFER_LEN: usize = 256 * 1024;
 pub fn run(config: &Config) -> Result<Report, Error> {
     let bad = BadPayloads::load(&config.corpus)?;
     let mut command = Command::new(&config.program);
-    command.args(&config.args);
+    // One of the attacks asks for it.
+    command.args(&config.args).arg("--shutdown-from=nobody");
     let server = ChatServer::start(command)?;
     let before = server.process.open_files()?;
     let mut soak = Soak::new(config, server, bad)?;
@@ -72,7 +74,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
         seed: config.seed,
         seconds,
         visits: Kind::ALL.iter().map(|kind| kind.1).zip(soak.visits).collect(),
-        connections: soak.connections,
+        connections: soak.connections(),
         cut_off: soak.cut_off,
         sent,
         delivered,
@@ -98,6 +100,7 @@ pub(super) struct Soak {
     /// The id of the next client.
     next_id: usize,
     pub(super) talkers: Talkers,
+    pub(super) attackers: Attackers,
     /// The end of the last turn, and the same in the time by which the server is judged: see [`Turn`].
     last: Instant,
     pub(super) now: Instant,
@@ -106,6 +109,7 @@ pub(super) struct Soak {
     pub(super) visitors: Slab<Visitor>,
     pub(super) resources: Resources,
     visits: [u64; Kind::ALL.len()],
+    /// Connections made by talkers and visitors.
     connections: u64,
     cut_off: u64,
     overheard: u64,
@@ -131,6 +135,7 @@ impl Soak {
             next_id: talkers.len(),
             connections: talkers.len() as u64,
             talkers,
+            attackers: Attackers::new(server.addr, config.attack_percent, config.seed),
             server,
             poll,
             events: Events::with_capacity(1024),
@@ -186,12 +191,19 @@ impl Soak {
                 }
             }
             self.turn(true)?;
+            let room = self.rooms.quiet.first().copied().unwrap_or(u64::MAX);
+            self.faults.extend(self.attackers.turn(now, room).err());
             if config.progress.is_some_and(|every| told.elapsed() >= every) {
                 told = now;
                 self.tell(began);
             }
         }
         Ok(())
+    }
+
+    /// Connections made so far, by everybody.
+    fn connections(&self) -> u64 {
+        self.connections + self.attackers.connections()
     }
 
     fn goes_on(&self) -> bool {
@@ -256,7 +268,7 @@ impl Soak {
                 self.faults
             )));
         }
-        self.resources.turn(now, self.connections)
+        self.resources.turn(now, self.connections())
     }
 
     fn serve_visitors(&mut self, turn: Turn) {
@@ -299,7 +311,7 @@ impl Soak {
             "{:>6.0} s: {} connections made, {} visitors here; {sent} messages, {delivered} deliveries, \
              {} to come; {:.0} KiB, {} files; {} faults",
             began.elapsed().as_secs_f64(),
-            self.connections,
+            self.connections(),
             self.visitors.len(),
             self.talkers.missing(&self.checker),
             sample.map_or(0.0, |sample| sample.resident_kib),
