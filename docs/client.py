@@ -34,9 +34,12 @@ def receive(stream):  # The next message, or None at the end of the stream.
 def show(line):  # Escapes what is not printable and could garble the terminal.
     print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), flush=True)
 
+def quoted(name):  # A name that is more than letters, digits and spaces could pass for something else.
+    return name if name.replace(" ", "").isalnum() else json.dumps(name, ensure_ascii=False)
+
 def show_message(message):  # Ignores unknown types and fields.
     if message["type"] == "SCChat":
-        show(f"{message['member']}: {message['text']}")
+        show(f"{quoted(message['member'])}: {message['text']}")
     elif message["type"] == "SCSystemMessage":
         show(f"* {message['text']}")
     for room in message.get("rooms", []):

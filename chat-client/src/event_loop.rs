@@ -3,13 +3,14 @@
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use crate::app::input_error::InputError;
 use crate::app::render;
 use crate::app::state::{AfterClose, App, Context, Effects};
 use crate::app::status::Status;
+use crate::inbox::{Event, Inbox, Wanted};
 use crate::io_error::IoErrorKind;
 use crate::net::backoff;
 use crate::net::connection::StreamEnd;
@@ -21,11 +22,20 @@ use crate::terminal::keys::Key;
 use crate::terminal::line_reader::LineError;
 use crate::terminal::screen::Screen;
 use crate::terminal::tty::{self, Change};
-use crate::threads::{self, Event, QUEUE_LEN};
+use crate::threads;
 
 /// How long to wait after `/quit` for the server to close, at a terminal. A script waits as long as it
 /// takes: the server may still be busy with its commands.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a server may go on talking after `/quit` to somebody at a terminal who has sent everything.
+const QUIT_GRACE: Duration = Duration::from_millis(500);
+
+/// The longest time between what is to be shown and its painting, while there is more to do.
+const FRAME: Duration = Duration::from_millis(25);
+
+/// How long a terminal may take for what is left to paint at the end.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The source of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,19 +76,21 @@ struct EventLoop {
     outbox: Arc<Outbox>,
     server: Destination,
     link: Link,
-    events: Receiver<Event>,
-    sender: SyncSender<Event>,
+    inbox: Arc<Inbox>,
     editor: Option<Editor>,
+    /// The thread that paints, while keys are read, and whether it is at it.
+    painter: Option<SyncSender<String>>,
+    painting: bool,
+    /// Since when there is something to paint.
+    unpainted: Option<Instant>,
     /// The terminal is restored while the process is stopped.
     suspended: bool,
-    /// Input from a time without a connection, no more than the queue held; see
-    /// [`Outbox::wait_for_space`].
-    waiting: Vec<Event>,
     /// Attempts since the server last accepted a connection.
     attempts: u32,
     quit_timeout: Option<Duration>,
-    /// The end of the wait after `/quit`.
-    quit_deadline: Option<Instant>,
+    quit_at: Option<Instant>,
+    /// Why the client fails, for standard error.
+    error: Option<String>,
 }
 
 /// Runs until the connection has ended for good.
@@ -92,28 +104,30 @@ pub(crate) fn run(
     screen: Screen,
     source: InputSource,
 ) -> io::Result<Ending> {
-    let outbox = Arc::new(Outbox::default());
-    let (sender, events) = sync_channel(QUEUE_LEN);
+    let (outbox, inbox) = (Arc::new(Outbox::default()), Arc::new(Inbox::default()));
     let stream = Arc::new(stream);
-    threads::serve(&stream, &outbox, sender.clone())?;
+    threads::serve(&stream, &outbox, &inbox)?;
     match source {
-        InputSource::Keys => threads::spawn_keys(sender.clone())?,
-        InputSource::Lines | InputSource::Pipe => threads::spawn_lines(&outbox, sender.clone())?,
+        InputSource::Keys => threads::spawn_keys(&inbox)?,
+        InputSource::Lines | InputSource::Pipe => threads::spawn_lines(&outbox, &inbox)?,
     }
+    let reads_keys = source == InputSource::Keys;
     EventLoop {
         app,
         screen,
         outbox,
         server,
         link: Link::Up(stream),
-        events,
-        sender,
-        editor: (source == InputSource::Keys).then(Editor::default),
+        painter: reads_keys.then(|| threads::spawn_painter(&inbox)).transpose()?,
+        inbox,
+        editor: reads_keys.then(Editor::default),
+        painting: false,
+        unpainted: None,
         suspended: false,
-        waiting: Vec::new(),
         attempts: 0,
         quit_timeout: (source != InputSource::Pipe).then_some(QUIT_TIMEOUT),
-        quit_deadline: None,
+        quit_at: None,
+        error: None,
     }
     .run()
 }
@@ -121,14 +135,20 @@ pub(crate) fn run(
 impl EventLoop {
     fn run(mut self) -> io::Result<Ending> {
         let effects = self.app.connected(0);
-        let mut ending = self.carry_out(&effects)?;
+        let mut ending = self.carry_out(effects)?;
         loop {
             if let Some(ending) = ending {
-                self.screen.finish()?;
+                let shown = self.paint_the_rest()?;
+                if let Some(error) = self.error.filter(|_| shown) {
+                    self.screen.fail(&error);
+                }
                 return Ok(ending);
             }
             ending = match self.next_event()? {
-                Some(event) => self.handle(event)?,
+                Some(event) => {
+                    self.unpainted.get_or_insert_with(Instant::now);
+                    self.handle(event)?
+                }
                 None => self.time_is_up()?,
             };
         }
@@ -136,23 +156,17 @@ impl EventLoop {
 
     fn handle(&mut self, event: Event) -> io::Result<Option<Ending>> {
         match event {
-            Event::Line(_) | Event::InputEnded
-                if self.editor.is_none() && !self.app.is_online() =>
-            {
-                self.waiting.push(event);
-                Ok(None)
-            }
             Event::Line(line) => self.line(line.as_deref().map_err(|error| *error)),
             Event::Keys(keys) => self.keys(keys),
             // The terminal has gone, and the person with it.
             Event::InputEnded if self.editor.is_some() => self.line(Ok("/quit")),
             Event::InputEnded => {
                 let effects = self.app.input_ended();
-                self.carry_out(&effects)
+                self.carry_out(effects)
             }
             Event::InputFailed(why) => {
-                self.screen.fail(&self.app.say(&Status::CannotRead { why: &why }));
-                Ok(Some(Ending::Failure))
+                let error = self.app.say(&Status::CannotRead { why: &why });
+                Ok(Some(self.fail(error)))
             }
             Event::Terminal(Change::Resized) => Ok(None),
             Event::Terminal(Change::Resumed) => self.resume().map(|()| None),
@@ -163,22 +177,46 @@ impl EventLoop {
                 }
                 Ok(None)
             }
+            Event::Message(_) if self.is_talked_at() => Ok(Some(self.fail_unclosed())),
             Event::Message(message) => {
                 let time = clock();
-                let effects = self.app.incoming(context(&time), &message);
-                self.carry_out(&effects)
+                let effects = self.app.incoming(self.context(&time), &message);
+                self.carry_out(effects)
             }
             Event::Closed(end) => self.closed(end),
+            Event::Painted(written) => {
+                self.painting = false;
+                // There may be more to paint, which waits no longer.
+                self.unpainted = Instant::now().checked_sub(FRAME);
+                written.map(|()| None)
+            }
         }
+    }
+
+    /// Whether the server goes on, although somebody at a terminal has left.
+    fn is_talked_at(&self) -> bool {
+        self.editor.is_some()
+            && self.quit_at.is_some_and(|at| at.elapsed() > QUIT_GRACE)
+            && self.outbox.all_sent()
+    }
+
+    fn fail(&mut self, error: String) -> Ending {
+        self.error = Some(error);
+        Ending::Failure
+    }
+
+    fn fail_unclosed(&mut self) -> Ending {
+        let error = self.app.say(&Status::NotClosed);
+        self.fail(error)
     }
 
     fn line(&mut self, line: Result<&str, LineError>) -> io::Result<Option<Ending>> {
         let time = clock();
-        let effects = self.app.line(context(&time), line);
+        let effects = self.app.line(self.context(&time), line);
         if effects.quit {
-            self.quit_deadline = self.quit_timeout.map(|timeout| Instant::now() + timeout);
+            self.quit_at = Some(Instant::now());
         }
-        self.carry_out(&effects)
+        self.carry_out(effects)
     }
 
     fn keys(&mut self, keys: Vec<Key>) -> io::Result<Option<Ending>> {
@@ -188,6 +226,8 @@ impl EventLoop {
         for key in keys {
             let Some(editor) = &mut self.editor else { return Ok(None) };
             let ending = match editor.press(key, self.app.vocabulary()) {
+                // Whoever wants to leave twice does not want to wait.
+                Pressed::Leave if self.quit_at.is_some() => Some(self.fail_unclosed()),
                 Pressed::Edited => None,
                 Pressed::Entered(line) => self.line(Ok(&line))?,
                 Pressed::TooLong => self.line(Err(LineError::TooLong))?,
@@ -196,7 +236,10 @@ impl EventLoop {
                     self.screen.show(&[render::candidates(&words)])?;
                     None
                 }
-                Pressed::ClearScreen => self.screen.clear().map(|()| None)?,
+                Pressed::ClearScreen => {
+                    self.screen.clear();
+                    None
+                }
                 Pressed::Suspend => self.suspend().map(|()| None)?,
             };
             if ending.is_some() {
@@ -206,8 +249,14 @@ impl EventLoop {
         Ok(None)
     }
 
+    fn context<'a>(&self, time: &'a str) -> Context<'a> {
+        // Lines from elsewhere wait for space instead.
+        let is_congested = self.editor.is_some() && self.outbox.is_full();
+        Context { time, columns: tty::size().0, is_congested }
+    }
+
     fn suspend(&mut self) -> io::Result<()> {
-        self.screen.finish()?;
+        self.paint_the_rest()?;
         self.suspended = true;
         tty::suspend();
         Ok(())
@@ -221,14 +270,10 @@ impl EventLoop {
     fn connected(&mut self, stream: TcpStream) -> io::Result<Option<Ending>> {
         let Link::Connecting { since } = self.link else { return Ok(None) };
         let stream = Arc::new(stream);
-        threads::serve(&stream, &self.outbox, self.sender.clone())?;
+        threads::serve(&stream, &self.outbox, &self.inbox)?;
         self.link = Link::Up(stream);
         let effects = self.app.connected(since.elapsed().as_secs());
-        let mut ending = self.carry_out(&effects)?;
-        for event in std::mem::take(&mut self.waiting) {
-            ending = ending.or(self.handle(event)?);
-        }
-        Ok(ending)
+        self.carry_out(effects)
     }
 
     fn closed(&mut self, end: StreamEnd) -> io::Result<Option<Ending>> {
@@ -239,10 +284,7 @@ impl EventLoop {
                 self.screen.show(line.as_slice())?;
                 return Ok(Some(Ending::Success));
             }
-            AfterClose::Fail(why) => {
-                self.screen.fail(&why);
-                return Ok(Some(Ending::Failure));
-            }
+            AfterClose::Fail(why) => return Ok(Some(self.fail(why))),
             AfterClose::Reconnect(lines) => self.screen.show(&lines)?,
         }
         self.outbox.detach();
@@ -267,8 +309,16 @@ impl EventLoop {
         self.outbox.error().or_else(reset).map_or(end, StreamEnd::Lost)
     }
 
-    fn carry_out(&mut self, effects: &Effects) -> io::Result<Option<Ending>> {
+    fn carry_out(&mut self, effects: Effects) -> io::Result<Option<Ending>> {
+        if let Some((id, lines)) = &effects.refused
+            && !self.screen.replace_open(*id, lines)
+        {
+            self.screen.show(lines)?;
+        }
         self.screen.show(&effects.show)?;
+        if let Some((id, lines)) = effects.own {
+            self.screen.show_open(id, lines)?;
+        }
         if let Some(text) = &effects.complain {
             self.screen.complain(text)?;
         }
@@ -279,9 +329,8 @@ impl EventLoop {
                 self.screen.complain(&self.app.say(&error))?;
             }
         }
-        if let Some(text) = &effects.fail {
-            self.screen.fail(text);
-            return Ok(Some(Ending::Failure));
+        if let Some(text) = effects.fail {
+            return Ok(Some(self.fail(text)));
         }
         if effects.quit {
             self.outbox.close();
@@ -291,51 +340,84 @@ impl EventLoop {
         Ok(None)
     }
 
-    /// The next event, or `None` when a deadline has passed. Output is written before waiting, and only
-    /// then: many messages at once cost one write.
+    /// The next event, or `None` when a deadline has passed. Output is written before waiting: many
+    /// messages at once cost one write. While there is always a next event, it is written every [`FRAME`].
     fn next_event(&mut self) -> io::Result<Option<Event>> {
-        match self.events.try_recv() {
-            Ok(event) => return Ok(Some(event)),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => self.flush()?,
+        let until = self.deadline();
+        if until.is_some_and(|until| until <= Instant::now()) {
+            return Ok(None);
         }
-        let until = match self.link {
-            Link::Waiting { until, .. } => Some(until),
-            Link::Up(_) | Link::Connecting { .. } => self.quit_deadline,
+        let wanted = Wanted {
+            // A line waits for the next connection; see [`Outbox::wait_for_space`].
+            input: self.editor.is_some() || self.app.is_online(),
+            messages: self.screen.has_space(),
         };
-        let received = match until {
-            None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(until) => {
-                self.events.recv_timeout(until.saturating_duration_since(Instant::now()))
-            }
-        };
-        // This thread has a sender itself, so the queue is never disconnected.
-        Ok(received.ok())
+        if self.unpainted.is_none_or(|since| since.elapsed() < FRAME)
+            && let Some(event) = self.inbox.try_next(wanted)
+        {
+            return Ok(Some(event));
+        }
+        self.paint()?;
+        Ok(self.inbox.next(wanted, until))
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match &self.editor {
-            _ if self.suspended => Ok(()),
-            Some(editor) => {
-                let (text, cursor) = (editor.text(), editor.cursor());
-                self.screen.flush_above(InputLine { prompt: &self.app.prompt(), text, cursor })
-            }
-            None => self.screen.flush(),
+    fn deadline(&self) -> Option<Instant> {
+        match self.link {
+            Link::Waiting { until, .. } => Some(until),
+            Link::Up(_) | Link::Connecting { .. } => Some(self.quit_at? + self.quit_timeout?),
         }
+    }
+
+    fn paint(&mut self) -> io::Result<()> {
+        let (Some(editor), Some(painter)) = (&self.editor, &self.painter) else {
+            self.unpainted = None;
+            return self.screen.flush();
+        };
+        if self.painting || self.suspended {
+            return Ok(());
+        }
+        self.unpainted = None;
+        let (text, cursor) = (editor.text(), editor.cursor());
+        let input = InputLine { prompt: &self.app.prompt(), text, cursor };
+        if let Some(text) = self.screen.paint(Some(input)) {
+            // The painter lasts as long as the process.
+            self.painting = painter.send(text).is_ok();
+        }
+        Ok(())
+    }
+
+    /// Paints what waits and erases the line being typed. Returns false if the terminal takes too long.
+    fn paint_the_rest(&mut self) -> io::Result<bool> {
+        let until = Instant::now() + LEAVE_TIMEOUT;
+        let nothing = Wanted { input: false, messages: false };
+        let Some(painter) = &self.painter else { return self.screen.flush().map(|()| true) };
+        let mut others = Vec::new();
+        let shown = loop {
+            if !self.painting {
+                let Some(text) = self.screen.paint(None) else { break true };
+                self.painting = painter.send(text).is_ok();
+            }
+            match self.inbox.next(nothing, Some(until)) {
+                Some(Event::Painted(written)) => {
+                    written?;
+                    self.painting = false;
+                }
+                Some(other) => others.push(other),
+                None => break false,
+            }
+        };
+        others.into_iter().for_each(|event| self.inbox.put(event));
+        Ok(shown)
     }
 
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {
         if let Link::Waiting { since, .. } = self.link {
             self.link = Link::Connecting { since };
-            threads::spawn_connector(self.server.clone(), self.sender.clone())?;
+            threads::spawn_connector(self.server.clone(), &self.inbox)?;
             return Ok(None);
         }
-        self.screen.fail(&self.app.say(&Status::NotClosed));
-        Ok(Some(Ending::Failure))
+        Ok(Some(self.fail_unclosed()))
     }
-}
-
-fn context(time: &str) -> Context<'_> {
-    Context { time, columns: tty::size().0 }
 }
 
 /// The local time of day.

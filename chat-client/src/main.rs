@@ -3,6 +3,7 @@
 mod app;
 mod cli;
 mod event_loop;
+mod inbox;
 mod io_error;
 mod net;
 mod terminal;

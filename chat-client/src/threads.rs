@@ -1,77 +1,61 @@
 //! The threads that block on behalf of the event loop, and the events they send it.
 //!
 //! ```text
-//! input --lines or keys--> +------------+ --frames--> outbox --> writer --> server
-//!                          | event loop | --lines--> screen
-//! reader ----messages----> +------------+
+//! input --lines or keys--> inbox --> +------------+ --frames--> outbox --> writer --> server
+//!                                    | event loop |
+//! reader ----messages----> inbox --> +------------+ --rows--> painter --> terminal
 //! ```
-//! Only the [event loop](crate::event_loop) has the state and the screen. Its queue is bounded: while
-//! nobody reads the output, no more is read from the server. The loop itself never waits for the server;
-//! see [`Outbox`]. When it returns the process ends, with all threads, whatever they wait for. Each
-//! connection has a reader and a writer, and each attempt to make one a connector.
+//! Only the [event loop](crate::event_loop) has the state and the screen. Its [`Inbox`] is bounded: while
+//! nobody reads the output, no more is read from the server. The loop itself never waits for the server, see
+//! [`Outbox`], nor, when it reads keys, for the terminal; lines for programs it writes itself. When it
+//! returns the process ends, with all threads, whatever they wait for. Each connection has a reader and a
+//! writer, and each attempt to make one a connector.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use chat_proto::Incoming;
-
+use crate::inbox::{Event, Inbox};
 use crate::io_error::IoErrorKind;
-use crate::net::connection::{ConnectError, StreamEnd, connect, read_messages, write_frames};
+use crate::net::connection::{connect, read_messages, write_frames};
 use crate::net::destination::Destination;
 use crate::net::outbox::Outbox;
-use crate::terminal::keys::{Key, KeyDecoder};
-use crate::terminal::line_reader::{LineError, next_line};
-use crate::terminal::tty::{self, Change};
-
-/// The capacity of the event queue: at most 4 MiB, of lines of 64 KiB.
-pub(crate) const QUEUE_LEN: usize = 64;
+use crate::terminal::keys::KeyDecoder;
+use crate::terminal::line_reader::next_line;
+use crate::terminal::tty;
 
 /// How long the rest of an escape sequence may take.
 const KEY_TIMEOUT: Duration = Duration::from_millis(100);
-
-/// The input of the event loop.
-pub(crate) enum Event {
-    Line(Result<String, LineError>),
-    Keys(Vec<Key>),
-    InputEnded,
-    InputFailed(IoErrorKind),
-    Terminal(Change),
-    Connected(Result<TcpStream, ConnectError>),
-    Message(Box<Incoming>),
-    Closed(StreamEnd),
-}
 
 /// Starts the reader and the writer of a connection.
 pub(crate) fn serve(
     stream: &Arc<TcpStream>,
     outbox: &Arc<Outbox>,
-    events: SyncSender<Event>,
+    inbox: &Arc<Inbox>,
 ) -> io::Result<()> {
+    let inbox = Arc::clone(inbox);
     let connection = outbox.attach();
     let (reading, writing, outbox) = (Arc::clone(stream), Arc::clone(stream), Arc::clone(outbox));
     spawn("reader", move || {
-        let deliver = |message| events.send(Event::Message(Box::new(message))).is_ok();
+        let deliver = |message, len| inbox.put_message(Event::Message(Box::new(message)), len);
         let end = read_messages(&*reading, deliver);
-        // Fails when the event loop has ended.
-        let _ = events.send(Event::Closed(end));
+        inbox.put_message(Event::Closed(end), 0);
     })?;
     spawn("writer", move || write_frames(&writing, &outbox, connection))
 }
 
 /// Starts an attempt to connect.
-pub(crate) fn spawn_connector(server: Destination, events: SyncSender<Event>) -> io::Result<()> {
-    spawn("connector", move || {
-        let _ = events.send(Event::Connected(connect(&server)));
-    })
+pub(crate) fn spawn_connector(server: Destination, inbox: &Arc<Inbox>) -> io::Result<()> {
+    let inbox = Arc::clone(inbox);
+    spawn("connector", move || inbox.put(Event::Connected(connect(&server))))
 }
 
 /// Starts reading lines, as fast as they can be sent.
-pub(crate) fn spawn_lines(outbox: &Arc<Outbox>, events: SyncSender<Event>) -> io::Result<()> {
-    let outbox = Arc::clone(outbox);
+pub(crate) fn spawn_lines(outbox: &Arc<Outbox>, inbox: &Arc<Inbox>) -> io::Result<()> {
+    let (outbox, inbox) = (Arc::clone(outbox), Arc::clone(inbox));
     spawn("input", move || {
         let mut input = io::stdin().lock();
         while outbox.wait_for_space() {
@@ -81,7 +65,8 @@ pub(crate) fn spawn_lines(outbox: &Arc<Outbox>, events: SyncSender<Event>) -> io
                 Err(error) => Event::InputFailed(IoErrorKind::from(&error)),
             };
             let last = !matches!(event, Event::Line(_));
-            if events.send(event).is_err() || last {
+            inbox.put_input(event);
+            if last {
                 return;
             }
         }
@@ -89,10 +74,9 @@ pub(crate) fn spawn_lines(outbox: &Arc<Outbox>, events: SyncSender<Event>) -> io
 }
 
 /// Starts reading keys, and watching the terminal.
-pub(crate) fn spawn_keys(events: SyncSender<Event>) -> io::Result<()> {
-    let changes = events.clone();
-    // With a full queue the event loop is about to paint anyway.
-    tty::watch_signals(move |change| drop(changes.try_send(Event::Terminal(change))))?;
+pub(crate) fn spawn_keys(inbox: &Arc<Inbox>) -> io::Result<()> {
+    let (inbox, changes) = (Arc::clone(inbox), Arc::clone(inbox));
+    tty::watch_signals(move |change| changes.put(Event::Terminal(change)))?;
     spawn("input", move || {
         let mut decoder = KeyDecoder::default();
         let mut buffer = [0; 4096];
@@ -110,11 +94,27 @@ pub(crate) fn spawn_keys(events: SyncSender<Event>) -> io::Result<()> {
                 Err(error) => Event::InputFailed(IoErrorKind::from(&error)),
             };
             let last = !matches!(event, Event::Keys(_));
-            if events.send(event).is_err() || last {
+            inbox.put_input(event);
+            if last {
                 return;
             }
         }
     })
+}
+
+/// Starts the thread that writes to a terminal, however slowly that reads. Each text is followed by
+/// [`Event::Painted`]; the next one must wait for that.
+pub(crate) fn spawn_painter(inbox: &Arc<Inbox>) -> io::Result<SyncSender<String>> {
+    let inbox = Arc::clone(inbox);
+    let (sender, texts) = sync_channel::<String>(1);
+    spawn("painter", move || {
+        for text in texts {
+            let mut output = io::stdout().lock();
+            let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+            inbox.put(Event::Painted(written));
+        }
+    })?;
+    Ok(sender)
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {

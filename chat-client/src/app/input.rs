@@ -3,10 +3,14 @@
 use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text, Title, chat_payload_len};
 
 use crate::app::input_error::InputError;
+use crate::app::keyboard;
 
 /// All commands, in the order of `/help`.
 pub(crate) const COMMANDS: [&str; 8] =
     ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
+
+/// What begins a command. The second is the first in full width.
+const SLASHES: [char; 2] = ['/', '／'];
 
 /// A parsed line.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,18 +25,36 @@ pub(crate) enum Input {
     Command(Command),
 }
 
-/// Parses one line.
+/// The line as it would be on a keyboard switched to Latin, if that makes it a command. What follows the
+/// command stays as it is.
+pub(crate) fn in_latin(line: &str) -> Option<String> {
+    let line = line.trim_start_matches(is_space);
+    let rest = line.strip_prefix(SLASHES)?;
+    let word = &rest[..rest.find(is_space).unwrap_or(rest.len())];
+    let keys = keyboard::keys_of(word);
+    let is_otherwise = !word.is_ascii() || !line.starts_with('/');
+    let is_command = COMMANDS.contains(&keys.as_str());
+    (is_otherwise && is_command).then(|| format!("/{keys}{}", &rest[word.len()..]))
+}
+
+/// Spaces as the original client sees them (Python's `str.isspace`).
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&c)
+}
+
+/// Parses one line. Spaces before a command do not matter.
 ///
 /// # Errors
 /// When it is no command, or breaks a rule that needs no server to check.
 pub(crate) fn parse(line: &str) -> Result<Input, InputError> {
-    if line.trim().is_empty() {
+    let stripped = line.trim_matches(is_space);
+    if stripped.is_empty() {
         return Ok(Input::Blank);
     }
-    let Some(rest) = line.strip_prefix('/') else {
+    let Some(rest) = stripped.strip_prefix(SLASHES) else {
         return chat(line);
     };
-    if rest.starts_with('/') {
+    if rest.starts_with(SLASHES) {
         return chat(rest);
     }
     let (name, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -91,7 +113,7 @@ fn nearest_command(word: &str) -> Option<&'static str> {
 /// Whether the words, ignoring case, differ by at most one letter missing, added or replaced, or by
 /// two neighbours swapped.
 fn within_one_edit(word: &str, command: &str) -> bool {
-    let word = word.to_ascii_lowercase();
+    let word = keyboard::keys_of(word);
     let (mut a, mut b) = (word.as_bytes(), command.as_bytes());
     while let ([x, a_rest @ ..], [y, b_rest @ ..]) = (a, b)
         && x == y

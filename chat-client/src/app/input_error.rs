@@ -31,6 +31,8 @@ pub(crate) enum InputError {
         excess: usize,
     },
     NotConnected,
+    /// The server does not read what was sent before.
+    Congested,
 }
 
 impl InputError {
@@ -88,6 +90,9 @@ impl Localize for InputError {
             Self::NotConnected => localize!(f, lang,
                 en: "not connected; that was not sent. Up brings it back.",
                 ko: "연결이 끊겨서 보내지 못했어요. ↑ 키로 다시 불러올 수 있어요."),
+            Self::Congested => localize!(f, lang,
+                en: "the server has not read what you sent before; that was not sent. Up brings it back.",
+                ko: "서버가 아직 앞의 말을 읽지 않아서 보내지 못했어요. ↑ 키로 다시 불러올 수 있어요."),
         }
     }
 }

@@ -7,6 +7,7 @@
 pub(crate) mod help;
 pub(crate) mod input;
 pub(crate) mod input_error;
+pub(crate) mod keyboard;
 pub(crate) mod notice;
 pub(crate) mod options;
 pub(crate) mod render;
@@ -17,3 +18,4 @@ pub(crate) mod state;
 pub(crate) mod status;
 #[cfg(test)]
 mod testing;
+pub(crate) mod unanswered;

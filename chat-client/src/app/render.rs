@@ -34,7 +34,6 @@ pub(crate) enum Speaker<'a> {
     /// The person at this client.
     Own,
     /// The same, of a text that the server refused, with the words for that.
-    #[cfg_attr(not(test), expect(dead_code, reason = "refusals are not yet told apart"))]
     Refused(&'a str),
 }
 

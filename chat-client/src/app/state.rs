@@ -13,6 +13,7 @@ use crate::app::render::{self, Speaker};
 use crate::app::room_lists::{ListStep, RoomLists};
 use crate::app::session_view::{JoinedRoom, SessionView};
 use crate::app::status::Status;
+use crate::app::unanswered::{ChatId, RefusedChat, Unanswered};
 use crate::net::connection::StreamEnd;
 use crate::terminal::completion::Vocabulary;
 use crate::terminal::input_rows::Prompt;
@@ -30,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) time: &'a str,
     /// The width of the terminal, in cells.
     pub(crate) columns: usize,
+    /// Much of what was sent is still waiting to be written to the server.
+    pub(crate) is_congested: bool,
 }
 
 /// The effects of a line, a message or a connection.
@@ -37,6 +40,10 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Effects {
     /// Output for the person.
     pub(crate) show: Vec<Line>,
+    /// The same, for a chat of the person's own, which can still be refused.
+    pub(crate) own: Option<(ChatId, Vec<Line>)>,
+    /// A chat that was refused, and what to show in its place, or before everything else.
+    pub(crate) refused: Option<(ChatId, Vec<Line>)>,
     /// Why a line was not sent.
     pub(crate) complain: Option<String>,
     /// Commands for the server.
@@ -90,6 +97,7 @@ pub(crate) struct App {
     options: Options,
     session: SessionView,
     lists: RoomLists,
+    unanswered: Unanswered,
     online: bool,
     /// The server has said something on this connection other than that it is full.
     served: bool,
@@ -163,38 +171,50 @@ impl App {
             Ok(line) => line,
             Err(error) => return self.refuse(&error.into()),
         };
-        let mut effects = match input::parse(line) {
-            Ok(Input::Blank) => Effects::default(),
+        let meant = input::in_latin(line);
+        let mut effects = match input::parse(meant.as_deref().unwrap_or(line)) {
+            Ok(Input::Blank) => return Effects::default(),
             Ok(Input::Help) => show(self.say(&help::Commands).lines().map(Line::new).collect()),
             Ok(Input::Quit) => self.input_ended(),
-            Ok(Input::FindRooms(word)) => self.command(Command::Rooms, Some(word)),
-            Ok(Input::Command(command)) => self.command(command, None),
+            Ok(Input::FindRooms(word)) => self.command(at, Command::Rooms, Some(word)),
+            Ok(Input::Command(command)) => self.command(at, command, None),
             Err(error) => self.refuse(&error),
         };
-        if self.options.format == Format::Pretty {
-            let echo = match effects.send.as_slice() {
-                [Command::Chat(text)] => {
-                    render::said(Format::Pretty, at.time, Speaker::Own, text.as_str())
-                }
-                _ if effects != Effects::default() => vec![render::typed(line)],
-                _ => Vec::new(),
-            };
-            effects.show.splice(0..0, echo);
-        }
+        let is_pretty = self.options.format == Format::Pretty;
+        let echo = (is_pretty && effects.own.is_none()).then(|| render::typed(line));
+        let meant =
+            meant.map(|line| render::client(&self.say(&Status::Understood { line: &line })));
+        effects.show.splice(0..0, echo.into_iter().chain(meant));
         effects
     }
 
-    fn command(&mut self, command: Command, filter: Option<String>) -> Effects {
+    fn command(&mut self, at: Context<'_>, command: Command, filter: Option<String>) -> Effects {
         if !self.online {
             return self.refuse(&InputError::NotConnected);
         }
-        self.session.sent(&command);
+        if at.is_congested {
+            return self.refuse(&InputError::Congested);
+        }
         match command {
             Command::Rooms => self.lists.show(filter),
             Command::Shutdown => self.sent_shutdown = true,
             _ => {}
         }
-        Effects { send: vec![command], ..Effects::default() }
+        let mut effects = Effects::default();
+        let id = self.send(&mut effects, command);
+        let format = self.options.format;
+        if let ([Command::Chat(text)], Format::Pretty) = (effects.send.as_slice(), format) {
+            effects.own = Some((id, render::said(format, at.time, Speaker::Own, text.as_str())));
+        }
+        effects
+    }
+
+    /// Adds a command to be sent. Returns the number of the last chat.
+    fn send(&mut self, effects: &mut Effects, command: Command) -> ChatId {
+        self.session.sent(&command);
+        let id = self.unanswered.sent(&command);
+        effects.send.push(command);
+        id
     }
 
     fn refuse(&self, error: &InputError) -> Effects {
@@ -216,19 +236,20 @@ impl App {
         if self.reconnected {
             let status = self.say(&Status::Reconnected { seconds });
             effects.show.push(render::client(&status));
-            effects.send.extend(self.session.name().cloned().map(Command::Rename));
+            if let Some(name) = self.session.name().cloned() {
+                self.send(&mut effects, Command::Rename(name));
+            }
             // Without a title there is no telling whether a room is the same.
             if let Some(room) = self.session.leave().filter(|room| room.title.is_some()) {
                 self.lists.look_for(room);
-                effects.send.push(Command::Rooms);
+                self.send(&mut effects, Command::Rooms);
             }
         } else {
             let name = self.options.name.clone().map(Command::Rename);
             let join = self.options.join.map(Command::Join);
             for (flag, command) in [("--name", name), ("--join", join)] {
                 let Some(command) = command else { continue };
-                self.session.sent(&command);
-                effects.send.push(command);
+                self.send(&mut effects, command);
                 self.requested_by_flags.push_back(flag);
             }
         }
@@ -242,6 +263,22 @@ impl App {
         let reason = CloseReason::of(message.code.as_deref());
         self.served |= reason != Some(CloseReason::ServerFull);
         self.ever_served |= self.served;
+        let refused = self.unanswered.answered(message);
+        let mut effects = self.message(at, message);
+        if let Some(RefusedChat { id, text }) = refused {
+            let label = self.say(&Status::NotSent);
+            let (format, speaker) = (self.options.format, Speaker::Refused(&label));
+            match format {
+                Format::Pretty => {
+                    effects.refused = Some((id, render::said(format, at.time, speaker, &text)));
+                }
+                Format::Plain => effects.complain = Some(format!("{label}: {text}")),
+            }
+        }
+        effects
+    }
+
+    fn message(&mut self, at: Context<'_>, message: &Incoming) -> Effects {
         match message.kind.as_str() {
             "SCChat" => {
                 let speaker = Speaker::Member(&message.member);
@@ -251,9 +288,12 @@ impl App {
             "SCRoomsResult" => match self.lists.take(message, at.columns) {
                 ListStep::Show(lines) => show(lines),
                 ListStep::Found(room) => {
-                    let join = RoomId::new(room.id).ok().map(Command::Join);
+                    let mut effects = Effects::default();
+                    if let Ok(id) = RoomId::new(room.id) {
+                        self.send(&mut effects, Command::Join(id));
+                    }
                     self.returning = Some(room);
-                    Effects { send: join.into_iter().collect(), ..Effects::default() }
+                    effects
                 }
             },
             // From a newer server.
@@ -305,6 +345,7 @@ impl App {
             };
         }
         self.online = false;
+        self.unanswered.forget();
         self.requested_by_flags.clear();
         if let Some(room) = self.lists.forget().or(self.returning.take()) {
             self.session.return_to(room);

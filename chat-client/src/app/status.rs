@@ -53,6 +53,12 @@ pub(crate) enum Status<'a> {
     },
     /// In the prompt, in place of the room.
     Offline,
+    /// Before the text of a chat that the server refused.
+    NotSent,
+    /// The command that was meant by a line typed on a keyboard for Hangul, or in full width.
+    Understood {
+        line: &'a str,
+    },
 }
 
 impl Localize for Status<'_> {
@@ -111,6 +117,10 @@ impl Localize for Status<'_> {
                     en: "room {room} is gone, but there is another {title}. To enter it: /join {by}",
                     ko: "{room}번 방은 이제 없지만 {title} 방이 또 있어요. 들어가려면: /join {by}")
             }
+            Self::NotSent => localize!(f, lang, en: "not sent", ko: "보내지 못함"),
+            Self::Understood { line } => localize!(f, lang,
+                en: "understood as {line}",
+                ko: "{line}라고 알아들었어요"),
             Self::Offline => localize!(f, lang, en: "offline", ko: "연결 끊김"),
         }
     }

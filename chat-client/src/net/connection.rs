@@ -115,10 +115,11 @@ fn connect_to_any(addresses: &[SocketAddr]) -> Result<TcpStream, IoErrorKind> {
     Err(why)
 }
 
-/// Reads messages until the stream ends or `deliver` returns false, and returns how it ended.
+/// Reads messages until the stream ends, and returns how it ended. `deliver` also takes the length of the
+/// payload, and may wait.
 pub(crate) fn read_messages(
     mut stream: impl Read,
-    mut deliver: impl FnMut(Incoming) -> bool,
+    mut deliver: impl FnMut(Incoming, usize),
 ) -> StreamEnd {
     let mut decoder = FrameDecoder::new();
     let mut buffer = vec![0; READ_LEN];
@@ -135,9 +136,7 @@ pub(crate) fn read_messages(
             let Some(message) = parse(payload) else {
                 return StreamEnd::NotAMessage;
             };
-            if !deliver(message) {
-                return StreamEnd::Clean;
-            }
+            deliver(message, payload.len());
         }
         drop(frames);
         // The first two letters of another protocol's greeting make a length of some 20,000 bytes,
@@ -206,10 +205,7 @@ mod tests {
 
     fn read(stream: impl Read) -> (Vec<String>, StreamEnd) {
         let mut texts = Vec::new();
-        let closed = read_messages(stream, |message| {
-            texts.push(message.text);
-            true
-        });
+        let closed = read_messages(stream, |message, _| texts.push(message.text));
         (texts, closed)
     }
 

@@ -12,6 +12,9 @@ use crate::io_error::IoErrorKind;
 /// With this many bytes waiting to be written, no further line of input is read.
 const HIGH_WATER: usize = 64 * 1024;
 
+/// With this many bytes waiting to be written, no typed line is added.
+const FULL: usize = 1024 * 1024;
+
 /// The number of a connection of this client, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionId(u64);
@@ -118,6 +121,11 @@ impl Outbox {
         state.pending = Vec::new();
         state.error = Some(why);
         self.changed.notify_all();
+    }
+
+    /// Whether so much waits to be written that what is typed must not be added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().pending.len() >= FULL
     }
 
     /// Whether the outbox is closed and everything was written.

@@ -118,12 +118,13 @@ impl InputRows {
         }
     }
 
-    /// Erases the rows on a terminal that has `width` columns now: most terminals wrap rows that have
-    /// become too long.
-    pub(crate) fn erase(&self, out: &mut String, width: usize) {
+    /// Erases the rows, and those above them that have `above` cells each, on a terminal that has `width`
+    /// columns now: most terminals wrap rows that have become too long.
+    pub(crate) fn erase(&self, out: &mut String, width: usize, above: &[usize]) {
         let width = width.max(1);
-        let above = self.widths[..self.cursor_row].iter().map(|cells| cells.div_ceil(width).max(1));
-        move_up(out, above.sum::<usize>() + self.cursor_column / width);
+        let above = above.iter().chain(&self.widths[..self.cursor_row]);
+        let rows: usize = above.map(|cells| cells.div_ceil(width).max(1)).sum();
+        move_up(out, rows + self.cursor_column / width);
         out.push_str("\r\u{1b}[J");
     }
 }

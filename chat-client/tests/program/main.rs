@@ -4,6 +4,8 @@
 mod command_line;
 mod conversation;
 mod endings;
+#[cfg(unix)]
+mod flood;
 mod hostile;
 #[cfg(unix)]
 mod pty;

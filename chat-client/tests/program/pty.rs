@@ -15,6 +15,8 @@ struct Seen {
     bytes: Vec<u8>,
     /// Nothing more is to be read.
     closing: bool,
+    /// Nothing is to be read for now.
+    paused: bool,
 }
 
 /// A client at a terminal of its own. It is killed when dropped.
@@ -63,6 +65,7 @@ impl Terminal {
             screen: vt100::Parser::new(ROWS, columns(cols), 100),
             bytes: Vec::new(),
             closing: false,
+            paused: false,
         };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         watch(pair.master.try_clone_reader().expect("a reader"), Arc::clone(&seen));
@@ -121,6 +124,19 @@ impl Terminal {
     pub(crate) fn bytes(&self) -> String {
         let seen = self.seen.0.lock().expect("no panic");
         String::from_utf8_lossy(&seen.bytes).into_owned()
+    }
+
+    /// Reads no further: the client fills the buffers of the terminal, and then it writes in vain.
+    pub(crate) fn pause(&self) {
+        self.seen.0.lock().expect("no panic").paused = true;
+    }
+
+    /// Waits for the end of a client whose terminal nobody reads. Returns its status.
+    pub(crate) fn exit_unread(mut self) -> u32 {
+        let status = self.ended();
+        self.seen.0.lock().expect("no panic").paused = false;
+        self.seen.1.notify_all();
+        status
     }
 
     pub(crate) fn resize(&self, cols: u16) {
@@ -184,7 +200,8 @@ fn watch(mut terminal: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) 
         // An error is the end of the terminal, too.
         while let Ok(len @ 1..) = terminal.read(&mut buffer) {
             let (seen, news) = &*seen;
-            let mut seen = seen.lock().expect("no panic");
+            let seen = seen.lock().expect("no panic");
+            let mut seen = news.wait_while(seen, |seen| seen.paused).expect("no panic");
             seen.screen.process(&buffer[..len]);
             seen.bytes.extend_from_slice(&buffer[..len]);
             news.notify_all();

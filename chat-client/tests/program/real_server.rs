@@ -62,13 +62,16 @@ fn two_people_from_help_to_shutdown() {
     say(&mut bob, "/leave", "* You left room 1, \"스터디 방\".");
     assert_eq!(ann.line(), "* \"Guido van Rossum\" left.");
     say(&mut bob, "hello?", NO_ROOM);
+    say(&mut bob, " /ㅣㄷㅁㅍㄷ", "- understood as /leave");
+    assert_eq!(bob.line(), NO_ROOM);
     say(&mut bob, "/name 김철수", "* That name is taken. Choose another one.");
 
     ann.write(b"/shutdown\n");
     let goodbye = ["* The server is stopping. Goodbye.", "- the server has stopped"];
-    for client in [ann, bob] {
-        assert_eq!(client.exit().succeeded(), goodbye);
-    }
+    assert_eq!(ann.exit().succeeded(), goodbye);
+    let exit = bob.exit();
+    assert_eq!((exit.status, exit.output), (Some(0), goodbye.map(str::to_owned).to_vec()));
+    assert_eq!(exit.errors, ["chat-client: not sent: hello?"]);
     chat.0.take().expect("it has not been joined").join().expect("it ended in order");
 }
 
@@ -99,6 +102,38 @@ fn a7_a_killed_client_leaves_its_room() {
     assert_eq!(ann.line(), "* user2 came in.");
     drop(bob);
     assert_eq!(ann.line(), "* user2 left.");
+}
+
+#[cfg(unix)]
+#[test]
+fn v8_what_was_refused_looks_refused_at_a_terminal() {
+    let chat = Chat::start();
+    let port = format!("--port={}", chat.handle().address().port());
+    let mut ann = Terminal::start(&[&port]);
+    ann.shows(&[">"]);
+    ann.press("hello?\r");
+    let no_room = format!("HH:MM {NO_ROOM}");
+    ann.wait("waiting for the refusal", |rows| {
+        rows.ends_with(&["HH:MM ! not sent: hello?".to_owned(), no_room.clone(), ">".to_owned()])
+            && !rows.iter().any(|row| row.contains("> hello?"))
+    });
+    ann.press("\u{3000}/ㅊㄱㄷㅁㅅㄷ 방\r");
+    ann.shows(&[
+        "> \u{3000}/ㅊㄱㄷㅁㅅㄷ 방",
+        "- understood as /create 방",
+        "HH:MM * You made room 1, \"방\", and are in it.",
+        "1 방>",
+    ]);
+    ann.press("said\r");
+    ann.press("/create 둘\r");
+    ann.shows(&[
+        "HH:MM > said",
+        "> /create 둘",
+        "HH:MM * You are in room 1 already. /leave it first.",
+        "1 방>",
+    ]);
+    ann.press("/quit\r");
+    assert_eq!(ann.exit(), (0, true));
 }
 
 #[cfg(unix)]

@@ -59,6 +59,56 @@ fn any_other_line_is_a_chat_as_it_was_typed() {
     }
 }
 
+/// As the original client does, which strips lines first.
+#[test]
+fn v8_spaces_before_a_command_do_not_matter() {
+    let spaces = [
+        '\t', '\u{b}', '\u{1c}', '\u{1f}', '\u{85}', '\u{a0}', '\u{1680}', '\u{2003}', '\u{2028}',
+        '\u{202f}', '\u{3000}',
+    ];
+    for space in
+        spaces.map(String::from).into_iter().chain([" ".to_owned(), " \u{3000} ".to_owned()])
+    {
+        assert_eq!(command(&format!("{space}/join 1{space}")), room(1), "{space:?}");
+        assert_eq!(parse(&format!("{space}/help")), Ok(Input::Help));
+        assert_eq!(parse(&space), Ok(Input::Blank));
+        assert_eq!(command(&format!("{space}//x")), chat("/x"));
+    }
+    // U+200B is no space, and a text keeps its own.
+    assert_eq!(command("\u{200b}/join 1"), chat("\u{200b}/join 1"));
+    assert_eq!(command("  x / y "), chat("  x / y "));
+}
+
+#[test]
+fn v8_commands_typed_in_hangul_or_full_width_are_recognized() {
+    for (typed, meant) in [
+        ("/ㅓㅐㅑㅜ 1", "/join 1"),
+        (" /ㅓㅐㅑㅜ\u{3000}1", "/join\u{3000}1"),
+        ("/ㅜ믇 김 철수", "/name 김 철수"),
+        ("/ㅜㅁㅡㄷ ㅋㅋ", "/name ㅋㅋ"),
+        ("/개ㅐㅡㄴ", "/rooms"),
+        ("/ㅊㄱㄷㅁㅅㄷ 스터디", "/create 스터디"),
+        ("/ㅣㄷㅁㅍㄷ", "/leave"),
+        ("/ㅗ디ㅔ", "/help"),
+        ("/노ㅕㅅ애주", "/shutdown"),
+        ("/벼ㅑㅅ", "/quit"),
+        ("／join 1", "/join 1"),
+        ("／ｊｏｉｎ 1", "/join 1"),
+        ("／ㅓㅐㅑㅜ 1", "/join 1"),
+    ] {
+        assert_eq!(in_latin(typed).as_deref(), Some(meant), "{typed}");
+    }
+    for typed in ["/join 1", "/JOIN 1", "//ㅓㅐㅑㅜ", "ㅓㅐㅑㅜ 1", "/안녕", "／／join", "", "/"]
+    {
+        assert_eq!(in_latin(typed), None, "{typed}");
+    }
+    assert_eq!(command("／／x"), chat("／x"));
+    let InputError::UnknownCommand { word, nearest } = error("/ㅓㅐㅑ 1") else {
+        panic!("it is known")
+    };
+    assert_eq!((word.as_str(), nearest), ("ㅓㅐㅑ", Some("join")));
+}
+
 #[test]
 fn two_slashes_say_a_text_with_one() {
     assert_eq!(command("//name x"), chat("/name x"));

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 mod attribution;
 
 const AT: &str = "12:03";
-const CONTEXT: Context<'_> = Context { time: AT, columns: 80 };
+const CONTEXT: Context<'_> = Context { time: AT, columns: 80, is_congested: false };
 
 fn shown(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(Line::as_str).collect()

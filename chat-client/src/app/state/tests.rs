@@ -4,7 +4,7 @@ use super::*;
 use crate::io_error::IoErrorKind;
 use chat_proto::{Lang, Name};
 
-const AT: Context<'_> = Context { time: "12:03", columns: 80 };
+const AT: Context<'_> = Context { time: "12:03", columns: 80, is_congested: false };
 
 fn app(format: Format, lang: Lang, reconnect: bool) -> App {
     let mut app = App::new(Options { format, lang, reconnect, ..Options::default() });
@@ -79,12 +79,13 @@ fn a_command_is_sent_and_help_is_shown() {
 #[test]
 fn a_person_sees_what_was_typed_and_a_script_does_not() {
     let mut app = person();
-    assert_eq!(text(&type_in(&mut app, "hello").show), ["12:03 > hello"]);
-    assert_eq!(text(&type_in(&mut app, "//x\ny").show), ["12:03 > /x", "        y"]);
+    let own = |effects: Effects| effects.own.expect("it is a chat").1;
+    assert_eq!(text(&own(type_in(&mut app, "hello"))), ["12:03 > hello"]);
+    assert_eq!(text(&own(type_in(&mut app, "//x\ny"))), ["12:03 > /x", "        y"]);
     assert_eq!(text(&type_in(&mut app, "/rooms").show), ["> /rooms"]);
     assert_eq!(text(&type_in(&mut app, "/jion").show), ["> /jion"]);
     assert!(type_in(&mut app, " ").show.is_empty());
-    assert!(type_in(&mut script(), "hello").show.is_empty());
+    assert_eq!(type_in(&mut script(), "hello").own, None);
 }
 
 #[test]
@@ -148,6 +149,44 @@ fn the_requests_of_flags_come_first_and_a_refusal_ends_a_script() {
     let mut app = App::new(options(Format::Plain));
     app.connected(0);
     assert_eq!(app.incoming(AT, &message(r#"{"type":"SCSystemMessage","text":"x"}"#)).fail, None);
+}
+
+#[test]
+fn v8_what_was_refused_looks_refused() {
+    let not_in_room = coded("not-in-room");
+    let mut app = person();
+    let (first, _) = type_in(&mut app, "one\ntwo").own.expect("it is shown as said");
+    type_in(&mut app, "/join 5");
+    let (second, _) = type_in(&mut app, "three").own.expect("it is shown as said");
+    let effects = app.incoming(AT, &not_in_room);
+    let (id, lines) = effects.refused.expect("it was refused");
+    assert_eq!((id, text(&lines)), (first, vec!["12:03 ! not sent: one", "        two"]));
+    assert!(text(&effects.show)[0].starts_with("12:03 * You are in no room."));
+    assert_eq!(app.incoming(AT, &coded("no-such-room")).refused, None);
+    assert_eq!(app.incoming(AT, &not_in_room).refused.map(|refused| refused.0), Some(second));
+    assert_eq!(app.incoming(AT, &not_in_room).refused, None);
+
+    let mut app = script();
+    assert_eq!(type_in(&mut app, "hello").own, None);
+    let complaint = app.incoming(AT, &not_in_room).complain;
+    assert_eq!(complaint.as_deref(), Some("not sent: hello"));
+}
+
+#[test]
+fn v8_a_command_typed_in_hangul_is_done_and_explained() {
+    let mut app = person();
+    let effects = type_in(&mut app, "/ㅓㅐㅑㅜ 1");
+    assert_eq!(effects.send, [Command::Join(RoomId::FIRST)]);
+    assert_eq!(text(&effects.show), ["> /ㅓㅐㅑㅜ 1", "- understood as /join 1"]);
+    assert_eq!(text(&type_in(&mut script(), "／rooms").show), ["- understood as /rooms"]);
+}
+
+#[test]
+fn v6_a_line_for_a_server_that_reads_nothing_is_refused() {
+    let mut app = person();
+    let effects = app.line(Context { is_congested: true, ..AT }, Ok("hello"));
+    assert!(effects.complain.is_some() && effects.send.is_empty() && effects.own.is_none());
+    assert!(app.line(Context { is_congested: true, ..AT }, Ok("/quit")).quit);
 }
 
 #[test]

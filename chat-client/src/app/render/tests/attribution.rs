@@ -32,6 +32,8 @@ enum Told {
     Rooms(String, String),
     /// What the person at this client types.
     Typed(String),
+    /// The same, and the server refuses it.
+    Refused(String),
 }
 
 /// A character of each kind that could mislead, every one of them.
@@ -77,6 +79,7 @@ fn told() -> impl Strategy<Value = Told> {
         1 => phrase().prop_map(Told::Entered),
         1 => (phrase(), phrase()).prop_map(|(title, name)| Told::Rooms(title, name)),
         1 => phrase().prop_map(Told::Typed),
+        1 => phrase().prop_map(Told::Refused),
     ]
 }
 
@@ -91,7 +94,7 @@ fn notice(code: &str) -> Incoming {
 
 /// Has the client show it, and returns the lines and their sources.
 fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) {
-    let context = Context { time: AT, columns };
+    let context = Context { time: AT, columns, is_congested: false };
     let (message, sources) = match told.clone() {
         Told::Chat(name, text) => {
             let mut message = Incoming::default();
@@ -128,8 +131,21 @@ fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) 
         }
         Told::Typed(text) => {
             let effects = app.line(context, Ok(&text));
-            let sources = if effects.show.is_empty() { vec![] } else { vec![Source::Own] };
-            return (effects.show, sources);
+            let lines = effects.own.map_or(effects.show, |(_, lines)| lines);
+            let sources = vec![Source::Own; usize::from(!lines.is_empty())];
+            return (lines, sources);
+        }
+        Told::Refused(text) => {
+            app.line(context, Ok(&format!("x{text}")));
+            let effects = app.incoming(context, &notice("not-in-room"));
+            let (mut lines, mut sources) = (Vec::new(), Vec::new());
+            if let Some((_, refused)) = effects.refused {
+                lines.extend(refused);
+                sources.push(Source::Client);
+            }
+            lines.extend(effects.show);
+            sources.push(Source::Server);
+            return (lines, sources);
         }
     };
     (app.incoming(context, &message).show, sources)
@@ -216,6 +232,7 @@ fn source(line: &str, format: Format) -> Option<Source> {
         [b'*', b' ', ..] => Source::Server,
         [b'>', b' ', ..] => Source::Own,
         [b'-', b' ', ..] => Source::Client,
+        _ if said.starts_with("! not sent: ") => Source::Client,
         _ => Source::Member(name_of(said)?),
     })
 }
@@ -276,7 +293,7 @@ proptest! {
         let mut app = app(Format::Plain);
         app.connected(0);
         let (mut lines, mut sources) = (Vec::new(), Vec::new());
-        for told in told.iter().filter(|told| !matches!(told, Told::Typed(_))) {
+        for told in told.iter().filter(|told| !matches!(told, Told::Typed(_) | Told::Refused(_))) {
             let (shown, mut from) = tell(&mut app, told, 0);
             from.truncate(1);
             lines.extend(shown);

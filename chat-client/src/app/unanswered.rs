@@ -1,0 +1,207 @@
+//! [`Unanswered`]: the commands that a server has not answered, to find out which one a refusal is about.
+//!
+//! A server answers in order, and says nothing to a chat that it accepts. So an answer is about the first
+//! command that it can be about, and every chat before that one was accepted.
+
+use std::collections::VecDeque;
+
+use chat_proto::{Command, Incoming, MAX_PAYLOAD, Name};
+
+/// Commands remembered. The oldest are forgotten: most of them are chats that nobody refuses.
+const MAX_COMMANDS: usize = 256;
+
+/// Bytes remembered of a chat.
+const MAX_TEXT: usize = 4 * 1024;
+
+/// A chat that leaves less than this to the longest frame may be refused for its length.
+const LONG_MARGIN: usize = 1_000;
+
+/// The number of a chat, by which it is found again when it is refused.
+pub(crate) type ChatId = u64;
+
+/// A chat that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedChat {
+    pub(crate) id: ChatId,
+    /// Its text, of which a long one ends in `…`.
+    pub(crate) text: String,
+}
+
+/// What is remembered of a command.
+#[derive(Debug)]
+enum Sent {
+    Rename(Name),
+    Rooms,
+    Create,
+    Join,
+    Leave,
+    Chat { chat: RefusedChat, is_long: bool },
+    Shutdown,
+}
+
+/// The commands sent that have not been answered, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Unanswered {
+    commands: VecDeque<Sent>,
+    chats: ChatId,
+}
+
+impl Unanswered {
+    /// Records a command. Returns the number of the last chat.
+    pub(crate) fn sent(&mut self, command: &Command) -> ChatId {
+        if self.commands.len() == MAX_COMMANDS {
+            self.commands.pop_front();
+        }
+        self.commands.push_back(match command {
+            Command::Rename(name) => Sent::Rename(name.clone()),
+            Command::Rooms => Sent::Rooms,
+            Command::Create(_) => Sent::Create,
+            Command::Join(_) => Sent::Join,
+            Command::Leave => Sent::Leave,
+            Command::Shutdown => Sent::Shutdown,
+            Command::Chat(text) => {
+                self.chats += 1;
+                let chat = RefusedChat { id: self.chats, text: beginning(text.as_str()) };
+                Sent::Chat { chat, is_long: text.escaped_len() + LONG_MARGIN > MAX_PAYLOAD }
+            }
+        });
+        self.chats
+    }
+
+    /// Forgets all commands: the connection has ended.
+    pub(crate) fn forget(&mut self) {
+        self.commands.clear();
+    }
+
+    /// Records a message of the server. Returns the chat that it refuses, if it refuses one.
+    pub(crate) fn answered(&mut self, message: &Incoming) -> Option<RefusedChat> {
+        let at = self.commands.iter().position(|sent| is_answer(message, sent))?;
+        match self.commands.drain(..=at).next_back()? {
+            Sent::Chat { chat, .. } => Some(chat),
+            _ => None,
+        }
+    }
+}
+
+fn beginning(text: &str) -> String {
+    match text.char_indices().find(|(at, c)| at + c.len_utf8() > MAX_TEXT) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// Whether the message can be the answer to this command. Without a code there is no telling an answer from
+/// an event.
+fn is_answer(message: &Incoming, sent: &Sent) -> bool {
+    match (message.kind.as_str(), message.code.as_deref()) {
+        ("SCRoomsResult", _) => matches!(sent, Sent::Rooms) && !message.more,
+        ("SCSystemMessage", Some(code)) => is_coded_answer(code, message, sent),
+        _ => false,
+    }
+}
+
+fn is_coded_answer(code: &str, message: &Incoming, sent: &Sent) -> bool {
+    match code {
+        // Others are renamed, too.
+        "renamed" => match sent {
+            Sent::Rename(name) => message.to.as_deref().is_none_or(|to| to == name.as_str()),
+            _ => false,
+        },
+        "bad-name" | "name-taken" => matches!(sent, Sent::Rename(_)),
+        "room-created" | "bad-title" | "limit-reached" => matches!(sent, Sent::Create),
+        "room-entered" | "no-such-room" => matches!(sent, Sent::Join),
+        "already-in-room" => matches!(sent, Sent::Create | Sent::Join),
+        "room-left" => matches!(sent, Sent::Leave),
+        "not-in-room" => matches!(sent, Sent::Chat { .. } | Sent::Leave),
+        "bad-text" => matches!(sent, Sent::Chat { .. }),
+        "text-too-long" => matches!(sent, Sent::Chat { is_long: true, .. }),
+        "shutdown-refused" => matches!(sent, Sent::Shutdown),
+        // Other notices are events, or the last words of a server.
+        _ => is_refusal(code) && message.seq.is_none(),
+    }
+}
+
+/// Whether a code is of a refusal that can meet any command: one that is known, or one that is newer than
+/// this client and called like them.
+fn is_refusal(code: &str) -> bool {
+    const STARTS: [&str; 4] = ["bad-", "invalid-", "no-", "not-"];
+    const ENDS: [&str; 5] = ["-denied", "-exceeded", "-limited", "-refused", "-too-long"];
+    matches!(code, "internal" | "unknown-type" | "empty-frame")
+        || STARTS.iter().any(|start| code.starts_with(start))
+        || ENDS.iter().any(|end| code.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat_proto::{RoomId, Text};
+
+    fn chat(text: &str) -> Command {
+        Command::Chat(Text::new(text).expect("a text"))
+    }
+
+    fn coded(code: &str) -> Incoming {
+        let mut message = Incoming::default();
+        message.kind = "SCSystemMessage".to_owned();
+        message.code = Some(code.to_owned());
+        message
+    }
+
+    fn refused(unanswered: &mut Unanswered, code: &str) -> Option<String> {
+        unanswered.answered(&coded(code)).map(|chat| chat.text)
+    }
+
+    #[test]
+    fn v8_a_refusal_is_about_the_first_command_that_it_can_be_about() {
+        let mut unanswered = Unanswered::default();
+        let join = Command::Join(RoomId::FIRST);
+        for command in
+            [chat("a"), join.clone(), chat("b"), Command::Leave, chat("c"), join, chat("d")]
+        {
+            unanswered.sent(&command);
+        }
+        assert_eq!(refused(&mut unanswered, "not-in-room").as_deref(), Some("a"));
+        assert_eq!(refused(&mut unanswered, "member-left"), None);
+        assert_eq!(refused(&mut unanswered, "room-entered"), None);
+        // Nothing was said to b: it was accepted.
+        assert_eq!(refused(&mut unanswered, "room-left"), None);
+        assert_eq!(refused(&mut unanswered, "not-in-room").as_deref(), Some("c"));
+        assert_eq!(refused(&mut unanswered, "no-such-room"), None);
+        assert_eq!(refused(&mut unanswered, "speech-denied").as_deref(), Some("d"));
+        assert_eq!(refused(&mut unanswered, "internal"), None);
+    }
+
+    #[test]
+    fn v8_a_text_refused_for_its_length_is_a_long_one() {
+        let mut unanswered = Unanswered::default();
+        let long = "한".repeat(21_700);
+        for text in ["short", &long, "short"] {
+            unanswered.sent(&chat(text));
+        }
+        let text = refused(&mut unanswered, "text-too-long").expect("the long one");
+        assert!(text.starts_with('한') && text.ends_with('…') && text.len() < MAX_TEXT + 4);
+    }
+
+    #[test]
+    fn v8_events_and_answers_to_others_refuse_nothing() {
+        let mut unanswered = Unanswered::default();
+        unanswered.sent(&Command::Rename(Name::new("bob").expect("a name")));
+        unanswered.sent(&chat("a"));
+        let mut renamed = coded("renamed");
+        renamed.to = Some("carol".to_owned());
+        assert_eq!(unanswered.answered(&renamed), None);
+        let mut event = coded("new-event");
+        event.seq = Some(3);
+        assert_eq!(unanswered.answered(&event), None);
+        let mut uncoded = coded("");
+        uncoded.code = None;
+        for message in [uncoded, coded("news"), coded("server-full")] {
+            assert_eq!(unanswered.answered(&message), None, "{message:?}");
+        }
+        assert_eq!(unanswered.commands.len(), 2);
+        for n in 0..1_000 {
+            unanswered.sent(&chat(&n.to_string()));
+        }
+        assert_eq!(unanswered.commands.len(), MAX_COMMANDS);
+    }
+}
