@@ -8,7 +8,7 @@ pub(crate) mod listener;
 mod lobby;
 mod network;
 mod origin;
-mod proxy_header;
+pub(crate) mod proxy_header;
 mod socket;
 
 pub(crate) use clock::{Clock, Instant};

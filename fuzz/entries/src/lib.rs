@@ -9,11 +9,13 @@ mod connection;
 mod frame;
 mod hub;
 mod messages;
+mod proxy;
 
 pub use command::command;
 pub use connection::connection;
 pub use frame::frame;
 pub use hub::hub;
+pub use proxy::proxy;
 
 /// An entry and the name of its target and corpus.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +27,10 @@ pub struct Entry {
 }
 
 /// All entries.
-pub const ENTRIES: [Entry; 4] = [
+pub const ENTRIES: [Entry; 5] = [
     Entry { name: "frame", run: frame },
     Entry { name: "command", run: command },
     Entry { name: "connection", run: connection },
     Entry { name: "hub", run: hub },
+    Entry { name: "proxy", run: proxy },
 ];

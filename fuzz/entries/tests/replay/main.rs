@@ -35,6 +35,11 @@ fn hub() {
     replay("hub");
 }
 
+#[test]
+fn proxy() {
+    replay("proxy");
+}
+
 /// A corpus without an entry would never be tried, nor an entry without a corpus.
 #[test]
 fn every_corpus_has_an_entry() {
