@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use chat_proto::{
-    Command, MAX_PAYLOAD, Name, Notice, OperatorText, Rejection, RoomEntry, RoomId, Text, Title,
+    Command, MAX_PAYLOAD, Name, Notice, OperatorText, RoomEntry, RoomId, Text, Title,
     chat_payload_len,
 };
 use rustc_hash::FxHashMap;
 
 use crate::limits::HubLimits;
-use crate::names::{NameKey, NameRegistry, NameTaken};
+use crate::names::{NameRegistry, Unavailable};
 use crate::output::{NoSuchRoom, Output, RoomEvent};
+use crate::reserved_names::ReservedNames;
 use crate::room::{Membership, Room};
 use crate::session::{Role, Session};
 use crate::session_id::SessionId;
@@ -32,7 +33,7 @@ pub struct Hub {
 
 /// Inputs from sessions.
 impl Hub {
-    /// Returns a hub without sessions or rooms.
+    /// Returns a hub without sessions or rooms, which reserves the names of [`ReservedNames::default`].
     pub fn new(limits: HubLimits) -> Self {
         Self {
             limits,
@@ -44,12 +45,17 @@ impl Hub {
         }
     }
 
+    /// Reserves these names instead of those before. A session that holds one of them keeps it.
+    pub fn reserve_names(&mut self, reserved: ReservedNames) {
+        self.names.reserve(reserved);
+    }
+
     /// Begins a session, which has its default name and is in no room.
     pub fn connect(&mut self, role: Role) -> SessionId {
         let id = self.next_session;
         self.next_session = SessionId(id.number() + 1);
         let name = Name::default_for(id.number());
-        self.sessions.insert(id, Session { name, name_key: None, role, membership: None });
+        self.sessions.insert(id, Session { name, claim: None, role, membership: None });
         id
     }
 
@@ -92,8 +98,8 @@ impl Hub {
     /// ended already.
     pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
         let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
-        if let Some(key) = &ended.name_key {
-            self.names.release(key);
+        if let Some(claim) = &ended.claim {
+            self.names.release(claim, None);
         }
         if let Some(membership) = ended.membership {
             outputs.push(Output::Left { session, room: membership.room });
@@ -179,17 +185,18 @@ impl Hub {
                 let room = self.rooms.get(&membership.room).expect("a member's room exists");
                 assert_eq!(room.member(membership), Some(id), "the room knows its member");
             }
-            if let Some(key) = &session.name_key {
-                assert_eq!(self.names.holder(key), Some(id), "a chosen name is claimed");
+            if let Some(claim) = &session.claim {
+                let is_held = |key| self.names.holder(key) == Some(id);
+                assert!(claim.keys().all(is_held), "a chosen name is claimed");
             } else {
                 let default = Name::default_for(id.number());
-                let is_default =
-                    session.name == default || NameKey::of(&session.name) == NameKey::of(&default);
+                let is_default = session.name == default || session.name.keys() == default.keys();
                 assert!(is_default, "any other name is the default one, in some spelling");
             }
         }
-        let claims = self.sessions.values().filter(|session| session.name_key.is_some()).count();
-        assert_eq!(self.names.len(), claims, "every claim belongs to a session");
+        let claims = self.sessions.values().filter_map(|session| session.claim.as_ref());
+        let claimed: usize = claims.map(|claim| claim.keys().count()).sum();
+        assert_eq!(self.names.len(), claimed, "every claim belongs to a session");
         let in_rooms = self.sessions.values().filter(|session| session.membership.is_some());
         let members: usize = self.rooms.values().map(Room::member_count).sum();
         assert_eq!(members, in_rooms.count(), "every member is a session");
@@ -224,15 +231,15 @@ impl Hub {
         name: &Name,
         outputs: &mut Vec<Output>,
     ) -> Result<(), Notice> {
-        let key = NameKey::of(name).map_err(|e| Notice::Rejected(Rejection::BadName(e)))?;
+        let claim = self.names.claim(name, id).map_err(|unavailable| match unavailable {
+            Unavailable::Taken => Notice::NameTaken,
+            Unavailable::Reserved => Notice::NameReserved,
+        })?;
         let session = session_mut(&mut self.sessions, id);
-        let claimed = self.names.claim(key, id).map_err(|NameTaken| Notice::NameTaken)?;
-        if session.name_key != claimed
-            && let Some(old) = &session.name_key
-        {
-            self.names.release(old);
+        if let Some(old) = &session.claim {
+            self.names.release(old, claim.as_ref());
         }
-        session.name_key = claimed;
+        session.claim = claim;
         let from = std::mem::replace(&mut session.name, name.clone());
         let notice = Notice::Renamed { from, to: name.clone() };
         if let Some(Membership { room, .. }) = session.membership {

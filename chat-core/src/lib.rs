@@ -14,7 +14,7 @@
 //! | values | [`Name`], [`Title`], [`Text`], [`OperatorText`], [`RoomId`]: checked when they are made ([`ValueError`]), valid from then on; [`SessionId`], [`Role`] |
 //! | notices | [`Notice`]: everything that people are told, with a stable [`code`](Notice::code) for programs and a text in each [`Lang`] |
 //! | lists | [`Hub::rooms_after`]: [`RoomEntry`]s, in as many parts as it takes |
-//! | limits | [`HubLimits`] |
+//! | limits | [`HubLimits`], [`ReservedNames`] |
 //!
 //! [`Rejection`] and [`Field`] are for servers that read commands from a network: see [`chat_proto`].
 //!
@@ -27,8 +27,8 @@
 //! - [`Command::Chat`] goes to every *other* member of the room; the sender gets nothing.
 //! - Every broadcast has a number within its room, `seq`: 1 for the first, rising by 1, notices included.
 //! - Session 17 begins as `user17`, a name that no other session can take. [`Command::Rename`] takes another
-//!   name, unless a session has one that the nickname profile (RFC 8266) considers equal: names that differ
-//!   only in case, width or spacing. The members of the room are told; outside of a room, the sender.
+//!   name, unless a session has one that people cannot tell from it, in whatever case, width or script, or it
+//!   is [reserved](ReservedNames). The members of the room are told; outside of a room, the sender.
 //! - A refusal is one [`Output::Reply`] to the sender, and changes nothing. A text that would not fit a
 //!   frame of 65,535 bytes together with the name of its sender is refused, too.
 //! - A session with [`Role::Operator`] may ask to stop the server ([`Command::Shutdown`]). What that means is
@@ -140,6 +140,7 @@ mod hub;
 mod limits;
 mod names;
 mod output;
+mod reserved_names;
 mod room;
 mod session;
 mod session_id;
@@ -152,6 +153,7 @@ pub use chat_proto::{
 pub use hub::Hub;
 pub use limits::HubLimits;
 pub use output::{NoSuchRoom, Output, RoomEvent};
+pub use reserved_names::ReservedNames;
 pub use session::Role;
 pub use session_id::SessionId;
 
@@ -162,7 +164,7 @@ mod tests {
     #[test]
     fn public_types_are_send_sync_and_debug() {
         fn check<T: Send + Sync + std::fmt::Debug>() {}
-        check::<(Hub, HubLimits, Output, RoomEvent, NoSuchRoom)>();
+        check::<(Hub, HubLimits, Output, RoomEvent, NoSuchRoom, ReservedNames)>();
         check::<(Role, SessionId)>();
     }
 }

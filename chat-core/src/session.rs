@@ -2,7 +2,7 @@
 
 use chat_proto::Name;
 
-use crate::names::NameKey;
+use crate::names::Claim;
 use crate::room::Membership;
 
 /// What a session may do besides chatting.
@@ -20,7 +20,7 @@ pub enum Role {
 pub(crate) struct Session {
     pub(crate) name: Name,
     /// The claim on `name`; `None` for the default name, which no other session can claim.
-    pub(crate) name_key: Option<NameKey>,
+    pub(crate) claim: Option<Claim>,
     pub(crate) role: Role,
     pub(crate) membership: Option<Membership>,
 }

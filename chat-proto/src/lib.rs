@@ -108,8 +108,8 @@ pub use notice::Notice;
 pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, write_rooms_page};
 pub use server_message::{Incoming, InvalidMessage, ServerMessage, chat_payload_len};
 pub use values::{
-    MAX_NAME_CHARS, MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, Name, OperatorText, RoomId, Text,
-    Title, ValueError,
+    MAX_NAME_CHARS, MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, Name, NameKey, NameKeys,
+    OperatorText, RoomId, Text, Title, ValueError,
 };
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
         fn check<T: Send + Sync + std::fmt::Debug>() {}
         check::<(Command, Field, Rejection, FrameDecoder, FrameTooLong, Frames<'_>)>();
         check::<(Incoming, InvalidMessage, ServerMessage<'_>, Notice, RoomEntry)>();
-        check::<(Name, OperatorText, RoomId, Text, Title, ValueError)>();
+        check::<(Name, NameKey, NameKeys, OperatorText, RoomId, Text, Title, ValueError)>();
         check::<(Lang, UnknownLang, Localized<'_, Notice>, PerLang<&str>)>();
     }
 }

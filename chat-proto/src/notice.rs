@@ -57,8 +57,10 @@ pub enum Notice {
 
     /// The payload is not a command, or a value in it breaks a rule.
     Rejected(Rejection),
-    /// Another session has that name, or it is a default name.
+    /// Another session has that name or one that looks like it, or it is a default name.
     NameTaken,
+    /// Nobody may have that name: people would take it for the server's or its operator's.
+    NameReserved,
     /// The command needs a room, and the sender is in none.
     NotInRoom,
     /// The sender is in a room already.
@@ -124,7 +126,7 @@ impl Notice {
             Self::MemberLeft { .. } => "member-left",
             Self::Announcement { .. } => "announcement",
             Self::Rejected(rejection) => rejection.code(),
-            Self::NameTaken => "name-taken",
+            Self::NameTaken | Self::NameReserved => "name-taken",
             Self::NotInRoom => "not-in-room",
             Self::AlreadyInRoom { .. } => "already-in-room",
             Self::NoSuchRoom { .. } => "no-such-room",

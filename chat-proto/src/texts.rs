@@ -8,9 +8,9 @@ use std::fmt;
 use crate::command::{Field, Rejection};
 use crate::lang::Lang;
 use crate::localize;
-use crate::localize::Localize;
+use crate::localize::{Localize, PerLang};
 use crate::notice::Notice;
-use crate::values::{ValueError, is_bidi_control};
+use crate::values::{INNER_SIGNS, Kind, ValueError};
 
 /// Displays the text in English.
 impl fmt::Display for Notice {
@@ -59,9 +59,7 @@ impl Localize for Notice {
                 en: "Announcement: {text}",
                 ko: "공지: {text}"),
             Self::Rejected(rejection) => fmt_rejected(rejection, lang, f),
-            Self::NameTaken => localize!(f, lang,
-                en: "That name is taken. Choose another one.",
-                ko: "이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요."),
+            Self::NameTaken | Self::NameReserved => fmt_unavailable(self, lang, f),
             Self::NotInRoom => localize!(f, lang,
                 en: "You are in no room. /rooms lists them; /join or /create one first.",
                 ko: "지금은 방에 있지 않아요. /rooms로 찾아보고 먼저 /join이나 /create로 들어가 주세요."),
@@ -113,6 +111,18 @@ fn fmt_proxy_header_expected(lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Res
              Connect through the proxy, or have it send one.",
         ko: "프록시 주소에서 왔는데 PROXY 헤더로 시작하지 않았어요. 프록시를 거쳐 연결하거나, 프록시가 헤더를 \
              보내게 해 주세요.")
+}
+
+fn fmt_unavailable(name: &Notice, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if matches!(name, Notice::NameTaken) {
+        localize!(f, lang,
+            en: "That name is taken. Choose another one.",
+            ko: "이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.")
+    } else {
+        localize!(f, lang,
+            en: "That name is reserved. Choose another one.",
+            ko: "아무도 쓸 수 없는 이름이에요. 다른 이름을 골라 주세요.")
+    }
 }
 
 fn fmt_rejected(rejection: &Rejection, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,20 +221,31 @@ impl Localize for ValueError {
                 en: "may have at most {max} characters",
                 ko: "{max}자까지 쓸 수 있어요"),
             Self::Forbidden(c) => {
-                let number = u32::from(c);
-                if is_bidi_control(c) {
-                    localize!(f, lang,
-                        en: "may not hold the text-direction character U+{number:04X}",
-                        ko: "글 방향을 바꾸는 U+{number:04X} 문자를 쓸 수 없어요")
-                } else {
-                    localize!(f, lang,
-                        en: "may not hold the control character U+{number:04X}",
-                        ko: "U+{number:04X} 제어 문자를 쓸 수 없어요")
-                }
+                let (number, kind) = (u32::from(c), Kind::of(c).words());
+                let kind = kind.get(lang);
+                localize!(f, lang,
+                    en: "may not hold the {kind} U+{number:04X}",
+                    ko: "U+{number:04X} {kind}를 쓸 수 없어요")
             }
-            Self::NotANickname => localize!(f, lang,
-                en: "holds a character that names may not hold (invisible or unassigned)",
-                ko: "보이지 않거나 아직 정해지지 않은 문자를 쓸 수 없어요"),
+            Self::Misplaced(c) => {
+                let (number, kind) = (u32::from(c), Kind::of(c).words());
+                let (kind, place) = (kind.get(lang), place(c).get(lang));
+                localize!(f, lang,
+                    en: "may hold the {kind} U+{number:04X} only {place}",
+                    ko: "U+{number:04X} {kind}를 {place}만 쓸 수 있어요")
+            }
+            Self::TooManyMarks { max } => localize!(f, lang,
+                en: "may have at most {max} combining marks on a letter",
+                ko: "한 글자에 결합 문자를 {max}개까지 붙일 수 있어요"),
+            Self::MixedScripts(c) => {
+                let number = u32::from(c);
+                localize!(f, lang,
+                    en: "may not mix the letter U+{number:04X} with those of another alphabet",
+                    ko: "U+{number:04X} 문자를 다른 문자와 섞어 쓸 수 없어요")
+            }
+            Self::LikeNotice => localize!(f, lang,
+                en: "may not read like a notice of the server",
+                ko: "서버의 알림처럼 보이는 말을 쓸 수 없어요"),
             Self::TooLongNormalized { max } => localize!(f, lang,
                 en: "may have at most {max} characters once ligatures and the like are written out",
                 ko: "합쳐진 글자를 모두 풀어 썼을 때 {max}자까지 쓸 수 있어요"),
@@ -232,6 +253,37 @@ impl Localize for ValueError {
                 en: "must be an integer greater than 0",
                 ko: "0보다 큰 정수만 쓸 수 있어요"),
         }
+    }
+}
+
+impl Kind {
+    /// What a character of this kind is called. The Korean ends in `자` or `표`, which take the same particle.
+    const fn words(self) -> PerLang<&'static str> {
+        let (en, ko) = match self {
+            Self::Control => ("control character", "제어 문자"),
+            Self::BidiControl => ("text-direction character", "글 방향을 바꾸는 문자"),
+            Self::Space => ("space", "빈칸 문자"),
+            Self::Invisible => ("invisible character", "보이지 않는 문자"),
+            Self::Unassigned => ("unassigned character", "아직 정해지지 않은 문자"),
+            Self::Mark => ("combining mark", "결합 문자"),
+            Self::ColonLike => ("colon or what looks like one,", "쌍점처럼 보이는 문자"),
+            Self::Letter => ("letter, which is in use nowhere today,", "요즘 쓰지 않는 문자"),
+            Self::Digit => ("number", "숫자 문자"),
+            Self::Punctuation => ("punctuation mark", "문장 부호 문자"),
+            Self::Symbol => ("symbol", "기호 문자"),
+        };
+        PerLang { en, ko }
+    }
+}
+
+/// Where a name may hold a character.
+fn place(c: char) -> PerLang<&'static str> {
+    if Kind::of(c) == Kind::Mark {
+        PerLang { en: "on a letter", ko: "글자 위에" }
+    } else if INNER_SIGNS.contains(&c) {
+        PerLang { en: "between two letters or digits", ko: "글자나 숫자 사이에" }
+    } else {
+        PerLang { en: "in a word with letters or digits", ko: "글자나 숫자와 붙여서" }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use chat_core::Lang;
+use chat_core::{Lang, ReservedNames};
 use chat_proto::Localize;
 
 use crate::limits::{LimitError, Limits};
@@ -44,6 +44,8 @@ pub struct Config {
     pub inline_requests: usize,
     /// The language of the server's notices. Default: English.
     pub lang: Lang,
+    /// The names that nobody may have. Default: those of whoever runs the server, in English and Korean.
+    pub reserved_names: ReservedNames,
     /// The limits on peers.
     pub limits: Limits,
 }
@@ -58,6 +60,7 @@ impl Default for Config {
             shutdown_from: ShutdownFrom::default(),
             inline_requests: 4_096,
             lang: Lang::En,
+            reserved_names: ReservedNames::default(),
             limits: Limits::default(),
         }
     }
@@ -115,6 +118,13 @@ impl Config {
     #[must_use]
     pub fn with_lang(mut self, lang: Lang) -> Self {
         self.lang = lang;
+        self
+    }
+
+    /// Sets the names that nobody may have.
+    #[must_use]
+    pub fn with_reserved_names(mut self, reserved_names: ReservedNames) -> Self {
+        self.reserved_names = reserved_names;
         self
     }
 

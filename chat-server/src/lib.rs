@@ -105,7 +105,9 @@ mod workers;
 #[doc(hidden)]
 pub use testing::bench_support;
 
-pub use chat_core::{Lang, Name, NoSuchRoom, OperatorText, RoomId, SessionId, Text, Title};
+pub use chat_core::{
+    Lang, Name, NoSuchRoom, OperatorText, ReservedNames, RoomId, SessionId, Text, Title,
+};
 pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};

@@ -68,6 +68,7 @@ impl Setup {
                 // It adds 1 to the counter of an eventfd, which is read long before it overflows: it cannot fail.
                 let _ = waker.wake();
             }));
+        hub.reserve_names(config.reserved_names.clone());
         let pool = Pool::start(config.workers, &hub)?;
         Ok(Self { poll, listeners, hub, pool, config, counters: Arc::default(), observer: None })
     }

@@ -8,6 +8,10 @@ use crate::values::{Name, OperatorText, RoomId, Title};
 /// Not a letter of any language, so that tests find it in a text.
 const MARK: &str = "☆";
 
+/// One character of each kind.
+const FORBIDDEN: [char; 11] =
+    ['\u{7}', '\u{202e}', '\u{a0}', '\u{200b}', '\u{378}', '\u{301}', ':', 'ᚠ', '½', '!', '→'];
+
 /// One notice of each kind. [`after`] does not compile for a kind that is missing there.
 fn notices() -> Vec<Notice> {
     let name = Name::new(MARK).expect("a name");
@@ -28,7 +32,8 @@ fn after(notice: &Notice) -> Option<Notice> {
         Notice::RoomLeft { .. } => Notice::MemberEntered { name },
         Notice::MemberEntered { .. } => Notice::MemberLeft { name },
         Notice::MemberLeft { .. } => Notice::NameTaken,
-        Notice::NameTaken => Notice::NotInRoom,
+        Notice::NameTaken => Notice::NameReserved,
+        Notice::NameReserved => Notice::NotInRoom,
         Notice::NotInRoom => Notice::AlreadyInRoom { room },
         Notice::AlreadyInRoom { .. } => Notice::NoSuchRoom { room },
         Notice::NoSuchRoom { .. } => Notice::TooManyRooms { limit: 12 },
@@ -62,10 +67,18 @@ fn rejections() -> Vec<Rejection> {
         Some(match error {
             ValueError::Empty => ValueError::Blank,
             ValueError::Blank => ValueError::TooLong { max: 32 },
-            ValueError::TooLong { .. } => ValueError::Forbidden('\u{7}'),
-            ValueError::Forbidden('\u{7}') => ValueError::Forbidden('\u{202e}'),
-            ValueError::Forbidden(_) => ValueError::NotANickname,
-            ValueError::NotANickname => ValueError::TooLongNormalized { max: 64 },
+            ValueError::TooLong { .. } => ValueError::Forbidden(FORBIDDEN[0]),
+            ValueError::Forbidden(c) => {
+                match FORBIDDEN.iter().skip_while(|other| *other != c).nth(1) {
+                    Some(next) => ValueError::Forbidden(*next),
+                    None => ValueError::Misplaced('.'),
+                }
+            }
+            ValueError::Misplaced('.') => ValueError::Misplaced('\u{301}'),
+            ValueError::Misplaced(_) => ValueError::TooManyMarks { max: 4 },
+            ValueError::TooManyMarks { .. } => ValueError::MixedScripts('а'),
+            ValueError::MixedScripts(_) => ValueError::LikeNotice,
+            ValueError::LikeNotice => ValueError::TooLongNormalized { max: 64 },
             ValueError::TooLongNormalized { .. } => ValueError::NotARoomId,
             ValueError::NotARoomId => return None,
         })
@@ -133,8 +146,10 @@ fn a_code_is_one_word_and_no_two_notices_share_it() {
     let mut codes: Vec<&str> = notices.iter().map(Notice::code).collect();
     codes.sort_unstable();
     codes.dedup();
-    // Rejections have 7 codes, since programs need not tell one kind of invalid JSON from another.
-    let others = notices.iter().filter(|notice| !matches!(notice, Notice::Rejected(_)));
+    // Rejections have 7 codes, since programs need not tell one kind of invalid JSON from another, nor why a
+    // name is not to be had.
+    let shares = |notice: &&Notice| matches!(notice, Notice::Rejected(_) | Notice::NameReserved);
+    let others = notices.iter().filter(|notice| !shares(notice));
     assert_eq!(codes.len(), others.count() + 7, "{codes:?}");
 }
 

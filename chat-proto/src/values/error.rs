@@ -11,20 +11,29 @@
 pub enum ValueError {
     /// There are no characters.
     Empty,
-    /// All characters are spaces.
+    /// There is nothing to be seen.
     Blank,
     /// There are too many characters.
     TooLong {
         /// The most characters allowed (Unicode scalar values).
         max: usize,
     },
-    /// This character is not allowed: a control, a line separator or a bidi control.
+    /// This character is not allowed.
     Forbidden(char),
-    /// The nickname profile (RFC 8266) does not allow this name.
-    NotANickname,
-    /// The name has too many characters after normalization (NFKC).
+    /// This character is allowed, but not where it stands.
+    Misplaced(char),
+    /// A letter carries too many combining marks.
+    TooManyMarks {
+        /// The most marks allowed on a letter.
+        max: usize,
+    },
+    /// This letter is of another script than those before it.
+    MixedScripts(char),
+    /// The name reads like a notice of the server.
+    LikeNotice,
+    /// The name has too many characters once those that stand for several are written out (NFKC).
     TooLongNormalized {
-        /// The most characters allowed after normalization.
+        /// The most characters allowed then.
         max: usize,
     },
     /// The number of a room is not an integer from 1 to 2⁶⁴ − 1.

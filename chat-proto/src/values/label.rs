@@ -1,13 +1,14 @@
-//! Strings of one line: names, titles, and the words of an operator.
+//! Strings of one line: titles, and the words of an operator.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{ValueError, impl_str_conversions};
-
-/// The longest [`Name`], in characters (Unicode scalar values).
-pub const MAX_NAME_CHARS: usize = 32;
+use super::characters::{
+    MAX_MARKS, has_ink, is_bidi_control, is_invisible, is_mark, is_unassigned, joins,
+};
+use super::emoji::emoji_len;
+use super::{ValueError, check_len, impl_str_conversions};
 
 /// The longest [`Title`], in characters (Unicode scalar values).
 pub const MAX_TITLE_CHARS: usize = 100;
@@ -17,7 +18,7 @@ pub const MAX_TITLE_CHARS: usize = 100;
 pub const MAX_OPERATOR_TEXT_CHARS: usize = 1_000;
 
 macro_rules! label {
-    ($(#[$doc:meta])* $name:ident, $max:ident) => {
+    ($(#[$doc:meta])* $name:ident, $max:ident, $check:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub struct $name(Arc<str>);
@@ -29,6 +30,7 @@ macro_rules! label {
             /// The rule that `value` breaks.
             pub fn new(value: &str) -> Result<Self, ValueError> {
                 check(value, $max)?;
+                $check(value)?;
                 Ok(Self(value.into()))
             }
 
@@ -43,64 +45,47 @@ macro_rules! label {
 }
 
 label! {
-    /// The name a person chats under: 1 to [`MAX_NAME_CHARS`] characters, not all of them blank, none a
-    /// control, line separator or bidi control.
-    ///
-    /// Two names are equal when their characters are. Whether people would take them for the same
-    /// name, and whether a name is free, is for `chat_core::Hub` to decide. Cheap to clone.
-    ///
-    /// ```
-    /// use chat_proto::{Name, ValueError};
-    ///
-    /// let name: Name = "Ann".parse()?;
-    /// assert_eq!((Name::new("Ann")?, name.as_str()), (name.clone(), "Ann"));
-    /// assert_eq!(Name::new("Ann\n"), Err(ValueError::Forbidden('\n')));
-    /// # Ok::<(), ValueError>(())
-    /// ```
-    Name, MAX_NAME_CHARS
-}
-
-impl Name {
-    /// The name of a session that has not chosen one: `user17` for the 17th.
-    pub fn default_for(session: u64) -> Self {
-        Self(format!("user{session}").into())
-    }
-}
-
-label! {
-    /// The title of a room: 1 to [`MAX_TITLE_CHARS`] characters, not all of them blank, none a control,
-    /// line separator or bidi control. Cheap to clone.
-    Title, MAX_TITLE_CHARS
+    /// The title of a room: 1 to [`MAX_TITLE_CHARS`] characters, some of which can be seen, and none of which
+    /// is a control, line separator or bidi control, or invisible where it stands. Cheap to clone.
+    Title, MAX_TITLE_CHARS, check_ink
 }
 
 label! {
     /// An announcement by the operator of a server, or the reason for removing a connection: 1 to
     /// [`MAX_OPERATOR_TEXT_CHARS`] characters, not all of them blank, none a control, line separator or
     /// bidi control. Cheap to clone.
-    OperatorText, MAX_OPERATOR_TEXT_CHARS
+    OperatorText, MAX_OPERATOR_TEXT_CHARS, check_not_blank
 }
 
 fn check(label: &str, max: usize) -> Result<(), ValueError> {
-    if label.is_empty() {
-        return Err(ValueError::Empty);
-    }
-    if label.chars().nth(max).is_some() {
-        return Err(ValueError::TooLong { max });
-    }
-    if let Some(c) = label
-        .chars()
-        .find(|&c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_bidi_control(c))
-    {
-        return Err(ValueError::Forbidden(c));
-    }
-    if label.chars().all(char::is_whitespace) {
-        return Err(ValueError::Blank);
-    }
-    Ok(())
+    check_len(label, max)?;
+    let is_forbidden =
+        |c: &char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_bidi_control(*c);
+    label.chars().find(is_forbidden).map_or(Ok(()), |c| Err(ValueError::Forbidden(c)))
 }
 
-/// Whether `c` changes the direction of the text after it: embeddings, overrides and isolates (UAX #9,
-/// section 2). The marks U+200E and U+200F do not reach that far; the nickname profile rules on them.
-pub(crate) fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+fn check_not_blank(label: &str) -> Result<(), ValueError> {
+    if label.chars().all(char::is_whitespace) { Err(ValueError::Blank) } else { Ok(()) }
+}
+
+/// Checks that there is something to be seen, and nothing that is not.
+fn check_ink(label: &str) -> Result<(), ValueError> {
+    if label.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let chars: Vec<char> = label.chars().collect();
+    let (mut at, mut marks, mut is_inked) = (0, 0, false);
+    while let Some(&c) = chars.get(at) {
+        let len = emoji_len(&chars[at..]);
+        if len.is_none() && (is_unassigned(c) || is_invisible(c)) && !joins(&chars, at) {
+            return Err(ValueError::Forbidden(c));
+        }
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        if marks > MAX_MARKS {
+            return Err(ValueError::TooManyMarks { max: MAX_MARKS });
+        }
+        is_inked |= len.is_some() || has_ink(c);
+        at += len.unwrap_or(1);
+    }
+    if is_inked { Ok(()) } else { Err(ValueError::Blank) }
 }

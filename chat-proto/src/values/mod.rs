@@ -3,18 +3,28 @@
 //! Nothing here knows of frames, messages or rules that need the state of a chat. Everything else in
 //! this crate builds on these types.
 
+mod characters;
+mod emoji;
 mod error;
 mod label;
+mod name;
 mod room_id;
 mod text;
 
+pub(crate) use characters::{INNER_SIGNS, Kind};
 pub use error::ValueError;
-pub(crate) use label::is_bidi_control;
-pub use label::{
-    MAX_NAME_CHARS, MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, Name, OperatorText, Title,
-};
+pub use label::{MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, OperatorText, Title};
+pub use name::{MAX_NAME_CHARS, Name, NameKey, NameKeys};
 pub use room_id::RoomId;
 pub use text::Text;
+
+/// Checks the number of characters (Unicode scalar values).
+fn check_len(value: &str, max: usize) -> Result<(), ValueError> {
+    if value.is_empty() {
+        return Err(ValueError::Empty);
+    }
+    if value.chars().nth(max).is_some() { Err(ValueError::TooLong { max }) } else { Ok(()) }
+}
 
 /// Implements the conversions between a checked string and `str` on top of its `new` and `as_str`.
 macro_rules! impl_str_conversions {

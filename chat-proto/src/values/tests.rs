@@ -8,15 +8,6 @@ use super::*;
 use crate::command::Command;
 
 #[test]
-fn a_name_has_1_to_32_characters_of_any_width() {
-    assert_eq!(Name::new(""), Err(ValueError::Empty));
-    for name in ["김", &"한".repeat(32), "Guido van Rossum"] {
-        assert!(Name::new(name).is_ok(), "{name}");
-    }
-    assert_eq!(Name::new(&"한".repeat(33)), Err(ValueError::TooLong { max: 32 }));
-}
-
-#[test]
 fn a_title_has_1_to_100_characters() {
     assert_eq!(Title::new(""), Err(ValueError::Empty));
     assert!(Title::new(&"글".repeat(100)).is_ok());
@@ -41,6 +32,42 @@ fn s4_blank_names_and_titles_are_refused() {
     for blank in [" ", "   ", "\u{3000}", "\u{a0}\u{2003}"] {
         assert_eq!(Name::new(blank), Err(ValueError::Blank));
         assert_eq!(Title::new(blank), Err(ValueError::Blank));
+        assert_eq!(OperatorText::new(blank), Err(ValueError::Blank));
+    }
+}
+
+#[test]
+fn v4_titles_without_ink_are_refused() {
+    for blank in ["\u{301}", " \u{301}\u{302}", "\u{5b0}", "\u{488}"] {
+        assert_eq!(Title::new(blank), Err(ValueError::Blank), "{blank:?}");
+    }
+    for c in
+        "\u{2800}\u{3164}\u{115f}\u{ffa0}\u{fe0f}\u{200d}\u{e0041}\u{ad}\u{200e}\u{378}\u{e000}"
+            .chars()
+    {
+        assert_eq!(Title::new(&c.to_string()), Err(ValueError::Forbidden(c)), "{c:?}");
+    }
+    let zalgo = "x".to_owned() + &"\u{301}".repeat(5);
+    assert_eq!(Title::new(&zalgo), Err(ValueError::TooManyMarks { max: 4 }));
+}
+
+#[test]
+fn v2_no_two_titles_differ_by_what_nobody_sees() {
+    for c in ["\u{200b}", "\u{feff}", "\u{2060}", "\u{180e}", "\u{fe0f}", "\u{200d}", "\u{e0061}"] {
+        assert!(Title::new(&format!("te{c}a")).is_err(), "{c:?}");
+    }
+    // Where it has a job, a joiner is seen.
+    for title in [
+        "방 \"2\": 게임 (3)",
+        "차 🍵 👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}",
+        "علی\u{200c}رضا",
+        "क्\u{200d}ष",
+        "cafe\u{301}",
+        "a\u{3000}b",
+        ":",
+        "…",
+    ] {
+        assert_eq!(Title::new(title).map(|title| title.to_string()).as_deref(), Ok(title));
     }
 }
 

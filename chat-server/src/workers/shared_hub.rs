@@ -11,7 +11,8 @@ use std::sync::PoisonError;
 use std::vec::Drain;
 
 use chat_core::{
-    Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, Role, RoomId, SessionId,
+    Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
+    SessionId,
 };
 
 use super::mailbox::{Mailbox, Request};
@@ -69,6 +70,11 @@ impl SharedHub {
             stop_requested: false,
         };
         Self { state: Mutex::new(state), wake: Box::new(wake) }
+    }
+
+    /// Reserves these names instead of those before.
+    pub(crate) fn reserve_names(&self, reserved: ReservedNames) {
+        self.lock().hub.reserve_names(reserved);
     }
 
     pub(crate) fn connect(&self, role: Role) -> SessionId {

@@ -15,7 +15,9 @@ mod reference;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chat_core::{Command, HubLimits, Name, OperatorText, Role, RoomId, SessionId, Text, Title};
+use chat_core::{
+    Command, HubLimits, Name, Notice, OperatorText, Role, RoomId, SessionId, Text, Title,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -297,6 +299,7 @@ fn the_sequences_reach_every_rule() {
         for step in &steps {
             model.step(step);
             reached.extend(model.deliveries.iter().map(|(_, received)| match received {
+                Received::Notice { notice: Notice::NameReserved, .. } => "name-reserved",
                 Received::Notice { notice, .. } => notice.code(),
                 Received::Chat { text, .. } if LONG_TEXT.contains(&text.as_str().len()) => "long",
                 Received::Chat { .. } => "chat",
@@ -309,13 +312,13 @@ fn the_sequences_reach_every_rule() {
     let all = BTreeSet::from([
         "already-in-room",
         "announcement",
-        "bad-name",
         "chat",
         "crowd",
         "limit-reached",
         "long",
         "member-entered",
         "member-left",
+        "name-reserved",
         "name-taken",
         "no-such-room",
         "not-in-room",

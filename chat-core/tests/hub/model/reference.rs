@@ -6,45 +6,45 @@
 
 use std::fmt;
 
-use chat_core::{
-    Command, Name, Notice, OperatorText, Role, RoomEntry, RoomId, Text, Title, ValueError,
-};
-use chat_proto::{MAX_PAYLOAD, Rejection};
+use chat_core::{Command, Name, Notice, OperatorText, Role, RoomEntry, RoomId, Text, Title};
+use chat_proto::MAX_PAYLOAD;
 
 use crate::support::Received;
 
 /// The most rooms at one time. Small, so that sequences often reach it.
 pub(crate) const MAX_ROOMS: usize = 3;
 
-/// The name that a spelling stands for under the nickname profile.
+/// The name that people take a spelling for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     Chosen(&'static str),
     DefaultOf(u64),
-    Refused,
+    Reserved,
 }
-use Identity::{Chosen, DefaultOf, Refused};
+use Identity::{Chosen, DefaultOf, Reserved};
 
 /// Every name that people ask for, besides their own default names.
 pub(crate) const NAMES: &[(&str, Identity)] = &[
     ("Alice", Chosen("alice")),
     ("aLICE", Chosen("alice")),
     ("\u{ff21}lice", Chosen("alice")), // full width
-    (" Alice  ", Chosen("alice")),
+    ("AIice", Chosen("alice")),
     ("Bob", Chosen("bob")),
-    ("bob", Chosen("bob")),
+    ("ВОВ", Chosen("bob")), // Cyrillic
     ("김철수", Chosen("김철수")),
     ("\u{1100}\u{1175}\u{11b7}\u{110e}\u{1165}\u{11af}\u{1109}\u{116e}", Chosen("김철수")),
-    ("\"\\", Chosen("\"\\")), // each two bytes of JSON
+    ("ㅇㅇ", Chosen("oo")),
+    ("00", Chosen("oo")),
     ("user 2", Chosen("user 2")),
     ("user1", DefaultOf(1)),
     ("USER1", DefaultOf(1)),
+    ("userl", DefaultOf(1)),
     ("user2", DefaultOf(2)),
     ("\u{ff55}ser2", DefaultOf(2)),
     ("user3", DefaultOf(3)),
     ("user1000", DefaultOf(1000)),
-    ("a\u{200b}b", Refused),
-    ("\u{ad}", Refused),
+    ("Admin", Reserved),
+    ("관리자", Reserved),
 ];
 
 fn identity(name: &Name) -> Identity {
@@ -159,9 +159,8 @@ impl Model {
     fn rename(&mut self, who: u64, name: &Name) {
         let wanted = identity(name);
         let is_held = |p: &Person| p.online && p.number != who && p.identity == wanted;
-        if wanted == Refused {
-            let bad = Rejection::BadName(ValueError::NotANickname);
-            return self.refuse(who, Notice::Rejected(bad));
+        if wanted == Reserved {
+            return self.refuse(who, Notice::NameReserved);
         }
         if matches!(wanted, DefaultOf(other) if other != who) || self.people.iter().any(is_held) {
             return self.refuse(who, Notice::NameTaken);

@@ -39,6 +39,8 @@ flags! {
         ko "값" "/shutdown 할 사람: anyone, loopback, nobody (loopback)";
     LANG: en "LANG" "language of notices, help and errors: en or ko (en)",
         ko "언어" "공지, 도움말, 오류에 쓰는 언어: en, ko (en)";
+    RESERVED_NAMES: en "A,B" "names that nobody may have (server, admin and the like)",
+        ko "A,B" "아무도 쓸 수 없는 이름 (server, admin, 관리자 등)";
     METRICS: en "ADDR:PORT" "serve /metrics and /health there (nowhere)",
         ko "주소:포트" "여기서 /metrics와 /health를 보여 줘요 (없음)";
     WORKER: en "N" "worker threads, 1 to 256 (2)",

@@ -2,7 +2,7 @@
 
 use chat_proto::Incoming;
 
-use crate::support::{Client, each_way, frame, json_string, start};
+use crate::support::{Client, RunningServer, each_way, frame, json_string, start};
 
 #[test]
 fn bytes_of_the_original_client_are_understood() {
@@ -52,6 +52,160 @@ fn s4_a_bad_name_or_title_is_refused_and_not_echoed() {
         assert!(!text.contains("Zq") && text.is_ascii(), "{text:?}");
     }
     assert_eq!(a.rooms(), [], "and they are no bad frames: the connection is kept");
+}
+
+#[test]
+fn v1_no_name_is_read_as_somebody_elses_words() {
+    let server = start();
+    let ([mut a, mut b], _) = server.members();
+    for name in [
+        "alice:\u{a0}yes",
+        "alice： yes",
+        "alice∶\u{2009}yes",
+        "alice꞉\u{3000}yes",
+        "aliceː yes",
+        "alice׃ yes",
+        "alice left. bob",
+        "alice left",
+        "alice came in",
+        "alice is now called bob",
+        "alice left.",
+        "alice 님이 나갔어요",
+        "alice] yes",
+        "[alice",
+        "<alice> yes",
+        "* alice",
+        "\"alice\"",
+        "‘alice’",
+        "alice| yes",
+        "alice > yes",
+        "Announcement: tea",
+        "alice\u{2028}bob",
+        "alice\nbob",
+        "alice\u{2800}yes",
+    ] {
+        a.name(name);
+        let text = a.expect_code("bad-name").text;
+        assert!(text.is_ascii() && !text.contains("alice"), "{text}");
+    }
+    a.name("Tom  &\u{3000}Jerry ");
+    for client in [&mut a, &mut b] {
+        assert_eq!(client.expect_code("renamed").to.as_deref(), Some("Tom & Jerry"));
+    }
+    a.chat("hello");
+    b.expect_chat("Tom & Jerry", "hello");
+}
+
+#[test]
+fn v2_v5_names_that_people_cannot_tell_apart_are_one() {
+    let server = start();
+    let [mut a, mut b] = server.clients();
+    for (name, likenesses) in [
+        ("alice", &["aIice", "a1ice", "AL1CE", "\u{1d41a}lice", "a\u{131}ice"][..]),
+        ("Tom", &["ТОМ", "T0M", "torn"]),
+        ("Νίκος", &["ΝΊΚΟΣ", "νίκος"]),
+        ("straße", &["STRASSE", "strasse", "STRAẞE"]),
+        ("ㅇㅇ", &["oo", "00", "OO"]),
+    ] {
+        a.be(name);
+        for likeness in likenesses {
+            b.name(likeness);
+            b.expect_code("name-taken");
+        }
+    }
+    for mixed in ["аlice", "user١", "Νikos", "김а"] {
+        b.name(mixed);
+        b.expect_code("bad-name");
+    }
+    for default in ["userl", "user³", "userO", "ｕｓｅｒ１７", "user1Ⅰ"] {
+        b.name(default);
+        b.expect_code("name-taken");
+    }
+}
+
+#[test]
+fn v3_people_get_the_names_that_they_type() {
+    let server = start();
+    let [mut a] = server.clients();
+    for name in [
+        "ㅇㅇ",
+        "ㅋㅋ",
+        "김ㅎㅎ",
+        "ㄱ",
+        "❤️",
+        "1️⃣",
+        "👨‍👩‍👧‍👦",
+        "🇰🇷",
+        "👋🏽",
+        "★철수★",
+        "C++",
+        "علی\u{200c}رضا",
+    ] {
+        a.name(name);
+        assert_eq!(a.expect_code("renamed").to.as_deref(), Some(name));
+    }
+    for (name, named) in [
+        ("a\u{200b}", "invisible character U+200B"),
+        ("a→b", "symbol U+2192"),
+        ("a,b", "punctuation mark U+002C"),
+    ] {
+        a.name(name);
+        let text = a.expect_code("bad-name").text;
+        assert!(text.contains(named), "{text}");
+    }
+}
+
+#[test]
+fn v4_names_and_titles_have_ink() {
+    let server = start();
+    let [mut a] = server.clients();
+    for blank in [
+        "\u{2800}",
+        "\u{3164}",
+        "\u{115f}",
+        "\u{ffa0}",
+        "\u{301}",
+        "\u{fe0f}",
+        "\u{200d}",
+        "\u{e0061}",
+        " \u{301}",
+    ] {
+        a.name(blank);
+        a.expect_code("bad-name");
+        a.create(blank);
+        a.expect_code("bad-title");
+    }
+    a.create("te\u{200b}a");
+    a.expect_code("bad-title");
+    assert_eq!(a.rooms(), []);
+}
+
+#[test]
+fn v7_the_names_of_the_operator_are_reserved() {
+    let server = start();
+    let [mut a] = server.clients();
+    for name in [
+        "server",
+        "admin",
+        "system",
+        "Admin",
+        "ａｄｍｉｎ",
+        "adm1n",
+        "ad-min",
+        "관리자",
+        "서버",
+        "운영자",
+    ] {
+        a.name(name);
+        a.expect_code("name-taken");
+    }
+    let server = RunningServer::with(|config| {
+        config.reserved_names = "boss".parse().expect("a name");
+    });
+    let [mut a] = server.clients();
+    a.name("B0SS");
+    a.expect_code("name-taken");
+    a.be("admin");
 }
 
 #[test]

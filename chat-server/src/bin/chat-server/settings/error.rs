@@ -80,6 +80,8 @@ pub(crate) enum ValueError {
     NeedsInterface,
     NoSuchInterface(String),
     NotNameAndValue,
+    /// One of several names breaks this rule.
+    NotAName(chat_proto::ValueError),
     /// In a file: neither a number nor a string.
     WrongType,
     UnknownLimit(Option<String>),
@@ -216,6 +218,12 @@ impl Localize for ValueError {
             Self::NotNameAndValue => localize!(f, lang,
                 en: "must be NAME=VALUE",
                 ko: "이름=값 꼴로 써 주세요"),
+            Self::NotAName(rule) => {
+                let rule = rule.localized(lang);
+                localize!(f, lang,
+                    en: "must be names with commas between them, but a name {rule}",
+                    ko: "쉼표로 나눈 이름이어야 해요 (이름에는 {rule})")
+            }
             Self::WrongType => localize!(f, lang,
                 en: "must be a number, or a string in quotes",
                 ko: "숫자나 따옴표로 묶은 글이어야 해요"),

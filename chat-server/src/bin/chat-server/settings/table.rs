@@ -3,7 +3,7 @@
 
 use argh::FromArgs;
 use chat_proto::PerLang;
-use chat_server::{Lang, Limit, RateLimit, ShutdownFrom};
+use chat_server::{Lang, Limit, RateLimit, ReservedNames, ShutdownFrom};
 use tracing::level_filters::LevelFilter;
 
 use super::addresses::{parse_address, parse_ips, parse_networks, show_ip};
@@ -118,6 +118,13 @@ settings! {
         } => Some(s.config.shutdown_from.to_string());
         lang "lang" LANG |s, value| s.config.lang = one_of(value, &["en", "ko"], Lang::ALL)?
             => Some(s.config.lang.to_string());
+        reserved_names "reserved-names" RESERVED_NAMES |s, value| {
+            s.config.reserved_names = value.parse().map_err(ValueError::NotAName)?;
+        } => {
+            let names = &s.config.reserved_names;
+            let is_set = *names != ReservedNames::default();
+            is_set.then(|| names.names().collect::<Vec<_>>().join(", "))
+        };
         metrics "metrics" METRICS |s, value| s.metrics = Some(parse_address(value)?)
             => s.metrics.map(|address| address.to_string());
     }

@@ -1,0 +1,131 @@
+//! Names that nobody may hold, because people would take them for the server or its operator.
+
+use std::collections::BTreeSet;
+
+use chat_proto::{Name, NameKey, NameKeys, ValueError};
+
+/// Names that no session may hold, nor any that people would take for one of them: in capitals, with signs,
+/// spaces or marks in between, or in letters that look alike.
+///
+/// ```
+/// use chat_core::ReservedNames;
+///
+/// let reserved = ReservedNames::new(["server", "the boss"])?;
+/// assert_eq!(reserved.names().count(), 2);
+/// assert!(ReservedNames::new(["a:b"]).is_err(), "no session could hold this one anyway");
+/// # Ok::<(), chat_core::ValueError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReservedNames {
+    names: Vec<Name>,
+    /// The letters and digits of their keys.
+    letters: BTreeSet<String>,
+}
+
+/// The names reserved by default: those of whoever runs a server, of everybody, and of whoever reads.
+const DEFAULT: &str = "server, system, system message, admin, administrator, moderator, operator, owner, root, \
+    staff, support, official, announcement, notice, everyone, everybody, all, here, nobody, you, me, \
+    서버, 시스템, 시스템 메시지, 관리자, 관리자님, 운영자, 운영자님, 운영진, 매니저, 공지, 공지사항, 알림, 모두, 전체, 나";
+
+impl ReservedNames {
+    /// Reserves these names, and no others.
+    ///
+    /// # Errors
+    /// The rule that one of them breaks: nobody could hold such a name.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, ValueError> {
+        let names = names.into_iter().map(Name::new).collect::<Result<Vec<_>, _>>()?;
+        let letters = names.iter().flat_map(|name| letters_of(&name.keys())).collect();
+        Ok(Self { names, letters })
+    }
+
+    /// Reserves no name.
+    pub const fn none() -> Self {
+        Self { names: Vec::new(), letters: BTreeSet::new() }
+    }
+
+    /// The names as they were given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(Name::as_str)
+    }
+
+    pub(crate) fn contains(&self, keys: &NameKeys) -> bool {
+        letters_of(keys).iter().any(|letters| self.letters.contains(letters))
+    }
+}
+
+/// Reserves the names of whoever runs a server, in English and Korean: see [`names`](Self::names).
+impl Default for ReservedNames {
+    fn default() -> Self {
+        DEFAULT.parse().expect("a test checks that each is a name")
+    }
+}
+
+/// Reads names between commas.
+impl std::str::FromStr for ReservedNames {
+    type Err = ValueError;
+
+    fn from_str(names: &str) -> Result<Self, ValueError> {
+        Self::new(names.split(',').map(str::trim).filter(|name| !name.is_empty()))
+    }
+}
+
+/// Keys without their signs, spaces and marks.
+fn letters_of(keys: &NameKeys) -> Vec<String> {
+    let letters = |key: &NameKey| key.letters().collect();
+    keys.iter().map(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_reserved(reserved: &ReservedNames, name: &str) -> bool {
+        reserved.contains(&Name::new(name).expect("a name").keys())
+    }
+
+    #[test]
+    fn v7_the_server_and_its_operator_are_reserved_however_they_are_spelled() {
+        let reserved = ReservedNames::default();
+        for name in [
+            "server",
+            "admin",
+            "system",
+            "관리자",
+            "서버",
+            "운영자",
+            "Admin",
+            "ADMIN",
+            "\u{ff21}dmin",
+            "adrnin",
+            "adm1n",
+            "admIn",
+            "ad-min",
+            "ad min",
+            "_admin_",
+            "★admin★",
+            "ádmin",
+            "sérver",
+            "System Message",
+            "system-message",
+            "s.y.s.t.e.m",
+            "관리자~",
+            "관 리 자",
+            "ꓢꓬꓢꓔꓰꓟ",
+            "\u{1100}\u{1169}\u{11bc}\u{110c}\u{1175}",
+        ] {
+            assert!(is_reserved(&reserved, name), "{name}");
+        }
+        for name in ["serverus", "Adam", "sysop", "관리", "나나", "meg", "callie", "Al"] {
+            assert!(!is_reserved(&reserved, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn v7_the_list_is_the_operators() {
+        let reserved: ReservedNames = " the boss, 사장 ,, ".parse().expect("names");
+        assert!(reserved.names().eq(["the boss", "사장"]));
+        assert!(is_reserved(&reserved, "The-Boss") && !is_reserved(&reserved, "admin"));
+        assert!(!is_reserved(&ReservedNames::none(), "server"));
+        assert_eq!("a:b".parse::<ReservedNames>(), Err(ValueError::Forbidden(':')));
+    }
+}
