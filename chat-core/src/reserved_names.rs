@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chat_proto::{Name, NameKey, NameKeys, ValueError};
 
 /// Names that no session may hold, nor any that people would take for one of them: in capitals, with signs,
-/// spaces or marks in between, or in letters that look alike.
+/// spaces or marks in between, with digits after them, or in letters that look alike.
 ///
 /// ```
 /// use chat_core::ReservedNames;
@@ -34,7 +34,11 @@ impl ReservedNames {
     /// The rule that one of them breaks: nobody could hold such a name.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, ValueError> {
         let names = names.into_iter().map(Name::new).collect::<Result<Vec<_>, _>>()?;
-        let letters = names.iter().flat_map(|name| letters_of(&name.keys())).collect();
+        let letters = names
+            .iter()
+            .map(Name::keys)
+            .flat_map(|keys| letters_of(&keys).collect::<Vec<_>>())
+            .collect();
         Ok(Self { names, letters })
     }
 
@@ -48,8 +52,11 @@ impl ReservedNames {
         self.names.iter().map(Name::as_str)
     }
 
-    pub(crate) fn contains(&self, keys: &NameKeys) -> bool {
-        letters_of(keys).iter().any(|letters| self.letters.contains(letters))
+    pub(crate) fn contains(&self, name: &Name, keys: &NameKeys) -> bool {
+        let word = Name::new(name.as_str().trim_end_matches(char::is_numeric));
+        let word_keys = word.ok().filter(|word| word != name).map(|word| word.keys());
+        let mut candidates = [keys].into_iter().chain(&word_keys).flat_map(letters_of);
+        candidates.any(|letters| self.letters.contains(&letters))
     }
 }
 
@@ -69,10 +76,9 @@ impl std::str::FromStr for ReservedNames {
     }
 }
 
-/// Keys without their signs, spaces and marks.
-fn letters_of(keys: &NameKeys) -> Vec<String> {
-    let letters = |key: &NameKey| key.letters().collect();
-    keys.iter().map(letters).collect()
+/// The keys without their signs, spaces and marks, unless there is nothing else.
+fn letters_of(keys: &NameKeys) -> impl Iterator<Item = String> {
+    keys.iter().map(|key| key.letters().unwrap_or_else(|| key.as_str().to_owned()))
 }
 
 #[cfg(test)]
@@ -80,7 +86,8 @@ mod tests {
     use super::*;
 
     fn is_reserved(reserved: &ReservedNames, name: &str) -> bool {
-        reserved.contains(&Name::new(name).expect("a name").keys())
+        let name = Name::new(name).expect("a name");
+        reserved.contains(&name, &name.keys())
     }
 
     #[test]
@@ -108,6 +115,9 @@ mod tests {
             "System Message",
             "system-message",
             "s.y.s.t.e.m",
+            "admin1",
+            "Admin-2",
+            "서버 3",
             "관리자~",
             "관 리 자",
             "ꓢꓬꓢꓔꓰꓟ",
@@ -126,6 +136,8 @@ mod tests {
         assert!(reserved.names().eq(["the boss", "사장"]));
         assert!(is_reserved(&reserved, "The-Boss") && !is_reserved(&reserved, "admin"));
         assert!(!is_reserved(&ReservedNames::none(), "server"));
+        let star: ReservedNames = "★".parse().expect("a name");
+        assert!(is_reserved(&star, "★") && !is_reserved(&star, "☆") && !is_reserved(&star, "😀"));
         assert_eq!("a:b".parse::<ReservedNames>(), Err(ValueError::Forbidden(':')));
     }
 }

@@ -22,9 +22,11 @@ impl NameKey {
         &self.0
     }
 
-    /// The letters and digits of the key, without signs, spaces and marks.
-    pub fn letters(&self) -> impl Iterator<Item = char> {
-        self.0.nfd().filter(|c| !is_mark(*c) && c.is_alphanumeric()).nfc()
+    /// The letters and digits of the key, without signs, spaces and marks; none if that is all there is.
+    pub fn letters(&self) -> Option<String> {
+        let letters: String =
+            self.0.nfd().filter(|c| !is_mark(*c) && c.is_alphanumeric()).nfc().collect();
+        Some(letters).filter(|letters| !letters.is_empty())
     }
 
     /// Whether this is, or looks like, a [default name](super::Name::default_for), of whatever session.
@@ -40,8 +42,8 @@ impl NameKey {
 /// The keys of a name.
 ///
 /// There are two ways to take a name, and the second matters for few: as read, in small letters and with the
-/// digits of ASCII, and as drawn. `ТОМ` in Cyrillic is read `том`, which looks like nothing else, but drawn like
-/// `TOM`; an Arabic `٥` is read `5`, and drawn like `o`.
+/// digits of ASCII, and as drawn. `ΝΑ` in Greek is read `να`, which looks like `va`, but drawn like `NA`; an
+/// Arabic `٥` is read `5`, and drawn like `o`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NameKeys {
     read: NameKey,
@@ -106,13 +108,52 @@ pub(super) fn decompose(name: &str) -> String {
     out
 }
 
+/// Small capitals and the letters that they look like. Unicode says that Cyrillic `т` looks like the first, and
+/// that it looks like nothing else.
+const SMALL_CAPITALS: [(char, char); 25] = [
+    ('ᴀ', 'a'),
+    ('ʙ', 'b'),
+    ('ᴄ', 'c'),
+    ('ᴅ', 'd'),
+    ('ᴇ', 'e'),
+    ('ꜰ', 'f'),
+    ('ɢ', 'g'),
+    ('ʜ', 'h'),
+    ('ɪ', 'l'),
+    ('ᴊ', 'j'),
+    ('ᴋ', 'k'),
+    ('ʟ', 'l'),
+    ('ᴍ', 'm'),
+    ('ʍ', 'm'),
+    ('ɴ', 'n'),
+    ('ᴏ', 'o'),
+    ('ᴘ', 'p'),
+    ('ʀ', 'r'),
+    ('ꜱ', 's'),
+    ('ᴛ', 't'),
+    ('ᴜ', 'u'),
+    ('ᴠ', 'v'),
+    ('ᴡ', 'w'),
+    ('ʏ', 'y'),
+    ('ᴢ', 'z'),
+];
+
 /// Replaces each character by the one it looks like (UTS 39, section 4). `i` becomes `l`, because `I` looks
-/// like `l` and is the same letter as `i`.
+/// like `l` and is the same letter as `i`. Marks that nobody sees go (UTS 39, section 5.4): a second one of a
+/// kind, and a dot above a letter that has one anyway.
 fn draw(chars: impl Iterator<Item = char>) -> String {
     let mut out = String::new();
     for c in chars {
         let start = out.len();
-        out.extend(skeleton(c.encode_utf8(&mut [0; 4])).map(|p| if p == 'i' { 'l' } else { p }));
+        for prototype in skeleton(c.encode_utf8(&mut [0; 4])) {
+            let small_capital = SMALL_CAPITALS.iter().find(|(capital, _)| *capital == prototype);
+            match small_capital.map_or(prototype, |(_, letter)| *letter) {
+                'i' => out.push('l'),
+                '\u{307}' if out.ends_with(['l', 'j']) => {}
+                mark if is_mark(mark) && out.ends_with(mark) => {}
+                other => out.push(other),
+            }
+        }
         // UTS 39 would read 각 as 가 and ㄱ, and 아 as a circle and ㅏ.
         if is_syllable(c) || out[start..].contains(is_conjoining) {
             out.truncate(start);

@@ -95,8 +95,11 @@ fn class_of_ink(c: char) -> bool {
     class(c) == Class::Ink
 }
 
-/// Checks that no word consists of signs alone, but for `&`.
+/// Checks that no word consists of signs alone, but for `&` between two others, and a name such as `^^`.
 fn check_words(chars: &[char], ink: &[bool]) -> Result<(), ValueError> {
+    if chars.len() > 1 && !chars.contains(&' ') {
+        return Ok(());
+    }
     let mut start = 0;
     for word in chars.split(|c| *c == ' ') {
         let has_ink = ink[start..start + word.len()].contains(&true);

@@ -24,7 +24,7 @@ fn a_name_has_1_to_32_characters_of_any_width() {
 
 /// Separated by commas.
 const TYPED: [&str; 6] = [
-    "ㅇㅇ, ㅋㅋ, 김ㅎㅎ, ㄱ, ㅏ, ㅋㅋ^^, 김철수123, 철수~, 아이유님, ★철수★, 홍길동 Jr, 각\u{1100}\u{1161}",
+    "ㅇㅇ, ㅋㅋ, 김ㅎㅎ, ㄱ, ㅏ, ㅋㅋ^^, 김철수123, 철수~, ^^, -_-, ㅠ_ㅠ, 아이유님, ★철수★, 홍길동 Jr, 각\u{1100}\u{1161}",
     "❤\u{fe0f}, ❤, 1\u{fe0f}\u{20e3}, #\u{fe0f}\u{20e3}, 👨\u{200d}👩\u{200d}👧\u{200d}👦, 🇰🇷, 👋🏽, 🏳\u{fe0f}\u{200d}🌈, ☕, 🤔, 🫠, 김😀, ♥, ☆, \
      🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
     "J.R.R.Tolkien, O'Brien, O’Brien, kim_cs, jean-luc, C++, R&D, Tom & Jerry, no#1, xX_foo_Xx, \u{ff21}lice, ①, x²",

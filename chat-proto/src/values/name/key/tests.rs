@@ -34,6 +34,11 @@ fn v2_names_that_look_alike_are_the_same() {
         ("ace", "асе"),             // Cyrillic
         ("TOM", "ТОМ"),             // Cyrillic capitals
         ("tom", "ТОМ"),
+        ("Na", "ΝΑ"), // Greek
+        ("tom", "том"),
+        ("alice", "ali\u{307}ce"), // a dot on a dotted letter
+        ("istanbul", "İstanbul"),
+        ("é", "e\u{301}\u{301}"), // the same mark twice
         ("bob", "b0b"),
         ("mary", "rnary"),
         ("O'Brien", "O’Brien"),
