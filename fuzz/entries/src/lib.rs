@@ -9,12 +9,14 @@ mod connection;
 mod frame;
 mod hub;
 mod messages;
+mod names;
 mod proxy;
 
 pub use command::command;
 pub use connection::connection;
 pub use frame::frame;
 pub use hub::hub;
+pub use names::names;
 pub use proxy::proxy;
 
 /// An entry and the name of its target and corpus.
@@ -27,10 +29,11 @@ pub struct Entry {
 }
 
 /// All entries.
-pub const ENTRIES: [Entry; 5] = [
+pub const ENTRIES: [Entry; 6] = [
     Entry { name: "frame", run: frame },
     Entry { name: "command", run: command },
     Entry { name: "connection", run: connection },
     Entry { name: "hub", run: hub },
+    Entry { name: "names", run: names },
     Entry { name: "proxy", run: proxy },
 ];

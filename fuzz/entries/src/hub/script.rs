@@ -32,7 +32,7 @@ pub(super) struct Script<'a> {
 
 const VERBS: &[u8] = b"+-NCTJLRS*";
 
-/// Names that are the same and that are not, default names, and one that is refused.
+/// Names that are the same and that are not, default names, and one that is reserved.
 const NAMES: [&str; 10] = [
     "Ann",
     "\u{ff21}nn",
@@ -42,8 +42,8 @@ const NAMES: [&str; 10] = [
     "user1",
     "user2",
     "USER3",
-    "a\u{200b}",
-    "\"\\\"",
+    "Admin",
+    "ΝΑ", // with two keys
 ];
 
 const TITLES: [&str; 3] = ["games", "방 \"2\"", "x"];

@@ -36,6 +36,11 @@ fn hub() {
 }
 
 #[test]
+fn names() {
+    replay("names");
+}
+
+#[test]
 fn proxy() {
     replay("proxy");
 }

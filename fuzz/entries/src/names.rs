@@ -1,0 +1,83 @@
+//! Names and titles: what is accepted can be read as nothing else, and what people cannot tell apart is one name.
+
+use chat_core::{Command, Hub, HubLimits, Name, Notice, Output, ReservedNames, Role, Title};
+use unicode_security::skeleton;
+
+/// The input is two names, with a line break between them; invalid UTF-8 is replaced.
+///
+/// - An accepted name has ink in words with single spaces, nothing that looks like a colon or a bracket, and no
+///   control character; it is accepted again, unchanged.
+/// - A refusal repeats nothing. An accepted title can be seen.
+/// - A name in capitals or small letters is the same name. Of two sessions that ask for the two names, the second
+///   is refused if and only if the names are the same, whoever comes first.
+///
+/// # Panics
+/// When a property is broken.
+pub fn names(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (first, second) = text.split_once('\n').unwrap_or((&text, ""));
+    for text in [first, second] {
+        if let Ok(title) = Title::new(text) {
+            assert!(title.as_str().chars().any(|c| !c.is_whitespace() && !c.is_control()));
+        }
+    }
+    let [first, second] = [first, second].map(accepted);
+    if let (Some(first), Some(second)) = (first, second) {
+        let same = are_same(&first, &second);
+        assert_eq!(same, are_same(&second, &first));
+        assert_eq!(same, is_taken(&first, &second), "{first} {second}");
+        assert_eq!(same, is_taken(&second, &first), "{second} {first}");
+    }
+}
+
+fn accepted(text: &str) -> Option<Name> {
+    let name = match Name::new(text) {
+        Ok(name) => name,
+        Err(error) => {
+            assert!(error.to_string().is_ascii(), "{error}");
+            return None;
+        }
+    };
+    let text = name.as_str();
+    assert_eq!(Name::new(text).as_ref(), Ok(&name));
+    assert!(text.split(' ').all(|word| word.chars().any(|c| !c.is_whitespace())), "{text:?}");
+    assert!(
+        !text.contains(|c: char| c.is_control() || (c.is_whitespace() && c != ' ')),
+        "{text:?}"
+    );
+    assert!(!skeleton(text).any(|c| matches!(c, ':' | '[' | ']' | '(' | ')')), "{text:?}");
+    assert!(text.chars().count() <= chat_proto::MAX_NAME_CHARS);
+    for other in [text.to_uppercase(), text.to_lowercase()] {
+        // Capitals may be longer, or of a kind that no name holds.
+        assert!(
+            Name::new(&other).is_ok_and(|other| are_same(&name, &other))
+                || Name::new(&other).is_err()
+        );
+    }
+    Some(name)
+}
+
+fn are_same(a: &Name, b: &Name) -> bool {
+    let (a, b) = (a.keys(), b.keys());
+    a.iter().any(|key| b.iter().any(|other| key == other))
+}
+
+/// Whether a session is refused `wanted` because another holds `held`.
+fn is_taken(held: &Name, wanted: &Name) -> bool {
+    let mut hub = Hub::new(HubLimits::default());
+    hub.reserve_names(ReservedNames::none());
+    // Neither is the session whose default name the other might want.
+    let (holder, other) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
+    let mut ask = |session, name: &Name| {
+        let mut outputs = Vec::new();
+        hub.handle(session, Command::Rename(name.clone()), &mut outputs);
+        hub.check_invariants();
+        matches!(outputs[..], [Output::Reply { notice: Notice::NameTaken, .. }])
+    };
+    let is_default = |name: &Name| name.keys().iter().any(chat_proto::NameKey::is_default);
+    if is_default(held) || is_default(wanted) {
+        return are_same(held, wanted);
+    }
+    assert!(!ask(holder, held), "nobody else holds {held}");
+    ask(other, wanted)
+}
