@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::{Name, NameKey, NameKeys, ValueError};
+use chat_proto::{Name, NameKeys, ValueError};
 
 /// Names that no session may hold, nor any that people would take for one of them: in capitals, with signs,
 /// spaces or marks in between, with digits after them, or in letters that look alike.
