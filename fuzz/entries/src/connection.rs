@@ -5,7 +5,7 @@ mod reference;
 
 use std::iter;
 
-use chat_proto::{Command, Text, Title};
+use chat_proto::{Command, FrameDecoder, Text, Title};
 use chat_server::bench_support::{Left, MemoryPeers};
 use chat_testing::{Checker, Event, Violation};
 
@@ -42,18 +42,30 @@ const SHORT_WRITES: usize = 2_000;
 /// When a property is broken.
 pub fn connection(mut data: &[u8]) {
     let Some(plan) = Plan::take_from(&mut data) else { return };
-    let mut scene = Scene::new(plan.takes.clone());
+    let mut scene = Scene::new(&plan);
     let pieces = plan.pieces.cut(data).flat_map(|piece| piece.chunks(READ));
     let mut steps: Vec<_> = pieces.take(TALK).map(|piece| (piece, true)).collect();
     let talked = steps.iter().map(|(piece, _)| piece.len()).sum();
     steps.extend(data[talked..].chunks(READ).map(|piece| (piece, false)));
-    let last = plan.end_at_once.then(|| steps.pop()).flatten();
+    // Of the frames that the server reads together with a reset, it may drop all but the first.
+    let is_kept = !plan.reset || frames_of_the_last(&steps) <= 1;
+    let last = steps.pop_if(|_| plan.end_at_once && is_kept);
     for (piece, talk) in steps {
         scene.step(&plan, piece, talk, false);
     }
     let (piece, talk) = last.unwrap_or((&[], true));
     scene.step(&plan, piece, talk, true);
     scene.close();
+}
+
+/// How many frames the last piece completes.
+fn frames_of_the_last(steps: &[(&[u8], bool)]) -> usize {
+    let (mut decoder, mut count) = (FrameDecoder::new(), 0);
+    for (piece, _) in steps {
+        let mut frames = decoder.feed(piece);
+        count = iter::from_fn(|| frames.next_frame().map(drop)).count();
+    }
+    count
 }
 
 /// The behaviour of the stranger.
@@ -66,6 +78,8 @@ struct Plan {
     end_at_once: bool,
     /// Bit 2: the stranger vanishes instead of ending its stream.
     reset: bool,
+    /// Bit 3: everybody has small budgets. They delay what the stranger sends and asks for, and lose nothing.
+    budgets: bool,
     pieces: Chunks,
     takes: Chunks,
 }
@@ -74,10 +88,14 @@ impl Plan {
     fn take_from(data: &mut &[u8]) -> Option<Self> {
         let (&flags, rest) = data.split_first()?;
         *data = rest;
+        let [together, end_at_once, reset, budgets] = [1, 2, 4, 8].map(|bit| flags & bit != 0);
         Some(Self {
-            together: flags & 1 != 0,
-            end_at_once: flags & 2 != 0,
-            reset: flags & 4 != 0,
+            // With budgets, what is sent in one turn may be carried out in several, in any order.
+            together: together && !budgets,
+            // What is delayed when the stranger vanishes is lost with it.
+            end_at_once: end_at_once && !(reset && budgets),
+            reset,
+            budgets,
             pieces: Chunks::take_from(data),
             takes: Chunks::take_from(data),
         })
@@ -93,12 +111,12 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(takes: Chunks) -> Self {
-        let mut server = MemoryPeers::new();
+    fn new(plan: &Plan) -> Self {
+        let mut server = MemoryPeers::new(plan.budgets);
         for _ in [ANN, BOB] {
             server.connect(iter::empty());
         }
-        server.connect(takes.lens().take(SHORT_WRITES));
+        server.connect(plan.takes.clone().lens().take(SHORT_WRITES));
         let reference = Reference::new();
         let mut scene = Self { server, reference, spoken: 0 };
         let title = Title::new("witnesses").expect("a title");

@@ -8,10 +8,12 @@ use std::iter;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 
 use crate::engine::Engine;
+use crate::limits::RateLimit;
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
@@ -21,7 +23,16 @@ use crate::workers::SharedHub;
 /// The address of every peer.
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
-/// A server at one moment: no time passes.
+/// The budgets of a server with budgets: pauses of some milliseconds, and together less than the time in which
+/// another bad frame is allowed.
+const COMMANDS: RateLimit = RateLimit { burst: 4, per_second: 20_000 };
+const INPUT: RateLimit = RateLimit { burst: 4_096, per_second: 1 << 20 };
+const ANSWERS: RateLimit = RateLimit { burst: 16 << 10, per_second: 1 << 30 };
+
+/// The longest pause that a budget causes: longer than it takes to earn a read and its answers.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// A server at one moment: no time passes, but for the pauses that budgets cause.
 #[derive(Debug)]
 pub struct MemoryPeers {
     engine: Engine<MemorySocket, NoWorkers>,
@@ -41,10 +52,15 @@ pub enum Left {
 }
 
 impl MemoryPeers {
-    /// A server without peers.
-    pub fn new() -> Self {
+    /// A server without peers, which gives each of them all it asks for, or small `budgets`.
+    pub fn new(budgets: bool) -> Self {
         let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
-        let engine = Engine::new(config(), hub, NoWorkers, Arc::default());
+        let mut config = config();
+        if budgets {
+            let limits = &mut config.limits;
+            (limits.commands, limits.input, limits.answers) = (COMMANDS, INPUT, ANSWERS);
+        }
+        let engine = Engine::new(config, hub, NoWorkers, Arc::default());
         Self { engine, peers: Vec::new(), now: Instant::START }
     }
 
@@ -75,7 +91,7 @@ impl MemoryPeers {
         self.engine.readable(*key, true);
     }
 
-    /// Gives the server turns until it waits for its peers, and they for it.
+    /// Gives the server turns until it waits for its peers, and they for it; budgets are waited for.
     ///
     /// # Panics
     /// When it never waits: each turn has to bring a byte further.
@@ -84,7 +100,10 @@ impl MemoryPeers {
         let mut before = 0;
         loop {
             if !self.deliver_writable() && !self.engine.wants_turn() {
-                return;
+                let latest = self.now + PAUSE;
+                let resume = self.engine.next_deadline().filter(|at| *at <= latest);
+                let Some(resume) = resume else { return };
+                (self.now, idle_turns) = (resume, 0);
             }
             self.engine.turn(self.now);
             let moved = self.peers.iter().map(|(_, pipe)| pipe.borrow().moved).sum();
@@ -119,12 +138,6 @@ impl MemoryPeers {
     /// The number of connections that the server still has.
     pub fn connections(&self) -> usize {
         self.engine.connection_count()
-    }
-}
-
-impl Default for MemoryPeers {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

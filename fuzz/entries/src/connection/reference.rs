@@ -144,12 +144,13 @@ impl Reference {
     }
 }
 
-/// Whether a first frame that is not whole yet will never be one of ours: it does not begin with an object,
-/// or is a whole command behind a little-endian length.
+/// Whether a first frame that is not whole yet will never be one of ours: no object begins in its first
+/// eight bytes, or it is a whole command behind a little-endian length.
 fn is_foreign(partial: &[u8]) -> bool {
     let Some((header, payload)) = partial.split_first_chunk::<HEADER_LEN>() else { return false };
-    let Some(first) = payload.first() else { return false };
+    let start = &payload[..payload.len().min(8)];
+    let first = start.iter().find(|byte| !b" \t\r\n".contains(byte));
     let is_whole_command = usize::from(u16::from_le_bytes(*header)) == payload.len()
         && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad());
-    is_whole_command || !b" \t\r\n{".contains(first)
+    is_whole_command || first.is_some_and(|&first| first != b'{')
 }
