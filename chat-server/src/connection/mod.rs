@@ -30,7 +30,7 @@ pub(crate) use writer::{FollowUp, Writer};
 
 use self::inbound::Inbound;
 use self::lifecycle::Lifecycle;
-use crate::net::{Instant, Socket};
+use crate::net::{Delivery, Instant, Socket};
 use crate::room_log::Chunk;
 use crate::stats::CloseReason;
 use crate::workers::{Mailbox, Request};
@@ -44,6 +44,8 @@ pub(crate) struct Connection<S> {
     pub(crate) subscription: Option<Subscription>,
     /// The earliest of its deadlines, if a timer is set for it.
     pub(crate) timer: Option<Instant>,
+    /// Whether it is among those whose peers may have vanished.
+    pub(crate) is_watched: bool,
     socket: S,
 }
 
@@ -65,6 +67,7 @@ impl<S> Connection<S> {
             lifecycle,
             subscription: None,
             timer: None,
+            is_watched: false,
             socket,
         }
     }
@@ -181,6 +184,16 @@ impl<S: Socket> Connection<S> {
     /// The peer's address, if the kernel still knows it.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.socket.peer()
+    }
+
+    /// What has become of the bytes written, if the kernel says.
+    pub(crate) fn delivery(&self) -> Option<Delivery> {
+        self.socket.delivery()
+    }
+
+    /// Makes closing it reset the stream.
+    pub(crate) fn reset_on_close(&mut self) {
+        self.socket.reset_on_close();
     }
 
     /// Closes it. If anything is still pending, the stream is reset.

@@ -1,6 +1,7 @@
 //! Writing to connections, and what is left to do for them afterwards.
 
 use std::io;
+use std::mem;
 
 use super::{Connection, Connections, Flushed};
 use crate::limits::Limits;
@@ -29,6 +30,8 @@ pub(crate) enum FollowUp {
     CheckBacklog,
     /// The next frame of a list of rooms is wanted.
     NextPage,
+    /// Bytes are on their way to the peer, which were not before: it is watched until they have arrived.
+    Watch,
 }
 
 impl Writer {
@@ -51,7 +54,10 @@ impl Writer {
     ) {
         let Some(connection) = connections.get_mut(key) else { return };
         let written = write(connection, self.budget);
-        if matches!(written, Ok(Flushed::All)) && connection.outbound.is_at_rest() {
+        if matches!(written, Ok(Flushed::All))
+            && connection.outbound.is_at_rest()
+            && connection.is_watched
+        {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
@@ -66,7 +72,12 @@ impl Writer {
         key: ConnKey,
         written: &io::Result<Flushed>,
     ) {
-        let Some(Connection { outbound, .. }) = connections.get_mut(key) else { return };
+        let Some(Connection { outbound, is_watched, .. }) = connections.get_mut(key) else {
+            return;
+        };
+        if !mem::replace(is_watched, true) {
+            self.follow_ups.push((key, FollowUp::Watch));
+        }
         let is_behind = outbound.slow_since().is_some()
             || outbound.send.pending() > self.slow_backlog
             || outbound.send.has_waiting_list();

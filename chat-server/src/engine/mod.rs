@@ -15,6 +15,7 @@
 //! | `writing` | flushes rooms and connections |
 //! | `deadlines` | ends what takes too long |
 //! | `slow_readers` | limits what is pending |
+//! | `vanished` | removes connections whose peers have vanished |
 //! | `closing` | closes connections, one by one and all together |
 //! | `observing` | tells the program around the server |
 
@@ -26,6 +27,7 @@ mod observing;
 mod reading;
 mod slow_readers;
 mod state;
+mod vanished;
 mod writing;
 
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use std::sync::Arc;
 use chat_core::{Lang, SessionId};
 use rustc_hash::FxHashMap;
 
-use self::state::{Admission, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers};
+use self::state::{Admission, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers, Watch};
 use crate::config::Config;
 use crate::connection::Connections;
 use crate::events::Observer;
@@ -60,6 +62,8 @@ pub(crate) struct Engine<S, W> {
     egress: Egress,
     /// When to check the deadlines of connections.
     timers: Timers,
+    /// Connections whose peers may have vanished.
+    watch: Watch,
     /// `None` before the stop.
     stop: Option<Stop>,
     counters: Arc<Counters>,
@@ -85,6 +89,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             dispatcher: Dispatcher::new(hub, workers, inline_requests),
             egress: Egress::new(&limits),
             timers: Timers::default(),
+            watch: Watch::new(limits.peer_timeout),
             stop: None,
             counters,
             log: ConnectionLog::new(),
@@ -110,6 +115,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.follow_up_writes(now);
         self.serve_lists(now);
         self.expire(now);
+        self.look_for_vanished(now);
         // Last, so that no turn ends with more than there may be.
         self.follow_up_writes(now);
         self.enforce_total_backlog(now);
@@ -146,8 +152,13 @@ impl<S, W> Engine<S, W> {
             Some(Stop::Finishing { deadline }) => Some(deadline),
             Some(Stop::Closing) | None => None,
         };
-        let deadlines =
-            [stop, self.timers.next(), self.ingress.next_deadline(), self.log.next_deadline()];
+        let deadlines = [
+            stop,
+            self.timers.next(),
+            self.watch.next_deadline(),
+            self.ingress.next_deadline(),
+            self.log.next_deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 

@@ -102,6 +102,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.counters.reach(LimitKind::WritePerTurn);
                     self.enqueue_flush(key);
                 }
+                FollowUp::Watch => self.watch.add(now, key),
                 FollowUp::Failed => self.write_failed(now, key),
                 FollowUp::CheckBacklog => self.check_backlog(now, key),
                 FollowUp::NextPage => self.enqueue_for_page(key),

@@ -139,7 +139,7 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 24] = [
+static TABLE: [Limit; 25] = [
     limit!("connections", Count, 1, MANY, connections,
         en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
              and 2 KiB in the kernel",
@@ -199,6 +199,11 @@ static TABLE: [Limit; 24] = [
              partial frame costs its bytes",
         ko: "프레임이 첫 바이트부터 마지막 바이트까지 오는 시간. 넘으면 연결을 끊어요. 오다 만 프레임은 온 만큼 \
              메모리를 써요"),
+    limit!("peer-timeout", Time, 2_000, LONG, peer_timeout,
+        en: "time for a peer to confirm what was sent, or to answer a probe; beyond that, it has vanished and \
+             is closed. No memory to speak of",
+        ko: "보낸 것을 상대가 확인하거나 탐침에 답하는 시간. 넘으면 사라진 것으로 보고 연결을 끊어요. 메모리는 거의 \
+             들지 않아요"),
     limit!("kernel-send-buffer", Bytes, 1, 1 << 30, kernel_send_buffer,
         en: "SO_SNDBUF of a connection. Linux takes twice that for a peer that does not read",
         ko: "연결의 SO_SNDBUF. 상대가 읽지 않으면 Linux가 그 두 배까지 써요"),

@@ -53,6 +53,11 @@ pub struct Limits {
     /// Time for a frame, from its first byte to its last. Default: 30 s. Beyond it the connection is told
     /// `frame-timeout` and closed. An incomplete frame costs its bytes.
     pub frame_timeout: Duration,
+    /// Time for a peer's kernel to confirm what was sent, or to answer probes, the first of which comes after half
+    /// of it. Default: 60 s; whole seconds, 2 at least. Beyond it the peer has vanished, and the connection is closed.
+    /// One that is there and does not read answers all the same. Costs 40 bytes a connection while anything is on
+    /// its way. On systems other than Linux, only silent peers are found.
+    pub peer_timeout: Duration,
 
     /// The kernel's send buffer of one connection, in bytes (`SO_SNDBUF`; Linux doubles it). Default:
     /// 64 KiB. It fills up before anything is kept here for a peer that does not read.
@@ -108,6 +113,7 @@ impl Default for Limits {
             answers: RateLimit { burst: 16 << 20, per_second: 4 << 20 },
             bad_frames: RateLimit { burst: 20, per_second: 2 },
             frame_timeout: Duration::from_secs(30),
+            peer_timeout: Duration::from_secs(60),
             kernel_send_buffer: 64 * 1024,
             backlog: 1024 * 1024,
             slow_backlog: 256 * 1024,

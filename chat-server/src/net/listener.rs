@@ -11,9 +11,6 @@ use super::clock::Instant;
 use super::origin::canonical;
 use crate::limits::Limits;
 
-/// How long a peer may be silent before the kernel probes it.
-const KEEPALIVE: Duration = Duration::from_secs(60);
-
 /// The shortest and the longest wait after an error that only time can remedy.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
@@ -47,7 +44,7 @@ impl Listener {
         socket.set_reuse_address(true)?;
         socket.set_tcp_nodelay(true)?;
         socket.set_send_buffer_size(limits.kernel_send_buffer)?;
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        socket.set_tcp_keepalive(&keep_alive(limits.peer_timeout))?;
         socket.set_nonblocking(true)?;
         if address.is_ipv6() && address.ip().is_unspecified() {
             socket.set_only_v6(only_v6)?;
@@ -131,6 +128,25 @@ impl Listener {
     }
 }
 
+/// The kernel's probes of a peer that is silent, of which the last one fails when the time is over, to the second.
+fn keep_alive(timeout: Duration) -> TcpKeepalive {
+    /// The most seconds that Linux takes.
+    const MOST: u64 = 32_767;
+    let seconds = timeout.as_secs().max(2);
+    let probes = if seconds < 6 { 1 } else { 3 };
+    let interval = (seconds / 6).clamp(1, MOST);
+    let silent = (seconds - u64::from(probes) * interval).min(MOST);
+    let keep_alive = TcpKeepalive::new().with_time(Duration::from_secs(silent));
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "macos"
+    ))]
+    let keep_alive = keep_alive.with_interval(Duration::from_secs(interval)).with_retries(probes);
+    keep_alive
+}
+
 /// Whether the error concerns only the connection that would have been accepted: see accept(2), "Error
 /// handling".
 fn concerns_one_connection(error: &io::Error) -> bool {
@@ -152,6 +168,8 @@ mod tests {
     use std::net::{Ipv4Addr, TcpStream as Client};
     use std::time;
 
+    use socket2::SockRef;
+
     use super::*;
 
     #[test]
@@ -163,6 +181,33 @@ mod tests {
         // EPERM, ENOMEM, ENFILE, EMFILE, ENOBUFS
         for errno in [1, 12, 23, 24, 105] {
             assert!(!concerns_one_connection(&io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+    }
+
+    #[test]
+    fn o15_a_silent_peer_is_probed_for_the_whole_time_on_every_connection() {
+        for seconds in [2, 3, 5, 6, 60, 61, 3_600] {
+            let peer_timeout = Duration::from_secs(seconds);
+            let limits = Limits { peer_timeout, ..Limits::default() };
+            let address = (Ipv4Addr::LOCALHOST, 0).into();
+            let mut listener = Listener::bind(address, false, &limits).expect("a free port");
+            let _client = Client::connect(listener.address().expect("it is bound"));
+            let mut times = None;
+            let deadline = time::Instant::now() + Duration::from_secs(10);
+            while times.is_none() {
+                assert!(time::Instant::now() < deadline);
+                listener.ready();
+                let accepted = listener.accept(Instant::START, 1, |stream, _| {
+                    let socket = SockRef::from(&stream);
+                    let time = socket.tcp_keepalive_time().expect("it has this option");
+                    let interval = socket.tcp_keepalive_interval().expect("it has this option");
+                    let probes = socket.tcp_keepalive_retries().expect("it has this option");
+                    assert!(socket.keepalive().expect("it has this option"));
+                    times = Some(time + probes * interval);
+                });
+                accepted.expect("descriptors are to be had");
+            }
+            assert_eq!(times, Some(Duration::from_secs(seconds)));
         }
     }
 

@@ -3,6 +3,7 @@
 //! sockets and a time that tests choose.
 
 mod clock;
+mod delivery;
 mod key;
 pub(crate) mod listener;
 mod lobby;
@@ -12,6 +13,7 @@ pub(crate) mod proxy_header;
 mod socket;
 
 pub(crate) use clock::{Clock, Instant};
+pub(crate) use delivery::Delivery;
 pub(crate) use key::ConnKey;
 pub(crate) use listener::Listener;
 pub(crate) use lobby::{Arrival, Lobby, NoHeader};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use socket2::SockRef;
 
+use super::delivery::{Delivery, delivery};
 use super::origin::canonical;
 
 /// A non-blocking byte stream with edge-triggered readiness.
@@ -31,6 +32,11 @@ pub(crate) trait Socket {
 
     /// The peer's address, if the kernel still knows it.
     fn peer(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// What has become of the bytes written, if the kernel says.
+    fn delivery(&self) -> Option<Delivery> {
         None
     }
 }
@@ -71,5 +77,9 @@ impl Socket for TcpStream {
 
     fn peer(&self) -> Option<SocketAddr> {
         self.peer_addr().ok().map(canonical)
+    }
+
+    fn delivery(&self) -> Option<Delivery> {
+        delivery(self.local_addr().ok()?, self.peer_addr().ok()?)
     }
 }

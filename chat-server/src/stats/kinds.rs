@@ -142,6 +142,8 @@ kinds! {
         BadFrames = "bad_frames",
         /// A connection was closed because a frame took too long to arrive.
         FrameTimeout = "frame_timeout",
+        /// A connection was closed because its peer had vanished while bytes were on their way to it.
+        PeerTimeout = "peer_timeout",
         /// A connection took bytes again after its kernel buffer had been full.
         KernelSendBuffer = "kernel_send_buffer",
         /// A connection was closed because its backlog was too large.

@@ -47,8 +47,8 @@ flags! {
         ko "N" "작업 스레드 수, 1~256 (2)";
     INLINE: en "N" "requests a turn handles without workers (4096)",
         ko "N" "한 차례에 작업 스레드 없이 처리할 요청 수 (4096)";
-    RATE: en "N" "commands a second from each connection; 0: no limit, nor on bytes (200)",
-        ko "N" "연결마다 초당 받는 명령 수. 0: 바이트 수도 제한 없음 (200)";
+    RATE: en "N" "commands a second from a connection; 0: no limits (200)",
+        ko "N" "연결마다 초당 받는 명령 수. 0: 제한 없음 (200)";
     LOG: en "LEVEL" "off, error, warn, info, debug (as RUST_LOG says, or info)",
         ko "수준" "off, error, warn, info, debug (RUST_LOG 값, 없으면 info)";
     LOG_FORMAT: en "FORM" "text or json (text)",

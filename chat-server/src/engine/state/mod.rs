@@ -10,6 +10,7 @@ mod egress;
 mod ingress;
 mod stop;
 mod timers;
+mod watch;
 
 pub(crate) use admission::Admission;
 pub(crate) use connection_log::ConnectionLog;
@@ -18,5 +19,6 @@ pub(crate) use egress::Egress;
 pub(crate) use ingress::Ingress;
 pub(crate) use stop::Stop;
 pub(crate) use timers::Timers;
+pub(crate) use watch::{Sight, Watch};
 
 pub(crate) use dispatcher::Workers;

@@ -9,3 +9,4 @@ mod flood;
 mod proxies;
 mod system;
 mod time;
+mod vanished;

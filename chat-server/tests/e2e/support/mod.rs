@@ -20,7 +20,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) use chat_testing::{Client, DEADLINE, End, chats, frame, json_string, stream_of};
 pub(crate) use member::{Member, check_all};
-pub(crate) use own_process::in_own_process;
+pub(crate) use own_process::{in_own_network, in_own_process};
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};
 pub(crate) use server::{RunningServer, Watchdog, each_way, start};
 pub(crate) use witnesses::{Scene, Witnesses};

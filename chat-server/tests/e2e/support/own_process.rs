@@ -12,6 +12,28 @@ const ALONE: &str = "CHAT_TEST_ALONE";
 /// Runs a test in a process of its own: this program once more, with nothing but the test that calls
 /// this. Descriptors, threads and limits there are those of the test.
 pub(crate) fn in_own_process(test: impl FnOnce()) {
+    alone(&[], test);
+}
+
+/// Runs a test as [`in_own_process`], in a network of its own, without any interface that is up. Skips it where the
+/// system gives no such network.
+pub(crate) fn in_own_network(test: impl FnOnce()) {
+    const NETWORK: [&str; 2] = ["unshare", "-rn"];
+    let is_given = || {
+        let probe =
+            "ip link set lo up && ip link add one type veth peer name other && unshare -n true";
+        let probe = Command::new(NETWORK[0]).args([NETWORK[1], "sh", "-c", probe]).output();
+        probe.is_ok_and(|probe| probe.status.success())
+    };
+    if !is_alone() && !is_given() {
+        println!("skipped: no networks of one's own here (unshare, ip, veth)");
+        return;
+    }
+    alone(&NETWORK, test);
+}
+
+/// Runs a test in a process of its own, which the command `under` starts.
+fn alone(under: &[&str], test: impl FnOnce()) {
     let current = thread::current();
     let name = current.name().expect("the harness names each thread after its test");
     if is_alone() {
@@ -19,8 +41,9 @@ pub(crate) fn in_own_process(test: impl FnOnce()) {
         return test();
     }
     let program = env::current_exe().expect("this program has a path");
-    let run =
-        Command::new(program).args([name, "--exact", "--nocapture"]).env(ALONE, name).output();
+    let program = program.to_str().expect("a path in UTF-8");
+    let words = [under, &[program, name, "--exact", "--nocapture"]].concat();
+    let run = Command::new(words[0]).args(&words[1..]).env(ALONE, name).output();
     let run = run.expect("this program can be started again");
     let output = String::from_utf8_lossy(&run.stdout);
     println!("{output}{}", String::from_utf8_lossy(&run.stderr));

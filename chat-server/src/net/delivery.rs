@@ -1,0 +1,199 @@
+//! What the kernel knows of bytes on their way to a peer: sock_diag(7), "inet_diag". It is the only way to tell a
+//! peer that has vanished from one that is there and does not read: TCP_USER_TIMEOUT ends both.
+//!
+//! Only Linux has it. Elsewhere nothing is known, and a peer that vanishes with bytes on their way to it is closed
+//! when the kernel gives up, after some 15 minutes.
+
+use std::time::Duration;
+
+/// What has become of the bytes written to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    /// Bytes that the peer's kernel has not confirmed.
+    pub(crate) unconfirmed: u32,
+    /// Whether some of them have been sent. Otherwise the peer has no room for more.
+    pub(crate) in_flight: bool,
+    /// How often the kernel has sent something again without progress since: bytes if some are in flight, or
+    /// else questions whether the peer has room.
+    pub(crate) repeats: u8,
+    /// The time since the peer's kernel last confirmed or answered anything.
+    pub(crate) silence: Duration,
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::delivery;
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn delivery(
+    _local: std::net::SocketAddr,
+    _peer: std::net::SocketAddr,
+) -> Option<Delivery> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::cell::RefCell;
+    use std::io::{self, Read, Write};
+    use std::net::{IpAddr, SocketAddr};
+    use std::time::Duration;
+
+    use socket2::{Domain, Protocol, Socket, Type};
+
+    use super::super::origin::canonical;
+    use super::Delivery;
+
+    const AF_NETLINK: i32 = 16;
+    const NETLINK_SOCK_DIAG: i32 = 4;
+    const SOCK_DIAG_BY_FAMILY: u16 = 20;
+    const NLM_F_REQUEST: u16 = 1;
+    const AF_INET: u8 = 2;
+    const AF_INET6: u8 = 10;
+    const IPPROTO_TCP: u8 = 6;
+    const INET_DIAG_INFO: u16 = 2;
+    const TCP_LISTEN: u8 = 10;
+
+    /// The lengths of `nlmsghdr`, `inet_diag_req_v2` and `inet_diag_msg`.
+    const HEADER: usize = 16;
+    const REQUEST: usize = 56;
+    const MESSAGE: usize = 72;
+
+    /// More than an answer about one socket has.
+    const ANSWER: usize = 1024;
+
+    thread_local! {
+        /// Opened at the first question; `Err` if the system has no such sockets.
+        static KERNEL: RefCell<Option<io::Result<Socket>>> = const { RefCell::new(None) };
+    }
+
+    /// Asks about the connection with these addresses; `None` if the kernel does not say.
+    pub(in super::super) fn delivery(local: SocketAddr, peer: SocketAddr) -> Option<Delivery> {
+        KERNEL.with_borrow_mut(|kernel| {
+            let socket = kernel.get_or_insert_with(open).as_mut().ok()?;
+            ask(socket, &request(canonical(local), canonical(peer))).ok().and_then(|a| parse(&a))
+        })
+    }
+
+    fn open() -> io::Result<Socket> {
+        let protocol = Some(Protocol::from(NETLINK_SOCK_DIAG));
+        let socket = Socket::new(Domain::from(AF_NETLINK), Type::DGRAM, protocol)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
+
+    /// The kernel answers before it has taken the question.
+    fn ask(socket: &mut Socket, request: &[u8]) -> io::Result<Vec<u8>> {
+        socket.write_all(request)?;
+        let mut answer = vec![0; ANSWER];
+        let len = socket.read(&mut answer)?;
+        answer.truncate(len);
+        Ok(answer)
+    }
+
+    fn request(local: SocketAddr, peer: SocketAddr) -> Vec<u8> {
+        let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
+        let mut bytes = Vec::with_capacity(HEADER + REQUEST);
+        bytes.extend(((HEADER + REQUEST) as u32).to_ne_bytes());
+        bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+        bytes.extend(NLM_F_REQUEST.to_ne_bytes());
+        bytes.extend([0; 8]);
+        bytes.extend([family, IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), 0]);
+        bytes.extend(u32::MAX.to_ne_bytes());
+        bytes.extend(local.port().to_be_bytes());
+        bytes.extend(peer.port().to_be_bytes());
+        for address in [local, peer] {
+            let mut ip = [0; 16];
+            match address.ip() {
+                IpAddr::V4(v4) => ip[..4].copy_from_slice(&v4.octets()),
+                IpAddr::V6(v6) => ip = v6.octets(),
+            }
+            bytes.extend(ip);
+        }
+        let interface = match local {
+            SocketAddr::V6(v6) => v6.scope_id(),
+            SocketAddr::V4(_) => 0,
+        };
+        bytes.extend(interface.to_ne_bytes());
+        // No cookie: the addresses say which socket is meant.
+        bytes.extend([0xff; 8]);
+        bytes
+    }
+
+    /// Parses an answer: an `inet_diag_msg`, and among its attributes a `tcp_info`.
+    fn parse(answer: &[u8]) -> Option<Delivery> {
+        let u16_at = |bytes: &[u8], at: usize| {
+            Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+        };
+        let u32_at = |bytes: &[u8], at: usize| {
+            Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+        };
+        let message = answer.get(HEADER..HEADER + MESSAGE)?;
+        if u16_at(answer, 4)? != SOCK_DIAG_BY_FAMILY || message[1] == TCP_LISTEN {
+            return None;
+        }
+        let mut attributes = answer.get(HEADER + MESSAGE..)?;
+        let info = loop {
+            let (len, kind) = (usize::from(u16_at(attributes, 0)?), u16_at(attributes, 2)?);
+            if kind == INET_DIAG_INFO {
+                break attributes.get(4..len)?;
+            }
+            attributes = attributes.get(len.max(4).next_multiple_of(4)..)?;
+        };
+        let [retransmits, probes] = [*info.get(2)?, *info.get(3)?];
+        let in_flight = u32_at(info, 24)? > 0;
+        Some(Delivery {
+            unconfirmed: u32_at(message, 60)?,
+            in_flight,
+            repeats: if in_flight { retransmits } else { probes },
+            silence: Duration::from_millis(u32_at(info, 56)?.into()),
+        })
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// A connection over this address, or the error of a system without such addresses.
+    fn pair(address: &str) -> std::io::Result<(TcpStream, TcpStream)> {
+        let listener = TcpListener::bind(address)?;
+        let near = TcpStream::connect(listener.local_addr()?)?;
+        Ok((near, listener.accept()?.0))
+    }
+
+    fn ask(stream: &TcpStream) -> Option<Delivery> {
+        let addresses = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
+        delivery(addresses.0, addresses.1)
+    }
+
+    #[test]
+    fn o15_the_kernel_tells_delivered_bytes_from_those_that_the_peer_has_no_room_for() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok((mut near, mut far)) = pair(address) else { continue };
+            let Some(idle) = ask(&near) else {
+                println!("skipped: this kernel does not say");
+                return;
+            };
+            assert_eq!((idle.unconfirmed, idle.repeats), (0, 0));
+            near.set_nonblocking(true).expect("a socket has this option");
+            while near.write(&[0; 65_536]).is_ok() {}
+            let full = ask(&near).expect("it said so before");
+            assert!(full.unconfirmed > 0, "{full:?}");
+            let mut rest = full.unconfirmed as usize + (16 << 20);
+            let start = Instant::now();
+            far.set_read_timeout(Some(Duration::from_millis(100))).expect("it is not zero");
+            while rest > 0 && ask(&near).expect("it says").unconfirmed > 0 {
+                rest -= far.read(&mut vec![0; rest.min(1 << 20)]).unwrap_or(0);
+                assert!(start.elapsed() < DEADLINE);
+            }
+            let confirmed = ask(&near).expect("it says");
+            assert_eq!((confirmed.unconfirmed, confirmed.in_flight), (0, false));
+        }
+    }
+}
