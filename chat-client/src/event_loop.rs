@@ -29,7 +29,7 @@ use crate::threads;
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a server may go on talking after `/quit` to somebody at a terminal who has sent everything.
-const QUIT_GRACE: Duration = Duration::from_millis(500);
+const QUIT_GRACE: Duration = Duration::from_millis(250);
 
 /// The longest time between what is to be shown and its painting, while there is more to do.
 const FRAME: Duration = Duration::from_millis(25);

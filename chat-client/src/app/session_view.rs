@@ -138,7 +138,8 @@ impl SessionView {
         rooms.extend(message.rooms.iter().take(space).map(|room| room.room_id));
         let joined = self.room.as_ref().map(|room| room.id);
         let joined = message.rooms.iter().filter(|room| Some(room.room_id) == joined);
-        for member in joined.flat_map(|room| &room.members) {
+        // Each costs as many comparisons as names are kept.
+        for member in joined.flat_map(|room| &room.members).take(MAX_NAMES) {
             self.see_name(member);
         }
     }

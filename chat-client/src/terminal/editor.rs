@@ -7,9 +7,11 @@ use unicode_segmentation::{GraphemeCursor, GraphemeIncomplete, UnicodeSegmentati
 use crate::terminal::completion::{self, Vocabulary};
 use crate::terminal::keys::Key;
 use crate::terminal::line_reader::MAX_LINE;
+use crate::terminal::visible::is_attached;
 
 /// Lines remembered. They are kept in memory only, never in a file.
 const HISTORY_LEN: usize = 500;
+const HISTORY_BYTES: usize = 1024 * 1024;
 
 /// The effect of a key, besides a changed line.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,10 +139,11 @@ impl Editor {
         if line.trim().is_empty() || self.history.back().is_some_and(|last| last == line) {
             return;
         }
-        if self.history.len() == HISTORY_LEN {
-            self.history.pop_front();
-        }
         self.history.push_back(line.to_owned());
+        let mut bytes: usize = self.history.iter().map(String::len).sum();
+        while self.history.len() > HISTORY_LEN || bytes > HISTORY_BYTES {
+            bytes -= self.history.pop_front().map_or(0, |oldest| oldest.len());
+        }
     }
 
     fn clear(&mut self) {
@@ -226,17 +229,23 @@ impl Editor {
         self.cursor + next.map_or(0, str::len)
     }
 
+    // Words are runs of letters and digits. The word boundaries of Unicode would take time in proportion
+    // to the square of some lines.
     fn word_before(&self) -> usize {
-        let mut words = self.text[..self.cursor].unicode_word_indices();
-        self.edge(words.next_back().map_or(0, |(start, _)| start), GraphemeCursor::prev_boundary)
+        let before = self.text[..self.cursor].trim_end_matches(|c| !is_of_word(c));
+        let start = before.trim_end_matches(is_of_word).len();
+        self.edge(start, GraphemeCursor::prev_boundary)
     }
 
     fn word_after(&self) -> usize {
-        let mut words = self.text[self.cursor..].unicode_word_indices();
-        let end =
-            words.next().map_or(self.text.len(), |(start, word)| self.cursor + start + word.len());
-        self.edge_at_or_after(end)
+        let after = self.text[self.cursor..].trim_start_matches(|c| !is_of_word(c));
+        let rest = after.trim_start_matches(is_of_word).len();
+        self.edge_at_or_after(self.text.len() - rest)
     }
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || is_attached(c)
 }
 
 /// Removes control characters other than newline and tab, and newlines at the end.

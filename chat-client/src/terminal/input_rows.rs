@@ -9,6 +9,9 @@ use crate::terminal::visible::{Visible, is_attached, is_harmful};
 /// A terminal with fewer columns is drawn as if it had these.
 const MIN_WIDTH: usize = 4;
 
+/// Characters of a cluster that are shown.
+const MAX_CLUSTER: usize = 64;
+
 /// A prompt.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
@@ -39,11 +42,12 @@ pub(crate) struct InputRows {
 }
 
 impl InputRows {
-    /// Lays out as many rows around the cursor as half the height has space for.
+    /// Lays out as many rows around the cursor as half the height has space for. Examines no more of a long
+    /// text than its surroundings: this runs for every key.
     pub(crate) fn new(input: InputLine<'_>, width: usize, height: usize, colours: bool) -> Self {
         let limit = width.max(MIN_WIDTH) - 1;
-        let mut rows = Self::laid_out(input, limit, colours);
         let most = (height / 2).max(1);
+        let mut rows = Self::laid_out(input, limit, most, colours);
         let first = (rows.cursor_row + 1).saturating_sub(most);
         rows.rows.drain(..first);
         rows.widths.drain(..first);
@@ -53,20 +57,18 @@ impl InputRows {
         rows
     }
 
-    fn laid_out(input: InputLine<'_>, limit: usize, colours: bool) -> Self {
+    fn laid_out(input: InputLine<'_>, limit: usize, most: usize, colours: bool) -> Self {
         let mut rows = Self { rows: vec![String::new()], widths: vec![0], ..Self::default() };
-        // In a narrow terminal the space is for the line.
-        let fits = |prompt: &&Line| cells_of(prompt.as_str()) <= limit / 2;
-        match [&input.prompt.full, &input.prompt.short].into_iter().find(fits) {
-            Some(prompt) => {
-                prompt.write_flat(&mut rows.rows[0], colours);
-                rows.widths[0] = prompt.as_str().width();
-                rows.most = cells_of(prompt.as_str());
-            }
-            None => rows.push("> ", limit),
+        let start = start_of_layout(input, 4 * limit * most);
+        if start == 0 {
+            rows.push_prompt(input.prompt, limit, colours);
         }
         rows.mark_cursor();
-        for (at, cluster) in input.text.grapheme_indices(true) {
+        for (at, cluster) in input.text[start..].grapheme_indices(true) {
+            let at = start + at;
+            if at >= input.cursor && rows.rows.len() > rows.cursor_row + most {
+                break;
+            }
             match cluster {
                 "\n" | "\r\n" => rows.push("⏎", limit),
                 "\t" => rows.push("⇥", limit),
@@ -79,13 +81,31 @@ impl InputRows {
         rows
     }
 
+    fn push_prompt(&mut self, prompt: &Prompt, limit: usize, colours: bool) {
+        // In a narrow terminal the space is for the line.
+        let fits = |prompt: &&Line| cells_of(prompt.as_str()) <= limit / 2;
+        match [&prompt.full, &prompt.short].into_iter().find(fits) {
+            Some(prompt) => {
+                prompt.write_flat(&mut self.rows[0], colours);
+                self.widths[0] = prompt.as_str().width();
+                self.most = cells_of(prompt.as_str());
+            }
+            None => self.push("> ", limit),
+        }
+    }
+
     /// Appends a cluster as other texts are shown: it may have been pasted, or completed from a name.
     fn push_visible(&mut self, cluster: &str, limit: usize) {
         if cluster.chars().all(|c| !is_harmful(c) && !is_attached(c)) {
             return self.push(cluster, limit);
         }
-        for part in Visible::text(cluster).as_str().graphemes(true) {
+        // Marks without end are not worth the rows.
+        let shown: String = cluster.chars().take(MAX_CLUSTER).collect();
+        for part in Visible::text(&shown).as_str().graphemes(true) {
             self.push(part, limit);
+        }
+        if shown.len() < cluster.len() {
+            self.push("…", limit);
         }
     }
 
@@ -129,6 +149,14 @@ impl InputRows {
     }
 }
 
+/// Where to begin, to have at least `window` bytes before the cursor. It stays the same while the cursor
+/// moves by less, so that rows do.
+fn start_of_layout(input: InputLine<'_>, window: usize) -> usize {
+    let window = window.max(4_096);
+    let start = (input.cursor / window).saturating_sub(1) * window;
+    (start..=input.cursor).find(|at| input.text.is_char_boundary(*at)).unwrap_or(input.cursor)
+}
+
 fn move_up(out: &mut String, rows: usize) {
     if rows > 0 {
         out.push_str(&format!("\u{1b}[{rows}A"));
@@ -168,6 +196,24 @@ mod tests {
         let input = InputLine { prompt: &prompt, text: "x", cursor: 1 };
         for (width, row) in [(80, "12 a room with a name> x"), (30, "12> x"), (8, "> x")] {
             assert_eq!(InputRows::new(input, width, 9, false).rows, [row]);
+        }
+    }
+
+    /// Whatever is typed, however long: a key costs no more than what is shown.
+    #[test]
+    fn v6_no_more_of_a_long_line_is_laid_out_than_is_shown() {
+        for piece in ["x", "한", "e\u{300}", "\u{300}", "\u{200b}", "🇰", "👩\u{200d}", "א", "a\n"]
+        {
+            let text = piece.repeat(65_000 / piece.len());
+            let middle = piece.len() * (32_000 / piece.len());
+            for cursor in [0, middle, text.len()] {
+                let prompt = Prompt { full: Line::new("> "), short: Line::new("> ") };
+                let input = InputLine { prompt: &prompt, text: &text, cursor };
+                let rows = InputRows::laid_out(input, 79, 12, true);
+                let cells: usize = rows.rows.iter().map(|row| cells_of(row)).sum();
+                assert!(cells < 30_000, "{piece:?} at {cursor}: {cells} cells");
+                assert!(rows.cursor_row < rows.rows.len());
+            }
         }
     }
 

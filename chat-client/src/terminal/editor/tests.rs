@@ -111,6 +111,18 @@ fn the_history_has_a_limit() {
 }
 
 #[test]
+fn v6_the_history_holds_no_more_than_a_few_long_lines() {
+    let mut editor = Editor::default();
+    for n in 0..40 {
+        press(&mut editor, [Key::Paste(format!("{n}{}", "x".repeat(60_000))), Key::Enter]);
+    }
+    let bytes: usize = editor.history.iter().map(String::len).sum();
+    assert!((900_000..=HISTORY_BYTES).contains(&bytes), "{bytes}");
+    press(&mut editor, [Key::Up]);
+    assert!(editor.text().starts_with("39x"), "the last one is there");
+}
+
+#[test]
 fn interrupt_and_end_of_input_leave_only_from_an_empty_line() {
     let vocabulary = Vocabulary::default();
     let mut editor = Editor::default();
