@@ -26,6 +26,7 @@ pub(crate) struct InboundLimits {
     input: Rate,
     bad_frames: Rate,
     frame_timeout: Duration,
+    frames_per_turn: u32,
 }
 
 impl InboundLimits {
@@ -35,7 +36,13 @@ impl InboundLimits {
             input: Rate::new(limits.input),
             bad_frames: Rate::new(limits.bad_frames),
             frame_timeout: limits.frame_timeout,
+            frames_per_turn: FRAMES_PER_TURN,
         }
+    }
+
+    /// The same limits, under which nothing is accepted: what is read is buffered.
+    pub(crate) fn accepting_nothing(self) -> Self {
+        Self { frames_per_turn: 0, ..self }
     }
 }
 
@@ -71,6 +78,8 @@ pub(crate) enum Pause {
     Timed,
     /// Until less is pending for it.
     Pending,
+    /// Until a room admits it.
+    Room,
 }
 
 /// The input side of a connection. A connection owns input memory only while it holds part of a frame,
@@ -87,6 +96,8 @@ pub(crate) struct Inbound {
     pause: Option<Pause>,
     /// The connection is among those to be read.
     queued: bool,
+    /// The connection has asked for a list of rooms, and none is under way.
+    expects_list: bool,
     /// The peer has ended its stream: nothing more will be read.
     peer_ended: bool,
     /// An event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
@@ -116,6 +127,7 @@ impl Inbound {
             frame_since: None,
             pause: None,
             queued: false,
+            expects_list: false,
             peer_ended: false,
             is_marked: false,
             is_proven: false,
@@ -143,10 +155,6 @@ impl Inbound {
     /// Notes that the connection is being read.
     pub(crate) fn dequeue(&mut self) {
         self.queued = false;
-    }
-
-    pub(crate) fn is_queued(&self) -> bool {
-        self.queued
     }
 
     /// Whether the peer has ended its stream.
@@ -177,11 +185,25 @@ impl Inbound {
         self.pause = Some(why);
     }
 
-    /// Ends the pause. The time for an incomplete frame begins again: it could not be completed meanwhile.
-    pub(crate) fn resume(&mut self, now: Instant) {
-        if self.pause.take().is_some() && self.frame_since.is_some() {
-            self.frame_since = Some(now);
-        }
+    /// Ends the pause.
+    pub(crate) fn resume(&mut self) {
+        self.pause = None;
+    }
+
+    /// Notes that the connection has asked for a list of rooms. Its next command waits until the list is
+    /// encoded: the list must not show what that command does.
+    pub(crate) fn expect_list(&mut self) {
+        self.expects_list = true;
+    }
+
+    /// Notes that the list of rooms is under way.
+    pub(crate) fn list_has_begun(&mut self) {
+        self.expects_list = false;
+    }
+
+    /// Whether the connection has asked for a list of rooms that is not under way.
+    pub(crate) fn expects_list(&self) -> bool {
+        self.expects_list
     }
 
     pub(crate) fn paused(&self) -> Option<Pause> {
@@ -203,11 +225,9 @@ impl Inbound {
         self.decoder.capacity()
     }
 
-    /// The deadline of an incomplete frame; none while reading is paused.
-    pub(crate) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
-        if self.pause.is_some() {
-            return None;
-        }
+    /// The deadline of an incomplete frame. A pause does not move it: what arrives in time fits the kernel's
+    /// buffer, and is read before anybody is closed for it.
+    pub(super) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
         self.frame_since.map(|since| since + limits.frame_timeout)
     }
 
@@ -234,9 +254,11 @@ impl Inbound {
         } else {
             Accepted { bytes: 0, is_violation: false }
         };
-        // The end waits for the frames before it, and for a list of rooms, which the peer is still to be in.
-        let is_ahead_of_end =
-            self.has_frames() || matches!(requests.last(), Some(Request::Do(Command::Rooms)));
+        // The end waits for the frames before it, for a list of rooms, which the peer is still to be in, for a
+        // room to let the peer in, and for the end of a pause.
+        let is_ahead_of_end = self.has_frames()
+            || limits.frames_per_turn == 0
+            || matches!(requests.last(), Some(Request::Do(Command::Rooms | Command::Join(_))));
         let close = match end {
             _ if is_violation => Some(CloseReason::BadInput),
             ReadEnd::Failed => Some(CloseReason::Lost),
@@ -286,7 +308,7 @@ impl Inbound {
         bytes: &[u8],
         requests: &mut Vec<Request>,
     ) -> Accepted {
-        let most = self.commands.left(now, limits.commands).min(FRAMES_PER_TURN);
+        let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
         let (mut count, mut accepted, mut is_chat) = (0, 0, true);
         let mut frames = self.decoder.feed(bytes);
         while count < most && is_chat {

@@ -25,7 +25,7 @@ pub(crate) use outbound::Outbound;
 pub(crate) use send_buffer::Flushed;
 pub(crate) use subscription::Subscription;
 pub(crate) use table::Connections;
-pub(crate) use token_bucket::Rate;
+pub(crate) use token_bucket::{Rate, TokenBucket};
 pub(crate) use writer::{FollowUp, Writer};
 
 use self::inbound::Inbound;
@@ -92,6 +92,18 @@ impl<S> Connection<S> {
         self.inbound.paused().filter(|_| self.lifecycle.is_open())
     }
 
+    /// The deadline of an incomplete frame. There is none while a list of rooms is under way, which the peer is
+    /// still to be in: if it does not read that, it is slow, and has the deadline of those.
+    pub(crate) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
+        let is_listing = self.inbound.expects_list() || self.outbound.send.has_waiting_list();
+        self.inbound.frame_deadline(limits).filter(|_| !is_listing)
+    }
+
+    /// Whether it should ask for no more: what it has been sent, or has asked for, is yet to be read.
+    pub(crate) fn should_not_ask(&self) -> bool {
+        self.inbound.expects_list() || self.outbound.should_not_ask()
+    }
+
     /// Whether bytes are pending for it, including in its room's log.
     pub(crate) fn has_pending(&self) -> bool {
         !self.outbound.send.is_empty() || self.is_parked()
@@ -136,11 +148,12 @@ impl<S: Socket> Connection<S> {
         read
     }
 
-    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written.
+    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written, which are taken
+    /// from it.
     ///
     /// # Errors
     /// When the socket has failed.
-    pub(crate) fn flush(&mut self, budget: usize) -> io::Result<Flushed> {
+    pub(crate) fn flush(&mut self, budget: &mut usize) -> io::Result<Flushed> {
         if self.outbound.is_blocked() {
             return Ok(Flushed::Blocked);
         }
@@ -156,7 +169,7 @@ impl<S: Socket> Connection<S> {
         &mut self,
         chunk: &Rc<Chunk>,
         range: Range<usize>,
-        budget: usize,
+        budget: &mut usize,
     ) -> io::Result<Flushed> {
         if self.outbound.is_blocked() || !self.outbound.send.is_empty() {
             self.outbound.send.push_shared(chunk, range);

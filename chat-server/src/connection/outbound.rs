@@ -1,10 +1,14 @@
 //! The output side of a connection: pending bytes, and whether the peer keeps up.
 
 use std::mem;
+use std::time::Duration;
 
 use super::send_buffer::SendBuffer;
 use super::token_bucket::{Rate, TokenBucket};
 use crate::net::Instant;
+
+/// The longest time for which a peer counts as a steady reader after it has read.
+const STEADY_TIME: Duration = Duration::from_secs(1);
 
 /// The output side of a connection.
 #[derive(Debug)]
@@ -12,16 +16,17 @@ pub(crate) struct Outbound {
     pub(crate) send: SendBuffer,
     /// Bytes sent to this connection alone.
     answers: TokenBucket,
-    /// The time since which the backlog has been above the slow limit, if it is.
-    slow_since: Option<Instant>,
+    /// The time until which the peer counts as a steady reader: what is written to it extends it, as long as
+    /// the room pace takes for as much. `None` while nothing is pending.
+    steady_until: Option<Instant>,
     /// Memory of the connection alone, as last added to the sum of all, in bytes.
     accounted: u32,
     /// The kernel takes no more until an event says so.
     blocked: bool,
+    /// The backlog is above the slow limit.
+    slow: bool,
     /// The connection is among those to be flushed at the end of the turn.
     queued: bool,
-    /// The connection has asked for a list of rooms, and has not been answered.
-    expects_list: bool,
     /// The connection is among those that wait for the next frame of a list of rooms.
     wants_page: bool,
 }
@@ -31,11 +36,11 @@ impl Outbound {
         Self {
             send: SendBuffer::default(),
             answers: TokenBucket::new(now),
-            slow_since: None,
+            steady_until: None,
             accounted: 0,
             blocked: false,
+            slow: false,
             queued: false,
-            expects_list: false,
             wants_page: false,
         }
     }
@@ -86,50 +91,66 @@ impl Outbound {
         self.wants_page = false;
     }
 
-    /// The time since which the backlog has been above the slow limit, if it is.
-    pub(crate) fn slow_since(&self) -> Option<Instant> {
-        self.slow_since
+    /// Notes that `written` bytes have been written; `steady` is the rate of a steady reader.
+    pub(super) fn note_written(&mut self, now: Instant, written: usize, steady: Rate) {
+        if self.send.is_empty() {
+            self.steady_until = None;
+        } else {
+            let until = *self.steady_until.get_or_insert(now) + steady.time_for(written);
+            self.steady_until = Some(until.min(now + STEADY_TIME));
+        }
     }
 
-    /// Notes that the connection is slow, as of `now`. Returns whether that is new.
+    /// Whether the backlog is above the slow limit.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.slow
+    }
+
+    /// Whether the peer has lately read as fast as a steady reader does.
+    pub(crate) fn is_steady(&self, now: Instant) -> bool {
+        self.steady_until.is_some_and(|until| now < until)
+    }
+
+    /// Since when the peer has not read steadily, while something is pending: the connections with the
+    /// earliest have gone longest without reading.
+    pub(crate) fn unsteady_since(&self) -> Option<Instant> {
+        self.steady_until
+    }
+
+    /// Since when the peer has not read steadily, if the backlog is above the slow limit.
+    pub(crate) fn slow_since(&self) -> Option<Instant> {
+        self.unsteady_since().filter(|_| self.slow)
+    }
+
+    /// Notes that the connection is slow. It gets its full time from `now` on if that is new, which is
+    /// returned.
     pub(crate) fn become_slow(&mut self, now: Instant) -> bool {
-        let is_new = self.slow_since.is_none();
-        self.slow_since.get_or_insert(now);
+        let is_new = !mem::replace(&mut self.slow, true);
+        if is_new {
+            self.steady_until = Some(now);
+        }
         is_new
     }
 
     /// Restarts the time of a slow connection.
     pub(crate) fn restart_slow_time(&mut self, now: Instant) {
-        self.slow_since = self.slow_since.map(|_| now);
+        self.steady_until = self.steady_until.map(|_| now);
     }
 
     /// Notes that the connection is not slow. Returns whether that is new.
     pub(crate) fn keep_up(&mut self) -> bool {
-        self.slow_since.take().is_some()
+        mem::take(&mut self.slow)
     }
 
-    /// Whether the connection should ask for no more: it is slow, or a list of rooms has been asked for, or
-    /// is under way.
+    /// Whether the connection should ask for no more: it is slow, or a list of rooms is under way.
     pub(crate) fn should_not_ask(&self) -> bool {
-        self.slow_since.is_some() || self.expects_list || self.send.has_waiting_list()
-    }
-
-    /// Notes that the connection has asked for a list of rooms. Its next command waits until the list is
-    /// encoded: the list must not show what that command does.
-    pub(crate) fn expect_list(&mut self) {
-        self.expects_list = true;
-    }
-
-    /// Adds the list of rooms that was asked for.
-    pub(crate) fn push_list(&mut self) {
-        self.expects_list = false;
-        self.send.push_rooms();
+        self.slow || self.send.has_waiting_list()
     }
 
     /// Whether there is nothing to account for: nothing is pending, nothing was before, and the connection is
     /// not slow.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.send.is_empty() && self.accounted == 0 && self.slow_since.is_none()
+        self.send.is_empty() && self.accounted == 0 && self.steady_until.is_none() && !self.slow
     }
 
     /// Replaces the memory last accounted for. Returns the old and the new value, each capped at 4 GiB.

@@ -1,5 +1,7 @@
 //! Token buckets: a burst at once, then a rate.
 
+use std::time::Duration;
+
 use crate::limits::RateLimit;
 use crate::net::Instant;
 
@@ -13,6 +15,11 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    /// The time in which so many tokens come back; none if there is no limit.
+    pub(crate) const fn time_for(self, tokens: usize) -> Duration {
+        Duration::from_nanos(self.token.saturating_mul(tokens as u64))
+    }
+
     pub(crate) fn new(limit: RateLimit) -> Self {
         let token = 1_000_000_000_u64.checked_div(limit.per_second.into()).unwrap_or(0);
         Self { token, bucket: token * u64::from(limit.burst) }
@@ -70,8 +77,6 @@ impl TokenBucket {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn rate(burst: u32, per_second: u32) -> Rate {

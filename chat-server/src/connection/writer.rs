@@ -3,9 +3,9 @@
 use std::io;
 use std::mem;
 
-use super::{Connection, Connections, Flushed};
+use super::{Connection, Connections, Flushed, Rate};
 use crate::limits::Limits;
-use crate::net::{ConnKey, Socket};
+use crate::net::{ConnKey, Instant, Socket};
 
 /// Writes to one connection at a time, within a budget, and collects the follow-ups.
 ///
@@ -16,6 +16,9 @@ pub(crate) struct Writer {
     budget: usize,
     /// Pending bytes beyond which a connection's backlog has to be checked.
     slow_backlog: usize,
+    /// How fast a steady reader reads.
+    steady: Rate,
+    now: Instant,
     follow_ups: Vec<(ConnKey, FollowUp)>,
 }
 
@@ -26,8 +29,8 @@ pub(crate) enum FollowUp {
     Resume,
     /// The socket failed.
     Failed,
-    /// Much is pending, or was: the connection is compared with the limits.
-    CheckBacklog,
+    /// Much is pending, or was: the connection is compared with the limits. `has_read`: something was written.
+    CheckBacklog { has_read: bool },
     /// The next frame of a list of rooms is wanted.
     NextPage,
     /// Bytes are on their way to the peer, which were not before: it is watched until they have arrived.
@@ -37,7 +40,13 @@ pub(crate) enum FollowUp {
 impl Writer {
     pub(crate) fn new(limits: &Limits) -> Self {
         let (budget, slow_backlog) = (limits.write_per_turn, limits.slow_backlog);
-        Self { budget, slow_backlog, follow_ups: Vec::new() }
+        let steady = Rate::new(limits.room_pace);
+        Self { budget, slow_backlog, steady, now: Instant::START, follow_ups: Vec::new() }
+    }
+
+    /// Sets the time.
+    pub(crate) fn begin_turn(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// Flushes a connection's send buffer, within the budget.
@@ -50,10 +59,11 @@ impl Writer {
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
-        write: impl FnOnce(&mut Connection<S>, usize) -> io::Result<Flushed>,
+        write: impl FnOnce(&mut Connection<S>, &mut usize) -> io::Result<Flushed>,
     ) {
         let Some(connection) = connections.get_mut(key) else { return };
-        let written = write(connection, self.budget);
+        let mut left = self.budget;
+        let written = write(connection, &mut left);
         if matches!(written, Ok(Flushed::All))
             && connection.outbound.is_at_rest()
             && connection.is_watched
@@ -61,7 +71,7 @@ impl Writer {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
-        self.note(connections, key, &written);
+        self.note(connections, key, &written, self.budget - left);
     }
 
     /// Notes what follows from a write.
@@ -70,7 +80,8 @@ impl Writer {
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
-        written: &io::Result<Flushed>,
+        result: &io::Result<Flushed>,
+        written: usize,
     ) {
         let Some(Connection { outbound, is_watched, .. }) = connections.get_mut(key) else {
             return;
@@ -78,13 +89,14 @@ impl Writer {
         if !mem::replace(is_watched, true) {
             self.follow_ups.push((key, FollowUp::Watch));
         }
-        let is_behind = outbound.slow_since().is_some()
+        outbound.note_written(self.now, written, self.steady);
+        let is_behind = outbound.is_slow()
             || outbound.send.pending() > self.slow_backlog
             || outbound.send.has_waiting_list();
         if is_behind {
-            self.follow_ups.push((key, FollowUp::CheckBacklog));
+            self.follow_ups.push((key, FollowUp::CheckBacklog { has_read: written > 0 }));
         }
-        let follow_up = match written {
+        let follow_up = match result {
             Ok(Flushed::All | Flushed::Blocked) => None,
             Ok(Flushed::Budget) => Some(FollowUp::Resume),
             Ok(Flushed::Page) => Some(FollowUp::NextPage),
@@ -97,7 +109,7 @@ impl Writer {
     /// Notes how much is pending for a connection, also outside its send buffer.
     pub(crate) fn note_pending(&mut self, key: ConnKey, pending: usize) {
         if pending > self.slow_backlog {
-            self.follow_ups.push((key, FollowUp::CheckBacklog));
+            self.follow_ups.push((key, FollowUp::CheckBacklog { has_read: false }));
         }
     }
 

@@ -4,7 +4,7 @@ use chat_core::{Notice, Output, RoomEvent, RoomId, SessionId};
 
 use super::Engine;
 use super::state::{Completed, Workers};
-use crate::connection::{Connection, Outbound};
+use crate::connection::Connection;
 use crate::net::{Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
@@ -60,7 +60,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.reply(now, session, &notice, None);
                 }
             }
-            Output::Rooms { to } => self.answer(now, to, Outbound::push_list),
+            Output::Rooms { to } => self.answer(now, to, |connection| {
+                connection.inbound.list_has_begun();
+                connection.outbound.send.push_rooms();
+            }),
             Output::Entered { session, room } => {
                 if let Some(&key) = self.sessions.get(&session) {
                     self.fanout.join(&mut self.connections, key, room);
@@ -89,17 +92,20 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Adds a notice after everything that is pending for the session's connection.
     fn reply(&mut self, now: Instant, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
         let lang = self.lang;
-        self.answer(now, to, |outbound| outbound.send.push_notice(lang, notice, room));
+        self.answer(now, to, |connection| {
+            connection.outbound.send.push_notice(lang, notice, room);
+        });
     }
 
     /// Adds an answer after everything that is pending for the session's connection, out of the budget for
     /// its answers.
-    fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Outbound)) {
+    fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Connection<S>)) {
         let Some(&key) = self.sessions.get(&to) else { return };
         self.fanout.drain_log(&mut self.connections, key);
-        if let Some(Connection { outbound, .. }) = self.connections.get_mut(key) {
-            let before = outbound.send.pending();
-            add(outbound);
+        if let Some(connection) = self.connections.get_mut(key) {
+            let before = connection.outbound.send.pending();
+            add(connection);
+            let outbound = &mut connection.outbound;
             let added = outbound.send.pending() - before;
             outbound.charge_answer(now, self.egress.answers, added);
             self.enqueue_flush(key);

@@ -157,6 +157,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             tracing::info!(connections, rooms, "stopping");
             self.stop = Some(Stop::Finishing { deadline: now + self.limits.linger });
             self.counters.stopping.set(1);
+            // They have been accepted.
+            for (room, waiter) in self.fanout.take_waiting() {
+                if waiter.joins {
+                    self.join(now, waiter.key, room);
+                }
+            }
         }
     }
 

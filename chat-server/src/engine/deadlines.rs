@@ -25,7 +25,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let deadline = match connection.lifecycle.phase() {
             Phase::Open | Phase::Closing(_) => {
-                let frame = connection.inbound.frame_deadline(self.ingress.limits());
+                let frame = connection.frame_deadline(self.ingress.limits());
                 let slow_since = connection.outbound.slow_since();
                 let slow = slow_since.map(|since| since + self.limits.slow_backlog_time);
                 frame.into_iter().chain(slow).min()
@@ -79,16 +79,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Closes a connection whose frame was not complete in time. Reads everything available first, since the
-    /// server itself may have been late.
+    /// server itself may have been late, or may have paused reading.
     fn check_frame_deadline(&mut self, now: Instant, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stop.is_none() {
             if let Some(connection) = self.connections.get_mut(key) {
                 // There may be a mark that no event has announced yet.
                 connection.inbound.mark();
             }
-            self.read(now, key);
-            let connection = self.connections.get(key);
-            let is_drained = connection.is_some_and(|c| !c.inbound.is_queued());
+            let is_drained = self.read_late(now, key);
             if is_drained && self.is_frame_overdue(now, key) {
                 self.begin_close(key, CloseReason::FrameTimeout);
             }
@@ -97,7 +95,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     fn is_frame_overdue(&self, now: Instant, key: ConnKey) -> bool {
         let Some(connection) = self.connections.get(key) else { return false };
-        let deadline = connection.inbound.frame_deadline(self.ingress.limits());
+        let deadline = connection.frame_deadline(self.ingress.limits());
         deadline.is_some_and(|deadline| deadline <= now)
     }
 
@@ -108,7 +106,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.slow_deadline(key).is_some_and(|deadline| deadline <= now) {
             self.writable(key);
             self.flush(key);
-            self.check_backlog(now, key);
+            self.check_backlog(now, key, false);
             let Some(deadline) = self.slow_deadline(key) else { return };
             if deadline + LATE <= now {
                 if let Some(connection) = self.connections.get_mut(key) {

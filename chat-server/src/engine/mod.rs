@@ -106,12 +106,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Runs a turn: reads, carries out, applies, writes.
     pub(crate) fn turn(&mut self, now: Instant) {
         self.log.tick(now);
+        self.egress.writer.begin_turn(now);
         self.resume_expired_pauses(now);
         self.read_queued(now);
         self.dispatcher.run(now);
         self.apply_outputs(now);
         self.flush_rooms();
-        self.flush_queued(now);
+        self.flush_queued();
         self.follow_up_writes(now);
         self.serve_lists(now);
         self.expire(now);
@@ -140,7 +141,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 impl<S, W> Engine<S, W> {
     /// Whether there is something to do without any event.
     pub(crate) fn wants_turn(&self) -> bool {
-        self.ingress.has_work(self.fanout.has_in_flight())
+        self.ingress.has_work(self.fanout.has_admitted())
             || self.dispatcher.has_queued()
             || self.egress.has_work()
             || self.fanout.is_dirty()
@@ -157,6 +158,7 @@ impl<S, W> Engine<S, W> {
             self.timers.next(),
             self.watch.next_deadline(),
             self.ingress.next_deadline(),
+            self.fanout.next_deadline(),
             self.log.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()

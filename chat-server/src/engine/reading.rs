@@ -1,12 +1,11 @@
 //! Reading: which connections, when, and the requests in their input.
 
-use std::time::Duration;
-
-use chat_core::Command;
+use chat_core::{Command, RoomId};
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{Pause, Read, ReadEnd, Subscription};
+use crate::connection::{InboundLimits, Pause, Read, ReadEnd, Subscription};
+use crate::fanout::Waiter;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
 use crate::workers::Request;
@@ -15,14 +14,14 @@ use crate::workers::Request;
 /// with a chat, a sentence with a notice.
 const BROADCAST_OVERHEAD: usize = 160;
 
-/// How long to wait before asking again whether a room still waits for a slow member.
-const RETRY: Duration = Duration::from_millis(5);
+/// Bytes that a room is told because a member joins, and because it leaves again.
+const JOIN: usize = 2 * BROADCAST_OVERHEAD;
 
 /// When a connection that has something to read is read.
 enum ReadDecision {
     Now,
-    /// Once its room has handed out some of its broadcasts.
-    NextTurn,
+    /// Once its room admits it.
+    Waits(RoomId),
     /// Once its pause ends.
     Paused,
 }
@@ -58,58 +57,135 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
+    /// Queues a connection that was not read to the end, unless it is paused: the end of the pause does it.
+    fn enqueue_rest(&mut self, key: ConnKey) {
+        if self.connections.get(key).is_some_and(|connection| connection.read_pause().is_none()) {
+            self.enqueue_read(key);
+        }
+    }
+
     /// Resumes connections whose pause has expired.
     pub(super) fn resume_expired_pauses(&mut self, now: Instant) {
         while let Some(key) = self.ingress.pop_expired_pause(now) {
             if fault!(NeverResumed) {
                 continue;
             }
-            self.resume_reading(now, key);
+            self.resume_reading(key);
         }
     }
 
     /// Resumes a connection that was paused because of its backlog, if that is over.
-    pub(super) fn resume_if_caught_up(&mut self, now: Instant, key: ConnKey) {
+    pub(super) fn resume_if_caught_up(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get(key)
             && connection.read_pause() == Some(Pause::Pending)
-            && !connection.outbound.should_not_ask()
+            && !connection.should_not_ask()
         {
-            self.resume_reading(now, key);
+            self.resume_reading(key);
         }
     }
 
-    fn resume_reading(&mut self, now: Instant, key: ConnKey) {
+    fn resume_reading(&mut self, key: ConnKey) {
         if let Some(connection) = self.connections.get_mut(key) {
-            connection.inbound.resume(now);
+            connection.inbound.resume();
             self.enqueue_read(key);
         }
     }
 
     /// Reads the connections that are queued now, each at most once.
     pub(super) fn read_queued(&mut self, now: Instant) {
-        for _ in 0..self.ingress.begin_turn() {
+        self.read_admitted(now);
+        for _ in 0..self.ingress.queued() {
             if !self.ingress.may_read() {
                 return self.counters.reach(LimitKind::ReadAhead);
             }
             let Some(key) = self.ingress.pop() else { return };
             match self.decide_read(now, key) {
                 ReadDecision::Now => self.read(now, key),
-                ReadDecision::NextTurn => {
-                    self.enqueue_read(key);
-                    self.ingress.defer();
-                }
+                ReadDecision::Waits(room) => self.wait_for(now, room, Waiter { key, joins: false }),
                 ReadDecision::Paused => {}
             }
         }
     }
 
+    /// Reads the connections whose rooms admit them again.
+    fn read_admitted(&mut self, now: Instant) {
+        while self.ingress.may_read()
+            && let Some((room, Waiter { key, joins })) = self.fanout.next_admitted(now)
+        {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            if connection.read_pause() != Some(Pause::Room) {
+                continue;
+            }
+            connection.inbound.resume();
+            if joins {
+                self.join(now, key, room);
+                self.enqueue_read(key);
+            } else if matches!(self.decide_read_alone(now, key), ReadDecision::Now) {
+                self.read(now, key);
+            }
+        }
+    }
+
+    /// Takes a request to join a room out of what has been read, if the room does not admit anyone now: joins
+    /// are told to a room, and so are leaves. It comes last, except for the end of a connection that is lost.
+    fn target(
+        &mut self,
+        now: Instant,
+        end: ReadEnd,
+        requests: &mut Vec<Request>,
+    ) -> Option<RoomId> {
+        let last = requests.len().checked_sub(1 + usize::from(end == ReadEnd::Failed))?;
+        let Some(Request::Do(Command::Join(room))) = requests.get(last) else { return None };
+        let room = *room;
+        if self.fanout.admits(now, room) {
+            self.fanout.add_in_flight(now, room, JOIN);
+            return None;
+        }
+        requests.remove(last);
+        (end != ReadEnd::Failed).then_some(room)
+    }
+
+    /// Posts the request of a connection to join a room.
+    pub(super) fn join(&mut self, now: Instant, key: ConnKey, room: RoomId) {
+        let mut requests = self.dispatcher.scratch();
+        requests.push(Request::Do(Command::Join(room)));
+        self.fanout.add_in_flight(now, room, JOIN);
+        self.post(key, &mut requests);
+        self.dispatcher.give_back(requests);
+    }
+
+    fn wait_for(&mut self, now: Instant, room: RoomId, waiter: Waiter) {
+        if let Some(connection) = self.connections.get_mut(waiter.key) {
+            connection.inbound.pause(Pause::Room);
+            if self.fanout.wait(now, room, waiter) {
+                self.counters.reach(LimitKind::RoomPace);
+            }
+        }
+    }
+
     fn decide_read(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
+        let decision = self.decide_read_alone(now, key);
+        let connection = self.connections.get(key);
+        let subscription =
+            connection.filter(|c| c.lifecycle.is_open()).and_then(|c| c.subscription);
+        match (decision, subscription) {
+            (ReadDecision::Now, Some(Subscription { room, .. }))
+                if !self.fanout.admits(now, room) =>
+            {
+                ReadDecision::Waits(room)
+            }
+            (decision, _) => decision,
+        }
+    }
+
+    /// Decides by what concerns this connection alone.
+    fn decide_read_alone(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
         let Some(connection) = self.connections.get_mut(key) else { return ReadDecision::Paused };
         connection.inbound.dequeue();
         if !connection.lifecycle.is_open() {
             return ReadDecision::Now;
         }
-        if connection.outbound.should_not_ask() {
+        if connection.should_not_ask() {
             connection.inbound.pause(Pause::Pending);
             return ReadDecision::Paused;
         }
@@ -121,16 +197,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.counters.reach(limit);
             let connections = &self.connections;
             self.log.paused(key, || connections.get(key)?.peer());
-            return ReadDecision::Paused;
-        }
-        let Some(Subscription { room, .. }) = connection.subscription else {
-            return ReadDecision::Now;
-        };
-        if self.fanout.is_saturated(room) {
-            return ReadDecision::NextTurn;
-        }
-        if self.waits_for_slow_member(now, room) {
-            self.pause_until(key, now + RETRY);
             return ReadDecision::Paused;
         }
         ReadDecision::Now
@@ -145,26 +211,50 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Reads a connection, up to its budget for a turn, and posts the resulting requests.
     pub(super) fn read(&mut self, now: Instant, key: ConnKey) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+        self.read_within(now, key, self.ingress.limits());
+    }
+
+    /// Reads a connection whose frame is late; while it is paused, nothing is accepted. Returns whether
+    /// everything available has been read.
+    pub(super) fn read_late(&mut self, now: Instant, key: ConnKey) -> bool {
+        let limits = self.ingress.limits();
+        let is_paused = self.connections.get(key).is_some_and(|c| c.read_pause().is_some());
+        let limits = if is_paused { limits.accepting_nothing() } else { limits };
+        self.read_within(now, key, limits) == Some(ReadEnd::Drained)
+    }
+
+    fn read_within(
+        &mut self,
+        now: Instant,
+        key: ConnKey,
+        limits: InboundLimits,
+    ) -> Option<ReadEnd> {
+        let connection = self.connections.get_mut(key)?;
         // What was not read before the stop is not accepted.
         let is_too_late = self.stop.is_some() && connection.lifecycle.is_open();
         if is_too_late || connection.inbound.has_ended() {
-            return;
+            return None;
         }
         let mut requests = self.dispatcher.scratch();
-        let Read { bytes, accepted, end } = self.ingress.read(now, connection, &mut requests);
+        let Read { bytes, accepted, end } =
+            self.ingress.read(now, connection, limits, &mut requests);
         if let Some(Request::Do(Command::Rooms)) = requests.last() {
-            connection.outbound.expect_list();
+            connection.inbound.expect_list();
         }
         let is_settled = connection.outbound.is_at_rest() && connection.inbound.buffered() == 0;
+        let subscription = connection.subscription;
+        let target = self.target(now, end, &mut requests);
         if !requests.is_empty() {
-            if let Some(Subscription { room, .. }) = connection.subscription {
+            if let Some(Subscription { room, .. }) = subscription {
                 let overhead = requests.len() * BROADCAST_OVERHEAD;
-                self.fanout.add_in_flight(room, accepted + overhead);
+                self.fanout.add_in_flight(now, room, accepted + overhead);
             }
             self.post(key, &mut requests);
         }
         self.dispatcher.give_back(requests);
+        if let Some(room) = target {
+            self.wait_for(now, room, Waiter { key, joins: true });
+        }
         if !is_settled {
             // Part of a frame, mostly: it takes memory, and has a deadline.
             self.connections.account_memory(key);
@@ -172,18 +262,19 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         self.counters.bytes_read.add(bytes as u64);
         if fault!(ForgottenRead) && end == ReadEnd::Budget {
-            return;
+            return None;
         }
         match end {
             ReadEnd::Failed => self.socket_failed(key),
             ReadEnd::Ended => self.advance_close(key),
             ReadEnd::Budget => {
                 self.counters.reach(LimitKind::ReadPerTurn);
-                self.enqueue_read(key);
+                self.enqueue_rest(key);
             }
-            ReadEnd::Kept => self.enqueue_read(key),
+            ReadEnd::Kept => self.enqueue_rest(key),
             ReadEnd::Drained => {}
         }
+        Some(end)
     }
 
     /// Posts requests to the mailbox of a connection, if it still has one.

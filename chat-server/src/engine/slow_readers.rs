@@ -1,9 +1,6 @@
 //! Slow readers: limits on the backlog of one connection, and on the memory of all.
 
 use std::cmp::Reverse;
-use std::time::Duration;
-
-use chat_core::RoomId;
 
 use super::Engine;
 use super::state::Workers;
@@ -11,28 +8,31 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
-/// The time for which the talkers of a room wait for a member that has become slow: enough for a reader to
-/// get a core on a busy machine. A member that does not read at all holds them up once, and no longer.
-const CATCH_UP_TIME: Duration = Duration::from_millis(100);
-
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Compares what is pending for a connection with the limits: evicts it, or notes that it is slow, or
-    /// that it no longer is.
-    pub(super) fn check_backlog(&mut self, now: Instant, key: ConnKey) {
+    /// that it no longer is. `has_read`: some of it has been written. A steady reader may have twice as much
+    /// pending: it is the room that is too fast, and slows down.
+    pub(super) fn check_backlog(&mut self, now: Instant, key: ConnKey, has_read: bool) {
+        let pending = self.pending(key);
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.lifecycle.has_left_hub() {
             // It gets nothing more, and has a deadline.
             return;
         }
+        let is_steady = connection.outbound.is_steady(now);
+        if pending > self.limits.backlog << u32::from(is_steady) {
+            return self.evict(now, key, CloseReason::Backlog);
+        }
+        // What was pending before it joined is not the room's.
+        let of_room = pending - connection.outbound.send.marked();
+        let slow_backlog = self.limits.slow_backlog;
+        self.fanout.note_member(now, connection, key, of_room > slow_backlog, has_read);
         let is_list_stuck =
             connection.outbound.send.has_waiting_list() && connection.outbound.is_blocked();
-        let pending = self.pending(key);
-        if pending > self.limits.backlog {
-            self.evict(now, key, CloseReason::Backlog);
-        } else if pending > self.limits.slow_backlog || is_list_stuck {
+        if pending > slow_backlog || is_list_stuck {
             self.become_slow(now, key);
         } else {
-            self.keep_up(now, key);
+            self.keep_up(key);
         }
     }
 
@@ -40,36 +40,20 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.outbound.become_slow(now) {
             self.counters.reach(LimitKind::SlowBacklog);
-            if let Some(subscription) = &connection.subscription {
-                self.fanout.note_slow(subscription.room, key);
-            }
         }
         self.arm_timer(now, key);
     }
 
     /// Notes that a connection is not slow. The next time it is, it gets its full time again.
-    fn keep_up(&mut self, now: Instant, key: ConnKey) {
+    fn keep_up(&mut self, key: ConnKey) {
         if fault!(BehindForEver) {
             return;
         }
         if let Some(connection) = self.connections.get_mut(key)
             && connection.outbound.keep_up()
         {
-            self.resume_if_caught_up(now, key);
+            self.resume_if_caught_up(key);
         }
-    }
-
-    /// Whether a member of the room has just become slow, and may catch up shortly. Chats sent meanwhile would
-    /// all be pending for it, however fast it reads.
-    pub(super) fn waits_for_slow_member(&mut self, now: Instant, room: RoomId) -> bool {
-        let connections = &self.connections;
-        self.fanout.waits_for_slow(room, |key| {
-            let member = connections.get(key).filter(|connection| {
-                connection.subscription.is_some_and(|subscription| subscription.room == room)
-            });
-            let since = member.and_then(|connection| connection.outbound.slow_since());
-            since.is_some_and(|since| now < since + CATCH_UP_TIME)
-        })
     }
 
     /// Evicts the connections that retain the most memory, until all together are within the limit. A

@@ -52,12 +52,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Flushes the connections that are queued now.
-    pub(super) fn flush_queued(&mut self, now: Instant) {
+    pub(super) fn flush_queued(&mut self) {
         let mut queue = self.egress.take();
         for key in queue.drain(..) {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.outbound.dequeue();
-                self.flush_and_advance(now, key);
+                self.flush_and_advance(key);
             }
         }
         self.egress.recycle(queue);
@@ -75,14 +75,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let (page, rest) = self.dispatcher.rooms_page(after);
                 connection.outbound.charge_answer(now, self.egress.answers, page.len());
                 connection.outbound.send.push_page(page, rest);
-                self.flush_and_advance(now, key);
+                self.flush_and_advance(key);
             }
         }
     }
 
-    fn flush_and_advance(&mut self, now: Instant, key: ConnKey) {
+    fn flush_and_advance(&mut self, key: ConnKey) {
         self.flush(key);
-        self.resume_if_caught_up(now, key);
+        self.resume_if_caught_up(key);
         self.advance_close(key);
     }
 
@@ -104,7 +104,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
                 FollowUp::Watch => self.watch.add(now, key),
                 FollowUp::Failed => self.write_failed(now, key),
-                FollowUp::CheckBacklog => self.check_backlog(now, key),
+                FollowUp::CheckBacklog { has_read } => self.check_backlog(now, key, has_read),
                 FollowUp::NextPage => self.enqueue_for_page(key),
             }
         }

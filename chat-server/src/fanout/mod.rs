@@ -5,19 +5,25 @@
 //! hub is reached.
 
 mod room;
+mod throttle;
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, VecDeque};
+use std::mem;
 
 use chat_core::{RoomEvent, RoomId};
 use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
 use self::room::{FlushProgress, Room};
-use crate::connection::{Connections, Subscription, Writer};
+use self::throttle::Place;
+use crate::connection::{Connection, Connections, Rate, Subscription, Writer};
 use crate::limits::Limits;
-use crate::net::{ConnKey, Socket};
+use crate::net::{ConnKey, Instant, Socket};
 use crate::room_log::ChunkPool;
+
+pub(crate) use self::throttle::Waiter;
 
 /// All rooms that have members.
 #[derive(Debug)]
@@ -29,6 +35,14 @@ pub(crate) struct Fanout {
     in_flight: Vec<RoomId>,
     /// Unsent bytes and bytes in flight of a room beyond which its members are read no further.
     max_unsent: usize,
+    /// What the members of a room that is paced may say.
+    pace: Rate,
+    /// Rooms that connections wait for, to be served.
+    ready: VecDeque<RoomId>,
+    /// Rooms that connections wait for, and when they may be served. Some are found stale then.
+    timed: BinaryHeap<Reverse<(Instant, RoomId)>>,
+    /// Connections that waited for rooms that are gone.
+    orphans: Vec<(RoomId, Waiter)>,
     pool: ChunkPool,
     /// Memory of all rooms' logs, in bytes.
     log_memory: usize,
@@ -49,6 +63,10 @@ impl Fanout {
             dirty: VecDeque::new(),
             in_flight: Vec::new(),
             max_unsent: limits.slow_backlog,
+            pace: Rate::new(limits.room_pace),
+            ready: VecDeque::new(),
+            timed: BinaryHeap::new(),
+            orphans: Vec::new(),
             pool: ChunkPool::default(),
             log_memory: 0,
             visits_per_turn: limits.writes_per_room_and_turn,
@@ -68,6 +86,7 @@ impl Fanout {
         if let Some(connection) = connections.get_mut(key) {
             let cursor = self.rooms.entry(room).or_default().join(key);
             connection.subscription = Some(Subscription { room, cursor });
+            connection.outbound.send.mark();
             self.members += 1;
         }
     }
@@ -84,14 +103,25 @@ impl Fanout {
         let Some(Subscription { room, cursor }) = connection.subscription.take() else { return };
         let Entry::Occupied(mut entry) = self.rooms.entry(room) else { return };
         self.members -= 1;
-        let moved = entry.get_mut().remove(cursor, &mut self.pool);
-        let is_empty = entry.get().member_count() == 0;
-        if is_empty {
-            entry.get_mut().log.clear(&mut self.pool);
+        let left = entry.get_mut();
+        let moved = left.remove(cursor, &mut self.pool);
+        let is_empty = left.member_count() == 0;
+        if let Some(throttle) = left.throttle() {
+            if cursor.is_slow {
+                throttle.keep_up(key);
+            }
+            if is_empty {
+                self.orphans.extend(throttle.waiting.drain(..).map(|waiter| (room, waiter)));
+            }
         }
-        entry.get_mut().account_memory(&mut self.log_memory);
+        if is_empty {
+            left.log.clear(&mut self.pool);
+        }
+        left.account_memory(&mut self.log_memory);
         if is_empty {
             entry.remove();
+        } else if cursor.is_slow {
+            self.make_ready(room);
         }
         if let Some(moved) =
             moved.and_then(|moved| connections.get_mut(moved)?.subscription.as_mut())
@@ -160,14 +190,18 @@ impl Fanout {
     }
 }
 
-/// Back-pressure: when the members of a room are read no further.
+/// Back-pressure: when the members of a room are read, and those that want to join it.
 impl Fanout {
-    /// Adds bytes read from a member of a room, which may come back as broadcasts.
-    pub(crate) fn add_in_flight(&mut self, id: RoomId, bytes: usize) {
-        if let Some(room) = self.rooms.get_mut(&id)
-            && room.add_in_flight(bytes)
-        {
-            self.in_flight.push(id);
+    /// Adds bytes that may come back as broadcasts of a room.
+    pub(crate) fn add_in_flight(&mut self, now: Instant, id: RoomId, bytes: usize) {
+        let pace = self.pace;
+        if let Some(room) = self.rooms.get_mut(&id) {
+            if let Some(throttle) = room.throttle() {
+                throttle.charge(now, pace, bytes);
+            }
+            if room.add_in_flight(bytes) {
+                self.in_flight.push(id);
+            }
         }
     }
 
@@ -180,32 +214,121 @@ impl Fanout {
         }
     }
 
-    /// Whether a room has bytes in flight.
-    pub(crate) fn has_in_flight(&self) -> bool {
-        !self.in_flight.is_empty()
+    /// Whether a room takes what a member says, or a new member, now. It does not while it has so much to hand
+    /// out, or in flight, that even a member that reads all the time would have too much pending when its turn
+    /// comes; while it is held or paced; and while others wait.
+    pub(crate) fn admits(&mut self, now: Instant, id: RoomId) -> bool {
+        let (pace, max_unsent) = (self.pace, self.max_unsent);
+        self.rooms.get_mut(&id).is_none_or(|room| {
+            room.unsent_or_in_flight() <= max_unsent
+                && room.throttle().is_none_or(|throttle| {
+                    throttle.waiting.is_empty() && throttle.closed_until(now, pace).is_none()
+                })
+        })
     }
 
-    /// Whether a room has so much to hand out, or in flight, that its members are read no further for now:
-    /// otherwise even a member that reads all the time would have too much pending when its turn comes.
-    pub(crate) fn is_saturated(&self, id: RoomId) -> bool {
-        let any = self.is_dirty() || self.has_in_flight();
-        any && self.rooms.get(&id).is_some_and(|room| room.unsent_or_in_flight() > self.max_unsent)
+    /// Has a connection wait until a room admits it: see [`Fanout::next_admitted`]. Returns whether that is
+    /// because of a slow member.
+    pub(crate) fn wait(&mut self, now: Instant, id: RoomId, waiter: Waiter) -> bool {
+        let Some(room) = self.rooms.get_mut(&id) else {
+            self.orphans.push((id, waiter));
+            return false;
+        };
+        let throttle = room.throttle_or_new(now);
+        let is_closed = throttle.closed_until(now, self.pace).is_some();
+        throttle.waiting.push_back(waiter);
+        if throttle.place == Place::Nowhere {
+            throttle.place = Place::Ready;
+            self.ready.push_back(id);
+        }
+        is_closed
     }
 
-    /// Notes that a member of a room has become slow.
-    pub(crate) fn note_slow(&mut self, id: RoomId, key: ConnKey) {
-        if let Some(room) = self.rooms.get_mut(&id) {
-            room.note_slow(key);
+    /// Takes all connections that wait for rooms.
+    pub(crate) fn take_waiting(&mut self) -> Vec<(RoomId, Waiter)> {
+        let mut waiting = mem::take(&mut self.orphans);
+        for (id, room) in &mut self.rooms {
+            let waiters = room.throttle().map(|throttle| mem::take(&mut throttle.waiting));
+            waiting.extend(waiters.into_iter().flatten().map(|waiter| (*id, waiter)));
+        }
+        waiting
+    }
+
+    /// Takes the next connection whose room admits it, with the room; the rooms take turns.
+    pub(crate) fn next_admitted(&mut self, now: Instant) -> Option<(RoomId, Waiter)> {
+        if let Some(orphan) = self.orphans.pop() {
+            return Some(orphan);
+        }
+        while self.timed.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((_, id))) = self.timed.pop() else { break };
+            self.make_ready(id);
+        }
+        for _ in 0..self.ready.len() {
+            let id = self.ready.pop_front()?;
+            let Some(room) = self.rooms.get_mut(&id) else { continue };
+            let is_saturated = room.unsent_or_in_flight() > self.max_unsent;
+            let Some(throttle) = room.throttle() else { continue };
+            if throttle.waiting.is_empty() {
+                throttle.place = Place::Nowhere;
+                room.forget_throttle(now);
+            } else if is_saturated {
+                self.ready.push_back(id);
+            } else if let Some(until) = throttle.closed_until(now, self.pace) {
+                throttle.place = Place::Timed;
+                self.timed.push(Reverse((until, id)));
+            } else if let Some(waiter) = throttle.waiting.pop_front() {
+                self.ready.push_back(id);
+                return Some((id, waiter));
+            }
+        }
+        None
+    }
+
+    /// Queues a room among those to be served, if it waits for a time.
+    fn make_ready(&mut self, id: RoomId) {
+        if let Some(throttle) = self.rooms.get_mut(&id).and_then(Room::throttle)
+            && throttle.place == Place::Timed
+        {
+            throttle.place = Place::Ready;
+            self.ready.push_back(id);
         }
     }
 
-    /// Whether a room has a slow member for which `is_waited_for` holds.
-    pub(crate) fn waits_for_slow(
+    /// Whether [`Fanout::next_admitted`] may return a connection without any event.
+    pub(crate) fn has_admitted(&self) -> bool {
+        let is_open = |room: &Room| room.unsent_or_in_flight() <= self.max_unsent;
+        !self.orphans.is_empty()
+            || self.ready.iter().any(|id| self.rooms.get(id).is_none_or(is_open))
+    }
+
+    /// The time at which [`Fanout::next_admitted`] may return another connection.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.timed.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Notes how a member keeps up with its room. `is_slow`: too much of what the room said is pending for it.
+    /// `has_read`: some of what was pending has been written to it.
+    pub(crate) fn note_member<S>(
         &mut self,
-        id: RoomId,
-        is_waited_for: impl Fn(ConnKey) -> bool,
-    ) -> bool {
-        self.rooms.get_mut(&id).is_some_and(|room| room.waits_for_slow(is_waited_for))
+        now: Instant,
+        connection: &mut Connection<S>,
+        key: ConnKey,
+        is_slow: bool,
+        has_read: bool,
+    ) {
+        let Some(Subscription { room: id, cursor }) = &mut connection.subscription else { return };
+        let Some(room) = self.rooms.get_mut(id) else { return };
+        let was_slow = mem::replace(&mut cursor.is_slow, is_slow);
+        match (was_slow, is_slow) {
+            (false, true) => room.throttle_or_new(now).become_slow(now, key),
+            (true, true) if has_read => room.throttle_or_new(now).pace(now),
+            (true, false) => {
+                let id = *id;
+                room.throttle_or_new(now).keep_up(key);
+                self.make_ready(id);
+            }
+            (true, true) | (false, false) => {}
+        }
     }
 }
 

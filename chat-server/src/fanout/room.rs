@@ -2,8 +2,9 @@
 
 use std::mem;
 
+use super::throttle::Throttle;
 use crate::connection::{Connection, Connections, Flushed, Writer};
-use crate::net::{ConnKey, Socket};
+use crate::net::{ConnKey, Instant, Socket};
 use crate::room_log::{ChunkPool, Cursor, RoomLog};
 
 /// A room with members, and its log.
@@ -13,8 +14,8 @@ pub(super) struct Room {
     members: Vec<ConnKey>,
     /// The pass that has been begun and not finished.
     pass: Option<Pass>,
-    /// Members that have become slow and may be waited for, the latest last.
-    slow: Vec<ConnKey>,
+    /// What keeps the members from being read; `None` if nothing does, nor did lately.
+    throttle: Option<Box<Throttle>>,
     /// Bytes read from members and not yet in the log, as far as can be told.
     in_flight: usize,
     /// The log's memory as it was last added to the sum of all rooms.
@@ -83,16 +84,19 @@ impl Room {
         self.in_flight = 0;
     }
 
-    /// Notes that a member has become slow.
-    pub(super) fn note_slow(&mut self, key: ConnKey) {
-        self.slow.push(key);
+    /// What keeps the members from being read, if anything does, or did lately.
+    pub(super) fn throttle(&mut self) -> Option<&mut Throttle> {
+        self.throttle.as_deref_mut()
     }
 
-    /// Whether the room waits for a slow member. Asks about the latest first, and forgets the members
-    /// it no longer waits for.
-    pub(super) fn waits_for_slow(&mut self, is_waited_for: impl Fn(ConnKey) -> bool) -> bool {
-        while self.slow.pop_if(|key| !is_waited_for(*key)).is_some() {}
-        !self.slow.is_empty()
+    /// What keeps the members from being read, made if there is nothing yet.
+    pub(super) fn throttle_or_new(&mut self, now: Instant) -> &mut Throttle {
+        self.throttle.get_or_insert_with(|| Box::new(Throttle::new(now)))
+    }
+
+    /// Forgets what no longer keeps members from being read.
+    pub(super) fn forget_throttle(&mut self, now: Instant) {
+        self.throttle.take_if(|throttle| throttle.is_over(now));
     }
 
     /// Brings the room's share of `sum`, the memory of all rooms' logs, up to date.

@@ -148,7 +148,7 @@ impl Harness {
             while self.connections.get(key).expect("connected").has_pending() {
                 self.unblock(key);
                 let connection = self.connections.get_mut(key).expect("connected");
-                connection.flush(usize::MAX).expect("no error in the script");
+                connection.flush(&mut { usize::MAX }).expect("no error in the script");
             }
         }
     }

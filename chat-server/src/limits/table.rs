@@ -139,7 +139,7 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 25] = [
+static TABLE: [Limit; 27] = [
     limit!("connections", Count, 1, MANY, connections,
         en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
              and 2 KiB in the kernel",
@@ -218,6 +218,14 @@ static TABLE: [Limit; 25] = [
     limit!("slow-backlog-time", Time, 0, LONG, slow_backlog_time,
         en: "how long more than slow-backlog may be pending. No memory",
         ko: "slow-backlog보다 많이 밀려 있어도 되는 시간. 메모리는 들지 않아요"),
+    limit!("room-pace", BytesPerSecond, 0, u32::MAX as u64, room_pace.per_second,
+        en: "bytes that a room says while a slow member reads; who reads as fast is never evicted for it. 0: \
+             no limit. No memory",
+        ko: "느린 사람이 읽는 동안 그 방에서 말할 수 있는 바이트 수. 그만큼 읽는 사람은 느리다고 끊지 않아요. 0: \
+             제한 없음. 메모리는 들지 않아요"),
+    limit!("room-pace-burst", Bytes, 1, u32::MAX as u64, room_pace.burst,
+        en: "such bytes in a burst. No memory",
+        ko: "그때 한꺼번에 말할 수 있는 바이트 수. 메모리는 들지 않아요"),
     limit!("total-backlog", Bytes, 1, HUGE, total_backlog,
         en: "memory held for all connections; beyond that, those with the most are evicted. This much at most",
         ko: "모든 연결에 보내려고 가진 바이트 수. 넘으면 가장 많이 밀린 연결부터 끊어요. 메모리는 이만큼까지 들어요"),

@@ -75,6 +75,10 @@ pub struct Limits {
     pub slow_backlog: usize,
     /// How long more than [`Limits::slow_backlog`] may be pending. Default: 10 s.
     pub slow_backlog_time: Duration,
+    /// Bytes that the members of a room may say while one of them is slow and reads. Default: 64 KiB at once,
+    /// then 128 KiB a second. Beyond it they are not read, nor is anyone let in, until the rate allows it. A
+    /// member that reads at least as fast as this is never closed for being slow, whatever the others say.
+    pub room_pace: RateLimit,
     /// Bytes held for all connections together: what is pending for them, each part of a room's log
     /// once; lists of rooms yet to be sent, each as if it shared no room with another; and incomplete
     /// frames. Default: 256 MiB. Beyond it the connections that hold the most are told `slow-consumer` and
@@ -118,6 +122,7 @@ impl Default for Limits {
             backlog: 1024 * 1024,
             slow_backlog: 256 * 1024,
             slow_backlog_time: Duration::from_secs(10),
+            room_pace: RateLimit { burst: 64 << 10, per_second: 128 << 10 },
             total_backlog: 256 * 1024 * 1024,
             linger: Duration::from_secs(5),
         }

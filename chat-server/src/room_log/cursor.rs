@@ -11,6 +11,8 @@ pub(crate) struct Cursor {
     pub(super) position: u64,
     /// Whether the member is passed over until its kernel takes bytes again.
     pub(super) parked: bool,
+    /// Whether too much of what the room said is pending for the member.
+    pub(crate) is_slow: bool,
 }
 
 impl Cursor {

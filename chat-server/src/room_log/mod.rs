@@ -70,7 +70,7 @@ impl RoomLog {
     /// The end of the log, for a member listed at `index`.
     pub(crate) fn cursor_at_end(&self, index: u32) -> Cursor {
         let position = if fault!(EarlyCursor) { 0 } else { self.end };
-        Cursor { index, position, parked: false }
+        Cursor { index, position, parked: false, is_slow: false }
     }
 
     /// The length of the log, in bytes.

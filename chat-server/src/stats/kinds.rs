@@ -152,6 +152,8 @@ kinds! {
         SlowBacklog = "slow_backlog",
         /// A connection was closed because its backlog was large for too long.
         SlowBacklogTime = "slow_backlog_time",
+        /// A connection waited for a room in which a slow member reads.
+        RoomPace = "room_pace",
         /// A connection was closed because all together retained too much memory.
         TotalBacklog = "total_backlog",
         /// A closing connection was dropped because its peer took too long to read the rest.

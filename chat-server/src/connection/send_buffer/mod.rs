@@ -54,6 +54,16 @@ impl SendBuffer {
         self.segments.pending()
     }
 
+    /// Notes that what is pending now is from before the connection joined its room.
+    pub(crate) fn mark(&mut self) {
+        self.segments.mark();
+    }
+
+    /// Bytes pending that the last [`SendBuffer::mark`] found.
+    pub(crate) fn marked(&self) -> usize {
+        self.segments.marked()
+    }
+
     /// Memory held for this connection alone, in bytes.
     pub(crate) fn own_memory(&self) -> usize {
         self.segments.own_memory()
@@ -177,14 +187,17 @@ impl SendBuffer {
     }
 
     /// Writes until everything is written, the kernel takes no more, at least `budget` bytes have been
-    /// written, or the next frame of a list of rooms is wanted.
+    /// written, or the next frame of a list of rooms is wanted. Takes what it writes from the budget.
     ///
     /// # Errors
     /// Any error of the socket but `WouldBlock` and `Interrupted`; the socket has failed.
-    pub(crate) fn flush(&mut self, socket: &mut impl Socket, budget: usize) -> io::Result<Flushed> {
-        let mut total = 0;
+    pub(crate) fn flush(
+        &mut self,
+        socket: &mut impl Socket,
+        budget: &mut usize,
+    ) -> io::Result<Flushed> {
         while !self.segments.is_empty() {
-            if total >= budget {
+            if *budget == 0 {
                 return Ok(Flushed::Budget);
             }
             if self.wanted_page().is_some() {
@@ -194,7 +207,7 @@ impl SendBuffer {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     self.consume(written);
-                    total += written;
+                    *budget = budget.saturating_sub(written);
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -214,7 +227,7 @@ impl SendBuffer {
         socket: &mut impl Socket,
         chunk: &Rc<Chunk>,
         mut range: Range<usize>,
-        budget: usize,
+        budget: &mut usize,
     ) -> io::Result<Flushed> {
         debug_assert!(self.is_empty());
         match socket.write_vectored(&[IoSlice::new(&chunk.bytes()[range.clone()])]) {
@@ -251,6 +264,7 @@ impl SendBuffer {
 
     /// Removes `written` bytes from the front.
     fn consume(&mut self, mut written: usize) {
+        self.segments.note_written(written);
         while written > 0 {
             let Some(front) = self.segments.front_mut() else { return };
             let consumed = written.min(front.pending());

@@ -60,6 +60,8 @@ struct Rest {
     pending: usize,
     /// See [`Segment::own_memory`], for all of them.
     own_memory: usize,
+    /// See [`Segments::marked`].
+    marked: usize,
 }
 
 impl Rest {
@@ -119,10 +121,33 @@ impl Segments {
         self.first.as_ref().map_or(0, Segment::own_memory) + rest
     }
 
+    /// Notes how much is pending now.
+    pub(super) fn mark(&mut self) {
+        let pending = self.pending();
+        if pending > 0 {
+            self.rest.get_or_insert_default().marked = pending;
+        }
+    }
+
+    /// Bytes that were pending at the last mark, and still are.
+    pub(super) fn marked(&self) -> usize {
+        self.rest.as_ref().map_or(0, |rest| rest.marked)
+    }
+
+    /// Notes that so many bytes leave the front.
+    pub(super) fn note_written(&mut self, bytes: usize) {
+        if let Some(rest) = &mut self.rest {
+            rest.marked = rest.marked.saturating_sub(bytes);
+        }
+    }
+
     /// Changes the last segment, if there is one.
     pub(super) fn change_back<R>(&mut self, change: impl FnOnce(&mut Segment) -> R) -> Option<R> {
-        let Some(rest) = &mut self.rest else { return self.first.as_mut().map(change) };
-        let mut back = rest.queue.pop_back()?;
+        let Some((rest, mut back)) =
+            self.rest.as_mut().and_then(|rest| rest.queue.pop_back().map(|back| (rest, back)))
+        else {
+            return self.first.as_mut().map(change);
+        };
         rest.discount(&back);
         let changed = change(&mut back);
         rest.count(&back);
@@ -155,7 +180,7 @@ impl Segments {
             if let Some(first) = &self.first {
                 rest.discount(first);
             }
-            if rest.queue.is_empty() {
+            if rest.queue.is_empty() && (rest.marked == 0 || self.first.is_none()) {
                 self.rest = None;
             }
         }

@@ -31,7 +31,7 @@ fn flush(
     rooms: u64,
 ) -> Flushed {
     loop {
-        let flushed = buffer.flush(socket, budget).expect("no error in the script");
+        let flushed = buffer.flush(socket, &mut { budget }).expect("no error in the script");
         let Some(after) = buffer.wanted_page().filter(|_| flushed == Flushed::Page) else {
             return flushed;
         };
@@ -159,7 +159,8 @@ fn o6_an_interruption_is_not_noticed() {
 fn a_write_of_nothing_is_an_error_and_not_a_loop() {
     let (mut buffer, _) = mixed();
     let mut socket = ScriptedSocket::new([Step::Take(0)]);
-    let error = buffer.flush(&mut socket, usize::MAX).expect_err("the kernel took nothing");
+    let error =
+        buffer.flush(&mut socket, &mut { usize::MAX }).expect_err("the kernel took nothing");
     assert_eq!(error.kind(), ErrorKind::WriteZero);
 }
 
@@ -169,7 +170,7 @@ fn o6_an_error_is_passed_on_after_a_prefix() {
         let (mut buffer, bytes) = mixed();
         let mut socket = ScriptedSocket::new([Step::Take(5), Step::Fail(kind)]);
         assert_eq!(
-            buffer.flush(&mut socket, usize::MAX).expect_err("the script says so").kind(),
+            buffer.flush(&mut socket, &mut { usize::MAX }).expect_err("the script says so").kind(),
             kind
         );
         assert_eq!(socket.written, bytes[..5]);

@@ -15,8 +15,6 @@ pub(crate) struct Ingress {
     /// Connections to read: those that an event has announced, and those that were not read to the end,
     /// which no event will announce.
     queue: VecDeque<ConnKey>,
-    /// The number of these that were deferred in the last turn because their rooms are saturated.
-    deferred: usize,
     /// Ends of timed pauses.
     pauses: Timers,
     /// Bytes read since the hub last caught up.
@@ -31,7 +29,6 @@ impl Ingress {
         Self {
             limits: InboundLimits::new(limits),
             queue: VecDeque::new(),
-            deferred: 0,
             pauses: Timers::default(),
             read_ahead: 0,
             max_read_ahead: limits.read_ahead,
@@ -48,20 +45,14 @@ impl Ingress {
         self.queue.push_back(key);
     }
 
-    /// Begins a turn. Returns how many connections are queued.
-    pub(crate) fn begin_turn(&mut self) -> usize {
-        self.deferred = 0;
+    /// The number of connections that are queued.
+    pub(crate) fn queued(&self) -> usize {
         self.queue.len()
     }
 
     /// Takes the next connection to read.
     pub(crate) fn pop(&mut self) -> Option<ConnKey> {
         self.queue.pop_front()
-    }
-
-    /// Counts a connection deferred until its room has handed out some of its broadcasts.
-    pub(crate) fn defer(&mut self) {
-        self.deferred += 1;
     }
 
     /// Sets when [`Ingress::pop_expired_pause`] returns a paused connection.
@@ -80,9 +71,10 @@ impl Ingress {
         &mut self,
         now: Instant,
         connection: &mut Connection<S>,
+        limits: InboundLimits,
         requests: &mut Vec<Request>,
     ) -> Read {
-        let read = connection.read(now, self.limits, &mut self.buffer, requests);
+        let read = connection.read(now, limits, &mut self.buffer, requests);
         if !requests.is_empty() {
             self.read_ahead += read.accepted;
         }
@@ -99,11 +91,9 @@ impl Ingress {
         self.read_ahead = 0;
     }
 
-    /// Whether a connection can be read without any event. `rooms_wait`: rooms wait for workers, which wake
-    /// the reactor when they are done, so that the connections deferred for these rooms need no turn.
-    pub(crate) fn has_work(&self, rooms_wait: bool) -> bool {
-        let deferred = if rooms_wait { self.deferred } else { 0 };
-        self.queue.len() > deferred && self.may_read()
+    /// Whether a connection can be read without any event; `admitted`: whether a room admits one.
+    pub(crate) fn has_work(&self, admitted: bool) -> bool {
+        (admitted || !self.queue.is_empty()) && self.may_read()
     }
 
     /// The end of the next pause.

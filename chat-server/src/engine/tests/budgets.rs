@@ -13,13 +13,6 @@ impl Harness {
         }
         self.turns_at(end);
     }
-
-    fn turns_at(&mut self, now: Instant) {
-        self.engine.turn(now);
-        while self.engine.wants_turn() {
-            self.engine.turn(now);
-        }
-    }
 }
 
 /// Chats of 8 KiB each, told in no room: each is refused.

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chat_proto::Incoming;
-use chat_server::{CloseReason, LimitKind, Limits};
+use chat_server::{CloseReason, LimitKind, Limits, RateLimit};
 
 use crate::support::{Client, End, Scene, frame, in_own_process, wait_until};
 
@@ -18,6 +18,7 @@ fn patient(limits: &mut Limits) {
     limits.total_backlog = 64 << 20;
     limits.slow_backlog_time = Duration::from_secs(60);
     limits.linger = Duration::from_secs(20);
+    limits.room_pace = RateLimit::per_second(0);
 }
 
 /// A talker that numbers its chats of 8 KB.
@@ -188,7 +189,7 @@ fn r1_the_kernel_takes_no_more_than_the_send_buffer_limit() {
 #[test]
 fn r2_falling_behind_twice_is_not_falling_behind_for_long() {
     in_own_process(|| {
-        const TIME: Duration = Duration::from_secs(4);
+        const TIME: Duration = Duration::from_secs(6);
         let scene = Scene::with(|config| {
             patient(&mut config.limits);
             config.limits.slow_backlog_time = TIME;
