@@ -195,7 +195,7 @@ impl EventLoop {
 
     /// Whether the server goes on, although somebody at a terminal has left.
     fn is_talked_at(&self) -> bool {
-        self.editor.is_some()
+        self.quit_timeout.is_some()
             && self.quit_at.is_some_and(|at| at.elapsed() > QUIT_GRACE)
             && self.outbox.all_sent()
     }

@@ -11,6 +11,9 @@ use crate::app::session_view::JoinedRoom;
 use crate::app::status::Status;
 use crate::terminal::line::Line;
 
+/// Requests remembered, for a server that answers none.
+const MAX_LISTS: usize = 1_000;
+
 /// The consequence of a frame of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ListStep {
@@ -51,7 +54,10 @@ impl RoomLists {
 
     /// Records that a list was requested: to show all rooms, or those whose titles contain `filter`.
     pub(crate) fn show(&mut self, filter: Option<String>) {
-        self.lists.push_back(List::Shown { filter, table: None });
+        // A list that nobody is known to have requested is shown, too.
+        if self.lists.len() < MAX_LISTS {
+            self.lists.push_back(List::Shown { filter, table: None });
+        }
     }
 
     /// Records that a list was requested to find out whether `room` is still there.
@@ -200,6 +206,14 @@ mod tests {
             take(&mut lists, 1, &["coffee"], false),
             ["- no room has \"none such\" in its title. /rooms lists them all."]
         );
+    }
+
+    #[test]
+    fn v6_requests_that_are_never_answered_are_not_all_remembered() {
+        let mut lists = RoomLists::new(Format::Plain, Lang::En);
+        (0..3 * MAX_LISTS).for_each(|_| lists.show(None));
+        assert_eq!(lists.lists.len(), MAX_LISTS);
+        assert!((0..=MAX_LISTS).all(|_| take(&mut lists, 1, &["tea"], false).len() == 1));
     }
 
     #[test]

@@ -97,6 +97,20 @@ fn v6_keys_are_obeyed_at_a_terminal_that_nobody_reads() {
     }
 }
 
+#[test]
+fn v6_lines_are_obeyed_at_a_plain_terminal() {
+    let listener = Listener::bind();
+    let mut terminal = Terminal::start(&[&listener.port_flag(), "--plain"]);
+    let mut peer = listener.accept();
+    let flooding = flood(&peer, frame(&chat("eve", &"x".repeat(9_000))));
+    terminal.press("typed\r");
+    assert_eq!(peer.command(), Some(Command::Chat(Text::new("typed").expect("a text"))));
+    terminal.press("/quit\r");
+    assert_eq!(terminal.exit_unread(), 1);
+    drop(peer);
+    flooding.join().expect("no panic");
+}
+
 /// A text that is pasted without marks, as many lines, to a server that reads nothing.
 #[test]
 fn v6_a_server_that_reads_nothing_does_not_make_the_client_large() {

@@ -18,7 +18,8 @@ use super::Change;
 
 /// Puts marks around pasted text (xterm, "Bracketed Paste Mode").
 const PASTE_MARKS_ON: &str = "\u{1b}[?2004h";
-const PASTE_MARKS_OFF: &str = "\u{1b}[?2004l";
+/// The same, and whatever a text broken off in the middle may have left.
+const RESTORED: &str = "\u{1b}[?7h\u{1b}[m\u{1b}[?2004l";
 
 /// The exit status of a panic, the same as without our hook.
 const PANIC_STATUS: i32 = 101;
@@ -58,7 +59,7 @@ pub(crate) fn resume() -> io::Result<()> {
 pub(crate) fn restore() {
     if let Some(found) = FOUND.get() {
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
-        write_if_ready(PASTE_MARKS_OFF);
+        write_if_ready(RESTORED);
     }
 }
 
