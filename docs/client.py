@@ -43,7 +43,8 @@ def show_message(message):  # Ignores unknown types and fields.
     elif message["type"] == "SCSystemMessage":
         show(f"* {message['text']}")
     for room in message.get("rooms", []):
-        show(f"  {room['roomId']}  {room['title']} ({room['memberCount']}): {', '.join(room['members'])}")
+        names = ", ".join(map(quoted, room["members"]))
+        show(f"  {room['roomId']}  {quoted(room['title'])} ({room['memberCount']}): {names}")
 
 flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 flags.add_argument("--port", type=int, required=True, help="port of the server")

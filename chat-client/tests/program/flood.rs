@@ -67,6 +67,9 @@ fn v6_keys_are_obeyed_whatever_a_server_floods() {
         let said = Command::Chat(Text::new("typed").expect("a text"));
         assert_eq!(peer.command(), Some(said), "{kind}");
         assert_small(&terminal, kind);
+        // Each paint ends with the line being typed, and is small.
+        let longest = terminal.bytes().split("\u{1b}[?7l").map(str::len).max();
+        assert!(longest.is_some_and(|len| len < 20 * 1024), "{kind}: {longest:?} bytes at once");
         terminal.press("/quit\r");
         assert_eq!(terminal.exit(), (1, true), "{kind}: the server did not close the connection");
         drop(peer);
