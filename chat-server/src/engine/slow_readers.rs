@@ -20,7 +20,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return;
         }
         let is_steady = connection.outbound.is_steady(now);
-        if pending > self.limits.backlog << u32::from(is_steady) {
+        let outbound = &connection.outbound;
+        // What has come behind a list that is not encoded yet could not be read.
+        let is_list_next = outbound.send.wanted_page().is_some() && !outbound.is_blocked();
+        if pending > self.limits.backlog << u32::from(is_steady) && !is_list_next {
             return self.evict(now, key, CloseReason::Backlog);
         }
         // What was pending before it joined is not the room's.

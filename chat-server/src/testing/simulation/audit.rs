@@ -276,7 +276,9 @@ impl Record {
         // A waiting member may not have been visited yet; what was added is kept for the others anyway.
         // Twice the limit while it reads steadily, which is not checked again before something happens to it.
         let most = 2 * limits.backlog;
-        let fits = owed <= most || engine.fanout().is_dirty();
+        // Nor has what comes behind a list whose turn has not come.
+        let is_list_next = outbound.send.wanted_page().is_some() && !outbound.is_blocked();
+        let fits = owed <= most || engine.fanout().is_dirty() || is_list_next;
         assert!(fits, "I8: client {client} is owed {owed} bytes, of at most {most}");
     }
 
