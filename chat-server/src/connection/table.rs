@@ -13,11 +13,16 @@ pub(crate) struct Connections<S> {
     next_generation: u32,
     /// Memory held for single connections, as it was last accounted for, in bytes.
     memory: usize,
+    /// The most connections since the table last shrank.
+    peak: usize,
 }
 
 impl<S> Connections<S> {
+    /// Connections for which the table may keep memory, however few there are.
+    const FEW: usize = 256;
+
     pub(crate) fn new() -> Self {
-        Self { slab: Slab::new(), next_generation: 0, memory: 0 }
+        Self { slab: Slab::new(), next_generation: 0, memory: 0, peak: 0 }
     }
 
     /// The key that the next [`Connections::insert`] will give.
@@ -30,6 +35,7 @@ impl<S> Connections<S> {
         let key = self.next_key();
         self.slab.insert((key.generation(), connection));
         self.next_generation = ConnKey::next_generation(key.generation());
+        self.peak = self.peak.max(self.slab.len());
         key
     }
 
@@ -47,6 +53,17 @@ impl<S> Connections<S> {
         let accounted = self.get(key)?.outbound.accounted();
         self.memory -= if fault!(HeldForEver) { 0 } else { accounted };
         Some(self.slab.remove(key.slot()).1)
+    }
+
+    /// Gives memory back if the connections are a quarter of what they were, and returns whether it did. Slots
+    /// below the last one that is taken are kept.
+    pub(crate) fn shrink(&mut self) -> bool {
+        let has_emptied = self.peak > Self::FEW.max(4 * self.slab.len());
+        if has_emptied {
+            self.slab.shrink_to_fit();
+            self.peak = self.slab.len();
+        }
+        has_emptied
     }
 
     pub(crate) fn len(&self) -> usize {

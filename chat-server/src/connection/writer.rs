@@ -118,6 +118,11 @@ impl Writer {
         self.follow_ups.pop()
     }
 
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.follow_ups.shrink_to_fit();
+    }
+
     /// Whether follow-ups are left.
     pub(crate) fn has_follow_ups(&self) -> bool {
         !self.follow_ups.is_empty()

@@ -17,6 +17,7 @@
 //! | `slow_readers` | limits what is pending |
 //! | `vanished` | removes connections whose peers have vanished |
 //! | `closing` | closes connections, one by one and all together |
+//! | `releasing` | gives memory back once a crowd has gone |
 //! | `observing` | tells the program around the server |
 
 mod accepting;
@@ -25,6 +26,7 @@ mod closing;
 mod deadlines;
 mod observing;
 mod reading;
+mod releasing;
 mod slow_readers;
 mod state;
 mod vanished;
@@ -120,6 +122,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         // Last, so that no turn ends with more than there may be.
         self.follow_up_writes(now);
         self.enforce_total_backlog(now);
+        self.release_memory();
         self.publish();
     }
 

@@ -57,6 +57,9 @@ pub(crate) struct Fanout {
 }
 
 impl Fanout {
+    /// Rooms for which the map may keep memory, however few there are.
+    const FEW: usize = 256;
+
     pub(crate) fn new(limits: &Limits, lang: Lang) -> Self {
         Self {
             rooms: FxHashMap::default(),
@@ -97,6 +100,12 @@ impl Fanout {
         self.remove(connections, key);
     }
 
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.dirty.shrink_to_fit();
+        self.in_flight.shrink_to_fit();
+    }
+
     /// Removes a connection from its room, and delivers nothing more of that room's log.
     pub(crate) fn remove<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         let Some(connection) = connections.get_mut(key) else { return };
@@ -120,6 +129,9 @@ impl Fanout {
         left.account_memory(&mut self.log_memory);
         if is_empty {
             entry.remove();
+            if self.rooms.capacity() > Self::FEW.max(4 * self.rooms.len()) {
+                self.rooms.shrink_to(2 * self.rooms.len());
+            }
         } else if cursor.is_slow {
             self.make_ready(room);
         }

@@ -42,6 +42,9 @@ pub(super) enum FlushProgress {
 }
 
 impl Room {
+    /// Members for which a room may keep memory, however few there are.
+    const FEW: usize = 16;
+
     /// Adds a member, from the present end of the log on.
     pub(super) fn join(&mut self, key: ConnKey) -> Cursor {
         let index = u32::try_from(self.members.len()).expect("descriptors are fewer than 2³²");
@@ -57,6 +60,9 @@ impl Room {
     pub(super) fn remove(&mut self, mut cursor: Cursor, pool: &mut ChunkPool) -> Option<ConnKey> {
         self.log.unpark(&mut cursor, pool);
         self.members.swap_remove(cursor.index as usize);
+        if self.members.capacity() > Self::FEW.max(4 * self.members.len()) {
+            self.members.shrink_to(2 * self.members.len());
+        }
         if let Some(pass) = &mut self.pass {
             pass.left = pass.left.min(self.members.len());
         }

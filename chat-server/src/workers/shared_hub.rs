@@ -58,6 +58,9 @@ pub(crate) enum MailboxState {
 }
 
 impl SharedHub {
+    /// Requests for which the scratch space of a runner keeps memory.
+    const KEPT_REQUESTS: usize = 256;
+
     /// A hub without sessions. `wake` has to end the reactor's waiting, now or when it begins to wait.
     pub(crate) fn new(limits: HubLimits, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = State {
@@ -116,6 +119,8 @@ impl SharedHub {
             return MailboxState::Idle;
         }
         self.carry_out(mailbox.session(), requests, wake);
+        // A mailbox that waited for long may have been full.
+        requests.shrink_to(Self::KEPT_REQUESTS);
         MailboxState::Scheduled
     }
 

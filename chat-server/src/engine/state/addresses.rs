@@ -45,6 +45,12 @@ impl AddressCounts {
             self.counts.remove(&source);
         }
     }
+
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.counts.shrink_to_fit();
+        self.of.shrink_to_fit();
+    }
 }
 
 #[cfg(test)]

@@ -57,6 +57,12 @@ impl Admission {
         self.addresses.remove(key);
     }
 
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.refused.shrink_to_fit();
+        self.addresses.shrink();
+    }
+
     pub(crate) fn refused(&self) -> usize {
         self.refused.len()
     }

@@ -106,6 +106,9 @@ impl<W: Workers> Dispatcher<W> {
 }
 
 impl<W> Dispatcher<W> {
+    /// Outputs for which memory is kept from turn to turn.
+    const KEPT_OUTPUTS: usize = 1024;
+
     /// Begins a session, and returns its mailbox.
     pub(crate) fn connect(&self, role: Role) -> Arc<Mailbox> {
         Arc::new(Mailbox::new(self.hub.connect(role)))
@@ -132,10 +135,16 @@ impl<W> Dispatcher<W> {
         self.requests = requests;
     }
 
-    /// Takes the vector of [`Completed::outputs`] back, empty.
-    pub(crate) fn recycle(&mut self, outputs: Vec<Output>) {
+    /// Takes the vector of [`Completed::outputs`] back, empty. It keeps the memory of an ordinary turn only.
+    pub(crate) fn recycle(&mut self, mut outputs: Vec<Output>) {
         debug_assert!(outputs.is_empty());
+        outputs.shrink_to(Self::KEPT_OUTPUTS);
         self.outputs = outputs;
+    }
+
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.run_queue.shrink_to_fit();
     }
 
     /// Whether mailboxes are waiting to be run.

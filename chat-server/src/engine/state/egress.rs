@@ -56,6 +56,13 @@ impl Egress {
         self.lists.pop_front()
     }
 
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.queue.shrink_to_fit();
+        self.lists.shrink_to_fit();
+        self.writer.shrink();
+    }
+
     /// Whether a connection is to be flushed without any event.
     pub(crate) fn has_work(&self) -> bool {
         !self.queue.is_empty() || !self.lists.is_empty() || self.writer.has_follow_ups()

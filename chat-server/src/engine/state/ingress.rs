@@ -65,6 +65,20 @@ impl Ingress {
         self.pauses.pop_due(now).map(|(_, key)| key)
     }
 
+    /// As [`Timers::compact`], for the pauses.
+    pub(crate) fn compact_pauses(
+        &mut self,
+        connections: usize,
+        is_there: impl Fn(ConnKey) -> bool,
+    ) {
+        self.pauses.compact(connections, |_, key| is_there(key));
+    }
+
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.queue.shrink_to_fit();
+    }
+
     /// Reads a connection into the shared buffer, and appends the requests that came of it.
     #[inline]
     pub(crate) fn read<S: Socket>(
@@ -79,6 +93,12 @@ impl Ingress {
             self.read_ahead += read.accepted;
         }
         read
+    }
+
+    /// Bytes read since the hub last caught up.
+    #[cfg(test)]
+    pub(crate) fn read_ahead(&self) -> usize {
+        self.read_ahead
     }
 
     /// Whether the hub has kept up with what was read.
