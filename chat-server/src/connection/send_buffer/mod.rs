@@ -299,7 +299,7 @@ fn end_of_frame(frames: &[u8], at: usize) -> usize {
 impl SendBuffer {
     /// The memory held for this connection alone, counted anew.
     pub(crate) fn count_own_memory(&self) -> usize {
-        self.segments.iter().map(Segment::own_memory).sum()
+        self.segments.count_own_memory()
     }
 
     /// The chunks that it refers to, some of them more than once.

@@ -29,11 +29,11 @@ impl Segment {
         }
     }
 
-    /// Memory held for this connection alone, in bytes.
+    /// Memory held for this connection alone, in bytes: whole buffers, whatever is in them and left of it.
     pub(super) fn own_memory(&self) -> usize {
         match self {
             Self::Shared { .. } | Self::Rooms { .. } => 0,
-            Self::Own { bytes, sent } => bytes.len() - sent,
+            Self::Own { bytes, .. } => bytes.capacity(),
         }
     }
 
@@ -65,6 +65,11 @@ struct Rest {
 }
 
 impl Rest {
+    /// Memory of the queue itself, in bytes.
+    fn overhead(&self) -> usize {
+        size_of::<Self>() + self.queue.capacity() * size_of::<Segment>()
+    }
+
     fn count(&mut self, segment: &Segment) {
         self.lists += usize::from(segment.is_rooms());
         self.pending += segment.pending();
@@ -115,9 +120,9 @@ impl Segments {
         self.first.as_ref().map_or(0, Segment::pending) + rest
     }
 
-    /// Memory of all segments: see [`Segment::own_memory`].
+    /// Memory of all segments, and of the queue: see [`Segment::own_memory`].
     pub(super) fn own_memory(&self) -> usize {
-        let rest = self.rest.as_ref().map_or(0, |rest| rest.own_memory);
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.own_memory + rest.overhead());
         self.first.as_ref().map_or(0, Segment::own_memory) + rest
     }
 
@@ -139,6 +144,13 @@ impl Segments {
         if let Some(rest) = &mut self.rest {
             rest.marked = rest.marked.saturating_sub(bytes);
         }
+    }
+
+    /// As [`Segments::own_memory`], counted anew.
+    #[cfg(test)]
+    pub(super) fn count_own_memory(&self) -> usize {
+        let overhead = self.rest.as_ref().map_or(0, |rest| rest.overhead());
+        self.iter().map(Segment::own_memory).sum::<usize>() + overhead
     }
 
     /// Changes the last segment, if there is one.
