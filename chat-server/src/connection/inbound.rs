@@ -222,7 +222,7 @@ impl Inbound {
 
     /// Memory of the buffered input, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.decoder.capacity()
+        if fault!(UncountedInput) { 0 } else { self.decoder.capacity() }
     }
 
     /// The deadline of an incomplete frame. A pause does not move it: what arrives in time fits the kernel's

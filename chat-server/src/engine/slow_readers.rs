@@ -96,7 +96,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
 impl<S, W> Engine<S, W> {
     /// Memory held for all connections, in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.connections.memory() + self.fanout.memory()
+    }
+
+    /// Memory of requests and outputs that are with the hub, at most, in bytes.
+    #[cfg(test)]
+    pub(crate) fn in_flight_memory(&self) -> usize {
+        // Queues grow by doubling.
+        let each = 2 * (size_of::<crate::workers::Request>() + size_of::<chat_core::Output>());
+        let requests = self.dispatcher.posted() - self.dispatcher.done();
+        self.ingress.read_ahead() + requests as usize * each
     }
 }

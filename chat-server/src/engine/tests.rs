@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 use chat_proto::{FrameDecoder, Incoming};
+use chat_testing::heap::{HeapMeter, uncounted};
 
 use super::*;
 use crate::stats::CloseReason;
@@ -44,39 +45,11 @@ struct TestSocket(Rc<RefCell<Wire>>);
 impl Socket for TestSocket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         assert!(!buf.is_empty(), "to read into nothing looks like the end");
-        let mut wire = self.0.borrow_mut();
-        match wire.input.pop_front() {
-            None => Err(ErrorKind::WouldBlock.into()),
-            Some(Come::End) => {
-                wire.input.push_front(Come::End);
-                Ok(0)
-            }
-            Some(Come::Fail(kind)) => Err(kind.into()),
-            Some(Come::Bytes(mut bytes)) => {
-                let rest = bytes.split_off(bytes.len().min(buf.len()));
-                buf[..bytes.len()].copy_from_slice(&bytes);
-                if !rest.is_empty() {
-                    wire.input.push_front(Come::Bytes(rest));
-                }
-                Ok(bytes.len())
-            }
-        }
+        uncounted(|| self.0.borrow_mut().read(buf))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut wire = self.0.borrow_mut();
-        if wire.is_full {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let most = match wire.writes.pop_front() {
-            Some(Step::Take(most)) => most,
-            Some(Step::Fail(kind)) => return Err(kind.into()),
-            None => usize::MAX,
-        };
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
-        let taken = most.min(bytes.len());
-        wire.written.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
+        uncounted(|| self.0.borrow_mut().write(slices))
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {
@@ -84,6 +57,42 @@ impl Socket for TestSocket {
     }
 
     fn reset_on_close(&mut self) {}
+}
+
+impl Wire {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.input.pop_front() {
+            None => Err(ErrorKind::WouldBlock.into()),
+            Some(Come::End) => {
+                self.input.push_front(Come::End);
+                Ok(0)
+            }
+            Some(Come::Fail(kind)) => Err(kind.into()),
+            Some(Come::Bytes(mut bytes)) => {
+                let rest = bytes.split_off(bytes.len().min(buf.len()));
+                buf[..bytes.len()].copy_from_slice(&bytes);
+                if !rest.is_empty() {
+                    self.input.push_front(Come::Bytes(rest));
+                }
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.is_full {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let most = match self.writes.pop_front() {
+            Some(Step::Take(most)) => most,
+            Some(Step::Fail(kind)) => return Err(kind.into()),
+            None => usize::MAX,
+        };
+        let before = self.written.len();
+        let bytes = slices.iter().flat_map(|slice| slice.iter().copied());
+        self.written.extend(bytes.take(most));
+        Ok(self.written.len() - before)
+    }
 }
 
 impl TestSocket {
@@ -125,6 +134,8 @@ struct Harness {
     hub: Arc<SharedHub>,
     workers: Lazy,
     counters: Arc<Counters>,
+    /// What the engine and the hub have allocated.
+    heap: HeapMeter,
 }
 
 impl Harness {
@@ -136,13 +147,14 @@ impl Harness {
         let workers = Lazy::default();
         let counters = Arc::<Counters>::default();
         let engine = Engine::new(config, Arc::clone(&hub), workers.clone(), Arc::clone(&counters));
-        Self { engine, hub, workers, counters }
+        Self { engine, hub, workers, counters, heap: HeapMeter::default() }
     }
 
     fn connect(&mut self) -> (ConnKey, TestSocket) {
         let (key, socket) = (self.engine.next_key(), TestSocket::default());
         let peer = IpAddr::from(Ipv4Addr::LOCALHOST);
-        self.engine.connect(Instant::START, socket.clone(), Role::Guest, (peer, 1).into());
+        let theirs = socket.clone();
+        self.run(|engine| engine.connect(Instant::START, theirs, Role::Guest, (peer, 1).into()));
         (key, socket)
     }
 
@@ -157,8 +169,13 @@ impl Harness {
     /// Delivers payloads in one piece, with one event.
     fn come(&mut self, key: ConnKey, socket: &TestSocket, payloads: &[&str]) {
         socket.comes(Come::Bytes(payloads.iter().flat_map(|p| frame(p)).collect()));
-        self.engine.readable(key, false);
+        self.run(|engine| engine.readable(key, false));
         self.turns();
+    }
+
+    /// Runs a part of the engine, and notes what it allocates.
+    fn run<R>(&mut self, run: impl FnOnce(&mut Engine<TestSocket, Lazy>) -> R) -> R {
+        self.heap.measure(|| run(&mut self.engine))
     }
 
     /// Gives the engine turns for as long as it wants one. Returns how many.
@@ -167,7 +184,7 @@ impl Harness {
             if !self.engine.wants_turn() && turns > 0 {
                 return turns;
             }
-            self.engine.turn(Instant::START);
+            self.run(|engine| engine.turn(Instant::START));
         }
         panic!("it never has enough");
     }
@@ -181,10 +198,13 @@ impl Harness {
     }
 
     fn work(&mut self) {
-        let mut requests = Vec::new();
-        for mailbox in self.workers.0.take() {
-            while self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {}
-        }
+        let Self { hub, workers, heap, .. } = self;
+        heap.measure(|| {
+            let mut requests = Vec::new();
+            for mailbox in workers.0.take() {
+                while hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {}
+            }
+        });
     }
 }
 
@@ -472,5 +492,6 @@ fn r6_a_room_waits_a_moment_for_a_slow_member() {
 
 mod budgets;
 mod lists;
+mod memory;
 mod rooms;
 mod slow_readers;

@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     ForgottenWaiter,
     /// The memory of a connection still counts when the connection is gone.
     HeldForEver,
+    /// Buffered input counts as nothing.
+    UncountedInput,
     /// A closing connection is not told why.
     NoFarewell,
     /// An expired timer is not set again for the next deadline.

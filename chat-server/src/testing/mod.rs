@@ -5,6 +5,11 @@
 #[cfg(feature = "bench-support")]
 #[doc(hidden)]
 pub mod bench_support;
+/// Counts what the tests of this crate allocate.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: &chat_testing::heap::CountingAllocator = chat_testing::heap::COUNTING;
+
 #[cfg(test)]
 #[macro_use]
 pub(crate) mod faults;

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::ops::Range;
 
-use chat_proto::{Command, FrameDecoder, Incoming, Name, RoomId, Text, Title, write_frame};
+use chat_proto::{
+    Command, FrameDecoder, HEADER_LEN, Incoming, Name, RoomId, Text, Title, write_frame,
+};
 use chat_testing::{Event, Request, Rng};
 
 use crate::testing::simulation::net::{ClientEnd, Got};
@@ -27,6 +29,8 @@ pub(super) enum Temper {
     Vandal,
     /// Like a person, but takes its time over each frame.
     Dawdler,
+    /// Like a dawdler, but with long frames, each followed by the first bytes of another.
+    Hoarder,
 }
 
 /// Names that several clients want.
@@ -60,6 +64,8 @@ pub(super) struct Client {
     pub(super) id: usize,
     pub(super) temper: Temper,
     pub(super) end: ClientEnd,
+    /// The longest payload of a hoarder.
+    longest: usize,
     /// Bytes on their way to the server's kernel.
     outbox: VecDeque<u8>,
     /// Bytes sent so far.
@@ -82,7 +88,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(id: usize, temper: Temper, end: ClientEnd) -> Self {
+    pub(super) fn new(id: usize, temper: Temper, end: ClientEnd, longest: usize) -> Self {
         let trace = Trace {
             witness: temper == Temper::Witness,
             dead: temper == Temper::Dead,
@@ -92,6 +98,7 @@ impl Client {
             id,
             temper,
             end,
+            longest,
             outbox: VecDeque::new(),
             sent: 0,
             delivered: 0,
@@ -135,6 +142,14 @@ impl Client {
     pub(super) fn can_speak(&self) -> bool {
         self.is_on() && !self.finishing
     }
+}
+
+/// Makes a frame longer, up to a payload of `longest` bytes, by spaces after its object.
+fn pad(frame: &mut Vec<u8>, longest: usize, rng: &mut Rng) {
+    let payload = frame.len() - HEADER_LEN;
+    let payload = rng.within(payload..longest.max(payload) + 1);
+    frame.resize(HEADER_LEN + payload, b' ');
+    frame[..HEADER_LEN].copy_from_slice(&(payload as u16).to_be_bytes());
 }
 
 /// Sending.
@@ -182,10 +197,20 @@ impl Client {
         let mut frame = Vec::new();
         command.write(&mut frame).expect("no request is longer than a frame");
         self.complete();
-        if self.temper == Temper::Dawdler && rng.chance(1, 2) {
-            self.dawdle(&frame, rng.within(1..frame.len()), request);
-        } else {
-            self.send(&frame, request);
+        match self.temper {
+            Temper::Dawdler if rng.chance(1, 2) => {
+                self.dawdle(&frame, rng.within(1..frame.len()), request);
+            }
+            Temper::Hoarder if rng.chance(1, 2) => {
+                pad(&mut frame, self.longest, rng);
+                self.send(&frame, request);
+                // Whatever it says next begins with a byte or two now.
+                let mut next = Vec::new();
+                Command::Rooms.write(&mut next).expect("it is short");
+                pad(&mut next, self.longest, rng);
+                self.dawdle(&next, rng.within(1..4), Request::Rooms);
+            }
+            _ => self.send(&frame, request),
         }
     }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 use chat_testing::Rng;
+use chat_testing::heap::HeapMeter;
+use chat_testing::is_alone;
 
 use crate::config::Config;
 use crate::engine::Engine;
@@ -24,6 +26,15 @@ use crate::testing::simulation::audit::{Audit, Ending, Record};
 use crate::testing::simulation::net::{ClientEnd, Ready, SimSocket};
 use crate::testing::simulation::workers::VirtualPool;
 use crate::workers::SharedHub;
+
+/// Bytes that a connection may hold without being counted: itself, its session and its name.
+const HEAP_EACH: usize = 1024;
+
+/// Bytes that a room may hold without being counted: itself and its title.
+const HEAP_ROOM: usize = 1536;
+
+/// Bytes that may be held without being counted, however many connections there are: queues, spare chunks.
+const HEAP_FIXED: usize = 64 * 1024;
 
 pub(super) struct Server {
     engine: Engine<SimSocket, VirtualPool>,
@@ -46,6 +57,8 @@ pub(super) struct Server {
     /// Whether the listener has an event that was not taken.
     listener_ready: bool,
     pub(super) turns: u64,
+    /// What engine, hub and workers have allocated.
+    heap: HeapMeter,
 }
 
 /// A connection that waits to be accepted.
@@ -116,6 +129,7 @@ impl Server {
             accept_pending: true,
             listener_ready: false,
             turns: 0,
+            heap: HeapMeter::default(),
         }
     }
 }
@@ -138,9 +152,15 @@ impl Server {
         self.hub.request_stop();
     }
 
-    /// The pool, which the world gives time to.
-    pub(super) fn pool(&self) -> &VirtualPool {
-        &self.pool
+    /// Whether workers have something to do.
+    pub(super) fn has_work(&self) -> bool {
+        self.pool.has_work()
+    }
+
+    /// Lets some worker take one step.
+    pub(super) fn work(&mut self) {
+        self.heap.measure(|| self.pool.step());
+        self.check_heap();
     }
 }
 
@@ -202,17 +222,20 @@ impl Server {
             self.accept_pending = true;
         }
         for (key, ready) in self.events() {
-            if ready.readable || ready.cut {
-                self.engine.readable(key, ready.cut);
-            }
-            if ready.writable {
-                self.engine.writable(key);
-            }
-            if ready.failed {
-                self.engine.failed(key);
-            }
+            self.heap.measure(|| {
+                if ready.readable || ready.cut {
+                    self.engine.readable(key, ready.cut);
+                }
+                if ready.writable {
+                    self.engine.writable(key);
+                }
+                if ready.failed {
+                    self.engine.failed(key);
+                }
+            });
         }
-        self.engine.turn(moment(now));
+        self.heap.measure(|| self.engine.turn(moment(now)));
+        self.check_heap();
         let closed = self.watched.iter().filter(|(_, end)| end.is_closed_by_server());
         self.gone.extend(closed.map(|(key, _)| *key));
         self.watched.retain(|_, end| !end.is_closed_by_server());
@@ -274,7 +297,8 @@ impl Server {
         let key = self.engine.next_key();
         let end = socket.watch();
         self.watched.insert(key, end.clone());
-        self.engine.connect(moment(now), socket, role, (address, 1).into());
+        let engine = &mut self.engine;
+        self.heap.measure(|| engine.connect(moment(now), socket, role, (address, 1).into()));
         let connection = self.engine.connections().get(key);
         let mailbox = connection.and_then(|connection| connection.lifecycle.mailbox());
         let session = mailbox.map(|mailbox| mailbox.session().number());
@@ -286,6 +310,21 @@ impl Server {
 
 /// Checks from inside.
 impl Server {
+    /// Checks that the heap has grown by no more than what is counted, a share for each connection and room, and
+    /// a constant. Without a process of its own, other tests would count as well.
+    fn check_heap(&self) {
+        let engine = &self.engine;
+        let counted = engine.memory() + engine.in_flight_memory();
+        let connections = engine.connection_count();
+        let rooms = engine.fanout().room_count();
+        let most = counted + connections * HEAP_EACH + rooms * HEAP_ROOM + HEAP_FIXED;
+        let grown = self.heap.grown();
+        assert!(
+            grown <= most || !is_alone(),
+            "I9: {grown} bytes allocated, {counted} counted: {connections} connections, {rooms} rooms"
+        );
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         self.engine.is_stopping()
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use chat_proto::MAX_PAYLOAD;
 use chat_testing::{Request, Rng};
 
 use crate::testing::simulation::client::{Client, Temper};
@@ -132,12 +133,17 @@ impl World {
             (inbound, outbound) = (WITNESS_BUFFER, WITNESS_BUFFER);
             address = [10, 0, 1, id as u8];
         }
+        if temper == Temper::Hoarder {
+            inbound = 1 << 17;
+        }
+        // A frame takes a hundred turns at most.
+        let longest = MAX_PAYLOAD.min(100 * self.plan.limits.read_per_turn);
         let (socket, end) = net::link(self.rng.fork(), inbound, outbound);
         if temper == Temper::Witness {
             end.calm_down();
         }
         let operator = temper == Temper::Witness;
-        let mut client = Client::new(id, temper, end);
+        let mut client = Client::new(id, temper, end, longest);
         let caller = Caller { client: id, socket, operator, address: IpAddr::from(address) };
         if !self.server.call(caller) {
             client.vanish(&mut self.rng);
@@ -158,6 +164,7 @@ impl World {
                 Temper::Dead,
                 Temper::Vandal,
                 Temper::Dawdler,
+                Temper::Hoarder,
             ]);
             self.connect(temper);
         }
@@ -200,7 +207,7 @@ impl World {
         if self.server.can_run(self.now) {
             acts.push(Act::Turn);
         }
-        if self.server.pool().has_work() {
+        if self.server.has_work() {
             acts.push(Act::Work);
         }
         for client in &self.clients {
@@ -211,7 +218,11 @@ impl World {
                 acts.push(Act::Space(client.id));
             }
             let reads = match client.temper {
-                Temper::Witness | Temper::Person | Temper::Vandal | Temper::Dawdler => true,
+                Temper::Witness
+                | Temper::Person
+                | Temper::Vandal
+                | Temper::Dawdler
+                | Temper::Hoarder => true,
                 Temper::Slow => !storm || self.rng.chance(1, 8),
                 Temper::Stuck => !storm,
                 Temper::Dead => false,
@@ -226,7 +237,7 @@ impl World {
     fn perform(&mut self, act: Act) {
         match act {
             Act::Turn => self.turn(),
-            Act::Work => self.server.pool().step(),
+            Act::Work => self.server.work(),
             Act::Deliver(id) => {
                 let most = if self.rng.chance(1, 2) { usize::MAX } else { self.rng.within(1..40) };
                 self.clients[id].deliver(self.now, most);

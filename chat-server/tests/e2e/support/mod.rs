@@ -6,7 +6,6 @@
 //! and says what it waited for; a [`Watchdog`] ends a test that hangs in any other way.
 
 mod member;
-mod own_process;
 mod program;
 mod server;
 mod witnesses;
@@ -18,11 +17,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-pub(crate) use chat_testing::{Client, DEADLINE, End, chats, frame, json_string, stream_of};
+pub(crate) use chat_testing::{
+    Client, DEADLINE, End, Watchdog, chats, frame, in_own_network, in_own_process, json_string,
+    stream_of,
+};
 pub(crate) use member::{Member, check_all};
-pub(crate) use own_process::{in_own_network, in_own_process};
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};
-pub(crate) use server::{RunningServer, Watchdog, each_way, start};
+pub(crate) use server::{RunningServer, each_way, start};
 pub(crate) use witnesses::{Scene, Witnesses};
 
 /// Raises the limit on open descriptors of this process as far as it goes, and returns it.

@@ -1,37 +1,12 @@
 //! A server of the library, in the process of the test.
 
 use std::net::SocketAddr;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use chat_server::{Config, Controller, Server, ServerHandle, Stats};
 
-use super::{Client, DEADLINE};
-
-/// The time a whole test may take.
-const WATCH: Duration = Duration::from_secs(90);
-
-/// Aborts the process when a test hangs, and names the test.
-#[derive(Debug)]
-pub(crate) struct Watchdog {
-    /// Dropping this calls the watchdog off.
-    _alive: Sender<()>,
-}
-
-impl Watchdog {
-    pub(crate) fn start() -> Self {
-        let test = thread::current().name().unwrap_or("a test").to_owned();
-        let (alive, watch) = mpsc::channel::<()>();
-        thread::spawn(move || {
-            if watch.recv_timeout(WATCH) == Err(RecvTimeoutError::Timeout) {
-                eprintln!("{test} did not end within {WATCH:?}");
-                std::process::abort();
-            }
-        });
-        Self { _alive: alive }
-    }
-}
+use super::{Client, DEADLINE, Watchdog};
 
 /// A server that is stopped and joined when dropped. Declare it before its clients: they are gone by then,
 /// and the stop does not have to wait for them.

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use chat_server::{Config, Stats};
-use chat_testing::{Checker, Event};
+use chat_testing::{Checker, Event, is_alone};
 
-use super::own_process::is_alone;
 use super::{Client, RunningServer, count, threads, wait_for};
 
 /// Three clients of a server, received from by threads of their own.

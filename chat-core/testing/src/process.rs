@@ -1,23 +1,54 @@
-//! Tests that count or limit the resources of a process, and so need one to themselves.
+//! Processes of their own for tests that count or limit the resources of a process.
 
 use std::env;
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::Duration;
 
-use super::Watchdog;
+/// The time a whole test may take.
+const WATCH: Duration = Duration::from_secs(90);
 
 /// Set in a process that runs one test only, to the name of the test.
 const ALONE: &str = "CHAT_TEST_ALONE";
 
+/// Aborts the process when a test hangs, and names the test.
+#[derive(Debug)]
+pub struct Watchdog {
+    /// Dropping this calls the watchdog off.
+    _alive: Sender<()>,
+}
+
+impl Watchdog {
+    /// Watches the test that runs on this thread.
+    pub fn start() -> Self {
+        let test = thread::current().name().unwrap_or("a test").to_owned();
+        let (alive, watch) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            if watch.recv_timeout(WATCH) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{test} did not end within {WATCH:?}");
+                process::abort();
+            }
+        });
+        Self { _alive: alive }
+    }
+}
+
 /// Runs a test in a process of its own: this program once more, with nothing but the test that calls
-/// this. Descriptors, threads and limits there are those of the test.
-pub(crate) fn in_own_process(test: impl FnOnce()) {
+/// this. Descriptors, threads, memory and limits there are those of the test.
+///
+/// # Panics
+/// When the test fails.
+pub fn in_own_process(test: impl FnOnce()) {
     alone(&[], test);
 }
 
 /// Runs a test as [`in_own_process`], in a network of its own, without any interface that is up. Skips it where the
 /// system gives no such network.
-pub(crate) fn in_own_network(test: impl FnOnce()) {
+///
+/// # Panics
+/// When the test fails.
+pub fn in_own_network(test: impl FnOnce()) {
     const NETWORK: [&str; 2] = ["unshare", "-rn"];
     let is_given = || {
         let probe =
@@ -34,12 +65,11 @@ pub(crate) fn in_own_network(test: impl FnOnce()) {
 
 /// Runs a test in a process of its own, which the command `under` starts.
 fn alone(under: &[&str], test: impl FnOnce()) {
-    let current = thread::current();
-    let name = current.name().expect("the harness names each thread after its test");
     if is_alone() {
-        let _watchdog = Watchdog::start();
         return test();
     }
+    let current = thread::current();
+    let name = current.name().expect("the harness names each thread after its test");
     let program = env::current_exe().expect("this program has a path");
     let program = program.to_str().expect("a path in UTF-8");
     let words = [under, &[program, name, "--exact", "--nocapture"]].concat();
@@ -51,6 +81,6 @@ fn alone(under: &[&str], test: impl FnOnce()) {
 }
 
 /// Whether this process has nothing to do but the test that calls this.
-pub(super) fn is_alone() -> bool {
+pub fn is_alone() -> bool {
     env::var(ALONE).is_ok_and(|name| thread::current().name() == Some(&name))
 }
