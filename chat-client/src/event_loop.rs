@@ -3,13 +3,13 @@
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use crate::app::input_error::InputError;
 use crate::app::render;
 use crate::app::state::{AfterClose, App, Context, Effects};
 use crate::app::status::Status;
+use crate::display::Display;
 use crate::inbox::{Event, Inbox, Wanted};
 use crate::io_error::IoErrorKind;
 use crate::net::backoff;
@@ -30,12 +30,6 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a server may go on talking after `/quit` to somebody at a terminal who has sent everything.
 const QUIT_GRACE: Duration = Duration::from_millis(250);
-
-/// The longest time between what is to be shown and its painting, while there is more to do.
-const FRAME: Duration = Duration::from_millis(25);
-
-/// How long a terminal may take for what is left to paint at the end.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The source of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,17 +66,12 @@ enum Link {
 /// Everything that the event loop owns.
 struct EventLoop {
     app: App,
-    screen: Screen,
+    display: Display,
     outbox: Arc<Outbox>,
     server: Destination,
     link: Link,
     inbox: Arc<Inbox>,
     editor: Option<Editor>,
-    /// The thread that paints, while keys are read, and whether it is at it.
-    painter: Option<SyncSender<String>>,
-    painting: bool,
-    /// Since when there is something to paint.
-    unpainted: Option<Instant>,
     /// The terminal is restored while the process is stopped.
     suspended: bool,
     /// Attempts since the server last accepted a connection.
@@ -112,17 +101,15 @@ pub(crate) fn run(
         InputSource::Lines | InputSource::Pipe => threads::spawn_lines(&outbox, &inbox)?,
     }
     let reads_keys = source == InputSource::Keys;
+    let painter = reads_keys.then(|| threads::spawn_painter(&inbox)).transpose()?;
     EventLoop {
         app,
-        screen,
+        display: Display::new(screen, painter),
         outbox,
         server,
         link: Link::Up(stream),
-        painter: reads_keys.then(|| threads::spawn_painter(&inbox)).transpose()?,
         inbox,
         editor: reads_keys.then(Editor::default),
-        painting: false,
-        unpainted: None,
         suspended: false,
         attempts: 0,
         quit_timeout: (source != InputSource::Pipe).then_some(QUIT_TIMEOUT),
@@ -138,15 +125,15 @@ impl EventLoop {
         let mut ending = self.carry_out(effects)?;
         loop {
             if let Some(ending) = ending {
-                let shown = self.paint_the_rest()?;
-                if let Some(error) = self.error.filter(|_| shown) {
-                    self.screen.fail(&error);
+                let is_shown = self.display.finish(&self.inbox)?;
+                if let Some(error) = self.error.filter(|_| is_shown) {
+                    self.display.screen.fail(&error);
                 }
                 return Ok(ending);
             }
             ending = match self.next_event()? {
                 Some(event) => {
-                    self.unpainted.get_or_insert_with(Instant::now);
+                    self.display.change();
                     self.handle(event)?
                 }
                 None => self.time_is_up()?,
@@ -184,12 +171,7 @@ impl EventLoop {
                 self.carry_out(effects)
             }
             Event::Closed(end) => self.closed(end),
-            Event::Painted(written) => {
-                self.painting = false;
-                // There may be more to paint, which waits no longer.
-                self.unpainted = Instant::now().checked_sub(FRAME);
-                written.map(|()| None)
-            }
+            Event::Painted(written) => self.display.painted(written).map(|()| None),
         }
     }
 
@@ -233,11 +215,11 @@ impl EventLoop {
                 Pressed::TooLong => self.line(Err(LineError::TooLong))?,
                 Pressed::Leave => self.line(Ok("/quit"))?,
                 Pressed::Candidates(words) => {
-                    self.screen.show(&[render::candidates(&words)])?;
+                    self.display.screen.show(&[render::candidates(&words)])?;
                     None
                 }
                 Pressed::ClearScreen => {
-                    self.screen.clear();
+                    self.display.screen.clear();
                     None
                 }
                 Pressed::Suspend => self.suspend().map(|()| None)?,
@@ -256,7 +238,7 @@ impl EventLoop {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.paint_the_rest()?;
+        self.display.finish(&self.inbox)?;
         self.suspended = true;
         tty::suspend();
         Ok(())
@@ -281,11 +263,11 @@ impl EventLoop {
         let served = self.app.is_served();
         match self.app.closed(&end, self.outbox.all_sent()) {
             AfterClose::Succeed(line) => {
-                self.screen.show(line.as_slice())?;
+                self.display.screen.show(line.as_slice())?;
                 return Ok(Some(Ending::Success));
             }
             AfterClose::Fail(why) => return Ok(Some(self.fail(why))),
-            AfterClose::Reconnect(lines) => self.screen.show(&lines)?,
+            AfterClose::Reconnect(lines) => self.display.screen.show(&lines)?,
         }
         self.outbox.detach();
         if served {
@@ -311,22 +293,22 @@ impl EventLoop {
 
     fn carry_out(&mut self, effects: Effects) -> io::Result<Option<Ending>> {
         if let Some((id, lines)) = &effects.refused
-            && !self.screen.replace_open(*id, lines)
+            && !self.display.screen.replace_open(*id, lines)
         {
-            self.screen.show(lines)?;
+            self.display.screen.show(lines)?;
         }
-        self.screen.show(&effects.show)?;
+        self.display.screen.show(&effects.show)?;
         if let Some((id, lines)) = effects.own {
-            self.screen.show_open(id, lines)?;
+            self.display.screen.show_open(id, lines)?;
         }
         if let Some(text) = &effects.complain {
-            self.screen.complain(text)?;
+            self.display.screen.complain(text)?;
         }
         for command in &effects.send {
             // Does not happen: parsing has measured the text.
             if self.outbox.push(command).is_err() {
                 let error = InputError::from(LineError::TooLong);
-                self.screen.complain(&self.app.say(&error))?;
+                self.display.screen.complain(&self.app.say(&error))?;
             }
         }
         if let Some(text) = effects.fail {
@@ -341,7 +323,7 @@ impl EventLoop {
     }
 
     /// The next event, or `None` when a deadline has passed. Output is written before waiting: many
-    /// messages at once cost one write. While there is always a next event, it is written every [`FRAME`].
+    /// messages at once cost one write. While there always is a next event, it is written when it is due.
     fn next_event(&mut self) -> io::Result<Option<Event>> {
         let until = self.deadline();
         if until.is_some_and(|until| until <= Instant::now()) {
@@ -350,9 +332,9 @@ impl EventLoop {
         let wanted = Wanted {
             // A line waits for the next connection; see [`Outbox::wait_for_space`].
             input: self.editor.is_some() || self.app.is_online(),
-            messages: self.screen.has_space(),
+            messages: self.display.screen.has_space(),
         };
-        if self.unpainted.is_none_or(|since| since.elapsed() < FRAME)
+        if !self.display.is_due()
             && let Some(event) = self.inbox.try_next(wanted)
         {
             return Ok(Some(event));
@@ -369,45 +351,15 @@ impl EventLoop {
     }
 
     fn paint(&mut self) -> io::Result<()> {
-        let (Some(editor), Some(painter)) = (&self.editor, &self.painter) else {
-            self.unpainted = None;
-            return self.screen.flush();
-        };
-        if self.painting || self.suspended {
+        if self.suspended {
             return Ok(());
         }
-        self.unpainted = None;
-        let (text, cursor) = (editor.text(), editor.cursor());
-        let input = InputLine { prompt: &self.app.prompt(), text, cursor };
-        if let Some(text) = self.screen.paint(Some(input)) {
-            // The painter lasts as long as the process.
-            self.painting = painter.send(text).is_ok();
-        }
-        Ok(())
-    }
-
-    /// Paints what waits and erases the line being typed. Returns false if the terminal takes too long.
-    fn paint_the_rest(&mut self) -> io::Result<bool> {
-        let until = Instant::now() + LEAVE_TIMEOUT;
-        let nothing = Wanted { input: false, messages: false };
-        let Some(painter) = &self.painter else { return self.screen.flush().map(|()| true) };
-        let mut others = Vec::new();
-        let shown = loop {
-            if !self.painting {
-                let Some(text) = self.screen.paint(None) else { break true };
-                self.painting = painter.send(text).is_ok();
-            }
-            match self.inbox.next(nothing, Some(until)) {
-                Some(Event::Painted(written)) => {
-                    written?;
-                    self.painting = false;
-                }
-                Some(other) => others.push(other),
-                None => break false,
-            }
-        };
-        others.into_iter().for_each(|event| self.inbox.put(event));
-        Ok(shown)
+        let prompt = self.app.prompt();
+        let input = self.editor.as_ref().map(|editor| {
+            let (text, cursor) = (editor.text(), editor.cursor());
+            InputLine { prompt: &prompt, text, cursor }
+        });
+        self.display.paint(input)
     }
 
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {

@@ -2,6 +2,7 @@
 
 mod app;
 mod cli;
+mod display;
 mod event_loop;
 mod inbox;
 mod io_error;

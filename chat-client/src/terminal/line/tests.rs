@@ -76,8 +76,8 @@ fn v6_laying_out_takes_time_in_proportion_to_the_text() {
         " ",
     ];
     for piece in pieces {
-        for width in [4, 11, 80, 1_000] {
-            let mut cost = [0, 0].into_iter().zip([4_000, 32_000]).map(|(_, count)| {
+        for width in [4, 80] {
+            let mut cost = [0, 0].into_iter().zip([2_000, 16_000]).map(|(_, count)| {
                 let mut line = Line::default().indented(8);
                 line.with(Style::Bold, |line| line.push_text(&piece.repeat(count)));
                 EXAMINED.set(0);

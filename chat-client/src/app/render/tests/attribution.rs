@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
+use unicode_width::UnicodeWidthChar as _;
 
 use super::*;
 use crate::terminal::visible::tests::COLONS;
@@ -38,18 +39,29 @@ enum Told {
 
 /// A character of each kind that could mislead, every one of them.
 static MISLEADING: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
-    let all = |is: &dyn Fn(char) -> bool| ('\0'..=char::MAX).filter(|c| is(*c)).collect();
-    let group = |c: char| c.general_category_group();
-    vec![
-        COLONS.to_vec(),
-        all(&|c| group(c) == GeneralCategoryGroup::Separator || c.is_whitespace()),
-        all(&|c| group(c) == GeneralCategoryGroup::Mark),
-        all(&|c| c.is_control() || matches!(c, '\u{200B}'..='\u{206F}' | '\u{61C}' | '\u{FEFF}')),
-        all(&|c| visible::is_harmful(c) && group(c) != GeneralCategoryGroup::Other),
-        all(&is_quote_or_space),
-        all(&|c| group(c) == GeneralCategoryGroup::Punctuation),
-        "\"'\\*>!-, .()אب\u{1F3F4}\u{E0067}\u{E007F}👩1❗한".chars().collect(),
-    ]
+    let mut kinds = vec![COLONS.to_vec(), "\"'\\*>!-, .()אב\u{1F3F4}👩1❗한".chars().collect()];
+    kinds.resize(8, Vec::new());
+    for c in ('\0'..=char::MAX)
+        .filter(|c| !matches!(c, '一'..='\u{9FFF}' | '가'..='힣' | '\u{17000}'..='\u{18AFF}'))
+    {
+        let group = c.general_category_group();
+        let is_invisible =
+            group == GeneralCategoryGroup::Other && c.width().is_none_or(|cells| cells == 0);
+        for (kind, is_one) in [
+            (2, group == GeneralCategoryGroup::Separator || c.is_whitespace()),
+            (3, group == GeneralCategoryGroup::Mark),
+            (4, is_invisible || c.is_control()),
+            (5, visible::is_harmful(c) && group != GeneralCategoryGroup::Other),
+            (6, is_quote_or_space(c)),
+            (7, group == GeneralCategoryGroup::Punctuation),
+        ] {
+            if is_one {
+                kinds[kind].push(c);
+            }
+        }
+    }
+    assert!(kinds.iter().all(|kind| kind.len() > 9), "{:?}", kinds.iter().map(Vec::len));
+    kinds
 });
 
 fn misleading() -> impl Strategy<Value = String> {
