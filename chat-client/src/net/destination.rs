@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -18,7 +18,8 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Address(IpAddr),
-    /// Not empty, and without spaces, control characters, `:` and `/`.
+    /// Not empty, and without spaces, control characters, `:` and `/`; or an address of IPv6 with its interface, which
+    /// the system looks up as well.
     Name(String),
 }
 
@@ -34,15 +35,25 @@ impl FromStr for Host {
     type Err = InvalidHost;
 
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
-        if let Ok(address) = text.parse() {
-            return Ok(Self::Address(address));
-        }
         // No host has such a name; `host:port` and `http://host` are likely mistakes.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | '/');
-        if text.is_empty() || text.contains(is_odd) {
-            return Err(InvalidHost);
+        let is_name = |name: &str| !name.is_empty() && !name.contains(is_odd);
+        let in_brackets = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let (v6, interface) = match in_brackets.unwrap_or(text).split_once('%') {
+            Some((v6, interface)) => (v6, Some(interface)),
+            None => (in_brackets.unwrap_or(text), None),
+        };
+        match (v6.parse::<Ipv6Addr>(), interface) {
+            (Ok(address), None) => Ok(Self::Address(IpAddr::V6(address).to_canonical())),
+            (Ok(_), Some(interface)) if is_name(interface) => {
+                Ok(Self::Name(format!("{v6}%{interface}")))
+            }
+            _ => match text.parse() {
+                Ok(address) => Ok(Self::Address(address)),
+                Err(_) if is_name(text) && in_brackets.is_none() => Ok(Self::Name(text.to_owned())),
+                Err(_) => Err(InvalidHost),
+            },
         }
-        Ok(Self::Name(text.to_owned()))
     }
 }
 
@@ -83,6 +94,7 @@ impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
             Host::Address(address) => SocketAddr::new(*address, self.port).fmt(f),
+            Host::Name(v6) if v6.contains(':') => write!(f, "[{v6}]:{}", self.port),
             Host::Name(name) => write!(f, "{name}:{}", self.port),
         }
     }
@@ -119,8 +131,28 @@ mod tests {
     }
 
     #[test]
+    fn a10_an_address_of_ipv6_may_have_brackets_and_an_interface() {
+        for (host, shown) in [
+            ("[::1]", "[::1]:9000"),
+            ("::ffff:127.0.0.1", "127.0.0.1:9000"),
+            ("[::ffff:127.0.0.1]", "127.0.0.1:9000"),
+            ("fe80::1%lo", "[fe80::1%lo]:9000"),
+            ("[fe80::1%2]", "[fe80::1%2]:9000"),
+        ] {
+            assert_eq!(destination(host).to_string(), shown);
+        }
+        let found = destination("fe80::1%1").addresses().expect("an address is no name");
+        assert!(matches!(found[..], [SocketAddr::V6(v6)] if v6.scope_id() == 1), "{found:?}");
+        for text in ["[127.0.0.1]", "fe80::1%", "[fe80::1%a b]", "127.0.0.1%lo/0", "[::1", "::1]"] {
+            assert_eq!(text.parse::<Host>(), Err(InvalidHost), "{text:?}");
+        }
+    }
+
+    #[test]
     fn an_impossible_name_is_refused() {
-        for text in ["", " ", "a b", "a\n", "\u{1b}[2J", "a\u{a0}", "a:9000", "[::1]", "http://a"] {
+        for text in
+            ["", " ", "a b", "a\n", "\u{1b}[2J", "a\u{a0}", "a:9000", "[::1]:9", "[a]", "http://a"]
+        {
             assert_eq!(text.parse::<Host>(), Err(InvalidHost), "{text:?}");
         }
     }
