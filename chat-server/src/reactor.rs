@@ -16,7 +16,7 @@ use crate::config::{Config, ShutdownFrom};
 use crate::engine::{Engine, Workers};
 use crate::events::Observer;
 use crate::limits::Limits;
-use crate::net::{Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin};
+use crate::net::{Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin, SockDiag};
 use crate::net::{canonical, written_by_this_thread};
 use crate::stats::{CloseReason, Counters, LimitKind};
 use crate::workers::{Mailbox, Pool, SharedHub};
@@ -49,6 +49,7 @@ pub(crate) struct Setup {
     pool: Pool,
     config: Config,
     counters: Arc<Counters>,
+    sock_diag: SockDiag,
     pub(crate) observer: Option<Box<Observer>>,
 }
 
@@ -70,7 +71,8 @@ impl Setup {
             }));
         hub.reserve_names(config.reserved_names.clone());
         let pool = Pool::start(config.workers, &hub)?;
-        Ok(Self { poll, listeners, hub, pool, config, counters: Arc::default(), observer: None })
+        let (counters, sock_diag) = (Arc::default(), SockDiag::open());
+        Ok(Self { poll, listeners, hub, pool, config, counters, sock_diag, observer: None })
     }
 
     pub(crate) fn hub(&self) -> &Arc<SharedHub> {
@@ -83,12 +85,13 @@ impl Setup {
 
     /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
-        let Self { poll, listeners, hub, pool, config, counters, observer } = self;
+        let Self { poll, listeners, hub, pool, config, counters, sock_diag, observer } = self;
         let Limits { accepts_per_turn, connections: max_connections, .. } = config.limits;
         let shutdown_from = config.shutdown_from;
         let lobby = Lobby::new(config.proxy_from.clone(), config.limits.frame_timeout);
         let mut engine = Engine::new(config, Arc::clone(&hub), pool, Arc::clone(&counters));
         engine.set_observer(observer);
+        engine.set_sock_diag(sock_diag);
         Reactor {
             poll,
             clock: Clock::start(),

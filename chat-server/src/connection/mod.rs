@@ -30,7 +30,7 @@ pub(crate) use writer::{FollowUp, Writer};
 
 use self::inbound::Inbound;
 use self::lifecycle::Lifecycle;
-use crate::net::{Delivery, Instant, Socket};
+use crate::net::{Delivery, Instant, SockDiag, Socket};
 use crate::room_log::Chunk;
 use crate::stats::CloseReason;
 use crate::workers::{Mailbox, Request};
@@ -200,8 +200,8 @@ impl<S: Socket> Connection<S> {
     }
 
     /// What has become of the bytes written, if the kernel says.
-    pub(crate) fn delivery(&self) -> Option<Delivery> {
-        self.socket.delivery()
+    pub(crate) fn delivery(&self, kernel: &mut SockDiag) -> Option<Delivery> {
+        self.socket.delivery(kernel)
     }
 
     /// Makes closing it reset the stream.

@@ -43,7 +43,7 @@ use crate::connection::Connections;
 use crate::events::Observer;
 use crate::fanout::Fanout;
 use crate::limits::Limits;
-use crate::net::{ConnKey, Instant, Socket};
+use crate::net::{ConnKey, Instant, SockDiag, Socket};
 use crate::stats::Counters;
 use crate::workers::SharedHub;
 
@@ -66,6 +66,8 @@ pub(crate) struct Engine<S, W> {
     timers: Timers,
     /// Connections whose peers may have vanished.
     watch: Watch,
+    /// Whom to ask about them.
+    sock_diag: SockDiag,
     /// `None` before the stop.
     stop: Option<Stop>,
     counters: Arc<Counters>,
@@ -92,6 +94,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             egress: Egress::new(&limits),
             timers: Timers::default(),
             watch: Watch::new(limits.peer_timeout),
+            sock_diag: SockDiag::default(),
             stop: None,
             counters,
             log: ConnectionLog::new(),
@@ -103,6 +106,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Shows `observer` what happens from now on.
     pub(crate) fn set_observer(&mut self, observer: Option<Box<Observer>>) {
         self.observer = observer;
+    }
+
+    /// Asks `sock_diag` about peers that may have vanished. Until this is called, none has.
+    pub(crate) fn set_sock_diag(&mut self, sock_diag: SockDiag) {
+        self.sock_diag = sock_diag;
     }
 
     /// Runs a turn: reads, carries out, applies, writes.

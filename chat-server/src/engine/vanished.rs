@@ -20,7 +20,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let Some(connection) = self.connections.get_mut(watched.key) else { continue };
             // A connection that is being closed has a deadline.
             let is_closing = connection.lifecycle.has_left_hub();
-            let delivery = (!is_closing).then(|| connection.delivery()).flatten();
+            let delivery =
+                (!is_closing).then(|| connection.delivery(&mut self.sock_diag)).flatten();
             match self.watch.look(now, watched, delivery) {
                 Sight::Waiting => {}
                 Sight::Delivered => connection.is_watched = false,

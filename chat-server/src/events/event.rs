@@ -22,7 +22,8 @@ pub enum Event {
         session: SessionId,
         /// Its default name.
         name: Name,
-        /// The peer's address.
+        /// The address of the peer; of the client, if a proxy in [`Config::proxy_from`](crate::Config::proxy_from) names
+        /// it.
         address: SocketAddr,
     },
     /// A session has changed its name.

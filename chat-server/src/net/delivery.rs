@@ -21,20 +21,31 @@ pub(crate) struct Delivery {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::delivery;
+pub(crate) use linux::SockDiag;
+
+/// Knows nothing.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug, Default)]
+pub(crate) struct SockDiag;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn delivery(
-    _local: std::net::SocketAddr,
-    _peer: std::net::SocketAddr,
-) -> Option<Delivery> {
-    None
+impl SockDiag {
+    pub(crate) fn open() -> Self {
+        Self
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        _: std::net::SocketAddr,
+        _: std::net::SocketAddr,
+    ) -> Option<Delivery> {
+        None
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::cell::RefCell;
-    use std::io::{self, Read, Write};
+    use std::io::{Read, Write};
     use std::net::{IpAddr, SocketAddr};
     use std::time::Duration;
 
@@ -61,42 +72,50 @@ mod linux {
     /// More than an answer about one socket has.
     const ANSWER: usize = 1024;
 
-    thread_local! {
-        /// Opened at the first question; `Err` if the system has no such sockets.
-        static KERNEL: RefCell<Option<io::Result<Socket>>> = const { RefCell::new(None) };
+    /// A socket to ask the kernel; without one, nothing is known.
+    #[derive(Debug, Default)]
+    pub(crate) struct SockDiag {
+        socket: Option<Socket>,
+        /// The number of the last question.
+        last: u32,
     }
 
-    /// Asks about the connection with these addresses; `None` if the kernel does not say.
-    pub(in super::super) fn delivery(local: SocketAddr, peer: SocketAddr) -> Option<Delivery> {
-        KERNEL.with_borrow_mut(|kernel| {
-            let socket = kernel.get_or_insert_with(open).as_mut().ok()?;
-            ask(socket, &request(canonical(local), canonical(peer))).ok().and_then(|a| parse(&a))
-        })
+    impl SockDiag {
+        /// Opens a socket, if the system has such.
+        pub(crate) fn open() -> Self {
+            let protocol = Some(Protocol::from(NETLINK_SOCK_DIAG));
+            let socket = Socket::new(Domain::from(AF_NETLINK), Type::DGRAM, protocol).ok();
+            Self { socket: socket.filter(|socket| socket.set_nonblocking(true).is_ok()), last: 0 }
+        }
+
+        /// Asks about the connection with these addresses; `None` if the kernel does not say.
+        pub(in super::super) fn ask(
+            &mut self,
+            local: SocketAddr,
+            peer: SocketAddr,
+        ) -> Option<Delivery> {
+            let socket = self.socket.as_mut()?;
+            self.last = self.last.wrapping_add(1);
+            socket.write_all(&request(self.last, canonical(local), canonical(peer))).ok()?;
+            let mut answer = [0; ANSWER];
+            // The kernel has answered before it took the question. Skips what an earlier one may have left.
+            loop {
+                let len = socket.read(&mut answer).ok()?;
+                if u32_at(&answer, 8)? == self.last {
+                    return parse(answer.get(..len)?);
+                }
+            }
+        }
     }
 
-    fn open() -> io::Result<Socket> {
-        let protocol = Some(Protocol::from(NETLINK_SOCK_DIAG));
-        let socket = Socket::new(Domain::from(AF_NETLINK), Type::DGRAM, protocol)?;
-        socket.set_nonblocking(true)?;
-        Ok(socket)
-    }
-
-    /// The kernel answers before it has taken the question.
-    fn ask(socket: &mut Socket, request: &[u8]) -> io::Result<Vec<u8>> {
-        socket.write_all(request)?;
-        let mut answer = vec![0; ANSWER];
-        let len = socket.read(&mut answer)?;
-        answer.truncate(len);
-        Ok(answer)
-    }
-
-    fn request(local: SocketAddr, peer: SocketAddr) -> Vec<u8> {
+    fn request(number: u32, local: SocketAddr, peer: SocketAddr) -> Vec<u8> {
         let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
         let mut bytes = Vec::with_capacity(HEADER + REQUEST);
         bytes.extend(((HEADER + REQUEST) as u32).to_ne_bytes());
         bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
         bytes.extend(NLM_F_REQUEST.to_ne_bytes());
-        bytes.extend([0; 8]);
+        bytes.extend(number.to_ne_bytes());
+        bytes.extend([0; 4]);
         bytes.extend([family, IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), 0]);
         bytes.extend(u32::MAX.to_ne_bytes());
         bytes.extend(local.port().to_be_bytes());
@@ -119,14 +138,16 @@ mod linux {
         bytes
     }
 
+    fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+        Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+    }
+
+    fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+        Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+    }
+
     /// Parses an answer: an `inet_diag_msg`, and among its attributes a `tcp_info`.
     fn parse(answer: &[u8]) -> Option<Delivery> {
-        let u16_at = |bytes: &[u8], at: usize| {
-            Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-        };
-        let u32_at = |bytes: &[u8], at: usize| {
-            Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-        };
         let message = answer.get(HEADER..HEADER + MESSAGE)?;
         if u16_at(answer, 4)? != SOCK_DIAG_BY_FAMILY || message[1] == TCP_LISTEN {
             return None;
@@ -168,8 +189,7 @@ mod tests {
     }
 
     fn ask(stream: &TcpStream) -> Option<Delivery> {
-        let addresses = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
-        delivery(addresses.0, addresses.1)
+        SockDiag::open().ask(stream.local_addr().ok()?, stream.peer_addr().ok()?)
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) mod proxy_header;
 mod socket;
 
 pub(crate) use clock::{Clock, Instant};
-pub(crate) use delivery::Delivery;
+pub(crate) use delivery::{Delivery, SockDiag};
 pub(crate) use key::ConnKey;
 pub(crate) use listener::Listener;
 pub(crate) use lobby::{Arrival, Lobby, NoHeader};

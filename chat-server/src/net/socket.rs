@@ -8,7 +8,7 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use socket2::SockRef;
 
-use super::delivery::{Delivery, delivery};
+use super::delivery::{Delivery, SockDiag};
 use super::origin::canonical;
 
 /// A non-blocking byte stream with edge-triggered readiness.
@@ -36,7 +36,7 @@ pub(crate) trait Socket {
     }
 
     /// What has become of the bytes written, if the kernel says.
-    fn delivery(&self) -> Option<Delivery> {
+    fn delivery(&self, _kernel: &mut SockDiag) -> Option<Delivery> {
         None
     }
 }
@@ -79,7 +79,7 @@ impl Socket for TcpStream {
         self.peer_addr().ok().map(canonical)
     }
 
-    fn delivery(&self) -> Option<Delivery> {
-        delivery(self.local_addr().ok()?, self.peer_addr().ok()?)
+    fn delivery(&self, kernel: &mut SockDiag) -> Option<Delivery> {
+        kernel.ask(self.local_addr().ok()?, self.peer_addr().ok()?)
     }
 }

@@ -16,7 +16,8 @@ fn r1_r4_a_thousand_slow_readers_cost_the_memory_of_one() {
             most >= needed,
             "{needed} descriptors are needed, {most} allowed: try `ulimit -Hn`"
         );
-        let (program, address) = Program::listening(&[]);
+        // The talkers would be slowed down before the readers are slow.
+        let (program, address) = Program::listening(&["--limit=input=0"]);
         let before = program.count("fd");
         let witnesses = Witnesses::start(address);
         let room = witnesses.room;
