@@ -53,8 +53,10 @@ impl ReservedNames {
     }
 
     pub(crate) fn contains(&self, name: &Name, keys: &NameKeys) -> bool {
-        let word = Name::new(name.as_str().trim_end_matches(char::is_numeric));
-        let word_keys = word.ok().filter(|word| word != name).map(|word| word.keys());
+        let name = name.as_str();
+        let word = name.trim_end_matches(char::is_numeric);
+        let word_keys = (word != name).then(|| Name::new(word).ok()).flatten();
+        let word_keys = word_keys.map(|word| word.keys());
         let mut candidates = [keys].into_iter().chain(&word_keys).flat_map(letters_of);
         candidates.any(|letters| self.letters.contains(&letters))
     }

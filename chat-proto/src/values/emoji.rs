@@ -58,7 +58,7 @@ fn tags_len(chars: &[char]) -> usize {
 }
 
 fn is_emoji(c: char) -> bool {
-    !c.is_ascii()
+    (c >= '\u{2000}' || matches!(c, '©' | '®'))
         && c.is_emoji_char()
         && !is_flag_letter(c)
         && c.general_category_group() != GeneralCategoryGroup::Punctuation

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::decompose_compatible;
+use unicode_normalization::char::{decompose_canonical, decompose_compatible};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_security::skeleton;
 
@@ -24,8 +24,18 @@ impl NameKey {
 
     /// The letters and digits of the key, without signs, spaces and marks; none if that is all there is.
     pub fn letters(&self) -> Option<String> {
-        let letters: String =
-            self.0.nfd().filter(|c| !is_mark(*c) && c.is_alphanumeric()).nfc().collect();
+        let mut letters = String::with_capacity(self.0.len());
+        for c in self.0.chars() {
+            if c.is_ascii_alphanumeric() || is_hangul(c) {
+                letters.push(c);
+            } else if !c.is_ascii() {
+                decompose_canonical(c, |c| {
+                    if c.is_alphanumeric() && !is_mark(c) {
+                        letters.push(c);
+                    }
+                });
+            }
+        }
         Some(letters).filter(|letters| !letters.is_empty())
     }
 
@@ -52,13 +62,22 @@ pub struct NameKeys {
 
 impl NameKeys {
     pub(super) fn of(name: &str) -> Self {
-        if name.is_ascii() {
-            return Self { read: NameKey(ascii_key(name).into()), drawn: None };
+        if is_plain(name) {
+            return Self { read: NameKey(plain_key(name).into()), drawn: None };
         }
-        let read = stable(name.to_owned());
-        let drawn = stable(draw(decompose(name).chars()));
-        let drawn = (drawn != read).then(|| NameKey(drawn.into()));
+        let written = decompose(name);
+        let folded = UniCase::unicode(&written).to_folded_case();
+        let digits = folded.chars().map(ascii_digit);
+        let is_as_written = digits.clone().eq(written.chars());
+        let read = settle(draw(digits));
+        let drawn = (!is_as_written).then(|| settle(draw(written.chars())));
+        let drawn = drawn.filter(|drawn| *drawn != read).map(|drawn| NameKey(drawn.into()));
         Self { read: NameKey(read.into()), drawn }
+    }
+
+    /// The first key, which all names have.
+    pub(super) fn read(&self) -> &NameKey {
+        &self.read
     }
 
     /// The keys, one or two.
@@ -67,31 +86,44 @@ impl NameKeys {
     }
 }
 
-/// Folds and draws `key` until nothing changes. Each step makes it no less plain, so that few are needed.
-fn stable(mut key: String) -> String {
-    for _ in 0..8 {
-        let folded = UniCase::unicode(decompose(&key)).to_folded_case();
-        let next = draw(folded.chars().map(|c| digit(c).unwrap_or(c)));
-        if next == key {
+/// Whether there is nothing but ASCII and whole syllables of Hangul.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii() || is_syllable(c))
+}
+
+/// Folds and draws again what has come to look like a capital, or has a case of its own: `β` looks like `ß`,
+/// which is `ss`.
+fn settle(mut key: String) -> String {
+    for _ in 0..4 {
+        if is_plain(&key) {
+            return plain_key(&key);
+        }
+        let folded = UniCase::unicode(&key).to_folded_case();
+        if folded == key {
             break;
         }
-        key = next;
+        key = draw(decompose(&folded).chars());
     }
     key
 }
 
-/// Returns the same key as the tables do.
-fn ascii_key(name: &str) -> String {
+/// Returns the same key as the tables do, for ASCII and whole syllables of Hangul.
+fn plain_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for c in name.chars() {
-        match c.to_ascii_lowercase() {
-            '0' => key.push('o'),
-            '1' | 'i' => key.push('l'),
-            'm' => key.push_str("rn"),
-            c => key.push(c),
-        }
+        push_plain(c, &mut key);
     }
     key
+}
+
+fn push_plain(c: char, key: &mut String) {
+    match c.to_ascii_lowercase() {
+        '0' => key.push('o'),
+        // Because `I` looks like `l`, and is the same letter as `i`.
+        '1' | 'i' => key.push('l'),
+        'm' => key.push_str("rn"),
+        c => key.push(c),
+    }
 }
 
 /// Writes out characters that stand for others (NFKD), but for Hangul: its syllables and letters are read as
@@ -99,7 +131,7 @@ fn ascii_key(name: &str) -> String {
 pub(super) fn decompose(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.nfc() {
-        if is_hangul(c) {
+        if c.is_ascii() || is_hangul(c) {
             out.push(c);
         } else {
             decompose_compatible(c, |c| out.push(c));
@@ -138,43 +170,68 @@ const SMALL_CAPITALS: [(char, char); 25] = [
     ('ᴢ', 'z'),
 ];
 
-/// Replaces each character by the one it looks like (UTS 39, section 4). `i` becomes `l`, because `I` looks
-/// like `l` and is the same letter as `i`. Marks that nobody sees go (UTS 39, section 5.4): a second one of a
-/// kind, and a dot above a letter that has one anyway.
+/// Replaces each character by the one it looks like (UTS 39, section 4), in small letters. Marks that nobody sees go
+/// (UTS 39, section 5.4): a second one of a kind, and a dot above a letter that has one anyway.
 fn draw(chars: impl Iterator<Item = char>) -> String {
-    let mut out = String::new();
+    let (mut out, mut others) = (String::new(), String::new());
     for c in chars {
-        let start = out.len();
-        for prototype in skeleton(c.encode_utf8(&mut [0; 4])) {
-            let small_capital = SMALL_CAPITALS.iter().find(|(capital, _)| *capital == prototype);
-            match small_capital.map_or(prototype, |(_, letter)| *letter) {
-                'i' => out.push('l'),
-                '\u{307}' if out.ends_with(['l', 'j']) => {}
-                mark if is_mark(mark) && out.ends_with(mark) => {}
-                other => out.push(other),
-            }
-        }
-        // UTS 39 would read 각 as 가 and ㄱ, and 아 as a circle and ㅏ.
-        if is_syllable(c) || out[start..].contains(is_conjoining) {
-            out.truncate(start);
-            out.push(c);
+        if is_hangul(c) {
+            draw_others(&mut others, &mut out);
+            draw_hangul(c, &mut out);
+        } else {
+            others.push(c);
         }
     }
+    draw_others(&mut others, &mut out);
     out.nfc().collect()
 }
 
-/// The ASCII digit of the same value as the decimal digit `c`. Digits come in runs from 0 to 9, and runs may
-/// adjoin (UTC stability policy).
-fn digit(c: char) -> Option<char> {
+/// UTS 39 would read 각 as 가 and ㄱ, and 아 as a circle and ㅏ: a syllable looks like itself, and so does a letter
+/// that would look like a part of one.
+fn draw_hangul(c: char, out: &mut String) {
+    if !is_syllable(c) {
+        let start = out.len();
+        out.extend(skeleton(c.encode_utf8(&mut [0; 4])));
+        if !out[start..].contains(is_conjoining) {
+            return;
+        }
+        out.truncate(start);
+    }
+    out.push(c);
+}
+
+fn draw_others(others: &mut String, out: &mut String) {
+    for prototype in skeleton(others) {
+        match capital_of(prototype) {
+            '\u{307}' if out.ends_with(['l', 'j']) => {}
+            mark if out.ends_with(mark) && is_mark(mark) => {}
+            plain if plain.is_ascii() => push_plain(plain, out),
+            other => out.push(other),
+        }
+    }
+    others.clear();
+}
+
+/// The letter that a small capital looks like; any other character as it is.
+fn capital_of(c: char) -> char {
+    if c.is_ascii() {
+        return c;
+    }
+    SMALL_CAPITALS.iter().find(|(small, _)| *small == c).map_or(c, |(_, letter)| *letter)
+}
+
+/// The ASCII digit of the same value as a decimal digit; any other character as it is. Digits come in runs from 0
+/// to 9, and runs may adjoin (UTC stability policy).
+fn ascii_digit(c: char) -> char {
     let is_decimal = |code: u32| {
         let c = char::from_u32(code);
         c.is_some_and(|c| c.general_category() == GeneralCategory::DecimalNumber)
     };
-    if !is_decimal(c.into()) {
-        return None;
+    if c.is_ascii() || !c.is_numeric() || !is_decimal(c.into()) {
+        return c;
     }
     let before = (0..u32::from(c)).rev().take_while(|&code| is_decimal(code)).count();
-    char::from_digit(before as u32 % 10, 10)
+    char::from_digit(before as u32 % 10, 10).expect("below 10")
 }
 
 fn is_syllable(c: char) -> bool {
@@ -183,7 +240,7 @@ fn is_syllable(c: char) -> bool {
 
 /// Whether `c` is a whole syllable, or a letter as a keyboard types it.
 pub(super) fn is_hangul(c: char) -> bool {
-    is_syllable(c) || matches!(c, 'ㄱ'..='ㆎ')
+    is_syllable(c) || (matches!(c, 'ㄱ'..='ㆎ') && c != '\u{3164}')
 }
 
 /// Whether `c` is a part of a syllable.

@@ -1,6 +1,7 @@
 //! What a name may be.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_compatible;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_script::Script;
 use unicode_security::GeneralSecurityProfile;
@@ -52,7 +53,7 @@ pub(super) fn check(name: &str) -> Result<(), ValueError> {
         check_scripts(&chars)?;
     }
     let may_imitate = name.contains(' ');
-    if may_imitate && NameKeys::of(name).iter().any(|key| reads_like_notice(key.as_str())) {
+    if may_imitate && reads_like_notice(NameKeys::of(name).read().as_str()) {
         return Err(ValueError::LikeNotice);
     }
     Ok(())
@@ -117,17 +118,33 @@ fn class(c: char) -> Class {
         ' ' => Class::Space,
         _ if INNER_SIGNS.contains(&c) => Class::Inner,
         '-' | '_' | '~' | '^' | '+' | '&' | '#' => Class::Sign,
-        _ if c.is_ascii() || is_invisible(c) => Class::Refused,
+        _ if c.is_ascii() => Class::Refused,
+        // Most of Han: in use, and like no sign.
+        '一'..='鿿' => Class::Ink,
         _ if is_hangul(c) => Class::Ink,
-        // The signs around the names in a chat: no character may look like one.
-        _ if looks_like(c, &[':', ';', '(', ')', '[', ']', '{', '}', '"', ' ']) => Class::Refused,
-        _ if is_mark(c)
-            && c.general_category() != GeneralCategory::EnclosingMark
-            && is_in_use(c) =>
-        {
-            Class::Mark
-        }
-        _ if !is_mark(c) && (is_in_use(c) || is_ornament(c)) => Class::Ink,
+        _ => class_by_category(c),
+    }
+}
+
+fn class_by_category(c: char) -> Class {
+    use GeneralCategory::{
+        DecimalNumber, EnclosingMark, LowercaseLetter, OtherLetter, TitlecaseLetter,
+        UppercaseLetter,
+    };
+    let category = c.general_category();
+    let looks_like_a_sign = match category {
+        // None of these does, as a test checks.
+        UppercaseLetter | LowercaseLetter | TitlecaseLetter | OtherLetter | DecimalNumber => false,
+        // The signs around the names in a chat.
+        _ => looks_like(c, &[':', ';', '(', ')', '[', ']', '{', '}', '"', ' ']),
+    };
+    if looks_like_a_sign || category == EnclosingMark || is_invisible(c) {
+        return Class::Refused;
+    }
+    match (is_mark(c), is_in_use(c)) {
+        (true, true) => Class::Mark,
+        (false, true) => Class::Ink,
+        (false, false) if is_ornament(c) => Class::Ink,
         _ => Class::Refused,
     }
 }
@@ -135,19 +152,21 @@ fn class(c: char) -> Class {
 /// Whether `c` stands for nothing but letters, digits and marks that people write today (UTS 39, section 3.1).
 fn is_in_use(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number};
-    let written_out = decompose(c.encode_utf8(&mut [0; 4]));
-    written_out.chars().all(|c| {
-        matches!(c.general_category_group(), Letter | Mark | Number)
-            && matches!(
-                c.identifier_type(),
-                Some(
-                    IdentifierType::Recommended
-                        | IdentifierType::Inclusion
-                        | IdentifierType::Uncommon_Use
-                        | IdentifierType::Limited_Use
-                )
-            )
-    })
+    let mut are_in_use = true;
+    decompose_compatible(c, |c| {
+        are_in_use &= c.is_ascii_alphanumeric()
+            || (matches!(c.general_category_group(), Letter | Mark | Number)
+                && matches!(
+                    c.identifier_type(),
+                    Some(
+                        IdentifierType::Recommended
+                            | IdentifierType::Inclusion
+                            | IdentifierType::Uncommon_Use
+                            | IdentifierType::Limited_Use
+                    )
+                ));
+    });
+    are_in_use
 }
 
 /// Whether `c` is one of the shapes, stars, hearts and notes that people put around their names. Quotation
