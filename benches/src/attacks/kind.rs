@@ -1,0 +1,45 @@
+//! The kinds of attacks.
+
+use std::time::Duration;
+
+use super::scene::{Prepared, Scene};
+use super::{commands, connects, debts, flood, input, lists, rooms};
+
+/// A kind of attack.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// Its name in tables and on the command line.
+    pub name: &'static str,
+    /// How long it takes until its effect shows.
+    pub time: Duration,
+    pub(super) prepare: fn(&Scene) -> Prepared,
+}
+
+const fn kind(name: &'static str, prepare: fn(&Scene) -> Prepared) -> Kind {
+    Kind { name, time: Duration::from_secs(5), prepare }
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        kind("renames in a room of 6,000", rooms::renames),
+        kind("joins and leaves in a room of 6,000", rooms::visits),
+        kind("readers that stop in a busy room", rooms::stopped_readers),
+        kind("lists of 3,000 rooms, 300 askers", lists::many_askers),
+        kind("lists of 3,000 rooms, one asker", lists::one_asker),
+        kind("fragments of one byte", input::fragments),
+        kind("urgent bytes", input::urgent_bytes),
+        kind("invalid frames", input::invalid_frames),
+        kind("big frames", input::big_frames),
+        kind("half frames", input::half_frames),
+        kind("connect and reset", connects::resets),
+        kind("rooms made and left", commands::rooms),
+        kind("names set", commands::names),
+        kind("shutdowns refused", commands::shutdowns),
+        kind("debts brought into the room", debts::debts),
+        Self {
+            time: Duration::from_secs(15),
+            ..kind("a flood beside a slow reader", flood::flood)
+        },
+    ];
+}

@@ -1,0 +1,69 @@
+//! What every attack has: its scene, its turns, its pace.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+/// What an attack is directed at.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The server.
+    pub server: SocketAddr,
+    /// A room of people who do no harm.
+    pub room: u64,
+    /// The share of its connections that the attack uses, in percent.
+    pub percent: usize,
+    /// Counts the connections that the attack makes.
+    pub connections: Arc<AtomicU64>,
+}
+
+impl Scene {
+    /// So many connections, or the share of them that is to be used.
+    pub(super) fn scaled(&self, count: usize) -> usize {
+        (count * self.percent).div_ceil(100)
+    }
+}
+
+/// An attack that has begun.
+pub(super) trait Attack {
+    /// Does the next part, which takes some milliseconds at most.
+    fn turn(&mut self) -> io::Result<()>;
+
+    /// Whether the server harmed somebody who took part and behaved.
+    fn harm(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+pub(super) type Prepared = io::Result<Box<dyn Attack>>;
+
+/// Something that is due again and again.
+#[derive(Debug)]
+pub(super) struct Pace {
+    interval: Duration,
+    next: Instant,
+}
+
+impl Pace {
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { interval, next: Instant::now() }
+    }
+
+    /// Whether it is due. What was missed is not made up for.
+    pub(super) fn is_due(&mut self) -> bool {
+        let now = Instant::now();
+        let is_due = now >= self.next;
+        if is_due {
+            self.next = now + self.interval;
+        }
+        is_due
+    }
+}
+
+/// Between two commands of a connection: as many as the server allows by default.
+pub(super) const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
+
+/// How long a turn waits when there is nothing to do.
+pub(super) const WAIT: Duration = Duration::from_millis(1);
