@@ -15,3 +15,7 @@ mod rooms;
 mod shutdown;
 mod slow;
 mod support;
+
+/// Counts what the servers of the tests allocate.
+#[global_allocator]
+static ALLOCATOR: &chat_testing::heap::CountingAllocator = chat_testing::heap::COUNTING;

@@ -6,6 +6,7 @@ mod connections;
 mod crowds;
 mod drain;
 mod flood;
+mod heap;
 mod proxies;
 mod system;
 mod time;
