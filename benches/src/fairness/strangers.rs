@@ -1,11 +1,14 @@
 //! Two people in a room of their own, and the time that their messages take.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use chat_proto::{Command, FrameDecoder, Incoming};
 use hdrhistogram::Histogram;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::words::{chat, create, frame, join};
@@ -39,8 +42,8 @@ pub struct Latencies {
     pub p50: f64,
     /// The 99th percentile of it.
     pub p99: f64,
-    /// The 99th percentile of how late a message was sent because its sender woke late: the fault of the core
-    /// that strangers and attackers share.
+    /// The 99th percentile of how late a message was sent: the fault of the core that strangers and attackers
+    /// share.
     pub late: f64,
 }
 
@@ -57,10 +60,8 @@ impl Strangers {
         Ok(Self { both, room, sent: 0 })
     }
 
-    /// Lets them talk for `time`.
-    ///
-    /// A message's time counts from when it was due, if the one before it kept it back, and from its sending
-    /// otherwise.
+    /// Lets them talk for `time`. A message is sent when it is due, whatever became of those before it, and its
+    /// time counts from then.
     ///
     /// # Errors
     /// When a message is lost, or a connection ended.
@@ -69,33 +70,51 @@ impl Strangers {
         let histogram =
             || Histogram::<u64>::new_with_max(most, 3).expect("three digits of seconds");
         let (mut times, mut late) = (histogram(), histogram());
+        let mut on_the_way = VecDeque::new();
         let (mut due, end) = (Instant::now(), Instant::now() + time);
-        while due < end {
-            let rest = due.saturating_duration_since(Instant::now());
-            let mut from = due;
-            if !rest.is_zero() {
-                std::thread::sleep(rest);
-                from = Instant::now();
-                late.saturating_record((from - due).as_micros() as u64);
+        while due < end || !on_the_way.is_empty() {
+            let now = Instant::now();
+            if now > end + PATIENCE {
+                return Err(gone("nothing came"));
             }
-            self.pass_a_message()?;
-            times.saturating_record(from.elapsed().as_micros() as u64);
-            due += INTERVAL;
+            if now >= due && due < end {
+                late.saturating_record((now - due).as_micros() as u64);
+                on_the_way.push_back((self.send_next()?, now));
+                due += INTERVAL;
+            }
+            let wait = if due < end { due } else { end + PATIENCE };
+            self.wait(wait.saturating_duration_since(Instant::now()))?;
+            for stranger in &mut self.both {
+                stranger.receive(|message| {
+                    if let Some(at) = on_the_way.iter().position(|(text, _)| *text == message.text)
+                    {
+                        let (_, sent) = on_the_way.remove(at)?;
+                        times.saturating_record(sent.elapsed().as_micros() as u64);
+                    }
+                    None::<()>
+                })?;
+            }
         }
         let at = |of: &Histogram<u64>, quantile| of.value_at_quantile(quantile) as f64 / 1e3;
         Ok(Latencies { p50: at(&times, 0.5), p99: at(&times, 0.99), late: at(&late, 0.99) })
     }
 
-    /// One sends a message, and the other receives it.
-    fn pass_a_message(&mut self) -> Result<(), Error> {
+    /// Has the one whose turn it is send a message. Returns its text.
+    fn send_next(&mut self) -> Result<String, Error> {
         let text = format!("message {}", self.sent);
-        let [one, other] = &mut self.both;
-        let (sender, receiver) =
-            if self.sent.is_multiple_of(2) { (one, other) } else { (other, one) };
+        self.both[(self.sent % 2) as usize].send(&chat(&text))?;
         self.sent += 1;
-        sender.send(&chat(&text))?;
-        receiver.wait_for(|message| message.kind == "SCChat" && message.text == text)?;
-        Ok(())
+        Ok(text)
+    }
+
+    /// Waits for at most `time` until one of them has something to read.
+    fn wait(&self, time: Duration) -> Result<(), Error> {
+        let mut fds = self.both.each_ref().map(|one| PollFd::new(&one.stream, PollFlags::IN));
+        let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
+        match poll(&mut fds, Some(&time)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(Error::Io { doing: "waiting for a message", source: error.into() }),
+        }
     }
 }
 
@@ -104,7 +123,7 @@ impl Stranger {
         let connecting = || Error::io("connecting a stranger");
         let stream = TcpStream::connect_timeout(&server, PATIENCE).map_err(connecting())?;
         stream.set_nodelay(true).map_err(connecting())?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(connecting())?;
+        stream.set_nonblocking(true).map_err(connecting())?;
         Ok(Self { stream, decoder: FrameDecoder::new(), buffer: vec![0; 64 * 1024] })
     }
 
@@ -112,32 +131,43 @@ impl Stranger {
         self.stream.write_all(&frame(command)).map_err(Error::io("sending as a stranger"))
     }
 
+    /// Sends a command, and waits for its answer.
     fn ask(&mut self, command: &Command, code: &str) -> Result<Incoming, Error> {
         self.send(command)?;
-        self.wait_for(|message| message.code.as_deref() == Some(code))
-    }
-
-    /// Reads until the message that is waited for.
-    fn wait_for(&mut self, is_it: impl Fn(&Incoming) -> bool) -> Result<Incoming, Error> {
-        let gone = |why: &str| Error::Server(format!("a stranger waits in vain: {why}"));
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let read = match self.stream.read(&mut self.buffer) {
-                Ok(0) => return Err(gone("its connection was ended")),
-                Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(gone(&error.to_string())),
+            let is_it = |message: Incoming| {
+                Some(message).filter(|message| message.code.as_deref() == Some(code))
             };
-            let mut frames = self.decoder.feed(&self.buffer[..read]);
-            let mut found = None;
-            while let Some(payload) = frames.next_frame() {
-                let message = Incoming::parse(payload).map_err(|error| gone(&error.to_string()))?;
-                found = found.or(Some(message).filter(&is_it));
+            if let Some(answer) = self.receive(is_it)? {
+                return Ok(answer);
             }
-            if let Some(found) = found {
-                return Ok(found);
-            }
+            std::thread::sleep(INTERVAL);
         }
-        Err(gone("nothing came"))
+        Err(gone(code))
     }
+
+    /// Reads what there is, and hands the messages to `on`. Returns the first result of it.
+    fn receive<T>(
+        &mut self,
+        mut on: impl FnMut(Incoming) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let read = match self.stream.read(&mut self.buffer) {
+            Ok(0) => return Err(gone("its connection was ended")),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(None),
+            Err(error) => return Err(gone(&error.to_string())),
+        };
+        let (mut frames, mut found) = (self.decoder.feed(&self.buffer[..read]), None);
+        while let Some(payload) = frames.next_frame() {
+            let message = Incoming::parse(payload).map_err(|error| gone(&error.to_string()))?;
+            found = found.or(on(message));
+        }
+        Ok(found)
+    }
+}
+
+fn gone(why: &str) -> Error {
+    Error::Server(format!("a stranger waits in vain: {why}"))
 }
