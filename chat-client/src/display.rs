@@ -1,7 +1,7 @@
 //! [`Display`]: when the [`Screen`] is written, and by whom.
 //!
 //! While keys are read, a thread of its own paints, and the event loop goes on meanwhile. Otherwise the event
-//! loop writes, and waits for whoever reads the output.
+//! loop writes, and waits for the reader of the output.
 
 use std::io;
 use std::sync::mpsc::SyncSender;

@@ -208,7 +208,7 @@ impl EventLoop {
         for key in keys {
             let Some(editor) = &mut self.editor else { return Ok(None) };
             let ending = match editor.press(key, self.app.vocabulary()) {
-                // Whoever wants to leave twice does not want to wait.
+                // A second wish to leave means at once.
                 Pressed::Leave if self.quit_at.is_some() => Some(self.fail_unclosed()),
                 Pressed::Edited => None,
                 Pressed::Entered(line) => self.line(Ok(&line))?,

@@ -1,7 +1,7 @@
 //! [`Inbox`]: the events that wait for the event loop, in bounded memory.
 //!
-//! Whoever is at the keyboard must not wait for what a server sends: input goes first. Not always, though:
-//! while there is input without end, every other event is a message.
+//! A person at the keyboard must not wait for what a server sends: input goes first. While there is input
+//! without end, every other event is a message.
 
 use std::collections::VecDeque;
 use std::io;

@@ -76,9 +76,11 @@ fn attach_terminal(plain: bool) -> (Format, InputSource) {
 fn chat(args: Args, stream: TcpStream) -> io::Result<Ending> {
     let (format, source) = attach_terminal(args.plain);
     let typing = source == InputSource::Keys;
-    let mut screen = Screen::standard(match format {
-        Format::Plain => Layout::Flat,
-        Format::Pretty => Layout::Rows { colours: wants_colours(), typing },
+    // A terminal would begin a row with whatever part of a line comes next.
+    let mut screen = Screen::standard(if io::stdout().is_terminal() {
+        Layout::Rows { colours: format == Format::Pretty && wants_colours(), typing }
+    } else {
+        Layout::Flat
     });
     let reconnect = args.options.reconnect || typing;
     let app = App::new(Options { format, reconnect, ..args.options });

@@ -26,7 +26,7 @@ const INDENT: usize = 8;
 /// In place of a tab: rows have no tab stops.
 const TAB: &str = "    ";
 
-/// Who speaks in a message.
+/// The speaker of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaker<'a> {
     Member(&'a str),
@@ -89,7 +89,7 @@ pub(crate) fn candidates(words: &[String]) -> Line {
 
 /// A room for programs: `  3  title (2): alice, bob`, with ` and 48 more` if not all are listed.
 pub(crate) fn room(room: &RoomEntry) -> Line {
-    let mut line = Line::new(&format!("{:>3}  ", room.room_id));
+    let mut line = Line::new(&format!("{:>3}  ", room.room_id)).indented(INDENT);
     line.push(&Visible::name(&room.title));
     line.push_text(&format!(" ({})", member_count(room)));
     if !room.members.is_empty() {

@@ -1,4 +1,4 @@
-//! Servers that send without end: whoever is at the keyboard is heard all the same.
+//! Servers that send without end, or read nothing: the keyboard is obeyed all the same.
 
 use std::io::Write as _;
 use std::net::TcpStream;

@@ -191,6 +191,11 @@ fn plain_and_dumb_terminals_are_left_alone() {
         let (mut terminal, mut peer) = started_with(flags, 80, variables);
         peer.send(&chat("alice", "hi"));
         terminal.wait("waiting for the chat", |rows| rows.ends_with(&["alice: hi".to_owned()]));
+        // Nobody's text comes to the margin there, either.
+        peer.send(&chat("eve", &format!("{}bob: I quit", "x ".repeat(37))));
+        terminal.wait("waiting for the next", |rows| {
+            rows.last().is_some_and(|row| row == "        bob: I quit")
+        });
         // The terminal itself makes lines and echoes.
         terminal.press("hello\r");
         assert_eq!(peer.command(), Some(said("hello")));

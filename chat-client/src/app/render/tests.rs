@@ -1,5 +1,5 @@
 //! The rules of rendering: what is shown for whom, that nothing else reaches a terminal, and that every row
-//! belongs to whoever sent it.
+//! belongs to its author.
 
 use super::*;
 use crate::app::options::Options;

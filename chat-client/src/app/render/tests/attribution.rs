@@ -10,7 +10,7 @@ use super::*;
 use crate::terminal::visible::tests::COLONS;
 use crate::terminal::visible::{self, is_attached, is_quote_or_space};
 
-/// Whoever is responsible for a line.
+/// The author of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     Member(String),
@@ -226,7 +226,7 @@ fn name_of(line: &str) -> Option<String> {
     rest.as_str().starts_with(": ").then_some(name)
 }
 
-/// Who is responsible for a line, as a person sees it.
+/// The author of a line, as a person sees it.
 fn source(line: &str, format: Format) -> Option<Source> {
     let is_listed =
         line.trim_start().starts_with(|c: char| c.is_ascii_digit()) || line.starts_with("ID ");
