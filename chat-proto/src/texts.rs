@@ -10,7 +10,7 @@ use crate::lang::Lang;
 use crate::localize;
 use crate::localize::{Localize, PerLang};
 use crate::notice::Notice;
-use crate::values::{INNER_SIGNS, Kind, ValueError};
+use crate::values::{INNER_SIGNS, Kind, RoomId, Title, ValueError, quote_strokes};
 
 /// Displays the text in English.
 impl fmt::Display for Notice {
@@ -40,15 +40,9 @@ impl Localize for Notice {
             Self::Renamed { from, to } => localize!(f, lang,
                 en: "{from} is now called {to}.",
                 ko: "{from} 님이 이름을 바꿨어요. 이제 {to} 님이에요."),
-            Self::RoomCreated { room, title } => localize!(f, lang,
-                en: "You made room {room}, \"{title}\", and are in it.",
-                ko: "새로 만든 {room}번 방 '{title}'에 들어왔어요."),
-            Self::RoomEntered { room, title } => localize!(f, lang,
-                en: "You are in room {room}, \"{title}\", now.",
-                ko: "{room}번 방 '{title}'에 들어왔어요."),
-            Self::RoomLeft { room, title } => localize!(f, lang,
-                en: "You left room {room}, \"{title}\".",
-                ko: "{room}번 방 '{title}'에서 나왔어요."),
+            Self::RoomCreated { room, title } => fmt_created(*room, &title.quoted(lang), lang, f),
+            Self::RoomEntered { room, title } => fmt_entered(*room, &title.quoted(lang), lang, f),
+            Self::RoomLeft { room, title } => fmt_left(*room, &title.quoted(lang), lang, f),
             Self::MemberEntered { name } => localize!(f, lang,
                 en: "{name} came in.",
                 ko: "{name} 님이 들어왔어요."),
@@ -111,6 +105,50 @@ fn fmt_proxy_header_expected(lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Res
              Connect through the proxy, or have it send one.",
         ko: "프록시 주소에서 왔는데 PROXY 헤더로 시작하지 않았어요. 프록시를 거쳐 연결하거나, 프록시가 헤더를 \
              보내게 해 주세요.")
+}
+
+fn fmt_created(room: RoomId, title: &str, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    localize!(f, lang,
+        en: "You made room {room}, {title}, and are in it.",
+        ko: "새로 만든 {room}번 방 {title}에 들어왔어요.")
+}
+
+fn fmt_entered(room: RoomId, title: &str, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    localize!(f, lang,
+        en: "You are in room {room}, {title}, now.",
+        ko: "{room}번 방 {title}에 들어왔어요.")
+}
+
+fn fmt_left(room: RoomId, title: &str, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    localize!(f, lang,
+        en: "You left room {room}, {title}.",
+        ko: "{room}번 방 {title}에서 나왔어요.")
+}
+
+impl Title {
+    /// The title in quotation marks, which nothing in it can close: what looks like one is written as the other
+    /// kind of mark.
+    fn quoted(&self, lang: Lang) -> String {
+        let (mark, other) = match lang {
+            Lang::En => ('"', '\''),
+            Lang::Ko => ('\'', '"'),
+        };
+        let mut quoted = String::from(mark);
+        let mut chars = self.as_str().chars().peekable();
+        while let Some(c) = chars.next() {
+            let mut strokes = quote_strokes(c);
+            while strokes > 0
+                && let Some(next) = chars.next_if(|c| quote_strokes(*c) > 0)
+            {
+                strokes += quote_strokes(next);
+            }
+            // Two strokes look like a double mark, whatever they consist of.
+            let closes = strokes > 1 || (strokes == 1 && mark == '\'');
+            quoted.push(if closes { other } else { c });
+        }
+        quoted.push(mark);
+        quoted
+    }
 }
 
 fn fmt_unavailable(name: &Notice, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -203,3 +203,30 @@ fn one_byte_is_not_bytes() {
     let said = |excess| Notice::TextTooLong { excess }.localized(Lang::En).to_string();
     assert!(said(1).contains(" 1 byte.") && said(2).contains(" 2 bytes."));
 }
+
+/// What follows a title in a notice is said by the server, and nothing else is.
+#[test]
+fn v1_no_title_closes_its_quotation() {
+    let marks: Vec<char> = ('\0'..='\u{FFFF}').filter(|c| quote_strokes(*c) > 0).collect();
+    assert!(marks.len() > 40, "{marks:?}");
+    for mark in marks {
+        for title in [format!("tea{mark}, now. ann left. {mark}"), format!("{mark}{mark}")] {
+            let Ok(title) = Title::new(&title) else { continue };
+            let notice = Notice::RoomEntered { room: RoomId::FIRST, title };
+            for (lang, mark, strokes) in [(Lang::En, '"', 2), (Lang::Ko, '\'', 1)] {
+                let text = notice.localized(lang).to_string();
+                let title = text.split(mark).nth(1).expect("a title in quotation marks");
+                assert_eq!(text.matches(mark).count(), 2, "{text}");
+                let is_other = |c: char| quote_strokes(c) == 0 || quote_strokes(c) != strokes;
+                assert!(title.chars().all(is_other), "{text}");
+                assert!(strokes == 1 || !title.contains("''"), "{text}");
+            }
+        }
+    }
+    let said = |title: &str, lang| {
+        let title = Title::new(title).expect("a title");
+        Notice::RoomEntered { room: RoomId::FIRST, title }.localized(lang).to_string()
+    };
+    assert_eq!(said("Bob's \"tea\"", Lang::En), "You are in room 1, \"Bob's 'tea'\", now.");
+    assert_eq!(said("Bob's \"tea\"", Lang::Ko), "1번 방 'Bob\"s \"tea\"'에 들어왔어요.");
+}

@@ -95,6 +95,22 @@ pub(super) fn looks_like(c: char, targets: &[char]) -> bool {
     targets.contains(&c) || skeleton(c.encode_utf8(&mut [0; 4])).any(|p| targets.contains(&p))
 }
 
+/// The number of strokes in what looks like a quotation mark, and is no letter: 2 for `"`, 0 for what looks
+/// otherwise.
+pub(crate) fn quote_strokes(c: char) -> usize {
+    use GeneralCategoryGroup::{Punctuation, Symbol};
+    let is_mark = matches!(c.general_category_group(), Punctuation | Symbol)
+        || matches!(c, '\u{2B9}'..='\u{2FF}' | '❛'..='❞');
+    if !is_mark {
+        return 0;
+    }
+    match c {
+        '❝' | '❞' => 2,
+        '❛' | '❜' => 1,
+        _ => skeleton(c.encode_utf8(&mut [0; 4])).filter(|p| *p == '\'').count(),
+    }
+}
+
 /// Whether the invisible `chars[at]` has a job where it stands: a joiner after a virama, or a non-joiner
 /// between two letters of a script whose letters join (after RFC 5892, appendices A.1 and A.2).
 pub(super) fn joins(chars: &[char], at: usize) -> bool {

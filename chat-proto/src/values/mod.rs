@@ -11,7 +11,7 @@ mod name;
 mod room_id;
 mod text;
 
-pub(crate) use characters::{INNER_SIGNS, Kind};
+pub(crate) use characters::{INNER_SIGNS, Kind, quote_strokes};
 pub use error::ValueError;
 pub use label::{MAX_OPERATOR_TEXT_CHARS, MAX_TITLE_CHARS, OperatorText, Title};
 pub use name::{MAX_NAME_CHARS, Name, NameKey, NameKeys};
