@@ -44,6 +44,8 @@ enum Sent {
 pub(crate) struct Unanswered {
     commands: VecDeque<Sent>,
     chats: ChatId,
+    /// A room was asked for on this connection.
+    may_be_in_room: bool,
 }
 
 impl Unanswered {
@@ -52,6 +54,7 @@ impl Unanswered {
         if self.commands.len() == MAX_COMMANDS {
             self.commands.pop_front();
         }
+        self.may_be_in_room |= matches!(command, Command::Create(_) | Command::Join(_));
         self.commands.push_back(match command {
             Command::Rename(name) => Sent::Rename(name.clone()),
             Command::Rooms => Sent::Rooms,
@@ -71,11 +74,20 @@ impl Unanswered {
     /// Forgets all commands: the connection has ended.
     pub(crate) fn forget(&mut self) {
         self.commands.clear();
+        self.may_be_in_room = false;
     }
 
     /// Records a message of the server. Returns the chat that it refuses, if it refuses one.
     pub(crate) fn answered(&mut self, message: &Incoming) -> Option<RefusedChat> {
-        let at = self.commands.iter().position(|sent| is_answer(message, sent))?;
+        let is_answer = |sent: &Sent| is_answer(message, sent, self.may_be_in_room);
+        // A refusal for its length is more likely to be about a long text.
+        let is_likely = |sent: &Sent| match sent {
+            Sent::Chat { is_long: false, .. } => message.code.as_deref() != Some("text-too-long"),
+            _ => true,
+        };
+        let mut sent = self.commands.iter();
+        let likely = sent.position(|sent| is_likely(sent) && is_answer(sent));
+        let at = likely.or_else(|| self.commands.iter().position(is_answer))?;
         match self.commands.drain(..=at).next_back()? {
             Sent::Chat { chat, .. } => Some(chat),
             _ => None,
@@ -91,11 +103,12 @@ fn beginning(text: &str) -> String {
 }
 
 /// Whether the message can be the answer to this command. Without a code there is no telling an answer from
-/// an event.
-fn is_answer(message: &Incoming, sent: &Sent) -> bool {
+/// an event of a room; outside rooms there are only answers.
+fn is_answer(message: &Incoming, sent: &Sent, may_be_in_room: bool) -> bool {
     match (message.kind.as_str(), message.code.as_deref()) {
         ("SCRoomsResult", _) => matches!(sent, Sent::Rooms) && !message.more,
         ("SCSystemMessage", Some(code)) => is_coded_answer(code, message, sent),
+        ("SCSystemMessage", None) => !may_be_in_room && !matches!(sent, Sent::Rooms),
         _ => false,
     }
 }
@@ -113,8 +126,7 @@ fn is_coded_answer(code: &str, message: &Incoming, sent: &Sent) -> bool {
         "already-in-room" => matches!(sent, Sent::Create | Sent::Join),
         "room-left" => matches!(sent, Sent::Leave),
         "not-in-room" => matches!(sent, Sent::Chat { .. } | Sent::Leave),
-        "bad-text" => matches!(sent, Sent::Chat { .. }),
-        "text-too-long" => matches!(sent, Sent::Chat { is_long: true, .. }),
+        "bad-text" | "text-too-long" => matches!(sent, Sent::Chat { .. }),
         "shutdown-refused" => matches!(sent, Sent::Shutdown),
         // Other notices are events, or the last words of a server.
         _ => is_refusal(code) && message.seq.is_none(),
@@ -126,7 +138,7 @@ fn is_coded_answer(code: &str, message: &Incoming, sent: &Sent) -> bool {
 fn is_refusal(code: &str) -> bool {
     const STARTS: [&str; 4] = ["bad-", "invalid-", "no-", "not-"];
     const ENDS: [&str; 5] = ["-denied", "-exceeded", "-limited", "-refused", "-too-long"];
-    matches!(code, "internal" | "unknown-type" | "empty-frame")
+    matches!(code, "internal" | "unknown-type" | "empty-frame" | "muted" | "refused" | "rejected")
         || STARTS.iter().any(|start| code.starts_with(start))
         || ENDS.iter().any(|end| code.ends_with(end))
 }
@@ -180,6 +192,28 @@ mod tests {
         }
         let text = refused(&mut unanswered, "text-too-long").expect("the long one");
         assert!(text.starts_with('한') && text.ends_with('…') && text.len() < MAX_TEXT + 4);
+        assert_eq!(refused(&mut unanswered, "text-too-long").as_deref(), Some("short"));
+    }
+
+    /// As the original server answers, which sends no codes.
+    #[test]
+    fn v8_outside_rooms_a_notice_without_a_code_is_an_answer() {
+        let uncoded = || {
+            let mut message = coded("");
+            message.code = None;
+            message
+        };
+        let mut unanswered = Unanswered::default();
+        for command in [Command::Rename(Name::new("bob").expect("a name")), chat("a"), chat("b")] {
+            unanswered.sent(&command);
+        }
+        let mut refused = || unanswered.answered(&uncoded()).map(|chat| chat.text);
+        assert_eq!([refused(), refused()], [None, Some("a".to_owned())]);
+        unanswered.sent(&Command::Join(RoomId::FIRST));
+        assert_eq!(unanswered.answered(&uncoded()), None);
+        unanswered.forget();
+        unanswered.sent(&chat("c"));
+        assert!(unanswered.answered(&uncoded()).is_some());
     }
 
     #[test]
@@ -193,9 +227,7 @@ mod tests {
         let mut event = coded("new-event");
         event.seq = Some(3);
         assert_eq!(unanswered.answered(&event), None);
-        let mut uncoded = coded("");
-        uncoded.code = None;
-        for message in [uncoded, coded("news"), coded("server-full")] {
+        for message in [coded("news"), coded("server-full")] {
             assert_eq!(unanswered.answered(&message), None, "{message:?}");
         }
         assert_eq!(unanswered.commands.len(), 2);

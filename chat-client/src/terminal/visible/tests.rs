@@ -80,7 +80,7 @@ fn v1_a_name_with_anything_else_is_in_quotes() {
         ("a''", r#""a\'\'""#),
         ("a\u{201d}: x", r#""a\u{201d}: x""#),
         ("a\u{ff02}", r#""a\u{ff02}""#),
-        ("a\u{2ba}", r#""a\u{2ba}""#),
+        ("a\u{2033}", r#""a\u{2033}""#),
         ("\u{301}a", r#""\u{301}a""#),
         ("a\nb\t", r#""a\u{a}b\u{9}""#),
         ("a\u{200b}b", r#""a\u{200b}b""#),

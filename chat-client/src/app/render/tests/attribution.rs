@@ -278,7 +278,7 @@ proptest! {
     #[test]
     fn v1_every_row_at_a_terminal_belongs_to_whoever_sent_it(
         told in prop::collection::vec(told(), 1..5),
-        columns in 10usize..100,
+        columns in 4usize..100,
     ) {
         let mut app = app(Format::Pretty);
         app.connected(0);
