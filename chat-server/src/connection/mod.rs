@@ -45,7 +45,7 @@ pub(crate) struct Connection<S> {
     /// The earliest of its deadlines, if a timer is set for it.
     pub(crate) timer: Option<Instant>,
     /// Whether it is among those whose peers may have vanished.
-    pub(crate) is_watched: bool,
+    is_watched: bool,
     socket: S,
 }
 
@@ -207,6 +207,12 @@ impl<S: Socket> Connection<S> {
     /// Makes closing it reset the stream.
     pub(crate) fn reset_on_close(&mut self) {
         self.socket.reset_on_close();
+    }
+
+    /// Watches it no longer, until the next write.
+    pub(crate) fn unwatch(&mut self) {
+        self.is_watched = false;
+        self.outbound.disturb();
     }
 
     /// Closes it. If anything is still pending, the stream is reset.

@@ -29,6 +29,10 @@ pub(crate) struct Outbound {
     queued: bool,
     /// The connection is among those that wait for the next frame of a list of rooms.
     wants_page: bool,
+    /// A write that leaves nothing pending leaves nothing to do: nothing was pending before it, no memory is
+    /// accounted for, and the connection is neither slow nor unwatched. Asked for each delivery, so it is one
+    /// flag.
+    at_rest: bool,
 }
 
 impl Outbound {
@@ -42,6 +46,7 @@ impl Outbound {
             slow: false,
             queued: false,
             wants_page: false,
+            at_rest: false,
         }
     }
 
@@ -128,6 +133,7 @@ impl Outbound {
         let is_new = !mem::replace(&mut self.slow, true);
         if is_new {
             self.steady_until = Some(now);
+            self.at_rest = false;
         }
         is_new
     }
@@ -147,16 +153,27 @@ impl Outbound {
         self.slow || self.send.has_waiting_list()
     }
 
-    /// Whether there is nothing to account for: nothing is pending, nothing was before, and the connection is
-    /// not slow.
+    /// Whether a write that leaves nothing pending leaves nothing to do.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.send.is_empty() && self.accounted == 0 && self.steady_until.is_none() && !self.slow
+        self.at_rest
+    }
+
+    /// Notes that what a write has left to do is done.
+    pub(super) fn settle(&mut self) {
+        let is_empty = self.send.is_empty() && self.steady_until.is_none();
+        self.at_rest = is_empty && self.accounted == 0 && !self.slow;
+    }
+
+    /// Notes that the next write has to be noted.
+    pub(super) fn disturb(&mut self) {
+        self.at_rest = false;
     }
 
     /// Replaces the memory last accounted for. Returns the old and the new value, each capped at 4 GiB.
     pub(super) fn account(&mut self, memory: usize) -> (usize, usize) {
         let memory = u32::try_from(memory).unwrap_or(u32::MAX);
         let before = mem::replace(&mut self.accounted, memory);
+        self.at_rest &= memory == 0;
         (before as usize, memory as usize)
     }
 

@@ -64,10 +64,7 @@ impl Writer {
         let Some(connection) = connections.get_mut(key) else { return };
         let mut left = self.budget;
         let written = write(connection, &mut left);
-        if matches!(written, Ok(Flushed::All))
-            && connection.outbound.is_at_rest()
-            && connection.is_watched
-        {
+        if matches!(written, Ok(Flushed::All)) && connection.outbound.is_at_rest() {
             // Nearly always: everything is with the kernel, and was before.
             return;
         }
@@ -104,6 +101,9 @@ impl Writer {
         };
         self.follow_ups.extend(follow_up.map(|follow_up| (key, follow_up)));
         connections.account_memory(key);
+        if let Some(connection) = connections.get_mut(key) {
+            connection.outbound.settle();
+        }
     }
 
     /// Notes how much is pending for a connection, also outside its send buffer.

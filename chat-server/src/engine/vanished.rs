@@ -24,7 +24,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 (!is_closing).then(|| connection.delivery(&mut self.sock_diag)).flatten();
             match self.watch.look(now, watched, delivery) {
                 Sight::Waiting => {}
-                Sight::Delivered => connection.is_watched = false,
+                Sight::Delivered => connection.unwatch(),
                 Sight::Vanished => self.remove_vanished(watched.key),
             }
         }
