@@ -11,6 +11,7 @@ impl<S, W> Engine<S, W> {
             connections.get(key).is_some_and(|connection| connection.timer == Some(at))
         });
         self.ingress.compact_pauses(connections.len(), |key| connections.get(key).is_some());
+        self.watch.compact(connections.len(), |key| connections.get(key).is_some());
         if self.connections.shrink() {
             self.sessions.shrink_to_fit();
             self.fanout.shrink();
@@ -18,6 +19,8 @@ impl<S, W> Engine<S, W> {
             self.ingress.shrink();
             self.dispatcher.shrink();
             self.egress.shrink();
+            self.watch.shrink();
+            self.log.shrink();
         }
     }
 }

@@ -103,6 +103,8 @@ impl Fanout {
     /// Gives memory back.
     pub(crate) fn shrink(&mut self) {
         self.dirty.shrink_to_fit();
+        self.ready.shrink_to_fit();
+        self.orphans.shrink_to_fit();
         self.in_flight.shrink_to_fit();
     }
 

@@ -53,6 +53,11 @@ impl ConnectionLog {
         self.proxied.insert(key, peer);
     }
 
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.proxied.shrink_to_fit();
+    }
+
     /// Forgets a connection that has closed.
     pub(crate) fn forget(&mut self, key: ConnKey) {
         self.proxied.remove(&key);

@@ -42,6 +42,9 @@ pub(crate) enum Sight {
 }
 
 impl Watch {
+    /// Entries that may be stale, however few connections there are.
+    const MAX_STALE: usize = 1024;
+
     /// Watches for peers that have vanished for `timeout`.
     pub(crate) fn new(timeout: Duration) -> Self {
         Self { period: timeout / LOOKS, queue: VecDeque::new() }
@@ -50,6 +53,19 @@ impl Watch {
     /// Watches a connection from now on. The caller makes sure that it is not watched already.
     pub(crate) fn add(&mut self, now: Instant, key: ConnKey) {
         self.queue.push_back(Watched { key, due: now + self.period, heard: now, repeats: [0; 2] });
+    }
+
+    /// Drops the connections that are gone when there are many more entries than connections.
+    pub(crate) fn compact(&mut self, connections: usize, is_there: impl Fn(ConnKey) -> bool) {
+        if self.queue.len() > 2 * connections + Self::MAX_STALE {
+            self.queue.retain(|watched| is_there(watched.key));
+            self.queue.shrink_to(2 * self.queue.len());
+        }
+    }
+
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.queue.shrink_to_fit();
     }
 
     /// Takes a connection that is to be looked at.
