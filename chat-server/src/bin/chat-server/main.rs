@@ -24,6 +24,12 @@ use metrics::{Pages, probe};
 use os::{rlimit, sd_notify, signals};
 use settings::{Settings, in_force};
 
+/// Returns memory to the system within seconds of its being freed, which the system's own does not: see
+/// `docs/ARCHITECTURE.md`, "Memory". `.cargo/config.toml` sets how soon.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Exit status for a command line or a file that is wrong.
 const USAGE: u8 = 2;
 
