@@ -7,10 +7,12 @@
 # Pinned to the compiler that the project is measured with. For a build that can be repeated bit by bit,
 # append the digest that `docker buildx imagetools inspect` shows for this tag.
 FROM rust:1.95.0-slim-bookworm AS build
+# The allocator is built with make.
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# Linked statically with glibc: the server resolves no names, the only thing for which glibc would need files,
-# and glibc's malloc is the one that was measured. With --target, build scripts do not get the flag.
+# Linked statically with glibc: the server resolves no names, the only thing for which glibc would need files.
+# With --target, build scripts do not get the flag.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     host=$(rustc -vV | sed -n 's/^host: //p') && \

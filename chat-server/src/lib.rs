@@ -111,9 +111,10 @@ pub use chat_core::{
 pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
-pub use limits::{Limit, LimitError, Limits, RateLimit};
+pub use limits::{Limit, LimitError, Limits, Lowered, RateLimit};
 pub use net::{InvalidNetwork, Network};
 pub use server::{Controller, Monitor, Server, ServerHandle, StartError};
 pub use stats::{
-    CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue, Stats,
+    CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,
+    ReliefStep, Stats,
 };

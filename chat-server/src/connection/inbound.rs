@@ -225,6 +225,11 @@ impl Inbound {
         if fault!(UncountedInput) { 0 } else { self.decoder.capacity() }
     }
 
+    /// The time at which the first byte of an incomplete frame arrived.
+    pub(crate) fn frame_since(&self) -> Option<Instant> {
+        self.frame_since
+    }
+
     /// The deadline of an incomplete frame. A pause does not move it: what arrives in time fits the kernel's
     /// buffer, and is read before anybody is closed for it.
     pub(super) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {

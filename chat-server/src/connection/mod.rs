@@ -118,6 +118,12 @@ impl<S> Connection<S> {
         self.subscription.is_some_and(|subscription| subscription.cursor.is_parked())
     }
 
+    /// The time since which the peer has neither read steadily what is pending for it nor completed its frame; `None`
+    /// if it holds nothing but frames that have to wait.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        self.outbound.unsteady_since().into_iter().chain(self.inbound.frame_since()).min()
+    }
+
     /// Memory held for it alone, in bytes: answers, what a list of rooms retains, and input.
     pub(crate) fn memory(&self) -> usize {
         self.outbound.send.own_memory() + self.inbound.memory()

@@ -8,7 +8,7 @@ use super::Engine;
 use super::state::Workers;
 use crate::connection::Connection;
 use crate::net::{ConnKey, Instant, Socket};
-use crate::stats::{CloseReason, LimitKind};
+use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// The key that [`Engine::connect`] will give next, for registering its socket.
@@ -23,6 +23,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.log.accepted(key, || socket.peer());
         let admitted = match self.stop {
             Some(_) => Err(CloseReason::Stopped),
+            None if self.is_over_limit() => {
+                self.note_relief(ReliefStep::Refused);
+                Err(CloseReason::ServerFull)
+            }
             None => self.admission.admit(key, peer.ip(), self.connections.len()),
         };
         if let Err(reason) = admitted {

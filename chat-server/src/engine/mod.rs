@@ -14,7 +14,8 @@
 //! | `applying` | applies the hub's outputs |
 //! | `writing` | flushes rooms and connections |
 //! | `deadlines` | ends what takes too long |
-//! | `slow_readers` | limits what is pending |
+//! | `slow_readers` | limits what is pending for one |
+//! | `relieving` | limits the memory of all |
 //! | `vanished` | removes connections whose peers have vanished |
 //! | `closing` | closes connections, one by one and all together |
 //! | `releasing` | gives memory back once a crowd has gone |
@@ -27,6 +28,7 @@ mod deadlines;
 mod observing;
 mod reading;
 mod releasing;
+mod relieving;
 mod slow_readers;
 mod state;
 mod vanished;
@@ -129,7 +131,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.look_for_vanished(now);
         // Last, so that no turn ends with more than there may be.
         self.follow_up_writes(now);
-        self.enforce_total_backlog(now);
+        self.relieve_memory(now);
         self.release_memory();
         self.publish();
     }

@@ -98,6 +98,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             if !self.ingress.may_read() {
                 return self.counters.reach(LimitKind::ReadAhead);
             }
+            if self.is_short_of_memory() {
+                return;
+            }
             let Some(key) = self.ingress.pop() else { return };
             match self.decide_read(now, key) {
                 ReadDecision::Now => self.read(now, key),
@@ -259,6 +262,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             // Part of a frame, mostly: it takes memory, and has a deadline.
             self.connections.account_memory(key);
             self.arm_timer(now, key);
+            self.relieve_memory(now);
         }
         self.counters.bytes_read.add(bytes as u64);
         if fault!(ForgottenRead) && end == ReadEnd::Budget {

@@ -1,6 +1,4 @@
-//! Slow readers: limits on the backlog of one connection, and on the memory of all.
-
-use std::cmp::Reverse;
+//! Slow readers: limits on the backlog of one connection.
 
 use super::Engine;
 use super::state::Workers;
@@ -59,53 +57,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Evicts the connections that retain the most memory, until all together are within the limit. A
-    /// connection with no more than its share is not to blame: the excess is then what rooms are handing out,
-    /// which is bounded for each room and soon gone.
-    pub(super) fn enforce_total_backlog(&mut self, now: Instant) {
-        if self.memory() <= self.limits.total_backlog {
-            return;
-        }
-        let mut keys = self.connections.keys();
-        let share = self.limits.total_backlog / keys.len().max(1);
-        keys.sort_by_cached_key(|&key| Reverse(self.retained_for(key)));
-        for key in keys {
-            if self.memory() <= self.limits.total_backlog || self.retained_for(key) <= share {
-                return;
-            }
-            self.evict(now, key, CloseReason::TotalBacklog);
-        }
-    }
-
     /// Bytes pending for a connection, including its room's log.
     fn pending(&self, key: ConnKey) -> usize {
         let Some(connection) = self.connections.get(key) else { return 0 };
         let subscription = connection.subscription.as_ref();
         let in_log = subscription.map_or(0, |subscription| self.fanout.pending(subscription));
         connection.outbound.send.pending() + in_log
-    }
-
-    /// Memory retained because of a connection, in bytes; shared memory counts whole.
-    fn retained_for(&self, key: ConnKey) -> usize {
-        let Some(connection) = self.connections.get(key) else { return 0 };
-        let subscription = connection.subscription.as_ref();
-        let in_log = subscription.map_or(0, |subscription| self.fanout.retained_for(subscription));
-        connection.outbound.send.memory() + in_log + connection.inbound.memory()
-    }
-}
-
-impl<S, W> Engine<S, W> {
-    /// Memory held for all connections, in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        self.connections.memory() + self.fanout.memory()
-    }
-
-    /// Memory of requests and outputs that are with the hub, at most, in bytes.
-    #[cfg(test)]
-    pub(crate) fn in_flight_memory(&self) -> usize {
-        // Queues grow by doubling.
-        let each = 2 * (size_of::<crate::workers::Request>() + size_of::<chat_core::Output>());
-        let requests = self.dispatcher.posted() - self.dispatcher.done();
-        self.ingress.read_ahead() + requests as usize * each
     }
 }

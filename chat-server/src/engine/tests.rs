@@ -493,5 +493,6 @@ fn r6_a_room_waits_a_moment_for_a_slow_member() {
 mod budgets;
 mod lists;
 mod memory;
+mod relief;
 mod rooms;
 mod slow_readers;

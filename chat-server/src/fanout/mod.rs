@@ -365,6 +365,21 @@ impl Fanout {
         self.log_memory + self.pool.detached_memory()
     }
 
+    /// Memory kept for what rooms will say next, in bytes.
+    pub(crate) fn spare_memory(&self) -> usize {
+        self.pool.spare_memory()
+    }
+
+    /// Frees the memory kept for what rooms will say next.
+    pub(crate) fn free_spare(&mut self) {
+        self.pool.free_spare();
+    }
+
+    /// Bytes that rooms have yet to hand out to members that may be reading.
+    pub(crate) fn unsent(&self) -> usize {
+        self.dirty.iter().filter_map(|id| self.rooms.get(id)).map(|room| room.log.unsent()).sum()
+    }
+
     pub(crate) fn room_count(&self) -> usize {
         self.rooms.len()
     }
@@ -384,6 +399,15 @@ impl Fanout {
     /// The chunks of all logs.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &std::rc::Rc<crate::room_log::Chunk>> {
         self.rooms.values().flat_map(|room| room.log.chunks())
+    }
+
+    /// Memory of all logs beside their chunks, in bytes.
+    pub(crate) fn queue_memory(&self) -> usize {
+        let of = |room: &Room| {
+            let chunks: usize = room.log.chunks().map(|chunk| chunk.memory()).sum();
+            room.log.memory() - chunks
+        };
+        self.rooms.values().map(of).sum()
     }
 
     /// Memory of the logs of which not everything has been handed out, in bytes.

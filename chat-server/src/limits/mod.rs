@@ -6,12 +6,14 @@
 
 mod check;
 mod error;
+mod memory;
 mod quantity;
 mod rate_limit;
 mod table;
 mod values;
 
 pub use error::LimitError;
+pub use memory::Lowered;
 pub use rate_limit::RateLimit;
 pub use table::Limit;
 pub use values::Limits;

@@ -139,7 +139,7 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 27] = [
+static TABLE: [Limit; 28] = [
     limit!("connections", Count, 1, MANY, connections,
         en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
              and 2 KiB in the kernel",
@@ -227,8 +227,13 @@ static TABLE: [Limit; 27] = [
         en: "such bytes in a burst. No memory",
         ko: "그때 한꺼번에 말할 수 있는 바이트 수. 메모리는 들지 않아요"),
     limit!("total-backlog", Bytes, 1, HUGE, total_backlog,
-        en: "memory held for all connections; beyond that, those with the most are evicted. This much at most",
-        ko: "모든 연결에 보내려고 가진 바이트 수. 넘으면 가장 많이 밀린 연결부터 끊어요. 메모리는 이만큼까지 들어요"),
+        en: "memory held for all connections; beyond that, those that have read nothing for longest are evicted. \
+             This much at most",
+        ko: "모든 연결 때문에 가진 메모리. 넘으면 가장 오래 읽지 않은 연결부터 끊어요. 메모리는 이만큼까지 들어요"),
+    limit!("max-memory", Bytes, 16 << 20, HUGE, max_memory,
+        en: "memory for everything; other limits are lowered to it. If not set, half of what the container \
+             or the machine has",
+        ko: "모든 것에 쓸 메모리. 다른 제한을 여기에 맞춰 낮춰요. 정하지 않으면 컨테이너나 컴퓨터 메모리의 절반"),
     limit!("linger", Time, 0, LONG, linger,
         en: "time for a closing connection to read what is pending, which is kept as long",
         ko: "닫는 연결이 나머지를 읽을 때까지 기다려 주는 시간. 그동안 보낼 것을 갖고 있어요"),

@@ -79,14 +79,17 @@ pub struct Limits {
     /// then 128 KiB a second. Beyond it they are not read, nor is anyone let in, until the rate allows it. A
     /// member that reads at least as fast as this is never closed for being slow, whatever the others say.
     pub room_pace: RateLimit,
-    /// Bytes held for all connections together: what is pending for them, each part of a room's log
-    /// once; lists of rooms yet to be sent, each as if it shared no room with another; and incomplete
-    /// frames. Default: 256 MiB. Beyond it the connections that hold the most are told `slow-consumer` and
-    /// closed.
-    ///
-    /// A room in a list takes some 300 bytes, or 3.3 KiB with 50 members: of 100,000 small rooms, eight
-    /// lists fit.
+    /// Memory held for all connections together, in bytes, by capacity: what is pending for them, each part of
+    /// a room's log once, and what has come of their frames. Default: 256 MiB. Beyond it the connections that
+    /// have gone longest without reading, or without completing a frame, are told `slow-consumer` and closed;
+    /// those that read steadily are the last. Of connections that have been idle for as long, the largest is
+    /// first; one that holds no more than its share of the limit is left.
     pub total_backlog: usize,
+    /// Memory for all of it, in bytes. Default: no limit; the program takes half of what its
+    /// container or its machine has.
+    /// Nothing but [`Limits::fit_memory`] acts on it: within the limits that it leaves, the program takes no
+    /// more, whatever its peers do.
+    pub max_memory: usize,
     /// Time for a closing connection to read what is pending and to end its side. Default: 5 s.
     pub linger: Duration,
 }
@@ -124,6 +127,7 @@ impl Default for Limits {
             slow_backlog_time: Duration::from_secs(10),
             room_pace: RateLimit { burst: 64 << 10, per_second: 128 << 10 },
             total_backlog: 256 * 1024 * 1024,
+            max_memory: 1 << 42,
             linger: Duration::from_secs(5),
         }
     }

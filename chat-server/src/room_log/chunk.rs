@@ -41,14 +41,12 @@ impl Chunk {
         self.start + self.bytes.len() as u64
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory, with the counts of references.
     pub(crate) fn memory(&self) -> usize {
-        size_of::<Self>() + self.bytes.capacity() + self.spoken.capacity() * size_of::<Spoken>()
-    }
-
-    /// Bytes the chunk can hold without allocating.
-    pub(super) fn capacity(&self) -> usize {
-        self.bytes.capacity()
+        size_of::<Self>()
+            + 2 * size_of::<usize>()
+            + self.bytes.capacity()
+            + self.spoken.capacity() * size_of::<Spoken>()
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -10,16 +10,16 @@ use super::memory_share::MemoryShare;
 #[derive(Debug, Default)]
 pub(crate) struct ChunkPool {
     chunks: Vec<Rc<Chunk>>,
-    /// The capacity of `chunks` together, in bytes.
-    capacity: usize,
+    /// Memory of `chunks` together, in bytes.
+    memory: usize,
     /// Memory of chunks that their rooms have let go of while a connection has not.
     detached: Rc<Cell<usize>>,
 }
 
 impl ChunkPool {
-    /// The capacity kept at most, in bytes: a chunk of 2 KiB for each of 2,000 rooms that talk in the
-    /// same turn.
-    const MAX_CAPACITY: usize = 4 * 1024 * 1024;
+    /// The memory kept at most, in bytes: a chunk of 2 KiB for each of 2,000 rooms that talk in the same
+    /// turn.
+    const MAX_MEMORY: usize = 4 * 1024 * 1024;
 
     /// The largest chunk kept, in bytes. A quiet room may be given it, and a slow reader of that room
     /// then holds it for very little.
@@ -27,8 +27,13 @@ impl ChunkPool {
 
     /// Returns an empty chunk for a log that is `start` bytes long.
     pub(crate) fn take(&mut self, start: u64) -> Rc<Chunk> {
-        let mut chunk = self.chunks.pop().unwrap_or_default();
-        self.capacity -= chunk.capacity();
+        let mut chunk = match self.chunks.pop() {
+            Some(chunk) => {
+                self.memory -= chunk.memory();
+                chunk
+            }
+            None => Rc::default(),
+        };
         Rc::get_mut(&mut chunk).expect("only unshared chunks are kept").restart(start);
         chunk
     }
@@ -39,11 +44,22 @@ impl ChunkPool {
             chunk.share.get_or_init(|| MemoryShare::new(&self.detached, chunk.memory()));
             return;
         }
-        let capacity = self.capacity + chunk.capacity();
-        if chunk.capacity() <= Self::MAX_CHUNK && capacity <= Self::MAX_CAPACITY {
-            self.capacity = capacity;
+        let memory = self.memory + chunk.memory();
+        if chunk.memory() <= Self::MAX_CHUNK && memory <= Self::MAX_MEMORY {
+            self.memory = memory;
             self.chunks.push(chunk);
         }
+    }
+
+    /// Memory of the chunks that nobody needs, in bytes.
+    pub(crate) fn spare_memory(&self) -> usize {
+        self.memory + self.chunks.capacity() * size_of::<Rc<Chunk>>()
+    }
+
+    /// Frees the chunks that nobody needs.
+    pub(crate) fn free_spare(&mut self) {
+        self.chunks = Vec::new();
+        self.memory = 0;
     }
 
     /// Memory of chunks that only connections refer to, in bytes.
@@ -72,22 +88,27 @@ mod tests {
         assert_eq!(pool.take(9).end(), 9);
     }
 
+    /// Memory of a chunk without its bytes.
+    fn chunk_size() -> usize {
+        Chunk::default().memory()
+    }
+
     #[test]
-    fn the_capacity_of_a_pool_is_bounded() {
+    fn the_memory_of_a_pool_is_bounded() {
         let mut pool = ChunkPool::default();
         let mut put = |len| {
             let mut chunk = Chunk::default();
-            chunk.append(None, |out| out.resize(len, 0));
+            chunk.append(None, |out| *out = vec![0; len - chunk_size()]);
             pool.put(Rc::new(chunk));
         };
         put(ChunkPool::MAX_CHUNK + 1);
         for _ in 0..1_000 {
             put(ChunkPool::MAX_CHUNK);
         }
-        assert_eq!(pool.chunks.len(), ChunkPool::MAX_CAPACITY / ChunkPool::MAX_CHUNK);
+        assert_eq!(pool.chunks.len(), ChunkPool::MAX_MEMORY / ChunkPool::MAX_CHUNK);
         while !pool.chunks.is_empty() {
             pool.take(0);
         }
-        assert_eq!(pool.capacity, 0);
+        assert_eq!(pool.memory, 0);
     }
 }

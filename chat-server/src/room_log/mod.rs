@@ -67,6 +67,9 @@ impl Tail {
 }
 
 impl RoomLog {
+    /// Chunks that the queue may have room for, however few it holds.
+    const FEW: usize = 8;
+
     /// The end of the log, for a member listed at `index`.
     pub(crate) fn cursor_at_end(&self, index: u32) -> Cursor {
         let position = if fault!(EarlyCursor) { 0 } else { self.end };
@@ -88,9 +91,14 @@ impl RoomLog {
         (self.end - self.handed_out) as usize
     }
 
-    /// Memory of the chunks that the log retains, in bytes.
+    /// Memory of the chunks that the log retains, and of their queue, in bytes; none at rest, when the queue
+    /// has room for a few chunks at most.
     pub(crate) fn memory(&self) -> usize {
-        self.memory
+        if self.chunks.is_empty() {
+            0
+        } else {
+            self.memory + self.chunks.capacity() * size_of::<Retained>()
+        }
     }
 
     /// Bytes that wait for a member that is parked.
@@ -200,6 +208,9 @@ impl RoomLog {
             let Retained { chunk, .. } = self.chunks.pop_front().expect("it was just seen");
             self.memory -= chunk.memory();
             pool.put(chunk);
+        }
+        if self.chunks.capacity() > Self::FEW.max(4 * self.chunks.len()) {
+            self.chunks.shrink_to(2 * self.chunks.len());
         }
     }
 }

@@ -54,7 +54,7 @@ kinds! {
         /// The backlog of the connection exceeded [`Limits::slow_backlog`](crate::Limits::slow_backlog) for too
         /// long.
         SlowBacklog = "slow-backlog",
-        /// All connections together retained too much memory, and this one the most.
+        /// All connections together retained too much memory, and this one had gone longest without reading.
         TotalBacklog = "total-backlog",
         /// The server had as many connections as it may.
         ServerFull = "server-full",
@@ -111,6 +111,18 @@ impl MessageKind {
 }
 
 kinds! {
+    /// A step taken when all connections together hold more memory than they may. `Display` writes a word.
+    pub enum ReliefStep {
+        /// Memory kept for later was freed.
+        Spare = "spare",
+        /// The connection that had gone longest without reading, or without completing a frame, was evicted.
+        Evicted = "evicted",
+        /// A connection was refused.
+        Refused = "refused",
+    }
+}
+
+kinds! {
     /// One of the [`Limits`](crate::Limits), with the event that counts as reaching it. `Display` is the
     /// name of its field there; the order is that of the fields.
     pub enum LimitKind {
@@ -156,6 +168,8 @@ kinds! {
         RoomPace = "room_pace",
         /// A connection was closed because all together retained too much memory.
         TotalBacklog = "total_backlog",
+        /// A turn left connections unread, because evicting others had not freed enough memory.
+        MaxMemory = "max_memory",
         /// A closing connection was dropped because its peer took too long to read the rest.
         Linger = "linger",
     }

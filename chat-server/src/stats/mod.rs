@@ -15,7 +15,7 @@ use histogram::Recorder;
 pub(crate) use counter::Counter;
 pub use counter::Counts;
 pub use histogram::Histogram;
-pub use kinds::{CloseReason, LimitKind, MessageKind};
+pub use kinds::{CloseReason, LimitKind, MessageKind, ReliefStep};
 pub use metric::{Metric, MetricUnit, MetricValue};
 
 /// Declares every counter once: its field in [`Stats`] and in [`Counters`], and, from the second section
@@ -123,6 +123,8 @@ stats! {
         received: MessageKind, "chat_messages_received" by "type";
         /// Times that a limit was reached, by limit.
         limits: LimitKind, "chat_limits_reached" by "limit";
+        /// Steps taken to free memory because too much was held, by step.
+        relief: ReliefStep, "chat_memory_relief" by "step";
     }
     histograms {
         /// Duration of turns of the event loop.
@@ -186,6 +188,10 @@ impl Counters {
             | CloseReason::Internal
             | CloseReason::Stopped => {}
         }
+    }
+
+    pub(crate) fn relieve(&self, step: ReliefStep) {
+        self.relief[step as usize].add(1);
     }
 
     pub(crate) fn reach(&self, limit: LimitKind) {

@@ -28,7 +28,6 @@ const CASES: [(char, usize); 10] = [
 #[rustfmt::skip]
 const NOT_GIVEN: &[&str] = &[
     "P7", "S3", "R8", "R10", "T3",
-    "B8", "B9",
 ];
 
 fn cases() -> BTreeSet<String> {

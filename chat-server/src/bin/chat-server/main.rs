@@ -16,12 +16,12 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use chat_proto::Localize;
-use chat_server::{LimitKind, Server, Stats};
+use chat_server::{LimitKind, Lowered, Server, Stats};
 use cli::{Refused, Request};
 use exit_error::ExitError;
 use logging::{FLUSH, FlushAtEnd, LineWriter, Log, log_table};
 use metrics::{Pages, probe};
-use os::{rlimit, sd_notify, signals};
+use os::{memory, rlimit, sd_notify, signals};
 use settings::{Settings, in_force};
 
 /// Returns memory to the system within seconds of its being freed, which the system's own does not: see
@@ -88,7 +88,8 @@ fn run(settings: Settings) -> ExitCode {
 }
 
 fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
-    let is_set = settings.connections_are_set;
+    fit_memory(&mut settings);
+    let is_set = settings.limits_set.contains("connections");
     rlimit::make_room_for(&mut settings.config.limits.connections, is_set);
     log_start(&settings, log);
     let limits = settings.config.limits.clone();
@@ -115,6 +116,33 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     log_stop(&monitor.stats(), log);
     output.flush(FLUSH);
     Ok(())
+}
+
+/// Lowers the limits to what fits into the memory that there is, and says so: as a warning where a limit was set.
+fn fit_memory(settings: &mut Settings) {
+    let limits = &mut settings.config.limits;
+    if !settings.limits_set.contains("max-memory")
+        && let Some(share) = memory::share()
+    {
+        limits.max_memory = share.min(limits.max_memory);
+    }
+    for Lowered { name, from, to, .. } in limits.fit_memory() {
+        if settings.limits_set.contains(name) {
+            tracing::warn!(
+                limit = name,
+                configured = from,
+                allowed = to,
+                "limit lowered to fit max-memory"
+            );
+        } else {
+            tracing::info!(
+                limit = name,
+                default = from,
+                allowed = to,
+                "limit lowered to fit max-memory"
+            );
+        }
+    }
 }
 
 /// Logs the settings in force; at a terminal, those that are not the default.

@@ -49,12 +49,14 @@ flags! {
         ko "N" "한 차례에 작업 스레드 없이 처리할 요청 수 (4096)";
     RATE: en "N" "commands a second from a connection; 0: no limits (200)",
         ko "N" "연결마다 초당 받는 명령 수. 0: 제한 없음 (200)";
+    MAX_MEMORY: en "SIZE" "memory for everything, like 512MiB (half of all)",
+        ko "크기" "모든 것에 쓸 메모리, 512MiB처럼 (있는 것의 절반)";
     LOG: en "LEVEL" "off, error, warn, info, debug (as RUST_LOG says, or info)",
         ko "수준" "off, error, warn, info, debug (RUST_LOG 값, 없으면 info)";
     LOG_FORMAT: en "FORM" "text or json (text)",
         ko "형식" "text나 json (text)";
-    LIMIT: en "NAME=VALUE" "any other limit; may be repeated",
-        ko "이름=값" "다른 제한. 여러 번 써도 돼요";
+    LIMIT: en "NAME=VALUE" "any other limit, see --limits; may be repeated",
+        ko "이름=값" "다른 제한, --limits 참고. 여러 번 써도 돼요";
     LIMITS: en "" "list the limits: names, defaults, ranges, costs",
         ko "" "제한 목록: 이름, 기본값, 범위, 비용";
     CONFIG: en "FILE" "read settings from a TOML file; flags win",

@@ -122,6 +122,10 @@ impl SendBuffer {
             Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL => {
                 write.take().map(|write| write(bytes))
             }
+            Segment::Own { bytes, .. } => {
+                bytes.shrink_to_fit();
+                None
+            }
             _ => None,
         });
         if let Some(write) = write {
@@ -146,13 +150,15 @@ impl SendBuffer {
 
     /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest`: the room after which the list goes
     /// on, unless it is complete.
-    pub(crate) fn push_page(&mut self, bytes: Vec<u8>, rest: Option<RoomId>) {
+    pub(crate) fn push_page(&mut self, mut bytes: Vec<u8>, rest: Option<RoomId>) {
         let Some(Segment::Rooms { after }) = self.segments.front_mut() else { return };
         if rest.is_some() {
             *after = rest;
         } else {
             self.segments.pop_front();
         }
+        // It may stay for as long as its reader likes.
+        bytes.shrink_to_fit();
         self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 

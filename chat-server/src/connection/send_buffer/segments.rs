@@ -42,6 +42,9 @@ impl Segment {
     }
 }
 
+/// Segments that a queue may have room for, however few it holds.
+const FEW: usize = 16;
+
 /// A queue of segments. Nearly always it holds one or none, and then it allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct Segments {
@@ -192,8 +195,11 @@ impl Segments {
             if let Some(first) = &self.first {
                 rest.discount(first);
             }
-            if rest.queue.is_empty() && (rest.marked == 0 || self.first.is_none()) {
+            let len = rest.queue.len();
+            if len == 0 && (rest.marked == 0 || self.first.is_none()) {
                 self.rest = None;
+            } else if rest.queue.capacity() > FEW.max(4 * len) {
+                rest.queue.shrink_to(2 * len);
             }
         }
         front

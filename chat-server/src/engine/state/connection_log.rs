@@ -12,7 +12,7 @@ use tracing::{Level, debug, enabled, error, info, warn};
 
 use crate::net::ConnKey;
 use crate::net::Instant;
-use crate::stats::CloseReason;
+use crate::stats::{CloseReason, ReliefStep};
 
 /// The time for which a line suppresses further ones of its kind.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -25,6 +25,7 @@ pub(crate) struct ConnectionLog {
     closed: [Gate; CloseReason::ALL.len()],
     paused: Gate,
     accept_failed: Gate,
+    relieved: [Gate; ReliefStep::ALL.len()],
     /// The peers of connections that a proxy made for them.
     proxied: FxHashMap<ConnKey, SocketAddr>,
 }
@@ -44,6 +45,7 @@ impl ConnectionLog {
             closed: [Gate::default(); CloseReason::ALL.len()],
             paused: Gate::default(),
             accept_failed: Gate::default(),
+            relieved: [Gate::default(); ReliefStep::ALL.len()],
             proxied: FxHashMap::default(),
         }
     }
@@ -73,7 +75,8 @@ impl ConnectionLog {
         self.now = now;
         if self.due.is_some_and(|due| due <= now) {
             self.release(now);
-            let gates = self.closed.iter().chain([&self.paused, &self.accept_failed]);
+            let gates = self.closed.iter().chain(&self.relieved);
+            let gates = gates.chain([&self.paused, &self.accept_failed]);
             self.due = gates.filter(|gate| gate.held > 0).filter_map(|gate| gate.opens).min();
         }
     }
@@ -90,6 +93,11 @@ impl ConnectionLog {
         }
         if let Some(more) = self.paused.release(now) {
             info!(more, "more connections exceeded their budgets");
+        }
+        for step in ReliefStep::ALL {
+            if let Some(more) = self.relieved[step as usize].release(now) {
+                warn!(%step, more, "still short of memory");
+            }
         }
         if let Some(more) = self.accept_failed.release(now) {
             warn!(more, "still cannot accept connections; retrying");
@@ -137,6 +145,14 @@ impl ConnectionLog {
         if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
             info!(id, peer = %self.peer(key, peer), "connection exceeds its budget; reading paused");
+        }
+    }
+
+    /// Logs a step taken because more memory was `held` than the `limit` allows.
+    pub(crate) fn relieved(&mut self, step: ReliefStep, held: usize, limit: usize) {
+        let gate = &mut self.relieved[step as usize];
+        if enabled!(Level::WARN) && gate.passes(self.now, &mut self.due) {
+            warn!(%step, held, limit, "short of memory");
         }
     }
 

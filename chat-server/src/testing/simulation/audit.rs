@@ -155,6 +155,7 @@ impl Audit {
         let single =
             |c: &Connection<SimSocket>| c.outbound.send.count_own_memory() + c.inbound.memory();
         let mut held: usize = connections().map(single).sum();
+        held += engine.fanout().queue_memory();
         let mut chunks = BTreeSet::new();
         for chunk in
             engine.fanout().chunks().chain(connections().flat_map(|c| c.outbound.send.chunks()))

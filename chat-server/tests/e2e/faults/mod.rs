@@ -7,6 +7,7 @@ mod crowds;
 mod drain;
 mod flood;
 mod heap;
+mod memory;
 mod proxies;
 mod system;
 mod time;

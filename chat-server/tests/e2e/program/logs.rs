@@ -210,3 +210,19 @@ fn a3_the_descriptor_limit_is_raised_or_reported_as_too_low() {
     line(&clamped, &["WARN", "configured=1000", "allowed=136", "descriptors=200"]);
     line(&clamped, &["starting", " connections=136 "]);
 }
+
+#[test]
+fn b8_limits_beyond_the_memory_are_lowered_and_reported() {
+    let log = |args: &[&str]| {
+        let program = Program::start(&[&["--port=0", "--log=info"], args].concat());
+        program.address();
+        stop(program)
+    };
+    let lowered = log(&["--max-memory=64MiB", "--limit=total-backlog=32MiB"]);
+    line(&lowered, &["INFO", "limit lowered", "connections", "1000000", "16384"]);
+    line(&lowered, &["INFO", "limit lowered", "rooms", "100000", "8192"]);
+    line(&lowered, &["WARN", "limit lowered", "total-backlog", "32MiB", "24MiB"]);
+    line(&lowered, &["starting", " max_memory=\"64MiB\"", " total_backlog=\"24MiB\""]);
+    let enough = log(&["--max-memory=4096GiB", "--limit=connections=100"]);
+    assert!(!enough.contains("lowered"), "{enough}");
+}

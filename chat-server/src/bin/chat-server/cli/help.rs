@@ -9,7 +9,8 @@ use crate::texts::{self, FlagText};
 /// The flags, on one screen.
 pub(crate) fn flags(lang: Lang) -> String {
     let mut text = format!("{}\n", texts::USAGE.get(lang));
-    let (limits, others) = OTHER_FLAGS.split_at(2);
+    // The row of `limit` stands for `limits` as well.
+    let ([limit, _], others) = OTHER_FLAGS.split_first_chunk().expect("there are more");
     let rows = |flags: &[(&str, PerLang<FlagText>)]| {
         flags.iter().map(|(name, text)| row(name, text, lang)).collect::<String>()
     };
@@ -21,7 +22,7 @@ pub(crate) fn flags(lang: Lang) -> String {
         }
         text += &row(setting.name, &setting.text, lang);
         if setting.name == "rate" {
-            text += &rows(limits);
+            text += &rows(&[*limit]);
         }
     }
     // The last row stands for `help` as well.

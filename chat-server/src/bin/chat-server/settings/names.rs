@@ -29,8 +29,7 @@ pub(crate) fn set_limit(
 ) -> Result<(), ValueError> {
     let unknown = || ValueError::UnknownLimit(suggest(name, place));
     let limit = Limit::named(name).ok_or_else(unknown)?;
-    settings.connections_are_set |= limit.name() == "connections";
-    limit.set(&mut settings.config.limits, value).map_err(ValueError::Limit)
+    settings.set_limit(limit, value)
 }
 
 /// Returns the name that an unknown one probably stands for at that place, as it has to be written; `None` if

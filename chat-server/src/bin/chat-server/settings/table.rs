@@ -140,6 +140,10 @@ settings! {
                 rate => limits.commands = RateLimit::per_second(rate),
             }
         } => None;
+        max_memory "max-memory" MAX_MEMORY |s, value| {
+            let limit = Limit::named("max-memory").ok_or(ValueError::UnknownLimit(None))?;
+            s.set_limit(limit, value)?;
+        } => None;
     }
     GROUP_LOG {
         log "log" LOG |s, value| {

@@ -1,12 +1,13 @@
 //! The settings in force: the server's [`Config`], and those that only the program has.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use chat_server::{Config, ConfigError, Lang};
+use chat_server::{Config, ConfigError, Lang, Limit};
 use tracing::level_filters::LevelFilter;
 
 use super::addresses::{canonical, show_ip};
-use super::error::SettingError;
+use super::error::{SettingError, ValueError};
 
 /// The settings made so far, by flags and file.
 #[derive(Debug, Clone, Default)]
@@ -19,14 +20,24 @@ pub(crate) struct Settings {
     /// The least severe level that is logged; `None` leaves it to the environment.
     pub(crate) log: Option<LevelFilter>,
     pub(crate) log_format: LogFormat,
-    /// Whether the number of connections was set.
-    pub(crate) connections_are_set: bool,
+    /// The names of the limits that were set.
+    pub(crate) limits_set: BTreeSet<&'static str>,
 }
 
 impl Settings {
     /// The language for people.
     pub(crate) fn lang(&self) -> Lang {
         self.config.lang
+    }
+
+    /// Sets a limit.
+    pub(crate) fn set_limit(
+        &mut self,
+        limit: &'static Limit,
+        value: &str,
+    ) -> Result<(), ValueError> {
+        self.limits_set.insert(limit.name());
+        limit.set(&mut self.config.limits, value).map_err(ValueError::Limit)
     }
 
     /// The errors of the settings as a whole.

@@ -1,0 +1,81 @@
+//! What the other limits may be, for [`Limits::max_memory`] to hold.
+
+use super::table::Limit;
+use super::values::Limits;
+
+/// What a connection, or a room, takes at most besides what `total_backlog` counts, in bytes.
+const EACH: usize = 1024;
+
+/// A limit that was lowered because of [`Limits::max_memory`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lowered {
+    /// The limit.
+    pub name: &'static str,
+    /// Its value before, with the unit.
+    pub from: String,
+    /// Its value now, with the unit.
+    pub to: String,
+}
+
+impl Limits {
+    /// Lowers what would need more than [`Limits::max_memory`] if all of it was used: connections to a quarter
+    /// of it, rooms to an eighth, at 1 KiB each; `total_backlog` to three eighths; `read_ahead`, which takes
+    /// five times as much, to a 64th. The rest is for the program itself and for what the allocator cannot
+    /// use. Returns what it lowered.
+    ///
+    /// ```
+    /// let mut limits = chat_server::Limits::default();
+    /// limits.max_memory = 256 << 20;
+    /// let lowered = limits.fit_memory();
+    /// assert_eq!(limits.connections, 65_536);
+    /// assert_eq!((lowered[0].name, &*lowered[0].from, &*lowered[0].to), ("connections", "1000000", "65536"));
+    /// ```
+    pub fn fit_memory(&mut self) -> Vec<Lowered> {
+        let before = self.clone();
+        let most = self.max_memory;
+        let lower = |limit: &mut usize, most: usize| *limit = (*limit).min(most);
+        lower(&mut self.connections, most / 4 / EACH);
+        lower(&mut self.rooms, most / 8 / EACH);
+        lower(&mut self.refused_connections, most / 64 / EACH);
+        lower(&mut self.total_backlog, most / 8 * 3);
+        lower(&mut self.backlog, self.total_backlog);
+        lower(&mut self.slow_backlog, self.backlog);
+        lower(&mut self.read_ahead, most / 64);
+        lower(&mut self.read_per_turn, self.read_ahead);
+        let shown = Limit::ALL.iter().map(|l| (l.name(), l.show(&before), l.show(self)));
+        let lowered = shown.filter(|(_, from, to)| from != to);
+        lowered.map(|(name, from, to)| Lowered { name, from, to }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b8_limits_are_lowered_until_all_of_them_fit() {
+        for mebibytes in [16, 64, 100, 256, 1024, 16_384, 1 << 22] {
+            let mut limits = Limits { max_memory: mebibytes << 20, ..Limits::default() };
+            let lowered = limits.fit_memory();
+            assert_eq!(limits.errors(), [], "{mebibytes} MiB");
+            let sum = EACH * (limits.connections + limits.rooms + limits.refused_connections)
+                + limits.total_backlog
+                + 5 * limits.read_ahead
+                + limits.read_per_turn;
+            assert!(sum <= limits.max_memory / 8 * 7, "{sum} of {mebibytes} MiB");
+            assert_eq!(lowered.is_empty(), mebibytes >= 16_384, "{lowered:?}");
+            assert_eq!(limits.fit_memory(), [], "once is enough");
+        }
+    }
+
+    #[test]
+    fn b8_limits_that_contradict_what_was_lowered_are_lowered_with_it() {
+        let mut limits = Limits { max_memory: 16 << 20, ..Limits::default() };
+        (limits.backlog, limits.slow_backlog, limits.read_per_turn) = (64 << 20, 32 << 20, 1 << 20);
+        limits.total_backlog = 1 << 30;
+        let lowered: Vec<_> = limits.fit_memory().into_iter().map(|lowered| lowered.name).collect();
+        assert!(lowered.contains(&"backlog") && lowered.contains(&"slow-backlog"), "{lowered:?}");
+        assert_eq!(limits.errors(), []);
+    }
+}
