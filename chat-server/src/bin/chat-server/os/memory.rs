@@ -18,7 +18,7 @@ pub(crate) fn share() -> Option<usize> {
 #[cfg(target_os = "linux")]
 fn machine() -> Option<usize> {
     let info = rustix::system::sysinfo();
-    usize::try_from(u64::from(info.mem_unit) * info.totalram).ok()
+    usize::try_from(u64::from(info.mem_unit) * info.totalram).ok().filter(|memory| *memory > 0)
 }
 
 #[cfg(not(target_os = "linux"))]
