@@ -37,11 +37,11 @@ fn b2_unread_lists_hold_one_frame_each() {
     ask(&mut harness, &askers);
     harness.turns();
     for round in 0..3 {
-        for (key, socket) in &members {
+        for (n, (key, socket)) in members.iter().enumerate() {
             harness.come(
                 *key,
                 socket,
-                &[&format!(r#"{{"type":"CSName","name":"{round} {key:?}"}}"#)],
+                &[&format!(r#"{{"type":"CSName","name":"{round} {n}"}}"#)],
             );
         }
         let held = harness.counters.stats().backlog as usize;
