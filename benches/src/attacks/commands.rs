@@ -18,7 +18,7 @@ pub(super) fn rooms(scene: &Scene) -> Prepared {
 /// Everybody takes names that are dear to compare, and asks for some that are refused.
 pub(super) fn names(scene: &Scene) -> Prepared {
     let jamo = "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}".repeat(5);
-    let all = ["\u{2036}", "\u{fdfa}", "ﬃ"].map(|c| c.repeat(MAX_NAME_CHARS));
+    let all = ["Ί", "\u{fdfa}", "ﬃ"].map(|c| c.repeat(MAX_NAME_CHARS));
     let payload = |name: &String| format!(r#"{{"type":"CSName","name":"{name}"}}"#);
     prepare(scene, all.iter().chain([&jamo]).map(payload).map(chat_testing::frame).collect())
 }

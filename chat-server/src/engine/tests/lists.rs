@@ -38,11 +38,7 @@ fn b2_unread_lists_hold_one_frame_each() {
     harness.turns();
     for round in 0..3 {
         for (n, (key, socket)) in members.iter().enumerate() {
-            harness.come(
-                *key,
-                socket,
-                &[&format!(r#"{{"type":"CSName","name":"{round} {n}"}}"#)],
-            );
+            harness.come(*key, socket, &[&format!(r#"{{"type":"CSName","name":"{round} {n}"}}"#)]);
         }
         let held = harness.counters.stats().backlog as usize;
         assert!(held > 0 && held <= ASKERS * (FRAME + 1024), "{held} bytes");
