@@ -146,7 +146,7 @@ faults_are_found! {
     #[test] fn a_cut_that_leaves_a_hole_is_found() { CutFront: "I5b" }
     #[test] fn a_connection_that_stays_slow_once_it_has_caught_up_is_found() { BehindForEver: "I5b" }
     #[test] fn a_pause_without_end_is_found() { NeverResumed: "I12" }
-    #[test] fn a_member_that_waits_in_vain_is_found() { ForgottenWaiter: "I12" }
+    #[test] fn a_member_that_waits_in_vain_is_found() { ForgottenWaiter: "I5b" }
     #[test] fn memory_that_still_counts_when_it_is_given_back_is_found() { HeldForEver: "I9" }
     #[test] fn an_end_without_a_reason_is_found() { NoFarewell: "I5b" }
     #[test] fn a_timer_that_is_not_set_again_is_found() { TimerForgotten: "I12" }
