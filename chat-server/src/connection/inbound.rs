@@ -180,6 +180,12 @@ impl Inbound {
         commands.into_iter().chain(input.map(|at| (at, LimitKind::Input))).max_by_key(|(at, _)| *at)
     }
 
+    /// Whether most of the budgets are left.
+    pub(crate) fn is_quiet(&self, now: Instant, limits: InboundLimits) -> bool {
+        self.commands.is_mostly_full(now, limits.commands)
+            && self.input.is_mostly_full(now, limits.input)
+    }
+
     /// Stops reading for now. Events do not resume it.
     pub(crate) fn pause(&mut self, why: Pause) {
         self.pause = Some(why);

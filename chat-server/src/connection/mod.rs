@@ -19,16 +19,15 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub(crate) use inbound::{InboundLimits, Pause, Read, ReadEnd};
+pub(crate) use inbound::{Inbound, InboundLimits, Pause, Read, ReadEnd};
 pub(crate) use lifecycle::Phase;
 pub(crate) use outbound::Outbound;
 pub(crate) use send_buffer::Flushed;
 pub(crate) use subscription::Subscription;
 pub(crate) use table::Connections;
 pub(crate) use token_bucket::{Rate, TokenBucket};
-pub(crate) use writer::{FollowUp, Writer};
+pub(crate) use writer::{FollowUp, Writer, write_cost};
 
-use self::inbound::Inbound;
 use self::lifecycle::Lifecycle;
 use crate::net::{Delivery, Instant, SockDiag, Socket};
 use crate::room_log::Chunk;

@@ -67,6 +67,11 @@ impl TokenBucket {
         left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX))
     }
 
+    /// Whether at most half of the tokens are taken.
+    pub(crate) fn is_mostly_full(&self, now: Instant, rate: Rate) -> bool {
+        self.used_until.nanos_since(now) <= rate.bucket / 2
+    }
+
     /// When there will be a token again; `None` if there is one.
     pub(crate) fn empty_until(&self, now: Instant, rate: Rate) -> Option<Instant> {
         let used = self.used_until.nanos_since(now);

@@ -22,6 +22,11 @@ pub(crate) struct Writer {
     follow_ups: Vec<(ConnKey, FollowUp)>,
 }
 
+/// What a write counts for when writes are counted: as long as one takes, 16 KiB more may be copied.
+pub(crate) const fn write_cost(bytes: usize) -> usize {
+    1 + bytes / (16 * 1024)
+}
+
 /// What a write leaves to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FollowUp {
@@ -49,26 +54,31 @@ impl Writer {
         self.now = now;
     }
 
-    /// Flushes a connection's send buffer, within the budget.
-    pub(crate) fn flush<S: Socket>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
-        self.write(connections, key, Connection::flush);
+    /// Flushes a connection's send buffer, within the budget. Returns how many bytes were written.
+    pub(crate) fn flush<S: Socket>(
+        &mut self,
+        connections: &mut Connections<S>,
+        key: ConnKey,
+    ) -> usize {
+        self.write(connections, key, Connection::flush)
     }
 
-    /// Has `write` write to a connection, given the budget.
+    /// Has `write` write to a connection, given the budget. Returns how many bytes were written.
     pub(crate) fn write<S>(
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
         write: impl FnOnce(&mut Connection<S>, &mut usize) -> io::Result<Flushed>,
-    ) {
-        let Some(connection) = connections.get_mut(key) else { return };
+    ) -> usize {
+        let Some(connection) = connections.get_mut(key) else { return 0 };
         let mut left = self.budget;
         let written = write(connection, &mut left);
         if matches!(written, Ok(Flushed::All)) && connection.outbound.is_at_rest() {
             // Nearly always: everything is with the kernel, and was before.
-            return;
+            return self.budget - left;
         }
         self.note(connections, key, &written, self.budget - left);
+        self.budget - left
     }
 
     /// Notes what follows from a write.

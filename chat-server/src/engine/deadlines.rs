@@ -19,6 +19,9 @@ const LATE: Duration = Duration::from_millis(500);
 /// The shortest time that a timer is set for.
 const MIN_TIMER: Duration = Duration::from_millis(10);
 
+/// Timers that expire in one turn at most; the others are late by a turn. Each may close a connection.
+const TIMERS_PER_TURN: usize = 128;
+
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sets the timer of a connection, unless it is set early enough.
     pub(super) fn arm_timer(&mut self, now: Instant, key: ConnKey) {
@@ -45,7 +48,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(super) fn expire(&mut self, now: Instant) {
         // All first: a timer that is set meanwhile has its turn in the next one, however late it is.
         let mut due = Vec::new();
-        while let Some(timer) = self.timers.pop_due(now) {
+        while due.len() < TIMERS_PER_TURN
+            && let Some(timer) = self.timers.pop_due(now)
+        {
             due.push(timer);
         }
         for (at, key) in due {

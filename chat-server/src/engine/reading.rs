@@ -53,7 +53,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(connection) = self.connections.get_mut(key)
             && connection.inbound.enqueue()
         {
-            self.ingress.push(key);
+            self.ingress.push(key, &connection.inbound);
         }
     }
 
@@ -91,30 +91,37 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Reads the connections that are queued now, each at most once.
+    /// Reads the connections that are queued now, each at most once, as far as a turn goes.
     pub(super) fn read_queued(&mut self, now: Instant) {
-        self.read_admitted(now);
-        for _ in 0..self.ingress.queued() {
-            if !self.ingress.may_read() {
-                return self.counters.reach(LimitKind::ReadAhead);
-            }
-            if self.is_short_of_memory() {
-                return;
-            }
-            let Some(key) = self.ingress.pop() else { return };
+        self.ingress.begin_turn(now);
+        self.read_admitted(now, true);
+        while let Some(key) = self.pop_to_read() {
             match self.decide_read(now, key) {
                 ReadDecision::Now => self.read(now, key),
                 ReadDecision::Waits(room) => self.wait_for(now, room, Waiter { key, joins: false }),
                 ReadDecision::Paused => {}
             }
         }
+        self.read_admitted(now, false);
+    }
+
+    fn pop_to_read(&mut self) -> Option<ConnKey> {
+        if self.ingress.may_read() {
+            return if self.is_short_of_memory() { None } else { self.ingress.pop() };
+        }
+        if self.ingress.has_queued() {
+            self.counters.reach(LimitKind::ReadAhead);
+        }
+        None
     }
 
     /// Reads the connections whose rooms admit them again.
-    fn read_admitted(&mut self, now: Instant) {
+    fn read_admitted(&mut self, now: Instant, first: bool) {
         while self.ingress.may_read()
+            && self.ingress.has_time(first)
             && let Some((room, Waiter { key, joins })) = self.fanout.next_admitted(now)
         {
+            self.ingress.spend(1);
             let Some(connection) = self.connections.get_mut(key) else { continue };
             if connection.read_pause() != Some(Pause::Room) {
                 continue;

@@ -496,3 +496,4 @@ mod memory;
 mod relief;
 mod rooms;
 mod slow_readers;
+mod turns;

@@ -2,9 +2,12 @@
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{Connection, FollowUp};
+use crate::connection::{Connection, FollowUp, write_cost};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
+
+/// Writes of answers in one turn, for all connections together: some 2 ms. See [`write_cost`].
+const WRITES_PER_TURN: usize = 512;
 
 /// Frames of lists of rooms encoded in one turn, for all connections together: some 0.5 ms.
 const PAGES_PER_TURN: usize = 8;
@@ -51,16 +54,21 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Flushes the connections that are queued now.
+    /// Flushes the connections that are queued now, as far as a turn goes.
     pub(super) fn flush_queued(&mut self) {
-        let mut queue = self.egress.take();
-        for key in queue.drain(..) {
-            if let Some(connection) = self.connections.get_mut(key) {
+        let mut left = WRITES_PER_TURN;
+        for _ in 0..self.egress.queued() {
+            let Some(key) = self.egress.pop() else { return };
+            if left == 0 {
+                self.counters.reach(LimitKind::WritePerTurn);
+                self.connections.account_memory(key);
+                self.egress.push(key);
+            } else if let Some(connection) = self.connections.get_mut(key) {
                 connection.outbound.dequeue();
-                self.flush_and_advance(key);
+                let written = self.flush_and_advance(key);
+                left = left.saturating_sub(write_cost(written));
             }
         }
-        self.egress.recycle(queue);
     }
 
     /// Gives the connections that come next in the lists of rooms one frame each. What a list costs is spread
@@ -80,18 +88,21 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    fn flush_and_advance(&mut self, key: ConnKey) {
-        self.flush(key);
+    /// Returns how many bytes were written.
+    fn flush_and_advance(&mut self, key: ConnKey) -> usize {
+        let written = self.flush(key);
         self.resume_if_caught_up(key);
         self.advance_close(key);
+        written
     }
 
-    /// Writes what is pending for a connection, including its room's log if it has been parked.
-    pub(super) fn flush(&mut self, key: ConnKey) {
+    /// Writes what is pending for a connection, including its room's log if it has been parked. Returns how
+    /// many bytes.
+    pub(super) fn flush(&mut self, key: ConnKey) -> usize {
         if self.connections.get(key).is_some_and(Connection::can_catch_up) {
             self.fanout.drain_log(&mut self.connections, key);
         }
-        self.egress.writer.flush(&mut self.connections, key);
+        self.egress.writer.flush(&mut self.connections, key)
     }
 
     /// Carries out the follow-ups of this turn's writes.

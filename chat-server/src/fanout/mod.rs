@@ -25,12 +25,17 @@ use crate::room_log::ChunkPool;
 
 pub(crate) use self::throttle::Waiter;
 
+/// Writes to the members of small rooms in one turn: some 2 ms.
+const SMALL_WRITES: usize = 512;
+
 /// All rooms that have members.
 #[derive(Debug)]
 pub(crate) struct Fanout {
     rooms: FxHashMap<RoomId, Room>,
     /// Rooms with something to hand out, each once, in the order in which that came up.
     dirty: VecDeque<RoomId>,
+    /// Those of them that have more members than are written to in one turn.
+    large: VecDeque<RoomId>,
     /// Rooms with bytes in flight, each once.
     in_flight: Vec<RoomId>,
     /// Unsent bytes and bytes in flight of a room beyond which its members are read no further.
@@ -64,6 +69,7 @@ impl Fanout {
         Self {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
+            large: VecDeque::new(),
             in_flight: Vec::new(),
             max_unsent: limits.slow_backlog,
             pace: Rate::new(limits.room_pace),
@@ -81,7 +87,7 @@ impl Fanout {
 
     /// Whether a flush would do something.
     pub(crate) fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty()
+        !self.dirty.is_empty() || !self.large.is_empty()
     }
 
     /// Adds a connection to a room: it gets every broadcast from now on.
@@ -186,21 +192,45 @@ impl Fanout {
         });
     }
 
-    /// Flushes each room that has something to hand out, as far as one turn goes.
+    /// Flushes the rooms that have something to hand out, as far as one turn goes: small rooms first, each as a
+    /// whole, then one slice of the large ones, in turn.
     pub(crate) fn flush<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
         writer: &mut Writer,
     ) {
+        let mut left = SMALL_WRITES.max(self.visits_per_turn);
         for _ in 0..self.dirty.len() {
-            let Some(id) = self.dirty.pop_front() else { return };
-            let Some(room) = self.rooms.get_mut(&id) else { continue };
-            let progress = room.flush(connections, writer, &mut self.pool, self.visits_per_turn);
-            if progress == FlushProgress::Unfinished {
+            let Some(id) = self.dirty.pop_front() else { break };
+            let Some(room) = self.rooms.get(&id) else { continue };
+            if room.member_count() > self.visits_per_turn {
+                self.large.push_back(id);
+            } else if self.flush_room(id, connections, writer, &mut left) {
                 self.dirty.push_back(id);
             }
-            room.account_memory(&mut self.log_memory);
         }
+        let mut left = self.visits_per_turn;
+        for _ in 0..self.large.len() {
+            let Some(id) = self.large.pop_front() else { break };
+            if self.flush_room(id, connections, writer, &mut left) {
+                self.large.push_back(id);
+            }
+        }
+    }
+
+    /// Flushes a room, as far as `left` goes. Returns whether there is more to hand out.
+    fn flush_room<S: Socket>(
+        &mut self,
+        id: RoomId,
+        connections: &mut Connections<S>,
+        writer: &mut Writer,
+        left: &mut usize,
+    ) -> bool {
+        let Some(room) = self.rooms.get_mut(&id) else { return false };
+        let is_unfinished = *left == 0
+            || room.flush(connections, writer, &mut self.pool, left) == FlushProgress::Unfinished;
+        room.account_memory(&mut self.log_memory);
+        is_unfinished
     }
 }
 

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::throttle::Throttle;
-use crate::connection::{Connection, Connections, Flushed, Writer};
+use crate::connection::{Connection, Connections, Flushed, Writer, write_cost};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::room_log::{ChunkPool, Cursor, RoomLog};
 
@@ -111,20 +111,21 @@ impl Room {
         *sum = *sum - mem::replace(&mut self.accounted, memory) + memory;
     }
 
-    /// Hands at most `visits` members what they need, and writes it.
+    /// Hands members what they need, and writes it, for as many writes as `left` says: see [`write_cost`].
     pub(super) fn flush<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
         writer: &mut Writer,
         pool: &mut ChunkPool,
-        mut visits: usize,
+        left: &mut usize,
     ) -> FlushProgress {
         let start = || Pass { left: self.members.len(), end: self.log.end() };
         let mut pass = self.pass.take().unwrap_or_else(start);
         let tail = self.log.tail();
-        while pass.left > 0 && visits > 0 {
+        let cost = write_cost(self.log.unsent());
+        while pass.left > 0 && *left > 0 {
             pass.left -= 1;
-            visits -= 1;
+            *left = left.saturating_sub(cost);
             let key = self.members[pass.left];
             let mut pending = 0;
             writer.write(connections, key, |connection, budget| {

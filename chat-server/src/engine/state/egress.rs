@@ -1,7 +1,6 @@
 //! The queues of connections to flush, and to be given the next frame of a list of rooms.
 
 use std::collections::VecDeque;
-use std::mem;
 
 use crate::connection::{Rate, Writer};
 use crate::limits::Limits;
@@ -11,7 +10,7 @@ use crate::net::ConnKey;
 #[derive(Debug)]
 pub(crate) struct Egress {
     /// Connections with answers to flush at the end of the turn.
-    queue: Vec<ConnKey>,
+    queue: VecDeque<ConnKey>,
     /// Connections that wait for the next frame of a list of rooms, in the order in which they are served.
     lists: VecDeque<ConnKey>,
     pub(crate) writer: Writer,
@@ -22,7 +21,7 @@ pub(crate) struct Egress {
 impl Egress {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             lists: VecDeque::new(),
             writer: Writer::new(limits),
             answers: Rate::new(limits.answers),
@@ -31,18 +30,17 @@ impl Egress {
 
     /// Queues a connection. The caller makes sure that it is not queued already.
     pub(crate) fn push(&mut self, key: ConnKey) {
-        self.queue.push(key);
+        self.queue.push_back(key);
     }
 
-    /// Takes the queue, to be given back with [`Egress::recycle`].
-    pub(crate) fn take(&mut self) -> Vec<ConnKey> {
-        mem::take(&mut self.queue)
+    /// The number of connections that are queued.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
     }
 
-    /// Takes the vector of [`Egress::take`] back, empty. Connections queued meanwhile stay queued.
-    pub(crate) fn recycle(&mut self, mut queue: Vec<ConnKey>) {
-        queue.append(&mut self.queue);
-        self.queue = queue;
+    /// Takes the next connection to flush.
+    pub(crate) fn pop(&mut self) -> Option<ConnKey> {
+        self.queue.pop_front()
     }
 
     /// Queues a connection for the next frame of a list of rooms. The caller makes sure that it is not queued

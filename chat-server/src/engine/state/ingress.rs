@@ -3,10 +3,20 @@
 use std::collections::VecDeque;
 
 use super::timers::Timers;
-use crate::connection::{Connection, InboundLimits, Read};
+use crate::connection::{Connection, Inbound, InboundLimits, Read};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::workers::Request;
+
+/// What is read in one turn, whatever is queued: a connection counts as one, and so does each request that comes
+/// of it. Some 2 ms.
+const PER_TURN: usize = 1536;
+
+/// What is left for busy connections in any case, and what those that waited for their rooms are given first.
+const RESERVED: usize = PER_TURN / 4;
+
+/// What the end of a connection counts: it is closed, and others are told.
+const END: usize = 8;
 
 /// The connections to read, and how far reading is ahead of the hub.
 #[derive(Debug)]
@@ -14,7 +24,17 @@ pub(crate) struct Ingress {
     limits: InboundLimits,
     /// Connections to read: those that an event has announced, and those that were not read to the end,
     /// which no event will announce.
-    queue: VecDeque<ConnKey>,
+    ///
+    /// Quiet ones, with most of their budgets left, are read before busy ones: nobody waits for many who send
+    /// all they may.
+    quiet: VecDeque<ConnKey>,
+    busy: VecDeque<ConnKey>,
+    /// How many of these have yet to be read in this turn.
+    left: (usize, usize),
+    /// What is left of [`PER_TURN`].
+    budget: usize,
+    /// When the turn began.
+    now: Instant,
     /// Ends of timed pauses.
     pauses: Timers,
     /// Bytes read since the hub last caught up.
@@ -28,7 +48,11 @@ impl Ingress {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             limits: InboundLimits::new(limits),
-            queue: VecDeque::new(),
+            quiet: VecDeque::new(),
+            busy: VecDeque::new(),
+            left: (0, 0),
+            budget: PER_TURN,
+            now: Instant::START,
             pauses: Timers::default(),
             read_ahead: 0,
             max_read_ahead: limits.read_ahead,
@@ -41,18 +65,41 @@ impl Ingress {
     }
 
     /// Queues a connection. The caller makes sure that it is not queued already.
-    pub(crate) fn push(&mut self, key: ConnKey) {
-        self.queue.push_back(key);
+    pub(crate) fn push(&mut self, key: ConnKey, inbound: &Inbound) {
+        let is_quiet = inbound.is_quiet(self.now, self.limits);
+        let queue = if is_quiet { &mut self.quiet } else { &mut self.busy };
+        queue.push_back(key);
     }
 
-    /// The number of connections that are queued.
-    pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+    /// Begins a turn, in which each connection that is queued now is read once at most.
+    pub(crate) fn begin_turn(&mut self, now: Instant) {
+        self.now = now;
+        self.left = (self.quiet.len(), self.busy.len());
+        self.budget = PER_TURN;
     }
 
-    /// Takes the next connection to read.
+    /// Takes the next connection to read, as long as the turn goes.
     pub(crate) fn pop(&mut self) -> Option<ConnKey> {
-        self.queue.pop_front()
+        let (quiet, busy) = &mut self.left;
+        let takes_quiet = *quiet > 0 && (*busy == 0 || self.budget > RESERVED);
+        let (left, queue) =
+            if takes_quiet { (quiet, &mut self.quiet) } else { (busy, &mut self.busy) };
+        if self.budget == 0 || *left == 0 {
+            return None;
+        }
+        *left -= 1;
+        self.budget -= 1;
+        queue.pop_front()
+    }
+
+    /// Whether the turn goes on to those that waited for their rooms: `first`, before any other.
+    pub(crate) fn has_time(&self, first: bool) -> bool {
+        self.budget > if first { PER_TURN - RESERVED } else { 0 }
+    }
+
+    /// Counts `requests` that are read, or posted, in this turn.
+    pub(crate) fn spend(&mut self, requests: usize) {
+        self.budget = self.budget.saturating_sub(requests);
     }
 
     /// Sets when [`Ingress::pop_expired_pause`] returns a paused connection.
@@ -89,6 +136,8 @@ impl Ingress {
         requests: &mut Vec<Request>,
     ) -> Read {
         let read = connection.read(now, limits, &mut self.buffer, requests);
+        let ends = matches!(requests.last(), Some(Request::Disconnect));
+        self.spend(requests.len() + if ends { END } else { 0 });
         if !requests.is_empty() {
             self.read_ahead += read.accepted;
         }
@@ -113,7 +162,12 @@ impl Ingress {
 
     /// Whether a connection can be read without any event; `admitted`: whether a room admits one.
     pub(crate) fn has_work(&self, admitted: bool) -> bool {
-        (admitted || !self.queue.is_empty()) && self.may_read()
+        (admitted || self.has_queued()) && self.may_read()
+    }
+
+    /// Whether a connection is queued.
+    pub(crate) fn has_queued(&self) -> bool {
+        !self.quiet.is_empty() || !self.busy.is_empty()
     }
 
     /// The end of the next pause.
