@@ -101,8 +101,9 @@ impl Outbound {
         if self.send.is_empty() {
             self.steady_until = None;
         } else {
-            let until = *self.steady_until.get_or_insert(now) + steady.time_for(written);
-            self.steady_until = Some(until.min(now + STEADY_TIME));
+            let before = *self.steady_until.get_or_insert(now);
+            let until = before + steady.time_for(written);
+            self.steady_until = Some(until.min(now + STEADY_TIME).max(before));
         }
     }
 

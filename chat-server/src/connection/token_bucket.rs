@@ -15,6 +15,11 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    /// Whether there is no limit.
+    pub(crate) const fn is_unlimited(self) -> bool {
+        self.token == 0
+    }
+
     /// The time in which so many tokens come back; none if there is no limit.
     pub(crate) const fn time_for(self, tokens: usize) -> Duration {
         Duration::from_nanos(self.token.saturating_mul(tokens as u64))
@@ -37,6 +42,11 @@ impl TokenBucket {
     /// A full bucket.
     pub(crate) const fn new(now: Instant) -> Self {
         Self { used_until: now }
+    }
+
+    /// When all tokens will be back.
+    pub(crate) const fn full_at(&self) -> Instant {
+        self.used_until
     }
 
     /// Takes one token. Returns false if there is none.

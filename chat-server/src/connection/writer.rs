@@ -60,25 +60,29 @@ impl Writer {
         connections: &mut Connections<S>,
         key: ConnKey,
     ) -> usize {
-        self.write(connections, key, Connection::flush)
+        let pending = |connections: &Connections<S>| {
+            connections.get(key).map_or(0, |connection| connection.outbound.send.pending())
+        };
+        let before = pending(connections);
+        self.write(connections, key, Connection::flush);
+        before.saturating_sub(pending(connections))
     }
 
-    /// Has `write` write to a connection, given the budget. Returns how many bytes were written.
+    /// Has `write` write to a connection, given the budget.
     pub(crate) fn write<S>(
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
         write: impl FnOnce(&mut Connection<S>, &mut usize) -> io::Result<Flushed>,
-    ) -> usize {
-        let Some(connection) = connections.get_mut(key) else { return 0 };
+    ) {
+        let Some(connection) = connections.get_mut(key) else { return };
         let mut left = self.budget;
         let written = write(connection, &mut left);
         if matches!(written, Ok(Flushed::All)) && connection.outbound.is_at_rest() {
             // Nearly always: everything is with the kernel, and was before.
-            return self.budget - left;
+            return;
         }
         self.note(connections, key, &written, self.budget - left);
-        self.budget - left
     }
 
     /// Notes what follows from a write.

@@ -29,13 +29,18 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             None => self.admission.admit(key, peer.ip(), self.connections.len()),
         };
-        if let Err(reason) = admitted {
-            return self.refuse(now, socket, reason);
-        }
+        let wait = match admitted {
+            Ok(wait) => wait,
+            Err(reason) => return self.refuse(now, socket, reason),
+        };
         let mailbox = self.dispatcher.connect(role);
         let session = mailbox.session();
         self.connections.insert(Connection::new(socket, mailbox, now));
         self.sessions.insert(session, key);
+        if let Some(until) = wait {
+            self.counters.reach(LimitKind::NewConnections);
+            self.pause_until(key, until);
+        }
         if let Some(observer) = &mut self.observer {
             observer.connected(session, peer);
         }

@@ -118,6 +118,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Runs a turn: reads, carries out, applies, writes.
     pub(crate) fn turn(&mut self, now: Instant) {
         self.log.tick(now);
+        self.admission.tick(now);
         self.egress.writer.begin_turn(now);
         self.resume_expired_pauses(now);
         self.read_queued(now);

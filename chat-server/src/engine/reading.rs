@@ -212,7 +212,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         ReadDecision::Now
     }
 
-    fn pause_until(&mut self, key: ConnKey, until: Instant) {
+    pub(super) fn pause_until(&mut self, key: ConnKey, until: Instant) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.inbound.pause(Pause::Timed);
             self.ingress.pause(key, until);

@@ -109,7 +109,9 @@ impl Fanout {
     /// Gives memory back.
     pub(crate) fn shrink(&mut self) {
         self.dirty.shrink_to_fit();
+        self.large.shrink_to_fit();
         self.ready.shrink_to_fit();
+        self.timed.shrink_to_fit();
         self.orphans.shrink_to_fit();
         self.in_flight.shrink_to_fit();
     }

@@ -123,9 +123,10 @@ impl Room {
         let mut pass = self.pass.take().unwrap_or_else(start);
         let tail = self.log.tail();
         let cost = write_cost(self.log.unsent());
-        while pass.left > 0 && *left > 0 {
+        let visits = pass.left.min(left.div_ceil(cost));
+        *left = left.saturating_sub(visits * cost);
+        for _ in 0..visits {
             pass.left -= 1;
-            *left = left.saturating_sub(cost);
             let key = self.members[pass.left];
             let mut pending = 0;
             writer.write(connections, key, |connection, budget| {

@@ -139,15 +139,23 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 28] = [
+static TABLE: [Limit; 30] = [
     limit!("connections", Count, 1, MANY, connections,
         en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
              and 2 KiB in the kernel",
         ko: "동시에 있을 수 있는 연결 수. 열 수 있는 디스크립터 수에서 64를 뺀 만큼까지예요. 쉬는 연결 하나에 \
              서버 메모리 0.5 KiB, 커널 메모리 2 KiB"),
     limit!("connections-per-address", Count, 0, MANY, connections_per_address,
-        en: "connections from one address (IPv6: one network of 64 bits); 0: no limit. 100 bytes each",
-        ko: "그 가운데 한 주소에서 온 연결 수 (IPv6에서는 64비트 네트워크 하나). 0: 제한 없음. 하나에 100바이트"),
+        en: "connections from one address (IPv6: one network of 64 bits); loopback ones count if this is set. \
+             0: no limit. 100 bytes each",
+        ko: "그 가운데 한 주소에서 온 연결 수 (IPv6에서는 64비트 네트워크 하나). 루프백 주소는 값을 바꿨을 때만 \
+             세요. 0: 제한 없음. 하나에 100바이트"),
+    limit!("new-connections", PerSecond, 0, u32::MAX as u64, new_connections.per_second,
+        en: "new connections from such an address; beyond that, they are read later. 0: no limit. No memory",
+        ko: "그런 주소에서 새로 오는 연결 수. 넘으면 나중에 읽어요. 0: 제한 없음. 메모리는 들지 않아요"),
+    limit!("new-connections-burst", Count, 1, u32::MAX as u64, new_connections.burst,
+        en: "new connections from such an address in a burst. No memory",
+        ko: "그런 주소에서 한꺼번에 새로 오는 연결 수. 메모리는 들지 않아요"),
     limit!("refused-connections", Count, 0, MANY, refused_connections,
         en: "refused connections kept until they have read the reason. 0.5 KiB each",
         ko: "거절한 까닭을 읽을 때까지 기다려 주는 연결 수. 하나에 0.5 KiB"),

@@ -12,10 +12,13 @@ pub struct Limits {
     /// less 64. A connection beyond it is told `server-full` and closed. An idle connection costs some 500
     /// bytes here, and some 2 KiB in the kernel.
     pub connections: usize,
-    /// Connections at a time from one address, or from one /64 network of IPv6. Default: 0, no limit. A
-    /// connection beyond it is told `too-many-from-address` and closed. Costs some 100 bytes a connection
-    /// if set.
+    /// Connections at a time from one address, or from one /64 network of IPv6. Default: 64; 0 for no limit. A
+    /// connection beyond it is told `too-many-from-address` and closed. Loopback addresses count only if this,
+    /// or the next limit, is not the default. Costs some 100 bytes a connection that counts.
     pub connections_per_address: usize,
+    /// New connections from one address. Default: 64 at once, then 20 a second. A connection beyond it is
+    /// accepted, and not read until its time has come: some seconds at most.
+    pub new_connections: RateLimit,
     /// Refused connections that are waited for until they have read why. Default: 32. A refused
     /// connection beyond it is told and closed without waiting.
     pub refused_connections: usize,
@@ -107,7 +110,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_000_000,
-            connections_per_address: 0,
+            connections_per_address: 64,
+            new_connections: RateLimit { burst: 64, per_second: 20 },
             refused_connections: 32,
             rooms: 100_000,
             accepts_per_turn: 64,

@@ -130,6 +130,8 @@ kinds! {
         Connections = "connections",
         /// A connection was refused: its address had as many as it may.
         ConnectionsPerAddress = "connections_per_address",
+        /// A connection is read later: its address has made too many of late.
+        NewConnections = "new_connections",
         /// A connection was refused and closed before it had read why.
         RefusedConnections = "refused_connections",
         /// A room was not created: there were as many as there may be.

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashSet;
 
-use super::addresses::AddressCounts;
+use super::addresses::{AddressCounts, AtLimit};
 use crate::limits::Limits;
-use crate::net::ConnKey;
+use crate::net::{ConnKey, Instant};
 use crate::stats::CloseReason;
 
 /// Counts connections against the limits on them.
@@ -24,25 +24,28 @@ impl Admission {
         Self {
             max_connections: limits.connections,
             max_refused: limits.refused_connections,
-            addresses: AddressCounts::new(limits.connections_per_address),
+            addresses: AddressCounts::new(limits),
             refused: FxHashSet::default(),
         }
     }
 
-    /// Admits a connection, in addition to `count` others, or returns the reason for refusing it.
+    /// Sets the time.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.addresses.tick(now);
+    }
+
+    /// Admits a connection, in addition to `count` others, or returns the reason for refusing it. Returns the
+    /// time at which it may be read, if its address has made too many of late.
     pub(crate) fn admit(
         &mut self,
         key: ConnKey,
         peer: IpAddr,
         count: usize,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<Option<Instant>, CloseReason> {
         if count - self.refused.len() >= self.max_connections {
             return Err(CloseReason::ServerFull);
         }
-        if !self.addresses.add(key, peer) {
-            return Err(CloseReason::TooManyFromAddress);
-        }
-        Ok(())
+        self.addresses.add(key, peer).map_err(|AtLimit| CloseReason::TooManyFromAddress)
     }
 
     /// Counts a refused connection. Returns whether to wait until it has read the reason.

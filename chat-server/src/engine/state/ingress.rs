@@ -123,7 +123,8 @@ impl Ingress {
 
     /// Gives memory back.
     pub(crate) fn shrink(&mut self) {
-        self.queue.shrink_to_fit();
+        self.quiet.shrink_to_fit();
+        self.busy.shrink_to_fit();
     }
 
     /// Reads a connection into the shared buffer, and appends the requests that came of it.

@@ -75,6 +75,7 @@ fn limits(rng: &mut Rng, clients: usize) -> Limits {
     Limits {
         connections: clients + 3 + rng.pick(&[0, 1, 100]) - 1,
         connections_per_address: rng.pick(&[0, 0, 1, 2, 4]),
+        new_connections: RateLimit::per_second(0),
         refused_connections: rng.within(0..3),
         rooms: rng.pick(&[3, 4, 100]),
         accepts_per_turn: rng.within(1..4),
