@@ -409,7 +409,8 @@ impl Fanout {
 
     /// Bytes that rooms have yet to hand out to members that may be reading.
     pub(crate) fn unsent(&self) -> usize {
-        self.dirty.iter().filter_map(|id| self.rooms.get(id)).map(|room| room.log.unsent()).sum()
+        let rooms = self.dirty.iter().chain(&self.large).filter_map(|id| self.rooms.get(id));
+        rooms.map(|room| room.log.unsent()).sum()
     }
 
     pub(crate) fn room_count(&self) -> usize {
