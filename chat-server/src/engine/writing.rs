@@ -84,6 +84,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 connection.outbound.charge_answer(now, self.egress.answers, page.len());
                 connection.outbound.send.push_page(page, rest);
                 self.flush_and_advance(key);
+                // The end of a list begins the deadline of an incomplete frame after it.
+                self.arm_timer(now, key);
             }
         }
     }

@@ -106,3 +106,19 @@ fn b5_a_list_that_is_not_read_ends_like_any_backlog() {
         assert!(now <= Instant::START + Duration::from_secs(16), "{now:?}");
     }
 }
+
+#[test]
+fn b5_part_of_a_frame_after_a_list_times_out_when_the_list_is_read() {
+    let mut harness = Harness::new(|_| {});
+    let (key, socket) = harness.connect();
+    socket.comes(Come::Bytes([&frame(ROOMS), &[0, 100, b'{'][..]].concat()));
+    harness.engine.readable(key, false);
+    harness.turns();
+    assert!(!socket.take().is_empty(), "the list is read");
+    let latest = Instant::START + Duration::from_secs(40);
+    while let Some(now) = harness.engine.next_deadline().filter(|now| *now < latest) {
+        harness.turns_at(now);
+    }
+    assert!(harness.engine.connections.get(key).is_none());
+    assert_eq!(harness.counters.stats().closed.count(CloseReason::FrameTimeout), 1);
+}
