@@ -41,8 +41,8 @@ impl InboundLimits {
     }
 
     /// The same limits, under which nothing is accepted: what is read is buffered.
-    pub(crate) fn accepting_nothing(self) -> Self {
-        Self { frames_per_turn: 0, ..self }
+    pub(crate) fn accepting_nothing(&self) -> Self {
+        Self { frames_per_turn: 0, ..*self }
     }
 }
 
@@ -172,7 +172,7 @@ impl Inbound {
     pub(crate) fn over_budget_until(
         &self,
         now: Instant,
-        limits: InboundLimits,
+        limits: &InboundLimits,
     ) -> Option<(Instant, LimitKind)> {
         let commands = self.commands.empty_until(now, limits.commands);
         let input = self.input.empty_until(now, limits.input);
@@ -181,7 +181,7 @@ impl Inbound {
     }
 
     /// Whether most of the budgets are left.
-    pub(crate) fn is_quiet(&self, now: Instant, limits: InboundLimits) -> bool {
+    pub(crate) fn is_quiet(&self, now: Instant, limits: &InboundLimits) -> bool {
         self.commands.is_mostly_full(now, limits.commands)
             && self.input.is_mostly_full(now, limits.input)
     }
@@ -238,7 +238,7 @@ impl Inbound {
 
     /// The deadline of an incomplete frame. A pause does not move it: what arrives in time fits the kernel's
     /// buffer, and is read before anybody is closed for it.
-    pub(super) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
+    pub(super) fn frame_deadline(&self, limits: &InboundLimits) -> Option<Instant> {
         self.frame_since.map(|since| since + limits.frame_timeout)
     }
 
@@ -249,7 +249,7 @@ impl Inbound {
         socket: &mut impl Socket,
         is_open: bool,
         now: Instant,
-        limits: InboundLimits,
+        limits: &InboundLimits,
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> (Read, Option<CloseReason>) {
@@ -315,7 +315,7 @@ impl Inbound {
     fn accept(
         &mut self,
         now: Instant,
-        limits: InboundLimits,
+        limits: &InboundLimits,
         bytes: &[u8],
         requests: &mut Vec<Request>,
     ) -> Accepted {

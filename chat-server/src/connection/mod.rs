@@ -93,7 +93,7 @@ impl<S> Connection<S> {
 
     /// The deadline of an incomplete frame. There is none while a list of rooms is under way, which the peer is
     /// still to be in: if it does not read that, it is slow, and has the deadline of those.
-    pub(crate) fn frame_deadline(&self, limits: InboundLimits) -> Option<Instant> {
+    pub(crate) fn frame_deadline(&self, limits: &InboundLimits) -> Option<Instant> {
         let is_listing = self.inbound.expects_list() || self.outbound.send.has_waiting_list();
         self.inbound.frame_deadline(limits).filter(|_| !is_listing)
     }
@@ -140,7 +140,7 @@ impl<S: Socket> Connection<S> {
     pub(crate) fn read(
         &mut self,
         now: Instant,
-        limits: InboundLimits,
+        limits: &InboundLimits,
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> Read {

@@ -4,7 +4,7 @@ use chat_core::{Command, RoomId};
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{InboundLimits, Pause, Read, ReadEnd, Subscription};
+use crate::connection::{Pause, Read, ReadEnd, Subscription};
 use crate::fanout::Waiter;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
@@ -70,7 +70,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             if fault!(NeverResumed) {
                 continue;
             }
-            self.resume_reading(key);
+            // It may wait for something else by now.
+            let connection = self.connections.get(key);
+            if connection.is_some_and(|c| c.inbound.paused() == Some(Pause::Timed)) {
+                self.resume_reading(key);
+            }
         }
     }
 
@@ -94,7 +98,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Reads the connections that are queued now, each at most once, as far as a turn goes.
     pub(super) fn read_queued(&mut self, now: Instant) {
         self.ingress.begin_turn(now);
-        self.read_admitted(now, true);
+        if self.fanout.has_waiting() {
+            self.read_admitted(now, true);
+        }
         while let Some(key) = self.pop_to_read() {
             match self.decide_read(now, key) {
                 ReadDecision::Now => self.read(now, key),
@@ -102,7 +108,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 ReadDecision::Paused => {}
             }
         }
-        self.read_admitted(now, false);
+        if self.fanout.has_waiting() {
+            self.read_admitted(now, false);
+        }
     }
 
     fn pop_to_read(&mut self) -> Option<ConnKey> {
@@ -192,6 +200,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn decide_read_alone(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
         let Some(connection) = self.connections.get_mut(key) else { return ReadDecision::Paused };
         connection.inbound.dequeue();
+        if connection.read_pause() == Some(Pause::Room) {
+            // Its request to join may be waiting: nothing overtakes that.
+            return ReadDecision::Paused;
+        }
         if !connection.lifecycle.is_open() {
             return ReadDecision::Now;
         }
@@ -221,24 +233,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Reads a connection, up to its budget for a turn, and posts the resulting requests.
     pub(super) fn read(&mut self, now: Instant, key: ConnKey) {
-        self.read_within(now, key, self.ingress.limits());
+        self.read_within(now, key, true);
     }
 
     /// Reads a connection whose frame is late; while it is paused, nothing is accepted. Returns whether
     /// everything available has been read.
     pub(super) fn read_late(&mut self, now: Instant, key: ConnKey) -> bool {
-        let limits = self.ingress.limits();
         let is_paused = self.connections.get(key).is_some_and(|c| c.read_pause().is_some());
-        let limits = if is_paused { limits.accepting_nothing() } else { limits };
-        self.read_within(now, key, limits) == Some(ReadEnd::Drained)
+        self.read_within(now, key, !is_paused) == Some(ReadEnd::Drained)
     }
 
-    fn read_within(
-        &mut self,
-        now: Instant,
-        key: ConnKey,
-        limits: InboundLimits,
-    ) -> Option<ReadEnd> {
+    fn read_within(&mut self, now: Instant, key: ConnKey, accepts: bool) -> Option<ReadEnd> {
         let connection = self.connections.get_mut(key)?;
         // What was not read before the stop is not accepted.
         let is_too_late = self.stop.is_some() && connection.lifecycle.is_open();
@@ -247,7 +252,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         let mut requests = self.dispatcher.scratch();
         let Read { bytes, accepted, end } =
-            self.ingress.read(now, connection, limits, &mut requests);
+            self.ingress.read(now, connection, accepts, &mut requests);
         if let Some(Request::Do(Command::Rooms)) = requests.last() {
             connection.inbound.expect_list();
         }

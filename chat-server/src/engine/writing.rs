@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{Connection, FollowUp, write_cost};
+use crate::connection::{Connection, FollowUp, Pause, write_cost};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
@@ -126,7 +126,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Closes a connection whose socket has failed at a write. Reads its last input first; if the write met a
     /// reset, the read finds nothing but an end.
     fn write_failed(&mut self, now: Instant, key: ConnKey) {
-        self.read(now, key);
+        if self.connections.get(key).is_some_and(|c| c.read_pause() != Some(Pause::Room)) {
+            self.read(now, key);
+        }
         if let Some(connection) = self.connections.get_mut(key) {
             connection.lifecycle.override_reason(CloseReason::Lost);
         }

@@ -340,6 +340,11 @@ impl Fanout {
         }
     }
 
+    /// Whether connections wait for rooms.
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.ready.is_empty() || !self.timed.is_empty() || !self.orphans.is_empty()
+    }
+
     /// Whether [`Fanout::next_admitted`] may return a connection without any event.
     pub(crate) fn has_admitted(&self) -> bool {
         let is_open = |room: &Room| room.unsent_or_in_flight() <= self.max_unsent;

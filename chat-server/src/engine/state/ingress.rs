@@ -60,13 +60,13 @@ impl Ingress {
         }
     }
 
-    pub(crate) fn limits(&self) -> InboundLimits {
-        self.limits
+    pub(crate) fn limits(&self) -> &InboundLimits {
+        &self.limits
     }
 
     /// Queues a connection. The caller makes sure that it is not queued already.
     pub(crate) fn push(&mut self, key: ConnKey, inbound: &Inbound) {
-        let is_quiet = inbound.is_quiet(self.now, self.limits);
+        let is_quiet = inbound.is_quiet(self.now, &self.limits);
         let queue = if is_quiet { &mut self.quiet } else { &mut self.busy };
         queue.push_back(key);
     }
@@ -127,15 +127,23 @@ impl Ingress {
         self.busy.shrink_to_fit();
     }
 
-    /// Reads a connection into the shared buffer, and appends the requests that came of it.
+    /// Reads a connection into the shared buffer, and appends the requests that came of it: none, and what is
+    /// read is buffered, unless it `accepts`.
     #[inline]
     pub(crate) fn read<S: Socket>(
         &mut self,
         now: Instant,
         connection: &mut Connection<S>,
-        limits: InboundLimits,
+        accepts: bool,
         requests: &mut Vec<Request>,
     ) -> Read {
+        let nothing;
+        let limits = if accepts {
+            &self.limits
+        } else {
+            nothing = self.limits.accepting_nothing();
+            &nothing
+        };
         let read = connection.read(now, limits, &mut self.buffer, requests);
         let ends = matches!(requests.last(), Some(Request::Disconnect));
         self.spend(requests.len() + if ends { END } else { 0 });

@@ -250,3 +250,30 @@ fn b5_a_frame_that_drips_into_a_paced_room_times_out() {
     assert!(gone.is_some_and(|ms| (30_000..32_000).contains(&ms)), "gone after {gone:?} ms");
     assert!(harness.has(reading));
 }
+
+/// A request to join a room that waits for a slow member is carried out before the next one.
+#[test]
+fn b3_nothing_overtakes_a_join_that_waits() {
+    let mut harness = Harness::new(|_| {});
+    let (talking, talker) = harness.member(CREATE);
+    let (_, reader) = harness.member(JOIN);
+    reader.0.borrow_mut().is_full = true;
+    talker.comes(Come::Bytes(chat(60_000).repeat(6)));
+    harness.engine.readable(talking, false);
+    harness.turns_at(at(1));
+    let (key, socket) = harness.connect();
+    for payload in [JOIN, CREATE] {
+        socket.comes(Come::Bytes(frame(payload)));
+        // Whatever queues it.
+        harness.engine.readable(key, false);
+        harness.engine.enqueue_read(key);
+        harness.turns_at(at(2));
+        harness.engine.enqueue_read(key);
+        harness.turns_at(at(3));
+    }
+    assert_eq!(socket.take(), [""; 0], "the room is held");
+    for ms in 4..5_000 {
+        harness.turns_at(at(ms));
+    }
+    assert_eq!(socket.take()[..2], ["room-entered", "already-in-room"]);
+}
