@@ -9,8 +9,11 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::workers::Request;
 
 /// What is read in one turn, whatever is queued: a connection counts as one, and so does each request that comes
-/// of it. Some 2 ms.
+/// of it, and each [`BYTES`]. Some 2 ms.
 const PER_TURN: usize = 1536;
+
+/// Bytes that take as long to parse, at their worst, as a short request to carry out.
+const BYTES: usize = 256;
 
 /// What is left for busy connections in any case, and what those that waited for their rooms are given first.
 const RESERVED: usize = PER_TURN / 4;
@@ -146,7 +149,7 @@ impl Ingress {
         };
         let read = connection.read(now, limits, &mut self.buffer, requests);
         let ends = matches!(requests.last(), Some(Request::Disconnect));
-        self.spend(requests.len() + if ends { END } else { 0 });
+        self.spend(requests.len() + read.bytes / BYTES + if ends { END } else { 0 });
         if !requests.is_empty() {
             self.read_ahead += read.accepted;
         }

@@ -84,3 +84,21 @@ fn b7_large_rooms_share_a_slice_and_small_ones_are_done_first() {
     }
     assert_eq!(others, 2 * 99);
 }
+
+#[test]
+fn b7_a_turn_reads_few_long_frames() {
+    let mut harness = Harness::new(|_| {});
+    let long = format!(r#"{{"type":"CSChat","text":"{}"}}"#, "\\n".repeat(30_000));
+    let peers: Vec<_> = (0..100).map(|_| harness.connect()).collect();
+    for (key, socket) in &peers {
+        harness.queue(*key, socket, &[&long]);
+    }
+    let mut left = peers.len();
+    while harness.engine.wants_turn() {
+        harness.engine.turn(Instant::START);
+        let unread = peers.iter().filter(|(_, socket)| socket.unread() > 0).count();
+        assert!(left - unread <= 8, "{} in a turn", left - unread);
+        left = unread;
+    }
+    assert_eq!(left, 0);
+}
