@@ -1,12 +1,16 @@
 //! Clients that send too much, or come and go too often: R6, R7.
 
+use std::io::{self, Write};
 use std::iter;
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use chat_server::{CloseReason, LimitKind, RateLimit};
 
-use crate::support::{Client, Program, Scene, Witnesses, chats, frame, in_own_process, wait_until};
+use crate::support::{
+    Client, Program, Scene, Witnesses, chats, frame, in_own_process, stream_of, wait_until,
+};
 
 /// While the program sleeps, a flood from one client arrives, and then requests of others. They are answered
 /// after a few turns, not after the flood.
@@ -90,6 +94,63 @@ fn hear_the_others(member: &mut Client) {
         }
     }
     assert_eq!(next.len(), 9);
+}
+
+/// A peer that sends `flood` again and again, and reads everything, until the room is gone or it is dropped.
+struct Flooder(TcpStream, Vec<thread::JoinHandle<()>>);
+
+impl Flooder {
+    fn start(address: SocketAddr, flood: Vec<u8>) -> Self {
+        let stream = TcpStream::connect(address).expect("it listens");
+        let [mut reads, mut writes] = [(); 2].map(|()| stream.try_clone().expect("a descriptor"));
+        let writer = thread::spawn(move || {
+            let _ = writes.write_all(&frame(r#"{"type":"CSJoinRoom","roomId":1}"#));
+            while writes.write_all(&flood).is_ok() {}
+        });
+        let reader = thread::spawn(move || {
+            let _ = io::copy(&mut reads, &mut io::sink());
+        });
+        Self(stream, vec![writer, reader])
+    }
+}
+
+impl Drop for Flooder {
+    fn drop(&mut self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+        self.1.drain(..).for_each(|thread| thread.join().expect("it only sends and reads"));
+    }
+}
+
+/// A member reads 250 KB a second, no more and no less. Whatever the others do in its room, it stays, and they
+/// are slowed down.
+#[test]
+fn b4_who_reads_2_mbit_a_second_stays_beside_any_flood() {
+    const STEP: (usize, Duration) = (5_000, Duration::from_millis(20));
+    let long = chats(["x".repeat(65_000)]);
+    let join_and_leave =
+        stream_of([r#"{"type":"CSJoinRoom","roomId":1}"#, r#"{"type":"CSLeaveRoom"}"#]);
+    let renames = stream_of((0..50).map(|n| format!(r#"{{"type":"CSName","name":"{n:030}"}}"#)));
+    for (flooders, flood) in [(1, &long), (16, &long), (16, &renames), (16, &join_and_leave)] {
+        let (program, address) = Program::listening(&[]);
+        let mut owner = Client::of(address);
+        let room = owner.enter_new("room");
+        let mut steady = Client::connect_with_little_room(address);
+        steady.enter(room);
+        let flooders: Vec<_> =
+            (0..flooders).map(|_| Flooder::start(address, flood.clone())).collect();
+        // The speed of the reader; nothing is waited for.
+        let began = Instant::now();
+        for step in 0..80 {
+            thread::sleep((began + step * STEP.1).saturating_duration_since(Instant::now()));
+            steady.drip(STEP.0);
+        }
+        drop(flooders);
+        drop(owner);
+        let rooms = Client::of(address).rooms();
+        let is_there = rooms.iter().any(|room| room.members.iter().any(|name| name == "user2"));
+        assert!(is_there, "the steady reader is gone: {rooms:?}");
+        program.stop();
+    }
 }
 
 /// Beyond the rate of commands reading pauses; nothing is dropped.
