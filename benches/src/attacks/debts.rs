@@ -37,7 +37,7 @@ struct Debts {
     crowd: Crowd,
     commands: Vec<u8>,
     join: Vec<u8>,
-    /// Who has asked or joined, and until when they stay.
+    /// The connections that have asked, and those that have joined, each with the time at which it goes on.
     asked: VecDeque<(usize, Instant)>,
     joined: VecDeque<(usize, Instant)>,
     pace: Pace,

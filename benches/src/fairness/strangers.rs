@@ -99,7 +99,7 @@ impl Strangers {
         Ok(Latencies { p50: at(&times, 0.5), p99: at(&times, 0.99), late: at(&late, 0.99) })
     }
 
-    /// Has the one whose turn it is send a message. Returns its text.
+    /// Sends a message from the stranger whose turn it is. Returns its text.
     fn send_next(&mut self) -> Result<String, Error> {
         let text = format!("message {}", self.sent);
         self.both[(self.sent % 2) as usize].send(&chat(&text))?;

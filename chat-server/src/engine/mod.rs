@@ -68,7 +68,7 @@ pub(crate) struct Engine<S, W> {
     timers: Timers,
     /// Connections whose peers may have vanished.
     watch: Watch,
-    /// Whom to ask about them.
+    /// The kernel's answers about them.
     sock_diag: SockDiag,
     /// `None` before the stop.
     stop: Option<Stop>,

@@ -75,7 +75,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// over as many turns as it has frames, and all lists of one turn are bounded.
     pub(super) fn serve_lists(&mut self, now: Instant) {
         for _ in 0..PAGES_PER_TURN {
-            // One that wants another frame is queued again by its follow-up: after all others.
+            // If it wants another frame, its follow-up queues it again, after all others.
             let Some(key) = self.egress.pop_list() else { return };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             connection.outbound.dequeue_for_page();

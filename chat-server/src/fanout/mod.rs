@@ -273,8 +273,8 @@ impl Fanout {
         })
     }
 
-    /// Has a connection wait until a room admits it: see [`Fanout::next_admitted`]. Returns whether that is
-    /// because of a slow member.
+    /// Queues a connection until a room admits it: see [`Fanout::next_admitted`]. Returns whether a slow member
+    /// is the reason.
     pub(crate) fn wait(&mut self, now: Instant, id: RoomId, waiter: Waiter) -> bool {
         let Some(room) = self.rooms.get_mut(&id) else {
             self.orphans.push((id, waiter));

@@ -18,7 +18,7 @@ impl Harness {
         }
     }
 
-    /// Has a peer that reads nothing ask until so much memory is held for it, or it is evicted.
+    /// Sends requests from a peer that reads nothing, until `memory` bytes are held for it or it is evicted.
     fn pile_up(&mut self, (key, socket): &(ConnKey, TestSocket), memory: usize, ms: u64) {
         socket.0.borrow_mut().is_full = true;
         let needs_more = |harness: &Self| {
@@ -36,7 +36,7 @@ impl Harness {
         panic!("it is not read any more");
     }
 
-    /// Has a peer take some bytes of what is pending for it.
+    /// Reads some of the bytes pending for a peer.
     fn read_some(&mut self, (key, socket): &(ConnKey, TestSocket), ms: u64) {
         {
             let mut wire = socket.0.borrow_mut();

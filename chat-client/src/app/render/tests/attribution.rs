@@ -104,7 +104,7 @@ fn notice(code: &str) -> Incoming {
     message
 }
 
-/// Has the client show it, and returns the lines and their sources.
+/// Shows it in the client, and returns the lines and their sources.
 fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) {
     let context = Context { time: AT, columns, is_congested: false };
     let (message, sources) = match told.clone() {
