@@ -33,6 +33,9 @@ pub(crate) struct Terminal {
     modes: String,
 }
 
+/// Bytes read from the terminal at once.
+const CHUNK: usize = 4096;
+
 const ROWS: NonZero<u16> = NonZero::new(24).expect("above 0");
 
 fn columns(cols: u16) -> NonZero<u16> {
@@ -156,8 +159,11 @@ impl Terminal {
         let master = self.master.as_ref().expect("the terminal is there");
         let restored = modes_of(&**master) == self.modes;
         assert!(self.bytes().contains("\u{1b}[?2004h"), "the terminal was taken over");
+        let unmarked = b"\x1b[?2004l";
         self.wait_until("waiting for the end of marks around pasted text", |seen| {
-            String::from_utf8_lossy(&seen.bytes).contains("\u{1b}[?2004l")
+            // In what was read last: all of it may be megabytes, read anew each time.
+            let start = seen.bytes.len().saturating_sub(CHUNK + unmarked.len());
+            seen.bytes[start..].windows(unmarked.len()).any(|bytes| bytes == unmarked)
         });
         (status, restored)
     }
@@ -196,7 +202,7 @@ impl Drop for Terminal {
 
 fn watch(mut terminal: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) {
     thread::spawn(move || {
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; CHUNK];
         // An error is the end of the terminal, too.
         while let Ok(len @ 1..) = terminal.read(&mut buffer) {
             let (seen, news) = &*seen;

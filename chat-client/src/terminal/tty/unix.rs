@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr};
@@ -20,6 +21,9 @@ use super::Change;
 const PASTE_MARKS_ON: &str = "\u{1b}[?2004h";
 /// The same, and whatever a text broken off in the middle may have left.
 const RESTORED: &str = "\u{1b}[?7h\u{1b}[m\u{1b}[?2004l";
+
+/// Seconds for which a terminal may accept nothing before it is left as it is.
+const PATIENCE_SECS: i64 = 2;
 
 /// The exit status of a panic, the same as without our hook.
 const PANIC_STATUS: i32 = 101;
@@ -51,15 +55,15 @@ pub(crate) fn resume() -> io::Result<()> {
     // A newline by itself, whoever writes it, must also return to the margin.
     raw.output_modes |= OutputModes::OPOST;
     tcsetattr(stdin(), OptionalActions::Now, &raw)?;
-    write_if_ready(PASTE_MARKS_ON);
+    write_soon(PASTE_MARKS_ON);
     Ok(())
 }
 
-/// Restores the modes that were found, without waiting. An error means that the terminal has gone.
+/// Restores the modes that were found, even of a terminal that is slow. An error means that the terminal has gone.
 pub(crate) fn restore() {
     if let Some(found) = FOUND.get() {
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
-        write_if_ready(RESTORED);
+        write_soon(RESTORED);
     }
 }
 
@@ -67,17 +71,18 @@ fn restore_after_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         restore();
-        write_if_ready("\r\n");
+        write_soon("\r\n");
         report(info);
         // Whichever thread it was, the others cannot do without it.
         std::process::exit(PANIC_STATUS);
     }));
 }
 
-/// Writes without blocking: a terminal that accepts nothing must not keep the process from ending.
-fn write_if_ready(text: &str) {
+/// Writes without blocking for long: a terminal that accepts nothing must not keep the process from ending.
+fn write_soon(text: &str) {
+    let timeout = Timespec { tv_sec: PATIENCE_SECS, tv_nsec: 0 };
     let mut fds = [PollFd::from_borrowed_fd(stdout(), PollFlags::OUT)];
-    if poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0) {
+    if retry_on_intr(|| poll(&mut fds, Some(&timeout))).is_ok_and(|ready| ready > 0) {
         let _ = rustix::io::write(stdout(), text.as_bytes());
     }
 }
@@ -134,7 +139,7 @@ pub(crate) fn watch_signals(changed: impl Fn(Change) + Send + 'static) -> io::Re
                 SIGCONT => changed(Change::Resumed),
                 deadly => {
                     restore();
-                    write_if_ready("\r\n");
+                    write_soon("\r\n");
                     std::process::exit(128 + deadly);
                 }
             }
