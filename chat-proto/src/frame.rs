@@ -67,6 +67,7 @@ pub struct Frames<'a> {
 
 impl Frames<'_> {
     /// Returns the payload of the next whole frame, or `None` when it is not complete yet.
+    #[inline]
     pub fn next_frame(&mut self) -> Option<&[u8]> {
         if self.returned < self.buffer.len() {
             return self.next_buffered();
@@ -83,6 +84,7 @@ impl Frames<'_> {
 
     /// Stops early: buffers everything not returned yet, whole frames included, however long. The next
     /// call of [`FrameDecoder::feed`] returns it first, and may be given an empty chunk.
+    #[inline]
     pub fn buffer_rest(mut self) {
         self.discard_returned();
         if !self.chunk.is_empty() {
@@ -135,11 +137,16 @@ impl Frames<'_> {
 
     /// Discards what was returned, and gives memory back: otherwise one byte could hold as much as the
     /// longest frame before it.
+    #[inline]
     fn discard_returned(&mut self) {
-        let returned = mem::take(&mut self.returned);
-        if returned == 0 {
-            return;
+        if self.returned > 0 {
+            self.discard();
         }
+    }
+
+    #[cold]
+    fn discard(&mut self) {
+        let returned = mem::take(&mut self.returned);
         let rest = &self.buffer[returned..];
         if 2 * rest.len() < self.buffer.capacity() {
             *self.buffer = rest.to_vec();

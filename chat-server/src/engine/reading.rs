@@ -181,6 +181,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
+    #[inline]
     fn decide_read(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
         let decision = self.decide_read_alone(now, key);
         let connection = self.connections.get(key);
@@ -197,6 +198,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Decides by what concerns this connection alone.
+    #[inline]
     fn decide_read_alone(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
         let Some(connection) = self.connections.get_mut(key) else { return ReadDecision::Paused };
         connection.inbound.dequeue();
@@ -294,6 +296,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Posts requests to the mailbox of a connection, if it still has one.
+    #[inline]
     pub(super) fn post(&mut self, key: ConnKey, requests: &mut Vec<Request>) {
         let connection = self.connections.get(key);
         match connection.and_then(|connection| connection.lifecycle.mailbox()) {

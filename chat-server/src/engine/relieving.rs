@@ -23,10 +23,15 @@ const MARGIN: usize = 8;
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Frees memory until no more is held than the limit allows. What rooms are handing out is left: it is
     /// bounded for each room, and soon gone.
+    #[inline]
     pub(super) fn relieve_memory(&mut self, now: Instant) {
-        if self.held() <= self.limits.total_backlog {
-            return;
+        if self.held() > self.limits.total_backlog {
+            self.free_memory(now);
         }
+    }
+
+    #[cold]
+    fn free_memory(&mut self, now: Instant) {
         if self.fanout.spare_memory() > 0 {
             self.note_relief(ReliefStep::Spare);
             self.fanout.free_spare();
@@ -49,7 +54,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Whether more memory is held than relief could free, so that nothing may be begun that needs more. It
     /// ends as rooms hand out what they have.
     pub(super) fn is_short_of_memory(&mut self) -> bool {
-        let is_short = self.is_over_limit() && self.fanout.is_dirty();
+        let is_short = self.fanout.is_dirty() && self.is_over_limit();
         if is_short {
             self.counters.reach(LimitKind::MaxMemory);
         }

@@ -17,7 +17,7 @@ use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
 use self::room::{FlushProgress, Room};
-use self::throttle::Place;
+use self::throttle::{Place, Throttle};
 use crate::connection::{Connection, Connections, Rate, Subscription, Writer};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
@@ -36,8 +36,12 @@ pub(crate) struct Fanout {
     dirty: VecDeque<RoomId>,
     /// Those of them that have more members than are written to in one turn.
     large: VecDeque<RoomId>,
-    /// Rooms with bytes in flight, each once.
-    in_flight: Vec<RoomId>,
+    /// Bytes in flight to all rooms, in this batch of requests.
+    in_flight: usize,
+    /// Counts these batches.
+    batch: u64,
+    /// What keeps members from being read, or did lately, by room.
+    throttles: FxHashMap<RoomId, Throttle>,
     /// Unsent bytes and bytes in flight of a room beyond which its members are read no further.
     max_unsent: usize,
     /// What the members of a room that is paced may say.
@@ -70,7 +74,9 @@ impl Fanout {
             rooms: FxHashMap::default(),
             dirty: VecDeque::new(),
             large: VecDeque::new(),
-            in_flight: Vec::new(),
+            in_flight: 0,
+            batch: 0,
+            throttles: FxHashMap::default(),
             max_unsent: limits.slow_backlog,
             pace: Rate::new(limits.room_pace),
             ready: VecDeque::new(),
@@ -113,7 +119,7 @@ impl Fanout {
         self.ready.shrink_to_fit();
         self.timed.shrink_to_fit();
         self.orphans.shrink_to_fit();
-        self.in_flight.shrink_to_fit();
+        self.throttles.shrink_to_fit();
     }
 
     /// Removes a connection from its room, and delivers nothing more of that room's log.
@@ -125,25 +131,20 @@ impl Fanout {
         let left = entry.get_mut();
         let moved = left.remove(cursor, &mut self.pool);
         let is_empty = left.member_count() == 0;
-        if let Some(throttle) = left.throttle() {
-            if cursor.is_slow {
-                throttle.keep_up(key);
-            }
-            if is_empty {
-                self.orphans.extend(throttle.waiting.drain(..).map(|waiter| (room, waiter)));
-            }
-        }
         if is_empty {
             left.log.clear(&mut self.pool);
         }
         left.account_memory(&mut self.log_memory);
         if is_empty {
+            let throttle = self.throttles.remove(&room);
+            let waiting = throttle.into_iter().flat_map(|throttle| throttle.waiting);
+            self.orphans.extend(waiting.map(|waiter| (room, waiter)));
             entry.remove();
             if self.rooms.capacity() > Self::FEW.max(4 * self.rooms.len()) {
                 self.rooms.shrink_to(2 * self.rooms.len());
             }
         } else if cursor.is_slow {
-            self.make_ready(room);
+            self.keep_up(room, key);
         }
         if let Some(moved) =
             moved.and_then(|moved| connections.get_mut(moved)?.subscription.as_mut())
@@ -239,49 +240,58 @@ impl Fanout {
 /// Back-pressure: when the members of a room are read, and those that want to join it.
 impl Fanout {
     /// Adds bytes that may come back as broadcasts of a room.
+    #[inline]
     pub(crate) fn add_in_flight(&mut self, now: Instant, id: RoomId, bytes: usize) {
-        let pace = self.pace;
         if let Some(room) = self.rooms.get_mut(&id) {
-            if let Some(throttle) = room.throttle() {
-                throttle.charge(now, pace, bytes);
-            }
-            if room.add_in_flight(bytes) {
-                self.in_flight.push(id);
-            }
+            room.add_in_flight(self.batch, bytes);
+            self.in_flight += bytes;
+        }
+        if let Some(throttle) = self.throttles.get_mut(&id) {
+            throttle.charge(now, self.pace, bytes);
         }
     }
 
     /// Notes that everything read so far has been carried out.
     pub(crate) fn clear_in_flight(&mut self) {
-        for id in self.in_flight.drain(..) {
-            if let Some(room) = self.rooms.get_mut(&id) {
-                room.clear_in_flight();
-            }
-        }
+        self.in_flight = 0;
+        self.batch += 1;
     }
 
     /// Whether a room takes what a member says, or a new member, now. It does not while it has so much to hand
     /// out, or in flight, that even a member that reads all the time would have too much pending when its turn
     /// comes; while it is held or paced; and while others wait.
+    #[inline]
     pub(crate) fn admits(&mut self, now: Instant, id: RoomId) -> bool {
-        let (pace, max_unsent) = (self.pace, self.max_unsent);
-        self.rooms.get_mut(&id).is_none_or(|room| {
-            room.unsent_or_in_flight() <= max_unsent
-                && room.throttle().is_none_or(|throttle| {
-                    throttle.waiting.is_empty() && throttle.closed_until(now, pace).is_none()
-                })
-        })
+        // Nearly always, so do not look for the room.
+        let all_are_open = self.in_flight <= self.max_unsent && !self.is_dirty();
+        (all_are_open || !self.is_saturated(id))
+            && (self.throttles.is_empty() || self.is_unthrottled(now, id))
+    }
+
+    fn is_saturated(&self, id: RoomId) -> bool {
+        let room = self.rooms.get(&id);
+        room.is_some_and(|room| room.unsent_or_in_flight(self.batch) > self.max_unsent)
+    }
+
+    fn is_unthrottled(&mut self, now: Instant, id: RoomId) -> bool {
+        let Some(throttle) = self.throttles.get(&id) else { return true };
+        if throttle.is_over(now) {
+            self.throttles.remove(&id);
+            return true;
+        }
+        throttle.waiting.is_empty() && throttle.closed_until(now, self.pace).is_none()
     }
 
     /// Queues a connection until a room admits it: see [`Fanout::next_admitted`]. Returns whether a slow member
     /// is the reason.
     pub(crate) fn wait(&mut self, now: Instant, id: RoomId, waiter: Waiter) -> bool {
-        let Some(room) = self.rooms.get_mut(&id) else {
+        if !self.rooms.contains_key(&id) {
             self.orphans.push((id, waiter));
             return false;
-        };
-        let throttle = room.throttle_or_new(now);
-        let is_closed = throttle.closed_until(now, self.pace).is_some();
+        }
+        let pace = self.pace;
+        let throttle = self.throttle(now, id);
+        let is_closed = throttle.closed_until(now, pace).is_some();
         throttle.waiting.push_back(waiter);
         if throttle.place == Place::Nowhere {
             throttle.place = Place::Ready;
@@ -290,12 +300,15 @@ impl Fanout {
         is_closed
     }
 
+    fn throttle(&mut self, now: Instant, id: RoomId) -> &mut Throttle {
+        self.throttles.entry(id).or_insert_with(|| Throttle::new(now))
+    }
+
     /// Takes all connections that wait for rooms.
     pub(crate) fn take_waiting(&mut self) -> Vec<(RoomId, Waiter)> {
         let mut waiting = mem::take(&mut self.orphans);
-        for (id, room) in &mut self.rooms {
-            let waiters = room.throttle().map(|throttle| mem::take(&mut throttle.waiting));
-            waiting.extend(waiters.into_iter().flatten().map(|waiter| (*id, waiter)));
+        for (id, throttle) in &mut self.throttles {
+            waiting.extend(throttle.waiting.drain(..).map(|waiter| (*id, waiter)));
         }
         waiting
     }
@@ -311,12 +324,10 @@ impl Fanout {
         }
         for _ in 0..self.ready.len() {
             let id = self.ready.pop_front()?;
-            let Some(room) = self.rooms.get_mut(&id) else { continue };
-            let is_saturated = room.unsent_or_in_flight() > self.max_unsent;
-            let Some(throttle) = room.throttle() else { continue };
+            let is_saturated = self.is_saturated(id);
+            let Some(throttle) = self.throttles.get_mut(&id) else { continue };
             if throttle.waiting.is_empty() {
                 throttle.place = Place::Nowhere;
-                room.forget_throttle(now);
             } else if is_saturated {
                 self.ready.push_back(id);
             } else if let Some(until) = throttle.closed_until(now, self.pace) {
@@ -332,7 +343,7 @@ impl Fanout {
 
     /// Queues a room among those to be served, if it waits for a time.
     fn make_ready(&mut self, id: RoomId) {
-        if let Some(throttle) = self.rooms.get_mut(&id).and_then(Room::throttle)
+        if let Some(throttle) = self.throttles.get_mut(&id)
             && throttle.place == Place::Timed
         {
             throttle.place = Place::Ready;
@@ -347,9 +358,7 @@ impl Fanout {
 
     /// Whether [`Fanout::next_admitted`] may return a connection without any event.
     pub(crate) fn has_admitted(&self) -> bool {
-        let is_open = |room: &Room| room.unsent_or_in_flight() <= self.max_unsent;
-        !self.orphans.is_empty()
-            || self.ready.iter().any(|id| self.rooms.get(id).is_none_or(is_open))
+        !self.orphans.is_empty() || self.ready.iter().any(|id| !self.is_saturated(*id))
     }
 
     /// The time at which [`Fanout::next_admitted`] may return another connection.
@@ -367,18 +376,21 @@ impl Fanout {
         is_slow: bool,
         has_read: bool,
     ) {
-        let Some(Subscription { room: id, cursor }) = &mut connection.subscription else { return };
-        let Some(room) = self.rooms.get_mut(id) else { return };
+        let Some(Subscription { room, cursor }) = &mut connection.subscription else { return };
         let was_slow = mem::replace(&mut cursor.is_slow, is_slow);
         match (was_slow, is_slow) {
-            (false, true) => room.throttle_or_new(now).become_slow(now, key),
-            (true, true) if has_read => room.throttle_or_new(now).pace(now),
-            (true, false) => {
-                let id = *id;
-                room.throttle_or_new(now).keep_up(key);
-                self.make_ready(id);
-            }
+            (false, true) => self.throttle(now, *room).become_slow(now, key),
+            (true, true) if has_read => self.throttle(now, *room).pace(now),
+            (true, false) => self.keep_up(*room, key),
             (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Notes that a member is slow no longer, or no member.
+    fn keep_up(&mut self, id: RoomId, key: ConnKey) {
+        if let Some(throttle) = self.throttles.get_mut(&id) {
+            throttle.keep_up(key);
+            self.make_ready(id);
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::mem;
 
-use super::throttle::Throttle;
 use crate::connection::{Connection, Connections, Flushed, Writer, write_cost};
-use crate::net::{ConnKey, Instant, Socket};
+use crate::net::{ConnKey, Socket};
 use crate::room_log::{ChunkPool, Cursor, RoomLog};
 
 /// A room with members, and its log.
@@ -14,10 +13,8 @@ pub(super) struct Room {
     members: Vec<ConnKey>,
     /// The pass that has been begun and not finished.
     pass: Option<Pass>,
-    /// What keeps the members from being read; `None` if nothing does, nor did lately.
-    throttle: Option<Box<Throttle>>,
-    /// Bytes read from members and not yet in the log, as far as can be told.
-    in_flight: usize,
+    /// Bytes read from members in a batch of requests, and not yet in the log, as far as can be told.
+    in_flight: (u64, usize),
     /// The log's memory as it was last added to the sum of all rooms.
     accounted: usize,
 }
@@ -73,36 +70,16 @@ impl Room {
         self.members.len()
     }
 
-    /// Bytes that have yet to be handed out, or are in flight.
-    pub(super) fn unsent_or_in_flight(&self) -> usize {
-        self.log.unsent() + self.in_flight
+    /// Bytes that have yet to be handed out, or are in flight in this batch of requests.
+    pub(super) fn unsent_or_in_flight(&self, batch: u64) -> usize {
+        let (counted, bytes) = self.in_flight;
+        self.log.unsent() + if counted == batch { bytes } else { 0 }
     }
 
-    /// Adds bytes read from a member. Returns whether they are the first in flight.
-    pub(super) fn add_in_flight(&mut self, bytes: usize) -> bool {
-        let before = self.in_flight;
-        self.in_flight += bytes;
-        before == 0
-    }
-
-    /// Notes that what was in flight is in the log, or never will be.
-    pub(super) fn clear_in_flight(&mut self) {
-        self.in_flight = 0;
-    }
-
-    /// What keeps the members from being read, if anything does, or did lately.
-    pub(super) fn throttle(&mut self) -> Option<&mut Throttle> {
-        self.throttle.as_deref_mut()
-    }
-
-    /// What keeps the members from being read, made if there is nothing yet.
-    pub(super) fn throttle_or_new(&mut self, now: Instant) -> &mut Throttle {
-        self.throttle.get_or_insert_with(|| Box::new(Throttle::new(now)))
-    }
-
-    /// Forgets what no longer keeps members from being read.
-    pub(super) fn forget_throttle(&mut self, now: Instant) {
-        self.throttle.take_if(|throttle| throttle.is_over(now));
+    /// Adds bytes read from a member.
+    pub(super) fn add_in_flight(&mut self, batch: u64, bytes: usize) {
+        let (counted, before) = self.in_flight;
+        self.in_flight = (batch, bytes + if counted == batch { before } else { 0 });
     }
 
     /// Brings the room's share of `sum`, the memory of all rooms' logs, up to date.

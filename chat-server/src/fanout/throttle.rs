@@ -116,6 +116,7 @@ impl Throttle {
 
     /// Whether there is nothing to remember.
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.slow == 0 && self.waiting.is_empty() && self.next_hold <= now
+        let is_idle = self.waiting.is_empty() && self.place == Place::Nowhere;
+        is_idle && self.slow == 0 && self.next_hold <= now
     }
 }
