@@ -27,8 +27,8 @@ const WAKER: Token = Token(usize::MAX);
 /// The token of the first listener; each further one has the token below.
 const FIRST_LISTENER: usize = usize::MAX - 1;
 
-/// Events taken from the kernel at once.
-const EVENTS: usize = 1024;
+/// Events taken from the kernel at once: the connections among which the next to be read is chosen.
+const EVENTS: usize = 4096;
 
 /// Both directions from the start: an edge that finds nothing to do costs nothing, and changing the
 /// interest would cost a system call.

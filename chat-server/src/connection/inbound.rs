@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_proto::{Command, FrameDecoder, HEADER_LEN, Rejection};
 
 use super::token_bucket::{Rate, TokenBucket};
-use crate::limits::Limits;
+use crate::limits::{Limits, RateLimit};
 use crate::net::{Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 use crate::workers::Request;
@@ -19,12 +19,16 @@ const FRAMES_PER_TURN: u32 = 64;
 /// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes.
 const SHORT: usize = 1024;
 
+/// The time that a quiet connection takes, in microseconds as they are estimated for [`Inbound::charge_time`].
+const QUIET: RateLimit = RateLimit { burst: 1000, per_second: 1000 };
+
 /// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InboundLimits {
     commands: Rate,
     input: Rate,
     bad_frames: Rate,
+    time: Rate,
     frame_timeout: Duration,
     frames_per_turn: u32,
 }
@@ -35,6 +39,7 @@ impl InboundLimits {
             commands: Rate::new(limits.commands),
             input: Rate::new(limits.input),
             bad_frames: Rate::new(limits.bad_frames),
+            time: Rate::new(QUIET),
             frame_timeout: limits.frame_timeout,
             frames_per_turn: FRAMES_PER_TURN,
         }
@@ -91,6 +96,8 @@ pub(crate) struct Inbound {
     /// Bytes of the frames that were accepted.
     input: TokenBucket,
     bad_frames: TokenBucket,
+    /// The event loop's time.
+    time: TokenBucket,
     /// The time at which the first byte of an incomplete frame arrived.
     frame_since: Option<Instant>,
     pause: Option<Pause>,
@@ -119,7 +126,11 @@ struct Accepted {
 
 impl Inbound {
     pub(super) fn new(now: Instant) -> Self {
+        // Those that are there come before those that come now, of which there may be many.
+        let mut time = TokenBucket::new(now);
+        time.charge(now, Rate::new(QUIET), QUIET.burst);
         Self {
+            time,
             decoder: FrameDecoder::new(),
             commands: TokenBucket::new(now),
             input: TokenBucket::new(now),
@@ -180,10 +191,15 @@ impl Inbound {
         commands.into_iter().chain(input.map(|at| (at, LimitKind::Input))).max_by_key(|(at, _)| *at)
     }
 
-    /// Whether most of the budgets are left.
+    /// Charges what reading the connection took, in microseconds.
+    #[inline]
+    pub(crate) fn charge_time(&mut self, now: Instant, limits: &InboundLimits, time: usize) {
+        self.time.charge(now, limits.time, time as u32);
+    }
+
+    /// Whether the connection has taken little time of late.
     pub(crate) fn is_quiet(&self, now: Instant, limits: &InboundLimits) -> bool {
-        self.commands.is_mostly_full(now, limits.commands)
-            && self.input.is_mostly_full(now, limits.input)
+        self.time.is_mostly_full(now, limits.time)
     }
 
     /// Stops reading for now. Events do not resume it.
@@ -333,6 +349,7 @@ impl Inbound {
                 }
                 Err(rejection) => {
                     let is_bad = rejection.is_bad();
+                    is_chat = is_bad || matches!(rejection, Rejection::BadText(_));
                     requests.push(Request::Reject(rejection));
                     if is_bad {
                         if self.is_proven && self.bad_frames.take(now, limits.bad_frames) {

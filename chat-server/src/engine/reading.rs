@@ -97,7 +97,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Reads the connections that are queued now, each at most once, as far as a turn goes.
     pub(super) fn read_queued(&mut self, now: Instant) {
-        self.ingress.begin_turn(now);
+        self.ingress.begin_turn(now, self.fanout.dirty_rooms());
         if self.fanout.has_waiting() {
             self.read_admitted(now, true);
         }

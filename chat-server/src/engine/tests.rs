@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chat_core::{HubLimits, Role};
 use chat_proto::{FrameDecoder, Incoming};
+use chat_testing::frame;
 use chat_testing::heap::{HeapMeter, uncounted};
 
 use super::*;
@@ -151,10 +152,14 @@ impl Harness {
     }
 
     fn connect(&mut self) -> (ConnKey, TestSocket) {
+        self.connect_at(Instant::START)
+    }
+
+    fn connect_at(&mut self, now: Instant) -> (ConnKey, TestSocket) {
         let (key, socket) = (self.engine.next_key(), TestSocket::default());
         let peer = IpAddr::from(Ipv4Addr::LOCALHOST);
         let theirs = socket.clone();
-        self.run(|engine| engine.connect(Instant::START, theirs, Role::Guest, (peer, 1).into()));
+        self.run(|engine| engine.connect(now, theirs, Role::Guest, (peer, 1).into()));
         (key, socket)
     }
 
@@ -168,7 +173,7 @@ impl Harness {
 
     /// Delivers payloads in one piece, with one event.
     fn come(&mut self, key: ConnKey, socket: &TestSocket, payloads: &[&str]) {
-        socket.comes(Come::Bytes(payloads.iter().flat_map(|p| frame(p)).collect()));
+        socket.comes(Come::Bytes(payloads.iter().flat_map(frame).collect()));
         self.run(|engine| engine.readable(key, false));
         self.turns();
     }
@@ -206,11 +211,6 @@ impl Harness {
             }
         });
     }
-}
-
-fn frame(payload: &str) -> Vec<u8> {
-    let len = u16::try_from(payload.len()).expect("it is short");
-    [&len.to_be_bytes()[..], payload.as_bytes()].concat()
 }
 
 const CREATE: &str = r#"{"type":"CSCreateRoom","title":"room"}"#;

@@ -25,16 +25,16 @@ use crate::room_log::ChunkPool;
 
 pub(crate) use self::throttle::Waiter;
 
-/// Writes to the members of small rooms in one turn: some 2 ms.
-const SMALL_WRITES: usize = 512;
+/// Writes to the members of small rooms in one turn: some 0.5 ms.
+const SMALL_WRITES: usize = 64;
 
 /// All rooms that have members.
 #[derive(Debug)]
 pub(crate) struct Fanout {
     rooms: FxHashMap<RoomId, Room>,
-    /// Rooms with something to hand out, each once, in the order in which that came up.
+    /// Rooms with something to hand out, each once, in the order in which that came up: those that had no more
+    /// members than are written to in one turn, and those that had.
     dirty: VecDeque<RoomId>,
-    /// Those of them that have more members than are written to in one turn.
     large: VecDeque<RoomId>,
     /// Bytes in flight to all rooms, in this batch of requests.
     in_flight: usize,
@@ -89,6 +89,11 @@ impl Fanout {
             members: 0,
             deliveries: 0,
         }
+    }
+
+    /// Small rooms that have something to hand out.
+    pub(crate) fn dirty_rooms(&self) -> usize {
+        self.dirty.len()
     }
 
     /// Whether a flush would do something.
@@ -188,11 +193,14 @@ impl Fanout {
         self.deliveries += (room.member_count() - usize::from(except.is_some())) as u64;
         let lang = self.lang;
         if room.log.is_handed_out() {
-            self.dirty.push_back(id);
+            let is_large = room.member_count() > self.visits_per_turn;
+            let queue = if is_large { &mut self.large } else { &mut self.dirty };
+            queue.push_back(id);
         }
         room.log.append(except, &mut self.pool, |out| {
             message.write(lang, out).expect("the hub refuses a chat that does not fit a frame");
         });
+        room.account_memory(&mut self.log_memory);
     }
 
     /// Flushes the rooms that have something to hand out, as far as one turn goes: small rooms first, each as a
@@ -205,11 +213,11 @@ impl Fanout {
         let mut left = SMALL_WRITES.max(self.visits_per_turn);
         for _ in 0..self.dirty.len() {
             let Some(id) = self.dirty.pop_front() else { break };
-            let Some(room) = self.rooms.get(&id) else { continue };
-            if room.member_count() > self.visits_per_turn {
-                self.large.push_back(id);
-            } else if self.flush_room(id, connections, writer, &mut left) {
+            if self.flush_room(id, connections, writer, &mut left) {
                 self.dirty.push_back(id);
+            }
+            if left == 0 {
+                break;
             }
         }
         let mut left = self.visits_per_turn;
@@ -217,6 +225,9 @@ impl Fanout {
             let Some(id) = self.large.pop_front() else { break };
             if self.flush_room(id, connections, writer, &mut left) {
                 self.large.push_back(id);
+            }
+            if left == 0 {
+                break;
             }
         }
     }
@@ -230,10 +241,9 @@ impl Fanout {
         left: &mut usize,
     ) -> bool {
         let Some(room) = self.rooms.get_mut(&id) else { return false };
-        let is_unfinished = *left == 0
-            || room.flush(connections, writer, &mut self.pool, left) == FlushProgress::Unfinished;
+        let progress = room.flush(connections, writer, &mut self.pool, left);
         room.account_memory(&mut self.log_memory);
-        is_unfinished
+        progress == FlushProgress::Unfinished
     }
 }
 

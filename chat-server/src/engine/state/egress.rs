@@ -11,6 +11,8 @@ use crate::net::ConnKey;
 pub(crate) struct Egress {
     /// Connections with answers to flush at the end of the turn.
     queue: VecDeque<ConnKey>,
+    /// How many of these have had their memory counted, from the first on.
+    counted: usize,
     /// Connections that wait for the next frame of a list of rooms, in the order in which they are served.
     lists: VecDeque<ConnKey>,
     pub(crate) writer: Writer,
@@ -22,6 +24,7 @@ impl Egress {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             queue: VecDeque::new(),
+            counted: 0,
             lists: VecDeque::new(),
             writer: Writer::new(limits),
             answers: Rate::new(limits.answers),
@@ -40,7 +43,15 @@ impl Egress {
 
     /// Takes the next connection to flush.
     pub(crate) fn pop(&mut self) -> Option<ConnKey> {
+        self.counted = self.counted.saturating_sub(1);
         self.queue.pop_front()
+    }
+
+    /// Returns the next queued connection whose memory has not been counted since it was queued.
+    pub(crate) fn next_uncounted(&mut self) -> Option<ConnKey> {
+        let key = self.queue.get(self.counted)?;
+        self.counted += 1;
+        Some(*key)
     }
 
     /// Queues a connection for the next frame of a list of rooms. The caller makes sure that it is not queued

@@ -2,24 +2,39 @@
 
 use std::collections::VecDeque;
 
+use chat_proto::{Command, Rejection};
+
 use super::timers::Timers;
 use crate::connection::{Connection, Inbound, InboundLimits, Read};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::workers::Request;
 
-/// What is read in one turn, whatever is queued: a connection counts as one, and so does each request that comes
-/// of it, and each [`BYTES`]. Some 2 ms.
-const PER_TURN: usize = 1536;
+/// How long a turn reads, whatever is queued, in microseconds. Here as in the following, that is what is estimated;
+/// a request counts as one.
+const PER_TURN: usize = 256;
 
-/// Bytes that take as long to parse, at their worst, as a short request to carry out.
-const BYTES: usize = 256;
+/// How long a turn reads at least, whatever rooms still have to hand out.
+const LEAST: usize = PER_TURN / 4;
 
-/// What is left for busy connections in any case, and what those that waited for their rooms are given first.
-const RESERVED: usize = PER_TURN / 4;
+/// A read, which also acknowledges what is read.
+const READ: usize = 4;
 
-/// What the end of a connection counts: it is closed, and others are told.
-const END: usize = 8;
+/// Bytes that are copied, and that are parsed at their worst, in a microsecond.
+const COPIED: usize = 512;
+const PARSED: usize = 256;
+
+/// A name that is not ASCII: it is normalized, and compared with others.
+const NAME: usize = 32;
+
+/// The end of a connection: it is closed, and others are told.
+const END: usize = 16;
+
+/// A read that completes no frame, as far as the connection is charged for it.
+const PIECE: usize = 256;
+
+/// What a room still has to hand out to a member.
+const OWED: usize = 4;
 
 /// The connections to read, and how far reading is ahead of the hub.
 #[derive(Debug)]
@@ -28,14 +43,17 @@ pub(crate) struct Ingress {
     /// Connections to read: those that an event has announced, and those that were not read to the end,
     /// which no event will announce.
     ///
-    /// Quiet ones, with most of their budgets left, are read before busy ones: nobody waits for many who send
-    /// all they may.
+    /// Quiet ones, which have taken little time of late, are read before busy ones: nobody waits for many who
+    /// send all they may, or what takes long.
     quiet: VecDeque<ConnKey>,
     busy: VecDeque<ConnKey>,
     /// How many of these have yet to be read in this turn.
     left: (usize, usize),
-    /// What is left of [`PER_TURN`].
+    /// How long this turn reads, and how much of that is left.
+    total: usize,
     budget: usize,
+    /// Quiet connections have been read in this turn.
+    had_quiet: bool,
     /// When the turn began.
     now: Instant,
     /// Ends of timed pauses.
@@ -54,7 +72,9 @@ impl Ingress {
             quiet: VecDeque::new(),
             busy: VecDeque::new(),
             left: (0, 0),
+            total: PER_TURN,
             budget: PER_TURN,
+            had_quiet: false,
             now: Instant::START,
             pauses: Timers::default(),
             read_ahead: 0,
@@ -74,35 +94,50 @@ impl Ingress {
         queue.push_back(key);
     }
 
-    /// Begins a turn, in which each connection that is queued now is read once at most.
-    pub(crate) fn begin_turn(&mut self, now: Instant) {
+    /// Begins a turn, in which each connection that is queued now is read once at most. Rooms still have to
+    /// hand out `owed` writes, which shorten the reading.
+    pub(crate) fn begin_turn(&mut self, now: Instant, owed: usize) {
         self.now = now;
         self.left = (self.quiet.len(), self.busy.len());
-        self.budget = PER_TURN;
+        self.total = PER_TURN.saturating_sub(owed * OWED).max(LEAST);
+        self.budget = self.total;
+        self.had_quiet = false;
     }
 
     /// Takes the next connection to read, as long as the turn goes.
     pub(crate) fn pop(&mut self) -> Option<ConnKey> {
+        let reserved = self.reserved();
         let (quiet, busy) = &mut self.left;
-        let takes_quiet = *quiet > 0 && (*busy == 0 || self.budget > RESERVED);
+        let takes_quiet = *quiet > 0 && (*busy == 0 || self.budget > reserved);
         let (left, queue) =
             if takes_quiet { (quiet, &mut self.quiet) } else { (busy, &mut self.busy) };
+        if takes_quiet {
+            self.had_quiet = true;
+        } else if self.had_quiet {
+            // The answers to these come first: the rest of the busy ones are for the next turn.
+            self.budget = self.budget.min(reserved);
+        }
         if self.budget == 0 || *left == 0 {
             return None;
         }
         *left -= 1;
-        self.budget -= 1;
+        self.budget = self.budget.saturating_sub(READ);
         queue.pop_front()
     }
 
     /// Whether the turn goes on to those that waited for their rooms: `first`, before any other.
     pub(crate) fn has_time(&self, first: bool) -> bool {
-        self.budget > if first { PER_TURN - RESERVED } else { 0 }
+        self.budget > if first { self.total - self.reserved() } else { 0 }
     }
 
-    /// Counts `requests` that are read, or posted, in this turn.
-    pub(crate) fn spend(&mut self, requests: usize) {
-        self.budget = self.budget.saturating_sub(requests);
+    /// What is left for busy connections in any case, and what those that waited for their rooms are given first.
+    fn reserved(&self) -> usize {
+        self.total / 4
+    }
+
+    /// Takes the time that reading or posting takes, in microseconds.
+    pub(crate) fn spend(&mut self, time: usize) {
+        self.budget = self.budget.saturating_sub(time);
     }
 
     /// Sets when [`Ingress::pop_expired_pause`] returns a paused connection.
@@ -148,8 +183,18 @@ impl Ingress {
             &nothing
         };
         let read = connection.read(now, limits, &mut self.buffer, requests);
-        let ends = matches!(requests.last(), Some(Request::Disconnect));
-        self.spend(requests.len() + read.bytes / BYTES + if ends { END } else { 0 });
+        // All but the last are short.
+        let last = match requests.last() {
+            Some(Request::Do(Command::Rename(name))) if !name.as_str().is_ascii() => NAME,
+            Some(Request::Reject(Rejection::BadName(_))) => NAME,
+            Some(Request::Disconnect) => END,
+            _ => 0,
+        };
+        let time = requests.len() + read.bytes / COPIED + read.accepted / PARSED + last;
+        // What comes in pieces is not what others wait for.
+        let charged = if read.accepted > 0 { READ + time } else { PIECE };
+        connection.inbound.charge_time(now, &self.limits, charged);
+        self.spend(time);
         if !requests.is_empty() {
             self.read_ahead += read.accepted;
         }

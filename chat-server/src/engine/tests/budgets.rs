@@ -18,7 +18,7 @@ impl Harness {
 /// Chats of 8 KiB each, told in no room: each is refused.
 fn long_chats(count: usize) -> Vec<u8> {
     let text = "x".repeat(8 * 1024 - 2 - r#"{"type":"CSChat","text":""}"#.len());
-    frame(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(count)
+    frame(format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(count)
 }
 
 #[test]

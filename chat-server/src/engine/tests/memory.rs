@@ -18,7 +18,7 @@ const LEAVE: &str = r#"{"type":"CSLeaveRoom"}"#;
 
 /// A chat of so many bytes.
 fn chat(len: usize) -> Vec<u8> {
-    frame(&format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(len)))
+    frame(format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(len)))
 }
 
 /// Runs a test in a process of its own, whose heap is that of the test.
@@ -92,7 +92,7 @@ fn b1_a_byte_after_a_long_frame_holds_no_more_than_it_counts() {
     alone(|| {
         let mut harness = Harness::new(|_| {});
         let peers = harness.peers(200);
-        let stream = [frame(ROOMS), frame(&format!("{ROOMS:65500}")), vec![0]].concat();
+        let stream = [frame(ROOMS), frame(format!("{ROOMS:65500}")), vec![0]].concat();
         for peer in &peers {
             harness.arrive(peer, stream.clone());
         }

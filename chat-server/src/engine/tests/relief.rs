@@ -66,7 +66,7 @@ fn begin_frame(harness: &mut Harness, (key, socket): &(ConnKey, TestSocket), len
 #[test]
 fn b1_a_byte_after_a_long_frame_holds_a_byte() {
     let mut harness = Harness::new(|_| {});
-    let long = frame(&format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(60_000)));
+    let long = frame(format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(60_000)));
     for _ in 0..100 {
         let (key, socket) = harness.connect();
         socket.comes(Come::Bytes([&frame(ROOMS)[..], &long, &[0]].concat()));

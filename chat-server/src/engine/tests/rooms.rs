@@ -16,7 +16,7 @@ fn talkers_wait_for_a_large_room_and_readers_are_kept() {
         [CREATE].into_iter().chain([JOIN; 30]).map(|j| harness.member(j)).collect();
     members.iter().for_each(|(_, socket)| drop(socket.take()));
     let text = "x".repeat(20_000);
-    let chats = frame(&format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(CHATS);
+    let chats = frame(format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(CHATS);
     for (key, socket) in &members[..4] {
         socket.comes(Come::Bytes(chats.clone()));
         harness.engine.readable(*key, false);

@@ -11,11 +11,11 @@ fn at(ms: u32) -> Instant {
 }
 
 fn chat(bytes: usize) -> Vec<u8> {
-    frame(&format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(bytes)))
+    frame(format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(bytes)))
 }
 
 fn rename(name: &str) -> Vec<u8> {
-    frame(&format!(r#"{{"type":"CSName","name":"{name}"}}"#))
+    frame(format!(r#"{{"type":"CSName","name":"{name}"}}"#))
 }
 
 impl Harness {
