@@ -19,8 +19,8 @@ const FRAMES_PER_TURN: u32 = 64;
 /// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes.
 const SHORT: usize = 1024;
 
-/// The time that a quiet connection takes, in microseconds as they are estimated for [`Inbound::charge_time`].
-const QUIET: RateLimit = RateLimit { burst: 1000, per_second: 1000 };
+/// The time that a quiet connection takes, in the units of [`Inbound::charge_time`]: a thousandth of all.
+const QUIET: RateLimit = RateLimit { burst: 2500, per_second: 2500 };
 
 /// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]
@@ -191,7 +191,7 @@ impl Inbound {
         commands.into_iter().chain(input.map(|at| (at, LimitKind::Input))).max_by_key(|(at, _)| *at)
     }
 
-    /// Charges what reading the connection took, in microseconds.
+    /// Charges the time that reading the connection took, in units of some 0.4 µs.
     #[inline]
     pub(crate) fn charge_time(&mut self, now: Instant, limits: &InboundLimits, time: usize) {
         self.time.charge(now, limits.time, time as u32);

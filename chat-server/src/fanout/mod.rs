@@ -26,7 +26,7 @@ use crate::room_log::ChunkPool;
 pub(crate) use self::throttle::Waiter;
 
 /// Writes to the members of small rooms in one turn: some 0.5 ms.
-const SMALL_WRITES: usize = 64;
+const SMALL_WRITES: usize = 128;
 
 /// All rooms that have members.
 #[derive(Debug)]

@@ -10,31 +10,37 @@ use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::workers::Request;
 
-/// How long a turn reads, whatever is queued, in microseconds. Here as in the following, that is what is estimated;
-/// a request counts as one.
-const PER_TURN: usize = 256;
+/// How long a turn reads, whatever is queued: some 250 µs. Here as in the following, times are estimates, and the unit
+/// is what a chat takes among others: some 0.4 µs.
+const PER_TURN: usize = 640;
 
 /// How long a turn reads at least, whatever rooms still have to hand out.
 const LEAST: usize = PER_TURN / 4;
 
-/// A read, which also acknowledges what is read.
+/// A read.
 const READ: usize = 4;
 
-/// Bytes that are copied, and that are parsed at their worst, in a microsecond.
-const COPIED: usize = 512;
-const PARSED: usize = 256;
+/// A read that completes no frame: the kernel acknowledges it at once, and it is buffered, and has a deadline.
+const PIECE: usize = 24;
+
+/// What a connection is charged for that beyond the time: its frames are not what others wait for.
+const PIECE_CHARGE: usize = 600;
+
+/// Bytes that are parsed at their worst, and that are buffered, in a unit.
+const PARSED: usize = 96;
+const BUFFERED: usize = 128;
+
+/// A request that is no chat, and is answered.
+const ANSWER: usize = 12;
 
 /// A name that is not ASCII: it is normalized, and compared with others.
-const NAME: usize = 32;
+const NAME: usize = 80;
 
 /// The end of a connection: it is closed, and others are told.
-const END: usize = 16;
-
-/// A read that completes no frame, as far as the connection is charged for it.
-const PIECE: usize = 256;
+const END: usize = 60;
 
 /// What a room still has to hand out to a member.
-const OWED: usize = 4;
+const OWED: usize = 8;
 
 /// The connections to read, and how far reading is ahead of the hub.
 #[derive(Debug)]
@@ -183,17 +189,9 @@ impl Ingress {
             &nothing
         };
         let read = connection.read(now, limits, &mut self.buffer, requests);
-        // All but the last are short.
-        let last = match requests.last() {
-            Some(Request::Do(Command::Rename(name))) if !name.as_str().is_ascii() => NAME,
-            Some(Request::Reject(Rejection::BadName(_))) => NAME,
-            Some(Request::Disconnect) => END,
-            _ => 0,
-        };
-        let time = requests.len() + read.bytes / COPIED + read.accepted / PARSED + last;
-        // What comes in pieces is not what others wait for.
-        let charged = if read.accepted > 0 { READ + time } else { PIECE };
-        connection.inbound.charge_time(now, &self.limits, charged);
+        let time = time_of(&read, requests, connection.subscription.is_some());
+        let charge = if read.accepted > 0 { 0 } else { PIECE_CHARGE };
+        connection.inbound.charge_time(now, &self.limits, READ + time + charge);
         self.spend(time);
         if !requests.is_empty() {
             self.read_ahead += read.accepted;
@@ -231,4 +229,18 @@ impl Ingress {
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.pauses.next()
     }
+}
+
+/// The time that a read takes beyond [`READ`], with its requests.
+fn time_of(read: &Read, requests: &[Request], is_in_room: bool) -> usize {
+    // Only the last takes long.
+    let last = match requests.last() {
+        None => return PIECE + read.bytes / BUFFERED,
+        Some(Request::Do(Command::Chat(_))) if is_in_room => 0,
+        Some(Request::Do(Command::Rename(name))) if !name.as_str().is_ascii() => NAME,
+        Some(Request::Reject(Rejection::BadName(_))) => NAME,
+        Some(Request::Disconnect) => END,
+        Some(_) => ANSWER,
+    };
+    requests.len().max(read.accepted / PARSED) + last
 }
