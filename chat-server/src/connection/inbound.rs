@@ -19,8 +19,9 @@ const FRAMES_PER_TURN: u32 = 64;
 /// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes.
 const SHORT: usize = 1024;
 
-/// The time that a quiet connection takes, in the units of [`Inbound::charge_time`]: a thousandth of all.
-const QUIET: RateLimit = RateLimit { burst: 2500, per_second: 2500 };
+/// The time that a quiet connection takes, in the units of [`Inbound::charge_time`]: a third of a thousandth of all,
+/// or 160 short messages a second, one by one.
+const QUIET: RateLimit = RateLimit { burst: 800, per_second: 800 };
 
 /// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]

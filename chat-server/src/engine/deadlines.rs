@@ -20,7 +20,7 @@ const LATE: Duration = Duration::from_millis(500);
 const MIN_TIMER: Duration = Duration::from_millis(10);
 
 /// Timers that expire in one turn at most; the others are late by a turn. Each may close a connection.
-const TIMERS_PER_TURN: usize = 128;
+const TIMERS_PER_TURN: usize = 16;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Sets the timer of a connection, unless it is set early enough.

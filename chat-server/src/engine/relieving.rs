@@ -17,8 +17,8 @@ use crate::stats::{CloseReason, LimitKind, ReliefStep};
 const STEADY: Duration = Duration::from_millis(500);
 
 /// The share of the limit to which relief goes beyond it, so that it does not have to search for each byte
-/// anew.
-const MARGIN: usize = 8;
+/// anew; little, so that it does not close thousands at once.
+const MARGIN: usize = 64;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Frees memory until no more is held than the limit allows. What rooms are handing out is left: it is

@@ -10,7 +10,7 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
 
 /// The most looks in a turn.
-const LOOKS_PER_TURN: usize = 64;
+const LOOKS_PER_TURN: usize = 16;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Looks at the connections whose turn it is, and removes those whose peers have vanished.

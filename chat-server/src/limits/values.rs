@@ -114,7 +114,7 @@ impl Default for Limits {
             new_connections: RateLimit { burst: 64, per_second: 20 },
             refused_connections: 32,
             rooms: 100_000,
-            accepts_per_turn: 16,
+            accepts_per_turn: 8,
             read_per_turn: 64 * 1024,
             write_per_turn: 256 * 1024,
             writes_per_room_and_turn: 64,
