@@ -2,44 +2,20 @@
 
 use std::collections::VecDeque;
 
-use chat_proto::{Command, Rejection};
-
+use super::read_time::{READ, charge, read_time};
 use super::timers::Timers;
 use crate::connection::{Connection, Inbound, InboundLimits, Read};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::workers::Request;
 
-/// How long a turn reads, whatever is queued: some 250 µs. Here as in the following, times are estimates, and the unit
-/// is what a chat takes among others: some 0.4 µs.
+/// How long a turn reads, whatever is queued, in the units of [`read_time`]: some 250 µs.
 const PER_TURN: usize = 640;
 
-/// How long a turn reads at least, whatever rooms still have to hand out.
+/// How long a turn reads at least.
 const LEAST: usize = PER_TURN / 4;
 
-/// A read.
-const READ: usize = 4;
-
-/// A read that completes no frame: the kernel acknowledges it at once, and it is buffered, and has a deadline.
-const PIECE: usize = 24;
-
-/// What a connection is charged for that beyond the time: its frames are not what others wait for.
-const PIECE_CHARGE: usize = 600;
-
-/// Bytes that are parsed at their worst, and that are buffered, in a unit.
-const PARSED: usize = 96;
-const BUFFERED: usize = 128;
-
-/// A request that is no chat, and is answered.
-const ANSWER: usize = 12;
-
-/// A name that is not ASCII: it is normalized, and compared with others.
-const NAME: usize = 80;
-
-/// The end of a connection: it is closed, and others are told.
-const END: usize = 60;
-
-/// What a room still has to hand out to a member.
+/// A room that still has something to hand out.
 const OWED: usize = 8;
 
 /// The connections to read, and how far reading is ahead of the hub.
@@ -100,12 +76,12 @@ impl Ingress {
         queue.push_back(key);
     }
 
-    /// Begins a turn, in which each connection that is queued now is read once at most. Rooms still have to
-    /// hand out `owed` writes, which shorten the reading.
-    pub(crate) fn begin_turn(&mut self, now: Instant, owed: usize) {
+    /// Begins a turn, in which each connection that is queued now is read once at most. `owing` rooms still have
+    /// something to hand out, which shortens the reading.
+    pub(crate) fn begin_turn(&mut self, now: Instant, owing: usize) {
         self.now = now;
         self.left = (self.quiet.len(), self.busy.len());
-        self.total = PER_TURN.saturating_sub(owed * OWED).max(LEAST);
+        self.total = PER_TURN.saturating_sub(owing * OWED).max(LEAST);
         self.budget = self.total;
         self.had_quiet = false;
     }
@@ -141,7 +117,7 @@ impl Ingress {
         self.total / 4
     }
 
-    /// Takes the time that reading or posting takes, in microseconds.
+    /// Takes the time that reading or posting takes.
     pub(crate) fn spend(&mut self, time: usize) {
         self.budget = self.budget.saturating_sub(time);
     }
@@ -189,9 +165,8 @@ impl Ingress {
             &nothing
         };
         let read = connection.read(now, limits, &mut self.buffer, requests);
-        let time = time_of(&read, requests, connection.subscription.is_some());
-        let charge = if read.accepted > 0 { 0 } else { PIECE_CHARGE };
-        connection.inbound.charge_time(now, &self.limits, READ + time + charge);
+        let time = read_time(&read, requests, connection.subscription.is_some());
+        connection.inbound.charge_time(now, &self.limits, charge(&read, time));
         self.spend(time);
         if !requests.is_empty() {
             self.read_ahead += read.accepted;
@@ -229,18 +204,4 @@ impl Ingress {
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.pauses.next()
     }
-}
-
-/// The time that a read takes beyond [`READ`], with its requests.
-fn time_of(read: &Read, requests: &[Request], is_in_room: bool) -> usize {
-    // Only the last takes long.
-    let last = match requests.last() {
-        None => return PIECE + read.bytes / BUFFERED,
-        Some(Request::Do(Command::Chat(_))) if is_in_room => 0,
-        Some(Request::Do(Command::Rename(name))) if !name.as_str().is_ascii() => NAME,
-        Some(Request::Reject(Rejection::BadName(_))) => NAME,
-        Some(Request::Disconnect) => END,
-        Some(_) => ANSWER,
-    };
-    requests.len().max(read.accepted / PARSED) + last
 }

@@ -8,6 +8,7 @@ mod connection_log;
 mod dispatcher;
 mod egress;
 mod ingress;
+mod read_time;
 mod stop;
 mod timers;
 mod watch;
