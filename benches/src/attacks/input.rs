@@ -106,15 +106,12 @@ impl Attack for Urgent {
 
 /// Thousands of connections begin a frame and send no more; some go and others come.
 pub(super) fn half_frames(scene: &Scene) -> Prepared {
-    let want = scene.scaled(5_000);
-    let mut crowd = Crowd::new(scene)?;
-    crowd.admit(want, &Command::Leave)?;
-    Ok(Box::new(HalfFrames {
-        crowd,
-        want,
-        half: b"\xff\xff{\"type\":\"CSChat\"".to_vec(),
-        oldest: 0,
-    }))
+    HalfFrames::prepare(scene, b"{\"type\":\"CSChat\"")
+}
+
+/// The same, with all but the end of the longest frame.
+pub(super) fn long_half_frames(scene: &Scene) -> Prepared {
+    HalfFrames::prepare(scene, &vec![b' '; MAX_PAYLOAD - 1])
 }
 
 struct HalfFrames {
@@ -122,6 +119,16 @@ struct HalfFrames {
     want: usize,
     half: Vec<u8>,
     oldest: usize,
+}
+
+impl HalfFrames {
+    fn prepare(scene: &Scene, beginning: &[u8]) -> Prepared {
+        let want = scene.scaled(5_000);
+        let mut crowd = Crowd::new(scene)?;
+        crowd.admit(want, &Command::Leave)?;
+        let half = [b"\xff\xff", beginning].concat();
+        Ok(Box::new(Self { crowd, want, half, oldest: 0 }))
+    }
 }
 
 impl Attack for HalfFrames {

@@ -21,10 +21,11 @@ const fn kind(name: &'static str, prepare: fn(&Scene) -> Prepared) -> Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         kind("renames in a room of 6,000", rooms::renames),
         kind("joins and leaves in a room of 6,000", rooms::visits),
         kind("readers that stop in a busy room", rooms::stopped_readers),
+        kind("all talk in 200 rooms of 10", rooms::talkers),
         kind("lists of 3,000 rooms, 300 askers", lists::many_askers),
         kind("lists of 3,000 rooms, one asker", lists::one_asker),
         kind("fragments of one byte", input::fragments),
@@ -32,6 +33,7 @@ impl Kind {
         kind("invalid frames", input::invalid_frames),
         kind("big frames", input::big_frames),
         kind("half frames", input::half_frames),
+        kind("long half frames", input::long_half_frames),
         kind("connect and reset", connects::resets),
         kind("rooms made and left", commands::rooms),
         kind("names set", commands::names),
