@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::stdio::{stdin, stdout};
-use rustix::termios::{OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{OptionalActions, OutputModes, QueueSelector, Termios, tcflush, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
@@ -22,8 +22,9 @@ const PASTE_MARKS_ON: &str = "\u{1b}[?2004h";
 /// The same, and whatever a text broken off in the middle may have left.
 const RESTORED: &str = "\u{1b}[?7h\u{1b}[m\u{1b}[?2004l";
 
-/// Seconds for which a terminal may accept nothing before it is left as it is.
-const PATIENCE_SECS: i64 = 2;
+/// How long a terminal may accept nothing before what it has to accept is dropped, and then again before it is left
+/// as it is.
+const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The exit status of a panic, the same as without our hook.
 const PANIC_STATUS: i32 = 101;
@@ -78,13 +79,21 @@ fn restore_after_panic() {
     }));
 }
 
-/// Writes without blocking for long: a terminal that accepts nothing must not keep the process from ending.
+/// Writes without blocking for long: a terminal that accepts nothing must not keep the process from ending. What a
+/// slow one has not accepted by then is dropped in favour of `text`.
 fn write_soon(text: &str) {
-    let timeout = Timespec { tv_sec: PATIENCE_SECS, tv_nsec: 0 };
-    let mut fds = [PollFd::from_borrowed_fd(stdout(), PollFlags::OUT)];
-    if retry_on_intr(|| poll(&mut fds, Some(&timeout))).is_ok_and(|ready| ready > 0) {
-        let _ = rustix::io::write(stdout(), text.as_bytes());
+    if !is_writable_within(PATIENCE) {
+        let _ = tcflush(stdout(), QueueSelector::OFlush);
+        if !is_writable_within(PATIENCE) {
+            return;
+        }
     }
+    let _ = rustix::io::write(stdout(), text.as_bytes());
+}
+
+fn is_writable_within(timeout: Timespec) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(stdout(), PollFlags::OUT)];
+    retry_on_intr(|| poll(&mut fds, Some(&timeout))).is_ok_and(|ready| ready > 0)
 }
 
 /// Columns and rows; 80 and 24 if the terminal does not say.
