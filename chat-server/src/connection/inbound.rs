@@ -19,8 +19,8 @@ const FRAMES_PER_TURN: u32 = 64;
 /// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes.
 const SHORT: usize = 1024;
 
-/// The time that a quiet connection takes, in units of some 0.4 µs: a third of a thousandth of all,
-/// or 160 short messages a second, one by one.
+/// The time that a quiet connection takes, in units of some 0.4 µs: as much as 160 short messages a second that come
+/// one by one, or 0.03 % of the event loop's.
 const QUIET: RateLimit = RateLimit { burst: 800, per_second: 800 };
 
 /// The limits on what a connection sends.

@@ -6,10 +6,10 @@ use crate::connection::{Connection, FollowUp, Pause, write_cost};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
 
-/// Writes of answers in one turn, for all connections together: some 0.5 ms. See [`write_cost`].
+/// Writes of answers in one turn, for all connections together: some 0.3 ms. See [`write_cost`].
 const WRITES_PER_TURN: usize = 32;
 
-/// Frames of lists of rooms encoded in one turn, for all connections together: some 0.4 ms.
+/// Frames of lists of rooms encoded in one turn, for all connections together: some 0.2 ms.
 const PAGES_PER_TURN: usize = 2;
 
 impl<S: Socket, W: Workers> Engine<S, W> {

@@ -36,9 +36,9 @@ pub(crate) struct Fanout {
     /// members than are written to in one turn, and those that had.
     dirty: VecDeque<RoomId>,
     large: VecDeque<RoomId>,
-    /// Bytes in flight to all rooms, in this batch of requests.
+    /// Bytes in flight to all rooms.
     in_flight: usize,
-    /// Counts these batches.
+    /// The number of the batch of requests that these came with: it ends when all have been carried out.
     batch: u64,
     /// What keeps members from being read, or did lately, by room.
     throttles: FxHashMap<RoomId, Throttle>,

@@ -13,7 +13,7 @@ pub(super) struct Room {
     members: Vec<ConnKey>,
     /// The pass that has been begun and not finished.
     pass: Option<Pass>,
-    /// Bytes read from members in a batch of requests, and not yet in the log, as far as can be told.
+    /// The last batch of requests from members, and its bytes, which are in flight until the batch has ended.
     in_flight: (u64, usize),
     /// The log's memory as it was last added to the sum of all rooms.
     accounted: usize,
@@ -70,7 +70,7 @@ impl Room {
         self.members.len()
     }
 
-    /// Bytes that have yet to be handed out, or are in flight in this batch of requests.
+    /// Bytes that have yet to be handed out, or are in flight with this batch of requests.
     pub(super) fn unsent_or_in_flight(&self, batch: u64) -> usize {
         let (counted, bytes) = self.in_flight;
         self.log.unsent() + if counted == batch { bytes } else { 0 }

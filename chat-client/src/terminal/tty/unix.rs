@@ -63,7 +63,8 @@ pub(crate) fn resume() -> io::Result<()> {
     Ok(())
 }
 
-/// Restores the modes that were found, even of a terminal that is slow. An error means that the terminal has gone.
+/// Restores the modes that were found, and waits a little for a terminal that is slow. An error means that the
+/// terminal has gone.
 pub(crate) fn restore() {
     if let Some(found) = FOUND.get() {
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
