@@ -89,7 +89,10 @@ fn accepted(payload: &[u8], command: Command) {
 /// Whether an object means the command.
 fn says(value: &Value, command: &Command) -> bool {
     let (kind, field) = match command {
-        Command::Rename(name) => ("CSName", value["name"].as_str() == Some(name.as_str())),
+        Command::Rename(name) => {
+            let said = value["name"].as_str().unwrap_or_default();
+            ("CSName", said.split_whitespace().eq(name.as_str().split(' ')))
+        }
         Command::Rooms => ("CSRooms", true),
         Command::Create(title) => ("CSCreateRoom", value["title"].as_str() == Some(title.as_str())),
         Command::Join(room) => {

@@ -205,7 +205,8 @@ fn blurred(text: &str) -> String {
 fn name_of(line: &str) -> Option<String> {
     let Some(quoted) = line.strip_prefix('"') else {
         let (name, _) = line.split_once(": ")?;
-        assert!(!name.contains(['"', '*', '!', '>', ',', '(']), "{line:?}");
+        assert!(!name.contains(['"', '*', '>', ',', '(']), "{line:?}");
+        assert!(!name.split(' ').any(|word| word.starts_with('!')), "{line:?}");
         return Some(name.to_owned());
     };
     let (mut name, mut rest) = (String::new(), quoted.chars());
