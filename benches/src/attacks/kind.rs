@@ -21,11 +21,10 @@ const fn kind(name: &'static str, prepare: fn(&Scene) -> Prepared) -> Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 17] = [
         kind("renames in a room of 6,000", rooms::renames),
         kind("joins and leaves in a room of 6,000", rooms::visits),
         kind("readers that stop in a busy room", rooms::stopped_readers),
-        kind("all talk in 200 rooms of 10", rooms::talkers),
         kind("lists of 3,000 rooms, 300 askers", lists::many_askers),
         kind("lists of 3,000 rooms, one asker", lists::one_asker),
         kind("fragments of one byte", input::fragments),

@@ -13,10 +13,6 @@ const LARGE: usize = 6_000;
 /// Members who do something in it.
 const ACTIVE: usize = 20;
 
-/// Rooms in which all talk, and members of each.
-const ROOMS: usize = 200;
-const MEMBERS: usize = 10;
-
 /// Members of the busy room, those of them who stop reading, and those who talk.
 const BUSY: usize = 300;
 const STOPPED: usize = 250;
@@ -40,18 +36,6 @@ pub(super) fn visits(scene: &Scene) -> Prepared {
         if number % 2 == 0 { leave.clone() } else { frame(&join(room)) }
     };
     Ok(Box::new(Room::new(crowd, visitors, acts)))
-}
-
-/// All members of many rooms talk as often as they may.
-pub(super) fn talkers(scene: &Scene) -> Prepared {
-    let mut crowd = Crowd::new(scene)?;
-    let mut active = Vec::new();
-    for number in 0..scene.scaled(ROOMS) {
-        active.extend(crowd.settle(&format!("room {number}"), MEMBERS)?.0);
-    }
-    let text = frame(&chat("what all say"));
-    let acts = move |_, _| text.clone();
-    Ok(Box::new(Room { crowd, active, acts, number: 0, pace: Pace::new(COMMAND_INTERVAL) }))
 }
 
 /// Everybody in it does something again and again, the first [`ACTIVE`] of them.

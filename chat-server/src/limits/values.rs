@@ -117,7 +117,7 @@ impl Default for Limits {
             accepts_per_turn: 8,
             read_per_turn: 64 * 1024,
             write_per_turn: 256 * 1024,
-            writes_per_room_and_turn: 64,
+            writes_per_room_and_turn: 40,
             read_ahead: 4 * 1024 * 1024,
             commands: RateLimit { burst: 400, per_second: 200 },
             input: RateLimit { burst: 4 << 20, per_second: 1 << 20 },
