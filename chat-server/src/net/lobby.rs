@@ -76,7 +76,7 @@ impl Lobby {
         self.waiting.len()
     }
 
-    /// Has a connection wait for its header. One that the kernel cannot watch is closed.
+    /// Keeps a connection here until its header has come. One that the kernel cannot watch is closed.
     pub(crate) fn add(
         &mut self,
         registry: &Registry,
