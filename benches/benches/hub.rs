@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use chat_core::{Command, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title};
-use chat_proto::write_rooms_page;
+use chat_proto::{Framing, write_rooms_page};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 /// A hub with `rooms` rooms of `members` members, and the first member of each room.
@@ -88,7 +88,7 @@ fn list(c: &mut Criterion) {
         c.bench_function(&format!("hub-list/frame-of/{rooms}"), |b| {
             b.iter(|| {
                 page.clear();
-                write_rooms_page(hub.rooms_after(middle), black_box(&mut page))
+                write_rooms_page(Framing::Length, hub.rooms_after(middle), black_box(&mut page))
             });
         });
     }

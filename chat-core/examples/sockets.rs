@@ -18,7 +18,7 @@ use std::{env, mem, thread};
 use chat_core::{
     Command, Hub, HubLimits, Lang, Notice, Output, Rejection, Role, RoomEvent, SessionId,
 };
-use chat_proto::{FrameDecoder, ServerMessage, write_rooms_page};
+use chat_proto::{FrameDecoder, Framing, ServerMessage, write_rooms_page};
 
 /// The duration of a tick of the game.
 const TICK: Duration = Duration::from_millis(20);
@@ -111,8 +111,13 @@ impl Game {
                 }
                 Output::Rooms { to } => {
                     let Some(player) = self.players.get_mut(&to) else { continue };
-                    let mut page =
-                        |after| write_rooms_page(self.hub.rooms_after(after), &mut player.unsent);
+                    let mut page = |after| {
+                        write_rooms_page(
+                            Framing::Length,
+                            self.hub.rooms_after(after),
+                            &mut player.unsent,
+                        )
+                    };
                     let mut after = page(None);
                     while after.is_some() {
                         after = page(after);

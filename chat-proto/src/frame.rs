@@ -171,7 +171,7 @@ fn begins_with_frame(bytes: &[u8]) -> bool {
 
 /// The length of the frame at the start of `bytes`, header included; `None` before the header is
 /// complete.
-fn frame_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn frame_len(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<HEADER_LEN>()?;
     Some(HEADER_LEN + usize::from(u16::from_be_bytes(*header)))
 }

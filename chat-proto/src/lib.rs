@@ -92,6 +92,7 @@
 
 mod command;
 mod frame;
+mod framing;
 mod lang;
 mod localize;
 mod notice;
@@ -102,6 +103,7 @@ mod values;
 
 pub use command::{Command, Field, Rejection};
 pub use frame::{FrameDecoder, FrameTooLong, Frames, HEADER_LEN, MAX_PAYLOAD, write_frame};
+pub use framing::Framing;
 pub use lang::{Lang, UnknownLang};
 pub use localize::{Localize, Localized, PerLang};
 pub use notice::Notice;
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn public_types_are_send_sync_and_debug() {
         fn check<T: Send + Sync + std::fmt::Debug>() {}
-        check::<(Command, Field, Rejection, FrameDecoder, FrameTooLong, Frames<'_>)>();
+        check::<(Command, Field, Rejection, FrameDecoder, FrameTooLong, Frames<'_>, Framing)>();
         check::<(Incoming, InvalidMessage, ServerMessage<'_>, Notice, RoomEntry)>();
         check::<(Name, NameKey, NameKeys, OperatorText, RoomId, Text, Title, ValueError)>();
         check::<(Lang, UnknownLang, Localized<'_, Notice>, PerLang<&str>)>();

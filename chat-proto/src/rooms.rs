@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::frame::{MAX_PAYLOAD, write_frame};
+use crate::frame::MAX_PAYLOAD;
+use crate::framing::Framing;
 use crate::values::{Name, RoomId, Title};
 
 /// The most member names listed per room. With a title of 100 characters and 50 names of 32 characters,
@@ -48,21 +49,21 @@ impl<'a> RoomEntry<&'a str> {
     }
 }
 
-/// Appends one `SCRoomsResult` frame to `out`, with as many of `rooms` as fit. If there are more, the frame
+/// Appends one `SCRoomsResult` to `out`, framed like this, with as many of `rooms` as fit. If there are more, the frame
 /// says `"more": true`; the next one begins after the room returned. An empty list takes one frame, too.
 ///
 /// ```
 /// use std::collections::BTreeMap;
 /// use std::ops::Bound::{Excluded, Unbounded};
 ///
-/// use chat_proto::{RoomEntry, RoomId, Title, write_rooms_page};
+/// use chat_proto::{Framing, RoomEntry, RoomId, Title, write_rooms_page};
 ///
 /// fn write_rooms(rooms: &BTreeMap<RoomId, Title>, out: &mut Vec<u8>) {
 ///     let mut from = Unbounded;
 ///     loop {
 ///         let rest = rooms.range((from, Unbounded));
 ///         let entries = rest.map(|(room, title)| RoomEntry::new(*room, title, [], 0));
-///         let Some(last) = write_rooms_page(entries, out) else { return };
+///         let Some(last) = write_rooms_page(Framing::Length, entries, out) else { return };
 ///         from = Excluded(last);
 ///     }
 /// }
@@ -72,6 +73,7 @@ impl<'a> RoomEntry<&'a str> {
 /// assert_eq!(out[2..], *br#"{"type":"SCRoomsResult","rooms":[]}"#);
 /// ```
 pub fn write_rooms_page<'a>(
+    framing: Framing,
     rooms: impl IntoIterator<Item = RoomEntry<&'a str>>,
     out: &mut Vec<u8>,
 ) -> Option<RoomId> {
@@ -80,7 +82,7 @@ pub fn write_rooms_page<'a>(
     const TAIL_LAST: &[u8] = b"]}";
 
     let (mut written, mut is_last) = (None, true);
-    let fits = write_frame(out, |out| {
+    let fits = framing.write(out, |out| {
         let end = out.len() + MAX_PAYLOAD - TAIL_MORE.len();
         out.extend_from_slice(HEAD);
         for room in rooms {
@@ -106,7 +108,7 @@ pub fn write_rooms_page<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FrameDecoder, Incoming};
+    use crate::{FrameDecoder, Framing, Incoming};
 
     fn room(number: u64, title: &str, members: usize) -> RoomEntry {
         let title = Title::new(title).expect("a title");
@@ -126,9 +128,9 @@ mod tests {
                 member_count: room.member_count,
             })
         };
-        let mut after = write_rooms_page(rooms_after(0), &mut out);
+        let mut after = write_rooms_page(Framing::Length, rooms_after(0), &mut out);
         while let Some(room) = after {
-            after = write_rooms_page(rooms_after(room.number()), &mut out);
+            after = write_rooms_page(Framing::Length, rooms_after(room.number()), &mut out);
         }
         let mut decoder = FrameDecoder::new();
         let mut frames = decoder.feed(&out);

@@ -9,7 +9,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::frame::{FrameTooLong, write_frame};
+use crate::frame::FrameTooLong;
+use crate::framing::Framing;
 use crate::lang::Lang;
 use crate::localize::Localize;
 use crate::notice::Notice;
@@ -47,7 +48,21 @@ impl ServerMessage<'_> {
     /// [`FrameTooLong`] when a chat does not fit, which [`chat_payload_len`] tells beforehand; `out` is
     /// then unchanged. Notices always fit.
     pub fn write(&self, lang: Lang, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
-        write_frame(out, |out| match *self {
+        self.write_framed(Framing::Length, lang, out)
+    }
+
+    /// As [`ServerMessage::write`], framed like this.
+    ///
+    /// # Errors
+    /// As [`ServerMessage::write`].
+    #[inline]
+    pub fn write_framed(
+        &self,
+        framing: Framing,
+        lang: Lang,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FrameTooLong> {
+        framing.write(out, |out| match *self {
             Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
             Self::System { notice, room } => write_json(out, &System { notice, room, lang }),
         })

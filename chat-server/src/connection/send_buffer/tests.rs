@@ -1,7 +1,7 @@
 //! The bytes on the wire are the bytes of the queue, whatever the kernel takes at a time.
 
 use chat_core::{Notice, RoomEntry, RoomId, Title};
-use chat_proto::{FrameDecoder, Incoming, write_rooms_page};
+use chat_proto::{FrameDecoder, Framing, Incoming, write_rooms_page};
 use proptest::prelude::*;
 
 use super::*;
@@ -20,7 +20,7 @@ fn write_page(count: u64, after: Option<RoomId>, out: &mut Vec<u8>) -> Option<Ro
     let title = Title::new(&"긴 제목".repeat(20)).expect("a title");
     let first = after.map_or(1, |room| room.number() + 1);
     let ids = (first..=count).map(|number| RoomId::new(number).expect("above 0"));
-    write_rooms_page(ids.map(|room| RoomEntry::new(room, &title, [], 0)), out)
+    write_rooms_page(Framing::Length, ids.map(|room| RoomEntry::new(room, &title, [], 0)), out)
 }
 
 /// Flushes, and adds the frames of lists of `rooms` rooms that are asked for.

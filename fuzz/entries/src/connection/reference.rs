@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Command, Hub, HubLimits, Notice, Output, Rejection, Role, RoomEvent, SessionId};
-use chat_proto::{HEADER_LEN, Lang, RoomId, ServerMessage, write_rooms_page};
+use chat_proto::{Framing, HEADER_LEN, Lang, RoomId, ServerMessage, write_rooms_page};
 use chat_server::Limits;
 
 pub(super) struct Reference {
@@ -103,7 +103,7 @@ impl Reference {
                 Output::Rooms { to } => {
                     let who = self.peer(to);
                     let out = &mut self.expected[who];
-                    let rest = write_rooms_page(self.hub.rooms_after(None), out);
+                    let rest = write_rooms_page(Framing::Length, self.hub.rooms_after(None), out);
                     assert_eq!(rest, None, "the rooms of a few peers fit a frame");
                 }
                 Output::Entered { session, room } => {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Hub, HubLimits, Name, Notice, Output, RoomEvent, RoomId, SessionId};
-use chat_proto::{HEADER_LEN, Lang, MAX_LISTED_MEMBERS, ServerMessage, write_rooms_page};
+use chat_proto::{Framing, HEADER_LEN, Lang, MAX_LISTED_MEMBERS, ServerMessage, write_rooms_page};
 use chat_testing::{Checker, Event, Violation};
 
 use crate::messages;
@@ -168,9 +168,9 @@ impl Driver {
     /// Checks that the list shows every room, its number of members, and the first of their names.
     fn check_list(&self, hub: &Hub) {
         let mut pages = Vec::new();
-        let mut after = write_rooms_page(hub.rooms_after(None), &mut pages);
+        let mut after = write_rooms_page(Framing::Length, hub.rooms_after(None), &mut pages);
         while after.is_some() {
-            after = write_rooms_page(hub.rooms_after(after), &mut pages);
+            after = write_rooms_page(Framing::Length, hub.rooms_after(after), &mut pages);
         }
         let pages = messages::read_all(&pages);
         let rooms: Vec<_> = pages.iter().flat_map(|page| &page.rooms).collect();
