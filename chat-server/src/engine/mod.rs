@@ -39,7 +39,9 @@ use std::sync::Arc;
 use chat_core::{Lang, SessionId};
 use rustc_hash::FxHashMap;
 
-use self::state::{Admission, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers, Watch};
+use self::state::{
+    Admission, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers, Watch,
+};
 use crate::config::Config;
 use crate::connection::Connections;
 use crate::events::Observer;
@@ -64,6 +66,8 @@ pub(crate) struct Engine<S, W> {
     ingress: Ingress,
     dispatcher: Dispatcher<W>,
     egress: Egress,
+    /// Connections to evict next when memory is short.
+    candidates: Candidates,
     /// When to check the deadlines of connections.
     timers: Timers,
     /// Connections whose peers may have vanished.
@@ -94,6 +98,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             ingress: Ingress::new(&limits),
             dispatcher: Dispatcher::new(hub, workers, inline_requests),
             egress: Egress::new(&limits),
+            candidates: Candidates::default(),
             timers: Timers::default(),
             watch: Watch::new(limits.peer_timeout),
             sock_diag: SockDiag::default(),

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::Engine;
-use super::state::Workers;
+use super::state::{Rank, Workers};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
@@ -16,9 +16,8 @@ use crate::stats::{CloseReason, LimitKind, ReliefStep};
 /// of 2 Mbit/s empties a third of the kernel's buffer in less.
 const STEADY: Duration = Duration::from_millis(500);
 
-/// The share of the limit to which relief goes beyond it, so that it does not have to search for each byte
-/// anew; little, so that it does not close thousands at once.
-const MARGIN: usize = 64;
+/// The share of the limit by which relief goes below it. Little, so that a turn closes few connections.
+const MARGIN: usize = 1024;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Frees memory until no more is held than the limit allows. What rooms are handing out is left: it is
@@ -41,14 +40,31 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         // The second time around, connections that were told so the first time are removed.
         for _ in 0..2 {
-            for key in self.candidates(now) {
+            if self.evict_candidates(now) {
+                return;
+            }
+            let ranked = self.rank_all(now);
+            self.candidates.replace(ranked);
+            if self.evict_candidates(now) {
+                return;
+            }
+        }
+    }
+
+    /// Evicts candidates until little enough is held. Returns whether it is.
+    fn evict_candidates(&mut self, now: Instant) -> bool {
+        while let Some((rank, key)) = self.candidates.pop() {
+            // It may have read, or be gone.
+            if self.rank(now, key).is_some_and(|now| now <= rank) {
                 self.note_relief(ReliefStep::Evicted);
                 self.evict(now, key, CloseReason::TotalBacklog);
                 if self.excess(self.limits.total_backlog / MARGIN) == 0 {
-                    return;
+                    self.candidates.keep_idle();
+                    return true;
                 }
             }
         }
+        false
     }
 
     /// Whether more memory is held than relief could free, so that nothing may be begun that needs more. It
@@ -61,22 +77,26 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         is_short
     }
 
-    /// The connections that hold more than their share, in the order in which to evict them: the longest idle
-    /// first, then the largest; those that read steadily last.
-    fn candidates(&self, now: Instant) -> Vec<ConnKey> {
+    /// The rank of every connection that holds more than its share.
+    fn rank_all(&self, now: Instant) -> Vec<(Rank, ConnKey)> {
         let keys = self.connections.keys();
-        let share = self.limits.total_backlog / keys.len().max(1);
-        let rank = |&key: &ConnKey| {
-            let connection = self.connections.get(key)?;
-            let memory = self.retained_for(key);
-            let since = connection.idle_since().unwrap_or(now);
-            let is_recent = now < since + STEADY && connection.inbound.frame_since().is_none();
-            let is_steady = is_recent && connection.outbound.is_steady(now);
-            (memory > share).then_some(((is_recent, is_steady, since, Reverse(memory)), key))
-        };
-        let mut ranked: Vec<_> = keys.iter().filter_map(rank).collect();
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(_, key)| key).collect()
+        keys.into_iter().filter_map(|key| Some((self.rank(now, key)?, key))).collect()
+    }
+
+    /// The rank of a connection; `None` unless it holds more than its share.
+    fn rank(&self, now: Instant, key: ConnKey) -> Option<Rank> {
+        let connection = self.connections.get(key)?;
+        let memory = self.retained_for(key);
+        let share = self.limits.total_backlog / self.connections.len().max(1);
+        let idle_since = connection.idle_since().unwrap_or(now);
+        let is_recent = now < idle_since + STEADY && connection.inbound.frame_since().is_none();
+        let is_steady = is_recent && connection.outbound.is_steady(now);
+        (memory > share).then_some(Rank {
+            is_recent,
+            is_steady,
+            idle_since,
+            memory: Reverse(memory),
+        })
     }
 
     /// Bytes by which what is held, but for what rooms are handing out, exceeds the limit less `margin`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::{Output, Role, RoomId};
+use chat_proto::Framing;
 
 use crate::net::Instant;
 use crate::workers::{HubProgress, Mailbox, MailboxState, Request, SharedHub};
@@ -82,9 +83,13 @@ impl<W: Workers> Dispatcher<W> {
 
     /// Returns the next frame of a list of rooms, with rooms after `after`, and the room after which the list
     /// goes on, unless it is complete.
-    pub(crate) fn rooms_page(&mut self, after: Option<RoomId>) -> (Vec<u8>, Option<RoomId>) {
+    pub(crate) fn rooms_page(
+        &mut self,
+        framing: Framing,
+        after: Option<RoomId>,
+    ) -> (Vec<u8>, Option<RoomId>) {
         self.page.clear();
-        let rest = self.hub.write_rooms_page(after, &mut self.page);
+        let rest = self.hub.write_rooms_page(framing, after, &mut self.page);
         // Copied, so that it takes no more memory than it is long.
         (self.page.as_slice().into(), rest)
     }

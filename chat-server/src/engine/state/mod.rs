@@ -4,6 +4,7 @@
 
 mod addresses;
 mod admission;
+mod candidates;
 mod connection_log;
 mod dispatcher;
 mod egress;
@@ -14,6 +15,7 @@ mod timers;
 mod watch;
 
 pub(crate) use admission::Admission;
+pub(crate) use candidates::{Candidates, Rank};
 pub(crate) use connection_log::ConnectionLog;
 pub(crate) use dispatcher::{Completed, Dispatcher};
 pub(crate) use egress::Egress;
