@@ -14,6 +14,7 @@ use chat_core::{
     Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
     SessionId,
 };
+use chat_proto::Framing;
 
 use super::mailbox::{Mailbox, Request};
 use super::sync::{Mutex, MutexGuard};
@@ -88,10 +89,11 @@ impl SharedHub {
     /// the list goes on, unless it is complete.
     pub(crate) fn write_rooms_page(
         &self,
+        framing: Framing,
         after: Option<RoomId>,
         out: &mut Vec<u8>,
     ) -> Option<RoomId> {
-        chat_proto::write_rooms_page(self.lock().hub.rooms_after(after), out)
+        chat_proto::write_rooms_page(framing, self.lock().hub.rooms_after(after), out)
     }
 
     /// Carries out what is in `mailbox`, and wakes the reactor if it waits. `requests` is the caller's

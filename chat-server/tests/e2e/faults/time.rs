@@ -73,8 +73,9 @@ fn p6_t1_the_frame_timeout_begins_with_the_first_byte() {
 /// wrote and read what they could meanwhile are kept.
 #[test]
 fn t2_nobody_is_evicted_because_the_server_slept() {
-    // `Limits::slow_backlog_time` of the program.
-    const SLEPT: Duration = Duration::from_secs(11);
+    // More than `Limits::slow_backlog_time` of the program, the second for which a peer counts as a steady reader,
+    // and the half by which a late timer shows that the program slept.
+    const SLEPT: Duration = Duration::from_secs(13);
     const CHATS: usize = 100;
     let (program, address) = Program::listening(&[]);
     let mut talker = Client::of(address);
