@@ -199,10 +199,12 @@ impl Drop for Program {
     }
 }
 
-/// A loopback address that no other test uses, so that nobody takes a port of it between two uses.
+/// A loopback address that no other test uses, nor one of another run beside this one, so that nobody takes a port
+/// of it between two uses.
 pub(crate) fn own_ip() -> Ipv4Addr {
     static LAST: AtomicU8 = AtomicU8::new(0);
-    Ipv4Addr::new(127, 0, 1, LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    let [.., high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 128 | high, low, LAST.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
 /// A free port at [`own_ip`].
