@@ -5,6 +5,7 @@
 //! - A frame is a length of 2 bytes, big-endian, then that many bytes of JSON ([`MAX_PAYLOAD`]).
 //!   [`FrameDecoder`] decodes a byte stream into frames, whatever chunks it arrives in; [`write_frame`]
 //!   writes one.
+//! - [`websocket`] does the same for browsers: there, a message is the JSON without the length.
 //! - [`Command`] is a request of a client: clients [`write`](Command::write) it, servers
 //!   [`parse`](Command::parse) it. The latter is the only way in from the network: it returns a command
 //!   whose [`Name`], [`Title`], [`Text`] or [`RoomId`] has been checked, or a [`Rejection`].
@@ -100,6 +101,7 @@ mod rooms;
 mod server_message;
 mod texts;
 mod values;
+pub mod websocket;
 
 pub use command::{Command, Field, Rejection};
 pub use frame::{FrameDecoder, FrameTooLong, Frames, HEADER_LEN, MAX_PAYLOAD, write_frame};
@@ -125,5 +127,7 @@ mod tests {
         check::<(Incoming, InvalidMessage, ServerMessage<'_>, Notice, RoomEntry)>();
         check::<(Name, NameKey, NameKeys, OperatorText, RoomId, Text, Title, ValueError)>();
         check::<(Lang, UnknownLang, Localized<'_, Notice>, PerLang<&str>)>();
+        check::<(websocket::Decoder, websocket::Events<'_>, websocket::Event<'_>)>();
+        check::<(websocket::Opcode, websocket::Peer, websocket::Violation)>();
     }
 }

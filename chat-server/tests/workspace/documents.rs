@@ -11,8 +11,9 @@ const CATALOGUE: &str = include_str!("../../../docs/catalogue.md");
 const RELIABILITY: &str = include_str!("../../../docs/RELIABILITY.md");
 
 /// The letters of the cases, and the highest number of each.
-const CASES: [(char, usize); 10] = [
+const CASES: [(char, usize); 11] = [
     ('P', 11),
+    ('W', 8),
     ('J', 12),
     ('S', 10),
     ('R', 11),

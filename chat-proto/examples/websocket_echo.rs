@@ -1,0 +1,115 @@
+//! Sends back each WebSocket message, for conformance tests of the decoder: `.ci/websocket` runs Autobahn's
+//! cases against it. Listens on a free port of 127.0.0.1, which it prints.
+
+use std::io::{self, Error, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use chat_proto::websocket::{self, Decoder, Event, Opcode, Peer};
+
+/// Autobahn's longest message has 16 MiB.
+const MAX_MESSAGE: usize = 16 << 20;
+
+fn main() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("{}", listener.local_addr()?);
+    for stream in listener.incoming() {
+        let stream = stream?;
+        thread::spawn(move || {
+            if let Err(error) = serve(stream) {
+                eprintln!("{error}");
+            }
+        });
+    }
+    Ok(())
+}
+
+fn serve(mut stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let key = read_request(&mut stream)?;
+    let accept = base64(&sha1_smol::Sha1::from(key + GUID).digest().bytes());
+    write!(
+        stream,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )?;
+    let mut decoder = Decoder::new(Peer::Client, MAX_MESSAGE);
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let len = stream.read(&mut chunk)?;
+        if len == 0 {
+            return Ok(());
+        }
+        let mut out = Vec::new();
+        let is_over = answer(&mut decoder, &mut chunk[..len], &mut out);
+        stream.write_all(&out)?;
+        if is_over {
+            return end(&mut stream, &mut chunk);
+        }
+    }
+}
+
+/// Answers what has arrived. Returns whether the last answer is a close.
+fn answer(decoder: &mut Decoder, chunk: &mut [u8], out: &mut Vec<u8>) -> bool {
+    let mut events = decoder.feed(chunk);
+    while let Some(event) = events.next_event() {
+        match event {
+            Ok(Event::Text(text)) => websocket::write_unmasked(out, Opcode::Text, text),
+            Ok(Event::Binary(bytes)) => websocket::write_unmasked(out, Opcode::Binary, bytes),
+            Ok(Event::Ping(payload)) => websocket::write_pong(out, payload),
+            Ok(Event::Fragment | Event::Pong) => {}
+            Ok(Event::Close(code)) => {
+                websocket::write_close(out, code.unwrap_or(1000), "");
+                return true;
+            }
+            Err(violation) => {
+                websocket::write_close(out, violation.close_code(), &violation.to_string());
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Ends the stream, and reads what still comes: the kernel would answer it with a reset, which can overtake
+/// the close.
+fn end(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<()> {
+    stream.shutdown(Shutdown::Write)?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    while stream.read(chunk).is_ok_and(|len| len > 0) {}
+    Ok(())
+}
+
+/// What RFC 6455 has a server append to the client's key.
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Reads an HTTP request, byte by byte so as to read nothing of what follows. Returns the client's key.
+fn read_request(stream: &mut TcpStream) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let key = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("Sec-WebSocket-Key").then(|| value.trim().to_owned())
+    });
+    key.ok_or_else(|| Error::new(ErrorKind::InvalidData, "a request without a Sec-WebSocket-Key"))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in bytes.chunks(3) {
+        let word =
+            three.iter().chain([0, 0].iter()).take(3).fold(0, |word, &b| word << 8 | u32::from(b));
+        for i in 0..4 {
+            let digit = DIGITS[(word >> (18 - 6 * i) & 63) as usize];
+            out.push(if i > three.len() { '=' } else { char::from(digit) });
+        }
+    }
+    out
+}
