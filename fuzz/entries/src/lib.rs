@@ -11,6 +11,7 @@ mod hub;
 mod messages;
 mod names;
 mod proxy;
+mod websocket;
 
 pub use command::command;
 pub use connection::connection;
@@ -18,6 +19,7 @@ pub use frame::frame;
 pub use hub::hub;
 pub use names::names;
 pub use proxy::proxy;
+pub use websocket::websocket;
 
 /// An entry and the name of its target and corpus.
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +31,12 @@ pub struct Entry {
 }
 
 /// All entries.
-pub const ENTRIES: [Entry; 6] = [
+pub const ENTRIES: [Entry; 7] = [
     Entry { name: "frame", run: frame },
     Entry { name: "command", run: command },
     Entry { name: "connection", run: connection },
     Entry { name: "hub", run: hub },
     Entry { name: "names", run: names },
     Entry { name: "proxy", run: proxy },
+    Entry { name: "websocket", run: websocket },
 ];

@@ -45,6 +45,11 @@ fn proxy() {
     replay("proxy");
 }
 
+#[test]
+fn websocket() {
+    replay("websocket");
+}
+
 /// A corpus without an entry would never be tried, nor an entry without a corpus.
 #[test]
 fn every_corpus_has_an_entry() {
