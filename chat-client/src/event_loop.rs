@@ -14,7 +14,7 @@ use crate::inbox::{Event, Inbox, Wanted};
 use crate::io_error::IoErrorKind;
 use crate::net::backoff;
 use crate::net::connection::StreamEnd;
-use crate::net::destination::Destination;
+use crate::net::connector::Connector;
 use crate::net::outbox::Outbox;
 use crate::terminal::editor::{Editor, Pressed};
 use crate::terminal::input_rows::InputLine;
@@ -68,7 +68,7 @@ struct EventLoop {
     app: App,
     display: Display,
     outbox: Arc<Outbox>,
-    server: Destination,
+    connector: Connector,
     link: Link,
     inbox: Arc<Inbox>,
     editor: Option<Editor>,
@@ -89,7 +89,7 @@ struct EventLoop {
 pub(crate) fn run(
     app: App,
     stream: TcpStream,
-    server: Destination,
+    connector: Connector,
     screen: Screen,
     source: InputSource,
 ) -> io::Result<Ending> {
@@ -106,7 +106,7 @@ pub(crate) fn run(
         app,
         display: Display::new(screen, painter),
         outbox,
-        server,
+        connector,
         link: Link::Up(stream),
         inbox,
         editor: reads_keys.then(Editor::default),
@@ -365,7 +365,7 @@ impl EventLoop {
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {
         if let Link::Waiting { since, .. } = self.link {
             self.link = Link::Connecting { since };
-            threads::spawn_connector(self.server.clone(), &self.inbox)?;
+            threads::spawn_connector(self.connector.clone(), &self.inbox)?;
             return Ok(None);
         }
         Ok(Some(self.fail_unclosed()))

@@ -12,7 +12,8 @@ use std::time::Instant;
 use chat_proto::Incoming;
 
 use crate::io_error::IoErrorKind;
-use crate::net::connection::{ConnectError, StreamEnd};
+use crate::net::connection::StreamEnd;
+use crate::net::connector::ConnectError;
 use crate::terminal::keys::Key;
 use crate::terminal::line_reader::LineError;
 use crate::terminal::tty::Change;

@@ -20,11 +20,11 @@ use app::options::{Format, Options};
 use app::render;
 use app::state::App;
 use app::status::Status;
-use cli::args::{self, Args, Request};
+use cli::args::{self, Request};
 use cli::locale;
 use event_loop::{Ending, InputSource};
 use io_error::IoErrorKind;
-use net::connection;
+use net::connector::Connector;
 use terminal::line::Line;
 use terminal::screen::{Layout, Screen};
 use terminal::tty;
@@ -48,14 +48,15 @@ fn main() -> ExitCode {
         }
     };
     let lang = args.options.lang;
-    let stream = match connection::connect(&args.server) {
+    let connector = Connector::new(args.server);
+    let stream = match connector.connect() {
         Ok(stream) => stream,
         Err(error) => {
             screen.fail(&error.localized(lang).to_string());
             return ExitCode::FAILURE;
         }
     };
-    let ended = chat(args, stream);
+    let ended = chat(args.options, args.plain, connector, stream);
     tty::restore();
     status(ended, lang)
 }
@@ -73,8 +74,13 @@ fn attach_terminal(plain: bool) -> (Format, InputSource) {
     (if pretty { Format::Pretty } else { Format::Plain }, source)
 }
 
-fn chat(args: Args, stream: TcpStream) -> io::Result<Ending> {
-    let (format, source) = attach_terminal(args.plain);
+fn chat(
+    options: Options,
+    plain: bool,
+    connector: Connector,
+    stream: TcpStream,
+) -> io::Result<Ending> {
+    let (format, source) = attach_terminal(plain);
     let typing = source == InputSource::Keys;
     // A terminal would begin a row with whatever part of a line comes next.
     let mut screen = Screen::standard(if io::stdout().is_terminal() {
@@ -82,13 +88,13 @@ fn chat(args: Args, stream: TcpStream) -> io::Result<Ending> {
     } else {
         Layout::Flat
     });
-    let reconnect = args.options.reconnect || typing;
-    let app = App::new(Options { format, reconnect, ..args.options });
+    let reconnect = options.reconnect || typing;
+    let app = App::new(Options { format, reconnect, ..options });
     if source != InputSource::Pipe {
-        let connected = app.say(&Status::Connected { server: &args.server.to_string() });
+        let connected = app.say(&Status::Connected { server: &connector.server().to_string() });
         screen.show(&[render::client(&connected)])?;
     }
-    event_loop::run(app, stream, args.server, screen, source)
+    event_loop::run(app, stream, connector, screen, source)
 }
 
 /// See <https://no-color.org>.

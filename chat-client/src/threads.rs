@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use crate::inbox::{Event, Inbox};
 use crate::io_error::IoErrorKind;
-use crate::net::connection::{connect, read_messages, write_frames};
-use crate::net::destination::Destination;
+use crate::net::connection::{read_messages, write_frames};
+use crate::net::connector::Connector;
 use crate::net::outbox::Outbox;
 use crate::terminal::keys::KeyDecoder;
 use crate::terminal::line_reader::next_line;
@@ -48,9 +48,9 @@ pub(crate) fn serve(
 }
 
 /// Starts an attempt to connect.
-pub(crate) fn spawn_connector(server: Destination, inbox: &Arc<Inbox>) -> io::Result<()> {
+pub(crate) fn spawn_connector(connector: Connector, inbox: &Arc<Inbox>) -> io::Result<()> {
     let inbox = Arc::clone(inbox);
-    spawn("connector", move || inbox.put(Event::Connected(connect(&server))))
+    spawn("connector", move || inbox.put(Event::Connected(connector.connect())))
 }
 
 /// Starts reading lines, as fast as they can be sent.

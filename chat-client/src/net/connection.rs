@@ -1,55 +1,16 @@
-//! Connecting, and the two halves of a connection: reading messages and writing frames.
+//! The two halves of a connection: reading messages and writing frames.
 
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{Shutdown, TcpStream};
 
 use chat_proto::{FrameDecoder, HEADER_LEN, Incoming, Lang, Localize, localize};
 
 use crate::io_error::IoErrorKind;
-use crate::net::destination::{Destination, Host};
 use crate::net::outbox::{ConnectionId, Outbox};
-
-/// How long to wait for an address that does not answer; the kernel would wait for minutes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes read at once.
 const READ_LEN: usize = 64 * 1024;
-
-/// Why there is no connection.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum ConnectError {
-    /// No address was found for the host.
-    Lookup { host: Host, why: IoErrorKind },
-    /// No address of the server accepted the connection.
-    Connect { server: Destination, why: IoErrorKind },
-}
-
-impl Localize for ConnectError {
-    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lookup { host, why } => {
-                let why = why.localized(lang);
-                localize!(f, lang,
-                    en: "cannot find the address of {host}: {why}. Is it spelled right?",
-                    ko: "{host}의 주소를 찾을 수 없어요: {why}. 이름을 맞게 썼나요?")
-            }
-            Self::Connect { server, why: why @ IoErrorKind::Refused } => {
-                let why = why.localized(lang);
-                localize!(f, lang,
-                    en: "cannot reach {server}: {why}. Is the server running?",
-                    ko: "{server}에 연결할 수 없어요: {why}. 서버가 켜져 있나요?")
-            }
-            Self::Connect { server, why } => {
-                let why = why.localized(lang);
-                localize!(f, lang,
-                    en: "cannot reach {server}: {why}",
-                    ko: "{server}에 연결할 수 없어요: {why}")
-            }
-        }
-    }
-}
 
 /// How the server's side of the stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,35 +45,6 @@ impl Localize for StreamEnd {
             }
         }
     }
-}
-
-/// Connects to the first address that accepts. A host name is looked up each time.
-///
-/// # Errors
-/// When the host has no address, or none of its addresses accepts.
-pub(crate) fn connect(server: &Destination) -> Result<TcpStream, ConnectError> {
-    let addresses = server
-        .addresses()
-        .map_err(|why| ConnectError::Lookup { host: server.host.clone(), why })?;
-    let stream = connect_to_any(&addresses)
-        .map_err(|why| ConnectError::Connect { server: server.clone(), why })?;
-    // A line must not wait for the next one. A failure costs only time.
-    let _ = stream.set_nodelay(true);
-    Ok(stream)
-}
-
-/// Tries the addresses in order: a name may have an IPv6 address where the server has only IPv4.
-fn connect_to_any(addresses: &[SocketAddr]) -> Result<TcpStream, IoErrorKind> {
-    let mut why = IoErrorKind::Unreachable;
-    for address in addresses {
-        match TcpStream::connect_timeout(address, CONNECT_TIMEOUT) {
-            Ok(stream) => return Ok(stream),
-            // A refusal says more than other errors: the machine is there.
-            Err(_) if why == IoErrorKind::Refused => {}
-            Err(error) => why = IoErrorKind::from(&error),
-        }
-    }
-    Err(why)
 }
 
 /// Reads messages until the stream ends, and returns how it ended. `deliver` also takes the length of the
@@ -179,7 +111,6 @@ mod tests {
     use super::*;
     use chat_proto::write_frame;
     use std::io;
-    use std::net::TcpListener;
 
     /// Returns one piece a read, and an interruption for an empty one.
     struct Pieces<'a>(std::vec::IntoIter<&'a [u8]>);
@@ -207,30 +138,6 @@ mod tests {
         let mut texts = Vec::new();
         let closed = read_messages(stream, |message, _| texts.push(message.text));
         (texts, closed)
-    }
-
-    /// A port where a listener is, and that of the other end of a connection, which is taken, and where
-    /// nobody listens.
-    fn listening_and_refusing() -> ((TcpListener, TcpStream), [SocketAddr; 2]) {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let listening = listener.local_addr().expect("it is bound");
-        let taken = TcpStream::connect(listening).expect("it listens");
-        let refusing = taken.local_addr().expect("it is connected");
-        ((listener, taken), [listening, refusing])
-    }
-
-    #[test]
-    fn the_first_address_that_accepts_is_used_and_else_a_refusal_reported() {
-        let (_held, [listening, refusing]) = listening_and_refusing();
-        for addresses in [&[refusing, listening][..], &[refusing, refusing, listening, refusing]] {
-            let stream = connect_to_any(addresses).expect("one of them listens");
-            assert_eq!(stream.peer_addr().ok(), Some(listening));
-        }
-        // A broadcast address accepts no connection, but a refusal says more.
-        let wrong = SocketAddr::from(([127, 255, 255, 255], 9));
-        for addresses in [[refusing, wrong], [wrong, refusing]] {
-            assert_eq!(connect_to_any(&addresses).err(), Some(IoErrorKind::Refused));
-        }
     }
 
     #[test]

@@ -6,5 +6,6 @@
 
 pub(crate) mod backoff;
 pub(crate) mod connection;
+pub(crate) mod connector;
 pub(crate) mod destination;
 pub(crate) mod outbox;
