@@ -1,7 +1,6 @@
 //! The event loop: takes events, and carries out their effects on screen, server and clock.
 
 use std::io;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,11 +10,11 @@ use crate::app::state::{AfterClose, App, Context, Effects};
 use crate::app::status::Status;
 use crate::display::Display;
 use crate::inbox::{Event, Inbox, Wanted};
-use crate::io_error::IoErrorKind;
 use crate::net::backoff;
 use crate::net::connection::StreamEnd;
-use crate::net::connector::Connector;
+use crate::net::connector::{ConnectError, Connector};
 use crate::net::outbox::Outbox;
+use crate::net::stream::Stream;
 use crate::terminal::editor::{Editor, Pressed};
 use crate::terminal::input_rows::InputLine;
 use crate::terminal::keys::Key;
@@ -51,7 +50,7 @@ pub(crate) enum Ending {
 
 /// The state of the connection.
 enum Link {
-    Up(Arc<TcpStream>),
+    Up(Arc<Stream>),
     /// Lost at `since`; the next attempt is due at `until`.
     Waiting {
         since: Instant,
@@ -76,6 +75,8 @@ struct EventLoop {
     suspended: bool,
     /// Attempts since the server last accepted a connection.
     attempts: u32,
+    /// Why the last attempt failed, if waiting does not help. It has been shown.
+    obstacle: Option<ConnectError>,
     quit_timeout: Option<Duration>,
     quit_at: Option<Instant>,
     /// Why the client fails, for standard error.
@@ -88,7 +89,7 @@ struct EventLoop {
 /// When output cannot be written, or a thread cannot be started.
 pub(crate) fn run(
     app: App,
-    stream: TcpStream,
+    stream: Stream,
     connector: Connector,
     screen: Screen,
     source: InputSource,
@@ -112,6 +113,7 @@ pub(crate) fn run(
         editor: reads_keys.then(Editor::default),
         suspended: false,
         attempts: 0,
+        obstacle: None,
         quit_timeout: (source != InputSource::Pipe).then_some(QUIT_TIMEOUT),
         quit_at: None,
         error: None,
@@ -158,12 +160,7 @@ impl EventLoop {
             Event::Terminal(Change::Resized) => Ok(None),
             Event::Terminal(Change::Resumed) => self.resume().map(|()| None),
             Event::Connected(Ok(stream)) => self.connected(stream),
-            Event::Connected(Err(_)) => {
-                if let Link::Connecting { since } = self.link {
-                    self.schedule_attempt(since);
-                }
-                Ok(None)
-            }
+            Event::Connected(Err(error)) => self.not_connected(error).map(|()| None),
             Event::Message(_) if self.is_talked_at() => Ok(Some(self.fail_unclosed())),
             Event::Message(message) => {
                 let time = clock();
@@ -249,13 +246,26 @@ impl EventLoop {
         tty::resume()
     }
 
-    fn connected(&mut self, stream: TcpStream) -> io::Result<Option<Ending>> {
+    fn connected(&mut self, stream: Stream) -> io::Result<Option<Ending>> {
         let Link::Connecting { since } = self.link else { return Ok(None) };
         let stream = Arc::new(stream);
         threads::serve(&stream, &self.outbox, &self.inbox)?;
         self.link = Link::Up(stream);
+        self.obstacle = None;
         let effects = self.app.connected(since.elapsed().as_secs());
         self.carry_out(effects)
+    }
+
+    /// Tries again later. What only a person can clear away is shown, once.
+    fn not_connected(&mut self, error: ConnectError) -> io::Result<()> {
+        if error.is_lasting() && self.obstacle.as_ref() != Some(&error) {
+            self.display.screen.show(&[render::client(&self.app.say(&error))])?;
+            self.obstacle = Some(error);
+        }
+        if let Link::Connecting { since } = self.link {
+            self.schedule_attempt(since);
+        }
+        Ok(())
     }
 
     fn closed(&mut self, end: StreamEnd) -> io::Result<Option<Ending>> {
@@ -283,12 +293,14 @@ impl EventLoop {
         self.link = Link::Waiting { since, until };
     }
 
-    /// A clean end says nothing about the other direction: after an error of the writer, or a reset
-    /// after the end, the server did not receive everything.
+    /// An end between messages says nothing about the other direction: after an error of the writer, or a
+    /// reset after the end, the server did not receive everything.
     fn corrected(&self, end: StreamEnd) -> StreamEnd {
-        let (StreamEnd::Clean, Link::Up(stream)) = (&end, &self.link) else { return end };
-        let reset = || stream.take_error().ok().flatten().map(|error| IoErrorKind::from(&error));
-        self.outbox.error().or_else(reset).map_or(end, StreamEnd::Lost)
+        let (StreamEnd::Clean | StreamEnd::Unannounced, Link::Up(stream)) = (&end, &self.link)
+        else {
+            return end;
+        };
+        self.outbox.error().or_else(|| stream.take_error()).map_or(end, StreamEnd::Lost)
     }
 
     fn carry_out(&mut self, effects: Effects) -> io::Result<Option<Ending>> {

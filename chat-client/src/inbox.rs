@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::TcpStream;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -14,6 +13,7 @@ use chat_proto::Incoming;
 use crate::io_error::IoErrorKind;
 use crate::net::connection::StreamEnd;
 use crate::net::connector::ConnectError;
+use crate::net::stream::Stream;
 use crate::terminal::keys::Key;
 use crate::terminal::line_reader::LineError;
 use crate::terminal::tty::Change;
@@ -34,7 +34,7 @@ pub(crate) enum Event {
     InputEnded,
     InputFailed(IoErrorKind),
     Terminal(Change),
-    Connected(Result<TcpStream, ConnectError>),
+    Connected(Result<Stream, ConnectError>),
     Message(Box<Incoming>),
     Closed(StreamEnd),
     /// What was to be painted is on the terminal.

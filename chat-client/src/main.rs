@@ -11,10 +11,9 @@ mod terminal;
 mod threads;
 
 use std::io::{self, ErrorKind, IsTerminal as _};
-use std::net::TcpStream;
 use std::process::ExitCode;
 
-use chat_proto::{Lang, Localize as _};
+use chat_proto::{Lang, Localize};
 
 use app::options::{Format, Options};
 use app::render;
@@ -25,6 +24,7 @@ use cli::locale;
 use event_loop::{Ending, InputSource};
 use io_error::IoErrorKind;
 use net::connector::Connector;
+use net::stream::Stream;
 use terminal::line::Line;
 use terminal::screen::{Layout, Screen};
 use terminal::tty;
@@ -48,17 +48,22 @@ fn main() -> ExitCode {
         }
     };
     let lang = args.options.lang;
-    let connector = Connector::new(args.server);
+    let connector = match Connector::new(args.server, args.trust.as_ref()) {
+        Ok(connector) => connector,
+        Err(error) => return fail(&mut screen, &error, lang),
+    };
     let stream = match connector.connect() {
         Ok(stream) => stream,
-        Err(error) => {
-            screen.fail(&error.localized(lang).to_string());
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(&mut screen, &error, lang),
     };
     let ended = chat(args.options, args.plain, connector, stream);
     tty::restore();
     status(ended, lang)
+}
+
+fn fail(screen: &mut Screen, error: &impl Localize, lang: Lang) -> ExitCode {
+    screen.fail(&error.localized(lang).to_string());
+    ExitCode::FAILURE
 }
 
 /// Finds out who reads the output and where input comes from, and takes the terminal over to read keys.
@@ -74,12 +79,7 @@ fn attach_terminal(plain: bool) -> (Format, InputSource) {
     (if pretty { Format::Pretty } else { Format::Plain }, source)
 }
 
-fn chat(
-    options: Options,
-    plain: bool,
-    connector: Connector,
-    stream: TcpStream,
-) -> io::Result<Ending> {
+fn chat(options: Options, plain: bool, connector: Connector, stream: Stream) -> io::Result<Ending> {
     let (format, source) = attach_terminal(plain);
     let typing = source == InputSource::Keys;
     // A terminal would begin a row with whatever part of a line comes next.
@@ -91,8 +91,9 @@ fn chat(
     let reconnect = options.reconnect || typing;
     let app = App::new(Options { format, reconnect, ..options });
     if source != InputSource::Pipe {
-        let connected = app.say(&Status::Connected { server: &connector.server().to_string() });
-        screen.show(&[render::client(&connected)])?;
+        let server = connector.server().to_string();
+        let connected = Status::Connected { server: &server, encrypted: connector.is_encrypted() };
+        screen.show(&[render::client(&app.say(&connected))])?;
     }
     event_loop::run(app, stream, connector, screen, source)
 }

@@ -12,7 +12,6 @@
 //! writer, and each attempt to make one a connector.
 
 use std::io::{self, Write as _};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -23,6 +22,7 @@ use crate::io_error::IoErrorKind;
 use crate::net::connection::{read_messages, write_frames};
 use crate::net::connector::Connector;
 use crate::net::outbox::Outbox;
+use crate::net::stream::Stream;
 use crate::terminal::keys::KeyDecoder;
 use crate::terminal::line_reader::next_line;
 use crate::terminal::tty;
@@ -32,7 +32,7 @@ const KEY_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Starts the reader and the writer of a connection.
 pub(crate) fn serve(
-    stream: &Arc<TcpStream>,
+    stream: &Arc<Stream>,
     outbox: &Arc<Outbox>,
     inbox: &Arc<Inbox>,
 ) -> io::Result<()> {
@@ -41,7 +41,7 @@ pub(crate) fn serve(
     let (reading, writing, outbox) = (Arc::clone(stream), Arc::clone(stream), Arc::clone(outbox));
     spawn("reader", move || {
         let deliver = |message, len| inbox.put_message(Event::Message(Box::new(message)), len);
-        let end = read_messages(&*reading, deliver);
+        let end = read_messages(reading.reader(), deliver);
         inbox.put_message(Event::Closed(end), 0);
     })?;
     spawn("writer", move || write_frames(&writing, &outbox, connection))

@@ -75,6 +75,8 @@ enum CloseReason {
     Evicted,
     /// The operator wants this client to leave.
     Removed,
+    /// The server did nothing of what was sent, because it was not encrypted.
+    TlsRequired,
 }
 
 impl CloseReason {
@@ -86,6 +88,7 @@ impl CloseReason {
             }
             "frame-timeout" | "slow-consumer" => Some(Self::Evicted),
             "removed" => Some(Self::Removed),
+            "tls-required" => Some(Self::TlsRequired),
             _ => None,
         }
     }
@@ -357,7 +360,8 @@ impl App {
 
     fn is_to_reconnect(&self, end: &StreamEnd) -> bool {
         let may_return = match (end, self.close_reason) {
-            (StreamEnd::NotAMessage, _) | (_, Some(CloseReason::Removed)) => false,
+            (StreamEnd::NotAMessage | StreamEnd::TlsAlert, _)
+            | (_, Some(CloseReason::Removed | CloseReason::TlsRequired)) => false,
             // It may be restarting, unless we wanted it to stop.
             (_, Some(CloseReason::ServerStopping)) => !self.sent_shutdown,
             (_, Some(CloseReason::ServerFull)) => self.ever_served,
@@ -369,8 +373,12 @@ impl App {
     /// Whether the client did what it was asked to do, and what to say about the end.
     fn verdict(&self, end: &StreamEnd, all_sent: bool) -> Result<Option<String>, String> {
         match (end, self.close_reason) {
-            (StreamEnd::Clean | StreamEnd::Lost(_), Some(CloseReason::ServerStopping)) => {
-                Ok(Some(self.say(&Status::ServerStopped)))
+            (
+                StreamEnd::Clean | StreamEnd::Unannounced | StreamEnd::Lost(_),
+                Some(CloseReason::ServerStopping),
+            ) => Ok(Some(self.say(&Status::ServerStopped))),
+            (StreamEnd::Clean | StreamEnd::Lost(_), Some(CloseReason::TlsRequired)) => {
+                Err(self.say(&Status::TlsRequired))
             }
             (StreamEnd::Clean, Some(CloseReason::ServerFull)) => Err(self.say(&Status::ServerFull)),
             (StreamEnd::Clean, None) if all_sent => Ok(None),

@@ -12,6 +12,7 @@ use crate::terminal::visible::Visible;
 pub(crate) enum Status<'a> {
     Connected {
         server: &'a str,
+        encrypted: bool,
     },
     CannotRead {
         why: &'a IoErrorKind,
@@ -25,6 +26,8 @@ pub(crate) enum Status<'a> {
     },
     ServerStopped,
     ServerFull,
+    /// The server accepts only encrypted connections.
+    TlsRequired,
     /// After `/quit` the server did not close the connection.
     NotClosed,
     /// The server refused the request of a flag.
@@ -64,9 +67,12 @@ pub(crate) enum Status<'a> {
 impl Localize for Status<'_> {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connected { server } => localize!(f, lang,
+            Self::Connected { server, encrypted: false } => localize!(f, lang,
                 en: "connected to {server}. /help lists the commands.",
                 ko: "{server}에 연결됐어요. /help를 치면 명령어를 볼 수 있어요."),
+            Self::Connected { server, encrypted: true } => localize!(f, lang,
+                en: "connected to {server} with TLS. /help lists the commands.",
+                ko: "{server}에 TLS로 연결됐어요. /help를 치면 명령어를 볼 수 있어요."),
             Self::CannotRead { why } => {
                 let why = why.localized(lang);
                 localize!(f, lang, en: "cannot read the input: {why}", ko: "입력을 읽을 수 없어요: {why}")
@@ -90,6 +96,10 @@ impl Localize for Status<'_> {
             Self::ServerFull => localize!(f, lang,
                 en: "the server accepts no more connections",
                 ko: "서버에 자리가 없어요"),
+            Self::TlsRequired => localize!(f, lang,
+                en: "the server accepts only encrypted connections. Use --tls, or --tls-fingerprint=HEX with the \
+                     fingerprint that it printed",
+                ko: "암호화된 연결만 받는 서버예요. --tls 옵션이나, 서버에 표시된 지문으로 --tls-fingerprint=지문 옵션을 쓰세요"),
             Self::NotClosed => localize!(f, lang,
                 en: "the server did not close the connection; left without waiting for it",
                 ko: "서버가 연결을 닫지 않아서 그냥 나왔어요"),

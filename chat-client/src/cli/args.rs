@@ -10,6 +10,8 @@ use crate::app::options::Options;
 use crate::cli::help;
 use crate::cli::usage_error::{UsageError, ValueRule};
 use crate::net::destination::{Destination, Host};
+use crate::net::tls::settings::server_name;
+use crate::net::tls::trust::Trust;
 
 const HELP: [&str; 2] = ["--help", "-h"];
 
@@ -25,6 +27,8 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) server: Destination,
+    /// For encrypted connections.
+    pub(crate) trust: Option<Trust>,
     pub(crate) plain: bool,
     /// All options but the format, which the terminal decides.
     pub(crate) options: Options,
@@ -92,6 +96,18 @@ struct Flags {
     #[argh(option)]
     port: Option<String>,
 
+    /// encrypt, and trust the authorities of this system
+    #[argh(switch)]
+    tls: bool,
+
+    /// encrypt, and trust the authorities in a file
+    #[argh(option)]
+    tls_ca: Option<String>,
+
+    /// encrypt, and trust one certificate
+    #[argh(option)]
+    tls_fingerprint: Option<String>,
+
     /// name to take at the start
     #[argh(option)]
     name: Option<String>,
@@ -126,9 +142,11 @@ fn read(words: &[&str], lang: Lang) -> Result<Request, UsageError> {
         return Ok(Request::Print(version.to_owned()));
     }
     let port = value("--port", flags.port, port)?.ok_or(UsageError::NoPort)?;
-    let host = value("--ip", flags.ip, |host| host.parse().map_err(|_| ValueRule::Host))?;
+    let trust = trust(flags.tls, flags.tls_ca, flags.tls_fingerprint)?;
+    let host = value("--ip", flags.ip, |text| host(text, trust.as_ref()))?;
     Ok(Request::Chat(Args {
         server: Destination { host: host.unwrap_or(Host::LOOPBACK), port },
+        trust,
         plain: flags.plain,
         options: Options {
             name: value("--name", flags.name, name)?,
@@ -154,6 +172,37 @@ fn value<T>(
         Err(_) if value.starts_with("--") => Err(UsageError::NoValue(flag.to_owned())),
         Err(rule) => Err(UsageError::BadValue { flag, value, rule }),
     }
+}
+
+/// Any of the flags asks for TLS.
+fn trust(
+    tls: bool,
+    authorities: Option<String>,
+    fingerprint: Option<String>,
+) -> Result<Option<Trust>, UsageError> {
+    let authorities = value("--tls-ca", authorities, |file| match file {
+        "" => Err(ValueRule::File),
+        file => Ok(Trust::Authorities(file.into())),
+    })?;
+    let certificate = value("--tls-fingerprint", fingerprint, |fingerprint| {
+        fingerprint.parse().map(Trust::Certificate).map_err(|_| ValueRule::Fingerprint)
+    })?;
+    match (authorities, certificate) {
+        (Some(_), Some(_)) => Err(UsageError::TwoTrusts),
+        (authorities, certificate) => {
+            Ok(authorities.or(certificate).or_else(|| tls.then_some(Trust::System)))
+        }
+    }
+}
+
+fn host(value: &str, trust: Option<&Trust>) -> Result<Host, ValueRule> {
+    let host = value.parse().map_err(|_| ValueRule::Host)?;
+    // Whatever the name of the host, a certificate can be known by its fingerprint.
+    let needs_name = matches!(trust, Some(Trust::System | Trust::Authorities(_)));
+    if needs_name && server_name(&host).is_err() {
+        return Err(ValueRule::NameInCertificate);
+    }
+    Ok(host)
 }
 
 fn port(value: &str) -> Result<u16, ValueRule> {
@@ -229,6 +278,8 @@ mod tests {
             ("--port", "x': duplicate values provided", ValueRule::Port),
             ("--ip", "", ValueRule::Host),
             ("--ip", "here:9000", ValueRule::Host),
+            ("--tls-ca", "", ValueRule::File),
+            ("--tls-fingerprint", "12:34", ValueRule::Fingerprint),
             ("--join", "0", ValueRule::Room),
             ("--join", "+1", ValueRule::Room),
             ("--lang", "fr", ValueRule::Lang),
@@ -248,6 +299,43 @@ mod tests {
         assert_eq!(options.name.as_ref().map(Name::as_str), Some("김철수"));
         assert_eq!((options.join, plain, options.reconnect), (RoomId::new(7).ok(), true, true));
         assert_eq!(name("Guido  van Rossum").map(|name| name.as_str().len()), Ok(16));
+    }
+
+    #[test]
+    fn any_flag_for_tls_asks_for_it() {
+        let digits = "0123456789abcdef".repeat(4);
+        let pinned = || digits.parse().map(Trust::Certificate).ok();
+        for (flags, trust) in [
+            ("", None),
+            ("--tls", Some(Trust::System)),
+            ("--tls-ca=a.pem", Some(Trust::Authorities("a.pem".into()))),
+            ("--tls --tls-ca a.pem", Some(Trust::Authorities("a.pem".into()))),
+            (&format!("--tls-fingerprint={digits}"), pinned()),
+            (&format!("--tls --tls-fingerprint=SHA256:{}", digits.to_uppercase()), pinned()),
+        ] {
+            assert_eq!(args(&format!("--port=1 {flags}")).trust, trust, "{flags}");
+        }
+        let both = ["--port=1", "--tls-ca=a.pem", &format!("--tls-fingerprint={digits}")];
+        assert_eq!(error(&both), UsageError::TwoTrusts);
+    }
+
+    #[test]
+    fn a_host_that_no_certificate_names_needs_a_fingerprint() {
+        let host = "--ip=채팅.lan";
+        let pinned = format!("--tls-fingerprint={}", "0".repeat(64));
+        for good in [vec![host], vec![host, &pinned]] {
+            assert!(parse_words(&[&["--port=1"][..], &good].concat()).is_ok(), "{good:?}");
+        }
+        for trust in ["--tls", "--tls-ca=a.pem"] {
+            assert_eq!(
+                error(&["--port=1", host, trust]),
+                UsageError::BadValue {
+                    flag: "--ip",
+                    value: "채팅.lan".to_owned(),
+                    rule: ValueRule::NameInCertificate
+                }
+            );
+        }
     }
 
     #[test]
@@ -276,8 +364,7 @@ mod tests {
     }
 
     fn words() -> impl Strategy<Value = Vec<String>> {
-        let flags =
-            ["--ip", "--port", "--name", "--join", "--plain", "--lang", "--reconnect", "--"];
+        let flags = ["--ip", "--port", "--tls", "--tls-ca", "--name", "--join", "--lang", "--"];
         let word = prop_oneof![
             3 => prop::sample::select(flags.map(str::to_owned).to_vec()),
             1 => prop::sample::select(vec!["1", "ko", "a", "help"]).prop_map(str::to_owned),

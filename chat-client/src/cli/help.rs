@@ -5,15 +5,15 @@ use chat_proto::PerLang;
 /// Follows every usage error, so that it can be mended without `--help`.
 pub(crate) const IN_SHORT: PerLang<&str> = PerLang {
     en: "The flags are --port=N (1 to 65535, required), --ip=HOST (a name, IPv4 or IPv6, default \
-         127.0.0.1), --name=NAME, --join=ID, --plain, --reconnect, --lang=ko|en and --version.",
+         127.0.0.1), --tls, --tls-ca=FILE, --tls-fingerprint=HEX, --name=NAME, --join=ID, --plain, --reconnect, --lang=ko|en and --version.",
     ko: "쓸 수 있는 옵션은 --port=N (1~65535, 꼭 필요), --ip=주소 (이름, IPv4나 IPv6, 기본값 127.0.0.1), \
-         --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en, --version 이에요.",
+         --tls, --tls-ca=파일, --tls-fingerprint=지문, --name=이름, --join=번호, --plain, --reconnect, --lang=ko|en, --version 이에요.",
 };
 
 /// The text of `--help`.
 pub(crate) const FLAGS: PerLang<&str> = PerLang {
     en: "\
-Usage: chat-client --port=N [--ip=HOST] [--name=NAME] [--join=ID]
+Usage: chat-client --port=N [--ip=HOST] [--tls] [--name=NAME] [--join=ID]
                    [--plain] [--reconnect] [--lang=ko|en]
 
 Talk in the rooms of a chat server. Lines are read from the terminal or a
@@ -22,6 +22,12 @@ pipe; /help lists the commands.
   --port=N       port of the server, 1 to 65535
   --ip=HOST      where the server is: a host name, or an IPv4 or IPv6
                  address (default 127.0.0.1)
+  --tls          encrypt the connection, and make sure that the server is the
+                 one of --ip: an authority that this system trusts signed so
+  --tls-ca=FILE  the same, but trust the authorities in this PEM file
+  --tls-fingerprint=HEX
+                 encrypt the connection, and trust the certificate with this
+                 SHA-256 fingerprint alone, as the server prints it
   --name=NAME    take this name at the start; quote a name with spaces
   --join=ID      enter this room at the start
   --plain        one message per line, no colours, no editing; the default
@@ -39,7 +45,7 @@ connection failed or was lost, --name or --join was refused in plain mode, or
 input or output failed; 2 if the flags are wrong; 128 + N if signal N ended it
 at a terminal. NO_COLOR, when set and not empty, turns colours off.",
     ko: "\
-사용법: chat-client --port=N [--ip=주소] [--name=이름] [--join=번호]
+사용법: chat-client --port=N [--ip=주소] [--tls] [--name=이름] [--join=번호]
                     [--plain] [--reconnect] [--lang=ko|en]
 
 채팅 서버의 방에서 이야기해요. 터미널이나 파이프에서 한 줄씩 읽어요.
@@ -48,6 +54,12 @@ at a terminal. NO_COLOR, when set and not empty, turns colours off.",
   --port=N       서버 포트, 1~65535
   --ip=주소      서버 주소. 호스트 이름, IPv4, IPv6 다 돼요
                  (기본값 127.0.0.1)
+  --tls          연결을 암호화하고, --ip에 쓴 서버가 맞는지 확인해요. 이
+                 시스템이 믿는 인증 기관의 서명이 있어야 해요
+  --tls-ca=파일  --tls처럼 하지만, 이 PEM 파일에 있는 인증 기관만 믿어요
+  --tls-fingerprint=지문
+                 연결을 암호화하고, 이 SHA-256 지문의 인증서만 믿어요. 지문은
+                 서버가 켜질 때 보여 줘요
   --name=이름    처음부터 이 이름을 써요. 띄어 쓴 이름은 따옴표로 묶어요
   --join=번호    처음부터 이 방에 들어가요
   --plain        한 줄에 메시지 하나씩, 색도 편집도 없이 보여 줘요.

@@ -21,6 +21,8 @@ pub(crate) enum UsageError {
         rule: ValueRule,
     },
     NoPort,
+    /// `--tls-ca` and `--tls-fingerprint`.
+    TwoTrusts,
     /// Anything else, in the words of argh.
     Other(String),
 }
@@ -29,7 +31,11 @@ pub(crate) enum UsageError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueRule {
     Host,
+    /// As `Host`, and the certificate of the server has to have the name.
+    NameInCertificate,
     Port,
+    File,
+    Fingerprint,
     Name(ValueError),
     Room,
     Lang,
@@ -88,6 +94,9 @@ impl Localize for UsageError {
             Self::NoPort => localize!(f, lang,
                 en: "--port is required",
                 ko: "꼭 필요한 옵션이 빠졌어요: --port"),
+            Self::TwoTrusts => localize!(f, lang,
+                en: "give either --tls-ca or --tls-fingerprint",
+                ko: "--tls-ca와 --tls-fingerprint 중 하나만 써 주세요"),
             Self::Other(text) => {
                 let text = text.trim_end_matches('.');
                 localize!(f, lang, en: "{text}", ko: "명령줄을 알아들을 수 없어요: {text}")
@@ -102,6 +111,15 @@ impl Localize for ValueRule {
             Self::Host => localize!(f, lang,
                 en: "it takes a host name or an address, without a port",
                 ko: "호스트 이름이나 주소만, 포트 없이 써 주세요"),
+            Self::NameInCertificate => localize!(f, lang,
+                en: "no certificate has such a name. Give its address, or --tls-fingerprint",
+                ko: "인증서에 쓸 수 없는 이름이에요. 주소나 --tls-fingerprint를 써 주세요"),
+            Self::File => localize!(f, lang,
+                en: "it takes the name of a file",
+                ko: "파일 이름을 써 주세요"),
+            Self::Fingerprint => localize!(f, lang,
+                en: "it takes a SHA-256 fingerprint, 64 hexadecimal digits",
+                ko: "SHA-256 지문을 16진수 64자로 써 주세요"),
             Self::Port => localize!(f, lang,
                 en: "it takes a number from 1 to 65535",
                 ko: "1부터 65535까지의 수를 써 주세요"),

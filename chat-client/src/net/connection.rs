@@ -1,13 +1,16 @@
 //! The two halves of a connection: reading messages and writing frames.
 
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{ErrorKind, Read};
 
 use chat_proto::{FrameDecoder, HEADER_LEN, Incoming, Lang, Localize, localize};
 
 use crate::io_error::IoErrorKind;
 use crate::net::outbox::{ConnectionId, Outbox};
+use crate::net::stream::Stream;
+
+/// The start of an alert of TLS: its type and the first half of its version (RFC 8446, 5.1).
+const TLS_ALERT: [u8; 2] = [21, 3];
 
 /// Bytes read at once.
 const READ_LEN: usize = 64 * 1024;
@@ -17,10 +20,14 @@ const READ_LEN: usize = 64 * 1024;
 pub(crate) enum StreamEnd {
     /// Between two messages.
     Clean,
+    /// Between two messages, without the word by which TLS says that they were all: more may have been cut off.
+    Unannounced,
     /// In the middle of a message, of which `held` bytes had arrived.
     Truncated { held: usize },
     /// With bytes that are no message. They are not shown.
     NotAMessage,
+    /// With an alert of TLS: the server takes what is encrypted, and nothing else.
+    TlsAlert,
     /// With an error of the connection.
     Lost(IoErrorKind),
 }
@@ -31,12 +38,18 @@ impl Localize for StreamEnd {
             Self::Clean => localize!(f, lang,
                 en: "the server closed the connection",
                 ko: "서버가 연결을 끊었어요"),
+            Self::Unannounced => localize!(f, lang,
+                en: "the connection ended without the server's word for it",
+                ko: "서버가 끝났다는 말 없이 연결이 끊겼어요"),
             Self::Truncated { held } => localize!(f, lang,
                 en: "the connection ended in the middle of a message, after {held} bytes of it",
                 ko: "메시지를 받다가 연결이 끊겼어요 ({held}바이트까지 받음)"),
             Self::NotAMessage => localize!(f, lang,
                 en: "the server does not speak the chat protocol. Is the port right?",
                 ko: "채팅 서버의 메시지가 아니에요. 포트가 맞나요?"),
+            Self::TlsAlert => localize!(f, lang,
+                en: "the server speaks TLS. Use --tls, or --tls-fingerprint=HEX with the fingerprint that it printed",
+                ko: "TLS로 말하는 서버예요. --tls 옵션이나, 서버에 표시된 지문으로 --tls-fingerprint=지문 옵션을 쓰세요"),
             Self::Lost(why) => {
                 let why = why.localized(lang);
                 localize!(f, lang,
@@ -57,11 +70,15 @@ pub(crate) fn read_messages(
     let mut buffer = vec![0; READ_LEN];
     loop {
         let chunk = match stream.read(&mut buffer) {
-            Ok(0) if decoder.buffered().is_empty() => return StreamEnd::Clean,
-            Ok(0) => return StreamEnd::Truncated { held: decoder.buffered().len() },
+            Ok(0) => return end_after(decoder.buffered(), StreamEnd::Clean),
             Ok(len) => &buffer[..len],
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return StreamEnd::Lost(IoErrorKind::from(&error)),
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => continue,
+                ErrorKind::UnexpectedEof => {
+                    return end_after(decoder.buffered(), StreamEnd::Unannounced);
+                }
+                _ => return StreamEnd::Lost(IoErrorKind::from(&error)),
+            },
         };
         let mut frames = decoder.feed(chunk);
         while let Some(payload) = frames.next_frame() {
@@ -74,8 +91,17 @@ pub(crate) fn read_messages(
         // The first two letters of another protocol's greeting make a length of some 20,000 bytes,
         // which would never arrive.
         if decoder.buffered().get(HEADER_LEN).is_some_and(|&first| !may_begin_object(first)) {
-            return StreamEnd::NotAMessage;
+            let is_alert = decoder.buffered().starts_with(&TLS_ALERT);
+            return if is_alert { StreamEnd::TlsAlert } else { StreamEnd::NotAMessage };
         }
+    }
+}
+
+/// The end after the bytes of a message that were held, if any.
+fn end_after(held: &[u8], between_messages: StreamEnd) -> StreamEnd {
+    match held.len() {
+        0 => between_messages,
+        held => StreamEnd::Truncated { held },
     }
 }
 
@@ -92,18 +118,16 @@ fn may_begin_object(byte: u8) -> bool {
 /// Writes what the outbox holds for this connection until the outbox is closed and empty, or the
 /// connection is detached, then ends this side of the stream. After an error, which the outbox
 /// keeps, the reader finds the stream at its end.
-pub(crate) fn write_frames(stream: &TcpStream, outbox: &Outbox, connection: ConnectionId) {
-    let mut writer = stream;
+pub(crate) fn write_frames(stream: &Stream, outbox: &Outbox, connection: ConnectionId) {
     while let Some(frames) = outbox.take(connection) {
-        if let Err(error) = writer.write_all(&frames) {
+        if let Err(error) = stream.write_all(&frames) {
             outbox.fail(IoErrorKind::from(&error));
             // What has arrived already can still be read.
-            let _ = stream.shutdown(Shutdown::Both);
+            stream.abort();
             return;
         }
     }
-    // Fails when the server is gone; the reader notices too.
-    let _ = stream.shutdown(Shutdown::Write);
+    stream.end();
 }
 
 #[cfg(test)]
@@ -151,6 +175,29 @@ mod tests {
             (vec!["one".into(), "two".into()], StreamEnd::Clean)
         );
         assert_eq!(read(bytes.as_slice()).0.len(), 2);
+    }
+
+    #[test]
+    fn an_alert_of_tls_is_told_from_other_protocols() {
+        for description in [10, 40, 50, 70] {
+            let alert = [21, 3, 3, 0, 2, 2, description];
+            assert_eq!(read(&alert[..]).1, StreamEnd::TlsAlert);
+        }
+        assert_eq!(read(&[22, 3, 3, 0, 2, 2, 40][..]).1, StreamEnd::NotAMessage);
+    }
+
+    #[test]
+    fn an_end_without_a_word_is_one_between_messages_or_within_one() {
+        struct Cut;
+        impl Read for Cut {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(ErrorKind::UnexpectedEof.into())
+            }
+        }
+        let whole = frames(&[r#"{"type":"SCChat"}"#]);
+        assert_eq!(read(whole.as_slice().chain(Cut)).1, StreamEnd::Unannounced);
+        let held = whole.len() - 1;
+        assert_eq!(read(whole[..held].chain(Cut)).1, StreamEnd::Truncated { held });
     }
 
     #[test]

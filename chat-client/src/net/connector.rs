@@ -1,4 +1,4 @@
-//! [`Connector`]: finds the server and connects to it.
+//! [`Connector`]: finds the server, connects to it and, with TLS, makes sure that it is the right one.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
@@ -8,9 +8,17 @@ use chat_proto::{Lang, Localize, localize};
 
 use crate::io_error::IoErrorKind;
 use crate::net::destination::{Destination, Host};
+use crate::net::stream::Stream;
+use crate::net::tls::error::TlsError;
+use crate::net::tls::handshake::shake_hands;
+use crate::net::tls::settings::TlsSettings;
+use crate::net::tls::trust::{Trust, TrustError};
 
 /// How long to wait for an address that does not answer; the kernel would wait for minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why there is no connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +27,15 @@ pub(crate) enum ConnectError {
     Lookup { host: Host, why: IoErrorKind },
     /// No address of the server accepted the connection.
     Connect { server: Destination, why: IoErrorKind },
+    /// The server accepted the connection, but there is no encryption, or no trust.
+    Tls { server: Destination, why: TlsError },
+}
+
+impl ConnectError {
+    /// Whether somebody should decide what to do, rather than wait for the server to come back.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self, Self::Tls { why, .. } if why.is_lasting())
+    }
 }
 
 impl Localize for ConnectError {
@@ -42,6 +59,7 @@ impl Localize for ConnectError {
                     en: "cannot reach {server}: {why}",
                     ko: "{server}에 연결할 수 없어요: {why}")
             }
+            Self::Tls { server, why } => why.of_server(server).fmt_in(lang, f),
         }
     }
 }
@@ -50,11 +68,21 @@ impl Localize for ConnectError {
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     server: Destination,
+    tls: Option<TlsSettings>,
 }
 
 impl Connector {
-    pub(crate) fn new(server: Destination) -> Self {
-        Self { server }
+    /// For encrypted connections if there is somebody to trust.
+    ///
+    /// # Errors
+    /// When the authorities to trust cannot be read.
+    pub(crate) fn new(server: Destination, trust: Option<&Trust>) -> Result<Self, TrustError> {
+        let tls = trust.map(|trust| TlsSettings::new(trust, &server.host)).transpose()?;
+        Ok(Self { server, tls })
+    }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
     }
 
     pub(crate) fn server(&self) -> &Destination {
@@ -64,17 +92,20 @@ impl Connector {
     /// Connects to the first address that accepts. A host name is looked up each time.
     ///
     /// # Errors
-    /// When the host has no address, or none of its addresses accepts.
-    pub(crate) fn connect(&self) -> Result<TcpStream, ConnectError> {
+    /// When the host has no address, none of its addresses accepts, or the TLS handshake fails.
+    pub(crate) fn connect(&self) -> Result<Stream, ConnectError> {
         let server = &self.server;
         let addresses = server
             .addresses()
             .map_err(|why| ConnectError::Lookup { host: server.host.clone(), why })?;
-        let stream = connect_to_any(&addresses)
+        let socket = connect_to_any(&addresses)
             .map_err(|why| ConnectError::Connect { server: server.clone(), why })?;
         // A line must not wait for the next one. A failure costs only time.
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
+        let _ = socket.set_nodelay(true);
+        let Some(tls) = &self.tls else { return Ok(Stream::Plain(socket)) };
+        shake_hands(socket, tls, HANDSHAKE_TIMEOUT)
+            .map(|stream| Stream::Tls(Box::new(stream)))
+            .map_err(|why| ConnectError::Tls { server: server.clone(), why })
     }
 }
 

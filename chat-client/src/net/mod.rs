@@ -1,4 +1,4 @@
-//! The connection to the server: finding it, connecting, reading messages, writing frames.
+//! The connection to the server: finding it, connecting, encryption, reading messages, writing frames.
 //!
 //! Nothing in here knows what a message means, what is on the screen, or whether to connect again.
 //! The [threads](crate::threads) read and write; the [event loop](crate::event_loop) fills the
@@ -9,3 +9,5 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod destination;
 pub(crate) mod outbox;
+pub(crate) mod stream;
+pub(crate) mod tls;

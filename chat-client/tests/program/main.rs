@@ -13,3 +13,6 @@ mod real_server;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod tls_peer;
+mod tls_stream;
+mod tls_trust;

@@ -175,12 +175,13 @@ impl Listener {
 }
 
 /// The server's end of a connection. Dropping it closes the connection.
-pub(crate) struct Peer(pub(crate) TcpStream);
+pub(crate) struct Peer<S = TcpStream>(pub(crate) S);
 
-impl Peer {
+impl<S: Read + Write> Peer<S> {
     /// Sends bytes as they are.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).expect("the client reads");
+        self.0.flush().expect("the client reads");
     }
 
     /// Sends one frame.
@@ -211,7 +212,9 @@ impl Peer {
     pub(crate) fn close_after(mut self, commands: &[Command]) {
         assert_eq!(self.commands(), commands);
     }
+}
 
+impl Peer {
     /// Ends this side.
     pub(crate) fn end(&mut self) {
         self.0.shutdown(Shutdown::Write).expect("it is connected");

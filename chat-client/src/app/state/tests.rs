@@ -194,7 +194,8 @@ fn after_goodbye_any_end_between_messages_is_a_success() {
     let mut app = script();
     app.incoming(AT, &coded("server-stopping"));
     app.incoming(AT, &coded("member-left"));
-    for closed in [StreamEnd::Clean, StreamEnd::Lost(IoErrorKind::BrokenPipe)] {
+    let lost = StreamEnd::Lost(IoErrorKind::BrokenPipe);
+    for closed in [StreamEnd::Clean, StreamEnd::Unannounced, lost] {
         let stopped = Ok("- the server has stopped".to_owned());
         assert_eq!(ending(&mut app, &closed, false), stopped);
     }
@@ -256,7 +257,28 @@ fn a_lost_connection_is_made_again_if_requested() {
         type_in(&mut leaving, "/quit");
         assert!(!goes_on(&mut leaving, &closed));
     }
-    assert!(!goes_on(&mut person(), &StreamEnd::NotAMessage));
+    assert!(goes_on(&mut person(), &StreamEnd::Unannounced));
+    for closed in [StreamEnd::NotAMessage, StreamEnd::TlsAlert] {
+        assert!(!goes_on(&mut person(), &closed));
+    }
+}
+
+#[test]
+fn an_end_without_a_word_is_no_success() {
+    let mut app = script();
+    assert_eq!(ending(&mut app, &StreamEnd::Clean, true), Ok(String::new()));
+    assert!(ending(&mut app, &StreamEnd::Unannounced, true).is_err());
+}
+
+#[test]
+fn a_server_that_demands_tls_is_not_tried_again() {
+    for mut app in [script(), person()] {
+        app.incoming(AT, &coded("tls-required"));
+        for end in [StreamEnd::Clean, StreamEnd::Lost(IoErrorKind::Reset)] {
+            let why = ending(&mut app, &end, true).expect_err("nothing was done");
+            assert!(why.contains("--tls-fingerprint="), "{why}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! The TLS handshake, with a deadline.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConnection;
+
+use crate::net::tls::error::TlsError;
+use crate::net::tls::settings::TlsSettings;
+use crate::net::tls::stream::TlsStream;
+
+/// Shakes hands with the server, within `timeout`. Nothing of ours is sent before the server is trusted.
+///
+/// # Errors
+/// When the server does not speak TLS, is not trusted, or takes too long.
+pub(crate) fn shake_hands(
+    socket: TcpStream,
+    settings: &TlsSettings,
+    timeout: Duration,
+) -> Result<TlsStream, TlsError> {
+    let config = Arc::clone(&settings.config);
+    let mut connection = ClientConnection::new(config, settings.name.clone())
+        .map_err(|error| TlsError::Other(error.to_string()))?;
+    let mut timed = Timed { socket: &socket, until: Instant::now() + timeout };
+    // Until the end of it, rustls keeps what it is given to write.
+    while connection.is_handshaking() || connection.wants_write() {
+        connection.complete_io(&mut timed).map_err(|error| TlsError::of(&error))?;
+    }
+    socket
+        .set_read_timeout(None)
+        .and_then(|()| socket.set_write_timeout(None))
+        .map_err(|error| TlsError::of(&error))?;
+    Ok(TlsStream::new(socket, connection))
+}
+
+/// A socket that gives up at one instant, however many bytes dribble in until then.
+struct Timed<'a> {
+    socket: &'a TcpStream,
+    until: Instant,
+}
+
+impl Timed<'_> {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+/// What a socket reports as its time-out depends on the system.
+fn timed_out(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),
+        _ => error,
+    }
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(self.left()?)?;
+        self.socket.read(buffer).map_err(timed_out)
+    }
+}
+
+impl Write for Timed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(self.left()?)?;
+        self.socket.write(bytes).map_err(timed_out)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use crate::io_error::IoErrorKind;
+    use crate::net::destination::Host;
+    use crate::net::tls::trust::Trust;
+
+    /// Shakes hands with a server that behaves like that, and gives up soon.
+    fn shake_hands_with(server: impl FnOnce(TcpStream) + Send) -> TlsError {
+        let fingerprint = "0".repeat(64).parse().expect("64 digits");
+        let settings = TlsSettings::new(&Trust::Certificate(fingerprint), &Host::LOOPBACK);
+        let settings = settings.expect("no file is read");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let socket = TcpStream::connect(listener.local_addr().expect("it is bound"));
+        let (accepted, _) = listener.accept().expect("a client has connected");
+        thread::scope(|scope| {
+            scope.spawn(|| server(accepted));
+            let shaken =
+                shake_hands(socket.expect("it listens"), &settings, Duration::from_millis(300));
+            shaken.expect_err("no handshake has ended")
+        })
+    }
+
+    #[test]
+    fn a_server_that_takes_too_long_is_given_up() {
+        let no_answer = TlsError::Lost(IoErrorKind::TimedOut);
+        let silent = |mut socket: TcpStream| {
+            let _ = io::copy(&mut socket, &mut io::sink());
+        };
+        assert_eq!(shake_hands_with(silent), no_answer);
+        // A record that takes a minute.
+        let slow = |mut socket: TcpStream| {
+            let _ = socket.write_all(&[22, 3, 3, 0x40, 0]);
+            while socket.write_all(&[2]).is_ok() {
+                thread::sleep(Duration::from_millis(5));
+            }
+        };
+        assert_eq!(shake_hands_with(slow), no_answer);
+    }
+
+    #[test]
+    fn a_server_that_goes_away_may_come_back() {
+        let end = shake_hands_with(|mut socket| {
+            let _ = socket.read(&mut [0; 4096]);
+        });
+        assert_eq!(end, TlsError::Closed);
+        assert!(!end.is_lasting());
+    }
+}

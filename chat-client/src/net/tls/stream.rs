@@ -1,0 +1,115 @@
+//! [`TlsStream`]: an encrypted connection that one thread reads and another one writes.
+//!
+//! Both share the state of rustls, behind a lock that nobody holds while waiting for the socket: encrypting
+//! and decrypting take microseconds. The reader never writes, so a server that does not read cannot keep it
+//! from reading; what rustls has to answer goes out with the next frame.
+
+use std::io::{self, ErrorKind, Read, Write as _};
+use std::net::TcpStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustls::ClientConnection;
+
+/// Bytes read from the socket at once. A record has 16 KiB and a little more.
+const READ_LEN: usize = 32 * 1024;
+
+/// Bytes encrypted at once: as many as a record takes. rustls keeps up to 64 KiB for a writer.
+const WRITE_LEN: usize = 16 * 1024;
+
+/// A connection after its handshake.
+#[derive(Debug)]
+pub(crate) struct TlsStream {
+    socket: TcpStream,
+    connection: Mutex<ClientConnection>,
+}
+
+impl TlsStream {
+    pub(super) fn new(socket: TcpStream, connection: ClientConnection) -> Self {
+        Self { socket, connection: Mutex::new(connection) }
+    }
+
+    pub(crate) fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    /// The half for the thread that reads.
+    pub(crate) fn reader(&self) -> TlsReader<'_> {
+        TlsReader { stream: self, records: vec![0; READ_LEN], unread: 0..0 }
+    }
+
+    /// Encrypts and writes all of `bytes`. For one thread alone.
+    ///
+    /// # Errors
+    /// Those of the socket, after which nothing more can be written.
+    pub(crate) fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        for part in bytes.chunks(WRITE_LEN) {
+            self.write_records(|connection| connection.writer().write_all(part))?;
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more will be written. For the thread that writes.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        self.write_records(|connection| {
+            connection.send_close_notify();
+            Ok(())
+        })
+    }
+
+    /// Writes the records that `fill` leaves with rustls, and those that reading has left.
+    fn write_records(
+        &self,
+        fill: impl FnOnce(&mut ClientConnection) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut records = Vec::new();
+        let mut connection = self.lock();
+        fill(&mut connection)?;
+        while connection.wants_write() {
+            connection.write_tls(&mut records)?;
+        }
+        drop(connection);
+        (&self.socket).write_all(&records)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ClientConnection> {
+        // After a panic in rustls, its errors and those of the server are as good as any.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Decrypts what the server sends.
+pub(crate) struct TlsReader<'a> {
+    stream: &'a TlsStream,
+    records: Vec<u8>,
+    /// What of `records` rustls has not taken yet: it takes a few KiB at a time, and no more before what they
+    /// held has been read.
+    unread: std::ops::Range<usize>,
+}
+
+impl Read for TlsReader<'_> {
+    /// Returns 0 only after the server has said that it ends; for an end without a word
+    /// [`ErrorKind::UnexpectedEof`], and for what is not its own [`ErrorKind::InvalidData`].
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let mut connection = self.stream.lock();
+            let processed = connection.process_new_packets();
+            // What came before an error is whole.
+            match connection.reader().read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+            if self.unread.is_empty() {
+                drop(connection);
+                let len = (&self.stream.socket).read(&mut self.records)?;
+                self.unread = 0..len;
+                connection = self.stream.lock();
+            }
+            // rustls takes the end of the stream from an empty read.
+            self.unread.start += connection.read_tls(&mut &self.records[self.unread.clone()])?;
+        }
+    }
+}
