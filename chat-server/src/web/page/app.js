@@ -1,4 +1,4 @@
-/** Brings the parts together: what the person does goes to the session, and what happens there to the page. */
+/** Brings the parts together: what the person does goes to the session, what happens there to the page. */
 import { parse } from './commands.js';
 import * as composer from './composer.js';
 import * as connection from './connection.js';
@@ -11,40 +11,37 @@ import { lang, pieces, t } from './texts.js';
 const { state } = session;
 const { body } = document;
 const isNarrow = matchMedia('(max-width: 45rem)');
+
+/** ms between two lists of rooms, for an answer, for others to make a room again, between notifications. */
 const REFRESH = 10_000;
-const ANSWERS_WITHIN = 8_000;
+const ANSWER = 8_000;
 const PATIENCE = 2_000;
+const PAUSE = 3_000;
 
-/** What is kept for the next visit, if the browser allows. */
-const kept = (() => {
-	try {
-		return localStorage;
-	} catch {
-		return {};
-	}
-})();
+/** What is kept for the next visit, unless the browser is told to keep nothing. */
+let kept = {};
+try { kept = localStorage; } catch {}
 
-let notifiedAt = 0;
-/** How often the name was refused on this connection. */
-let refusals = 0;
 /** The room to enter once there is a name. */
 let target = roomInAddress();
-/** The room to return to after a lost connection, and since when. */
+/** The room to return to after a lost connection, since when, and whether others had time to make it again. */
 let lost = null;
 let lostAt = 0;
 let hasWaited = false;
 let heardAt = 0;
 let hasEnded = false;
 let stopsServer = false;
+let refusals = 0;
 let unread = 0;
+let notifiedAt = 0;
 let isStale = false;
 
 // What is shown.
 
-const isShown = () => !isNarrow.matches || body.dataset.view === 'chat';
-const isRead = () => document.hasFocus() && !document.hidden && log.atEnd() && isShown();
+const isRead = () => document.hasFocus() && !document.hidden && log.atEnd()
+	&& !(isNarrow.matches && body.dataset.view === 'rooms');
 
-/** Shows the state soon: with the next frame, or without frames in a hidden tab. */
+/** Shows the state soon: with the next frame, of which a hidden tab has none. */
 function changed() {
 	if (!isStale) (document.hidden ? setTimeout : requestAnimationFrame)(render);
 	isStale = true;
@@ -57,8 +54,8 @@ function render() {
 	const title = room ? visible(room.title) : t('chat');
 	const name = visible(state.name ?? '…');
 	showRooms(state.rooms, room, unread, go);
-	showMembers(room ?? { members: [], count: 0 }, state.name, composer.insert);
-	body.classList.toggle('in-room', Boolean(room));
+	showMembers(room, state.name, composer.insert);
+	body.classList.toggle('in-room', room);
 	document.title = (unread ? `(${unread}) ` : '') + title;
 	put('room-title', title);
 	put('room-number', room ? t('room', { n: room.id }) : '');
@@ -132,12 +129,8 @@ session.start({
 	},
 	entered({ code, roomId, seq }) {
 		const key = `${roomId} ${state.room.title}`;
-		if (lost) {
-			log.keep(key);
-			missed(roomId, seq);
-		} else {
-			log.show(key);
-		}
+		if (lost) missed(roomId, seq, key);
+		else log.show(key);
 		lost = null;
 		log.tell(pieces(code, { roomId }));
 		setAddress(roomId);
@@ -151,9 +144,9 @@ session.start({
 		notify(`${member} – ${room?.title}`, text);
 	},
 	notice(message) {
-		const { code, member, from, to, text, announcement, reason } = message;
+		const { code, member, from, to, text, announcement } = message;
 		if (member) return log.move(code, member);
-		if (announcement || reason) arrives();
+		if (announcement) arrives();
 		const names = from && { from: nameOf(from), to: nameOf(to) };
 		log.tell(pieces(code, { ...message, ...names }, visible(text)));
 	},
@@ -161,25 +154,17 @@ session.start({
 		log.setState(sent.item, what, message && words(message));
 	},
 	/** Shows a refusal where its cause is. */
-	refused({ kind, from }, message) {
+	refused({ name, from }, message) {
 		stopsServer = false;
 		if (from === 'say') composer.hint(words(message));
-		else if (kind === 'name') nameRefused(message);
+		else if (name) nameRefused(words(message));
 		else put('rooms-error', words(message));
-		if (kind !== 'name' && !state.room) inNoRoom();
+		if (!name && !state.room) inNoRoom();
 	},
 });
 
+const rename = (name, from) => session.command('CSName', { name }, from);
 const words = ({ code, text }) => t(code, {}, visible(text));
-
-/** Back to the room of before: by its number, else by its title, else made again if nobody else does so. */
-function comeBack({ id, title }) {
-	// A server that starts anew begins its numbers anew.
-	const same = state.rooms.get(id)?.title === title ? { id } : [...state.rooms.values()].find((room) => room.title === title);
-	if (same || hasWaited) return session.enter(same?.id, 'rooms', !same && title);
-	hasWaited = true;
-	setTimeout(session.list, PATIENCE * Math.random());
-}
 
 function inNoRoom() {
 	if (session.isMoving()) return;
@@ -189,18 +174,29 @@ function inNoRoom() {
 	view('rooms');
 }
 
-/** Says what was missed between the last broadcast of before and the one that says that one entered again. */
-function missed(id, seq) {
-	// Two of them are about oneself.
+/** Back to the room of before: by its number, else by its title, else made again unless others do so. */
+function comeBack({ id, title }) {
+	// A server that starts anew begins its numbers anew.
+	const rooms = [...state.rooms.values()].filter((room) => room.title === title);
+	const room = rooms.find((room) => room.id === id) ?? rooms[0];
+	if (room || hasWaited) return session.enter(room?.id, 'rooms', !room && title);
+	hasWaited = true;
+	setTimeout(session.list, PATIENCE * Math.random());
+}
+
+/** Goes on with the lines of before, and says what is missing between them and the notice that one entered. */
+function missed(id, seq, key) {
+	// Two notices are about oneself.
 	const n = seq - lost.seq - 2;
+	log.keep(key);
 	if (id !== lost.id) remark('otherRoom', lost.id);
 	else if (n > 0) remark('missed', n);
 }
 
 /** One's name of before is free again once the server has noticed that the old connection is gone. */
-function nameRefused(message) {
-	if ($('name-dialog').open || state.name || refusals++ > 3) askName(words(message));
-	else setTimeout(session.rename, 300 * 2 ** refusals, kept.name);
+function nameRefused(why) {
+	if ($('name-dialog').open || state.name || refusals++ > 3) askName(why);
+	else setTimeout(rename, 300 * 2 ** refusals, kept.name);
 }
 
 /** A line comes. Perhaps nobody sees it. */
@@ -211,7 +207,7 @@ function arrives() {
 }
 
 function notify(title, text) {
-	if (kept.notify !== 'yes' || document.hasFocus() || Date.now() < notifiedAt + 3_000) return;
+	if (kept.notify !== 'yes' || document.hasFocus() || Date.now() < notifiedAt + PAUSE) return;
 	notifiedAt = Date.now();
 	try {
 		new Notification(title, { body: text.slice(0, 200), tag: 'chat' }).onclick = () => focus();
@@ -224,9 +220,9 @@ connection.start({
 	opened() {
 		body.dataset.link = 'on';
 		state.lastWord = '';
-		if (kept.name) session.rename(kept.name);
-		else askName();
 		hasWaited = false;
+		if (kept.name) rename(kept.name);
+		else askName();
 		session.list();
 	},
 	received(message) {
@@ -234,7 +230,7 @@ connection.start({
 		session.received(message);
 		if (/full|too-many/.test(state.lastWord)) return;
 		connection.served();
-		if (lostAt) remark('reconnected', Math.round((Date.now() - lostAt) / 1000));
+		if (lostAt) remark('reconnected', Math.round((heardAt - lostAt) / 1000));
 		lostAt = 0;
 	},
 	/** The server may be starting anew, unless one wanted it to stop. */
@@ -253,12 +249,12 @@ connection.start({
 
 /** The tab is back, or the network: the connection may have died meanwhile. */
 function wake() {
-	render();
-	if (document.hidden) return;
-	if (!connection.isOpen()) return hasEnded || connection.connect();
 	const askedAt = Date.now();
+	render();
+	if (document.hidden || hasEnded) return;
+	connection.connect();
 	session.list();
-	setTimeout(() => heardAt < askedAt && connection.drop(), ANSWERS_WITHIN);
+	setTimeout(() => heardAt < askedAt && connection.drop(), ANSWER);
 }
 
 // What the person does.
@@ -271,56 +267,44 @@ function submit(line) {
 	if (kind === 'help') return remark('help') && '';
 	if (kind === 'chat') return say(value);
 	if (!connection.isOpen()) return t('notConnected');
-	if (kind === 'name') session.rename(value, 'say');
+	if (kind === 'name') rename(value, 'say');
 	else if (kind === 'create') session.enter(0, 'say', value);
 	else if (kind === 'join') session.enter(Number(value), 'say');
-	else if (kind === 'leave') session.leave('say');
+	else if (kind === 'leave') session.command('CSLeaveRoom', {}, 'say');
 	else if (kind === 'rooms') view('rooms', $('filter').value = value);
 	else if (kind === 'quit') connection.drop(hasEnded = true);
-	else session.shutdown('say', stopsServer = true);
+	else session.command('CSShutdown', {}, 'say', stopsServer = true);
 	return '';
 }
 
 function say(value) {
 	// Invisible controls come with pasted texts, and the server refuses them.
 	const text = value.replace(/[^\P{C}\n\t\p{Cf}\p{Co}\p{Cn}]/gu, '');
-	if (!connection.isOpen()) return t('notConnected');
+	if (!connection.isOpen() || lost) return t('notConnected');
 	if (connection.isCongested()) return t('congested');
 	if (!state.room) return t('not-in-room');
-	if (typed(text)) return typed(text);
-	const sent = session.chat(text);
-	sent.item = log.say(state.name ?? '', text, { state: 'pending', again });
+	const n = session.excess(text);
+	if (n > 0) return t('tooLong', { n });
+	const sent = session.command('CSChat', { text });
+	sent.item = log.say(state.name ?? '', text, { state: 'pending' });
 	unread = 0;
 	log.mark(false);
 	log.toEnd();
 	return '';
 }
 
-/** Says a text again that did not arrive. Returns whether it could be sent. */
-function again(text) {
-	const complaint = say(text);
-	composer.hint(complaint);
-	return !complaint;
-}
-
-/** What is wrong with a text that is being written. */
-function typed(text) {
-	const n = text.length < 10_000 ? 0 : session.excess(text);
-	return n > 0 ? t('tooLong', { n }) : '';
-}
-
-function askName(complaint = '') {
-	const dialog = $('name-dialog');
-	put('name-error', complaint);
-	if (dialog.open) return;
+function askName(why = '') {
+	put('name-error', why);
+	if ($('name-dialog').open) return;
 	$('cancel').hidden = !state.name;
-	$('name').value = state.name ?? kept.name ?? t('guest', { n: 1000 + Math.floor(Math.random() * 9000) });
-	dialog.showModal();
+	$('name').value = state.name ?? kept.name ?? t('guest', { n: Math.floor(1000 + Math.random() * 9000) });
+	$('name-dialog').showModal();
 	$('name').select();
 }
 
 async function invite() {
 	const link = `${location.origin}/#room=${state.room.id}`;
+	const isLocal = /^(localhost$|127\.|\[::1)/.test(location.hostname);
 	try {
 		await navigator.clipboard.writeText(link);
 	} catch {
@@ -331,8 +315,7 @@ async function invite() {
 		document.execCommand('copy');
 		box.remove();
 	}
-	const isLocal = /^(localhost$|127\.|\[::1)/.test(location.hostname);
-	log.tell([...pieces('copied', { link }), ' ', isLocal ? t('local') : ''], 'client');
+	log.tell([t('copied', { link }), isLocal ? t('local') : ''], 'client');
 }
 
 function createRoom() {
@@ -348,32 +331,26 @@ async function toggleNotifications() {
 	changed();
 }
 
-const clicks = {
-	'me': () => askName(),
-	'cancel': () => $('name-dialog').close(),
-	'back': () => view('rooms'),
-	'invite': invite,
-	'people': () => members(!body.classList.contains('with-members')),
-	'close': () => members(false),
-	'leave': () => session.leave(),
-	'newer': log.toEnd,
-	'notify': toggleNotifications,
-	'connect': () => connection.connect(hasEnded = false),
-};
-for (const [id, click] of Object.entries(clicks)) $(id).onclick = click;
-
-const submits = {
+const actions = {
+	me: () => askName(),
+	cancel: () => $('name-dialog').close(),
+	back: () => view('rooms'),
+	invite,
+	people: () => members(!body.classList.contains('with-members')),
+	close: () => members(false),
+	leave: () => session.command('CSLeaveRoom'),
+	newer: log.toEnd,
+	notify: toggleNotifications,
+	connect: () => connection.connect(hasEnded = false),
 	'create-form': createRoom,
 	'composer': composer.submit,
-	'name-form': () => session.rename(kept.name = $('name').value.trim().replace(/\s+/g, ' ')),
+	'name-form': () => rename(kept.name = $('name').value.trim().replace(/\s+/g, ' ')),
 };
-for (const [id, submit] of Object.entries(submits)) {
-	$(id).onsubmit = (event) => {
-		event.preventDefault();
-		submit();
-	};
-}
-
+onclick = ({ target }) => actions[target.closest('button')?.id]?.();
+onsubmit = (event) => {
+	event.preventDefault();
+	actions[event.target.id]();
+};
 $('filter').oninput = changed;
 $('name-dialog').oncancel = (event) => state.name || event.preventDefault();
 onkeydown = ({ key }) => {
@@ -395,7 +372,7 @@ for (const element of document.querySelectorAll('[id]')) {
 	if (!element.matches('input, textarea, .icon, #log')) element.textContent = text;
 	else element.ariaLabel = element.placeholder = text;
 }
-$('notify').hidden = !(isSecureContext && 'Notification' in window);
-composer.start({ submit, typed });
-log.start(changed);
+$('notify').hidden = !isSecureContext || !('Notification' in window);
+composer.start(submit);
+log.start(changed, composer.insert);
 render();

@@ -5,11 +5,11 @@ const box = $('say');
 let sent = [];
 let at = 0;
 let wantsLine = false;
-let on;
+let take;
 
-/** @param {{submit(text: string): string, typed(text: string): string}} handlers say what is wrong with a text */
-export function start(handlers) {
-	on = handlers;
+/** @param {(text: string) => string} handler takes a text, and says what is wrong with it */
+export function start(handler) {
+	take = handler;
 	box.onkeydown = keydown;
 	box.onbeforeinput = beforeInput;
 	box.oninput = changed;
@@ -17,16 +17,16 @@ export function start(handlers) {
 
 export const hint = (text) => put('hint', text);
 
-/** Writes a word at the cursor. */
-export function insert(word) {
-	box.setRangeText(`${word} `, box.selectionStart, box.selectionEnd, 'end');
+/** Writes at the cursor. */
+export function insert(text) {
+	box.setRangeText(text, box.selectionStart, box.selectionEnd, 'end');
 	box.focus();
 	changed();
 }
 
 /** Sends what is in the box, where it stays if something is wrong with it. */
 export function submit() {
-	const complaint = on.submit(box.value);
+	const complaint = take(box.value);
 	if (complaint) return hint(complaint);
 	if (box.value) sent = [...sent.slice(-50), box.value];
 	at = sent.length;
@@ -39,9 +39,9 @@ function set(text) {
 }
 
 function changed() {
+	hint('');
 	box.style.height = 'auto';
 	box.style.height = `${box.scrollHeight + 2}px`;
-	hint(on.typed(box.value));
 }
 
 function keydown(event) {

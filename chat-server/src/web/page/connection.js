@@ -10,7 +10,7 @@ let timer = 0;
 let attempts = 0;
 let on;
 
-/** @param {{opened(), received(message: object), closed(): boolean}} handlers `closed` says whether to try again */
+/** @param handlers `opened`, `received` a message, `closed`: whether to try again */
 export function start(handlers) {
 	on = handlers;
 	connect();

@@ -4,7 +4,7 @@ import { lang, pieces, t } from './texts.js';
 
 /** Lines kept of a room, lines drawn in a frame, rooms kept. */
 const KEPT = 2_000;
-const DRAWN = 400;
+const DRAWN = 250;
 const ROOMS = 8;
 /** Lines of one person within that many ms are one group. */
 const GROUP = 5 * 60_000;
@@ -15,18 +15,20 @@ const clock = new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit'
 const calendar = new Intl.DateTimeFormat(lang, { dateStyle: 'full' });
 
 const frame = $('log');
-/** @type {Map<string, HTMLElement>} */
 const rooms = new Map();
 let lines = frame;
 let queue = [];
 let last = {};
 let marker;
 let isAtEnd = true;
+let onAgain;
 
 /** Whether the newest line is in view, and stays so. */
 export const atEnd = () => isAtEnd;
 
-export function start(onScroll) {
+/** @param {() => void} onScroll @param {(text: string) => void} again takes a text that did not arrive */
+export function start(onScroll, again) {
+	onAgain = again;
 	show('');
 	frame.onscroll = () => {
 		isAtEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < 50;
@@ -36,11 +38,11 @@ export function start(onScroll) {
 	new ResizeObserver(() => isAtEnd && toEnd()).observe(frame);
 }
 
-/** Shows the lines of a room; others wait for a return. */
+/** Shows the lines of a room. Those of others wait for a return. */
 export function show(key) {
 	while (queue.length) draw();
 	if (rooms.size > ROOMS) rooms.clear();
-	lines = rooms.get(key) ?? el('div', '');
+	lines = rooms.get(key) ?? el('div', 'lines');
 	keep(key);
 	frame.replaceChildren(lines);
 	last = {};
@@ -51,7 +53,7 @@ export function show(key) {
 /** The lines shown belong to another room, too. */
 export const keep = (key) => rooms.set(key, lines);
 
-/** Adds a line of a member; of oneself, if `more` has a state. Returns what `setState` takes. */
+/** Adds what a member says, or oneself, if there is a state. Returns what `setState` takes. */
 export const say = (who, text, more) => add({ kind: more.state ? 'own' : 'chat', who, text, ...more });
 
 /** Adds a notice of the server, or a line of the page's own (`client`). */
@@ -99,11 +101,10 @@ function add(item) {
 }
 
 function draw() {
-	const items = queue.splice(0, DRAWN);
-	// Nobody can listen to a flood.
-	frame.ariaBusy = items.length > 30;
 	const nodes = document.createDocumentFragment();
-	for (const item of items) {
+	// Nobody can listen to a flood.
+	frame.ariaBusy = queue.length > 30;
+	for (const item of queue.splice(0, DRAWN)) {
 		item.day = calendar.format(item.at);
 		if (last.day && last.day !== item.day) nodes.append(el('p', 'line marker', item.day));
 		nodes.append(lineOf(item));
@@ -133,13 +134,12 @@ function lineOf(item) {
 	return line;
 }
 
-function drawState({ node, text, state, why, again }) {
+function drawState({ node, text, state, why }) {
+	const label = el('span', 'state', why ?? t(state), ' ');
 	node.dataset.state = state;
 	node.querySelector('.state')?.remove();
-	const label = el('span', 'state', why ?? t(state));
-	node.append(' ', label);
+	node.append(label);
 	if (state !== 'refused' && state !== 'unsure') return;
-	const button = el('button', '', t('again'));
-	button.onclick = () => again(text) && button.remove();
-	label.append(' ', button);
+	label.append(el('button', '', t('again')));
+	label.lastChild.onclick = () => onAgain(text);
 }

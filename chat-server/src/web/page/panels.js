@@ -43,14 +43,15 @@ function fill(button, { title, count, members }, isOwn, unread) {
 }
 
 /** @param own one's own name @param {(name: string) => void} onMention */
-export function showMembers({ members, count }, own, onMention) {
-	const names = [...members].slice(0, MOST);
-	put('members-more', count > names.length ? t('more', { n: count - names.length }) : '');
+export function showMembers(room, own, onMention) {
+	const names = [...room?.members ?? []].slice(0, MOST);
+	const n = room?.count - names.length;
+	put('members-more', n > 0 ? t('more', { n }) : '');
 	if (shownMembers === (shownMembers = [own, ...names].join('\n'))) return;
 	$('members').replaceChildren(...names.map((name) => {
 		if (name === own) return el('li', '', nameOf(name), ` (${t('you')})`);
 		const button = el('button', '', nameOf(name));
-		button.onclick = () => onMention(name);
+		button.onclick = () => onMention(`${name} `);
 		return el('li', '', button);
 	}));
 }

@@ -1,35 +1,30 @@
 /** What the server has agreed to, by its codes and fields, never by its texts. Knows nothing of the page. */
 import { isOpen, send } from './connection.js';
 
-/** Refused wherever one is, and changes nothing: its answer proves that all before it was handled. */
-const PROBE = { type: 'CSJoinRoom', roomId: Number.MAX_SAFE_INTEGER };
+/** Never a room: to join it is refused wherever one is, and proves that all before it was handled. */
+const PROBE = Number.MAX_SAFE_INTEGER;
 /** ms between two probes, and between two lists, for each frame of the last one. */
 const PROBE_PAUSE = 400;
 const LIST_PAUSE = 3_000;
 const LONGEST_FRAME = 65_535;
 
-/** The codes that answer each kind of command. */
+/** The codes that answer each command. */
 const ANSWERS = {
-	name: 'renamed bad-name name-taken',
-	create: 'room-created bad-title limit-reached already-in-room',
-	join: 'room-entered no-such-room already-in-room',
-	probe: 'no-such-room already-in-room',
-	leave: 'room-left not-in-room',
-	chat: 'bad-text text-too-long not-in-room',
-	shutdown: 'shutdown-refused',
-	list: 'listed',
+	CSName: 'renamed bad-name name-taken',
+	CSCreateRoom: 'room-created bad-title limit-reached already-in-room',
+	CSJoinRoom: 'room-entered no-such-room already-in-room',
+	CSLeaveRoom: 'room-left not-in-room',
+	CSChat: 'bad-text text-too-long not-in-room',
+	CSShutdown: 'shutdown-refused',
+	CSRooms: 'listed',
 };
 const KNOWN = Object.values(ANSWERS).join(' ');
 // What answers nothing. Other words refuse any command: a newer server may know more refusals.
 const EVENT = /^(announcement|removed|server-|slow-|frame-|too-many-|proxy-)/;
 
-/**
- * `rooms` and `room` have id, title, count and members; `room`, the number of the last broadcast, too.
- * `lastWord` is the code of the last notice.
- */
+/** A room has id, title, count and members; one's own, the number of its last broadcast, too. */
 export const state = { name: null, room: null, rooms: new Map(), lastWord: '' };
 
-/** The commands that the server has not answered. */
 let unanswered = [];
 let probedAt = 0;
 let probeTimer = 0;
@@ -42,52 +37,39 @@ let on;
 /** @param handlers take what happens: see app.js */
 export const start = (handlers) => on = handlers;
 
-// Commands. `from` is where a refusal is to be shown.
-
-function command(kind, message, from) {
-	const sent = { kind, from, name: message.name };
+/** Sends a command. `from` is where a refusal is to be shown. Returns what `on.became` tells about. */
+export function command(type, fields, from) {
+	const sent = { type, ...fields, from };
 	if (isOpen()) {
 		unanswered.push(sent);
-		send(message);
+		send({ type, ...fields });
+		probe();
 	}
-	return sent;
-}
-
-const expects = (...kinds) => unanswered.some(({ kind }) => kinds.includes(kind));
-
-export const rename = (name, from) => command('name', { type: 'CSName', name }, from);
-export const shutdown = (from) => command('shutdown', { type: 'CSShutdown' }, from);
-export const leave = (from) => command('leave', { type: 'CSLeaveRoom' }, from);
-
-/** Enters a room, or creates one with that title, out of the present one. */
-export function enter(roomId, from, title) {
-	if (state.room) leave(from);
-	if (title) command('create', { type: 'CSCreateRoom', title }, from);
-	else command('join', { type: 'CSJoinRoom', roomId }, from);
-}
-
-export const isMoving = () => expects('join', 'create');
-
-/** Says a text. Returns what `on.became` will tell about. */
-export function chat(text) {
-	const sent = command('chat', { type: 'CSChat', text });
-	probe();
 	return sent;
 }
 
 /** Asks whether the chats sent have arrived: one question at a time, and not often. */
 function probe() {
-	if (probeTimer || expects('probe') || !expects('chat')) return;
+	if (probeTimer || !unanswered.some(({ type }) => type === 'CSChat')) return;
 	probeTimer = setTimeout(() => {
 		probedAt = Date.now();
-		probeTimer = 0;
-		command('probe', PROBE);
+		command('CSJoinRoom', { roomId: PROBE });
 	}, probedAt + PROBE_PAUSE - Date.now());
 }
 
+/** Enters a room, or creates one with that title, out of the present one. */
+export function enter(roomId, from, title) {
+	if (state.room) command('CSLeaveRoom', {}, from);
+	if (title) command('CSCreateRoom', { title }, from);
+	else command('CSJoinRoom', { roomId }, from);
+}
+
+/** Whether one is about to enter a room. */
+export const isMoving = () => unanswered.some(({ title, roomId }) => title || roomId && roomId !== PROBE);
+
 export function list() {
 	listedAt = Date.now();
-	command('list', { type: 'CSRooms' });
+	command('CSRooms');
 }
 
 /** Has the list of rooms renewed, but not often. */
@@ -98,20 +80,20 @@ export function refresh() {
 
 /** Bytes by which a text exceeds the frame that would bring it to the others. */
 export function excess(text) {
-	const { name: member, room } = state;
-	const frame = { type: 'SCChat', member, text, roomId: room?.id, seq: room?.seq };
-	return new TextEncoder().encode(JSON.stringify(frame)).length - LONGEST_FRAME;
+	const { name: member, room: { id: roomId, seq } } = state;
+	const frame = JSON.stringify({ type: 'SCChat', member, text, roomId, seq });
+	return new TextEncoder().encode(frame).length - LONGEST_FRAME;
 }
 
 /** The connection has ended. Returns the room that one was in. */
 export function closed() {
 	const { room } = state;
-	state.name = state.room = null;
 	clearTimeout(listTimer);
 	clearTimeout(probeTimer);
 	probeTimer = 0;
 	frames = [];
-	for (const sent of unanswered.splice(0)) if (sent.kind === 'chat') on.became(sent, 'unsure');
+	became(unanswered.splice(0), 'unsure');
+	state.name = state.room = null;
 	return room;
 }
 
@@ -141,9 +123,9 @@ function notice(message) {
 		on.left();
 	} else if (!answered) {
 		on.notice(message);
-	} else if (answered.kind === 'chat') {
+	} else if (answered.text) {
 		on.became(answered, 'refused', message);
-	} else if (answered.kind !== 'probe') {
+	} else if (answered.roomId !== PROBE) {
 		on.refused(answered, message);
 	}
 }
@@ -153,17 +135,21 @@ function notice(message) {
  * accepts: it is the first command that it can be, and the chats before it arrived.
  */
 function answeredBy(code) {
-	const isAnswer = ({ kind }) => KNOWN.includes(code) ? ANSWERS[kind].includes(code) : !EVENT.test(code);
+	const isAnswer = ({ type }) => KNOWN.includes(code) ? ANSWERS[type].includes(code) : !EVENT.test(code);
 	const taken = unanswered.splice(0, unanswered.findIndex(isAnswer) + 1);
 	const answered = taken.pop();
-	for (const sent of taken) {
-		if (sent.kind !== 'chat') continue;
-		// It had a number, of which its author is not told.
-		if (state.room) state.room.seq++;
-		on.became(sent, 'arrived');
-	}
+	became(taken, 'arrived');
+	if (answered?.roomId === PROBE) probeTimer = 0;
 	probe();
 	return answered;
+}
+
+/** The chats among these commands have, or may have, numbers, of which their author is not told. */
+function became(commands, what) {
+	for (const sent of commands.filter(({ text }) => text)) {
+		if (state.room) state.room.seq++;
+		on.became(sent, what);
+	}
 }
 
 /** Outside a room, or with the name that one had or asked for, it is oneself. */
