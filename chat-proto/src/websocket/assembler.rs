@@ -115,15 +115,12 @@ impl Assembler {
         Ok(Step { consumed: end, whole })
     }
 
-    /// Whether `input` completes a frame, or breaks the protocol with a header.
+    /// Whether `input` completes a frame.
     pub(super) fn has_whole(&self, input: &[u8]) -> bool {
-        let (missing, start) = match self.frame {
-            Some(frame) => (frame.missing, 0),
-            None => match self.parse_header(input) {
-                Ok(Some((header, start))) => (header.payload, start),
-                Ok(None) => return false,
-                Err(_) => return true,
-            },
+        let (missing, start) = match (self.frame, self.parse_header(input)) {
+            (Some(frame), _) => (frame.missing, 0),
+            (None, Ok(Some((header, start)))) => (header.payload, start),
+            (None, _) => return false,
         };
         input.len() - start >= missing
     }

@@ -22,7 +22,7 @@ use super::violation::Violation;
 pub struct Decoder {
     stage: Stage,
     assembler: Assembler,
-    /// Bytes that [`Events::buffer_rest`] put here. They begin with a whole frame or a violation.
+    /// Bytes that [`Events::buffer_rest`] put here. They begin with a whole frame.
     rest: Vec<u8>,
 }
 

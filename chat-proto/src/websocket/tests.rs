@@ -25,14 +25,20 @@ type Returned = Vec<Result<String, Violation>>;
 fn feed(decoder: &mut Decoder, chunk: &[u8], returned: &mut Returned) {
     let mut chunk = chunk.to_vec();
     let mut events = decoder.feed(&mut chunk);
-    while let Some(event) = events.next_event() {
-        returned.push(event.map(|event| format!("{event:?}")));
-    }
+    take(&mut events, usize::MAX, returned);
     drop(events);
     assert_memory_follows(decoder);
     assert!(!decoder.has_rest());
     if decoder.is_between_messages() {
         assert_eq!((decoder.buffered(), decoder.capacity()), (0, 0), "nothing between messages");
+    }
+}
+
+/// Takes at most so many events.
+fn take(events: &mut Events<'_>, most: usize, returned: &mut Returned) {
+    for _ in 0..most {
+        let Some(event) = events.next_event() else { return };
+        returned.push(event.map(|event| format!("{event:?}")));
     }
 }
 
@@ -145,6 +151,23 @@ fn the_frames_of_a_server_are_read_unmasked() {
             .map(show)
             .collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn events_left_for_later_come_first_and_a_part_of_one_is_no_rest() {
+    let mut sent = [frame(0x81, b"one"), frame(0x81, b"two"), frame(0x81, b"three")].concat();
+    let (first, last) = sent.split_at_mut(25);
+    let mut decoder = Decoder::new(Peer::Client, MAX_MESSAGE);
+    for (chunk, event, has_rest) in
+        [(first, "one", true), (&mut [][..], "two", false), (last, "three", false)]
+    {
+        let mut events = decoder.feed(chunk);
+        assert_eq!(events.next_event(), Some(Ok(Event::Text(event.as_bytes()))));
+        events.buffer_rest();
+        assert_eq!(decoder.has_rest(), has_rest, "after {event}");
+        assert_memory_follows(&decoder);
+    }
+    assert_eq!((decoder.buffered(), decoder.capacity()), (0, 0));
 }
 
 #[test]

@@ -48,9 +48,11 @@ pub fn websocket(mut data: &[u8]) {
     let mut hesitant = Decoder::new(peer, MAX_MESSAGE);
     let mut taken = Vec::new();
     for chunk in chunks.cut(stream).chain(got.iter().map(|_| &[][..])) {
+        let (before, had_rest) = (taken.len(), hesitant.has_rest());
         let mut chunk = chunk.to_vec();
         let mut events = hesitant.feed(&mut chunk);
         take(&mut events, 1, &mut taken);
+        assert!(taken.len() > before || !had_rest, "a rest has an event");
         events.buffer_rest();
         check_memory(&hesitant);
     }

@@ -13,7 +13,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => text.clone().prop_map(|text| frame(0x81, &text)),
         1 => bytes.clone().prop_map(|bytes| frame(0x82, &bytes)),
-        4 => (text, any::<prop::sample::Index>(), any::<bool>()).prop_map(|(text, at, ping)| {
+        4 => (text.clone(), any::<prop::sample::Index>(), any::<bool>()).prop_map(|(text, at, ping)| {
             let (first, second) = text.split_at(at.index(text.len() + 1));
             let between = if ping { frame(0x89, b"between") } else { Vec::new() };
             [frame(0x01, first), between, frame(0x80, second)].concat()
@@ -21,6 +21,9 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         2 => (0_u8..=1, bytes.clone()).prop_map(|(pong, bytes)| frame(0x89 + pong, &bytes)),
         1 => part.prop_map(|part| frame(0x00, &part)),
         1 => (any::<u8>(), bytes.clone()).prop_map(|(first, bytes)| frame(first, &bytes)),
+        1 => (text.clone(), text.clone()).prop_map(|(before, after)| {
+            frame(0x81, &[&before[..], b"\xff", &after].concat())
+        }),
         1 => (0_u16..5_100).prop_map(|code| frame(0x88, &code.to_be_bytes())),
         1 => bytes,
     ]
@@ -71,22 +74,21 @@ proptest! {
         let mut decoder = Decoder::new(Peer::Client, MAX_MESSAGE);
         let mut returned = Vec::new();
         let mut most = most.iter().cycle();
-        let take = |events: &mut Events<'_>, returned: &mut Returned, most: usize| {
-            for _ in 0..most {
-                returned.extend(events.next_event().map(|event| event.map(|event| format!("{event:?}"))));
-            }
-        };
         for chunk in cut(&stream, &lens) {
+            let had_rest = decoder.has_rest();
             let mut chunk = chunk.to_vec();
             let mut events = decoder.feed(&mut chunk);
-            take(&mut events, &mut returned, *most.next().expect("it goes on for ever"));
+            let before = returned.len();
+            let most = *most.next().expect("it goes on for ever");
+            take(&mut events, most, &mut returned);
+            prop_assert!(returned.len() > before || !had_rest || most == 0, "a rest has an event");
             events.buffer_rest();
             assert_memory_follows(&decoder);
         }
         while decoder.has_rest() {
             let before = returned.len();
             let mut events = decoder.feed(&mut []);
-            take(&mut events, &mut returned, 1);
+            take(&mut events, 1, &mut returned);
             events.buffer_rest();
             assert_memory_follows(&decoder);
             prop_assert_eq!(returned.len(), before + 1, "a rest has an event");
