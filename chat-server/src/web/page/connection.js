@@ -1,46 +1,42 @@
-/** The WebSocket, and the attempts to have one again. Knows nothing of what is said over it. */
+/** The WebSocket, and the attempts to have one again. */
 
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 30_000;
-/** Bytes that may wait to be sent. */
-const MOST_PENDING = 256 * 1024;
+const FIRST_WAIT = 500
+const LONGEST_WAIT = 30_000
 
-let socket = null;
-let timer = 0;
-let attempts = 0;
-let on;
+let socket = null
+let timer = 0
+let attempts = 0
+let on
 
-/** @param handlers `opened`, `received` a message, `closed`: whether to try again */
+/** @param handlers `opened`, `received` a message, and `closed`, which says whether to try again */
 export function start(handlers) {
-	on = handlers;
-	connect();
+	on = handlers
+	connect()
 }
 
-/** Connects now, unless there is a connection or an attempt. */
+// Connects now, unless there is a connection or an attempt.
 export function connect() {
-	clearTimeout(timer);
-	if (socket) return;
-	socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`);
-	socket.onopen = on.opened;
-	socket.onmessage = ({ data }) => on.received(JSON.parse(data));
-	socket.onclose = drop;
+	clearTimeout(timer)
+	if (socket) return
+	socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`)
+	socket.onopen = on.opened
+	socket.onmessage = ({ data }) => on.received(JSON.parse(data))
+	socket.onclose = drop
 }
 
-export const isOpen = () => socket?.readyState === WebSocket.OPEN;
-export const isCongested = () => socket.bufferedAmount > MOST_PENDING;
-export const send = (message) => socket.send(JSON.stringify(message));
+export const isOpen = () => socket?.readyState === WebSocket.OPEN
+// The server is well: the next attempt need not wait long.
+export const served = () => attempts = 0
+export const send = (message) => socket.send(JSON.stringify(message))
 
-/** The server serves this connection: the next attempt need not wait long. */
-export const served = () => attempts = 0;
-
-/** Ends the connection, which may be dead: nothing more is heard of it. */
+// Ends the connection, which may be dead.
 export function drop() {
-	if (!socket) return;
-	socket.onopen = socket.onmessage = socket.onclose = null;
-	socket.close();
-	socket = null;
-	if (!on.closed()) return;
+	if (!socket) return
+	socket.onopen = socket.onmessage = socket.onclose = null
+	socket.close()
+	socket = null
+	if (!on.closed()) return
 	// Between half of the longest wait and all of it, so that not all come back at once.
-	const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempts++);
-	timer = setTimeout(connect, longest * (1 + Math.random()) / 2);
+	const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempts++)
+	timer = setTimeout(connect, longest * (1 + Math.random()) / 2)
 }

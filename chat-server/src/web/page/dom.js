@@ -1,61 +1,58 @@
 /** Elements, and what others wrote made harmless: nothing of a peer's ever becomes markup. */
 
-export const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id)
 
 export function el(tag, className, ...children) {
-	const element = document.createElement(tag);
-	element.className = className;
-	element.append(...children);
-	return element;
+	const element = document.createElement(tag)
+	element.className = className
+	element.append(...children)
+	return element
 }
 
-/** Sets a text unless it is the same: a live region would say it again. */
-export function setText(element, text) {
-	if (element.textContent !== text) element.textContent = text;
+// Sets a text, unless it is the same: a live region would say it again.
+export function put(element, text) {
+	if (element.textContent !== text) element.textContent = text
 }
 
-export const put = (id, text) => setText($(id), text);
+const HARMFUL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g
 
-// Controls other than \t and \n, and what directs the text after it.
-const HARMFUL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+// Shows controls, and what directs the text after it, by their numbers.
+export const visible = (text) => text.replace(HARMFUL, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`)
 
-/** Shows harmful characters by their numbers, as the terminal client does. */
-export const visible = (text) => text.replace(HARMFUL, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
-
-/** A name in its colour, which is the same everywhere (FNV-1a). `bdi` keeps its direction to itself. */
+// A name in its colour, which is the same everywhere (FNV-1a). `bdi` keeps its direction to itself.
 export function nameOf(name) {
-	let hash = 0x811c9dc5;
-	for (const c of name) hash = Math.imul(hash ^ c.codePointAt(0), 0x01000193);
-	const element = el('bdi', 'who', visible(name));
-	element.style.setProperty('--hue', (hash >>> 8) % 18 * 20);
-	return element;
+	let hash = 0x811c9dc5
+	for (const c of name) hash = Math.imul(hash ^ c.codePointAt(0), 0x01000193)
+	const element = el('bdi', 'who', visible(name))
+	element.style.setProperty('--hue', (hash >>> 8) % 18 * 20)
+	return element
 }
 
-const ADDRESS = /https?:\/\/[^\s<>"`{}|\\^]+/gi;
-// What follows an address in a sentence: punctuation, or a Korean particle after a Latin letter.
-const AFTER = /([.,:;!?'’”…。、」』]|(?<=[\w/])([을를은는이가의로와과도만]|에서?|으로|이?에요|예요|입니다))+$/;
+const ADDRESS = /https?:\/\/[^\s<>"`{}|\\^]+/gi
+// What a sentence adds to an address: punctuation, or a Korean particle after a Latin letter.
+const AFTER = /([.,:;!?'’”…。、」』]|(?<=[\w/])([을를은는이가의로와과도만]|에서?|으로|예요|입니다))+$/
 
-/** The address without what the sentence adds to it. A bracket is its own if it opens in it, too. */
+// The address itself. A bracket is part of it if it opens in it, too.
 function trimmed(address) {
-	const url = address.replace(AFTER, '');
-	const open = { ')': '(', ']': '[' }[url.at(-1)];
-	return open && !url.includes(open) ? trimmed(url.slice(0, -1)) : url;
+	const url = address.replace(AFTER, '')
+	const open = { ')': '(', ']': '[' }[url.at(-1)]
+	return open && !url.includes(open) ? trimmed(url.slice(0, -1)) : url
 }
 
 function link(url) {
-	if (!URL.canParse(url)) return url;
-	return Object.assign(el('a', '', url), { href: url, target: '_blank', rel: 'noopener noreferrer' });
+	if (!URL.canParse(url)) return url
+	return Object.assign(el('a', '', url), { href: url, target: '_blank', rel: 'noopener noreferrer' })
 }
 
-/** A text as nodes, with its addresses as links. */
+// A text as nodes, with its addresses as links.
 export function linked(text) {
-	const shown = visible(text);
-	const nodes = [];
-	let from = 0;
+	const shown = visible(text)
+	const nodes = []
+	let from = 0
 	for (const { 0: match, index } of shown.matchAll(ADDRESS)) {
-		const url = trimmed(match);
-		nodes.push(shown.slice(from, index), link(url));
-		from = index + url.length;
+		const url = trimmed(match)
+		nodes.push(shown.slice(from, index), link(url))
+		from = index + url.length
 	}
-	return [...nodes, shown.slice(from)];
+	return [...nodes, shown.slice(from)]
 }

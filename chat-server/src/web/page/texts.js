@@ -1,88 +1,86 @@
 /** What the page says, in both languages side by side. The words are those of the terminal client. */
 
-const spoken = navigator.languages.map((tag) => tag.split('-')[0].toLowerCase());
+const spoken = navigator.languages.map((tag) => tag.split('-')[0].toLowerCase())
 
 /** The first of the browser's languages that the page speaks. */
-export const lang = spoken.find((tag) => tag === 'ko' || tag === 'en') ?? 'en';
+export const lang = spoken.find((tag) => tag === 'ko' || tag === 'en') ?? 'en'
 
-// {x} is a value: no Korean particle depends on its last sound. First the elements, by id; last the server's
-// notices, by code. Of codes that are not here, the server's own text is shown.
+// {x} is a value: no Korean particle depends on its last sound. Elements by id come first, the server's notices by
+// code last.
 const TEXTS = `
-rooms-title | Rooms | 방
-new-title | Title of a new room | 새 방 제목
-create | Create | 만들기
-filter | Find a room | 방 찾기
-back | All rooms | 방 목록
-invite | Invite | 초대
-log | Messages | 대화
-say | Say something | 할 말을 쓰세요
-send | Send | 보내기
-members-title | Members | 함께 있는 사람
-close | Close | 닫기
-notify | Notifications | 새 말 알림
-leave | Leave the room | 방 나가기
-name-title | What is your name? | 이름을 알려 주세요
-name-note | The others see it. It has up to 32 characters. | 다른 사람들에게 보여요. 32자까지 쓸 수 있어요.
-cancel | Cancel | 취소
-ok | OK | 확인
-connect | Connect now | 지금 연결
-chat | Chat | 채팅
-room | Room {n} | {n}번 방
-count | {n} here | {n}명
-unread | {n} new | 새 말 {n}개
-newest | To the newest | 맨 아래로
-marker | New | 여기부터 새 말
-more | and {n} more | 외 {n}
-rename | {name}: change your name | {name}: 이름 바꾸기
-you | you | 나
-guest | guest {n} | 손님 {n}
-roomOf | {name}’s room | {name} 님의 방
-noRooms | No rooms yet. Create the first one. | 아직 방이 없어요. 먼저 만들어 보세요.
-noRoomFound | No room has that in its title. | 제목에 그 글자가 있는 방은 없어요.
-lobby | Enter a room or create one. | 방에 들어가거나 새로 만들어 보세요.
-alone | Nobody else is here yet. Invite somebody! | 아직 아무도 없어요. 초대해 보세요!
-pending | sending | 보내는 중
-arrived | arrived | 전해짐
-refused | not sent | 보내지 못함
-unsure | may not have arrived | 전해지지 않았을 수 있어요
-again | Send again | 다시 보내기
-copied | Invitation link copied: {link} | 초대 링크를 복사했어요: {link}
-local | It works on this machine only. | 이 컴퓨터에서만 열려요.
-offline | Not connected. Trying to connect again… | 연결이 끊겼어요. 다시 연결하고 있어요…
-stopped | The server has stopped. | 서버가 꺼졌어요.
-ended | Not connected. | 연결이 끊겼어요.
-reconnected | Connected again after {n} s. You did not receive what was said meanwhile. | {n}초 만에 다시 연결됐어요. 그동안 오간 말은 받지 못했어요.
-missed | Messages and notices missed in this room: at least {n} | 이 방에서 놓친 말과 알림: {n}개 이상
-otherRoom | Room {n} is gone. This is another one with its title. | {n}번 방은 이제 없어요. 제목이 같은 다른 방이에요.
-unknown | There is no such command. /help lists them all. To say a text that begins with /, begin it with //. | 그런 명령은 없어요. /help로 명령어를 볼 수 있어요. /로 시작하는 말은 //로 시작해 주세요.
-/name | /name needs a name after it: /name NAME | 이름을 함께 써 주세요: /name 이름
-/create | /create needs a title after it: /create TITLE | 제목을 함께 써 주세요: /create 제목
-/join | /join needs one room number after it: /join ID | 방 번호를 하나 써 주세요: /join 번호
-notConnected | Not connected; that was not sent. | 연결이 끊겨서 보내지 못했어요.
-congested | The server has not read what you sent before; that was not sent. | 서버가 아직 앞의 말을 읽지 않아서 보내지 못했어요.
-tooLong | That text is too long by {n} bytes. Send it in parts. | {n}바이트만큼 너무 길어요. 나눠서 보내 주세요.
-help | /name NAME · /rooms [WORD] · /create TITLE · /join ID · /leave · /quit · /shutdown (stops the server for everybody, if it lets you). Any other line is said to the others in your room. To say /text, type //text. Shift+Enter begins a new line. | /name 이름 · /rooms [낱말] · /create 제목 · /join 번호 · /leave · /quit · /shutdown (서버가 허락하면 서버를 꺼요. 모두의 연결이 끊겨요). 다른 말은 같은 방 사람들에게 보내요. /로 시작하는 말은 //로 시작해 주세요. Shift+Enter로 줄을 바꿔요.
-renamed | {from} is now called {to}. | {from} 님이 이름을 바꿨어요. 이제 {to} 님이에요.
-room-created | You made room {roomId}, and are in it. | 새로 만든 {roomId}번 방에 들어왔어요.
-room-entered | You are in room {roomId} now. | {roomId}번 방에 들어왔어요.
-member-entered | {member} came in. | {member} 님이 들어왔어요.
-member-left | {member} left. | {member} 님이 나갔어요.
-announcement | Announcement: {announcement} | 공지: {announcement}
-removed | The operator removed you from this server: {reason} | 운영자가 연결을 끊었어요: {reason}
-name-taken | That name is taken. Choose another one. | 이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.
-not-in-room | You are in no room. Enter or create one first. | 지금은 방에 있지 않아요. 먼저 방에 들어가거나 만들어 주세요.
-no-such-room | There is no such room. | 그런 번호의 방은 없어요.
-shutdown-refused | You may not stop this server from where you are. | 여기서는 서버를 끌 수 없어요.
-server-stopping | The server is stopping. Goodbye. | 서버가 꺼져요. 안녕히 가세요.`;
+rooms-title|Rooms|방
+new-title|Title of a room|새 방 제목
+create|Create|만들기
+filter|Find a room|방 찾기
+back|All rooms|방 목록
+invite|Invite|초대
+log|Messages|대화
+say|Say something|할 말을 쓰세요
+send|Send|보내기
+members-title|Members|함께 있는 사람
+close|Close|닫기
+notify|Notifications|새 말 알림
+leave|Leave the room|방 나가기
+name-title|What is your name?|이름을 알려 주세요
+name-note|The others see it. It has up to 32 characters.|다른 사람들에게 보여요. 32자까지 쓸 수 있어요.
+cancel|Cancel|취소
+ok|OK|확인
+connect|Connect now|지금 연결
+chat|Chat|채팅
+room|Room {n}|{n}번 방
+count|{n} here|{n}명
+unread|{n} new|새 말 {n}개
+newest|To the newest|맨 아래로
+marker|New|여기부터 새 말
+more|and {n} more|외 {n}
+me|You: {name}|나: {name}
+you|you|나
+guest|guest {n}|손님 {n}
+roomOf|{name}’s room|{name} 님의 방
+noRooms|No rooms yet. Create the first one.|아직 방이 없어요. 먼저 만들어 보세요.
+noRoomFound|No room has that in its title.|제목에 그 글자가 있는 방은 없어요.
+lobby|Enter a room or create one.|방에 들어가거나 새로 만들어 보세요.
+alone|Nobody else is here yet. Invite somebody!|아직 아무도 없어요. 초대해 보세요!
+pending|sending|보내는 중
+arrived|arrived|전해짐
+refused|not sent|보내지 못함
+unsure|may not have arrived|전해지지 않았을 수 있어요
+again|Send again|다시 보내기
+copied|Invitation link copied: {link}|초대 링크를 복사했어요: {link}
+offline|Not connected. Trying to connect again…|연결이 끊겼어요. 다시 연결하고 있어요…
+stopped|The server has stopped.|서버가 꺼졌어요.
+ended|Not connected.|연결이 끊겼어요.
+reconnected|Connected again after {n} s. You did not receive what was said meanwhile.|{n}초 만에 다시 연결됐어요. 그동안 오간 말은 받지 못했어요.
+missed|Messages and notices missed in this room: at least {n}|이 방에서 놓친 말과 알림: {n}개 이상
+unknown|There is no such command. /help lists them all. To say /text, type //text.|그런 명령은 없어요. /help로 명령어를 볼 수 있어요. /로 시작하는 말은 //로 시작해 주세요.
+/name|A name has to follow: /name NAME|이름을 함께 써 주세요: /name 이름
+/create|A title has to follow: /create TITLE|제목을 함께 써 주세요: /create 제목
+/join|A room number has to follow: /join ID|방 번호를 써 주세요: /join 번호
+nothing|Nothing may follow that.|그 뒤에는 아무것도 쓰지 않아요.
+notConnected|Not connected; that was not sent.|연결이 끊겨서 보내지 못했어요.
+tooLong|That text is too long by {n} bytes. Send it in parts.|{n}바이트만큼 너무 길어요. 나눠서 보내 주세요.
+help|/name NAME · /rooms [WORD] · /create TITLE · /join ID · /leave · /quit · /shutdown (stops the server for everybody, if it lets you). To say /text, type //text. Shift+Enter begins a new line.|/name 이름 · /rooms [낱말] · /create 제목 · /join 번호 · /leave · /quit · /shutdown (서버가 허락하면 서버를 꺼요). /로 시작하는 말은 //로 시작해 주세요. Shift+Enter로 줄을 바꿔요.
+renamed|{from} is now called {to}.|{from} 님이 이름을 바꿨어요. 이제 {to} 님이에요.
+room-created|You made room {roomId}, and are in it.|새로 만든 {roomId}번 방에 들어왔어요.
+room-entered|You are in room {roomId} now.|{roomId}번 방에 들어왔어요.
+member-entered|{member} came in.|{member} 님이 들어왔어요.
+member-left|{member} left.|{member} 님이 나갔어요.
+announcement|Announcement: {announcement}|공지: {announcement}
+removed|The operator removed you from this server: {reason}|운영자가 연결을 끊었어요: {reason}
+name-taken|That name is taken. Choose another one.|이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.
+not-in-room|You are in no room. Enter or create one first.|지금은 방에 있지 않아요. 먼저 방에 들어가거나 만들어 주세요.
+no-such-room|There is no such room.|그런 번호의 방은 없어요.
+shutdown-refused|You may not stop this server from where you are.|여기서는 서버를 끌 수 없어요.
+server-stopping|The server is stopping. Goodbye.|서버가 꺼져요. 안녕히 가세요.`
 
 const texts = new Map(TEXTS.split('\n').map((line) => {
-	const [key, en, ko] = line.split(' | ');
-	return [key, lang === 'ko' ? ko : en];
-}));
+	const [key, en, ko] = line.split('|')
+	return [key, lang === 'ko' ? ko : en]
+}))
 
 /** The pieces of a text with its values, which may be nodes. `fallback` if there is no such text. */
 export function pieces(key, values = {}, fallback = '') {
-	return texts.get(key)?.split(/\{(\w+)\}/).map((part, i) => i % 2 ? values[part] ?? '' : part) ?? [fallback];
+	return texts.get(key)?.split(/\{(\w+)\}/).map((part, i) => i % 2 ? values[part] ?? '' : part) ?? [fallback]
 }
 
-export const t = (...which) => pieces(...which).join('');
+export const t = (...which) => pieces(...which).join('')
