@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::process::Command as Process;
 
 use chat_proto::{Command, Text};
+use rcgen::SanType;
 use rustls::version::{TLS12, TLS13};
 
 use crate::support::{Client, Listener, chat, frame, program, system};
@@ -116,6 +117,21 @@ fn a_certificate_that_is_not_right_is_refused_with_the_reason() {
         let error = refusing.exit().failed(1);
         assert!(error.starts_with(&format!("cannot trust {}: ", address(&server))), "{error}");
         assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn s5_a_name_in_a_certificate_does_nothing_to_the_terminal() {
+    let authority = Authority::new();
+    for name in ["\u{1b}[2J\u{7}.example", "a\nchat-client: b"] {
+        let server = TlsListener::bind(authority.issue_with(&[], |params| {
+            let name = name.try_into().expect("it is ASCII");
+            params.subject_alt_names = vec![SanType::DnsName(name)];
+        }));
+        let refusing = client(&server, &authority.file, &["--tls"]);
+        server.refused();
+        let error = refusing.exit().failed(1);
+        assert!(!error.contains(char::is_control), "{error}");
     }
 }
 

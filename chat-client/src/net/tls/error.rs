@@ -13,8 +13,11 @@ use crate::io_error::IoErrorKind;
 use crate::net::destination::Destination;
 use crate::net::tls::fingerprint::Fingerprint;
 
-/// A certificate can have a hundred names.
+/// The names shown: a certificate can have a hundred.
 const MAX_NAMES: usize = 5;
+
+/// The characters shown of a name: as many as a host can have.
+const MAX_NAME: usize = 253;
 
 /// Why there is no encrypted connection, although the server has accepted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +108,8 @@ impl From<CertificateError> for Distrust {
 fn bare_name(name: &str) -> String {
     let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     let inside = inside.unwrap_or(name).trim_matches('"');
-    inside.parse().map_or_else(|_| inside.to_owned(), |address: IpAddr| address.to_string())
+    let shortened = || inside.chars().take(MAX_NAME).collect();
+    inside.parse().map_or_else(|_| shortened(), |address: IpAddr| address.to_string())
 }
 
 /// The date, in UTC.

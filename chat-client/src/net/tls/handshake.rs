@@ -42,31 +42,40 @@ struct Timed<'a> {
 }
 
 impl Timed<'_> {
-    fn left(&self) -> io::Result<Option<Duration>> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
-    }
-}
-
-/// What a socket reports as its time-out depends on the system.
-fn timed_out(error: io::Error) -> io::Error {
-    match error.kind() {
-        ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),
-        _ => error,
+    /// Calls the system, with the time that is left, until it has an answer.
+    fn call(
+        &self,
+        mut system: impl FnMut(Option<Duration>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match system(Some(left)) {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        // A time-out, on most systems; and a signal.
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
+                result => return result,
+            }
+        }
     }
 }
 
 impl Read for Timed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.set_read_timeout(self.left()?)?;
-        self.socket.read(buffer).map_err(timed_out)
+        let mut socket = self.socket;
+        self.call(|left| socket.set_read_timeout(left).and_then(|()| socket.read(buffer)))
     }
 }
 
 impl Write for Timed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.socket.set_write_timeout(self.left()?)?;
-        self.socket.write(bytes).map_err(timed_out)
+        let mut socket = self.socket;
+        self.call(|left| socket.set_write_timeout(left).and_then(|()| socket.write(bytes)))
     }
 
     fn flush(&mut self) -> io::Result<()> {
