@@ -8,6 +8,7 @@ use chat_proto::Localize;
 
 use crate::limits::{LimitError, Limits};
 use crate::net::Network;
+use crate::web::WebConfig;
 
 /// The configuration of a [`Server`](crate::Server).
 ///
@@ -46,6 +47,9 @@ pub struct Config {
     pub lang: Lang,
     /// The names that nobody may have. Default: those of whoever runs the server, in English and Korean.
     pub reserved_names: ReservedNames,
+    /// How browsers are served, on the same port. Default: with the page, by any address of the server; `None`:
+    /// not at all.
+    pub web: Option<WebConfig>,
     /// The limits on peers.
     pub limits: Limits,
 }
@@ -61,6 +65,7 @@ impl Default for Config {
             inline_requests: 4_096,
             lang: Lang::En,
             reserved_names: ReservedNames::default(),
+            web: Some(WebConfig::new()),
             limits: Limits::default(),
         }
     }
@@ -125,6 +130,13 @@ impl Config {
     #[must_use]
     pub fn with_reserved_names(mut self, reserved_names: ReservedNames) -> Self {
         self.reserved_names = reserved_names;
+        self
+    }
+
+    /// Sets how browsers are served; `None`: not at all.
+    #[must_use]
+    pub fn with_web(mut self, web: impl Into<Option<WebConfig>>) -> Self {
+        self.web = web.into();
         self
     }
 

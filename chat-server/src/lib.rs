@@ -99,6 +99,7 @@ mod reactor;
 mod room_log;
 mod server;
 mod stats;
+mod web;
 mod workers;
 
 #[cfg(feature = "bench-support")]
@@ -118,3 +119,4 @@ pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,
     ReliefStep, Stats,
 };
+pub use web::WebConfig;

@@ -1,11 +1,18 @@
 //! The input side of a connection: bytes to requests, within its budgets.
+//!
+//! `input` decodes; what is here judges, and charges. `messages` does so for a WebSocket.
+
+mod input;
+mod messages;
 
 use std::io::ErrorKind;
 use std::mem;
 use std::time::Duration;
 
-use chat_proto::{Command, FrameDecoder, HEADER_LEN, Rejection};
+use chat_proto::{Command, HEADER_LEN, Rejection};
 
+pub(crate) use self::input::Head;
+use self::input::Input;
 use super::token_bucket::{Rate, TokenBucket};
 use crate::limits::{Limits, RateLimit};
 use crate::net::{Instant, Socket};
@@ -32,11 +39,14 @@ pub(crate) struct InboundLimits {
     time: Rate,
     frame_timeout: Duration,
     frames_per_turn: u32,
+    /// Whether browsers are served.
+    web: bool,
 }
 
 impl InboundLimits {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, web: bool) -> Self {
         Self {
+            web,
             commands: Rate::new(limits.commands),
             input: Rate::new(limits.input),
             bad_frames: Rate::new(limits.bad_frames),
@@ -92,11 +102,11 @@ pub(crate) enum Pause {
 /// or frames to be accepted later.
 #[derive(Debug)]
 pub(crate) struct Inbound {
-    decoder: FrameDecoder,
+    input: Input,
     commands: TokenBucket,
     /// Bytes of the frames that were accepted.
-    input: TokenBucket,
-    bad_frames: TokenBucket,
+    input_bytes: TokenBucket,
+    standing: Standing,
     /// The event loop's time.
     time: TokenBucket,
     /// The time at which the first byte of an incomplete frame arrived.
@@ -111,8 +121,6 @@ pub(crate) struct Inbound {
     /// An event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
     /// does not fill its buffer may have stopped at the mark.
     is_marked: bool,
-    /// The peer has sent a frame that was a command: it speaks our protocol.
-    is_proven: bool,
     /// Bytes of the frames that were accepted.
     #[cfg(test)]
     pub(crate) accepted: u64,
@@ -121,8 +129,31 @@ pub(crate) struct Inbound {
 /// The result of accepting frames.
 struct Accepted {
     bytes: usize,
+    /// Why the connection is to be closed, if it is.
+    closing: Option<Closing>,
+}
+
+impl Accepted {
+    const NOTHING: Self = Self { bytes: 0, closing: None };
+}
+
+/// Why to close a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Closing {
+    pub(super) reason: CloseReason,
+    /// The code to close a WebSocket with, if it is not that of the reason.
+    pub(super) code: Option<u16>,
+}
+
+impl Closing {
+    const fn new(reason: CloseReason) -> Self {
+        Self { reason, code: None }
+    }
+
     /// The peer has broken the protocol once too often.
-    is_violation: bool,
+    const fn for_bad_input() -> Self {
+        Self::new(CloseReason::BadInput)
+    }
 }
 
 impl Inbound {
@@ -132,25 +163,45 @@ impl Inbound {
         time.charge(now, Rate::new(QUIET), QUIET.burst);
         Self {
             time,
-            decoder: FrameDecoder::new(),
+            input: Input::new(),
             commands: TokenBucket::new(now),
-            input: TokenBucket::new(now),
-            bad_frames: TokenBucket::new(now),
+            input_bytes: TokenBucket::new(now),
+            standing: Standing { bad_frames: TokenBucket::new(now), is_proven: false },
             frame_since: None,
             pause: None,
             queued: false,
             expects_list: false,
             peer_ended: false,
             is_marked: false,
-            is_proven: false,
             #[cfg(test)]
             accepted: 0,
         }
     }
 
+    /// Whether the peer sends a request by HTTP.
+    pub(super) fn is_http(&self) -> bool {
+        self.input.is_http()
+    }
+
+    /// Takes the head of a request by HTTP, if that is what the peer has sent.
+    pub(super) fn take_head(&mut self) -> Option<Head> {
+        self.input.take_head()
+    }
+
+    /// Takes what the protocol of a WebSocket wants sent.
+    pub(super) fn take_replies(&mut self) -> Vec<u8> {
+        self.input.take_replies()
+    }
+
+    /// Reads messages of a WebSocket from now on.
+    pub(super) fn upgrade(&mut self) {
+        self.input = Input::messages();
+        self.frame_since = None;
+    }
+
     /// Drops the buffered input.
     pub(super) fn discard(&mut self) {
-        self.decoder = FrameDecoder::new();
+        self.input = Input::new();
         self.frame_since = None;
     }
 
@@ -176,7 +227,7 @@ impl Inbound {
 
     /// Whether the peer has sent a frame that was a command.
     pub(crate) fn is_proven(&self) -> bool {
-        self.is_proven
+        self.standing.is_proven
     }
 
     /// The time at which the budgets allow the next command, and the budget that takes longest; `None` if
@@ -187,7 +238,7 @@ impl Inbound {
         limits: &InboundLimits,
     ) -> Option<(Instant, LimitKind)> {
         let commands = self.commands.empty_until(now, limits.commands);
-        let input = self.input.empty_until(now, limits.input);
+        let input = self.input_bytes.empty_until(now, limits.input);
         let commands = commands.map(|at| (at, LimitKind::Commands));
         commands.into_iter().chain(input.map(|at| (at, LimitKind::Input))).max_by_key(|(at, _)| *at)
     }
@@ -235,17 +286,17 @@ impl Inbound {
 
     /// Whether whole frames are buffered, to be accepted later.
     pub(crate) fn has_frames(&self) -> bool {
-        self.decoder.has_frame()
+        self.input.has_frames()
     }
 
     /// Buffered bytes of input: part of a frame, and frames to be accepted later.
     pub(crate) fn buffered(&self) -> usize {
-        self.decoder.buffered().len()
+        self.input.buffered()
     }
 
     /// Memory of the buffered input, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        if fault!(UncountedInput) { 0 } else { self.decoder.capacity() }
+        if fault!(UncountedInput) { 0 } else { self.input.memory() }
     }
 
     /// The time at which the first byte of an incomplete frame arrived.
@@ -259,8 +310,8 @@ impl Inbound {
         self.frame_since.map(|since| since + limits.frame_timeout)
     }
 
-    /// Reads for [`Connection::read`](super::Connection::read). Returns the result, and the reason for closing
-    /// the connection, if there is one.
+    /// Reads for [`Connection::read`](super::Connection::read). Returns the result, and why to close the
+    /// connection, if there is a reason.
     pub(super) fn read(
         &mut self,
         socket: &mut impl Socket,
@@ -269,18 +320,18 @@ impl Inbound {
         limits: &InboundLimits,
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
-    ) -> (Read, Option<CloseReason>) {
+    ) -> (Read, Option<Closing>) {
         let (bytes, mut end) =
             if self.has_frames() { (0, ReadEnd::Kept) } else { self.fill(socket, buffer) };
-        let Accepted { bytes: accepted, is_violation } = if is_open {
+        let Accepted { bytes: accepted, closing } = if is_open {
             // Also from a peer that resets the stream: what arrived before counts.
-            let accepted = self.accept(now, limits, &buffer[..bytes], requests);
+            let accepted = self.accept(now, limits, &mut buffer[..bytes], requests);
             if end == ReadEnd::Drained && accepted.bytes == 0 && bytes < SHORT {
                 self.commands.charge_quarter(now, limits.commands);
             }
             accepted
         } else {
-            Accepted { bytes: 0, is_violation: false }
+            Accepted::NOTHING
         };
         // The end waits for the frames before it, for a list of rooms, which the peer is still to be in, for a
         // room to let the peer in, and for the end of a pause.
@@ -288,16 +339,20 @@ impl Inbound {
             || limits.frames_per_turn == 0
             || matches!(requests.last(), Some(Request::Do(Command::Rooms | Command::Join(_))));
         let close = match end {
-            _ if is_violation => Some(CloseReason::BadInput),
-            ReadEnd::Failed => Some(CloseReason::Lost),
+            _ if closing.is_some() => closing,
+            ReadEnd::Failed => Some(Closing::new(CloseReason::Lost)),
             ReadEnd::Ended if !is_ahead_of_end => {
-                let in_frame = self.buffered() > 0;
-                Some(if in_frame { CloseReason::PeerEndedInFrame } else { CloseReason::PeerEnded })
+                let in_frame = self.input.is_incomplete();
+                Some(Closing::new(if in_frame {
+                    CloseReason::PeerEndedInFrame
+                } else {
+                    CloseReason::PeerEnded
+                }))
             }
             _ => None,
         };
         let is_kept = self.has_frames() || (end == ReadEnd::Ended && is_ahead_of_end);
-        if end != ReadEnd::Failed && !is_violation && is_kept {
+        if end != ReadEnd::Failed && closing.is_none() && is_kept {
             // An end will be met again.
             end = ReadEnd::Kept;
         }
@@ -333,54 +388,53 @@ impl Inbound {
         &mut self,
         now: Instant,
         limits: &InboundLimits,
-        bytes: &[u8],
+        bytes: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> Accepted {
+        if limits.web && !self.standing.is_proven {
+            self.input.detect_http(bytes);
+        }
         let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
-        let (mut count, mut accepted, mut is_chat) = (0, 0, true);
-        let mut frames = self.decoder.feed(bytes);
-        while count < most && is_chat {
+        let (mut count, mut accepted, mut verdict) = (0, 0, Verdict::Chat);
+        let Input::Frames(decoder) = &mut self.input else {
+            return self.accept_web(now, limits, bytes, requests);
+        };
+        let mut frames = decoder.feed(bytes);
+        while count < most && verdict == Verdict::Chat {
             let Some(payload) = frames.next_frame() else { break };
             count += 1;
             accepted += HEADER_LEN + payload.len();
-            match Command::parse(payload) {
-                Ok(command) => {
-                    is_chat = matches!(command, Command::Chat(_));
-                    requests.push(Request::Do(command));
-                }
-                Err(rejection) => {
-                    let is_bad = rejection.is_bad();
-                    is_chat = is_bad || matches!(rejection, Rejection::BadText(_));
-                    requests.push(Request::Reject(rejection));
-                    if is_bad {
-                        if self.is_proven && self.bad_frames.take(now, limits.bad_frames) {
-                            continue;
-                        }
-                        return Accepted { bytes: accepted, is_violation: true };
-                    }
-                }
-            }
-            self.is_proven = true;
+            verdict = self.standing.accept(now, limits, payload, requests);
+        }
+        if verdict == Verdict::Violation {
+            return Accepted { bytes: accepted, closing: Some(Closing::for_bad_input()) };
         }
         frames.buffer_rest();
+        self.charge(now, limits, count, accepted);
+        let is_violation =
+            !self.standing.is_proven && !self.has_frames() && self.input.is_foreign();
+        if is_violation {
+            requests.push(Request::Reject(Rejection::NotAnObject));
+        }
+        Accepted { bytes: accepted, closing: is_violation.then(Closing::for_bad_input) }
+    }
+
+    /// Charges the budgets for `count` frames of so many bytes.
+    #[inline]
+    fn charge(&mut self, now: Instant, limits: &InboundLimits, count: u32, accepted: usize) {
         #[cfg(test)]
         {
             self.accepted += accepted as u64;
         }
         self.commands.charge(now, limits.commands, count);
-        self.input.charge(now, limits.input, accepted as u32);
-        self.note_frame(now, count);
-        let is_violation =
-            !self.is_proven && !self.has_frames() && is_foreign(self.decoder.buffered());
-        if is_violation {
-            requests.push(Request::Reject(Rejection::NotAnObject));
-        }
-        Accepted { bytes: accepted, is_violation }
+        self.input_bytes.charge(now, limits.input, accepted as u32);
+        self.note_incomplete(now, count);
     }
 
     /// Notes the time at which an incomplete frame began, after `count` frames were accepted.
-    fn note_frame(&mut self, now: Instant, count: u32) {
-        if self.decoder.buffered().is_empty() || self.has_frames() {
+    #[inline]
+    fn note_incomplete(&mut self, now: Instant, count: u32) {
+        if !self.input.is_incomplete() || self.has_frames() {
             self.frame_since = None;
         } else if count > 0 || self.frame_since.is_none() {
             self.frame_since = Some(now);
@@ -388,22 +442,54 @@ impl Inbound {
     }
 }
 
-/// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
-/// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
-fn is_foreign(bytes: &[u8]) -> bool {
-    // The binary PROXY header begins with two empty lines.
-    let mut start = bytes.iter().skip(HEADER_LEN).take(8);
-    match start.find(|byte| !b" \t\r\n".contains(byte)) {
-        None | Some(b'{') => is_little_endian(bytes),
-        Some(_) => true,
-    }
+/// How well the peer has behaved so far.
+#[derive(Debug)]
+struct Standing {
+    bad_frames: TokenBucket,
+    /// The peer has sent a frame that was a command: it speaks our protocol.
+    is_proven: bool,
 }
 
-/// Whether this is exactly one command after a little-endian length: its sender waits for an answer. In our
-/// byte order, it would be the beginning of a long frame that continues after its object.
-fn is_little_endian(bytes: &[u8]) -> bool {
-    bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
-        usize::from(u16::from_le_bytes(*header)) == payload.len()
-            && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad())
-    })
+/// What is to be done after a payload has been accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It costs no more than its length suggests: go on.
+    Chat,
+    /// Stop accepting for this turn.
+    Other,
+    /// The peer has broken the protocol once too often.
+    Violation,
+}
+
+impl Standing {
+    /// Appends the request in a payload.
+    #[inline(always)]
+    fn accept(
+        &mut self,
+        now: Instant,
+        limits: &InboundLimits,
+        payload: &[u8],
+        requests: &mut Vec<Request>,
+    ) -> Verdict {
+        let is_chat = match Command::parse(payload) {
+            Ok(command) => {
+                let is_chat = matches!(command, Command::Chat(_));
+                requests.push(Request::Do(command));
+                is_chat
+            }
+            Err(rejection) => {
+                let is_bad = rejection.is_bad();
+                let is_chat = matches!(rejection, Rejection::BadText(_));
+                requests.push(Request::Reject(rejection));
+                if is_bad {
+                    let is_forgiven =
+                        self.is_proven && self.bad_frames.take(now, limits.bad_frames);
+                    return if is_forgiven { Verdict::Chat } else { Verdict::Violation };
+                }
+                is_chat
+            }
+        };
+        self.is_proven = true;
+        if is_chat { Verdict::Chat } else { Verdict::Other }
+    }
 }

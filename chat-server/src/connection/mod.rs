@@ -4,6 +4,7 @@
 //! the kernel takes it ([`Connection::flush`]). It knows neither rooms nor rules, and decides nothing about
 //! others: the engine says when it is read, written to and closed.
 
+mod form;
 mod inbound;
 mod lifecycle;
 mod outbound;
@@ -19,7 +20,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub(crate) use inbound::{Inbound, InboundLimits, Pause, Read, ReadEnd};
+pub(crate) use form::Form;
+pub(crate) use inbound::{Head, Inbound, InboundLimits, Pause, Read, ReadEnd};
 pub(crate) use lifecycle::Phase;
 pub(crate) use outbound::Outbound;
 pub(crate) use send_buffer::Flushed;
@@ -28,6 +30,7 @@ pub(crate) use table::Connections;
 pub(crate) use token_bucket::{Rate, TokenBucket};
 pub(crate) use writer::{FollowUp, Writer, write_cost};
 
+use self::inbound::Closing;
 use self::lifecycle::Lifecycle;
 use crate::net::{Delivery, Instant, SockDiag, Socket};
 use crate::room_log::Chunk;
@@ -69,6 +72,29 @@ impl<S> Connection<S> {
             is_watched: false,
             socket,
         }
+    }
+
+    /// Takes the head of a request by HTTP, if that is what the peer has sent.
+    pub(crate) fn take_head(&mut self) -> Option<Head> {
+        if self.inbound.is_http() {
+            self.outbound.set_form(Form::Http);
+        }
+        self.inbound.take_head()
+    }
+
+    /// Has it speak as a WebSocket from now on.
+    pub(crate) fn upgrade(&mut self) {
+        self.inbound.upgrade();
+        self.outbound.set_form(Form::WebSocket);
+    }
+
+    /// Adds what the protocol of a WebSocket wants sent. Returns how many bytes.
+    pub(crate) fn push_replies(&mut self) -> usize {
+        let replies = self.inbound.take_replies();
+        if !replies.is_empty() {
+            self.outbound.send.push_bytes(&replies);
+        }
+        replies.len()
     }
 
     /// Stops accepting requests: appends the last one, `Disconnect`. Does nothing the second time.
@@ -145,9 +171,12 @@ impl<S: Socket> Connection<S> {
         requests: &mut Vec<Request>,
     ) -> Read {
         let Self { inbound, lifecycle, socket, .. } = self;
-        let (read, close) =
+        let (read, closing) =
             inbound.read(socket, lifecycle.is_open(), now, limits, buffer, requests);
-        if let Some(reason) = close {
+        if let Some(Closing { reason, code }) = closing {
+            if let Some(code) = code {
+                self.outbound.set_close_code(code);
+            }
             self.begin_close(reason, requests);
         }
         read

@@ -1,8 +1,13 @@
 //! The output side of a connection: pending bytes, and whether the peer keeps up.
 
 use std::mem;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
+use chat_core::{Lang, Notice, RoomId};
+use chat_proto::{Framing, websocket};
+
+use super::form::Form;
 use super::send_buffer::SendBuffer;
 use super::token_bucket::{Rate, TokenBucket};
 use crate::net::Instant;
@@ -25,6 +30,9 @@ pub(crate) struct Outbound {
     blocked: bool,
     /// The backlog is above the slow limit.
     slow: bool,
+    form: Form,
+    /// The code to close a WebSocket with, if its peer has said one, or caused one.
+    close_code: Option<NonZeroU16>,
     /// The connection is among those to be flushed at the end of the turn.
     queued: bool,
     /// The connection is among those that wait for the next frame of a list of rooms.
@@ -44,10 +52,54 @@ impl Outbound {
             accounted: 0,
             blocked: false,
             slow: false,
+            form: Form::Frames,
+            close_code: None,
             queued: false,
             wants_page: false,
             at_rest: false,
         }
+    }
+
+    /// What the connection speaks.
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Notes what the connection has turned out to speak.
+    pub(super) fn set_form(&mut self, form: Form) {
+        self.form = form;
+    }
+
+    /// How messages to the connection are framed.
+    pub(crate) fn framing(&self) -> Framing {
+        self.form.framing().unwrap_or_default()
+    }
+
+    /// Notes the code to close a WebSocket with.
+    pub(super) fn set_close_code(&mut self, code: u16) {
+        self.close_code = NonZeroU16::new(code);
+    }
+
+    /// Adds a notice to this connection alone, if it can be told anything.
+    pub(crate) fn push_notice(&mut self, lang: Lang, notice: &Notice, room: Option<(RoomId, u64)>) {
+        if let Some(framing) = self.form.framing() {
+            self.send.push_notice(framing, lang, notice, room);
+        }
+    }
+
+    /// Adds the close of a WebSocket, if it is one: with the code of its peer, or else with `code`.
+    pub(crate) fn push_close(&mut self, code: u16) {
+        if self.form == Form::WebSocket {
+            let code = self.close_code.map_or(code, NonZeroU16::get);
+            let mut close = Vec::new();
+            websocket::write_close(&mut close, code, "");
+            self.send.push_bytes(&close);
+        }
+    }
+
+    /// Drops what is pending, but for the rest of a frame that is partly written.
+    pub(crate) fn truncate(&mut self) {
+        self.send.truncate(self.form.framing());
     }
 
     /// Charges `bytes` of answers to the connection's budget, on credit if need be.

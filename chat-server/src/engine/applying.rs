@@ -93,7 +93,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn reply(&mut self, now: Instant, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
         let lang = self.lang;
         self.answer(now, to, |connection| {
-            connection.outbound.send.push_notice(lang, notice, room);
+            connection.outbound.push_notice(lang, notice, room);
         });
     }
 

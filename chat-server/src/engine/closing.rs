@@ -39,7 +39,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if connection.lifecycle.has_left_hub() {
             return self.remove(key);
         }
-        connection.outbound.send.truncate();
+        connection.outbound.truncate();
         self.begin_close(key, reason);
         if let Some(connection) = self.connections.get_mut(key) {
             // It may have been closing for another reason.
@@ -76,8 +76,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(notice) = self.close_notice(reason)
             && let Some(connection) = self.connections.get_mut(key)
         {
-            connection.outbound.send.push_notice(self.lang, &notice, None);
+            connection.outbound.push_notice(self.lang, &notice, None);
         }
+        self.push_web_close(key, reason);
         self.flush(key);
         self.advance_close(key);
         self.arm_timer(now, key);
@@ -103,6 +104,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             CloseReason::PeerEnded
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
+            | CloseReason::Http
             | CloseReason::BadInput
             | CloseReason::Removed
             | CloseReason::Internal => return None,

@@ -16,6 +16,7 @@
 //! | `deadlines` | ends what takes too long |
 //! | `slow_readers` | limits what is pending for one |
 //! | `relieving` | limits the memory of all |
+//! | `web` | answers browsers |
 //! | `vanished` | removes connections whose peers have vanished |
 //! | `closing` | closes connections, one by one and all together |
 //! | `releasing` | gives memory back once a crowd has gone |
@@ -32,6 +33,7 @@ mod relieving;
 mod slow_readers;
 mod state;
 mod vanished;
+mod web;
 mod writing;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, SockDiag, Socket};
 use crate::stats::Counters;
+use crate::web::Site;
 use crate::workers::SharedHub;
 
 pub(crate) use self::state::Workers;
@@ -74,6 +77,8 @@ pub(crate) struct Engine<S, W> {
     watch: Watch,
     /// The kernel's answers about them.
     sock_diag: SockDiag,
+    /// What browsers are served, if they are.
+    site: Option<Box<Site>>,
     /// `None` before the stop.
     stop: Option<Stop>,
     counters: Arc<Counters>,
@@ -88,20 +93,21 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         workers: W,
         counters: Arc<Counters>,
     ) -> Self {
-        let Config { limits, inline_requests, lang, .. } = config;
+        let Config { limits, inline_requests, lang, web, .. } = config;
         Self {
             lang,
             connections: Connections::new(),
             sessions: FxHashMap::default(),
             fanout: Fanout::new(&limits, lang),
             admission: Admission::new(&limits),
-            ingress: Ingress::new(&limits),
+            ingress: Ingress::new(&limits, web.is_some()),
             dispatcher: Dispatcher::new(hub, workers, inline_requests),
             egress: Egress::new(&limits),
             candidates: Candidates::default(),
             timers: Timers::default(),
             watch: Watch::new(limits.peer_timeout),
             sock_diag: SockDiag::default(),
+            site: web.map(|web| Box::new(Site::new(web))),
             stop: None,
             counters,
             log: ConnectionLog::new(),

@@ -273,6 +273,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.wait_for(now, room, Waiter { key, joins: true });
         }
         if !is_settled {
+            self.advance_web(now, key);
             // Part of a frame, mostly: it takes memory, and has a deadline.
             self.connections.account_memory(key);
             self.arm_timer(now, key);

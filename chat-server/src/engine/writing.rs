@@ -1,7 +1,5 @@
 //! Writing: which connections, and the follow-ups of writes.
 
-use chat_proto::Framing;
-
 use super::Engine;
 use super::state::Workers;
 use crate::connection::{Connection, FollowUp, Pause, write_cost};
@@ -88,7 +86,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             connection.outbound.dequeue_for_page();
             if let Some(after) = connection.outbound.send.wanted_page() {
-                let (page, rest) = self.dispatcher.rooms_page(Framing::Length, after);
+                let framing = connection.outbound.framing();
+                let (page, rest) = self.dispatcher.rooms_page(framing, after);
                 connection.outbound.charge_answer(now, self.egress.answers, page.len());
                 connection.outbound.send.push_page(page, rest);
                 self.flush_and_advance(key);

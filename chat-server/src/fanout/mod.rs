@@ -4,6 +4,7 @@
 //! hands each member what it needs in one write. Nothing here knows the rules of the chat, or how the
 //! hub is reached.
 
+mod audience;
 mod room;
 mod throttle;
 
@@ -16,7 +17,8 @@ use chat_core::{RoomEvent, RoomId};
 use chat_proto::{Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
-use self::room::{FlushProgress, Room};
+use self::audience::FlushProgress;
+use self::room::Room;
 use self::throttle::{Place, Throttle};
 use crate::connection::{Connection, Connections, Rate, Subscription, Writer};
 use crate::limits::Limits;
@@ -104,7 +106,8 @@ impl Fanout {
     /// Adds a connection to a room: it gets every broadcast from now on.
     pub(crate) fn join<S>(&mut self, connections: &mut Connections<S>, key: ConnKey, room: RoomId) {
         if let Some(connection) = connections.get_mut(key) {
-            let cursor = self.rooms.entry(room).or_default().join(key);
+            let framing = connection.outbound.framing();
+            let cursor = self.rooms.entry(room).or_default().join(key, framing);
             connection.subscription = Some(Subscription { room, cursor });
             connection.outbound.send.mark();
             self.members += 1;
@@ -136,9 +139,6 @@ impl Fanout {
         let left = entry.get_mut();
         let moved = left.remove(cursor, &mut self.pool);
         let is_empty = left.member_count() == 0;
-        if is_empty {
-            left.log.clear(&mut self.pool);
-        }
         left.account_memory(&mut self.log_memory);
         if is_empty {
             let throttle = self.throttles.remove(&room);
@@ -169,8 +169,10 @@ impl Fanout {
             && let Some(room) = self.rooms.get_mut(id)
         {
             let send = &mut connection.outbound.send;
-            room.log
-                .drain(cursor, key, &mut self.pool, |chunk, range| send.push_part(chunk, range));
+            if let Some(audience) = room.audience_mut(cursor.framing) {
+                let add = |chunk: &_, range| send.push_part(chunk, range);
+                audience.log.drain(cursor, key, &mut self.pool, add);
+            }
             room.account_memory(&mut self.log_memory);
         }
     }
@@ -192,12 +194,12 @@ impl Fanout {
         // A speaker that has left the room has no key any more.
         self.deliveries += (room.member_count() - usize::from(except.is_some())) as u64;
         let lang = self.lang;
-        if room.log.is_handed_out() {
+        if room.is_handed_out() {
             let is_large = room.member_count() > self.visits_per_turn;
             let queue = if is_large { &mut self.large } else { &mut self.dirty };
             queue.push_back(id);
         }
-        room.log.append(except, &mut self.pool, |out| {
+        room.append(except, &mut self.pool, |out| {
             message.write(lang, out).expect("the hub refuses a chat that does not fit a frame");
         });
         room.account_memory(&mut self.log_memory);
@@ -410,13 +412,15 @@ impl Fanout {
     /// Bytes of a room's log that wait for a member whose kernel takes no more.
     pub(crate) fn pending(&self, subscription: &Subscription) -> usize {
         let room = self.rooms.get(&subscription.room);
-        room.map_or(0, |room| room.log.pending(&subscription.cursor))
+        let audience = room.and_then(|room| room.audience(subscription.cursor.framing));
+        audience.map_or(0, |audience| audience.log.pending(&subscription.cursor))
     }
 
     /// Memory that a room retains for a member, and perhaps for others, in bytes.
     pub(crate) fn retained_for(&self, subscription: &Subscription) -> usize {
         let room = self.rooms.get(&subscription.room);
-        room.map_or(0, |room| room.log.retained_for(&subscription.cursor))
+        let audience = room.and_then(|room| room.audience(subscription.cursor.framing));
+        audience.map_or(0, |audience| audience.log.retained_for(&subscription.cursor))
     }
 
     /// Memory of what has yet to reach members, each part of a log once, in bytes.
@@ -437,7 +441,7 @@ impl Fanout {
     /// Bytes that rooms have yet to hand out to members that may be reading.
     pub(crate) fn unsent(&self) -> usize {
         let rooms = self.dirty.iter().chain(&self.large).filter_map(|id| self.rooms.get(id));
-        rooms.map(|room| room.log.unsent()).sum()
+        rooms.map(Room::unsent).sum()
     }
 
     pub(crate) fn room_count(&self) -> usize {
@@ -456,24 +460,25 @@ impl Fanout {
 
 #[cfg(test)]
 impl Fanout {
+    fn logs(&self) -> impl Iterator<Item = &crate::room_log::RoomLog> {
+        self.rooms.values().flat_map(Room::audiences).map(|audience| &audience.log)
+    }
+
     /// The chunks of all logs.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &std::rc::Rc<crate::room_log::Chunk>> {
-        self.rooms.values().flat_map(|room| room.log.chunks())
+        self.logs().flat_map(|log| log.chunks())
     }
 
     /// Memory of all logs beside their chunks, in bytes.
     pub(crate) fn queue_memory(&self) -> usize {
-        let of = |room: &Room| {
-            let chunks: usize = room.log.chunks().map(|chunk| chunk.memory()).sum();
-            room.log.memory() - chunks
-        };
-        self.rooms.values().map(of).sum()
+        let all: usize = self.logs().map(|log| log.memory()).sum();
+        all - self.chunks().map(|chunk| chunk.memory()).sum::<usize>()
     }
 
     /// Memory of the logs of which not everything has been handed out, in bytes.
     pub(crate) fn unsent_memory(&self) -> usize {
-        let rooms = self.rooms.values().filter(|room| !room.log.is_handed_out());
-        rooms.flat_map(|room| room.log.chunks()).map(|chunk| chunk.memory()).sum()
+        let logs = self.logs().filter(|log| !log.is_handed_out());
+        logs.flat_map(|log| log.chunks()).map(|chunk| chunk.memory()).sum()
     }
 }
 

@@ -1,79 +1,108 @@
-//! One room: its members, and the passes that hand them its broadcasts.
+//! One room: its members with plain connections, those with WebSockets, and what they have to be told.
 
 use std::mem;
 
-use crate::connection::{Connection, Connections, Flushed, Writer, write_cost};
-use crate::net::{ConnKey, Socket};
-use crate::room_log::{ChunkPool, Cursor, RoomLog};
+use chat_proto::{Framing, HEADER_LEN};
 
-/// A room with members, and its log.
+use super::audience::{Audience, FlushProgress};
+use crate::connection::{Connections, Writer};
+use crate::net::{ConnKey, Socket};
+use crate::room_log::{ChunkPool, Cursor};
+
+/// A room with members.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    pub(super) log: RoomLog,
-    members: Vec<ConnKey>,
-    /// The pass that has been begun and not finished.
-    pass: Option<Pass>,
+    plain: Audience,
+    /// The members with WebSockets, if there are any.
+    web: Option<Box<Audience>>,
+    /// Which of the two is handed what was said first. They take turns, a pass each.
+    turn: Framing,
     /// The last batch of requests from members, and its bytes, which are in flight until the batch has ended.
     in_flight: (u64, usize),
-    /// The log's memory as it was last added to the sum of all rooms.
+    /// The logs' memory as it was last added to the sum of all rooms.
     accounted: usize,
 }
 
-/// A walk over all members that hands each what lies between its cursor and the end of the log.
-///
-/// Members `0..left` have yet to be visited. A visited member's cursor is at `end` or beyond, or it is
-/// parked.
-#[derive(Debug)]
-struct Pass {
-    left: usize,
-    end: u64,
-}
-
-/// The progress of flushing a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FlushProgress {
-    /// Every member has been handed everything, or is parked.
-    Finished,
-    /// There is more to hand out.
-    Unfinished,
-}
-
 impl Room {
-    /// Members for which a room may keep memory, however few there are.
-    const FEW: usize = 16;
-
-    /// Adds a member, from the present end of the log on.
-    pub(super) fn join(&mut self, key: ConnKey) -> Cursor {
-        let index = u32::try_from(self.members.len()).expect("descriptors are fewer than 2³²");
-        self.members.push(key);
-        self.log.cursor_at_end(index)
+    /// Adds a member, from the present end of its log on.
+    pub(super) fn join(&mut self, key: ConnKey, framing: Framing) -> Cursor {
+        let mut cursor = match framing {
+            Framing::Length => self.plain.join(key),
+            Framing::WebSocket => self.web.get_or_insert_default().join(key),
+        };
+        cursor.framing = framing;
+        cursor
     }
 
-    /// Removes the member with this cursor. Returns the member now listed at its index, if there is one:
-    /// the last takes the place of the one removed.
-    ///
-    /// A visited member that moves among those yet to be visited is visited twice, and needs nothing
-    /// the second time.
-    pub(super) fn remove(&mut self, mut cursor: Cursor, pool: &mut ChunkPool) -> Option<ConnKey> {
-        self.log.unpark(&mut cursor, pool);
-        self.members.swap_remove(cursor.index as usize);
-        if self.members.capacity() > Self::FEW.max(4 * self.members.len()) {
-            self.members.shrink_to(2 * self.members.len());
+    /// Removes the member with this cursor: see [`Audience::remove`].
+    pub(super) fn remove(&mut self, cursor: Cursor, pool: &mut ChunkPool) -> Option<ConnKey> {
+        let moved = self.audience_mut(cursor.framing)?.remove(cursor, pool);
+        self.drop_empty();
+        moved
+    }
+
+    /// The members whose broadcasts are framed like this, if there are any.
+    pub(super) fn audience(&self, framing: Framing) -> Option<&Audience> {
+        match framing {
+            Framing::Length => Some(&self.plain),
+            Framing::WebSocket => self.web.as_deref(),
         }
-        if let Some(pass) = &mut self.pass {
-            pass.left = pass.left.min(self.members.len());
+    }
+
+    /// As [`Room::audience`].
+    pub(super) fn audience_mut(&mut self, framing: Framing) -> Option<&mut Audience> {
+        match framing {
+            Framing::Length => Some(&mut self.plain),
+            Framing::WebSocket => self.web.as_deref_mut(),
         }
-        self.members.get(cursor.index as usize).copied()
+    }
+
+    pub(super) fn audiences(&self) -> impl Iterator<Item = &Audience> {
+        std::iter::once(&self.plain).chain(self.web.as_deref())
     }
 
     pub(super) fn member_count(&self) -> usize {
-        self.members.len()
+        self.audiences().map(Audience::member_count).sum()
     }
 
-    /// Bytes that have yet to be handed out, or are in flight with this batch of requests.
+    /// Appends a broadcast for every member but `speaker`. `encode` writes its JSON, framed as it is told: once,
+    /// however many members there are, and also if they differ in their framing.
+    pub(super) fn append(
+        &mut self,
+        speaker: Option<ConnKey>,
+        pool: &mut ChunkPool,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let Some(web) = &mut self.web else { return self.plain.append(speaker, pool, encode) };
+        let mut frame = Vec::new();
+        encode(&mut frame);
+        let payload = &frame[HEADER_LEN..];
+        web.append(speaker, pool, |out| {
+            let fits = Framing::WebSocket.write(out, |out| out.extend_from_slice(payload));
+            fits.expect("it fits a frame");
+        });
+        self.plain.append(speaker, pool, |out| out.extend_from_slice(&frame));
+    }
+
+    /// Whether every member has been handed everything, unless it is parked.
+    pub(super) fn is_handed_out(&self) -> bool {
+        self.audiences().all(|audience| audience.log.is_handed_out())
+    }
+
+    /// Bytes that have yet to be handed out to a member at most.
+    fn unsent_to_one(&self) -> usize {
+        self.audiences().map(|audience| audience.log.unsent()).max().unwrap_or(0)
+    }
+
+    /// Bytes that have yet to be handed out.
+    pub(super) fn unsent(&self) -> usize {
+        self.audiences().map(|audience| audience.log.unsent()).sum()
+    }
+
+    /// Bytes that have yet to be handed out to a member, or are in flight with this batch of requests.
     pub(super) fn unsent_or_in_flight(&self, batch: u64) -> usize {
         let (counted, bytes) = self.in_flight;
-        self.log.unsent() + if counted == batch { bytes } else { 0 }
+        self.unsent_to_one() + if counted == batch { bytes } else { 0 }
     }
 
     /// Adds bytes read from a member.
@@ -84,11 +113,12 @@ impl Room {
 
     /// Brings the room's share of `sum`, the memory of all rooms' logs, up to date.
     pub(super) fn account_memory(&mut self, sum: &mut usize) {
-        let memory = self.log.memory();
+        let memory = self.audiences().map(|audience| audience.log.memory()).sum();
         *sum = *sum - mem::replace(&mut self.accounted, memory) + memory;
     }
 
-    /// Hands members what they need, and writes it, for as many writes as `left` says: see [`write_cost`].
+    /// Hands members what they need, and writes it, for as many writes as `left` says: see
+    /// [`write_cost`](crate::connection::write_cost).
     pub(super) fn flush<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
@@ -96,61 +126,29 @@ impl Room {
         pool: &mut ChunkPool,
         left: &mut usize,
     ) -> FlushProgress {
-        let start = || Pass { left: self.members.len(), end: self.log.end() };
-        let mut pass = self.pass.take().unwrap_or_else(start);
-        let tail = self.log.tail();
-        let cost = write_cost(self.log.unsent());
-        let visits = pass.left.min(left.div_ceil(cost));
-        *left = left.saturating_sub(visits * cost);
-        for _ in 0..visits {
-            pass.left -= 1;
-            let key = self.members[pass.left];
-            let mut pending = 0;
-            writer.write(connections, key, |connection, budget| {
-                let blocked = connection.outbound.is_blocked();
-                let Some(subscription) = &mut connection.subscription else {
-                    return Ok(Flushed::All);
-                };
-                if !blocked
-                    && let Some(tail) = &tail
-                    && tail.advance(key, &mut subscription.cursor)
-                {
-                    return connection.write_through(&tail.chunk, tail.range.clone(), budget);
+        if self.web.is_none() {
+            return self.plain.flush(connections, writer, pool, left);
+        }
+        for _ in 0..2 {
+            if let Some(audience) = self.audience_mut(self.turn)
+                && !audience.log.is_handed_out()
+            {
+                audience.flush(connections, writer, pool, left);
+                if audience.is_in_pass() {
+                    return FlushProgress::Unfinished;
                 }
-                pending = self.visit(connection, key, pool);
-                connection.flush(budget)
-            });
-            if pending > 0 {
-                writer.note_pending(key, pending);
             }
+            self.turn = match self.turn {
+                Framing::Length => Framing::WebSocket,
+                Framing::WebSocket => Framing::Length,
+            };
         }
-        drop(tail);
-        if pass.left > 0 {
-            self.pass = Some(pass);
-            return FlushProgress::Unfinished;
-        }
-        self.log.handed_out_to(pass.end, pool);
-        if self.log.is_handed_out() { FlushProgress::Finished } else { FlushProgress::Unfinished }
+        self.drop_empty();
+        if self.is_handed_out() { FlushProgress::Finished } else { FlushProgress::Unfinished }
     }
 
-    /// Moves what a member needs into its send buffer, or parks it. Returns the bytes pending for it if
-    /// it is parked.
-    #[inline(never)]
-    fn visit<S>(
-        &mut self,
-        connection: &mut Connection<S>,
-        key: ConnKey,
-        pool: &mut ChunkPool,
-    ) -> usize {
-        let Connection { outbound, subscription: Some(subscription), .. } = connection else {
-            return 0;
-        };
-        let cursor = &mut subscription.cursor;
-        if outbound.is_blocked() {
-            self.log.park(cursor);
-            return self.log.pending(cursor) + outbound.send.pending();
-        }
-        self.log.drain(cursor, key, pool, |chunk, range| outbound.send.push_shared(chunk, range));
-        0
+    /// Drops the part for WebSockets if it has no members, nor has had since the last flush.
+    fn drop_empty(&mut self) {
+        self.web.take_if(|web| web.member_count() == 0 && web.log.is_handed_out());
     }
 }

@@ -113,7 +113,7 @@ impl Harness {
                 message.write(Lang::En, &mut self.expected[peer]).expect("it fits");
                 self.fanout.drain_log(&mut self.connections, self.keys[peer]);
                 let connection = self.connections.get_mut(self.keys[peer]).expect("connected");
-                connection.outbound.send.push_notice(Lang::En, &Notice::NotInRoom, None);
+                connection.outbound.push_notice(Lang::En, &Notice::NotInRoom, None);
             }
             Op::Flush => self.fanout.flush(&mut self.connections, &mut self.writer),
             Op::Writable(peer) => {

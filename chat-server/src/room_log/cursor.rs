@@ -1,5 +1,7 @@
 //! A member's position in its room's log.
 
+use chat_proto::Framing;
+
 /// How far a member has come in its room's log, and where the room lists it.
 ///
 /// Only [`RoomLog`](super::RoomLog) moves a cursor.
@@ -11,6 +13,8 @@ pub(crate) struct Cursor {
     pub(super) position: u64,
     /// Whether the member is passed over until its kernel takes bytes again.
     pub(super) parked: bool,
+    /// The log of the room that it is a position in.
+    pub(crate) framing: Framing,
     /// Whether too much of what the room said is pending for the member.
     pub(crate) is_slow: bool,
 }

@@ -18,6 +18,8 @@ use std::mem;
 use std::ops::Range;
 use std::rc::Rc;
 
+use chat_proto::Framing;
+
 pub(crate) use chunk::Chunk;
 pub(crate) use chunk_pool::ChunkPool;
 pub(crate) use cursor::Cursor;
@@ -73,7 +75,7 @@ impl RoomLog {
     /// The end of the log, for a member listed at `index`.
     pub(crate) fn cursor_at_end(&self, index: u32) -> Cursor {
         let position = if fault!(EarlyCursor) { 0 } else { self.end };
-        Cursor { index, position, parked: false, is_slow: false }
+        Cursor { index, position, parked: false, framing: Framing::Length, is_slow: false }
     }
 
     /// The length of the log, in bytes.

@@ -45,6 +45,8 @@ kinds! {
         PeerEndedInFrame = "peer-ended-in-frame",
         /// The peer reset the connection, or the network lost it.
         Lost = "lost",
+        /// The peer asked by HTTP for a page, or for something else that it could not have, and was answered.
+        Http = "http",
         /// The peer sent something other than a command: as its first frame, or more often than allowed.
         BadInput = "bad-input",
         /// A frame took too long to arrive.

@@ -182,6 +182,7 @@ impl Counters {
             CloseReason::PeerEnded
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
+            | CloseReason::Http
             | CloseReason::BadInput
             | CloseReason::BadProxyHeader
             | CloseReason::Removed

@@ -203,7 +203,7 @@ fn the_last_message_reaches_a_peer_with_unread_input() {
     let server = start();
     let much = vec![b'x'; 4 << 20];
     let mut foreign = Client::connect(server.address());
-    foreign.send_raw(b"GET / HTTP/1.1\r\n\r\n");
+    foreign.send_raw(b"SSH-2.0-OpenSSH_9.6\r\n");
     foreign.send_raw(&much);
     foreign.expect_code("bad-request");
     foreign.expect_end();

@@ -21,6 +21,7 @@ use cli::{Refused, Request};
 use exit_error::ExitError;
 use logging::{FLUSH, FlushAtEnd, LineWriter, Log, log_table};
 use metrics::{Pages, probe};
+use os::host_names::host_names;
 use os::{memory, rlimit, sd_notify, signals};
 use settings::{Settings, in_force};
 
@@ -93,6 +94,9 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     rlimit::make_room_for(&mut settings.config.limits.connections, is_set);
     log_start(&settings, log);
     let limits = settings.config.limits.clone();
+    if let Some(web) = &mut settings.config.web {
+        web.hosts.extend(host_names());
+    }
     let server = Server::bind(settings.config.clone()).map_err(ExitError::Start)?;
     let serve_metrics = |address| {
         metrics::start(address, Pages::new(server.monitor(), limits, log.clone()))

@@ -41,6 +41,10 @@ flags! {
         ko "언어" "공지, 도움말, 오류에 쓰는 언어: en, ko (en)";
     RESERVED_NAMES: en "A,B" "names that nobody may have (server, admin and the like)",
         ko "A,B" "아무도 쓸 수 없는 이름 (server, admin, 관리자 등)";
+    WEB_HOST: en "NAME,..." "names by which browsers may call this server (its own)",
+        ko "이름,..." "브라우저가 이 서버를 부를 수 있는 이름 (이 컴퓨터 이름)";
+    WEB: en "on|off" "serve browsers on the same port (on)",
+        ko "on|off" "같은 포트에서 브라우저도 받아요 (on)";
     METRICS: en "ADDR:PORT" "serve /metrics and /health there (nowhere)",
         ko "주소:포트" "여기서 /metrics와 /health를 보여 줘요 (없음)";
     WORKER: en "N" "worker threads, 1 to 256 (2)",
@@ -63,6 +67,8 @@ flags! {
         ko "파일" "설정을 TOML 파일에서 읽어요. 플래그가 우선이에요";
     CHECK: en "" "list mistakes, or show the settings; start nothing",
         ko "" "시작하지 않고, 틀린 것이나 적용될 설정을 보여 줘요";
+    NO_WEB: en "" "serve no browsers, as --web=off",
+        ko "" "브라우저를 받지 않아요. --web=off와 같아요";
     PROBE: en "ADDR:PORT" "ask /health there: status 0 if it is serving, else 1",
         ko "주소:포트" "여기 /health에 물어보고 끝나요. 정상이면 0, 아니면 1";
     VERSION: en "" "show the version; --help or -h shows this text",

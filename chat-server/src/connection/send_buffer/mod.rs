@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use chat_core::{Notice, RoomId};
-use chat_proto::{HEADER_LEN, Lang, ServerMessage};
+use chat_proto::{Framing, Lang, ServerMessage};
 
 use self::segments::{Segment, Segments};
 use crate::net::Socket;
@@ -108,11 +108,23 @@ impl SendBuffer {
     }
 
     /// Adds a notice to this connection alone.
-    pub(crate) fn push_notice(&mut self, lang: Lang, notice: &Notice, room: Option<(RoomId, u64)>) {
+    pub(crate) fn push_notice(
+        &mut self,
+        framing: Framing,
+        lang: Lang,
+        notice: &Notice,
+        room: Option<(RoomId, u64)>,
+    ) {
         let message = ServerMessage::System { notice, room };
         self.push_own(|bytes| {
-            message.write(lang, bytes).expect("a notice fits a frame: its parts are short");
+            let written = message.write_framed(framing, lang, bytes);
+            written.expect("a notice fits a frame: its parts are short");
         });
+    }
+
+    /// Adds bytes to this connection alone.
+    pub(crate) fn push_bytes(&mut self, added: &[u8]) {
+        self.push_own(|bytes| bytes.extend_from_slice(added));
     }
 
     fn push_own(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
@@ -163,8 +175,12 @@ impl SendBuffer {
     }
 
     /// Drops everything but the rest of a frame that is partly written: the peer gets whole frames, from
-    /// the beginning of what was pending.
-    pub(crate) fn truncate(&mut self) {
+    /// the beginning of what was pending. Without a framing there are no frames to complete.
+    pub(crate) fn truncate(&mut self, framing: Option<Framing>) {
+        let end_of_frame = |bytes: &[u8], at| match framing {
+            Some(framing) => end_of_frame(framing, bytes, at),
+            None => at,
+        };
         let Self { mut segments } = std::mem::take(self);
         let mut rest = match segments.pop_front() {
             Some(Segment::Shared { chunk, mut range }) => {
@@ -292,11 +308,11 @@ impl SendBuffer {
 
 /// The end of the frame that byte `at` lies in, or `at` if a frame ends there. `frames` begins with a
 /// frame.
-fn end_of_frame(frames: &[u8], at: usize) -> usize {
+fn end_of_frame(framing: Framing, frames: &[u8], at: usize) -> usize {
     let mut end = 0;
     while end < at {
-        let Some(header) = frames[end..].first_chunk::<HEADER_LEN>() else { return frames.len() };
-        end += HEADER_LEN + usize::from(u16::from_be_bytes(*header));
+        let Some(len) = framing.frame_len(&frames[end..]) else { return frames.len() };
+        end += len;
     }
     end
 }

@@ -42,7 +42,7 @@ fn flush(
 }
 
 fn push_notice(buffer: &mut SendBuffer) {
-    buffer.push_notice(Lang::En, &Notice::NotInRoom, None);
+    buffer.push_notice(Framing::Length, Lang::En, &Notice::NotInRoom, None);
 }
 
 /// A buffer with segments of every kind, and its bytes.
@@ -253,6 +253,10 @@ proptest! {
 #[test]
 fn the_end_of_a_frame_is_found() {
     let frames = b"\x00\x01a\x00\x00\x00\x02bc";
-    let ends: Vec<_> = (0..=frames.len()).map(|at| end_of_frame(frames, at)).collect();
-    assert_eq!(ends, [0, 3, 3, 3, 5, 5, 9, 9, 9, 9]);
+    let ends = |framing, frames: &[u8]| -> Vec<_> {
+        (0..=frames.len()).map(|at| end_of_frame(framing, frames, at)).collect()
+    };
+    assert_eq!(ends(Framing::Length, frames), [0, 3, 3, 3, 5, 5, 9, 9, 9, 9]);
+    let messages = b"\x81\x01a\x81\x00\x81\x7e\x00\x01b";
+    assert_eq!(ends(Framing::WebSocket, messages), [0, 3, 3, 3, 5, 5, 10, 10, 10, 10, 10]);
 }

@@ -196,6 +196,7 @@ fn severity(reason: CloseReason) -> Level {
         CloseReason::PeerEnded
         | CloseReason::PeerEndedInFrame
         | CloseReason::Lost
+        | CloseReason::Http
         | CloseReason::Stopped => Level::DEBUG,
         CloseReason::BadInput
         | CloseReason::FrameTimeout

@@ -48,9 +48,10 @@ pub(crate) struct Ingress {
 }
 
 impl Ingress {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// `web`: whether browsers are served.
+    pub(crate) fn new(limits: &Limits, web: bool) -> Self {
         Self {
-            limits: InboundLimits::new(limits),
+            limits: InboundLimits::new(limits, web),
             quiet: VecDeque::new(),
             busy: VecDeque::new(),
             left: (0, 0),

@@ -216,7 +216,7 @@ impl Audit {
 
     /// Checks the server at rest: it waits for nobody without a timer.
     pub(super) fn check_rest<W>(&self, engine: &Engine<SimSocket, W>) {
-        let limits = &InboundLimits::new(&self.limits);
+        let limits = &InboundLimits::new(&self.limits, false);
         for (key, record) in &self.records {
             let Some(connection) = engine.connections().get(*key) else { continue };
             let client = record.client;

@@ -37,7 +37,7 @@ fn is_true(
         CloseReason::PeerEnded => client.end.has_finished() && !client.is_in_frame(),
         CloseReason::PeerEndedInFrame => client.end.has_finished() && client.is_in_frame(),
         CloseReason::Lost => client.end.is_lost(),
-        CloseReason::BadInput => client.temper == Temper::Vandal,
+        CloseReason::BadInput | CloseReason::Http => client.temper == Temper::Vandal,
         CloseReason::FrameTimeout => has_lasted(client.frame_begun(), limits.frame_timeout),
         CloseReason::Backlog => ending.choked,
         CloseReason::SlowBacklog => {
@@ -65,6 +65,7 @@ pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
         CloseReason::PeerEnded
         | CloseReason::PeerEndedInFrame
         | CloseReason::Lost
+        | CloseReason::Http
         | CloseReason::BadInput
         | CloseReason::Removed
         | CloseReason::Internal => None,

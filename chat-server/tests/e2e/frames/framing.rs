@@ -185,7 +185,7 @@ fn foreign() -> Vec<(&'static str, Vec<u8>)> {
 /// neither right after its first bytes, nor where these, read as a length, end a frame.
 #[test]
 fn p8_p9_a_peer_of_another_protocol_is_told_about_ours_and_closed() {
-    let server = start();
+    let server = RunningServer::with(|config| config.web = None);
     let mut watcher = server.client();
     let create = frame(r#"{"type": "CSCreateRoom", "title": "smuggled"}"#).repeat(2_000);
     for (protocol, bytes) in foreign() {

@@ -128,7 +128,7 @@ fn each_closed_connection_is_counted_by_its_reason() {
         cut.expect_end();
     }
     Client::of(address).reset();
-    for foreign in [&b"GET / HTTP/1.1\r\n\r\n"[..], &frame("[]"), &frame("{}"), &frame("")] {
+    for foreign in [&b"SSH-2.0-OpenSSH_9.6\r\n"[..], &frame("[]"), &frame("{}"), &frame("")] {
         let mut stranger = Client::connect(address);
         stranger.send_raw(foreign);
         stranger.receive();

@@ -152,6 +152,9 @@ fn apply(flags: &Flags, errors: &mut Vec<SettingError>) -> Settings {
             errors.push(SettingError::Flag { name, value, error });
         }
     }
+    if flags.no_web {
+        settings.config.web = None;
+    }
     apply_limits(&flags.limit, &mut settings, errors);
     if !settings.has_port && !errors.iter().any(SettingError::may_hide_the_port) {
         errors.push(SettingError::MissingPort);

@@ -34,6 +34,16 @@ pub(super) fn parse_networks(value: &str) -> Result<Vec<Network>, ValueError> {
     networks.collect::<Result<_, _>>().map_err(|_| ValueError::NotANetwork)
 }
 
+/// Parses host names with commas between them.
+pub(super) fn parse_hosts(value: &str) -> Result<Vec<String>, ValueError> {
+    let is_host = |host: &str| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        !host.is_empty() && host.chars().all(is_part)
+    };
+    let hosts: Vec<_> = value.split(',').map(|host| host.trim().to_owned()).collect();
+    if hosts.iter().all(|host| is_host(host)) { Ok(hosts) } else { Err(ValueError::NotAHost) }
+}
+
 /// Parses an IP address. One of IPv6 may be in brackets, and may name its interface after `%`.
 fn parse_ip(value: &str) -> Result<SocketAddr, ValueError> {
     let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));

@@ -76,6 +76,7 @@ pub(crate) enum ValueError {
     NotAnAddress,
     NotAnAddressWithPort,
     NotANetwork,
+    NotAHost,
     /// The address means something on one interface only, and names none.
     NeedsInterface,
     NoSuchInterface(String),
@@ -209,6 +210,9 @@ impl Localize for ValueError {
             Self::NotANetwork => localize!(f, lang,
                 en: "must be addresses or networks like 192.0.2.7 or 10.0.0.0/8",
                 ko: "192.0.2.7, 10.0.0.0/8 같은 주소나 네트워크여야 해요"),
+            Self::NotAHost => localize!(f, lang,
+                en: "must be names like chat.example.org, without a port",
+                ko: "chat.example.org 같은 이름이어야 해요. 포트는 빼고 써 주세요"),
             Self::NeedsInterface => localize!(f, lang,
                 en: "names no interface: a link-local address needs one, as in fe80::1%eth0",
                 ko: "인터페이스가 없어요. 링크 로컬 주소는 fe80::1%eth0처럼 써 주세요"),

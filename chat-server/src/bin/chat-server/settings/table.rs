@@ -6,7 +6,7 @@ use chat_proto::PerLang;
 use chat_server::{Lang, Limit, RateLimit, ReservedNames, ShutdownFrom};
 use tracing::level_filters::LevelFilter;
 
-use super::addresses::{parse_address, parse_ips, parse_networks, show_ip};
+use super::addresses::{parse_address, parse_hosts, parse_ips, parse_networks, show_ip};
 use super::error::ValueError;
 use super::suggestion::nearest;
 use super::values::{LogFormat, Settings};
@@ -80,6 +80,10 @@ macro_rules! settings {
             #[argh(switch)]
             pub(crate) check: bool,
 
+            /// serve no browsers
+            #[argh(switch)]
+            pub(crate) no_web: bool,
+
             /// ask a running server whether it is healthy
             #[argh(option)]
             pub(crate) probe: Option<String>,
@@ -125,6 +129,17 @@ settings! {
             let is_set = *names != ReservedNames::default();
             is_set.then(|| names.names().collect::<Vec<_>>().join(", "))
         };
+        web_host "web-host" WEB_HOST |s, value| {
+            let hosts = parse_hosts(value)?;
+            s.config.web.get_or_insert_default().hosts = hosts;
+        } => {
+            let hosts = s.config.web.as_ref().map(|web| &web.hosts).filter(|hosts| !hosts.is_empty());
+            hosts.map(list)
+        };
+        web "web" WEB |s, value| match one_of(value, &["on", "off"], [true, false])? {
+            true => _ = s.config.web.get_or_insert_default(),
+            false => s.config.web = None,
+        } => Some(if s.config.web.is_some() { "on" } else { "off" }.to_owned());
         metrics "metrics" METRICS |s, value| s.metrics = Some(parse_address(value)?)
             => s.metrics.map(|address| address.to_string());
     }
@@ -158,7 +173,8 @@ settings! {
 }
 
 /// The flags that are no settings, with their texts.
-pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 7] = [
+pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 8] = [
+    ("no-web", texts::NO_WEB),
     ("limit", texts::LIMIT),
     ("limits", texts::LIMITS),
     ("config", texts::CONFIG),
@@ -176,7 +192,7 @@ fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
 
 /// Whether a flag may be there several times, each time adding to its value.
 pub(crate) fn is_list(name: &str) -> bool {
-    ["ip", "proxy-from"].contains(&name)
+    ["ip", "proxy-from", "web-host"].contains(&name)
 }
 
 /// Whether the flag of that name, without hyphens, takes a value; `None` if there is no such flag.

@@ -1,0 +1,228 @@
+//! The decoder of what a peer sends: of frames, until its first bytes turn out to be something else.
+
+use chat_proto::websocket::{self, Peer};
+use chat_proto::{Command, FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
+
+/// The longest head of a request, in bytes.
+const MAX_HEAD: usize = 8 * 1024;
+
+/// Unread input, and how to decode it.
+#[derive(Debug)]
+pub(super) enum Input {
+    Frames(FrameDecoder),
+    Web(Box<WebInput>),
+}
+
+/// What comes from a browser.
+#[derive(Debug)]
+pub(super) enum WebInput {
+    /// The head of a request, as far as it has arrived.
+    Head(Vec<u8>),
+    Messages {
+        decoder: websocket::Decoder,
+        /// Pongs to be sent.
+        replies: Vec<u8>,
+    },
+}
+
+// Every idle connection has one.
+const _: () = assert!(size_of::<Input>() <= 24);
+
+/// The head of a request.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether something came after it.
+    pub(crate) is_followed: bool,
+}
+
+impl Input {
+    pub(super) const fn new() -> Self {
+        Self::Frames(FrameDecoder::new())
+    }
+
+    /// Begins to read messages of a WebSocket.
+    pub(super) fn messages() -> Self {
+        let decoder = websocket::Decoder::new(Peer::Client, MAX_PAYLOAD);
+        Self::Web(Box::new(WebInput::Messages { decoder, replies: Vec::new() }))
+    }
+
+    /// Bytes that wait for more, or to be accepted.
+    pub(super) fn buffered(&self) -> usize {
+        match self {
+            Self::Frames(decoder) => decoder.buffered().len(),
+            Self::Web(web) => match &**web {
+                WebInput::Head(head) => head.len(),
+                WebInput::Messages { decoder, .. } => decoder.buffered(),
+            },
+        }
+    }
+
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Self::Frames(decoder) => decoder.capacity(),
+            Self::Web(web) => {
+                let buffers = match &**web {
+                    WebInput::Head(head) => head.capacity(),
+                    WebInput::Messages { decoder, replies } => {
+                        decoder.capacity() + replies.capacity()
+                    }
+                };
+                size_of::<WebInput>() + buffers
+            }
+        }
+    }
+
+    /// Whether frames are buffered, to be accepted later.
+    pub(super) fn has_frames(&self) -> bool {
+        match self {
+            Self::Frames(decoder) => decoder.has_frame(),
+            Self::Web(web) => match &**web {
+                WebInput::Head(_) => false,
+                WebInput::Messages { decoder, .. } => decoder.has_rest(),
+            },
+        }
+    }
+
+    /// Whether the peer has begun something that it is to complete.
+    pub(super) fn is_incomplete(&self) -> bool {
+        match self {
+            Self::Frames(decoder) => !decoder.buffered().is_empty(),
+            Self::Web(web) => match &**web {
+                WebInput::Head(_) => true,
+                WebInput::Messages { decoder, .. } => !decoder.is_between_messages(),
+            },
+        }
+    }
+
+    /// Begins to read the head of a request if that is what the first bytes of the stream are.
+    #[cold]
+    pub(super) fn detect_http(&mut self, bytes: &[u8]) {
+        if let Self::Frames(decoder) = self {
+            let mut start = [0; 8];
+            let all = decoder.buffered().iter().chain(bytes);
+            let len = start.iter_mut().zip(all).map(|(to, from)| *to = *from).count();
+            if begins_http(&start[..len]) {
+                let head = decoder.buffered().to_vec();
+                *self = Self::Web(Box::new(WebInput::Head(head)));
+            }
+        }
+    }
+
+    /// Whether the buffered beginning of a stream cannot be a frame's.
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Frames(decoder) if is_foreign(decoder.buffered()))
+    }
+
+    /// Takes what the protocol of a WebSocket wants sent.
+    pub(super) fn take_replies(&mut self) -> Vec<u8> {
+        let Self::Web(web) = self else { return Vec::new() };
+        let WebInput::Messages { replies, .. } = &mut **web else { return Vec::new() };
+        std::mem::take(replies)
+    }
+
+    /// Whether the head of a request is being read.
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self, Self::Web(web) if matches!(**web, WebInput::Head(_)))
+    }
+
+    /// Takes the head of a request once it is complete, or longer than any may be.
+    pub(super) fn take_head(&mut self) -> Option<Head> {
+        let Self::Web(web) = self else { return None };
+        let WebInput::Head(bytes) = &mut **web else { return None };
+        let end = head_end(bytes).or((bytes.len() > MAX_HEAD).then_some(bytes.len()))?;
+        let is_followed = end < bytes.len();
+        let mut bytes = std::mem::take(bytes);
+        bytes.truncate(end);
+        Some(Head { bytes, is_followed })
+    }
+}
+
+impl WebInput {
+    /// Adds to the head of a request. What is beyond the longest head is dropped.
+    pub(super) fn add_to_head(head: &mut Vec<u8>, bytes: &[u8]) {
+        let room = (MAX_HEAD + 1).saturating_sub(head.len());
+        head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+}
+
+/// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
+/// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
+fn is_foreign(bytes: &[u8]) -> bool {
+    // The binary PROXY header begins with two empty lines.
+    let mut start = bytes.iter().skip(HEADER_LEN).take(8);
+    match start.find(|byte| !b" \t\r\n".contains(byte)) {
+        None | Some(b'{') => is_little_endian(bytes),
+        Some(_) => true,
+    }
+}
+
+/// Whether this is exactly one command after a little-endian length: its sender waits for an answer. In our
+/// byte order, it would be the beginning of a long frame that continues after its object.
+fn is_little_endian(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
+        usize::from(u16::from_le_bytes(*header)) == payload.len()
+            && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad())
+    })
+}
+
+/// Whether a stream that begins like this is HTTP. Three bytes tell: a frame with a JSON object in it has a brace
+/// or white space there.
+fn begins_http(start: &[u8]) -> bool {
+    const METHODS: [&[u8]; 9] = [
+        b"GET ",
+        b"HEAD ",
+        b"POST ",
+        b"PUT ",
+        b"OPTIONS ",
+        b"DELETE ",
+        b"PATCH ",
+        b"CONNECT ",
+        b"TRACE ",
+    ];
+    let is_method = |method: &&[u8]| start.iter().zip(*method).all(|(a, b)| a == b);
+    start.len() >= 3 && METHODS.iter().any(|method| is_method(&method))
+}
+
+/// The end of the head of a request: after the first empty line.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let mut end = 0;
+    lines.find_map(|line| {
+        end += line.len();
+        matches!(line, b"\n" | b"\r\n").then_some(end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_is_told_from_frames_by_three_bytes() {
+        for http in ["GET", "GET / HTTP", "HEAD /", "POS", "PUT /", "OPTIONS ", "CONNECT "] {
+            assert!(begins_http(&http.as_bytes()[..http.len().min(8)]), "{http}");
+        }
+        for other in ["", "G", "GE", "GETS", "PROXY TC", "PRI * HT", "get /", "\0\x12{", "SSH-2.0-"]
+        {
+            assert!(!begins_http(other.as_bytes()), "{other}");
+        }
+        // Such a frame is long, and legal.
+        assert!(!begins_http(b"GE{\"type"));
+        assert!(!begins_http(b"GE {\"typ"));
+    }
+
+    #[test]
+    fn a_head_ends_with_the_first_empty_line() {
+        for (bytes, end) in [
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\nrest", Some(27)),
+            ("GET / HTTP/1.1\n\n", Some(16)),
+            ("\r\n", Some(2)),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r", None),
+            ("", None),
+        ] {
+            assert_eq!(head_end(bytes.as_bytes()), end, "{bytes:?}");
+        }
+    }
+}

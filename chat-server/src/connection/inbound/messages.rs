@@ -1,0 +1,72 @@
+//! Messages of a WebSocket as input: the same requests as frames, and what the protocol itself wants.
+
+use chat_proto::websocket::{self, Event};
+
+use super::input::{Input, WebInput};
+use super::{Accepted, Closing, Inbound, InboundLimits, Verdict};
+use crate::net::Instant;
+use crate::stats::CloseReason;
+use crate::workers::Request;
+
+/// The code for a message that is not a text (RFC 6455, 7.4.1).
+const UNSUPPORTED: u16 = 1003;
+
+/// The code for a close that gave none.
+const NORMAL: u16 = 1000;
+
+impl Inbound {
+    /// As [`Inbound::accept`], for what comes from a browser.
+    #[cold]
+    pub(super) fn accept_web(
+        &mut self,
+        now: Instant,
+        limits: &InboundLimits,
+        bytes: &mut [u8],
+        requests: &mut Vec<Request>,
+    ) -> Accepted {
+        let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
+        let Input::Web(web) = &mut self.input else { return Accepted::NOTHING };
+        let (decoder, replies) = match &mut **web {
+            WebInput::Head(head) => {
+                WebInput::add_to_head(head, bytes);
+                self.note_incomplete(now, 0);
+                return Accepted::NOTHING;
+            }
+            WebInput::Messages { decoder, replies } => (decoder, replies),
+        };
+        let (mut count, mut accepted, mut verdict) = (0, Accepted::NOTHING, Verdict::Chat);
+        let mut events = decoder.feed(bytes);
+        while count < most && verdict == Verdict::Chat && accepted.closing.is_none() {
+            let Some(event) = events.next_event() else { break };
+            count += 1;
+            let close = |reason, code| Some(Closing { reason, code: Some(code) });
+            match event {
+                Ok(Event::Text(payload)) => {
+                    accepted.bytes += chat_proto::HEADER_LEN + payload.len();
+                    verdict = self.standing.accept(now, limits, payload, requests);
+                    if verdict == Verdict::Violation {
+                        accepted.closing = Some(Closing::for_bad_input());
+                    }
+                }
+                Ok(Event::Ping(payload)) => {
+                    accepted.bytes += payload.len();
+                    websocket::write_pong(replies, payload);
+                }
+                Ok(Event::Binary(_)) => {
+                    accepted.closing = close(CloseReason::BadInput, UNSUPPORTED);
+                }
+                Ok(Event::Close(code)) => {
+                    accepted.closing = close(CloseReason::PeerEnded, code.unwrap_or(NORMAL));
+                }
+                Err(violation) => {
+                    accepted.closing = close(CloseReason::BadInput, violation.close_code());
+                }
+                // Pongs and fragments count as commands, which there are only so many of.
+                Ok(_) => {}
+            }
+        }
+        events.buffer_rest();
+        self.charge(now, limits, count, accepted.bytes);
+        accepted
+    }
+}

@@ -1,0 +1,81 @@
+//! Browsers: answers to requests by HTTP, and what the protocol of a WebSocket wants sent.
+
+use super::Engine;
+use super::state::Workers;
+use crate::connection::{Form, Head};
+use crate::net::{ConnKey, Instant, Socket};
+use crate::stats::CloseReason;
+use crate::web::{Answer, Status};
+
+/// The time that answering a request takes, in the units of `state::read_time`.
+const ANSWER: usize = 60;
+
+impl<S: Socket, W: Workers> Engine<S, W> {
+    /// Answers what a browser has sent, if it has, beyond its messages.
+    pub(super) fn advance_web(&mut self, now: Instant, key: ConnKey) {
+        if self.site.is_none() {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Some(head) = connection.take_head() {
+            return self.answer_request(key, &head);
+        }
+        let added = connection.push_replies();
+        if added > 0 {
+            connection.outbound.charge_answer(now, self.egress.answers, added);
+            self.enqueue_flush(key);
+        }
+    }
+
+    fn answer_request(&mut self, key: ConnKey, head: &Head) {
+        let Some(site) = &self.site else { return };
+        self.ingress.spend(ANSWER);
+        let answer = site.answer(&head.bytes, head.is_followed);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let (bytes, reason) = match answer {
+            Answer::Upgrade(bytes) => {
+                connection.upgrade();
+                (bytes, None)
+            }
+            Answer::Page(bytes) => (bytes, Some(CloseReason::Http)),
+            Answer::Bad(bytes) => (bytes, Some(CloseReason::BadInput)),
+        };
+        connection.outbound.send.push_bytes(&bytes);
+        self.enqueue_flush(key);
+        if let Some(reason) = reason {
+            self.begin_close(key, reason);
+        }
+    }
+
+    /// Adds the last thing to a connection that closes for this reason, if it is a browser's: the close of a
+    /// WebSocket, or the answer to a request that is not complete.
+    pub(super) fn push_web_close(&mut self, key: ConnKey, reason: CloseReason) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match connection.outbound.form() {
+            Form::Frames => {}
+            Form::WebSocket => connection.outbound.push_close(close_code(reason)),
+            Form::Http => {
+                let status = match reason {
+                    CloseReason::FrameTimeout => Status::RequestTimeout,
+                    CloseReason::Stopped => Status::ServiceUnavailable,
+                    _ => return,
+                };
+                if connection.outbound.send.is_empty() {
+                    connection.outbound.send.push_bytes(&status.response());
+                }
+            }
+        }
+    }
+}
+
+/// The code to close a WebSocket with (RFC 6455, 7.4.1).
+fn close_code(reason: CloseReason) -> u16 {
+    match reason {
+        CloseReason::Stopped => 1001,
+        CloseReason::Internal => 1011,
+        CloseReason::PeerEnded | CloseReason::PeerEndedInFrame | CloseReason::Lost => 1000,
+        // It may try again later.
+        CloseReason::ServerFull | CloseReason::TooManyFromAddress => 1013,
+        _ => 1008,
+    }
+}

@@ -1,0 +1,116 @@
+//! What browsers are served: the page and its files, and the way to a WebSocket.
+//!
+//! [`Site::answer`] turns the head of a request into the bytes of an answer. Nothing here knows a socket, a
+//! connection or the chat: the engine collects the head, and sends the answer. Nobody gets here who does not speak
+//! HTTP.
+//!
+//! Every answer but the upgrade ends the connection. A browser opens several at once for a page, and keeps one, as a
+//! WebSocket.
+
+mod asset;
+mod authority;
+mod request;
+mod response;
+
+use sha1_smol::Sha1;
+
+use self::asset::Assets;
+use self::authority::Guard;
+use self::request::{Request, Wanted};
+pub(crate) use self::response::Status;
+
+/// How browsers are served.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WebConfig {
+    /// The names by which browsers may call the server, such as `chat.example.org`; without a port. Addresses and
+    /// `localhost` always may. A page that somebody else's name leads to could otherwise talk to this server on behalf
+    /// of whoever opens it. Default: none.
+    pub hosts: Vec<String>,
+}
+
+impl WebConfig {
+    /// The default configuration.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds names by which browsers may call the server.
+    #[must_use]
+    pub fn with_hosts<T: Into<String>>(mut self, hosts: impl IntoIterator<Item = T>) -> Self {
+        self.hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+}
+
+/// What browsers are served.
+#[derive(Debug)]
+pub(crate) struct Site {
+    guard: Guard,
+    assets: Assets,
+}
+
+/// An answer, and what follows it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Messages of a WebSocket.
+    Upgrade(Vec<u8>),
+    /// The end of the connection.
+    Page(Vec<u8>),
+    /// The end of the connection: what was sent is no proper request.
+    Bad(Vec<u8>),
+}
+
+impl Site {
+    pub(crate) fn new(config: WebConfig) -> Self {
+        Self { guard: Guard::new(config.hosts), assets: Assets::new() }
+    }
+
+    /// Answers the request with this head. `is_followed`: something came right after it.
+    pub(crate) fn answer(&self, head: &[u8], is_followed: bool) -> Answer {
+        match self.try_answer(head, is_followed) {
+            Ok(answer) => answer,
+            Err(status) if status.is_peers_fault() => Answer::Bad(status.response()),
+            Err(status) => Answer::Page(status.response()),
+        }
+    }
+
+    fn try_answer(&self, head: &[u8], is_followed: bool) -> Result<Answer, Status> {
+        let request = Request::parse(head)?;
+        self.guard.check(&request)?;
+        match request.wanted()? {
+            Wanted::File { path, is_head } => {
+                let asset = self.assets.find(path).ok_or(Status::NotFound)?;
+                Ok(Answer::Page(asset.response(&request, is_head)))
+            }
+            // A client that does not wait for the answer might be made to send what a proxy takes for another.
+            Wanted::WebSocket { .. } if is_followed => Err(Status::BadRequest),
+            Wanted::WebSocket { key } => Ok(Answer::Upgrade(response::upgrade(&accept(key)))),
+        }
+    }
+}
+
+/// The proof that a server speaks WebSocket (RFC 6455, 4.2.2).
+fn accept(key: &str) -> String {
+    let mut sha1 = Sha1::new();
+    sha1.update(key.as_bytes());
+    sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    base64(&sha1.digest().bytes())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - three.len()));
+        for digit in 0..4 {
+            let index = (bits >> (18 - 6 * digit)) & 0x3f;
+            out.push(if digit <= three.len() { char::from(DIGITS[index as usize]) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

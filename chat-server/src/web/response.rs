@@ -1,0 +1,83 @@
+//! The bytes of answers.
+
+/// What is not answered with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    BadRequest,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    Misdirected,
+    UpgradeRequired,
+    TooLarge,
+    ServiceUnavailable,
+    Version,
+}
+
+impl Status {
+    /// Whether the request was none.
+    pub(super) const fn is_peers_fault(self) -> bool {
+        matches!(self, Self::BadRequest | Self::TooLarge | Self::Version)
+    }
+
+    /// The code and its name, what to tell a person, and more header lines.
+    const fn parts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::BadRequest => ("400 Bad Request", "This is not a proper request.", ""),
+            Self::Forbidden => {
+                ("403 Forbidden", "A page from somewhere else may not use this chat.", "")
+            }
+            Self::NotFound => ("404 Not Found", "There is no such page here.", ""),
+            Self::MethodNotAllowed => {
+                ("405 Method Not Allowed", "Only GET and HEAD work here.", "Allow: GET, HEAD\r\n")
+            }
+            Self::RequestTimeout => ("408 Request Timeout", "The request took too long.", ""),
+            Self::Misdirected => (
+                "421 Misdirected Request",
+                "This server does not know that name as its own. Its operator can add it with --web-host.",
+                "",
+            ),
+            Self::UpgradeRequired => (
+                "426 Upgrade Required",
+                "Here is a WebSocket, version 13.",
+                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+            ),
+            Self::TooLarge => {
+                ("431 Request Header Fields Too Large", "The request has too long a head.", "")
+            }
+            Self::ServiceUnavailable => ("503 Service Unavailable", "The server stops.", ""),
+            Self::Version => ("505 HTTP Version Not Supported", "Only HTTP/1 works here.", ""),
+        }
+    }
+
+    /// The answer that says so.
+    pub(crate) fn response(self) -> Vec<u8> {
+        let (status, text, fields) = self.parts();
+        let len = text.len() + 1;
+        format!(
+            "HTTP/1.1 {status}\r\n{fields}{GUARDS}Content-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: {len}\r\nConnection: close\r\n\r\n{text}\n"
+        )
+        .into_bytes()
+    }
+}
+
+/// Header lines of every answer: nothing but this server's own files may run, be loaded or be asked, and no page may
+/// frame it.
+pub(super) const GUARDS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'\r\n\
+    X-Content-Type-Options: nosniff\r\n\
+    Referrer-Policy: no-referrer\r\n\
+    Cross-Origin-Opener-Policy: same-origin\r\n\
+    Cross-Origin-Resource-Policy: same-origin\r\n";
+
+/// The answer that makes a connection a WebSocket.
+pub(super) fn upgrade(accept: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+    .into_bytes()
+}
