@@ -24,6 +24,8 @@ use crate::connection::{Connection, Connections, Rate, Subscription, Writer};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::room_log::ChunkPool;
+#[cfg(test)]
+use crate::room_log::RoomLog;
 
 pub(crate) use self::throttle::Waiter;
 
@@ -460,25 +462,25 @@ impl Fanout {
 
 #[cfg(test)]
 impl Fanout {
-    fn logs(&self) -> impl Iterator<Item = &crate::room_log::RoomLog> {
+    fn logs(&self) -> impl Iterator<Item = &RoomLog> {
         self.rooms.values().flat_map(Room::audiences).map(|audience| &audience.log)
     }
 
     /// The chunks of all logs.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &std::rc::Rc<crate::room_log::Chunk>> {
-        self.logs().flat_map(|log| log.chunks())
+        self.logs().flat_map(RoomLog::chunks)
     }
 
     /// Memory of all logs beside their chunks, in bytes.
     pub(crate) fn queue_memory(&self) -> usize {
-        let all: usize = self.logs().map(|log| log.memory()).sum();
+        let all: usize = self.logs().map(RoomLog::memory).sum();
         all - self.chunks().map(|chunk| chunk.memory()).sum::<usize>()
     }
 
     /// Memory of the logs of which not everything has been handed out, in bytes.
     pub(crate) fn unsent_memory(&self) -> usize {
         let logs = self.logs().filter(|log| !log.is_handed_out());
-        logs.flat_map(|log| log.chunks()).map(|chunk| chunk.memory()).sum()
+        logs.flat_map(RoomLog::chunks).map(|chunk| chunk.memory()).sum()
     }
 }
 

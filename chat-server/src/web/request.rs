@@ -121,7 +121,7 @@ impl<'a> Request<'a> {
 /// Splits a target into the authority, if it has one, and the path, without the query.
 fn split_target(target: &str) -> Option<(Option<&str>, &str)> {
     let (authority, rest) = match target.split_once("://") {
-        Some((scheme, rest)) if matches!(scheme, "http" | "https") => {
+        Some(("http" | "https", rest)) => {
             let (authority, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             (Some(authority), if rest.is_empty() { "/" } else { rest })
         }

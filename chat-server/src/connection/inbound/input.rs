@@ -16,8 +16,8 @@ pub(super) enum Input {
 /// What comes from a browser.
 #[derive(Debug)]
 pub(super) enum WebInput {
-    /// The head of a request, as far as it has arrived.
-    Head(Vec<u8>),
+    /// The head of a request, as far as it has arrived; it ends at `end`, or is too long, once that is known.
+    Head { bytes: Vec<u8>, end: Option<usize> },
     Messages {
         decoder: websocket::Decoder,
         /// Pongs to be sent.
@@ -52,34 +52,29 @@ impl Input {
         match self {
             Self::Frames(decoder) => decoder.buffered().len(),
             Self::Web(web) => match &**web {
-                WebInput::Head(head) => head.len(),
+                WebInput::Head { bytes, .. } => bytes.len(),
                 WebInput::Messages { decoder, .. } => decoder.buffered(),
             },
         }
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory, beyond what a connection takes that has nothing buffered.
     pub(super) fn memory(&self) -> usize {
         match self {
             Self::Frames(decoder) => decoder.capacity(),
-            Self::Web(web) => {
-                let buffers = match &**web {
-                    WebInput::Head(head) => head.capacity(),
-                    WebInput::Messages { decoder, replies } => {
-                        decoder.capacity() + replies.capacity()
-                    }
-                };
-                size_of::<WebInput>() + buffers
-            }
+            Self::Web(web) => match &**web {
+                WebInput::Head { bytes, .. } => bytes.capacity(),
+                WebInput::Messages { decoder, replies } => decoder.capacity() + replies.capacity(),
+            },
         }
     }
 
-    /// Whether frames are buffered, to be accepted later.
+    /// Whether frames are buffered, to be accepted later, or the head of a request, to be answered.
     pub(super) fn has_frames(&self) -> bool {
         match self {
             Self::Frames(decoder) => decoder.has_frame(),
             Self::Web(web) => match &**web {
-                WebInput::Head(_) => false,
+                WebInput::Head { end, .. } => end.is_some(),
                 WebInput::Messages { decoder, .. } => decoder.has_rest(),
             },
         }
@@ -90,7 +85,7 @@ impl Input {
         match self {
             Self::Frames(decoder) => !decoder.buffered().is_empty(),
             Self::Web(web) => match &**web {
-                WebInput::Head(_) => true,
+                WebInput::Head { .. } => true,
                 WebInput::Messages { decoder, .. } => !decoder.is_between_messages(),
             },
         }
@@ -104,8 +99,8 @@ impl Input {
             let all = decoder.buffered().iter().chain(bytes);
             let len = start.iter_mut().zip(all).map(|(to, from)| *to = *from).count();
             if begins_http(&start[..len]) {
-                let head = decoder.buffered().to_vec();
-                *self = Self::Web(Box::new(WebInput::Head(head)));
+                let bytes = decoder.buffered().to_vec();
+                *self = Self::Web(Box::new(WebInput::Head { bytes, end: None }));
             }
         }
     }
@@ -124,14 +119,14 @@ impl Input {
 
     /// Whether the head of a request is being read.
     pub(super) fn is_http(&self) -> bool {
-        matches!(self, Self::Web(web) if matches!(**web, WebInput::Head(_)))
+        matches!(self, Self::Web(web) if matches!(**web, WebInput::Head { .. }))
     }
 
     /// Takes the head of a request once it is complete, or longer than any may be.
     pub(super) fn take_head(&mut self) -> Option<Head> {
         let Self::Web(web) = self else { return None };
-        let WebInput::Head(bytes) = &mut **web else { return None };
-        let end = head_end(bytes).or((bytes.len() > MAX_HEAD).then_some(bytes.len()))?;
+        let WebInput::Head { bytes, end } = &mut **web else { return None };
+        let end = end.take()?;
         let is_followed = end < bytes.len();
         let mut bytes = std::mem::take(bytes);
         bytes.truncate(end);
@@ -141,9 +136,15 @@ impl Input {
 
 impl WebInput {
     /// Adds to the head of a request. What is beyond the longest head is dropped.
-    pub(super) fn add_to_head(head: &mut Vec<u8>, bytes: &[u8]) {
-        let room = (MAX_HEAD + 1).saturating_sub(head.len());
-        head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    pub(super) fn add_to_head(&mut self, added: &[u8]) {
+        let Self::Head { bytes, end } = self else { return };
+        // An empty line may have begun before.
+        let start = bytes.len().saturating_sub(3);
+        let room = (MAX_HEAD + 1).saturating_sub(bytes.len());
+        bytes.extend_from_slice(&added[..added.len().min(room)]);
+        let is_too_long = bytes.len() > MAX_HEAD;
+        let found = head_end(&bytes[start..]).map(|end| start + end);
+        *end = end.or(found).or(is_too_long.then_some(bytes.len()));
     }
 }
 
@@ -182,17 +183,15 @@ fn begins_http(start: &[u8]) -> bool {
         b"TRACE ",
     ];
     let is_method = |method: &&[u8]| start.iter().zip(*method).all(|(a, b)| a == b);
-    start.len() >= 3 && METHODS.iter().any(|method| is_method(&method))
+    start.len() >= 3 && METHODS.iter().any(is_method)
 }
 
 /// The end of the head of a request: after the first empty line.
 fn head_end(bytes: &[u8]) -> Option<usize> {
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let mut end = 0;
-    lines.find_map(|line| {
-        end += line.len();
-        matches!(line, b"\n" | b"\r\n").then_some(end)
-    })
+    let ends =
+        |at: &usize| bytes[*at..].starts_with(b"\n\n") || bytes[*at..].starts_with(b"\n\r\n");
+    let at = (0..bytes.len()).find(ends)?;
+    Some(at + if bytes[at + 1] == b'\n' { 2 } else { 3 })
 }
 
 #[cfg(test)]
@@ -218,7 +217,8 @@ mod tests {
         for (bytes, end) in [
             ("GET / HTTP/1.1\r\nHost: a\r\n\r\nrest", Some(27)),
             ("GET / HTTP/1.1\n\n", Some(16)),
-            ("\r\n", Some(2)),
+            ("\n\r\n", Some(3)),
+            ("\r\n", None),
             ("GET / HTTP/1.1\r\nHost: a\r\n\r", None),
             ("", None),
         ] {

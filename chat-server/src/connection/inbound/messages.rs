@@ -27,8 +27,8 @@ impl Inbound {
         let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
         let Input::Web(web) = &mut self.input else { return Accepted::NOTHING };
         let (decoder, replies) = match &mut **web {
-            WebInput::Head(head) => {
-                WebInput::add_to_head(head, bytes);
+            head @ WebInput::Head { .. } => {
+                head.add_to_head(bytes);
                 self.note_incomplete(now, 0);
                 return Accepted::NOTHING;
             }

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::ops::Range;
 
-use chat_proto::{
-    Command, FrameDecoder, HEADER_LEN, Incoming, Name, RoomId, Text, Title, write_frame,
-};
+use chat_proto::{Command, HEADER_LEN, Incoming, Name, RoomId, Text, Title, write_frame};
 use chat_testing::{Event, Request, Rng};
 
+use crate::testing::simulation::form::{Form, REQUEST};
 use crate::testing::simulation::net::{ClientEnd, Got};
 use crate::testing::simulation::trace::{End, Entry, Trace, TraceHash};
 
@@ -37,8 +36,7 @@ pub(super) enum Temper {
 const WANTED: [&str; 3] = ["ann", "bob", "김"];
 
 /// The first bytes of other protocols.
-const FOREIGN: [&[u8]; 2] =
-    [b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"];
+const FOREIGN: [&[u8]; 2] = [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x16\x03\x01\x02\x00\x01\x00"];
 
 /// Payloads that are no commands, with the code of the answer.
 const BAD: [(&[u8], &str); 6] = [
@@ -81,20 +79,28 @@ pub(super) struct Client {
     /// Whether it ends its side once the outbox is empty.
     finishing: bool,
     finished: bool,
-    decoder: FrameDecoder,
+    form: Form,
+    /// Bytes of the frames sent so far, as if each were a plain one.
+    counted: u64,
     chats: u64,
     requests: u64,
     pub(super) trace: Trace,
 }
 
 impl Client {
-    pub(super) fn new(id: usize, temper: Temper, end: ClientEnd, longest: usize) -> Self {
+    pub(super) fn new(
+        id: usize,
+        temper: Temper,
+        form: Form,
+        end: ClientEnd,
+        longest: usize,
+    ) -> Self {
         let trace = Trace {
             witness: temper == Temper::Witness,
             dead: temper == Temper::Dead,
             ..Trace::default()
         };
-        Self {
+        let mut client = Self {
             id,
             temper,
             end,
@@ -107,11 +113,17 @@ impl Client {
             rest: None,
             finishing: false,
             finished: false,
-            decoder: FrameDecoder::new(),
+            form,
+            counted: 0,
             chats: 0,
             requests: 0,
             trace,
+        };
+        if client.form.is_browser() {
+            client.frames.push_back(0..REQUEST.len() as u64);
+            client.push(REQUEST);
         }
+        client
     }
 
     /// Whether its stream is open in either direction.
@@ -216,6 +228,8 @@ impl Client {
 
     /// Sends the first bytes of a frame now, and the rest at some later time.
     fn dawdle(&mut self, frame: &[u8], first: usize, request: Request) {
+        self.counted += frame.len() as u64;
+        let frame = self.form.encode(frame);
         self.frames.push_back(self.sent..self.sent + frame.len() as u64);
         self.push(&frame[..first]);
         self.rest = Some((frame[first..].to_vec(), request));
@@ -250,7 +264,9 @@ impl Client {
     fn misbehave(&mut self, rng: &mut Rng) {
         if self.sent == 0 && rng.chance(1, 3) {
             self.frames.push_back(0..u64::MAX);
-            self.push(rng.pick(&FOREIGN));
+            let foreign = rng.pick(&FOREIGN);
+            self.counted += foreign.len() as u64;
+            self.push(foreign);
             return self.record(Request::Bad("bad-request"));
         }
         let (payload, request) = if rng.chance(1, 3) {
@@ -258,6 +274,10 @@ impl Client {
             (payload, Request::Refused(code))
         } else {
             let (payload, code) = rng.pick(&BAD);
+            if self.form.is_browser() && str::from_utf8(payload).is_err() {
+                // A WebSocket ends without an answer.
+                return;
+            }
             (payload, Request::Bad(code))
         };
         let mut frame = Vec::new();
@@ -270,6 +290,9 @@ impl Client {
         let frame = b"\0\x40{\"type\":\"CSChat\",\"text\":\"never";
         let len = rng.within(1..frame.len());
         if self.rest.is_none() {
+            let mut whole = frame.to_vec();
+            whole.resize(HEADER_LEN + 0x40, b' ');
+            let frame = self.form.encode(&whole);
             self.frames.push_back(self.sent..u64::MAX);
             self.push(&frame[..len]);
         }
@@ -285,6 +308,8 @@ impl Client {
     }
 
     fn send(&mut self, frame: &[u8], request: Request) {
+        self.counted += frame.len() as u64;
+        let frame = &self.form.encode(frame);
         self.frames.push_back(self.sent..self.sent + frame.len() as u64);
         self.push(frame);
         self.record(request);
@@ -292,7 +317,7 @@ impl Client {
 
     fn record(&mut self, request: Request) {
         self.requests += 1;
-        self.trace.entries.push(Entry::Sent { request, end: self.sent });
+        self.trace.entries.push(Entry::Sent { request, end: self.counted });
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -308,12 +333,18 @@ impl Client {
         if self.outbox.is_empty() {
             return self.finishing && !self.finished;
         }
-        self.end.room() > 0
+        self.end.room() > 0 && self.allowed() > 0
+    }
+
+    /// Bytes that may be sent: a browser awaits the answer to its request.
+    fn allowed(&self) -> usize {
+        let request = (REQUEST.len() as u64).saturating_sub(self.delivered) as usize;
+        if self.form.is_waiting() { request } else { usize::MAX }
     }
 
     /// Lets at most `most` bytes, or the end of the stream, reach the server's kernel.
     pub(super) fn deliver(&mut self, now: u64, most: usize) {
-        let count = most.min(self.outbox.len()).min(self.end.room());
+        let count = most.min(self.outbox.len()).min(self.end.room()).min(self.allowed());
         if count > 0 {
             self.end.arrive(self.outbox.drain(..count));
             self.follow_frames(now, count as u64);
@@ -349,7 +380,7 @@ impl Client {
         self.outbox.clear();
         self.finishing = true;
         self.finished = true;
-        self.trace.partial = !self.decoder.buffered().is_empty();
+        self.trace.partial = self.form.is_partial();
         self.trace.entries.push(Entry::Ended(end));
     }
 }
@@ -375,11 +406,11 @@ impl Client {
     }
 
     fn hear(&mut self, bytes: &[u8], rooms: &mut Vec<u64>) {
-        let mut frames = self.decoder.feed(bytes);
-        while let Some(payload) = frames.next_frame() {
+        let Self { id, form, trace, .. } = self;
+        form.decode(bytes, |payload| {
             let message = Incoming::parse(payload).unwrap_or_else(|error| {
                 let payload = String::from_utf8_lossy(payload);
-                panic!("I15: client {} got no message but {payload:?}: {error}", self.id)
+                panic!("I15: client {id} got no message but {payload:?}: {error}")
             });
             for room in message.room_id.iter().chain(message.rooms.iter().map(|room| &room.room_id))
             {
@@ -387,7 +418,7 @@ impl Client {
                     rooms.push(*room);
                 }
             }
-            self.trace.entries.push(Entry::Received(Box::new(message)));
-        }
+            trace.entries.push(Entry::Received(Box::new(message)));
+        });
     }
 }

@@ -4,6 +4,8 @@
 //! `world` decides what happens next; `client`, `net`, `workers` and `server` play the parts around the
 //! engine, and only `server` and `audit` look into it. It checks:
 //!
+//! A part of the clients are browsers (`form`), in the same rooms.
+//!
 //! - after the run, what the clients received (`check`): order, one sequence per room, nothing from before
 //!   or after a stay, nothing of one's own, all of it or a prefix and the reason, one answer to each
 //!   request, the stop, whole frames (I1 to I7, I5b, I11, I14, I15);
@@ -26,6 +28,7 @@
 mod audit;
 mod check;
 mod client;
+mod form;
 mod judge;
 mod net;
 mod plan;

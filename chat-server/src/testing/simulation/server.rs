@@ -110,7 +110,7 @@ impl Server {
         let pool = VirtualPool::new(rng.fork(), Arc::clone(&hub), workers);
         Self {
             engine: Engine::new(
-                Config { limits: limits.clone(), inline_requests, web: None, ..Config::default() },
+                Config { limits: limits.clone(), inline_requests, ..Config::default() },
                 Arc::clone(&hub),
                 pool.clone(),
                 Arc::clone(&counters),

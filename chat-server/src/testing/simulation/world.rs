@@ -7,6 +7,7 @@ use chat_proto::MAX_PAYLOAD;
 use chat_testing::{Request, Rng};
 
 use crate::testing::simulation::client::{Client, Temper};
+use crate::testing::simulation::form::Form;
 use crate::testing::simulation::judge::judge;
 use crate::testing::simulation::net;
 use crate::testing::simulation::plan::{Finale, Plan};
@@ -143,7 +144,8 @@ impl World {
             end.calm_down();
         }
         let operator = temper == Temper::Witness;
-        let mut client = Client::new(id, temper, end, longest);
+        let form = if self.rng.chance(1, 3) { Form::browser() } else { Form::frames() };
+        let mut client = Client::new(id, temper, form, end, longest);
         let caller = Caller { client: id, socket, operator, address: IpAddr::from(address) };
         if !self.server.call(caller) {
             client.vanish(&mut self.rng);
