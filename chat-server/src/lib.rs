@@ -95,7 +95,6 @@ mod events;
 mod fanout;
 mod limits;
 mod net;
-mod reactor;
 mod room_log;
 mod server;
 mod stats;

@@ -10,7 +10,7 @@ const SOURCES: [&str; 4] = [
     include_str!("../exit_error.rs"),
     include_str!("../settings/error.rs"),
     include_str!("../../../limits/error.rs"),
-    include_str!("../../../server.rs"),
+    include_str!("../../../server/mod.rs"),
 ];
 
 /// The first string literal of a source.

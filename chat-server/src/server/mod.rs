@@ -1,4 +1,7 @@
-//! The public handles of a server: bind it, run it, control it, watch it, wait for its end.
+//! The public handles of a server: bind it, run it, control it, watch it, wait for its end. `reactor` is the event
+//! loop that it runs.
+
+mod reactor;
 
 use std::error::Error;
 use std::fmt;
@@ -10,10 +13,10 @@ use std::thread::{self, JoinHandle};
 use chat_core::{Lang, NoSuchRoom, OperatorText, RoomId, SessionId};
 use chat_proto::{Localize, localize};
 
+use self::reactor::Setup;
 use crate::config::{Config, ConfigError};
 use crate::events::{Events, Observer};
 use crate::net::{Listener, canonical};
-use crate::reactor::Setup;
 use crate::stats::{Counters, Stats};
 use crate::workers::SharedHub;
 
