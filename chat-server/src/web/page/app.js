@@ -12,31 +12,24 @@ const { state } = session
 const { body } = document
 const isNarrow = matchMedia('(max-width: 45rem)')
 
-// In ms: between lists of rooms, for an answer, for others to make a room again, between notifications.
-const [REFRESH, ANSWER, PATIENCE, PAUSE] = [10_000, 8_000, 2_000, 3_000]
+const REFRESH_MS = 10_000, ANSWER_MS = 8_000, PATIENCE_MS = 2_000, NOTIFY_MS = 3_000
 
-// What is kept for the next visit, unless the browser is told to keep nothing.
+// Kept for the next visit, if the browser may.
 let kept = {}
 try { kept = localStorage } catch {}
 
-// The room to enter once there is a name, and the one to return to after a lost connection.
-let target = roomInAddress()
-let lost = null
-let lostAt = 0
-let hasWaited = false
-let heardAt = 0
-let hasEnded = false
-let refusals = 0
-let unread = 0
-let notifiedAt = 0
-let isStale = false
+// The room to enter once there is a name, and the one of a lost connection.
+let target = roomInAddress(), lost = null
+let lostAt = 0, heardAt = 0, notifiedAt = 0
+let refusals = 0, unread = 0
+let hasWaited = false, hasEnded = false, isStale = false
 
 // What is shown.
 
 const isRead = () => document.hasFocus() && !document.hidden && log.atEnd
 	&& !(isNarrow.matches && body.dataset.view === 'rooms')
 
-// Shows the state with the next frame. A hidden tab has none.
+// Shows the state soon. A hidden tab has no frames.
 function changed() {
 	if (!isStale) (document.hidden ? setTimeout : requestAnimationFrame)(render)
 	isStale = true
@@ -61,7 +54,7 @@ function render() {
 	$('notify').ariaPressed = kept.notify === 'granted'
 }
 
-// Shows the rooms or the conversation, where there is space for one only.
+// Shows the rooms or the conversation, where only one fits.
 function view(name) {
 	body.dataset.view = name
 	if (isNarrow.matches) $(name === 'chat' ? 'room-title' : 'rooms-title').focus()
@@ -70,13 +63,12 @@ function view(name) {
 	changed()
 }
 
-// Says something of the page's own.
 const remark = (key, n) => log.tell(pieces(key, { n }), 'client')
 
 // The address has the room that one is in.
 
 function roomInAddress() {
-	return Number(location.hash.match(/^#room=(\d{1,15})$/)?.[1] ?? 0)
+	return +location.hash.match(/^#room=(\d{1,15})$/)?.[1] || 0
 }
 
 function setAddress(id) {
@@ -117,8 +109,8 @@ session.start({
 		// Two of the numbers since are notices about oneself.
 		const n = lost?.id === roomId ? seq - lost.seq - 2 : 0
 		log.show(`${roomId} ${state.room.title}`, lost)
-		if (n > 0) remark('missed', n)
 		lost = null
+		if (n > 0) remark('missed', n)
 		log.tell(pieces(code, { roomId }))
 		setAddress(roomId)
 		view('chat')
@@ -136,7 +128,7 @@ session.start({
 		log.tell(pieces(code, { ...message, from: from && nameOf(from), to: to && nameOf(to) }, visible(text)))
 	},
 	became(sent, what, message) {
-		log.setState(sent.item, what, message && words(message))
+		log.setState(sent.line, what, message && words(message))
 	},
 	// Shows a refusal where its cause is.
 	refused({ name, from }, message) {
@@ -158,17 +150,16 @@ function inNoRoom() {
 	view('rooms')
 }
 
-// Back to the room by its number, else its title, else made again, if nobody else does so.
+// Back to the room by its number, else by its title: a new server numbers anew. Else it is made again.
 function comeBack({ id, title }) {
-	// A server that starts anew begins its numbers anew.
 	const rooms = [...state.rooms.values()].filter((room) => room.title === title)
 	const room = rooms.find((room) => room.id === id) ?? rooms[0]
 	if (room || hasWaited) return session.enter(room?.id, 'rooms', !room && title)
 	hasWaited = true
-	setTimeout(session.list, PATIENCE * Math.random())
+	setTimeout(session.list, PATIENCE_MS * Math.random())
 }
 
-// A name is free again once the server has noticed that the old connection is gone.
+// A name is free once the server has noticed that the old connection is gone.
 function nameRefused(why) {
 	if ($('name-dialog').open || state.name || refusals++ > 3) askName(why)
 	else setTimeout(rename, 300 * 2 ** refusals, kept.name)
@@ -182,7 +173,7 @@ function arrives() {
 }
 
 function notify(title, text) {
-	if (kept.notify !== 'granted' || document.hasFocus() || Date.now() < notifiedAt + PAUSE) return
+	if (kept.notify !== 'granted' || document.hasFocus() || Date.now() < notifiedAt + NOTIFY_MS) return
 	notifiedAt = Date.now()
 	try {
 		new Notification(title, { body: text.slice(0, 200), tag: 'chat' }).onclick = () => focus()
@@ -217,7 +208,7 @@ connection.start({
 	},
 })
 
-// The tab is back, or the network: the connection may have died.
+// The tab or the network is back: the connection may have died.
 function wake() {
 	const askedAt = Date.now()
 	render()
@@ -225,7 +216,7 @@ function wake() {
 	connection.connect()
 	session.ping()
 	session.refresh()
-	setTimeout(() => heardAt < askedAt && connection.drop(), ANSWER)
+	setTimeout(() => heardAt < askedAt && connection.drop(), ANSWER_MS)
 }
 
 // What the person does.
@@ -244,7 +235,7 @@ const commands = {
 // Returns what is wrong with a line.
 function submit(line) {
 	const { kind, value } = parse(line)
-	if (kind === 'bad') return t(value, {}, t('nothing'))
+	if (kind === 'bad') return t(value, {}, t('unknown'))
 	if (kind === 'chat') return say(value)
 	if (kind !== 'help' && !connection.isOpen()) return t('notConnected')
 	commands[kind]?.(value)
@@ -259,7 +250,8 @@ function say(value) {
 	const n = session.excess(text)
 	if (n > 0) return t('tooLong', { n })
 	const sent = session.command('CSChat', { text })
-	sent.item = log.say('own', state.name ?? '', text)
+	sent.line = log.say('own', state.name ?? '', text)
+	log.setState(sent.line, 'pending')
 	unread = 0
 	log.mark(false)
 	log.toEnd()
@@ -289,29 +281,25 @@ async function invite() {
 	log.tell(linked(t('copied', { link })), 'client')
 }
 
-function createRoom() {
-	if (!state.name) return askName()
-	lost = null
-	session.enter(0, 'rooms', $('new-title').value.trim() || t('roomOf', { name: state.name }))
-	$('create-form').reset()
-}
-
-async function toggleNotifications() {
-	kept.notify = kept.notify !== 'granted' && await Notification.requestPermission()
-	changed()
-}
-
 const actions = {
-	me: () => askName(),
+	me: askName,
 	cancel: () => $('name-dialog').close(),
 	back: () => view('rooms'),
 	invite,
-	leave: () => session.command('CSLeaveRoom'),
+	leave: commands.leave,
 	newer: log.toEnd,
-	notify: toggleNotifications,
+	async notify() {
+		kept.notify = kept.notify !== 'granted' && await Notification.requestPermission()
+		changed()
+	},
 	connect: () => connection.connect(hasEnded = false),
-	'create-form': createRoom,
-	'composer': composer.submit,
+	'create-form'() {
+		if (!state.name) return askName()
+		lost = null
+		session.enter(0, 'rooms', $('new-title').value.trim() || t('roomOf', { name: state.name }))
+		$('create-form').reset()
+	},
+	composer: composer.submit,
 	'name-form': () => rename(kept.name = $('name').value.trim().replace(/\s+/g, ' ')),
 }
 onclick = ({ target }) => actions[target.closest('button')?.id]?.()
@@ -327,7 +315,7 @@ ononline = document.onvisibilitychange = wake
 visualViewport.onresize = () => {
 	if (visualViewport.scale === 1) body.style.height = `${visualViewport.height}px`
 }
-setInterval(() => document.hidden || session.refresh(), REFRESH)
+setInterval(() => document.hidden || session.refresh(), REFRESH_MS)
 
 document.documentElement.lang = lang
 for (const element of document.querySelectorAll('[id]')) {

@@ -5,7 +5,7 @@ const COMMANDS = {
 	help: /^/, name: /./, rooms: /^/, create: /./, join: /^0*[1-9]\d{0,14}$/, leave: /^$/, shutdown: /^$/, quit: /^$/,
 }
 
-// Returns a kind and a value: `blank`, `chat` and the text, a command and its rest, or `bad` and why, as a text's key.
+// Returns a kind and a value: `blank`, `chat` and the text, a command and its rest, or `bad` and the command.
 export function parse(line) {
 	const text = line.trim()
 	if (!/^[/／]/.test(text)) return { kind: text ? 'chat' : 'blank', value: line }
@@ -13,6 +13,6 @@ export function parse(line) {
 	const [word, ...words] = text.slice(1).split(/\s+/)
 	const kind = word.toLowerCase()
 	const value = words.join(' ')
-	if (!Object.hasOwn(COMMANDS, kind)) return { kind: 'bad', value: 'unknown' }
-	return COMMANDS[kind].test(value) ? { kind, value } : { kind: 'bad', value: `/${kind}` }
+	const isRight = Object.hasOwn(COMMANDS, kind) && COMMANDS[kind].test(value)
+	return isRight ? { kind, value } : { kind: 'bad', value: `/${kind}` }
 }

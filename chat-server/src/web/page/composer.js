@@ -5,7 +5,7 @@ const box = $('say')
 let wantsLine = false
 let take
 
-/** @param {(text: string) => string} handler takes a text, and says what is wrong with it */
+/** @param handler takes a text, and says what is wrong with it */
 export function start(handler) {
 	take = handler
 	box.onkeydown = keydown

@@ -39,11 +39,6 @@ function trimmed(address) {
 	return open && !url.includes(open) ? trimmed(url.slice(0, -1)) : url
 }
 
-function link(url) {
-	if (!URL.canParse(url)) return url
-	return Object.assign(el('a', '', url), { href: url, target: '_blank', rel: 'noopener noreferrer' })
-}
-
 // A text as nodes, with its addresses as links.
 export function linked(text) {
 	const shown = visible(text)
@@ -51,7 +46,8 @@ export function linked(text) {
 	let from = 0
 	for (const { 0: match, index } of shown.matchAll(ADDRESS)) {
 		const url = trimmed(match)
-		nodes.push(shown.slice(from, index), link(url))
+		const link = Object.assign(el('a', '', url), { href: url, target: '_blank', rel: 'noopener noreferrer' })
+		nodes.push(shown.slice(from, index), link)
 		from = index + url.length
 	}
 	return [...nodes, shown.slice(from)]

@@ -1,9 +1,8 @@
-/** The lists of rooms and members. Entries of rooms stay, and so does focus. */
+/** The lists of rooms and members. Entries of rooms stay, and focus with them. */
 import { $, el, nameOf, put, visible } from './dom.js'
 import { t } from './texts.js'
 
-// Rooms and members shown; rooms that need no search.
-const [MOST, FEW] = [200, 8]
+const MOST_SHOWN = 200, FILTER_FROM = 9
 
 const entries = new Map()
 let shownMembers = ''
@@ -11,7 +10,7 @@ let shownMembers = ''
 export function showRooms(rooms, own, unread, onEnter) {
 	const word = $('filter').value.trim().toLowerCase()
 	const found = [...rooms.values()].filter(({ title }) => title.toLowerCase().includes(word))
-	const shown = new Map(found.slice(0, MOST).map((room) => [room.id, room.id === own?.id ? own : room]))
+	const shown = new Map(found.slice(0, MOST_SHOWN).map((room) => [room.id, room.id === own?.id ? own : room]))
 	const n = found.length - shown.size
 	for (const [id, entry] of entries) if (!shown.has(id)) entries.delete(id) && entry.remove()
 	let next = $('rooms').firstChild
@@ -21,7 +20,7 @@ export function showRooms(rooms, own, unread, onEnter) {
 		if (entry === next) next = next.nextSibling
 		else $('rooms').insertBefore(entry, next)
 	}
-	$('filter').hidden = rooms.size <= FEW && !word
+	$('filter').hidden = rooms.size < FILTER_FROM && !word
 	put($('rooms-note'), n ? t('more', { n }) : shown.size ? '' : t(word ? 'noRoomFound' : 'noRooms'))
 }
 
@@ -42,13 +41,12 @@ function fill(button, { title, count, members }, isOwn, unread) {
 }
 
 export function showMembers(room, own, onMention) {
-	const names = [...room?.members ?? []].slice(0, MOST)
+	const names = [...room?.members ?? []].slice(0, MOST_SHOWN)
 	const n = room?.count - names.length
 	put($('members-more'), n > 0 ? t('more', { n }) : '')
 	if (shownMembers === (shownMembers = [own, ...names].join('\n'))) return
 	$('members').replaceChildren(...names.map((name) => {
-		if (name === own) return el('li', '', nameOf(name), ` (${t('you')})`)
-		const button = el('button', '', nameOf(name))
+		const button = el('button', '', nameOf(name), name === own ? ` (${t('you')})` : '')
 		button.onclick = () => onMention(`${name} `)
 		return el('li', '', button)
 	}))

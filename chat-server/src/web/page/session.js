@@ -23,15 +23,11 @@ const ANSWERS = {
 export const state = { name: null, room: null, rooms: new Map(), lastWord: '' }
 
 let unanswered = []
-let probedAt = 0
-let probeTimer = 0
-let listedAt = 0
-let listTimer = 0
-let listPause = 0
+let probedAt = 0, probeTimer = 0
+let listedAt = 0, listTimer = 0, listPause = 0
 let frames = []
 let on
 
-/** @param handlers take what happens: see app.js */
 export const start = (handlers) => on = handlers
 
 // Sends a command. `from` is where to show a refusal. Returns what `on.became` is about.
@@ -57,14 +53,13 @@ export function ping() {
 	command('CSJoinRoom', { roomId: PROBE })
 }
 
-// Enters a room, or creates one with that title, out of the present one.
+// Enters a room, or a new one with that title, out of the present one.
 export function enter(roomId, from, title) {
 	if (state.room) command('CSLeaveRoom', {}, from)
 	if (title) command('CSCreateRoom', { title }, from)
 	else command('CSJoinRoom', { roomId }, from)
 }
 
-// Whether one is about to enter a room.
 export const isMoving = () => unanswered.some(({ title, roomId }) => title || roomId && roomId !== PROBE)
 
 export function list() {
@@ -78,14 +73,12 @@ export function refresh() {
 	listTimer = setTimeout(list, listedAt + listPause - Date.now())
 }
 
-// Bytes by which a text exceeds the frame that brings it to the others.
+// Bytes by which a text exceeds the frame that it needs.
 export function excess(text) {
 	const { name: member, room: { id: roomId, seq } } = state
-	const frame = JSON.stringify({ type: 'SCChat', member, text, roomId, seq })
-	return new TextEncoder().encode(frame).length - LONGEST_FRAME
+	return new Blob([JSON.stringify({ type: 'SCChat', member, text, roomId, seq })]).size - LONGEST_FRAME
 }
 
-// Returns the room that one was in.
 export function closed() {
 	const { room } = state
 	clearTimeout(listTimer)
@@ -130,7 +123,7 @@ function notice(message) {
 	}
 }
 
-// The command that a code answers: the first that it can be, for the server answers in order. Chats before it arrived.
+// The command that a code answers: the first that it can be, for answers are in order. Chats before it arrived.
 function answeredBy(code) {
 	const taken = unanswered.splice(0, unanswered.findIndex(({ type }) => ANSWERS[type].includes(code)) + 1)
 	const answered = taken.pop()

@@ -1,12 +1,9 @@
 /** What the page says, in both languages side by side. The words are those of the terminal client. */
 
-const spoken = navigator.languages.map((tag) => tag.split('-')[0].toLowerCase())
+// The first of the browser's languages that the page speaks.
+export const lang = navigator.languages.join().match(/\b(ko|en)\b/)?.[0] ?? 'en'
 
-/** The first of the browser's languages that the page speaks. */
-export const lang = spoken.find((tag) => tag === 'ko' || tag === 'en') ?? 'en'
-
-// {x} is a value: no Korean particle depends on its last sound. Elements by id come first, the server's notices by
-// code last.
+// {x} is a value: no Korean particle depends on its last sound. Elements go by id, notices of the server by code.
 const TEXTS = `
 rooms-title|Rooms|방
 new-title|Title of a room|새 방 제목
@@ -22,7 +19,6 @@ close|Close|닫기
 notify|Notifications|새 말 알림
 leave|Leave the room|방 나가기
 name-title|What is your name?|이름을 알려 주세요
-name-note|The others see it. It has up to 32 characters.|다른 사람들에게 보여요. 32자까지 쓸 수 있어요.
 cancel|Cancel|취소
 ok|OK|확인
 connect|Connect now|지금 연결
@@ -56,7 +52,6 @@ unknown|There is no such command. /help lists them all. To say /text, type //tex
 /name|A name has to follow: /name NAME|이름을 함께 써 주세요: /name 이름
 /create|A title has to follow: /create TITLE|제목을 함께 써 주세요: /create 제목
 /join|A room number has to follow: /join ID|방 번호를 써 주세요: /join 번호
-nothing|Nothing may follow that.|그 뒤에는 아무것도 쓰지 않아요.
 notConnected|Not connected; that was not sent.|연결이 끊겨서 보내지 못했어요.
 tooLong|That text is too long by {n} bytes. Send it in parts.|{n}바이트만큼 너무 길어요. 나눠서 보내 주세요.
 help|/name NAME · /rooms [WORD] · /create TITLE · /join ID · /leave · /quit · /shutdown (stops the server for everybody, if it lets you). To say /text, type //text. Shift+Enter begins a new line.|/name 이름 · /rooms [낱말] · /create 제목 · /join 번호 · /leave · /quit · /shutdown (서버가 허락하면 서버를 꺼요). /로 시작하는 말은 //로 시작해 주세요. Shift+Enter로 줄을 바꿔요.
@@ -78,7 +73,7 @@ const texts = new Map(TEXTS.split('\n').map((line) => {
 	return [key, lang === 'ko' ? ko : en]
 }))
 
-/** The pieces of a text with its values, which may be nodes. `fallback` if there is no such text. */
+// The pieces of a text with its values, which may be nodes. `fallback` if there is no such text.
 export function pieces(key, values = {}, fallback = '') {
 	return texts.get(key)?.split(/\{(\w+)\}/).map((part, i) => i % 2 ? values[part] ?? '' : part) ?? [fallback]
 }
