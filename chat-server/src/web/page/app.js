@@ -12,7 +12,7 @@ const { state } = session
 const { body } = document
 const isNarrow = matchMedia('(max-width: 45rem)')
 
-const REFRESH_MS = 10_000, ANSWER_MS = 8_000, PATIENCE_MS = 2_000, NOTIFY_MS = 3_000
+const REFRESH_MS = 20_000, ANSWER_MS = 8_000, PATIENCE_MS = 2_000, NOTIFY_MS = 3_000
 
 // Kept for the next visit, if the browser may.
 let kept = {}
@@ -58,7 +58,7 @@ function render() {
 function view(name) {
 	body.dataset.view = name
 	if (isNarrow.matches) $(name === 'chat' ? 'room-title' : 'rooms-title').focus()
-	else if (matchMedia('(pointer: fine)').matches) $('say').focus()
+	else if (!matchMedia('(pointer: coarse)').matches) $('say').focus()
 	session.refresh()
 	changed()
 }
@@ -208,7 +208,7 @@ connection.start({
 	},
 })
 
-// The tab or the network is back: the connection may have died.
+// The tab or the network is back, or time has gone by: the connection may have died.
 function wake() {
 	const askedAt = Date.now()
 	render()
@@ -245,6 +245,7 @@ function submit(line) {
 function say(value) {
 	// Pastes may have invisible controls, which the server refuses.
 	const text = value.replace(/[^\P{C}\n\t\p{Cf}\p{Co}\p{Cn}]/gu, '')
+	if (!text.trim()) return ''
 	if (!connection.isOpen() || lost) return t('notConnected')
 	if (!state.room) return t('not-in-room')
 	const n = session.excess(text)
@@ -313,9 +314,11 @@ onfocus = changed
 ononline = document.onvisibilitychange = wake
 // The keyboard on the screen of an iPhone lies over the page.
 visualViewport.onresize = () => {
-	if (visualViewport.scale === 1) body.style.height = `${visualViewport.height}px`
+	if (visualViewport.scale !== 1) return
+	body.style.height = `${visualViewport.height}px`
+	scrollTo(0, 0)
 }
-setInterval(() => document.hidden || session.refresh(), REFRESH_MS)
+setInterval(wake, REFRESH_MS)
 
 document.documentElement.lang = lang
 for (const element of document.querySelectorAll('[id]')) {
@@ -324,6 +327,7 @@ for (const element of document.querySelectorAll('[id]')) {
 	if (!element.matches('input, textarea, .icon, #log')) element.textContent = text
 	else element.ariaLabel = element.placeholder = text
 }
+$('me').title = t('rename')
 $('notify').hidden = !isSecureContext || !('Notification' in window)
 composer.start(submit)
 log.start(changed, composer.insert)

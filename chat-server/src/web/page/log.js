@@ -5,6 +5,7 @@ import { lang, pieces, t } from './texts.js'
 const LINES_KEPT = 2_000, ROOMS_KEPT = 8, NAMES_IN_LINE = 20, GROUP_MS = 300_000
 
 const clock = new Intl.DateTimeFormat(lang, { timeStyle: 'short' })
+const calendar = new Intl.DateTimeFormat(lang, { dateStyle: 'full' })
 
 const frame = $('log')
 const rooms = new Map()
@@ -12,6 +13,7 @@ const pending = document.createDocumentFragment()
 let lines = frame
 // What the last line is, if the next one may belong to it.
 let last = {}
+let today = calendar.format()
 let marker
 let onAgain
 
@@ -83,11 +85,14 @@ export function mark(isUnread) {
 
 // Sets the state of one's own line: `pending`, `arrived`, `refused`, `unsure`.
 export function setState(line, state, why) {
+	const isLost = state === 'refused' || state === 'unsure'
 	const label = el('span', 'state', why ?? t(state), ' ')
+	// Nobody wants to hear of each line that it arrived.
+	label.ariaLive = isLost ? 'polite' : 'off'
 	line.dataset.state = state
 	line.querySelector('.state')?.remove()
 	line.append(label)
-	if (state !== 'refused' && state !== 'unsure') return
+	if (!isLost) return
 	label.append(el('button', '', t('again')))
 	label.lastChild.onclick = () => onAgain(line.querySelector('.text').textContent)
 }
@@ -99,6 +104,8 @@ export function toEnd() {
 
 function add(kind, ...children) {
 	const line = el('div', `line ${kind}`, ...children)
+	const day = calendar.format()
+	if (day !== today) tell([today = day], 'marker')
 	line.dataset.kind = kind
 	if (!pending.firstChild) requestAnimationFrame(draw)
 	pending.append(line)

@@ -28,8 +28,9 @@ count|{n} here|{n}명
 unread|{n} new|새 말 {n}개
 newest|To the newest|맨 아래로
 marker|New|여기부터 새 말
-more|and {n} more|외 {n}
+more|and {n} more|그 밖에 {n}
 me|You: {name}|나: {name}
+rename|Change your name|이름 바꾸기
 you|you|나
 guest|guest {n}|손님 {n}
 roomOf|{name}’s room|{name} 님의 방
