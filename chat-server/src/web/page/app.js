@@ -78,13 +78,14 @@ function setAddress(id) {
 
 function go(id) {
 	put($('rooms-error'), '')
-	if (id === state.room?.id) {
+	if (id === (state.room ?? lost)?.id) {
 		setAddress(id)
 		return view('chat')
 	}
-	if (!state.name) return askName('', target = id)
 	lost = null
-	session.enter(id)
+	if (state.name) return session.enter(id)
+	target = id
+	if (!kept.name) askName()
 }
 
 // What happens.
@@ -295,13 +296,18 @@ const actions = {
 	},
 	connect: () => connection.connect(hasEnded = false),
 	'create-form'() {
+		put($('rooms-error'), '')
+		if (!connection.isOpen()) return put($('rooms-error'), t('ended'))
 		if (!state.name) return askName()
 		lost = null
 		session.enter(0, 'rooms', $('new-title').value.trim() || t('roomOf', { name: state.name }))
 		$('create-form').reset()
 	},
 	composer: composer.submit,
-	'name-form': () => rename(kept.name = $('name').value.trim().replace(/\s+/g, ' ')),
+	'name-form'() {
+		put($('name-error'), connection.isOpen() ? '' : t('ended'))
+		rename(kept.name = $('name').value.trim().replace(/\s+/g, ' '))
+	},
 }
 onclick = ({ target }) => actions[target.closest('button')?.id]?.()
 onsubmit = (event) => {
