@@ -228,7 +228,7 @@ const commands = {
 	rooms: (word) => view('rooms', $('filter').value = word),
 	create: (title) => session.enter(0, 'say', title),
 	join: (id) => session.enter(Number(id), 'say'),
-	leave: () => session.command('CSLeaveRoom', {}, 'say'),
+	leave: () => lost ? inNoRoom() : session.command('CSLeaveRoom', {}, 'say'),
 	shutdown: () => session.command('CSShutdown', {}, 'say'),
 	quit: () => connection.drop(hasEnded = true),
 }
@@ -269,7 +269,7 @@ function askName(why = '') {
 }
 
 async function invite() {
-	const link = `${location.origin}/#room=${state.room.id}`
+	const link = `${location.origin}/#room=${(state.room ?? lost).id}`
 	try {
 		await navigator.clipboard.writeText(link)
 	} catch {
