@@ -106,6 +106,8 @@ pub enum Notice {
     /// The peer is one of the server's proxies, whose connections have to begin with a PROXY header, and this one
     /// did not. The only message of the connection.
     ProxyHeaderExpected,
+    /// The server takes encrypted connections only, and this one is not. The only message of the connection.
+    TlsRequired,
     /// A frame began and did not end in time. The last message of the connection.
     FrameTimeout,
     /// The receiver did not read, or too slowly. The last message of the connection, if it arrives.
@@ -138,6 +140,7 @@ impl Notice {
             Self::ServerFull { .. } => "server-full",
             Self::TooManyFromAddress { .. } => "too-many-from-address",
             Self::ProxyHeaderExpected => "proxy-header-expected",
+            Self::TlsRequired => "tls-required",
             Self::FrameTimeout => "frame-timeout",
             Self::SlowConsumer => "slow-consumer",
             Self::Internal => "internal",

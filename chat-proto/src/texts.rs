@@ -84,6 +84,9 @@ impl Localize for Notice {
                      Close one of them first.",
                 ko: "이 주소에서 이미 {limit}개가 연결돼 있어요. 먼저 하나를 끊어 주세요."),
             Self::ProxyHeaderExpected => fmt_proxy_header_expected(lang, f),
+            Self::TlsRequired => localize!(f, lang,
+                en: "This server takes encrypted connections only. Connect with --tls, or to https://.",
+                ko: "이 서버는 암호화한 연결만 받아요. --tls 플래그나 https:// 주소로 연결해 주세요."),
             Self::FrameTimeout => localize!(f, lang,
                 en: "A message was begun and not finished in time: after a 2-byte big-endian \
                      length, that many bytes of JSON have to follow. Goodbye.",

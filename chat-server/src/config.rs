@@ -7,7 +7,7 @@ use chat_core::{Lang, ReservedNames};
 use chat_proto::Localize;
 
 use crate::limits::{LimitError, Limits};
-use crate::net::Network;
+use crate::net::{Network, TlsConfig};
 use crate::web::WebConfig;
 
 /// The configuration of a [`Server`](crate::Server).
@@ -36,6 +36,9 @@ pub struct Config {
     /// The proxies whose connections have to begin with a PROXY header (version 1 or 2), which says for whom they
     /// are. From any other peer a header is bad input. Default: none.
     pub proxy_from: Vec<Network>,
+    /// The certificate for TLS, at the same addresses as plain text. Default: none, and so no TLS. An idle encrypted
+    /// connection takes 4 KiB at the most.
+    pub tls: Option<TlsConfig>,
     /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
     /// The connections that may stop the server by command. Default: those from this machine.
@@ -60,6 +63,7 @@ impl Default for Config {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             more_addresses: Vec::new(),
             proxy_from: Vec::new(),
+            tls: None,
             workers: 2,
             shutdown_from: ShutdownFrom::default(),
             inline_requests: 4_096,
@@ -95,6 +99,13 @@ impl Config {
     #[must_use]
     pub fn with_proxy_from(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
         self.proxy_from.extend(proxies);
+        self
+    }
+
+    /// Sets the certificate for TLS.
+    #[must_use]
+    pub fn with_tls(mut self, tls: impl Into<Option<TlsConfig>>) -> Self {
+        self.tls = tls.into();
         self
     }
 

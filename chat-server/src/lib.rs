@@ -82,8 +82,8 @@
 //! - **Signals, standard output and the limit on open descriptors** are the program's business: the
 //!   library touches none of them. A program with many connections raises its `RLIMIT_NOFILE`, and sets
 //!   [`Limits::connections`] to less.
-//! - **Features.** `cli` (default) is for the program; a library is fine with
-//!   `default-features = false`.
+//! - **Features.** `cli` (default) is for the program; a library is fine with `default-features = false`, and
+//!   `features = ["tls"]` if it wants encryption.
 
 #[macro_use]
 mod testing;
@@ -112,7 +112,9 @@ pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
 pub use limits::{Limit, LimitError, Limits, Lowered, RateLimit};
-pub use net::{InvalidNetwork, Network};
+pub use net::{InvalidNetwork, Network, TlsConfig};
+#[cfg(feature = "tls")]
+pub use net::{TlsError, TlsFault};
 pub use server::{Controller, Monitor, Server, ServerHandle, StartError};
 pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,

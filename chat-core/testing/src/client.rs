@@ -1,6 +1,6 @@
 //! A blocking client that sends exactly the bytes that the test gives it.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -11,10 +11,22 @@ use socket2::{Domain, SockRef, Socket, Type};
 /// The time after which something counts as not happening. No passing test waits this long.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// A byte stream to a server, over a TCP connection.
+pub trait Transport: Read + Write + Debug + Send {
+    /// The connection.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Transport for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
 /// A connection to a server, and the bytes read from it that no test has consumed.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Transport>,
     buffered: Vec<u8>,
     /// The start of the next frame in `buffered`.
     at: usize,
@@ -109,34 +121,38 @@ impl Client {
     /// Connects with a descriptor from [`Client::prepare`].
     pub fn connect_prepared(socket: Socket, address: SocketAddr) -> Self {
         socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
-        Self::over(socket.into())
+        Self::over(TcpStream::from(socket))
     }
 
-    /// Another handle on the same connection, so that one thread sends while another receives.
+    /// Another handle on the same connection, which is not encrypted, so that one thread sends while another receives.
     pub fn twin(&self) -> Self {
-        Self::over(self.stream.try_clone().expect("a descriptor"))
+        Self::over(self.stream.tcp().try_clone().expect("a descriptor"))
     }
 
-    fn over(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).expect("a TCP stream has this option");
-        stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
-        stream.set_write_timeout(Some(DEADLINE)).expect("it is not zero");
-        Self { stream, buffered: Vec::new(), at: 0 }
+    /// A client over a stream that is there.
+    pub fn over(stream: impl Transport + 'static) -> Self {
+        let tcp = stream.tcp();
+        tcp.set_nodelay(true).expect("a TCP stream has this option");
+        tcp.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
+        tcp.set_write_timeout(Some(DEADLINE)).expect("it is not zero");
+        Self { stream: Box::new(stream), buffered: Vec::new(), at: 0 }
     }
 
     /// Half-closes: ends the stream to the server, and still receives.
     pub fn end_sending(&self) {
-        self.stream.shutdown(Shutdown::Write).expect("the connection is there");
+        self.stream.tcp().shutdown(Shutdown::Write).expect("the connection is there");
     }
 
     /// Closes the connection with a reset.
     pub fn reset(self) {
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("TCP has this option");
+        SockRef::from(self.stream.tcp())
+            .set_linger(Some(Duration::ZERO))
+            .expect("TCP has this option");
     }
 
     /// Sends a byte out of band.
     pub fn send_urgent(&self) {
-        let sent = SockRef::from(&self.stream).send_out_of_band(b"!");
+        let sent = SockRef::from(self.stream.tcp()).send_out_of_band(b"!");
         assert_eq!(sent.expect("the connection is there"), 1);
     }
 }
@@ -247,9 +263,9 @@ impl Client {
 
     /// The next message of a server that may be slower than [`DEADLINE`].
     pub fn receive_within(&mut self, time: Duration) -> Incoming {
-        self.stream.set_read_timeout(Some(time)).expect("it is not zero");
+        self.stream.tcp().set_read_timeout(Some(time)).expect("it is not zero");
         let message = self.receive();
-        self.stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
+        self.stream.tcp().set_read_timeout(Some(DEADLINE)).expect("it is not zero");
         message
     }
 

@@ -51,13 +51,14 @@ pub enum Received {
 }
 
 /// Codes of the last message of a connection.
-const FAREWELLS: [&str; 7] = [
+const FAREWELLS: [&str; 8] = [
     "server-stopping",
     "server-full",
     "slow-consumer",
     "frame-timeout",
     "too-many-from-address",
     "proxy-header-expected",
+    "tls-required",
     "internal",
 ];
 

@@ -15,7 +15,7 @@ pub(crate) use self::input::Head;
 use self::input::Input;
 use super::token_bucket::{Rate, TokenBucket};
 use crate::limits::{Limits, RateLimit};
-use crate::net::{Instant, Socket};
+use crate::net::{Instant, Socket, StreamState};
 use crate::stats::{CloseReason, LimitKind};
 use crate::workers::Request;
 
@@ -70,6 +70,30 @@ pub(crate) struct Read {
     /// Bytes of the frames that were accepted, including bytes read earlier.
     pub(crate) accepted: usize,
     pub(crate) end: ReadEnd,
+    pub(crate) handshake: Handshake,
+    /// The time that decrypting took, in units of some 0.4 µs.
+    pub(crate) work: u32,
+}
+
+/// What reading has done for the handshake of a stream that begins with one, or may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// Nothing; mostly there is none.
+    Unchanged,
+    /// It is complete: the stream takes bytes from now on.
+    Complete,
+    /// There is none: the stream is plain, and takes bytes from now on.
+    Absent,
+}
+
+impl Handshake {
+    fn between(before: StreamState, after: StreamState) -> Self {
+        match after {
+            _ if before.is_open() || !after.is_open() => Self::Unchanged,
+            StreamState::Open | StreamState::Refused => Self::Absent,
+            _ => Self::Complete,
+        }
+    }
 }
 
 /// Why reading stopped.
@@ -85,6 +109,14 @@ pub(crate) enum ReadEnd {
     Ended,
     /// The socket has failed.
     Failed,
+    /// So has the encryption of the stream.
+    Garbled,
+}
+
+impl ReadEnd {
+    pub(crate) fn has_failed(self) -> bool {
+        matches!(self, Self::Failed | Self::Garbled)
+    }
 }
 
 /// Why a connection is not read for now.
@@ -321,11 +353,18 @@ impl Inbound {
         buffer: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> (Read, Option<Closing>) {
+        let (before, work, since) = (socket.state(), socket.work(), self.frame_since);
         let (bytes, mut end) =
             if self.has_frames() { (0, ReadEnd::Kept) } else { self.fill(socket, buffer) };
-        let Accepted { bytes: accepted, closing } = if is_open {
+        let state = socket.state();
+        let Accepted { bytes: accepted, closing } = if is_open && state == StreamState::Refused {
+            Accepted { bytes: 0, closing: Some(Closing::new(CloseReason::TlsRequired)) }
+        } else if is_open {
             // Also from a peer that resets the stream: what arrived before counts.
             let accepted = self.accept(now, limits, &mut buffer[..bytes], requests);
+            if state.is_incomplete() {
+                self.note_incomplete_stream(now, since.filter(|_| accepted.bytes == 0));
+            }
             if end == ReadEnd::Drained && accepted.bytes == 0 && bytes < SHORT {
                 self.commands.charge_quarter(now, limits.commands);
             }
@@ -341,6 +380,7 @@ impl Inbound {
         let close = match end {
             _ if closing.is_some() => closing,
             ReadEnd::Failed => Some(Closing::new(CloseReason::Lost)),
+            ReadEnd::Garbled => Some(Closing::new(CloseReason::TlsFailed)),
             ReadEnd::Ended if !is_ahead_of_end => {
                 let in_frame = self.input.is_incomplete();
                 Some(Closing::new(if in_frame {
@@ -352,12 +392,14 @@ impl Inbound {
             _ => None,
         };
         let is_kept = self.has_frames() || (end == ReadEnd::Ended && is_ahead_of_end);
-        if end != ReadEnd::Failed && closing.is_none() && is_kept {
+        if !end.has_failed() && closing.is_none() && is_kept {
             // An end will be met again.
             end = ReadEnd::Kept;
         }
         self.peer_ended |= end == ReadEnd::Ended;
-        (Read { bytes, accepted, end }, close)
+        let handshake = Handshake::between(before, state);
+        let work = socket.work().wrapping_sub(work);
+        (Read { bytes, accepted, end, handshake, work }, close)
     }
 
     /// Reads into `buffer`. Returns how many bytes, and why it stopped.
@@ -365,17 +407,21 @@ impl Inbound {
         let mut filled = 0;
         loop {
             // Never with an empty slice: that reads 0 bytes, which looks like the end.
-            match socket.read(&mut buffer[filled..]) {
+            let is_drained = match socket.read(&mut buffer[filled..]) {
                 Ok(0) => return (filled, ReadEnd::Ended),
-                Ok(n) => filled += n,
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return (filled, ReadEnd::Drained),
+                Ok(n) => {
+                    filled += n;
+                    !self.is_marked
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => true,
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == ErrorKind::InvalidData => return (filled, ReadEnd::Garbled),
                 Err(_) => return (filled, ReadEnd::Failed),
-            }
-            if filled == buffer.len() {
+            };
+            if filled == buffer.len() || socket.state() == StreamState::Ready {
                 return (filled, ReadEnd::Budget);
             }
-            if !self.is_marked {
+            if is_drained {
                 return (filled, ReadEnd::Drained);
             }
         }
@@ -438,6 +484,14 @@ impl Inbound {
             self.frame_since = None;
         } else if count > 0 || self.frame_since.is_none() {
             self.frame_since = Some(now);
+        }
+    }
+
+    /// Notes the time since when the peer has not completed a handshake, or a record.
+    #[cold]
+    fn note_incomplete_stream(&mut self, now: Instant, since: Option<Instant>) {
+        if !self.has_frames() && self.frame_since.is_none() {
+            self.frame_since = since.or(Some(now));
         }
     }
 }

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use form::Form;
-pub(crate) use inbound::{Head, Inbound, InboundLimits, Pause, Read, ReadEnd};
+pub(crate) use inbound::{Handshake, Head, Inbound, InboundLimits, Pause, Read, ReadEnd};
 pub(crate) use lifecycle::Phase;
 pub(crate) use outbound::Outbound;
 pub(crate) use send_buffer::Flushed;
@@ -32,7 +32,7 @@ pub(crate) use writer::{FollowUp, Writer, write_cost};
 
 use self::inbound::Closing;
 use self::lifecycle::Lifecycle;
-use crate::net::{Delivery, Instant, SockDiag, Socket};
+use crate::net::{Delivery, Instant, SockDiag, Socket, StreamState};
 use crate::room_log::Chunk;
 use crate::stats::CloseReason;
 use crate::workers::{Mailbox, Request};
@@ -149,11 +149,6 @@ impl<S> Connection<S> {
         self.outbound.unsteady_since().into_iter().chain(self.inbound.frame_since()).min()
     }
 
-    /// Memory held for it alone, in bytes: answers, what a list of rooms retains, and input.
-    pub(crate) fn memory(&self) -> usize {
-        self.outbound.send.own_memory() + self.inbound.memory()
-    }
-
     #[cfg(test)]
     pub(crate) fn socket_for_test(&self) -> &S {
         &self.socket
@@ -161,6 +156,21 @@ impl<S> Connection<S> {
 }
 
 impl<S: Socket> Connection<S> {
+    /// Memory held for it alone, in bytes: answers, what a list of rooms retains, and its stream's.
+    pub(crate) fn memory(&self) -> usize {
+        self.outbound.send.own_memory() + self.stream_memory()
+    }
+
+    /// Memory of input, and of what is encrypted and has not left, in bytes.
+    pub(crate) fn stream_memory(&self) -> usize {
+        self.inbound.memory() + self.socket.memory()
+    }
+
+    /// How far its stream has come towards carrying bytes.
+    pub(crate) fn state(&self) -> StreamState {
+        self.socket.state()
+    }
+
     /// Takes buffered frames, or else reads at most one `buffer`, and appends the resulting requests: the last
     /// is `Disconnect` if nothing will follow.
     pub(crate) fn read(
@@ -218,6 +228,11 @@ impl<S: Socket> Connection<S> {
             self.outbound.block();
         }
         flushed
+    }
+
+    /// Drops everything pending but the rest of a frame that is partly written.
+    pub(crate) fn truncate(&mut self) {
+        self.outbound.truncate(self.socket.withheld());
     }
 
     /// Ends the stream to the peer, after the bytes written.

@@ -97,9 +97,9 @@ impl Outbound {
         }
     }
 
-    /// Drops what is pending, but for the rest of a frame that is partly written.
-    pub(crate) fn truncate(&mut self) {
-        self.send.truncate(self.form.framing());
+    /// Drops what is pending, but for the rest of a frame that is partly written; so are the first `withheld` bytes.
+    pub(super) fn truncate(&mut self, withheld: usize) {
+        self.send.truncate(self.form.framing(), withheld);
     }
 
     /// Charges `bytes` of answers to the connection's budget, on credit if need be.

@@ -3,7 +3,7 @@
 use slab::Slab;
 
 use super::Connection;
-use crate::net::ConnKey;
+use crate::net::{ConnKey, Socket};
 
 /// All connections, by key.
 #[derive(Debug)]
@@ -80,7 +80,9 @@ impl<S> Connections<S> {
     pub(crate) fn memory(&self) -> usize {
         self.memory
     }
+}
 
+impl<S: Socket> Connections<S> {
     /// Brings a connection's share of the memory up to date.
     pub(crate) fn account_memory(&mut self, key: ConnKey) {
         let Some(connection) = self.get_mut(key) else { return };

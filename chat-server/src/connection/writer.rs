@@ -69,7 +69,7 @@ impl Writer {
     }
 
     /// Has `write` write to a connection, given the budget.
-    pub(crate) fn write<S>(
+    pub(crate) fn write<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,
@@ -87,7 +87,7 @@ impl Writer {
 
     /// Notes what follows from a write.
     #[cold]
-    fn note<S>(
+    fn note<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
         key: ConnKey,

@@ -39,7 +39,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if connection.lifecycle.has_left_hub() {
             return self.remove(key);
         }
-        connection.outbound.truncate();
+        connection.truncate();
         self.begin_close(key, reason);
         if let Some(connection) = self.connections.get_mut(key) {
             // It may have been closing for another reason.
@@ -101,11 +101,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             CloseReason::Stopped => Notice::ServerStopping,
             CloseReason::BadProxyHeader => Notice::ProxyHeaderExpected,
+            CloseReason::TlsRequired => Notice::TlsRequired,
             CloseReason::PeerEnded
             | CloseReason::PeerEndedInFrame
             | CloseReason::Lost
             | CloseReason::Http
             | CloseReason::BadInput
+            | CloseReason::TlsFailed
             | CloseReason::Removed
             | CloseReason::Internal => return None,
         })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Engine;
 use super::state::Workers;
 use crate::connection::Phase;
-use crate::net::{ConnKey, Instant, Socket};
+use crate::net::{ConnKey, Instant, Socket, StreamState};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
@@ -76,6 +76,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Phase::Draining { deadline, .. } | Phase::Lingering { deadline, .. } => {
                 if deadline <= now {
+                    if connection.state() == StreamState::Fresh {
+                        // Silent all the time: it speaks plain text, and may as well be told.
+                        connection.outbound.unblock();
+                        self.flush(key);
+                    }
                     self.counters.reach(LimitKind::Linger);
                     self.remove(key);
                 }

@@ -4,7 +4,7 @@ use chat_core::{Command, RoomId};
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{Pause, Read, ReadEnd, Subscription};
+use crate::connection::{Handshake, Pause, Read, ReadEnd, Subscription};
 use crate::fanout::Waiter;
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
@@ -152,7 +152,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         end: ReadEnd,
         requests: &mut Vec<Request>,
     ) -> Option<RoomId> {
-        let last = requests.len().checked_sub(1 + usize::from(end == ReadEnd::Failed))?;
+        let last = requests.len().checked_sub(1 + usize::from(end.has_failed()))?;
         let Some(Request::Do(Command::Join(room))) = requests.get(last) else { return None };
         let room = *room;
         if self.fanout.admits(now, room) {
@@ -160,7 +160,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return None;
         }
         requests.remove(last);
-        (end != ReadEnd::Failed).then_some(room)
+        (!end.has_failed()).then_some(room)
     }
 
     /// Posts the request of a connection to join a room.
@@ -253,12 +253,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return None;
         }
         let mut requests = self.dispatcher.scratch();
-        let Read { bytes, accepted, end } =
+        let Read { bytes, accepted, end, handshake, .. } =
             self.ingress.read(now, connection, accepts, &mut requests);
         if let Some(Request::Do(Command::Rooms)) = requests.last() {
             connection.inbound.expect_list();
         }
-        let is_settled = connection.outbound.is_at_rest() && connection.inbound.buffered() == 0;
+        let is_settled = connection.outbound.is_at_rest()
+            && connection.inbound.buffered() == 0
+            && !connection.state().is_incomplete();
         let subscription = connection.subscription;
         let target = self.target(now, end, &mut requests);
         if !requests.is_empty() {
@@ -279,12 +281,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.arm_timer(now, key);
             self.relieve_memory(now);
         }
+        if handshake != Handshake::Unchanged {
+            self.note_handshake(key, handshake);
+        }
         self.counters.bytes_read.add(bytes as u64);
         if fault!(ForgottenRead) && end == ReadEnd::Budget {
             return None;
         }
         match end {
-            ReadEnd::Failed => self.socket_failed(key),
+            ReadEnd::Failed | ReadEnd::Garbled => self.socket_failed(key),
             ReadEnd::Ended => self.advance_close(key),
             ReadEnd::Budget => {
                 self.counters.reach(LimitKind::ReadPerTurn);
@@ -294,6 +299,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             ReadEnd::Drained => {}
         }
         Some(end)
+    }
+
+    /// Counts a complete handshake, and goes on writing to a connection that takes bytes now.
+    #[cold]
+    fn note_handshake(&mut self, key: ConnKey, handshake: Handshake) {
+        match handshake {
+            Handshake::Unchanged => return,
+            Handshake::Complete => self.counters.tls_handshakes.add(1),
+            Handshake::Absent => {}
+        }
+        self.resume_writing(key);
     }
 
     /// Posts requests to the mailbox of a connection, if it still has one.

@@ -115,7 +115,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(connection) = self.connections.get(key) else { return 0 };
         let subscription = connection.subscription.as_ref();
         let in_log = subscription.map_or(0, |subscription| self.fanout.retained_for(subscription));
-        connection.outbound.send.memory() + in_log + connection.inbound.memory()
+        connection.outbound.send.memory() + in_log + connection.stream_memory()
     }
 }
 

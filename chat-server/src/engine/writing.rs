@@ -19,6 +19,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if connection.outbound.is_blocked() {
             self.counters.reach(LimitKind::KernelSendBuffer);
         }
+        let is_incomplete = connection.state().is_incomplete();
+        self.resume_writing(key);
+        if is_incomplete {
+            // There may be parts of a handshake to send, which a read does.
+            self.readable(key, false);
+        }
+    }
+
+    /// Goes on writing to a connection that takes bytes again.
+    pub(super) fn resume_writing(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
         connection.outbound.unblock();
         if fault!(ForgottenWaiter) && connection.can_catch_up() {
             return;

@@ -1,5 +1,5 @@
-//! The edge to the kernel: listening sockets, connected sockets and the clock; and where a connection comes
-//! from, by its socket or by the header of a proxy. Everything above it runs without a kernel, over scripted
+//! The edge to the kernel: listening sockets, connected sockets, their encryption, and the clock; and where a
+//! connection comes from, by its socket or by the header of a proxy. Everything above it runs without a kernel, over scripted
 //! sockets and a time that tests choose.
 
 mod clock;
@@ -11,6 +11,8 @@ mod network;
 mod origin;
 pub(crate) mod proxy_header;
 mod socket;
+mod stream;
+mod tls;
 
 pub(crate) use clock::{Clock, Instant};
 pub(crate) use delivery::{Delivery, SockDiag};
@@ -19,4 +21,9 @@ pub(crate) use listener::Listener;
 pub(crate) use lobby::{Arrival, Lobby, NoHeader};
 pub use network::{InvalidNetwork, Network};
 pub(crate) use origin::{Origin, canonical};
-pub(crate) use socket::{Socket, written_by_this_thread};
+pub(crate) use socket::{Socket, StreamState, written_by_this_thread};
+pub(crate) use stream::Stream;
+pub(crate) use tls::Acceptor;
+pub use tls::TlsConfig;
+#[cfg(feature = "tls")]
+pub use tls::{TlsError, TlsFault};

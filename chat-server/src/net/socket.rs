@@ -15,7 +15,11 @@ use super::origin::canonical;
 ///
 /// After `WouldBlock`, or after a read that did not fill its buffer, an event tells when there is more. That
 /// a short read drains a stream is epoll(7), question 9; it saves a system call per message. It does not
-/// hold where the stream has an end or an urgent mark, which an event announces.
+/// hold where the stream has an end or an urgent mark, which an event announces, or the state
+/// [`StreamState::Ready`].
+///
+/// Whoever is told that part of a write was taken, or none of it, offers the rest first in the next one: its beginning
+/// may be [`withheld`](Self::withheld). Dropping the socket closes it.
 pub(crate) trait Socket {
     /// As [`Read::read`].
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
@@ -38,6 +42,62 @@ pub(crate) trait Socket {
     /// What has become of the bytes written, if the kernel says.
     fn delivery(&self, _kernel: &mut SockDiag) -> Option<Delivery> {
         None
+    }
+
+    /// How far the stream has come towards carrying bytes.
+    fn state(&self) -> StreamState {
+        StreamState::Open
+    }
+
+    /// Bytes at the beginning of what is to be written next that were taken already. They have to be offered again.
+    fn withheld(&self) -> usize {
+        0
+    }
+
+    /// The time that it has spent on decrypting and on handshakes, in units of some 0.4 µs, as the time of a turn is
+    /// counted; only differences mean anything.
+    fn work(&self) -> u32 {
+        0
+    }
+
+    /// Memory that it holds for now, beyond what it takes when it is idle, in bytes.
+    fn memory(&self) -> usize {
+        0
+    }
+}
+
+/// How far a stream has come towards carrying bytes. One that is not encrypted carries them from the start.
+///
+/// Until it [`is_open`](Self::is_open), writes fail with `WouldBlock`. No event announces that it has opened: a
+/// read brings that about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum StreamState {
+    /// The peer has sent nothing, and may begin with a handshake.
+    Fresh,
+    /// A handshake has begun.
+    Handshaking,
+    /// It carries bytes both ways.
+    Open,
+    /// The same, encrypted.
+    Encrypted,
+    /// It is encrypted, and the rest of what has arrived in part is awaited; or the end of the stream is still to be
+    /// sent, by a read once the kernel takes bytes.
+    Partial,
+    /// The next read gives more, or tells of the end, without any event.
+    Ready,
+    /// The peer speaks plain text, which is not allowed here: whatever it sends, it is to be told so.
+    Refused,
+}
+
+impl StreamState {
+    /// Whether the stream carries bytes.
+    pub(crate) fn is_open(self) -> bool {
+        self >= Self::Open
+    }
+
+    /// Whether the peer has begun something that it has not completed.
+    pub(crate) fn is_incomplete(self) -> bool {
+        matches!(self, Self::Handshaking | Self::Partial)
     }
 }
 

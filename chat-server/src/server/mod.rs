@@ -16,7 +16,7 @@ use chat_proto::{Localize, localize};
 use self::reactor::Setup;
 use crate::config::{Config, ConfigError};
 use crate::events::{Events, Observer};
-use crate::net::{Listener, canonical};
+use crate::net::{Acceptor, Listener, TlsConfig, canonical};
 use crate::stats::{Counters, Stats};
 use crate::workers::SharedHub;
 
@@ -71,7 +71,8 @@ impl Server {
 
     /// Returns a handle that controls the server from any thread.
     pub fn controller(&self) -> Controller {
-        Controller(Arc::clone(self.setup.hub()))
+        let (hub, acceptor) = (Arc::clone(self.setup.hub()), self.setup.acceptor().cloned());
+        Controller { hub, acceptor }
     }
 
     /// Returns a handle that reads the server's counters from any thread.
@@ -202,18 +203,21 @@ fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Controller(Arc<SharedHub>);
+pub struct Controller {
+    hub: Arc<SharedHub>,
+    acceptor: Option<Arc<Acceptor>>,
+}
 
 impl Controller {
     /// Stops the server: it delivers what it has accepted, says goodbye to everyone, and ends. Returns at
     /// once; calling it again changes nothing.
     pub fn stop(&self) {
-        self.0.request_stop();
+        self.hub.request_stop();
     }
 
     /// Sends `text` to everyone who is connected.
     pub fn announce_to_all(&self, text: OperatorText) {
-        self.0.announce_to_all(text);
+        self.hub.announce_to_all(text);
     }
 
     /// Sends `text` to the members of a room, numbered like everything that is said there.
@@ -221,13 +225,23 @@ impl Controller {
     /// # Errors
     /// [`NoSuchRoom`] if the room does not exist, or not any more.
     pub fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
-        self.0.announce(room, text)
+        self.hub.announce(room, text)
     }
 
     /// Tells a session why it is removed, and closes its connection once the commands that the server has
     /// read from it are carried out. Returns false if the session has ended already.
     pub fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
-        self.0.remove(session, reason)
+        self.hub.remove(session, reason)
+    }
+
+    /// Shows another certificate to those who connect from now on; connections that there are go on. Whether plain
+    /// text is refused does not change. Returns false if the server was started without a certificate: it speaks no
+    /// TLS, and will not.
+    pub fn replace_certificate(&self, tls: &TlsConfig) -> bool {
+        if let Some(acceptor) = &self.acceptor {
+            acceptor.replace(tls);
+        }
+        self.acceptor.is_some()
     }
 }
 

@@ -16,8 +16,8 @@ use crate::config::{Config, ShutdownFrom};
 use crate::engine::{Engine, Workers};
 use crate::events::Observer;
 use crate::limits::Limits;
-use crate::net::{Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin, SockDiag};
-use crate::net::{canonical, written_by_this_thread};
+use crate::net::{Acceptor, Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin};
+use crate::net::{SockDiag, Stream, canonical, written_by_this_thread};
 use crate::stats::{CloseReason, Counters, LimitKind};
 use crate::workers::{Mailbox, Pool, SharedHub};
 
@@ -50,6 +50,7 @@ pub(crate) struct Setup {
     config: Config,
     counters: Arc<Counters>,
     sock_diag: SockDiag,
+    acceptor: Option<Arc<Acceptor>>,
     pub(crate) observer: Option<Box<Observer>>,
 }
 
@@ -72,7 +73,9 @@ impl Setup {
         hub.reserve_names(config.reserved_names.clone());
         let pool = Pool::start(config.workers, &hub)?;
         let (counters, sock_diag) = (Arc::default(), SockDiag::open());
-        Ok(Self { poll, listeners, hub, pool, config, counters, sock_diag, observer: None })
+        let acceptor = config.tls.as_ref().map(|tls| Arc::new(Acceptor::new(tls)));
+        let observer = None;
+        Ok(Self { poll, listeners, hub, pool, config, counters, sock_diag, acceptor, observer })
     }
 
     pub(crate) fn hub(&self) -> &Arc<SharedHub> {
@@ -83,9 +86,15 @@ impl Setup {
         &self.counters
     }
 
+    /// What begins encrypted streams, if the server has a certificate.
+    pub(crate) fn acceptor(&self) -> Option<&Arc<Acceptor>> {
+        self.acceptor.as_ref()
+    }
+
     /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
-        let Self { poll, listeners, hub, pool, config, counters, sock_diag, observer } = self;
+        let Self { poll, listeners, hub, pool, config, counters, .. } = self;
+        let (sock_diag, acceptor, observer) = (self.sock_diag, self.acceptor, self.observer);
         let Limits { accepts_per_turn, connections: max_connections, .. } = config.limits;
         let shutdown_from = config.shutdown_from;
         let lobby = Lobby::new(config.proxy_from.clone(), config.limits.frame_timeout);
@@ -97,6 +106,7 @@ impl Setup {
             clock: Clock::start(),
             listeners,
             lobby,
+            acceptor,
             accepts_per_turn,
             max_connections,
             shutdown_from,
@@ -115,10 +125,11 @@ struct Reactor {
     /// None once the server stops.
     listeners: Vec<Listener>,
     lobby: Lobby,
+    acceptor: Option<Arc<Acceptor>>,
     accepts_per_turn: usize,
     max_connections: usize,
     shutdown_from: ShutdownFrom,
-    engine: Engine<TcpStream, Pool>,
+    engine: Engine<Stream, Pool>,
     hub: Arc<SharedHub>,
     counters: Arc<Counters>,
 }
@@ -204,17 +215,20 @@ impl Reactor {
         for listener in &mut self.listeners {
             let (engine, lobby, registry) =
                 (&mut self.engine, &mut self.lobby, self.poll.registry());
+            let acceptor = self.acceptor.as_ref();
             let accepted = listener.accept(now, share, |stream, peer| {
                 let origin = self.shutdown_from.origin(&stream, peer);
                 if !lobby.is_proxy(origin.peer) || engine.is_stopping() {
                     let role = self.shutdown_from.role(origin);
                     register(engine, registry, stream, |engine, stream| {
+                        let stream = Stream::new(stream, acceptor);
                         engine.connect(now, stream, role, origin.peer);
                     });
                 } else if engine.connection_count() + lobby.len() < self.max_connections {
                     lobby.add(registry, now, stream, origin);
                 } else {
                     register(engine, registry, stream, |engine, stream| {
+                        let stream = Stream::new(stream, acceptor);
                         engine.turn_away(now, stream, origin.peer, CloseReason::ServerFull);
                     });
                 }
@@ -236,6 +250,7 @@ impl Reactor {
         if self.poll.registry().reregister(&mut stream, token, INTEREST).is_err() {
             return;
         }
+        let stream = Stream::new(stream, self.acceptor.as_ref());
         let reason = match origin {
             Ok(origin) => {
                 let role = self.shutdown_from.role(origin);
@@ -268,10 +283,10 @@ impl Reactor {
 /// Registers a socket for the next connection of the engine, and hands it over. One that the kernel cannot watch is
 /// closed.
 fn register(
-    engine: &mut Engine<TcpStream, Pool>,
+    engine: &mut Engine<Stream, Pool>,
     registry: &Registry,
     mut stream: TcpStream,
-    connect: impl FnOnce(&mut Engine<TcpStream, Pool>, TcpStream),
+    connect: impl FnOnce(&mut Engine<Stream, Pool>, TcpStream),
 ) {
     let token = engine.next_key().to_token();
     if registry.register(&mut stream, token, INTEREST).is_ok() {

@@ -64,6 +64,11 @@ kinds! {
         TooManyFromAddress = "too-many-from-address",
         /// A proxy that had to send a PROXY header sent something else.
         BadProxyHeader = "bad-proxy-header",
+        /// The peer sent plain text to a server that takes encrypted connections only.
+        TlsRequired = "tls-required",
+        /// The handshake or the encryption of the connection failed; perhaps the peer does not trust the
+        /// certificate.
+        TlsFailed = "tls-failed",
         /// The program around the server removed it: see [`Controller::remove`](crate::Controller::remove).
         Removed = "removed",
         /// The server failed to handle one of the connection's commands.

@@ -97,6 +97,8 @@ stats! {
     metrics {
         /// Connections accepted, those refused later included.
         accepted: Counter("chat_connections_accepted", Count);
+        /// TLS handshakes completed.
+        tls_handshakes: Counter("chat_tls_handshakes", Count);
         /// Rooms with members.
         rooms: Gauge("chat_rooms", Count);
         /// Sessions in a room.
@@ -185,6 +187,8 @@ impl Counters {
             | CloseReason::Http
             | CloseReason::BadInput
             | CloseReason::BadProxyHeader
+            | CloseReason::TlsRequired
+            | CloseReason::TlsFailed
             | CloseReason::Removed
             | CloseReason::Internal
             | CloseReason::Stopped => {}

@@ -15,6 +15,7 @@ mod rooms;
 mod shutdown;
 mod slow;
 mod support;
+mod tls;
 
 /// Counts what the servers of the tests allocate.
 #[global_allocator]

@@ -4,9 +4,10 @@ use std::error::Error as _;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use chat_proto::{Localize, localize};
-use chat_server::{Lang, StartError};
+use chat_server::{Lang, StartError, TlsError};
 
 #[derive(Debug)]
 pub(crate) enum ExitError {
@@ -16,6 +17,12 @@ pub(crate) enum ExitError {
     Start(StartError),
     /// Metrics cannot be served at the address that was asked for.
     Metrics { address: SocketAddr, error: io::Error },
+    /// The certificate or its key is of no use.
+    Certificate(TlsError),
+    /// The certificate that the server has made cannot be kept.
+    NotKept { path: PathBuf, error: io::Error },
+    /// There is no place to keep it.
+    NoStateDirectory,
     /// The probed server does not answer, or not as it should.
     Probe { address: SocketAddr, error: io::Error },
     /// The system gives no more descriptors or threads.
@@ -41,12 +48,14 @@ impl ExitError {
     pub(crate) fn source(&self) -> Option<String> {
         match self {
             Self::Start(error) => error.source().map(ToString::to_string),
+            Self::Certificate(error) => Some(error.to_string()),
             Self::NoLog(error)
             | Self::Metrics { error, .. }
             | Self::Probe { error, .. }
+            | Self::NotKept { error, .. }
             | Self::System(error)
             | Self::Serving(error) => Some(error.to_string()),
-            Self::SecondSignal(_) => None,
+            Self::NoStateDirectory | Self::SecondSignal(_) => None,
         }
     }
 }
@@ -76,6 +85,16 @@ impl Localize for ExitError {
                     en: ". Choose another --metrics",
                     ko: ". 다른 --metrics 주소를 골라 주세요")
             }
+            Self::Certificate(error) => error.fmt_in(lang, f),
+            Self::NotKept { path, error } => {
+                let path = path.to_string_lossy();
+                localize!(f, lang,
+                    en: "cannot keep a certificate in {path}: {error}. Choose another --tls-dir",
+                    ko: "{path}에 인증서를 둘 수 없어요: {error}. 다른 --tls-dir 폴더를 골라 주세요")
+            }
+            Self::NoStateDirectory => localize!(f, lang,
+                en: "there is no place to keep a certificate: choose one with --tls-dir",
+                ko: "인증서를 둘 곳이 없어요. --tls-dir 폴더를 골라 주세요"),
             Self::Probe { address, error } => localize!(f, lang,
                 en: "no answer from {address}: {error}. Does a server run there with --metrics?",
                 ko: "{address} 주소에서 답이 없어요: {error}. 서버가 --metrics 설정으로 떠 있는지 보세요"),

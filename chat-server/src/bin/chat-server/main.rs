@@ -11,6 +11,7 @@ mod metrics;
 mod os;
 mod settings;
 mod texts;
+mod tls;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -89,6 +90,7 @@ fn run(settings: Settings) -> ExitCode {
 }
 
 fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
+    settings.config.tls = tls::load(&settings)?;
     fit_memory(&mut settings);
     let is_set = settings.limits_set.contains("connections");
     rlimit::make_room_for(&mut settings.config.limits.connections, is_set);
@@ -103,12 +105,23 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
             .map_err(|error| ExitError::Metrics { address, error })
     };
     let metrics = settings.metrics.map(serve_metrics).transpose()?;
-    signals::watch(server.controller(), log.clone()).map_err(ExitError::System)?;
+    let controller = server.controller();
+    let reload = settings.config.tls.is_some().then(|| {
+        let (settings, controller) = (settings.clone(), controller.clone());
+        move || tls::reload(&settings, &controller)
+    });
+    signals::watch(controller, log.clone(), reload).map_err(ExitError::System)?;
     // Its reader may be gone, or slow; neither is a reason not to serve.
     let output = LineWriter::start(io::stdout(), "chat-output").map_err(ExitError::System)?;
     for address in server.addresses() {
         output.line(&format!("listening on {address}"));
         tracing::info!(%address, "listening");
+    }
+    if let Some(tls) = &settings.config.tls {
+        if settings.tls.is_self_signed {
+            output.line(&format!("TLS fingerprint {}", tls.fingerprint()));
+        }
+        tls::log("serving TLS", tls);
     }
     if let Some(address) = metrics {
         output.line(&format!("metrics on {address}"));

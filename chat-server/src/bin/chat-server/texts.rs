@@ -47,6 +47,16 @@ flags! {
         ko "on|off" "같은 포트에서 브라우저도 받아요 (on)";
     METRICS: en "ADDR:PORT" "serve /metrics and /health there (nowhere)",
         ko "주소:포트" "여기서 /metrics와 /health를 보여 줘요 (없음)";
+    TLS: en "MODE" "on, only: no plain text, off (on with a certificate)",
+        ko "값" "on, only: 암호화한 연결만, off (인증서가 있으면 on)";
+    TLS_CERT: en "FILE" "certificate and those that lead to its root, PEM (none)",
+        ko "파일" "인증서와 상위 인증서, PEM (없음)";
+    TLS_KEY: en "FILE" "its private key, PEM (in the same file)",
+        ko "파일" "그 개인 키, PEM (같은 파일)";
+    TLS_SELF_SIGNED: en "" "make and keep a certificate, for a LAN (no)",
+        ko "" "LAN에서 쓸 인증서를 만들어 두고 써요 (안 만듦)";
+    TLS_DIR: en "DIR" "where that is kept (~/.local/state/chat-server)",
+        ko "폴더" "그 인증서를 둘 곳 (~/.local/state/chat-server)";
     WORKER: en "N" "worker threads, 1 to 256 (2)",
         ko "N" "작업 스레드 수, 1~256 (2)";
     INLINE: en "N" "requests a turn handles without workers (4096)",
@@ -91,6 +101,7 @@ fixed! {
         ko "사용법: chat-server --port=N [플래그]...\n\
             채팅방 서버예요. 출력의 첫 줄은 \"listening on 주소:포트\"예요.";
     GROUP_WHERE: en "Where, and for whom", ko "어디서, 누구에게";
+    GROUP_TLS: en "Encryption (TLS), at the same port", ko "암호화 (TLS, 같은 포트)";
     GROUP_HOW_MUCH: en "How much", ko "얼마나";
     GROUP_LOG: en "Log, on standard error", ko "로그 (표준 오류로 나가요)";
     GROUP_CONFIGURATION: en "Configuration", ko "설정";

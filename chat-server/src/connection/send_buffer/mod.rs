@@ -175,8 +175,9 @@ impl SendBuffer {
     }
 
     /// Drops everything but the rest of a frame that is partly written: the peer gets whole frames, from
-    /// the beginning of what was pending. Without a framing there are no frames to complete.
-    pub(crate) fn truncate(&mut self, framing: Option<Framing>) {
+    /// the beginning of what was pending. Without a framing there are no frames to complete. The first `withheld` bytes
+    /// are written as well, and stay nevertheless.
+    pub(crate) fn truncate(&mut self, framing: Option<Framing>, withheld: usize) {
         let end_of_frame = |bytes: &[u8], at| match framing {
             Some(framing) => end_of_frame(framing, bytes, at),
             None => at,
@@ -184,7 +185,7 @@ impl SendBuffer {
         let Self { mut segments } = std::mem::take(self);
         let mut rest = match segments.pop_front() {
             Some(Segment::Shared { chunk, mut range }) => {
-                range.end = end_of_frame(chunk.bytes(), range.start);
+                range.end = end_of_frame(chunk.bytes(), range.start + withheld);
                 if range.len() > Self::COPIED {
                     // Those who stopped in the same frame share what is left of it.
                     self.segments = Segments::of(Segment::Shared { chunk, range });
@@ -192,7 +193,9 @@ impl SendBuffer {
                 }
                 chunk.bytes()[range].to_vec()
             }
-            Some(Segment::Own { bytes, sent }) => bytes[sent..end_of_frame(&bytes, sent)].to_vec(),
+            Some(Segment::Own { bytes, sent }) => {
+                bytes[sent..end_of_frame(&bytes, sent + withheld)].to_vec()
+            }
             Some(Segment::Rooms { .. }) | None => Vec::new(),
         };
         if fault!(CutInFrame) {

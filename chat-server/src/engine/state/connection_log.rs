@@ -203,6 +203,8 @@ fn severity(reason: CloseReason) -> Level {
         | CloseReason::Backlog
         | CloseReason::SlowBacklog
         | CloseReason::TooManyFromAddress
+        | CloseReason::TlsRequired
+        | CloseReason::TlsFailed
         | CloseReason::Removed => Level::INFO,
         CloseReason::TotalBacklog | CloseReason::ServerFull | CloseReason::BadProxyHeader => {
             Level::WARN

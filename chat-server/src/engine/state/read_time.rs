@@ -31,16 +31,17 @@ const END: usize = 60;
 
 /// The time that a read takes beyond [`READ`], with its requests.
 pub(super) fn read_time(read: &Read, requests: &[Request], is_in_room: bool) -> usize {
+    let work = read.work as usize;
     // Only the last takes long.
     let last = match requests.last() {
-        None => return PIECE + read.bytes / BUFFERED,
+        None => return PIECE + read.bytes / BUFFERED + work,
         Some(Request::Do(Command::Chat(_))) if is_in_room => 0,
         Some(Request::Do(Command::Rename(name))) if !name.as_str().is_ascii() => NAME,
         Some(Request::Reject(Rejection::BadName(_))) => NAME,
         Some(Request::Disconnect) => END,
         Some(_) => ANSWER,
     };
-    requests.len().max(read.accepted / PARSED) + last
+    requests.len().max(read.accepted / PARSED) + last + work
 }
 
 /// What the connection is charged for it: see [`Inbound::charge_time`](crate::connection::Inbound::charge_time).

@@ -47,7 +47,11 @@ fn is_true(
         // The limits were checked when it connected.
         CloseReason::ServerFull | CloseReason::TooManyFromAddress => client.trace.session.is_none(),
         CloseReason::Stopped => stopping,
-        CloseReason::BadProxyHeader | CloseReason::Removed | CloseReason::Internal => false,
+        CloseReason::BadProxyHeader
+        | CloseReason::TlsRequired
+        | CloseReason::TlsFailed
+        | CloseReason::Removed
+        | CloseReason::Internal => false,
     }
 }
 
@@ -61,12 +65,14 @@ pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
         CloseReason::ServerFull => Some("server-full"),
         CloseReason::TooManyFromAddress => Some("too-many-from-address"),
         CloseReason::BadProxyHeader => Some("proxy-header-expected"),
+        CloseReason::TlsRequired => Some("tls-required"),
         CloseReason::Stopped => Some("server-stopping"),
         CloseReason::PeerEnded
         | CloseReason::PeerEndedInFrame
         | CloseReason::Lost
         | CloseReason::Http
         | CloseReason::BadInput
+        | CloseReason::TlsFailed
         | CloseReason::Removed
         | CloseReason::Internal => None,
     }

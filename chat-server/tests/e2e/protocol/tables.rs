@@ -8,9 +8,16 @@ use chat_server::Config;
 use super::document::{quoted, table};
 use super::transcript::Transcript;
 
-/// Codes that no transcript can bring about: it meets no bug, always reads, and has neither operator nor proxy.
-const NOT_PLAYED: [&str; 5] =
-    ["announcement", "internal", "proxy-header-expected", "removed", "slow-consumer"];
+/// Codes that no transcript can bring about: it meets no bug, always reads, and has neither operator, proxy nor
+/// certificate.
+const NOT_PLAYED: [&str; 6] = [
+    "announcement",
+    "internal",
+    "proxy-header-expected",
+    "removed",
+    "slow-consumer",
+    "tls-required",
+];
 
 /// Every code, read from the sources: no value lists all variants.
 fn codes_of_the_code() -> BTreeSet<&'static str> {

@@ -8,6 +8,7 @@
 mod member;
 mod program;
 mod server;
+mod tls;
 mod witnesses;
 
 use std::fmt::Debug;
@@ -24,6 +25,7 @@ pub(crate) use chat_testing::{
 pub(crate) use member::{Member, check_all};
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};
 pub(crate) use server::{RunningServer, each_way, start};
+pub(crate) use tls::{Certificate, Folder, TlsStream};
 pub(crate) use witnesses::{Scene, Witnesses};
 
 /// Raises the limit on open descriptors of this process as far as it goes, and returns it.

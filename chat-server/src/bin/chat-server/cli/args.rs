@@ -8,8 +8,8 @@ use chat_server::Lang;
 
 use super::help;
 use crate::settings::{
-    Flags, Place, SETTINGS, SettingError, Settings, ValueError, apply_file, is_list, parse_address,
-    set_limit, suggest, takes_value, to_toml,
+    Flags, Place, SETTINGS, SettingError, Settings, ValueError, apply_file, is_list, is_switch,
+    parse_address, set_limit, suggest, takes_value, to_toml,
 };
 use crate::texts;
 
@@ -83,11 +83,13 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
                 let suggestion = suggest(&flag, Place::Flag);
                 errors.push(SettingError::UnknownFlag { flag, suggestion });
             }
-            (Some(false), None) => good.push(flag),
-            (Some(false), Some(_)) => {
-                errors.push(SettingError::UnwantedValue(flag.clone()));
-                good.push(flag);
+            (Some(false), Some(_)) => errors.push(SettingError::UnwantedValue(flag)),
+            (Some(false), None) if is_switch(name) && is_repeated => {
+                errors.push(SettingError::RepeatedFlag(flag));
             }
+            // To argh it is a flag with a value, as it is in a file.
+            (Some(false), None) if is_switch(name) => good.extend([flag, "true".to_owned()]),
+            (Some(false), None) => good.push(flag),
             (Some(true), value) => {
                 match value.or_else(|| words.next_if(|word| !word.starts_with("--"))) {
                     None => errors.push(SettingError::MissingValue(flag)),

@@ -1,6 +1,7 @@
 //! Signals. The first SIGTERM or SIGINT stops the server in order; one that comes a second later or after
 //! that ends the process at once, with status 128 + its number. SIGHUP stops the server if it had a
-//! terminal, which is gone then, and is ignored otherwise. So are SIGUSR1, SIGUSR2 and SIGXFSZ, which would
+//! terminal, which is gone then; otherwise it has the certificate read again, and is ignored if there is none. So
+//! are SIGUSR1, SIGUSR2 and SIGXFSZ, which would
 //! end the process: a file that may not grow is a failed write like any other.
 
 use std::fs;
@@ -32,14 +33,19 @@ pub(crate) fn survive_file_size_limit() -> io::Result<()> {
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)
 }
 
-/// Handles signals on a thread of its own, which can end the process even when the server hangs.
+/// Handles signals on a thread of its own, which can end the process even when the server hangs. `reload` reads
+/// again what is in files, if there is any.
 ///
 /// # Errors
 /// If the system gives no more descriptors or threads.
-pub(crate) fn watch(controller: Controller, log: Log) -> io::Result<()> {
-    let hangup_stops = io::stdin().is_terminal();
+pub(crate) fn watch(
+    controller: Controller,
+    log: Log,
+    reload: Option<impl Fn() + Send + 'static>,
+) -> io::Result<()> {
+    let had_terminal = io::stdin().is_terminal() && !is_ignored(SIGHUP);
     let mut watched = vec![SIGTERM, SIGINT, SIGUSR1, SIGUSR2];
-    if !is_ignored(SIGHUP) {
+    if reload.is_some() || !is_ignored(SIGHUP) {
         watched.push(SIGHUP);
     }
     let mut signals = Signals::new(watched)?;
@@ -47,13 +53,16 @@ pub(crate) fn watch(controller: Controller, log: Log) -> io::Result<()> {
         let mut wish = StopWish::default();
         for signal in &mut signals {
             let name = name(signal);
-            match wish.note(Instant::now(), signal, hangup_stops) {
-                Effect::Ignored => tracing::info!(signal = name, "signal ignored"),
-                Effect::Stop => {
+            // A terminal that is still there did not send it.
+            let hangup_stops = had_terminal && !(reload.is_some() && io::stdin().is_terminal());
+            match (wish.note(Instant::now(), signal, hangup_stops), &reload) {
+                (Effect::Ignored, Some(reload)) if signal == SIGHUP => reload(),
+                (Effect::Ignored, _) => tracing::info!(signal = name, "signal ignored"),
+                (Effect::Stop, _) => {
                     tracing::info!(signal = name, "stop requested");
                     controller.stop();
                 }
-                Effect::EndAtOnce => {
+                (Effect::EndAtOnce, _) => {
                     log.exit_error(&ExitError::SecondSignal(name));
                     log.flush();
                     process::exit(128 + signal);

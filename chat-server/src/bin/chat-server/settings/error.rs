@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use chat_proto::{Localize, localize};
-use chat_server::{Lang, LimitError};
+use chat_server::{Lang, LimitError, TlsError};
 
 /// A mistake that keeps the program from starting; there may be several.
 #[derive(Debug)]
@@ -41,6 +41,14 @@ pub(crate) enum SettingError {
     Overlap { ip: IpAddr, other: IpAddr },
     /// Metrics would be served at the server's own address.
     SameAddress { metrics: SocketAddr, server: SocketAddr },
+    /// The certificate or its key is of no use.
+    Tls(TlsError),
+    /// TLS is wanted, and there is no certificate.
+    NoCertificate,
+    /// There is a key alone.
+    KeyWithoutCertificate,
+    /// A certificate is given, and one is to be made.
+    TwoCertificates,
 }
 
 /// A mistake in a line of a configuration file.
@@ -157,6 +165,16 @@ impl Localize for SettingError {
             Self::SameAddress { metrics, server } => localize!(f, lang,
                 en: "metrics is {metrics}: the server itself listens on {server}. Choose another port",
                 ko: "metrics = {metrics}: 서버가 쓸 주소와 겹쳐요 ({server}). 다른 포트를 골라 주세요"),
+            Self::Tls(error) => error.fmt_in(lang, f),
+            Self::NoCertificate => localize!(f, lang,
+                en: "TLS needs a certificate: name one with --tls-cert, or have one made with --tls-self-signed",
+                ko: "TLS에는 인증서가 필요해요. --tls-cert 플래그로 알려 주거나 --tls-self-signed 플래그로 만들어 주세요"),
+            Self::KeyWithoutCertificate => localize!(f, lang,
+                en: "--tls-key is there without --tls-cert",
+                ko: "--tls-key 플래그만 있고 --tls-cert 플래그가 없어요"),
+            Self::TwoCertificates => localize!(f, lang,
+                en: "--tls-cert and --tls-self-signed are both there: leave one of them out",
+                ko: "--tls-cert 플래그와 --tls-self-signed 플래그가 다 있어요. 하나를 빼 주세요"),
         }
     }
 }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{FileError, SettingError, ValueError};
 use super::names::{Place, set_limit, suggest};
-use super::table::SETTINGS;
+use super::table::{SETTINGS, is_switch};
 use super::values::Settings;
 
 /// The longest file that is read, in bytes.
@@ -123,7 +123,7 @@ impl Reader<'_> {
         value: &DeValue<'_>,
         set: impl FnOnce(&mut Settings, &str) -> Result<(), ValueError>,
     ) {
-        let (value, result) = match as_flag_value(value) {
+        let (value, result) = match as_flag_value(value, is_switch(&key)) {
             Some(value) => (Some(value.as_ref().to_owned()), set(self.settings, &value)),
             None => (None, Err(ValueError::WrongType)),
         };
@@ -139,10 +139,13 @@ impl Reader<'_> {
     }
 }
 
-/// The value as a flag would have it.
-fn as_flag_value<'a>(value: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
+/// The value as a flag would have it. `is_switch`: it is true or false.
+fn as_flag_value<'a>(value: &'a DeValue<'_>, is_switch: bool) -> Option<Cow<'a, str>> {
     match value {
         DeValue::String(text) => Some(Cow::Borrowed(text)),
+        DeValue::Boolean(value) if is_switch => {
+            Some(Cow::Borrowed(if *value { "true" } else { "false" }))
+        }
         DeValue::Integer(number) if number.radix() == 10 => Some(Cow::Borrowed(number.as_str())),
         _ => None,
     }

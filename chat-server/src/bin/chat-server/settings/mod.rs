@@ -17,5 +17,7 @@ pub(crate) use addresses::{canonical, parse_address};
 pub(crate) use error::{SettingError, ValueError};
 pub(crate) use file::apply_file;
 pub(crate) use names::{Place, set_limit, suggest};
-pub(crate) use table::{Flags, OTHER_FLAGS, SETTINGS, in_force, is_list, takes_value, to_toml};
-pub(crate) use values::{LogFormat, Settings};
+pub(crate) use table::{
+    Flags, OTHER_FLAGS, SETTINGS, in_force, is_list, is_switch, takes_value, to_toml,
+};
+pub(crate) use values::{LogFormat, Settings, TlsMode, TlsSettings};

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use super::addresses::{parse_address, parse_hosts, parse_ips, parse_networks, show_ip};
 use super::error::ValueError;
 use super::suggestion::nearest;
-use super::values::{LogFormat, Settings};
+use super::values::{LogFormat, Settings, TlsMode};
 use crate::texts::{self, FlagText};
 
 /// The most workers that can be set.
@@ -143,6 +143,25 @@ settings! {
         metrics "metrics" METRICS |s, value| s.metrics = Some(parse_address(value)?)
             => s.metrics.map(|address| address.to_string());
     }
+    GROUP_TLS {
+        tls "tls" TLS |s, value| {
+            let modes = [TlsMode::On, TlsMode::Only, TlsMode::Off];
+            s.tls.mode = Some(one_of(value, &["on", "only", "off"], modes)?);
+        } => s.tls.mode.map(|mode| match mode {
+            TlsMode::On => "on".to_owned(),
+            TlsMode::Only => "only".to_owned(),
+            TlsMode::Off => "off".to_owned(),
+        });
+        tls_cert "tls-cert" TLS_CERT |s, value| s.tls.certificate = Some(value.into())
+            => s.tls.certificate.as_ref().map(|path| path.display().to_string());
+        tls_key "tls-key" TLS_KEY |s, value| s.tls.key = Some(value.into())
+            => s.tls.key.as_ref().map(|path| path.display().to_string());
+        tls_self_signed "tls-self-signed" TLS_SELF_SIGNED |s, value| {
+            s.tls.is_self_signed = one_of(value, &["true", "false"], [true, false])?;
+        } => s.tls.is_self_signed.then(|| "true".to_owned());
+        tls_dir "tls-dir" TLS_DIR |s, value| s.tls.dir = Some(value.into())
+            => s.tls.dir.as_ref().map(|path| path.display().to_string());
+    }
     GROUP_HOW_MUCH {
         worker "worker" WORKER |s, value| s.config.workers = range(value, 1, MAX_WORKERS)?
             => Some(s.config.workers.to_string());
@@ -195,6 +214,11 @@ pub(crate) fn is_list(name: &str) -> bool {
     ["ip", "proxy-from", "web-host"].contains(&name)
 }
 
+/// Whether the flag of that name is a setting that is true if the flag is there.
+pub(crate) fn is_switch(name: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.name == name && setting.text.en.value.is_empty())
+}
+
 /// Whether the flag of that name, without hyphens, takes a value; `None` if there is no such flag.
 pub(crate) fn takes_value(name: &str) -> Option<bool> {
     let settings = SETTINGS.iter().map(|setting| (setting.name, setting.text));
@@ -231,6 +255,7 @@ pub(crate) fn to_toml(settings: &Settings) -> String {
     let lines = in_force(settings).map(|settings| {
         let line = |(name, value): (&str, String)| match value.parse::<u64>() {
             Ok(number) => format!("{name} = {number}\n"),
+            Err(_) if is_switch(name) => format!("{name} = {value}\n"),
             Err(_) => format!("{name} = {value:?}\n"),
         };
         settings.into_iter().map(line).collect::<String>()

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
-use chat_server::{Config, ConfigError, Lang, Limit};
+use chat_server::{Config, ConfigError, Lang, Limit, TlsConfig, TlsError};
 use tracing::level_filters::LevelFilter;
 
 use super::addresses::{canonical, show_ip};
@@ -15,6 +16,7 @@ pub(crate) struct Settings {
     /// Takes a free port if none was set.
     pub(crate) config: Config,
     pub(crate) has_port: bool,
+    pub(crate) tls: TlsSettings,
     /// Where metrics are served; `None` for nowhere.
     pub(crate) metrics: Option<SocketAddr>,
     /// The least severe level that is logged; `None` leaves it to the environment.
@@ -45,7 +47,8 @@ impl Settings {
         let check = self.config.check();
         let limits = check.as_ref().err().map(ConfigError::errors).unwrap_or_default();
         let limits = limits.iter().map(|error| SettingError::Limit(*error));
-        limits.chain(self.overlaps()).chain(self.metrics_conflict()).collect()
+        let conflicts = self.overlaps().into_iter().chain(self.metrics_conflict());
+        limits.chain(conflicts).chain(self.tls.error()).collect()
     }
 
     /// The addresses to listen on, of which none may include another.
@@ -84,6 +87,57 @@ impl Settings {
         };
         let same_ip = show_ip(&a) == show_ip(&b);
         is_wildcard_of_b || same_ip
+    }
+}
+
+/// The settings of TLS. They become a [`TlsConfig`] when the server starts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TlsSettings {
+    /// `None`: on if there is a certificate.
+    pub(crate) mode: Option<TlsMode>,
+    /// A file with the certificate, and those that lead to its root.
+    pub(crate) certificate: Option<PathBuf>,
+    /// A file with its key; `None` if that is in the same file.
+    pub(crate) key: Option<PathBuf>,
+    /// The server makes its certificate itself.
+    pub(crate) is_self_signed: bool,
+    /// Where it keeps that; `None` for the usual place.
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Whom the server speaks TLS with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TlsMode {
+    On,
+    /// With everybody.
+    Only,
+    Off,
+}
+
+impl TlsSettings {
+    /// The certificate from the files, if any is named.
+    ///
+    /// # Errors
+    /// If they cannot be read, or hold no certificate with its key.
+    pub(crate) fn read_files(&self) -> Result<Option<TlsConfig>, TlsError> {
+        let Some(certificate) = &self.certificate else { return Ok(None) };
+        TlsConfig::from_files(certificate, self.key.as_ref().unwrap_or(certificate)).map(Some)
+    }
+
+    /// What contradicts itself, or cannot be used.
+    fn error(&self) -> Option<SettingError> {
+        let has_certificate = self.certificate.is_some() || self.is_self_signed;
+        if self.certificate.is_some() && self.is_self_signed {
+            Some(SettingError::TwoCertificates)
+        } else if self.key.is_some() && self.certificate.is_none() {
+            Some(SettingError::KeyWithoutCertificate)
+        } else if matches!(self.mode, Some(TlsMode::On | TlsMode::Only)) && !has_certificate {
+            Some(SettingError::NoCertificate)
+        } else if self.mode == Some(TlsMode::Off) {
+            None
+        } else {
+            self.read_files().err().map(SettingError::Tls)
+        }
     }
 }
 

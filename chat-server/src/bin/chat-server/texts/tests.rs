@@ -6,11 +6,12 @@ use chat_server::Lang;
 use super::*;
 
 /// The sources of error texts.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("../exit_error.rs"),
     include_str!("../settings/error.rs"),
     include_str!("../../../limits/error.rs"),
     include_str!("../../../server/mod.rs"),
+    include_str!("../../../net/tls/error.rs"),
 ];
 
 /// The first string literal of a source.

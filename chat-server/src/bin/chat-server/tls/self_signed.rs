@@ -1,0 +1,154 @@
+//! A certificate that the server signs itself, for a LAN without anyone who would sign it. It is kept, so that
+//! people who have compared its fingerprint once need not do so again.
+//!
+//! One file, which only its owner may read, holds the key and the certificate. It is made anew once the certificate
+//! is not valid any more.
+
+use std::env;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chat_server::TlsConfig;
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
+use rcgen::{KeyUsagePurpose, date_time_ymd};
+
+use crate::exit_error::ExitError;
+use crate::settings::Settings;
+
+const FILE: &str = "self-signed.pem";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The time for which a certificate is valid: no browser accepts one for more than 398 days.
+const VALID: Duration = Duration::from_secs(397 * 24 * 60 * 60);
+
+/// The certificate that is kept, or a new one if there is none that is still valid.
+///
+/// # Errors
+/// If there is no place to keep one, it cannot be written, or what is there is no certificate.
+pub(crate) fn load_or_make(settings: &Settings) -> Result<TlsConfig, ExitError> {
+    let dir = settings.tls.dir.clone().or_else(state_dir).ok_or(ExitError::NoStateDirectory)?;
+    let path = dir.join(FILE);
+    if path.exists() {
+        let kept = TlsConfig::from_files(&path, &path).map_err(ExitError::Certificate)?;
+        let is_valid = |end: SystemTime| end > SystemTime::now();
+        if kept.not_after().is_none_or(is_valid) {
+            return Ok(kept);
+        }
+        tracing::warn!(path = %path.display(), "the certificate has ended: a new one, with another fingerprint, replaces it");
+    }
+    let pem = make(names(settings)).and_then(|pem| write(&dir, &path, &pem).map(|()| pem));
+    let pem = pem.map_err(|error| ExitError::NotKept { path: path.clone(), error })?;
+    tracing::info!(path = %path.display(), "certificate made");
+    TlsConfig::from_pem(pem.as_bytes(), pem.as_bytes()).map_err(ExitError::Certificate)
+}
+
+/// Where programs keep what they make: the service manager's place, or else the user's.
+fn state_dir() -> Option<PathBuf> {
+    let place = |name| env::var_os(name).filter(|path| Path::new(path).is_absolute());
+    // The first one, if there are several.
+    let of_service = env::var("STATE_DIRECTORY").ok().filter(|path| path.starts_with('/'));
+    if let Some(first) = of_service.as_deref().and_then(|paths| paths.split(':').next()) {
+        return Some(first.into());
+    }
+    let of_user = place("XDG_STATE_HOME").map(PathBuf::from);
+    let of_user = of_user.or_else(|| Some(Path::new(&place("HOME")?).join(".local/state")));
+    of_user.map(|path| path.join("chat-server"))
+}
+
+/// The names that the certificate is for: this machine's, and its addresses that the server listens on.
+fn names(settings: &Settings) -> Vec<String> {
+    let host = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    };
+    let mut names = vec!["localhost".to_owned()];
+    names.extend(Some(host).filter(|host| is_name(host) && host != "localhost"));
+    let mut ips = vec![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+    for address in settings.config.addresses() {
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => {
+                ips.extend(way_out(Ipv4Addr::UNSPECIFIED.into()));
+            }
+            IpAddr::V6(ip) if ip.is_unspecified() => {
+                let any = [IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()];
+                ips.extend(any.into_iter().filter_map(way_out));
+            }
+            ip => ips.push(ip),
+        }
+    }
+    ips.sort_unstable();
+    ips.dedup();
+    names.extend(ips.iter().map(ToString::to_string));
+    names
+}
+
+/// The address from which this machine reaches others, found without sending anything.
+fn way_out(any: IpAddr) -> Option<IpAddr> {
+    let far: IpAddr = match any {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((far, 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// A key and a certificate for these names, in PEM.
+fn make(names: Vec<String>) -> io::Result<String> {
+    let made = || {
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "chat-server");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let start = date_time_ymd(1970, 1, 1);
+        // Clocks differ.
+        params.not_before = start + now.saturating_sub(DAY);
+        params.not_after = start + (now + VALID - DAY);
+        let key = KeyPair::generate()?;
+        let certificate = params.self_signed(&key)?;
+        Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
+    };
+    made().map_err(|error: rcgen::Error| io::Error::other(error))
+}
+
+/// Writes a file that only its owner may read, as a whole.
+fn write(dir: &Path, path: &Path, text: &str) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let draft = dir.join(format!("{FILE}.{}", std::process::id()));
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_made_for_the_machine_and_its_addresses() {
+        let mut settings = Settings::default();
+        settings.config.address = ([192, 0, 2, 7], 9000).into();
+        let names = names(&settings);
+        assert_eq!(names[0], "localhost");
+        for ip in ["127.0.0.1", "::1", "192.0.2.7"] {
+            assert!(names.iter().any(|name| name == ip), "{names:?}");
+        }
+        let pem = make(names).expect("a certificate");
+        let tls = TlsConfig::from_pem(pem.as_bytes(), pem.as_bytes()).expect("it is one");
+        let left = tls.not_after().expect("it ends").duration_since(SystemTime::now());
+        let days = left.expect("it has not ended").as_secs() / DAY.as_secs();
+        assert_eq!(days, 395);
+    }
+}

@@ -1,0 +1,69 @@
+//! The server's side of handshakes: what it offers, and the certificate that it shows at present.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use super::config::TlsConfig;
+use super::session::TlsSession;
+
+/// Begins TLS sessions. The event loop and those who replace the certificate share it.
+pub(crate) struct Acceptor {
+    config: Arc<ServerConfig>,
+    certificate: Arc<Shown>,
+    requires_tls: bool,
+}
+
+/// The certificate that is shown to whoever asks, whatever name it asks for: names are the business of the client,
+/// and there is none when it connects to an address.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+impl Acceptor {
+    pub(crate) fn new(tls: &TlsConfig) -> Self {
+        let certificate = Arc::new(Shown(RwLock::new(Arc::clone(tls.certified_key()))));
+        let resolver: Arc<dyn ResolvesServerCert> = certificate.clone();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has cipher suites for TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Connections last: resuming one would save little, and its secrets would have to be kept.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Self { config: Arc::new(config), certificate, requires_tls: tls.requires_tls() }
+    }
+
+    /// Whether plain text is refused.
+    pub(crate) fn requires_tls(&self) -> bool {
+        self.requires_tls
+    }
+
+    /// Shows another certificate from now on. Whether plain text is refused stays as it is.
+    pub(crate) fn replace(&self, tls: &TlsConfig) {
+        let mut shown = self.certificate.0.write().unwrap_or_else(PoisonError::into_inner);
+        *shown = Arc::clone(tls.certified_key());
+    }
+
+    /// Begins a session that has received these bytes.
+    pub(crate) fn begin(&self, received: &[u8]) -> TlsSession {
+        TlsSession::new(&self.config, received)
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor").field("requires_tls", &self.requires_tls).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! The TLS session of one connection, on rustls's unbuffered interface: an idle one holds no buffers.
+//!
+//! What is read passes through one buffer of the thread, and only part of a record stays behind (`receiving`). What is
+//! written is encrypted into another one, and only what the kernel does not take stays (`sending`).
+//!
+//! **A byte is withheld.** Whoever writes takes what a write returns for written, and asks nobody whether it has left.
+//! So while ciphertext is left here, the last byte that is in it is not acknowledged: as `n - 1` of `n` bytes, or as
+//! `WouldBlock` if `n` is 1. The caller therefore has something pending, waits until the kernel takes more, and
+//! offers that byte again, as the first of its next write. By then it is encrypted: once the ciphertext has left, it
+//! is counted and not sent a second time. Invariants:
+//!
+//! 1. `is_withheld` implies that the next write begins with the byte that the last one took and did not acknowledge.
+//! 2. Nothing is encrypted for a write while `sealed` holds anything; so `sealed` holds one write's records at most,
+//!    besides those of handshakes and alerts.
+//! 3. Once everything that was written is acknowledged, `sealed` holds nothing of it.
+
+mod receiving;
+mod sending;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::server::UnbufferedServerConnection;
+
+use super::super::socket::StreamState;
+
+/// What a record takes beyond its content, at most, and some more.
+const OVERHEAD: usize = 1024;
+
+/// One side of a TLS connection, without the transport, which is lent to it.
+pub(crate) struct TlsSession {
+    tls: UnbufferedServerConnection,
+    /// Bytes received that are no whole record yet, or the beginning of a handshake's message.
+    kept: Vec<u8>,
+    /// Bytes decrypted for which there was no room.
+    surplus: VecDeque<u8>,
+    /// Records to be sent, of which the transport has taken `sent` bytes.
+    sealed: Vec<u8>,
+    sent: usize,
+    /// The first byte of the next write is encrypted already.
+    is_withheld: bool,
+    /// The handshake is over.
+    is_open: bool,
+    /// The end of the stream is to be sent once `sealed` has left.
+    is_closing: bool,
+    /// The peer has been told of the end, or is not to be told.
+    is_silent: bool,
+    /// There may be more to read, which no event announces.
+    is_ready: bool,
+    end: Option<End>,
+    /// See [`Socket::work`].
+    work: u32,
+}
+
+/// How the stream from the peer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// With or without a word.
+    Closed,
+    Failed(ErrorKind),
+}
+
+impl TlsSession {
+    /// A session that has received the first bytes of its stream.
+    pub(super) fn new(config: &Arc<ServerConfig>, received: &[u8]) -> Self {
+        let tls = UnbufferedServerConnection::new(Arc::clone(config));
+        Self {
+            tls: tls.expect("only a length of fragments would be refused, and none is set"),
+            kept: received.to_vec(),
+            surplus: VecDeque::new(),
+            sealed: Vec::new(),
+            sent: 0,
+            is_withheld: false,
+            is_open: false,
+            is_closing: false,
+            is_silent: false,
+            is_ready: false,
+            end: None,
+            work: 0,
+        }
+    }
+
+    /// See [`Socket::state`].
+    pub(crate) fn state(&self) -> StreamState {
+        if !self.is_open {
+            StreamState::Handshaking
+        } else if self.is_ready || self.end.is_some() {
+            StreamState::Ready
+        } else if self.kept.is_empty() && self.surplus.is_empty() && !self.is_closing {
+            StreamState::Encrypted
+        } else {
+            StreamState::Partial
+        }
+    }
+
+    /// See [`Socket::withheld`].
+    pub(crate) fn withheld(&self) -> usize {
+        self.is_withheld.into()
+    }
+
+    /// See [`Socket::work`].
+    pub(crate) fn work(&self) -> u32 {
+        self.work
+    }
+
+    /// See [`Socket::memory`].
+    pub(crate) fn memory(&self) -> usize {
+        self.kept.capacity() + self.surplus.capacity() + self.sealed.capacity()
+    }
+}
+
+impl fmt::Debug for TlsSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsSession").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

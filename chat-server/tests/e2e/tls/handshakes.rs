@@ -1,0 +1,189 @@
+//! Handshakes: in pieces, half ones, none, failed ones; and who may go without.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use chat_server::CloseReason;
+use rustls::version::{TLS12, TLS13};
+
+use crate::support::{Certificate, Client, DEADLINE, End, RunningServer, TlsStream, wait_until};
+
+fn server(certificate: &Certificate) -> RunningServer {
+    RunningServer::with(|config| config.tls = Some(certificate.config()))
+}
+
+/// The first flight of a client.
+fn hello(certificate: &Certificate, address: SocketAddr) -> Vec<u8> {
+    let TlsStream(mut stream) = certificate.connect(address);
+    let mut hello = Vec::new();
+    stream.conn.write_tls(&mut hello).expect("memory takes it");
+    hello
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
+    stream.set_nodelay(true).expect("TCP has this option");
+    stream
+}
+
+/// Everything that comes until the stream ends, in whatever way.
+fn rest(mut stream: TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Err(e) if e.kind() != ErrorKind::ConnectionReset => panic!("no end: {e}"),
+        _ => rest,
+    }
+}
+
+#[test]
+fn a_handshake_may_come_byte_by_byte() {
+    let certificate = Certificate::make();
+    let server = server(&certificate);
+    for (handshakes, version) in [(1, &TLS12), (2, &TLS13)] {
+        let TlsStream(mut stream) = certificate.begin(connect(server.address()), &[version]);
+        while stream.conn.is_handshaking() {
+            let mut bytes = Vec::new();
+            while stream.conn.wants_write() {
+                stream.conn.write_tls(&mut bytes).expect("memory takes it");
+            }
+            for byte in bytes {
+                stream.sock.write_all(&[byte]).expect("the server reads");
+            }
+            if stream.conn.is_handshaking() {
+                stream.conn.read_tls(&mut stream.sock).expect("the server answers");
+                stream.conn.process_new_packets().expect("as it should");
+            }
+        }
+        let mut client = Client::over(TlsStream(stream));
+        client.expect_nothing();
+        client.enter_new("room");
+        assert_eq!(server.stats().tls_handshakes, handshakes);
+    }
+}
+
+#[test]
+fn half_a_handshake_has_the_time_of_a_frame() {
+    let certificate = Certificate::make();
+    let server = RunningServer::with(|config| {
+        config.tls = Some(certificate.config());
+        config.limits.frame_timeout = Duration::from_millis(50);
+        config.limits.linger = Duration::from_millis(50);
+    });
+    let hello = hello(&certificate, server.address());
+    for len in [1, 2, 3, 10, hello.len() - 1, hello.len()] {
+        let mut stream = connect(server.address());
+        stream.write_all(&hello[..len]).expect("the server reads");
+        rest(stream);
+    }
+    assert_eq!(server.stats().closed.count(CloseReason::FrameTimeout), 6);
+}
+
+#[test]
+fn what_only_begins_like_a_handshake_gets_an_alert() {
+    let certificate = Certificate::make();
+    let server = server(&certificate);
+    let rubbish = [b'\x16', 3, 1, 0, 5].into_iter().chain(0..200).collect::<Vec<_>>();
+    let mut stream = connect(server.address());
+    stream.write_all(&rubbish).expect("the server reads");
+    let alert = rest(stream);
+    assert!(alert.is_empty() || alert.starts_with(&[0x15, 3]), "{alert:?}");
+    wait_until("it is counted", || server.stats().closed.count(CloseReason::TlsFailed) == 1);
+    server.client().expect_nothing();
+}
+
+#[test]
+fn a_client_that_does_not_trust_the_certificate_is_counted() {
+    let [certificate, other] = [Certificate::make(), Certificate::make()];
+    let server = server(&certificate);
+    let mut stream = other.connect(server.address());
+    let error = stream.read(&mut [0]).expect_err("it does not trust the server");
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    wait_until("it is counted", || server.stats().closed.count(CloseReason::TlsFailed) == 1);
+}
+
+#[test]
+fn without_a_certificate_a_handshake_is_bad_input() {
+    let certificate = Certificate::make();
+    let server = RunningServer::with(|_| {});
+    let mut client = Client::connect(server.address());
+    client.send_raw(&hello(&certificate, server.address()));
+    client.expect_code("bad-request");
+    client.expect_end();
+}
+
+#[test]
+fn plain_text_is_told_where_only_tls_is_allowed() {
+    let certificate = Certificate::make();
+    let server = RunningServer::with(|config| {
+        config.tls = Some(certificate.config().with_plain_refused(true));
+    });
+    let mut witness = certificate.client_of(server.address());
+    let frame: &[u8] = b"\x00\x12{\"type\":\"CSRooms\"}";
+    for said in [frame, b"GET / HTTP/1.1\r\n\r\n", b"\x00", b"\x16\x04"] {
+        let mut client = Client::connect(server.address());
+        client.send_raw(said);
+        client.expect_code("tls-required");
+        client.expect_end();
+    }
+    wait_until("they are counted", || server.stats().closed.count(CloseReason::TlsRequired) == 4);
+    witness.expect_nothing();
+}
+
+#[test]
+fn a_refusal_waits_for_the_handshake() {
+    let certificate = Certificate::make();
+    let server = RunningServer::with(|config| {
+        config.tls = Some(certificate.config());
+        config.limits.connections = 1;
+    });
+    let _only = certificate.client_of(server.address());
+    for version in [&TLS12, &TLS13] {
+        let mut client = Client::over(certificate.connect_by(server.address(), &[version]));
+        // The handshake begins with the first bytes.
+        assert!(client.try_send(r#"{"type":"CSRooms"}"#));
+        client.expect_code("server-full");
+        client.expect_end();
+    }
+    let mut plain = Client::connect(server.address());
+    plain.send_raw(b"\0");
+    plain.expect_code("server-full");
+    plain.expect_end();
+}
+
+#[test]
+fn whoever_is_silent_is_told_of_the_stop() {
+    let certificate = Certificate::make();
+    let mut server = RunningServer::with(|config| {
+        config.tls = Some(certificate.config());
+        config.limits.linger = Duration::from_millis(1_500);
+    });
+    let mut silent = Client::connect(server.address());
+    let mut witness = certificate.client_of(server.address());
+    server.stop();
+    silent.expect_code("server-stopping");
+    assert_eq!(silent.until_end().0.len(), 0);
+    witness.expect_code("server-stopping");
+    witness.expect_end();
+    drop(witness);
+    server.join();
+}
+
+#[test]
+fn a_proxy_says_for_whom_it_speaks_before_the_handshake() {
+    let certificate = Certificate::make();
+    let server = RunningServer::with(|config| {
+        config.tls = Some(certificate.config());
+        config.proxy_from = vec!["127.0.0.1".parse().expect("a network")];
+    });
+    let mut tcp = connect(server.address());
+    tcp.write_all(b"PROXY TCP4 192.0.2.7 192.0.2.8 40000 9000\r\n").expect("the server reads");
+    let mut client = Client::over(certificate.begin(tcp, rustls::ALL_VERSIONS));
+    client.expect_nothing();
+    // Nobody but the proxy may stop it from there.
+    client.shutdown();
+    client.expect_code("shutdown-refused");
+    client.end_sending();
+    assert_eq!(client.until_end(), (Vec::new(), End::Clean));
+}

@@ -1,0 +1,5 @@
+//! TLS at the same port as plain text.
+
+mod conversation;
+mod handshakes;
+mod program;
