@@ -167,10 +167,6 @@ fn in_short(code: &str) -> Option<PerLang<&'static str>> {
             en: "There are too many connections from your address. Close one of them first.",
             ko: "이 주소에서 너무 많이 연결돼 있어요. 먼저 하나를 끊어 주세요.",
         },
-        "tls-required" => PerLang {
-            en: "This server accepts only encrypted connections.",
-            ko: "이 서버는 암호화된 연결만 받아요.",
-        },
         _ => return None,
     })
 }

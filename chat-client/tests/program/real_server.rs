@@ -1,17 +1,22 @@
 //! People chat through the real server.
 
-use chat_server::{Config, Server, ServerHandle};
+use chat_server::{Config, Server, ServerHandle, TlsConfig};
 
 #[cfg(unix)]
 use crate::pty::Terminal;
 use crate::support::Client;
+use crate::tls_peer::Identity;
 
 /// A server that is stopped, and has ended, when the test does.
 struct Chat(Option<ServerHandle>);
 
 impl Chat {
     fn start() -> Self {
-        let server = Server::bind(Config::default()).map(Server::spawn);
+        Self::start_with(Config::default())
+    }
+
+    fn start_with(config: Config) -> Self {
+        let server = Server::bind(config).map(Server::spawn);
         Self(Some(server.expect("a free port").expect("a thread")))
     }
 
@@ -19,9 +24,19 @@ impl Chat {
         self.0.as_ref().expect("it has not been joined")
     }
 
-    /// A client whose connection has been accepted: the next one gets the next number.
+    fn port_flag(&self) -> String {
+        format!("--port={}", self.handle().address().port())
+    }
+
     fn join(&self) -> Client {
-        let mut client = Client::start(&[&format!("--port={}", self.handle().address().port())]);
+        self.join_with(&[])
+    }
+
+    /// A client whose connection has been accepted: the next one gets the next number.
+    fn join_with(&self, flags: &[&str]) -> Client {
+        let port = self.port_flag();
+        let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();
+        let mut client = Client::start(&flags);
         say(&mut client, "/leave", NO_ROOM);
         client
     }
@@ -108,7 +123,7 @@ fn a7_a_killed_client_leaves_its_room() {
 #[test]
 fn v8_what_was_refused_looks_refused_at_a_terminal() {
     let chat = Chat::start();
-    let port = format!("--port={}", chat.handle().address().port());
+    let port = chat.port_flag();
     let mut ann = Terminal::start(&[&port]);
     ann.shows(&[">"]);
     ann.press("hello?\r");
@@ -140,7 +155,7 @@ fn v8_what_was_refused_looks_refused_at_a_terminal() {
 #[test]
 fn two_people_at_terminals() {
     let chat = Chat::start();
-    let port = format!("--port={}", chat.handle().address().port());
+    let port = chat.port_flag();
     let mut ann = Terminal::start(&[&port, "--name=김철수", "--lang=ko"]);
     // The server speaks English.
     ann.shows(&["HH:MM * user1 님이 이름을 바꿨어요. 이제 김철수 님이에요.", ">"]);
@@ -171,4 +186,62 @@ fn two_people_at_terminals() {
     });
     bob.press("\u{4}");
     assert_eq!(bob.exit(), (1, true));
+}
+
+/// The settings of a server with this certificate.
+fn with_tls(identity: &Identity, is_plain_refused: bool) -> Config {
+    let pem = identity.pem.as_bytes();
+    let tls = TlsConfig::from_pem(pem, pem).expect("a certificate and its key");
+    Config::default().with_tls(tls.with_plain_refused(is_plain_refused))
+}
+
+#[test]
+fn people_talk_whether_encrypted_or_not() {
+    let identity = Identity::self_signed(&["127.0.0.1"]);
+    let mut chat = Chat::start_with(with_tls(&identity, false));
+    let (mut ann, mut bob) = (chat.join_with(&[&identity.flag()]), chat.join());
+    say(&mut ann, "/create 스터디 방", "* You made room 1, \"스터디 방\", and are in it.");
+    say(&mut bob, "/join 1", "* You are in room 1, \"스터디 방\", now.");
+    assert_eq!(ann.line(), "* user2 came in.");
+    let long = "긴말".repeat(8_000);
+    ann.write(format!("{long}\n안녕하세요 ☕\n").as_bytes());
+    assert!(bob.line() == format!("user1: {long}"), "all of it arrives");
+    assert_eq!(bob.line(), "user1: 안녕하세요 ☕");
+    bob.write(format!("{long}\n반가워요\n").as_bytes());
+    assert!(ann.line() == format!("user2: {long}"), "all of it arrives");
+    assert_eq!(ann.line(), "user2: 반가워요");
+    bob.write(b"/shutdown\n");
+    let goodbye = ["* The server is stopping. Goodbye.", "- the server has stopped"];
+    assert_eq!(bob.exit().succeeded(), goodbye);
+    assert_eq!(ann.exit().succeeded(), goodbye);
+    chat.0.take().expect("it has not been joined").join().expect("it ended in order");
+}
+
+#[test]
+fn a_script_is_sent_over_tls_to_its_end_and_all_answers_are_shown() {
+    let identity = Identity::self_signed(&["127.0.0.1"]);
+    let chat = Chat::start_with(with_tls(&identity, true));
+    let mut client = chat.join_with(&[&identity.flag()]);
+    client.write(b"/create news\nhello\n");
+    client.write(&b"/rooms\n".repeat(300));
+    client.write(b"/quit\n");
+    let output = client.exit().succeeded();
+    assert_eq!(output[0], "* You made room 1, \"news\", and are in it.");
+    assert_eq!(output[1..], vec!["  1  news (1): user1"; 300]);
+}
+
+#[test]
+fn the_real_server_says_that_it_demands_tls_or_has_none() {
+    let identity = Identity::self_signed(&["127.0.0.1"]);
+    let chat = Chat::start_with(with_tls(&identity, true));
+    let mut client = Client::start(&[&chat.port_flag(), "--reconnect"]);
+    client.write(b"/rooms\n");
+    let notice = client.line();
+    assert!(notice.starts_with("* This server takes encrypted connections only. "), "{notice}");
+    let error = client.exit().failed(1);
+    assert!(error.starts_with("the server accepts only encrypted connections. "), "{error}");
+
+    let chat = Chat::start();
+    let error = Client::start(&[&chat.port_flag(), &identity.flag()]).exit().failed(1);
+    assert!(error.contains(" does not speak TLS. "), "{error}");
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -75,7 +75,7 @@ impl Authority {
         let (mut params, key) = (params(names), key());
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        Identity::new(certificate.der(), &key)
+        Identity::new(&certificate, &key)
     }
 }
 
@@ -112,35 +112,39 @@ pub(crate) fn early(params: &mut CertificateParams) {
 pub(crate) struct Identity {
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
+    /// Both, for a real server.
+    pub(crate) pem: String,
 }
 
 impl Clone for Identity {
     fn clone(&self) -> Self {
-        Self { certificate: self.certificate.clone(), key: self.key.clone_key() }
+        let (certificate, key) = (self.certificate.clone(), self.key.clone_key());
+        Self { certificate, key, pem: self.pem.clone() }
     }
 }
 
 impl Identity {
-    pub(crate) fn new(certificate: &CertificateDer<'_>, key: &KeyPair) -> Self {
+    pub(crate) fn new(certificate: &Certificate, key: &KeyPair) -> Self {
+        let pem = certificate.pem() + &key.serialize_pem();
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8");
-        Self { certificate: certificate.clone().into_owned(), key }
+        Self { certificate: certificate.der().clone(), key, pem }
     }
 
     /// A certificate that no authority has signed.
     pub(crate) fn self_signed(names: &[&str]) -> Self {
         let (params, key) = (params(names), key());
-        Self::new(params.self_signed(&key).expect("a certificate").der(), &key)
+        Self::new(&params.self_signed(&key).expect("a certificate"), &key)
     }
 
     /// A certificate that is one of an authority, as `openssl req -x509` makes it.
     pub(crate) fn of_authority() -> Self {
         let key = key();
-        Self::new(authority_params().self_signed(&key).expect("a certificate").der(), &key)
+        Self::new(&authority_params().self_signed(&key).expect("a certificate"), &key)
     }
 
     /// This certificate with the key of another one: what somebody in between can show.
     pub(crate) fn with_key_of(self, other: Self) -> Self {
-        Self { certificate: self.certificate, key: other.key }
+        Self { key: other.key, ..self }
     }
 
     pub(crate) fn fingerprint(&self) -> String {
