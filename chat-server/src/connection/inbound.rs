@@ -322,8 +322,14 @@ impl Inbound {
     }
 
     /// Buffered bytes of input: part of a frame, and frames to be accepted later.
+    #[cfg(test)]
     pub(crate) fn buffered(&self) -> usize {
         self.input.buffered()
+    }
+
+    /// Whether no input waits for more, or to be accepted, and nothing that answers it to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.input.is_empty()
     }
 
     /// Memory of the buffered input, in bytes.
@@ -457,6 +463,7 @@ impl Inbound {
         }
         frames.buffer_rest();
         self.charge(now, limits, count, accepted);
+        self.note_incomplete(now, count > 0);
         let is_violation =
             !self.standing.is_proven && !self.has_frames() && self.input.is_foreign();
         if is_violation {
@@ -474,15 +481,14 @@ impl Inbound {
         }
         self.commands.charge(now, limits.commands, count);
         self.input_bytes.charge(now, limits.input, accepted as u32);
-        self.note_incomplete(now, count);
     }
 
-    /// Notes the time at which an incomplete frame began, after `count` frames were accepted.
+    /// Notes the time at which something incomplete began: `now` if it was after something `completed`.
     #[inline]
-    fn note_incomplete(&mut self, now: Instant, count: u32) {
-        if !self.input.is_incomplete() || self.has_frames() {
+    fn note_incomplete(&mut self, now: Instant, completed: bool) {
+        if !self.input.is_incomplete() {
             self.frame_since = None;
-        } else if count > 0 || self.frame_since.is_none() {
+        } else if completed || self.frame_since.is_none() {
             self.frame_since = Some(now);
         }
     }

@@ -259,7 +259,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.inbound.expect_list();
         }
         let is_settled = connection.outbound.is_at_rest()
-            && connection.inbound.buffered() == 0
+            && connection.inbound.is_empty()
             && !connection.state().is_incomplete();
         let subscription = connection.subscription;
         let target = self.target(now, end, &mut requests);

@@ -48,12 +48,27 @@ impl Input {
     }
 
     /// Bytes that wait for more, or to be accepted.
+    #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
         match self {
             Self::Frames(decoder) => decoder.buffered().len(),
             Self::Web(web) => match &**web {
                 WebInput::Head { bytes, .. } => bytes.len(),
                 WebInput::Messages { decoder, .. } => decoder.buffered(),
+            },
+        }
+    }
+
+    /// Whether nothing waits for more, to be accepted, or to be sent.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Frames(decoder) => decoder.buffered().is_empty(),
+            Self::Web(web) => match &**web {
+                WebInput::Head { bytes, .. } => bytes.is_empty(),
+                WebInput::Messages { decoder, replies } => {
+                    decoder.is_between_messages() && !decoder.has_rest() && replies.is_empty()
+                }
             },
         }
     }
@@ -81,11 +96,12 @@ impl Input {
     }
 
     /// Whether the peer has begun something that it is to complete.
+    #[inline]
     pub(super) fn is_incomplete(&self) -> bool {
         match self {
-            Self::Frames(decoder) => !decoder.buffered().is_empty(),
+            Self::Frames(decoder) => !decoder.buffered().is_empty() && !decoder.has_frame(),
             Self::Web(web) => match &**web {
-                WebInput::Head { .. } => true,
+                WebInput::Head { end, .. } => end.is_none(),
                 WebInput::Messages { decoder, .. } => !decoder.is_between_messages(),
             },
         }

@@ -29,12 +29,14 @@ impl Inbound {
         let (decoder, replies) = match &mut **web {
             head @ WebInput::Head { .. } => {
                 head.add_to_head(bytes);
-                self.note_incomplete(now, 0);
+                self.note_incomplete(now, false);
                 return Accepted::NOTHING;
             }
             WebInput::Messages { decoder, replies } => (decoder, replies),
         };
         let (mut count, mut accepted, mut verdict) = (0, Accepted::NOTHING, Verdict::Chat);
+        // Neither a fragment nor a ping in the middle of a message gives it more time.
+        let mut is_completed = false;
         let mut events = decoder.feed(bytes);
         while count < most && verdict == Verdict::Chat && accepted.closing.is_none() {
             let Some(event) = events.next_event() else { break };
@@ -42,6 +44,7 @@ impl Inbound {
             let close = |reason, code| Some(Closing { reason, code: Some(code) });
             match event {
                 Ok(Event::Text(payload)) => {
+                    is_completed = true;
                     accepted.bytes += chat_proto::HEADER_LEN + payload.len();
                     verdict = self.standing.accept(now, limits, payload, requests);
                     if verdict == Verdict::Violation {
@@ -67,6 +70,7 @@ impl Inbound {
         }
         events.buffer_rest();
         self.charge(now, limits, count, accepted.bytes);
+        self.note_incomplete(now, is_completed);
         accepted
     }
 }
