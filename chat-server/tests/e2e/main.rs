@@ -16,6 +16,7 @@ mod shutdown;
 mod slow;
 mod support;
 mod tls;
+mod websocket;
 
 /// Counts what the servers of the tests allocate.
 #[global_allocator]

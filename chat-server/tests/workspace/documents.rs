@@ -13,7 +13,7 @@ const RELIABILITY: &str = include_str!("../../../docs/RELIABILITY.md");
 /// The letters of the cases, and the highest number of each.
 const CASES: [(char, usize); 11] = [
     ('P', 11),
-    ('W', 8),
+    ('W', 10),
     ('J', 12),
     ('S', 10),
     ('R', 11),
