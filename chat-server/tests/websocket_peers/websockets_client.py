@@ -1,5 +1,5 @@
 """Chats by the client of `websockets` with a client of plain frames: websockets_client.py PATH-OF-THE-SERVER"""
-import contextlib, json, signal, socket, subprocess, sys
+import contextlib, json, signal, socket, ssl, subprocess, sys, tempfile
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -44,9 +44,10 @@ class Web:
         return messages, self.socket.close_code
 
 @contextlib.contextmanager
-def connected(address):
+def connected(address, tls=None):
     # It offers compression, as browsers do, and is not to get it.
-    with connect(f"ws://{address}/ws", open_timeout=DEADLINE, close_timeout=DEADLINE) as socket:
+    url = f"{'wss' if tls else 'ws'}://{address}/ws"
+    with connect(url, ssl=tls, open_timeout=DEADLINE, close_timeout=DEADLINE) as socket:
         assert not socket.protocol.extensions
         yield Web(socket)
 
@@ -65,13 +66,13 @@ def say(sender, name, hearer, text):
     sender.send(type="CSChat", text=text)
     expect(hearer, type="SCChat", member=name, text=text)
 
-def chat(address):
+def chat(address, tls=None):
     bob = Plain(address)
     bob.send(type="CSCreateRoom", title="차 한잔")
     room = expect(bob, code="room-created", title="차 한잔")["roomId"]
     bob.send(type="CSName", name="bob")
     expect(bob, code="renamed")
-    with connected(address) as web:
+    with connected(address, tls) as web:
         enter(web, "앨리스", room)
         expect(bob, code="member-entered", member="앨리스")
         for text in ["안녕하세요 😀", "x", "가" * 100, "\"\\\n", "나" * 20_000]:
@@ -99,9 +100,9 @@ def say_in_fragments(web, hearer):
     assert web.socket.ping(b"p" * 125).wait(DEADLINE), "no pong"
     web.socket.pong(b"nobody asked")
 
-def be_refused(address):
+def be_refused(address, tls=None):
     for message, code in [(b"bytes", 1003), ("x" * 65_536, 1009)]:
-        with connected(address) as web:
+        with connected(address, tls) as web:
             web.socket.send(message)
             assert web.closed()[1] == code, web.socket.close_code
 
@@ -113,14 +114,17 @@ def stop(server, address):
         messages, code = web.closed()
     assert (messages[-1]["code"], code) == ("server-stopping", 1001), (messages, code)
 
-flags = ["--port=0", "--rate=0", "--log=error"]
-server = subprocess.Popen([sys.argv[1], *flags], stdout=subprocess.PIPE, text=True)
-try:
-    address = server.stdout.readline().removeprefix("listening on ").strip()
-    chat(address)
-    be_refused(address)
-    stop(server, address)
-    assert server.wait(DEADLINE) == 0
-finally:
-    server.kill()
-print("websockets: chatted")
+with tempfile.TemporaryDirectory() as folder:
+    flags = ["--port=0", "--rate=0", "--log=error", "--tls-self-signed", f"--tls-dir={folder}"]
+    server = subprocess.Popen([sys.argv[1], *flags], stdout=subprocess.PIPE, text=True)
+    try:
+        address = server.stdout.readline().removeprefix("listening on ").strip()
+        tls = ssl.create_default_context(cafile=f"{folder}/self-signed.pem")
+        for tls in [None, tls]:
+            chat(address, tls)
+            be_refused(address, tls)
+        stop(server, address)
+        assert server.wait(DEADLINE) == 0
+    finally:
+        server.kill()
+print("websockets: chatted, by plain text and by TLS")
