@@ -19,6 +19,8 @@ struct Peer {
     session: SessionId,
     /// Bytes received and not handled yet.
     input: Vec<u8>,
+    /// It speaks HTTP, of which nothing is foreseen here.
+    http: bool,
     proven: bool,
     bad_frames: u32,
     ended: bool,
@@ -30,6 +32,7 @@ impl Reference {
         let peers = std::array::from_fn(|_| Peer {
             session: hub.connect(Role::Guest),
             input: Vec::new(),
+            http: false,
             proven: false,
             bad_frames: 0,
             ended: false,
@@ -41,10 +44,19 @@ impl Reference {
         self.peers[who].ended
     }
 
+    pub(super) fn is_http(&self, who: usize) -> bool {
+        self.peers[who].http
+    }
+
     /// Handles what a peer sent.
     pub(super) fn receive(&mut self, who: usize, bytes: &[u8]) {
         let mut input = std::mem::take(&mut self.peers[who].input);
         input.extend_from_slice(bytes);
+        let peer = &mut self.peers[who];
+        peer.http |= !peer.proven && !peer.ended && begins_http(&input);
+        if peer.http {
+            return;
+        }
         let mut rest = input.as_slice();
         while let Some((header, after)) = rest.split_first_chunk::<HEADER_LEN>()
             && let Some((payload, after)) =
@@ -153,4 +165,12 @@ fn is_foreign(partial: &[u8]) -> bool {
     let is_whole_command = usize::from(u16::from_le_bytes(*header)) == payload.len()
         && !Command::parse(payload).is_err_and(|rejection| rejection.is_bad());
     is_whole_command || first.is_some_and(|&first| first != b'{')
+}
+
+/// Whether a first frame begins like a request by HTTP, as far as it has come.
+fn begins_http(start: &[u8]) -> bool {
+    let methods =
+        ["GET ", "HEAD ", "POST ", "PUT ", "OPTIONS ", "DELETE ", "PATCH ", "CONNECT ", "TRACE "];
+    let is_method = |method: &str| start.iter().zip(method.bytes()).all(|(a, b)| *a == b);
+    start.len() >= 3 && methods.into_iter().any(is_method)
 }
