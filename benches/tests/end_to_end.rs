@@ -1,4 +1,4 @@
-//! The generator against the relay, both in this process.
+//! The generator against the relay and the chat server, all in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_benches::load::{self, Config, Pace, Protocol, Talkers, idle};
+use chat_benches::load::{self, Config, Dialect, Form, Pace, Protocol, Talkers, idle};
+use chat_benches::measure::certificate::Certificate;
 use chat_benches::relay::Relay;
+use chat_server::{ServerHandle, TlsConfig};
 
 /// A relay on a thread of its own, which ends with the test.
 struct Server {
@@ -39,7 +41,7 @@ impl Drop for Server {
 
 fn config(addr: SocketAddr, pace: Pace) -> Config {
     Config {
-        protocol: Protocol::Relay,
+        dialect: Dialect::plain(Protocol::Relay),
         addr,
         rooms: 3,
         members: 4,
@@ -52,6 +54,51 @@ fn config(addr: SocketAddr, pace: Pace) -> Config {
         server: Some(std::process::id()),
         progress: false,
     }
+}
+
+fn chat_server(config: chat_server::Config) -> ServerHandle {
+    let config = config.with_limits(chat_server::Limits::lift_rates);
+    let server = chat_server::Server::bind(config).expect("a port is free");
+    server.spawn().expect("there is a thread for it")
+}
+
+#[test]
+fn the_chat_loses_nothing_in_any_form() {
+    let Certificate { cert, key } = Certificate::new().expect("there is a directory for it");
+    let tls = TlsConfig::from_files(cert.path(), key.path()).expect("a good pair");
+    let server = chat_server(chat_server::Config::new().with_tls(tls));
+    for form in [Form::Plain, Form::Ws, Form::Tls, Form::Wss] {
+        let dialect = Dialect { protocol: Protocol::Chat, form };
+        for (window, talkers, size) in [(32, Talkers::Some(1), 64), (4, Talkers::All, 10_000)] {
+            let pace = Pace::Closed { window };
+            let config = Config { dialect, talkers, size, ..config(server.address(), pace) };
+            let report = load::run(&config).expect("the server plays along");
+            assert!(report.delivered > 100, "{dialect}: {report}");
+            let wrong = (report.lost, report.repeated, report.alien);
+            assert_eq!(wrong, (0, 0, 0), "{dialect}: {report}");
+        }
+        let config = idle::Config {
+            dialect,
+            addr: server.address(),
+            connections: 50,
+            idle: Duration::from_millis(50),
+            server: None,
+        };
+        assert_eq!(idle::run(&config).expect("it plays along").connections, 50);
+    }
+    server.stop();
+    server.join().expect("it has served");
+}
+
+#[test]
+fn a_server_without_websocket_is_an_error() {
+    let server = chat_server(chat_server::Config::new().with_web(None));
+    let dialect = Dialect { protocol: Protocol::Chat, form: Form::Ws };
+    let config = Config { dialect, ..config(server.address(), Pace::Closed { window: 1 }) };
+    let error = load::run(&config).expect_err("it speaks frames alone");
+    assert!(matches!(error, chat_benches::error::Error::Server(_)), "{error}");
+    server.stop();
+    server.join().expect("it has served");
 }
 
 #[test]
@@ -94,7 +141,7 @@ fn large_texts_arrive_whole() {
 fn idle_connections_are_counted() {
     let server = Server::start();
     let report = idle::run(&idle::Config {
-        protocol: Protocol::Relay,
+        dialect: Dialect::plain(Protocol::Relay),
         addr: server.addr,
         connections: 200,
         idle: Duration::from_millis(100),

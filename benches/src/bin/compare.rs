@@ -7,7 +7,7 @@ use argh::FromArgs;
 use chat_benches::args;
 use chat_benches::compare::{Comparison, Outcome, Programs, Workload, svg, table};
 use chat_benches::error::Error;
-use chat_benches::load::Protocol;
+use chat_benches::load::Dialect;
 
 /// Runs the relay, the chat server, Redis and NATS in turn, each on core 0, against the load
 /// generator on core 1, and prints what a delivered message costs each.
@@ -36,9 +36,14 @@ struct Args {
     #[argh(option, default = "String::from(\"A,B,C,D,E,F,G,H,I\")")]
     shapes: String,
 
-    /// servers, all by default: relay,chat,redis,nats; ratios need the relay
+    /// servers, relay,chat,redis,nats by default; chat and nats also by WebSocket, TLS or both: chat+ws, chat+tls,
+    /// chat+wss
     #[argh(option, default = "String::from(\"relay,chat,redis,nats\")")]
     only: String,
+
+    /// the server that the others are measured by, relay by default; without it there are no ratios
+    #[argh(option, default = "String::from(\"relay\")")]
+    base: String,
 
     /// the chat server's program, by default chat-server beside this one
     #[argh(option)]
@@ -88,7 +93,8 @@ fn comparison(args: &Args) -> Result<Comparison, Error> {
             chat: args.server.clone().unwrap_or_else(|| sibling("chat-server")),
             chat_args: args.server_args.split_whitespace().map(str::to_owned).collect(),
         },
-        servers: Protocol::list(&args.only)?,
+        servers: Dialect::list(&args.only)?,
+        base: args.base.parse()?,
         workloads: Workload::list(&args.shapes)?,
         rounds: args.rounds,
         seconds: args.seconds,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argh::FromArgs;
 use chat_benches::error::Error;
-use chat_benches::load::{Pace, Protocol, Talkers, idle};
+use chat_benches::load::{Dialect, Pace, Talkers, idle};
 use chat_benches::{args, load};
 use serde::Serialize;
 
@@ -20,9 +20,9 @@ message was due, and the generator uses a whole core in order to be on time.
 Redis talkers are connections of their own; a message has members - 1 receivers
 in every protocol.")]
 struct LoadArgs {
-    /// chat, redis, nats or relay
+    /// chat, redis, nats or relay; chat and nats also by WebSocket, TLS or both: chat+ws, chat+tls, chat+wss
     #[argh(option)]
-    proto: Protocol,
+    proto: Dialect,
 
     /// where the server listens: a loopback address and a port
     #[argh(option)]
@@ -81,9 +81,9 @@ struct LoadArgs {
 /// Opens silent connections, and measures what they cost.
 #[derive(FromArgs)]
 struct IdleArgs {
-    /// chat, redis, nats or relay
+    /// chat, redis, nats or relay; chat and nats also by WebSocket, TLS or both: chat+ws, chat+tls, chat+wss
     #[argh(option)]
-    proto: Protocol,
+    proto: Dialect,
 
     /// where the server listens: a loopback address and a port
     #[argh(option)]
@@ -130,7 +130,7 @@ fn run_load(args: &LoadArgs) -> Result<(), Error> {
         (window, None) => Pace::Closed { window: window.unwrap_or(32) },
     };
     let report = load::run(&load::Config {
-        protocol: args.proto,
+        dialect: args.proto,
         addr: args.addr,
         rooms: args.rooms,
         members: args.members,
@@ -148,7 +148,7 @@ fn run_load(args: &LoadArgs) -> Result<(), Error> {
 
 fn run_idle(args: &IdleArgs) -> Result<(), Error> {
     let report = idle::run(&idle::Config {
-        protocol: args.proto,
+        dialect: args.proto,
         addr: args.addr,
         connections: args.connections,
         idle: seconds(args.seconds)?,

@@ -1,13 +1,13 @@
 //! The outcome as a bar chart in SVG.
 //!
-//! The first panel shows the cost as a multiple of the relay's, on a linear scale, since the differences that
-//! matter lie between a half and three; without a relay it shows the cost itself, on a logarithmic scale. The
+//! The first panel shows the cost as a multiple of the base's, on a linear scale, since the differences that
+//! matter lie between a half and three; without a base it shows the cost itself, on a logarithmic scale. The
 //! second shows the latencies of the open loops, if there are any.
 
 use std::fmt::Write;
 
 use super::summary::{Line, Outcome};
-use crate::load::{Pace, Protocol};
+use crate::load::{Dialect, Form, Pace, Protocol};
 use crate::text_table::significant;
 
 const MARGIN: f64 = 64.0;
@@ -18,7 +18,7 @@ const PANEL_HEIGHT: f64 = 260.0;
 const TITLE_HEIGHT: f64 = 66.0;
 const LABEL_HEIGHT: f64 = 58.0;
 
-/// The longest bar, as a multiple of the relay's: a longer one would flatten all others.
+/// The longest bar, as a multiple of the base's: a longer one would flatten all others.
 const MAX_RATIO: f64 = 5.0;
 
 struct Panel {
@@ -29,7 +29,7 @@ struct Panel {
 
 struct Group {
     labels: [String; 2],
-    bars: Vec<(Protocol, f64)>,
+    bars: Vec<(Dialect, f64)>,
 }
 
 /// Maps values to positions between the bottom (0) and the top (1) of a panel.
@@ -63,19 +63,17 @@ pub fn svg(outcome: &Outcome) -> String {
 fn cost_panel(outcome: &Outcome) -> Option<Panel> {
     let ratios = outcome.lines.iter().any(|line| line.ratio.is_some());
     let value = |line: &Line| if ratios { line.ratio } else { Some(line.cpu_us) };
-    let title = if ratios {
-        "Server CPU time per delivered message, relay = 1 (less is better)"
-    } else {
-        "Server CPU time per delivered message, in µs, logarithmic (less is better)"
-    };
+    let base = outcome.base;
+    let scale = if ratios { format!("{base} = 1") } else { "in µs, logarithmic".to_owned() };
+    let title = format!("Server CPU time per delivered message, {scale} (less is better)");
     let groups = groups(outcome, |lines| {
-        let relay = lines.iter().find(|line| line.server == Protocol::Relay);
-        let floor = relay.map(|line| format!("relay {} µs", significant(line.cpu_us)));
+        let floor = lines.iter().find(|line| line.server == base);
+        let floor = floor.map(|line| format!("{base} {} µs", significant(line.cpu_us)));
         let bars = lines.iter().filter_map(|line| Some((line.server, value(line)?))).collect();
         let labels = [lines[0].workload.describe(), floor.unwrap_or_default()];
         vec![Group { labels, bars }]
     });
-    (!groups.is_empty()).then(|| Panel { title: title.to_owned(), groups, logarithmic: !ratios })
+    (!groups.is_empty()).then_some(Panel { title, groups, logarithmic: !ratios })
 }
 
 fn latency_panel(outcome: &Outcome) -> Option<Panel> {
@@ -99,12 +97,18 @@ fn groups(outcome: &Outcome, make: impl Fn(&[Line]) -> Vec<Group>) -> Vec<Group>
     groups.filter(|group| !group.bars.is_empty()).collect()
 }
 
-const fn color(kind: Protocol) -> &'static str {
-    match kind {
-        Protocol::Relay => "#9aa5b1",
-        Protocol::Chat => "#1769aa",
-        Protocol::Redis => "#c8452f",
-        Protocol::Nats => "#3a8f5c",
+const fn color(kind: Dialect) -> &'static str {
+    match (kind.protocol, kind.form) {
+        (Protocol::Relay, _) => "#9aa5b1",
+        (Protocol::Chat, Form::Plain) => "#1769aa",
+        (Protocol::Chat, Form::Ws) => "#5aa0d8",
+        (Protocol::Chat, Form::Tls) => "#0b3558",
+        (Protocol::Chat, Form::Wss) => "#7d8fd9",
+        (Protocol::Redis, _) => "#c8452f",
+        (Protocol::Nats, Form::Plain) => "#3a8f5c",
+        (Protocol::Nats, Form::Ws) => "#84c29b",
+        (Protocol::Nats, Form::Tls) => "#1d4a2f",
+        (Protocol::Nats, Form::Wss) => "#a3b86c",
     }
 }
 
@@ -143,8 +147,8 @@ impl Panel {
         self.draw_legend(text);
         for tick in scale.ticks() {
             let y = bottom - scale.share(tick) * PANEL_HEIGHT;
-            let relay = !self.logarithmic && tick == 1.0;
-            let stroke = if relay { "#555\" stroke-dasharray=\"5 3" } else { "#ddd" };
+            let base = !self.logarithmic && tick == 1.0;
+            let stroke = if base { "#555\" stroke-dasharray=\"5 3" } else { "#ddd" };
             let _ = writeln!(
                 text,
                 "<line x1=\"{MARGIN}\" x2=\"{:.0}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"{stroke}\"/>\
@@ -164,7 +168,7 @@ impl Panel {
 
     fn draw_legend(&self, text: &mut String) {
         let mut left = MARGIN;
-        for kind in Protocol::ALL {
+        for (kind, name) in Dialect::ALL {
             if self.groups.iter().any(|group| group.bars.iter().any(|bar| bar.0 == kind)) {
                 let _ = writeln!(
                     text,
@@ -172,7 +176,7 @@ impl Panel {
                      <text x=\"{:.0}\" y=\"46\">{}</text>",
                     color(kind),
                     left + 17.0,
-                    kind.name()
+                    name
                 );
                 left += 80.0;
             }
@@ -238,7 +242,7 @@ fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::summary::tests::round;
+    use super::super::summary::tests::{dialect, round};
     use super::*;
 
     #[test]
@@ -259,12 +263,12 @@ mod tests {
     #[test]
     fn a_chart_has_a_bar_for_every_line_and_is_well_formed() {
         let rounds = [
-            round(0, "A", Protocol::Relay, 0.2),
-            round(0, "A", Protocol::Redis, 0.5),
-            round(0, "F", Protocol::Relay, 5.0),
-            round(0, "F", Protocol::Redis, 7.0),
+            round(0, "A", "relay", 0.2),
+            round(0, "A", "redis", 0.5),
+            round(0, "F", "relay", 5.0),
+            round(0, "F", "redis", 7.0),
         ];
-        let text = svg(&Outcome::new(rounds.to_vec()));
+        let text = svg(&Outcome::new(dialect("relay"), rounds.to_vec()));
         // The background, two legends of two, four costs, and two latencies of two servers.
         assert_eq!(text.matches("<rect").count(), 1 + 4 + 4 + 4);
         assert!(text.contains(">2.50</text>") && text.contains("relay 0.200 µs"));
@@ -276,8 +280,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_relay_the_cost_itself_is_drawn() {
-        let text = svg(&Outcome::new(vec![round(0, "B", Protocol::Nats, 8.0)]));
+    fn without_the_base_the_cost_itself_is_drawn() {
+        let text = svg(&Outcome::new(dialect("relay"), vec![round(0, "B", "nats", 8.0)]));
         assert!(text.contains("in µs, logarithmic") && text.contains(">8.00</text>"));
     }
 }

@@ -5,8 +5,8 @@
 //! [`svg`] show them. Nothing here talks to a server.
 //!
 //! The cost of a delivery moves by a third from hour to hour on the same machine, so figures are
-//! compared within a round only: each server's cost is divided by the relay's in the same round, and
-//! the median of these ratios is the result.
+//! compared within a round only: each server's cost is divided by that of one of them, most often the relay, in the
+//! same round, and the median of these ratios is the result.
 
 mod background;
 mod chart;

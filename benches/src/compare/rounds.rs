@@ -8,7 +8,7 @@ use super::server::Server;
 use super::summary::{Outcome, Round};
 use super::workload::Workload;
 use crate::error::Error;
-use crate::load::{Protocol, Report};
+use crate::load::{Dialect, Report};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -16,7 +16,9 @@ pub struct Comparison {
     /// The programs.
     pub programs: Programs,
     /// The servers; those that are not installed are left out.
-    pub servers: Vec<Protocol>,
+    pub servers: Vec<Dialect>,
+    /// The one that the others are measured by.
+    pub base: Dialect,
     /// The workloads.
     pub workloads: Vec<Workload>,
     /// How often everything is run.
@@ -65,11 +67,11 @@ impl Comparison {
         if rounds.is_empty() {
             return Err(Error::Server("every run failed".to_owned()));
         }
-        Ok(Outcome::new(rounds))
+        Ok(Outcome::new(self.base, rounds))
     }
 
     /// One run, on a server of its own: none carries the memory of the run before.
-    fn one(&self, workload: Workload, kind: Protocol) -> Result<Report, Error> {
+    fn one(&self, workload: Workload, kind: Dialect) -> Result<Report, Error> {
         let (server_cores, load_cores) = if self.both_cores { ("0,1", "0,1") } else { ("0", "1") };
         let server = Server::start(kind, &self.programs, server_cores)?;
         let load = self.programs.load.to_string_lossy().into_owned();
@@ -99,10 +101,10 @@ impl Comparison {
             .map_err(|error| Error::Server(format!("the generator's result: {error}")))
     }
 
-    fn tell(&self, round: u32, workload: Workload, server: Protocol, report: &Report) {
+    fn tell(&self, round: u32, workload: Workload, server: Dialect, report: &Report) {
         let cost = report.server.map_or(0.0, |cost| cost.total_us);
         eprintln!(
-            "{}/{}  {:<26} {:<6} {cost:>8.3} µs  {:>9.0} delivered/s  p50 {:>8.1}  p99 {:>8.1} µs",
+            "{}/{}  {:<26} {:<8} {cost:>8.3} µs  {:>9.0} delivered/s  p50 {:>8.1}  p99 {:>8.1} µs",
             round + 1,
             self.rounds,
             workload.describe(),

@@ -1,15 +1,13 @@
 //! A server under test, pinned to its cores and killed when it is dropped.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::programs::{Programs, on_cores};
 use crate::error::Error;
-use crate::load::Protocol;
+use crate::load::{Dialect, Form, Protocol};
+use crate::measure::certificate::{Certificate, TempFile};
 use crate::measure::child::{AnnouncedLines, KilledOnDrop, START_DEADLINE};
 
 /// No rate limit, as the others have none, and no log line for each connection that ends.
@@ -20,8 +18,9 @@ const CHAT_ARGS: [&str; 3] = ["--port=0", "--rate=0", "--log=warn"];
 pub struct Server {
     child: KilledOnDrop,
     addr: SocketAddr,
-    /// Its configuration file, removed with the server.
-    config: Option<PathBuf>,
+    /// Removed with the server.
+    _config: Option<TempFile>,
+    _certificate: Option<Certificate>,
 }
 
 impl Server {
@@ -29,25 +28,28 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(kind: Protocol, programs: &Programs, cores: &str) -> Result<Self, Error> {
+    pub fn start(kind: Dialect, programs: &Programs, cores: &str) -> Result<Self, Error> {
         let (mut words, mut config, mut addr) = (Vec::new(), None, None);
-        match kind {
+        let certificate = kind.form.has_tls().then(Certificate::new).transpose()?;
+        match kind.protocol {
             Protocol::Relay => words.push(path(&programs.relay)),
             Protocol::Chat => {
                 words.push(path(&programs.chat));
                 words.extend(CHAT_ARGS.map(str::to_owned));
+                words.extend(certificate.iter().flat_map(Certificate::arguments));
                 words.extend(programs.chat_args.iter().cloned());
             }
             Protocol::Redis => {
                 let free = free_addr()?;
-                words.push(program(kind).to_owned());
+                words.push(program(kind.protocol).to_owned());
                 words.extend(redis_args(free.port()));
                 addr = Some(free);
             }
             Protocol::Nats => {
                 let free = free_addr()?;
-                let file = nats_config(free.port())?;
-                words.extend([program(kind).to_owned(), "-c".to_owned(), path(&file)]);
+                let text = nats_config(free, kind.form, certificate.as_ref());
+                let file = TempFile::write("nats.conf", &text)?;
+                words.extend([program(kind.protocol).to_owned(), "-c".to_owned(), file.path()]);
                 (addr, config) = (Some(free), Some(file));
             }
         }
@@ -63,7 +65,12 @@ impl Server {
             .map_err(Error::io("starting a server"))?;
         // From here on dropping it kills the process, whatever goes wrong.
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut server = Self { child: KilledOnDrop(child), addr: addr.unwrap_or(unknown), config };
+        let mut server = Self {
+            child: KilledOnDrop(child),
+            addr: addr.unwrap_or(unknown),
+            _config: config,
+            _certificate: certificate,
+        };
         match addr {
             Some(_) => server.wait_until_it_accepts(kind)?,
             None => server.addr = server.read_address(kind)?,
@@ -72,12 +79,12 @@ impl Server {
     }
 
     /// Whether this machine has the program.
-    pub fn is_installed(kind: Protocol, programs: &Programs) -> bool {
-        match kind {
+    pub fn is_installed(kind: Dialect, programs: &Programs) -> bool {
+        match kind.protocol {
             Protocol::Relay => programs.relay.is_file(),
             Protocol::Chat => programs.chat.is_file(),
             Protocol::Redis | Protocol::Nats => std::env::var_os("PATH").is_some_and(|path| {
-                std::env::split_paths(&path).any(|dir| dir.join(program(kind)).is_file())
+                std::env::split_paths(&path).any(|dir| dir.join(program(kind.protocol)).is_file())
             }),
         }
     }
@@ -92,13 +99,13 @@ impl Server {
         self.child.0.id()
     }
 
-    fn read_address(&mut self, kind: Protocol) -> Result<SocketAddr, Error> {
+    fn read_address(&mut self, kind: Dialect) -> Result<SocketAddr, Error> {
         AnnouncedLines::of(&mut self.child.0).address("listening on ").map_err(|line| {
             Error::Server(format!("{} did not say where it listens, but {line:?}", kind.name()))
         })
     }
 
-    fn wait_until_it_accepts(&mut self, kind: Protocol) -> Result<(), Error> {
+    fn wait_until_it_accepts(&mut self, kind: Dialect) -> Result<(), Error> {
         let deadline = Instant::now() + START_DEADLINE;
         while TcpStream::connect(self.addr).is_err() {
             let ended = self.child.0.try_wait().map_err(Error::io("waiting for a server"))?;
@@ -108,15 +115,6 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(file) = &self.config {
-            // Nothing can be done about a failure.
-            let _ = fs::remove_file(file);
-        }
     }
 }
 
@@ -150,23 +148,20 @@ fn redis_args(port: u16) -> Vec<String> {
 }
 
 /// No limit on how far subscribers fall behind, which can be set in a file only.
-fn nats_config(port: u16) -> Result<PathBuf, Error> {
-    let file =
-        std::env::temp_dir().join(format!("compare-nats-{}-{port}.conf", std::process::id()));
-    let text = format!(
-        "listen: 127.0.0.1:{port}\nwrite_deadline: \"60s\"\nmax_pending: 1073741824\n\
-         max_connections: 60000\n"
-    );
-    // A file that exists belongs to somebody else.
-    let write = || {
-        let mut new = fs::File::create_new(&file)?;
-        std::io::Write::write_all(&mut new, text.as_bytes())
-    };
-    match write() {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Err(Error::Config(format!("{} is there already", file.display())))
-        }
-        result => result.map(|()| file).map_err(Error::io("writing a configuration")),
+fn nats_config(addr: SocketAddr, form: Form, certificate: Option<&Certificate>) -> String {
+    let limits = "write_deadline: \"60s\"\nmax_pending: 1073741824\nmax_connections: 60000\n";
+    let tls = certificate.map(|Certificate { cert, key }| {
+        format!("tls {{ cert_file: {:?}, key_file: {:?} }}", cert.path(), key.path())
+    });
+    let tls = tls.as_deref();
+    if form.has_websocket() {
+        // It listens for its own protocol, too, at a port of the kernel's choice.
+        let tls = tls.unwrap_or("no_tls: true");
+        format!(
+            "listen: \"127.0.0.1:-1\"\nwebsocket {{\n  listen: \"{addr}\"\n  {tls}\n}}\n{limits}"
+        )
+    } else {
+        format!("listen: \"{addr}\"\n{}\n{limits}", tls.unwrap_or_default())
     }
 }
 

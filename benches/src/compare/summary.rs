@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::workload::Workload;
-use crate::load::{Protocol, Report};
+use crate::load::{Dialect, Report};
 
 /// The median of `values`; `None` if there are none.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
@@ -23,7 +23,7 @@ pub struct Round {
     #[serde(rename = "shape")]
     pub workload: Workload,
     /// The server.
-    pub server: Protocol,
+    pub server: Dialect,
     /// The load generator's report.
     pub report: Report,
 }
@@ -35,12 +35,12 @@ pub struct Line {
     #[serde(rename = "shape")]
     pub workload: Workload,
     /// The server.
-    pub server: Protocol,
+    pub server: Dialect,
     /// CPU time of the server, in µs per delivery.
     pub cpu_us: f64,
     /// The part of it spent in the server's own code.
     pub user_us: f64,
-    /// Its CPU time divided by the relay's in the same round.
+    /// Its CPU time divided by that of [`Outcome::base`] in the same round.
     pub ratio: Option<f64>,
     /// The least and the greatest of these ratios.
     pub ratio_range: Option<(f64, f64)>,
@@ -65,6 +65,8 @@ pub struct Line {
 /// The result of a comparison.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
+    /// The server that the others are measured by.
+    pub base: Dialect,
     /// One line for each workload and server.
     pub lines: Vec<Line>,
     /// The rounds that they summarize.
@@ -73,20 +75,20 @@ pub struct Outcome {
 
 impl Outcome {
     /// Summarizes `rounds`, ordered by workload and server.
-    pub fn new(rounds: Vec<Round>) -> Self {
-        let mut pairs: Vec<(Workload, Protocol)> = Vec::new();
+    pub fn new(base: Dialect, rounds: Vec<Round>) -> Self {
+        let mut pairs: Vec<(Workload, Dialect)> = Vec::new();
         for round in &rounds {
             if !pairs.contains(&(round.workload, round.server)) {
                 pairs.push((round.workload, round.server));
             }
         }
         pairs.sort_by_key(|&(workload, server)| (workload.letter, server));
-        let lines = pairs.iter().filter_map(|&(workload, server)| line(&rounds, workload, server));
-        Self { lines: lines.collect(), rounds }
+        let lines = pairs.iter().filter_map(|&pair| line(&rounds, base, pair));
+        Self { base, lines: lines.collect(), rounds }
     }
 }
 
-fn line(rounds: &[Round], workload: Workload, server: Protocol) -> Option<Line> {
+fn line(rounds: &[Round], base: Dialect, (workload, server): (Workload, Dialect)) -> Option<Line> {
     let of = |kind| {
         rounds.iter().filter(move |round| round.workload == workload && round.server == kind)
     };
@@ -96,8 +98,8 @@ fn line(rounds: &[Round], workload: Workload, server: Protocol) -> Option<Line> 
     };
     let ratios: Vec<f64> = of(server)
         .filter_map(|round| {
-            let floor = of(Protocol::Relay).find(|floor| floor.round == round.round)?;
-            Some(round.report.server?.total_us / floor.report.server?.total_us)
+            let base = of(base).find(|base| base.round == round.round)?;
+            Some(round.report.server?.total_us / base.report.server?.total_us)
         })
         .filter(|ratio| ratio.is_finite())
         .collect();
@@ -130,12 +132,17 @@ pub(super) mod tests {
     use crate::load::report::{Latency, ServerCost};
     use crate::measure::process::CpuUsed;
 
+    pub(in crate::compare) fn dialect(name: &str) -> Dialect {
+        name.parse().expect("it exists")
+    }
+
     /// A round in which a delivery cost the server `us` µs.
-    pub(in crate::compare) fn round(round: u32, letter: &str, server: Protocol, us: f64) -> Round {
+    pub(in crate::compare) fn round(round: u32, letter: &str, server: &str, us: f64) -> Round {
+        let server = dialect(server);
         let workload = Workload::list(letter).expect("it exists")[0];
         let used = CpuUsed { user: us * 500.0, system: us * 500.0 };
         let report = Report {
-            protocol: server,
+            dialect: server,
             rooms: workload.rooms,
             members: workload.members,
             talkers: 1,
@@ -177,11 +184,11 @@ pub(super) mod tests {
         // Twice the relay in each round, while the machine gets slower and slower.
         let rounds = (0..3).flat_map(|number| {
             let us = f64::from(number + 1);
-            [round(number, "A", Protocol::Redis, us * 2.0), round(number, "A", Protocol::Relay, us)]
+            [round(number, "A", "redis", us * 2.0), round(number, "A", "relay", us)]
         });
-        let outcome = Outcome::new(rounds.collect());
+        let outcome = Outcome::new(dialect("relay"), rounds.collect());
         let [relay, redis] = &outcome.lines[..] else { panic!("two lines") };
-        assert_eq!((relay.server, relay.ratio), (Protocol::Relay, Some(1.0)));
+        assert_eq!((relay.server.name(), relay.ratio), ("relay", Some(1.0)));
         assert_eq!(
             (redis.cpu_us, redis.ratio, redis.ratio_range),
             (4.0, Some(2.0), Some((2.0, 2.0)))
@@ -189,8 +196,15 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn without_the_relay_there_is_no_ratio() {
-        let outcome = Outcome::new(vec![round(0, "B", Protocol::Nats, 8.0)]);
+    fn any_server_can_be_the_base() {
+        let rounds = vec![round(0, "A", "chat", 2.0), round(0, "A", "chat+ws", 2.5)];
+        let outcome = Outcome::new(dialect("chat"), rounds);
+        assert_eq!(outcome.lines[1].ratio, Some(1.25));
+    }
+
+    #[test]
+    fn without_the_base_there_is_no_ratio() {
+        let outcome = Outcome::new(dialect("relay"), vec![round(0, "B", "nats", 8.0)]);
         assert_eq!((outcome.lines[0].ratio, outcome.lines[0].ratio_range), (None, None));
     }
 }

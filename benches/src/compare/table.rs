@@ -3,14 +3,14 @@
 use super::summary::{Line, Outcome};
 use crate::text_table::{self, significant, thousands};
 
-/// Column titles; the first two columns are aligned left. The last column is CPU time in % of a core: of the
+/// Column titles, but for the fifth, which names the base; the first two columns are aligned left. The last column is CPU time in % of a core: of the
 /// server, the generator, and all other processes.
 const TITLES: [&str; 11] = [
     "shape",
     "server",
     "CPU µs",
     "of it user",
-    "× relay",
+    "×",
     "from",
     "to",
     "delivered/s",
@@ -30,7 +30,10 @@ pub fn table(outcome: &Outcome) -> String {
         workload = described;
     }
     let wrong: Vec<String> = outcome.lines.iter().filter_map(wrong).collect();
-    text_table::render(TITLES, &rows, 2) + &wrong.concat()
+    let base = format!("× {}", outcome.base);
+    let mut titles = TITLES;
+    titles[4] = &base;
+    text_table::render(titles, &rows, 2) + &wrong.concat()
 }
 
 fn row(line: &Line, workload: String) -> [String; TITLES.len()] {
@@ -62,23 +65,23 @@ fn wrong(line: &Line) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::summary::tests::round;
+    use super::super::summary::tests::{dialect, round};
     use super::*;
-    use crate::load::Protocol;
 
     #[test]
     fn a_line_for_each_server_and_the_shape_once() {
-        let mut lossy = round(0, "A", Protocol::Nats, 2.0);
+        let mut lossy = round(0, "A", "nats+ws", 2.0);
         lossy.report.lost = 3;
-        let outcome = Outcome::new(vec![round(0, "A", Protocol::Relay, 0.5), lossy]);
+        let outcome = Outcome::new(dialect("relay"), vec![round(0, "A", "relay", 0.5), lossy]);
         let text = table(&outcome);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 5, "{text}");
+        assert!(lines[0].contains("| × relay |"), "{text}");
         let width = lines[0].chars().count();
         assert!(lines[..4].iter().all(|line| line.chars().count() == width), "{text}");
-        assert!(lines[2].starts_with("| A 10 × 10, W 32 | relay  |"), "{text}");
-        assert!(lines[3].starts_with("|                 | nats   |"), "{text}");
+        assert!(lines[2].starts_with("| A 10 × 10, W 32 | relay   |"), "{text}");
+        assert!(lines[3].starts_with("|                 | nats+ws |"), "{text}");
         assert!(lines[3].contains("| 4.00 "), "{text}");
-        assert_eq!(lines[4], "A nats: 3 messages lost, repeated or misplaced");
+        assert_eq!(lines[4], "A nats+ws: 3 messages lost, repeated or misplaced");
     }
 }

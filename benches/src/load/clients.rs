@@ -1,17 +1,20 @@
 //! All connections of a run and the event loop that serves them. Every connection is where it belongs before
 //! anything is measured.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll};
 
 use super::connection::{BUFFER_LEN, Connection};
+use super::dialect::Dialect;
 use super::framing::Found;
 use super::plan::Plan;
 use super::protocol::{Answer, Protocol, Role};
+use super::tls::TlsClient;
 use super::token::Token;
+use super::websocket::{self, WebSocket};
 use crate::error::Error;
 use crate::measure::process::Process;
 
@@ -35,11 +38,11 @@ pub trait Listener {
     /// One of the generator's messages, on connection `seat`.
     fn message(&mut self, _seat: usize, _token: Token) {}
 
-    /// Any other frame, on connection `seat`.
+    /// The payload of any other frame, on connection `seat`.
     ///
     /// # Errors
     /// When the run cannot go on.
-    fn other(&mut self, _seat: usize, _frame: &[u8]) -> Result<(), Error> {
+    fn other(&mut self, _seat: usize, _payload: &[u8]) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -47,7 +50,8 @@ pub trait Listener {
 /// The connections, by their place in the plan.
 #[derive(Debug)]
 pub struct Clients {
-    protocol: Protocol,
+    dialect: Dialect,
+    tls: Option<TlsClient>,
     poll: Poll,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
@@ -58,11 +62,7 @@ impl Clients {
     ///
     /// # Errors
     /// When this process or the server may not have as many files open.
-    pub fn new(
-        protocol: Protocol,
-        expected: usize,
-        server: Option<Process>,
-    ) -> Result<Self, Error> {
+    pub fn new(dialect: Dialect, expected: usize, server: Option<Process>) -> Result<Self, Error> {
         let needed = expected as u64 + SPARE_FILES;
         for (who, process) in [("the generator", Some(Process::own())), ("the server", server)] {
             let limit = process.map_or(Ok(u64::MAX), Process::max_open_files)?;
@@ -75,12 +75,8 @@ impl Clients {
         }
         let poll = Poll::new().map_err(Error::io("making an event queue"))?;
         let connections = Vec::with_capacity(expected);
-        Ok(Self { protocol, poll, connections, buffer: vec![0; BUFFER_LEN] })
-    }
-
-    /// The protocol spoken.
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
+        let tls = dialect.form.has_tls().then(TlsClient::new).transpose()?;
+        Ok(Self { dialect, tls, poll, connections, buffer: vec![0; BUFFER_LEN] })
     }
 
     /// The connection at `seat`.
@@ -101,9 +97,10 @@ impl Clients {
     /// # Errors
     /// When the server refuses, or takes too long.
     pub fn enter(&mut self, addr: SocketAddr, plan: &Plan) -> Result<Vec<u64>, Error> {
-        let known = |room| (!self.protocol.server_numbers_rooms()).then_some(u64::from(room));
+        let protocol = self.dialect.protocol;
+        let known = |room| (!protocol.server_numbers_rooms()).then_some(u64::from(room));
         let rooms = (0..plan.rooms).map(known).collect();
-        let mut lobby = Lobby { protocol: self.protocol, rooms, ready: Vec::new(), count: 0 };
+        let mut lobby = Lobby { protocol, rooms, ready: Vec::new(), count: 0 };
         self.open_all(plan.seats.len(), &mut lobby, |index, lobby| {
             let seat = plan.seats[index];
             let role = match lobby.rooms[seat.room as usize] {
@@ -122,8 +119,8 @@ impl Clients {
     /// # Errors
     /// When the server refuses, or takes too long.
     pub fn idle(&mut self, addr: SocketAddr, count: usize) -> Result<(), Error> {
-        let mut lobby =
-            Lobby { protocol: self.protocol, rooms: Vec::new(), ready: Vec::new(), count: 0 };
+        let protocol = self.dialect.protocol;
+        let mut lobby = Lobby { protocol, rooms: Vec::new(), ready: Vec::new(), count: 0 };
         self.open_all(count, &mut lobby, |index, _| {
             let source = idle_source(index).filter(|_| addr.is_ipv4());
             Some((addr, source, Role::Idle { number: index as u32 }))
@@ -176,9 +173,24 @@ impl Clients {
                 Interest::READABLE | Interest::WRITABLE,
             )
             .map_err(Error::io("registering a connection"))?;
-        connection.out().extend_from_slice(&self.protocol.greeting(role));
+        self.greet(&mut connection, addr, role).map_err(Error::io("beginning a connection"))?;
         self.connections.push(connection);
         self.flush(seat)
+    }
+
+    /// Begins a connection in its form.
+    fn greet(&self, connection: &mut Connection, addr: SocketAddr, role: Role) -> io::Result<()> {
+        let Self { dialect, tls, .. } = self;
+        if let Some(tls) = tls {
+            connection.add_tls(tls.session(addr, dialect.begins_plain())?);
+        }
+        let mut first = dialect.encode(dialect.protocol.greeting(role));
+        if dialect.form.has_websocket() {
+            connection.add_websocket(WebSocket::new(first, dialect.is_byte_stream()));
+            first = websocket::request(dialect.path(), addr);
+        }
+        connection.out().append(&mut first);
+        Ok(())
     }
 
     /// Polls for at most `timeout`, and hands what came in to `listener`.
@@ -201,29 +213,35 @@ impl Clients {
                 self.flush(seat)?;
             }
             if event.is_readable() {
-                self.receive(seat, listener)?;
+                self.receive(seat, event.is_read_closed(), listener)?;
             }
         }
         Ok(())
     }
 
-    fn receive(&mut self, seat: usize, listener: &mut impl Listener) -> Result<(), Error> {
-        let Self { protocol, connections, buffer, .. } = self;
+    /// Reads what has come. With `is_closed` that ends with the end of the stream, which is no further event.
+    fn receive(
+        &mut self,
+        seat: usize,
+        is_closed: bool,
+        listener: &mut impl Listener,
+    ) -> Result<(), Error> {
+        let Self { dialect, connections, buffer, .. } = self;
         let connection = &mut connections[seat];
         let mut more = true;
         while more {
             let filled = connection.fill(buffer).map_err(|error| broken(seat, &error))?;
             let Some((filled, rest)) = filled else { return Ok(()) };
-            more = rest;
+            more = rest || is_closed;
             listener.arrived();
             let (mut outcome, mut reply) = (Ok(()), None);
-            let used = protocol
+            let used = dialect
                 .scan(&buffer[..filled], &mut connection.hint, |found| match found {
                     Found::Message(token) => listener.message(seat, token),
-                    Found::Other(frame) => {
-                        reply = reply.or(protocol.reply(frame));
+                    Found::Other(payload) => {
+                        reply = reply.or(dialect.protocol.reply(payload));
                         if outcome.is_ok() {
-                            outcome = listener.other(seat, frame);
+                            outcome = listener.other(seat, payload);
                         }
                     }
                 })
@@ -231,7 +249,7 @@ impl Clients {
             outcome?;
             connection.keep(&buffer[used..filled]);
             if let Some(reply) = reply {
-                connection.out().extend_from_slice(reply);
+                connection.out().extend_from_slice(&dialect.encode(reply.to_vec()));
                 connection.flush().map_err(|error| broken(seat, &error))?;
             }
         }
@@ -250,7 +268,7 @@ fn idle_source(index: usize) -> Option<SocketAddr> {
         .then(|| SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1 + address as u8), port as u16)))
 }
 
-fn broken(seat: usize, error: &std::io::Error) -> Error {
+fn broken(seat: usize, error: &io::Error) -> Error {
     match error.kind() {
         ErrorKind::UnexpectedEof => Error::Server(format!("the server closed connection {seat}")),
         _ => Error::Server(format!("connection {seat}: {error}")),
@@ -278,8 +296,8 @@ impl Lobby {
 }
 
 impl Listener for Lobby {
-    fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error> {
-        match self.protocol.answer(frame) {
+    fn other(&mut self, seat: usize, payload: &[u8]) -> Result<(), Error> {
+        match self.protocol.answer(payload) {
             Answer::Wait => {}
             Answer::Ready => self.is_ready(seat),
             Answer::Created(room) => {

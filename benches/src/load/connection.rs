@@ -1,10 +1,14 @@
-//! One connection of the generator: a socket, the frame that has begun to arrive, and the bytes to send.
+//! One connection of the generator: a socket, what lies between it and the protocol, the frame that has begun to
+//! arrive, and the bytes to send.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
+
+use super::tls::TlsSession;
+use super::websocket::WebSocket;
 
 /// Bytes read at once. All connections share the buffer, so it can be large.
 pub const READ_CHUNK: usize = 512 * 1024;
@@ -25,6 +29,8 @@ pub struct Connection {
     pub stream: TcpStream,
     /// The position of the last token in its frame.
     pub hint: usize,
+    tls: Option<Box<TlsSession>>,
+    websocket: Option<Box<WebSocket>>,
     /// The beginning of a frame that is not whole yet.
     leftover: Vec<u8>,
     /// Bytes to be written are `out[sent..]`.
@@ -67,11 +73,28 @@ impl Connection {
             _ => {}
         }
         let stream = TcpStream::from_std(socket.into());
-        Ok(Self { stream, hint: 0, leftover: Vec::new(), out: Vec::new(), sent: 0 })
+        let (tls, websocket) = (None, None);
+        Ok(Self { stream, hint: 0, tls, websocket, leftover: Vec::new(), out: Vec::new(), sent: 0 })
+    }
+
+    /// Encrypts from here on.
+    pub fn add_tls(&mut self, session: TlsSession) {
+        self.tls = Some(Box::new(session));
+    }
+
+    /// Takes what is received, decrypted, for a WebSocket's.
+    pub fn add_websocket(&mut self, websocket: WebSocket) {
+        self.websocket = Some(Box::new(websocket));
+    }
+
+    /// Whether its TLS, if it has any, is past the handshake.
+    pub fn is_open(&self) -> bool {
+        self.tls.as_ref().is_none_or(|tls| tls.is_open())
     }
 
     /// Reads once into `buffer`, after the frame that has begun. Returns how many bytes of the buffer to scan,
-    /// and whether there may be more to read; `None` when there is nothing.
+    /// and whether there may be more to read; `None` when there is nothing. Sends what TLS or a WebSocket wants
+    /// sent at once.
     ///
     /// A read that does not fill the chunk has drained the socket (epoll(7), for streams): that saves a
     /// failing read for each that succeeds.
@@ -81,18 +104,21 @@ impl Connection {
     pub fn fill(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, bool)>> {
         let kept = self.leftover.len();
         let chunk = buffer.get_mut(kept..kept + READ_CHUNK).ok_or(ErrorKind::InvalidData)?;
-        let read = loop {
-            match self.stream.read(chunk) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(read) => break read,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        let read = match &mut self.tls {
+            None => read_some(&mut self.stream, chunk)?.map(|read| (read, read == READ_CHUNK)),
+            Some(tls) => tls.read(&mut self.stream, chunk)?,
         };
+        let Some((mut read, more)) = read else { return Ok(None) };
+        if let Some(websocket) = &mut self.websocket {
+            read = websocket.receive(&mut chunk[..read], &mut self.out)?;
+        }
         buffer[..kept].copy_from_slice(&self.leftover);
         self.leftover.clear();
-        Ok(Some((kept + read, read == READ_CHUNK)))
+        // The end of a handshake makes room for what waited for it.
+        if !self.out.is_empty() && (self.tls.is_some() || self.websocket.is_some()) {
+            self.flush()?;
+        }
+        Ok(Some((kept + read, more)))
     }
 
     /// Keeps the beginning of a frame for the next [`Connection::fill`].
@@ -107,7 +133,7 @@ impl Connection {
 
     /// Whether everything was handed to the kernel.
     pub fn has_sent_all(&self) -> bool {
-        self.out.is_empty()
+        self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.is_owed())
     }
 
     /// Sends as much as the socket takes. The rest waits until the socket is writable.
@@ -116,7 +142,12 @@ impl Connection {
     /// When the connection is broken, or more than 64 MiB are pending.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.sent < self.out.len() {
-            match self.stream.write(&self.out[self.sent..]) {
+            let rest = &self.out[self.sent..];
+            let written = match &mut self.tls {
+                None => self.stream.write(rest),
+                Some(tls) => tls.write(&mut self.stream, rest),
+            };
+            match written {
                 Ok(written) => self.sent += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // Still connecting.
@@ -124,6 +155,9 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
+        }
+        if let Some(tls) = &mut self.tls {
+            tls.flush(&mut self.stream)?;
         }
         // Moving the rest to the front costs at most what was sent since the last move.
         if self.sent * 2 >= self.out.len() {
@@ -134,6 +168,22 @@ impl Connection {
             return Err(io::Error::new(ErrorKind::TimedOut, "the server does not read"));
         }
         Ok(())
+    }
+}
+
+/// Reads once; `None` when there is nothing.
+///
+/// # Errors
+/// When the connection is broken, or the peer has ended it.
+pub(super) fn read_some(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<Option<usize>> {
+    loop {
+        match stream.read(chunk) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => return Ok(Some(read)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

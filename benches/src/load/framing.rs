@@ -15,7 +15,7 @@ const MAX_LINE: usize = 64 * 1024;
 pub enum Found<'a> {
     /// One of the generator's own messages.
     Message(Token),
-    /// Any other frame, whole: an answer, a notice, a ping.
+    /// The payload of any other frame: an answer, a notice, a ping.
     Other(&'a [u8]),
 }
 
@@ -27,6 +27,12 @@ pub trait Framing {
     /// # Errors
     /// [`BadStream`] when no frame begins so.
     fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream>;
+
+    /// The payload of a frame: what is left without its mark.
+    #[inline]
+    fn payload(frame: &[u8]) -> &[u8] {
+        frame
+    }
 }
 
 /// Hands all whole frames in `bytes` to `on`, and returns their length.
@@ -42,9 +48,11 @@ pub fn scan<F: Framing>(
     let mut at = 0;
     while let Some(len) = F::frame_len(&bytes[at..])? {
         let Some(frame) = bytes.get(at..at + len) else { break };
-        on(match Token::find(frame, hint) {
+        // A header may have bytes that look like the beginning of a token.
+        let payload = F::payload(frame);
+        on(match Token::find(payload, hint) {
             Some(token) => Found::Message(token),
-            None => Found::Other(frame),
+            None => Found::Other(payload),
         });
         at += len;
     }
@@ -73,6 +81,66 @@ impl Framing for LengthPrefixed {
     fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
         let header = bytes.first_chunk::<2>();
         Ok(header.map(|header| 2 + usize::from(u16::from_be_bytes(*header))))
+    }
+
+    #[inline]
+    fn payload(frame: &[u8]) -> &[u8] {
+        &frame[2..]
+    }
+}
+
+/// Messages of a server's WebSocket, each in one frame: the chat in a browser.
+#[derive(Debug)]
+pub enum Messages {}
+
+impl Framing for Messages {
+    #[inline]
+    fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream> {
+        Ok(Header::parse(bytes)?.map(|header| header.len + header.payload))
+    }
+
+    #[inline]
+    fn payload(frame: &[u8]) -> &[u8] {
+        let header = Header::parse(frame).ok().flatten();
+        header.map_or(frame, |header| &frame[header.len..])
+    }
+}
+
+/// The header of a frame of a server's WebSocket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    /// Its own length.
+    pub(super) len: usize,
+    /// The length of the payload after it.
+    pub(super) payload: usize,
+    /// Whether the frame is a close, a ping or a pong.
+    pub(super) is_control: bool,
+}
+
+impl Header {
+    /// Parses the header that `bytes` begin with; `None` while it is incomplete.
+    ///
+    /// # Errors
+    /// [`BadStream`] when the frame is masked, uses an extension, or is longer than any here.
+    #[inline]
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, BadStream> {
+        const RESERVED: u8 = 0x70;
+        const CONTROL: u8 = 0x08;
+        const MAX_PAYLOAD: u64 = 1 << 30;
+        let Some([first, second]) = bytes.first_chunk() else { return Ok(None) };
+        let (len, payload) = match second {
+            _ if first & RESERVED != 0 => return Err(BadStream),
+            ..126 => (2, Some((*second).into())),
+            126 => (4, bytes[2..].first_chunk().map(|len| u16::from_be_bytes(*len).into())),
+            127 => (10, bytes[2..].first_chunk().map(|len| u64::from_be_bytes(*len))),
+            _ => return Err(BadStream),
+        };
+        let Some(payload) = payload else { return Ok(None) };
+        if payload > MAX_PAYLOAD {
+            return Err(BadStream);
+        }
+        let is_control = first & CONTROL != 0;
+        Ok(Some(Self { len, payload: payload as usize, is_control }))
     }
 }
 

@@ -8,7 +8,7 @@ use mio::Events;
 use serde::{Deserialize, Serialize};
 
 use super::clients::{Clients, Listener};
-use super::protocol::Protocol;
+use super::dialect::Dialect;
 use crate::error::Error;
 use crate::measure::process::{CpuTime, CpuUsed, Process};
 
@@ -21,8 +21,8 @@ const SETTLE: Duration = Duration::from_millis(500);
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The protocol.
-    pub protocol: Protocol,
+    /// What the server speaks.
+    pub dialect: Dialect,
     /// The server's address, a loopback address.
     pub addr: SocketAddr,
     /// How many connections.
@@ -36,8 +36,9 @@ pub struct Config {
 /// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The protocol.
-    pub protocol: Protocol,
+    /// What the server spoke.
+    #[serde(rename = "protocol")]
+    pub dialect: Dialect,
     /// Connections opened.
     pub connections: usize,
     /// Connections opened a second, each with a first command and its answer.
@@ -73,7 +74,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
         return Err(Error::Config(format!("there must be 1 to {MAX_CONNECTIONS} connections")));
     }
     let server = config.server.map(Process::new).transpose()?;
-    let mut clients = Clients::new(config.protocol, config.connections, server)?;
+    let mut clients = Clients::new(config.dialect, config.connections, server)?;
 
     let cpu = || server.map(Process::cpu_time).transpose();
     let resident = || server.map(Process::resident_kib).transpose();
@@ -100,7 +101,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
         idle_busy: nanos(cpu_idle, cpu_after) / 1e9 / idle_seconds,
     });
     Ok(Report {
-        protocol: config.protocol,
+        dialect: config.dialect,
         connections: config.connections,
         connects_per_second: connections / seconds,
         server: cost,

@@ -1,14 +1,12 @@
 //! What the generator sends in each protocol, and what the answers mean.
 
-use std::str::FromStr;
-
 use chat_proto::Incoming;
 use chat_testing::frame as framed;
 use serde::{Deserialize, Serialize};
 
-use super::framing::{BadStream, Found, LengthPrefixed, Nats, Resp, scan};
-use super::token::TOKEN_LEN;
-use crate::error::Error;
+use super::dialect::Dialect;
+use super::token::{TOKEN_LEN, Token};
+use super::websocket::apply_mask;
 
 /// A protocol that the generator speaks, and the server that speaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,15 +20,6 @@ pub enum Protocol {
     Redis,
     /// The NATS core protocol.
     Nats,
-}
-
-impl FromStr for Protocol {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|protocol| protocol.name() == name);
-        found.ok_or_else(|| Error::Config(format!("{name:?} is none of relay, chat, redis, nats")))
-    }
 }
 
 /// The purpose of a connection.
@@ -69,9 +58,6 @@ pub enum Answer {
 }
 
 impl Protocol {
-    /// All protocols, the floor first.
-    pub const ALL: [Self; 4] = [Self::Relay, Self::Chat, Self::Redis, Self::Nats];
-
     /// Its name on command lines and in tables.
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,14 +66,6 @@ impl Protocol {
             Self::Redis => "redis",
             Self::Nats => "nats",
         }
-    }
-
-    /// Parses a list such as `relay,chat`.
-    ///
-    /// # Errors
-    /// For an unknown name.
-    pub fn list(names: &str) -> Result<Vec<Self>, Error> {
-        names.split(',').map(|name| name.trim().parse()).collect()
     }
 
     /// Whether a talker can be a member as well.
@@ -100,25 +78,7 @@ impl Protocol {
         matches!(self, Self::Chat)
     }
 
-    /// Cuts `bytes` into frames: see [`scan`].
-    ///
-    /// # Errors
-    /// [`BadStream`] when they are no frames of this protocol.
-    #[inline]
-    pub fn scan(
-        self,
-        bytes: &[u8],
-        hint: &mut usize,
-        on: impl FnMut(Found<'_>),
-    ) -> Result<usize, BadStream> {
-        match self {
-            Self::Chat | Self::Relay => scan::<LengthPrefixed>(bytes, hint, on),
-            Self::Redis => scan::<Resp>(bytes, hint, on),
-            Self::Nats => scan::<Nats>(bytes, hint, on),
-        }
-    }
-
-    /// The first bytes of a connection, which the server answers.
+    /// The first frame of a connection, which the server answers.
     pub fn greeting(self, role: Role) -> Vec<u8> {
         match (self, role) {
             (Self::Chat, Role::Create { room }) => {
@@ -141,28 +101,28 @@ impl Protocol {
         }
     }
 
-    /// The meaning of `frame` to a connection that has sent its greeting.
-    pub fn answer(self, frame: &[u8]) -> Answer {
+    /// The meaning of a frame with this payload to a connection that has sent its greeting.
+    pub fn answer(self, payload: &[u8]) -> Answer {
         match self {
-            Self::Chat => chat_answer(frame.get(2..).unwrap_or_default()),
-            Self::Redis if frame.starts_with(b"-") => refused(frame),
+            Self::Chat => chat_answer(payload),
+            Self::Redis if payload.starts_with(b"-") => refused(payload),
             Self::Redis | Self::Relay => Answer::Ready,
-            Self::Nats if frame.starts_with(b"-") => refused(frame),
-            Self::Nats if frame.starts_with(b"PONG") => Answer::Ready,
+            Self::Nats if payload.starts_with(b"-") => refused(payload),
+            Self::Nats if payload.starts_with(b"PONG") => Answer::Ready,
             Self::Nats => Answer::Wait,
         }
     }
 
     /// The reply to a frame that arrives while messages flow, if it needs one.
-    pub fn reply(self, frame: &[u8]) -> Option<&'static [u8]> {
-        (self == Self::Nats && frame.starts_with(b"PING")).then_some(b"PONG\r\n")
+    pub fn reply(self, payload: &[u8]) -> Option<&'static [u8]> {
+        (self == Self::Nats && payload.starts_with(b"PING")).then_some(b"PONG\r\n")
     }
 
     /// The error in a frame that arrives while messages flow, if it reports one.
-    pub fn complaint(self, frame: &[u8]) -> Option<String> {
+    pub fn complaint(self, payload: &[u8]) -> Option<String> {
         match self {
-            Self::Redis | Self::Nats => frame.starts_with(b"-").then(|| lossy(frame)),
-            Self::Chat => match chat_answer(frame.get(2..).unwrap_or_default()) {
+            Self::Redis | Self::Nats => payload.starts_with(b"-").then(|| lossy(payload)),
+            Self::Chat => match chat_answer(payload) {
                 Answer::Refused(why) => Some(why),
                 _ => None,
             },
@@ -175,17 +135,19 @@ impl Protocol {
 #[derive(Debug, Clone)]
 pub struct Template {
     /// The whole frame.
-    pub bytes: Vec<u8>,
+    bytes: Vec<u8>,
     /// The position of the token in it.
-    pub token_at: usize,
+    token_at: usize,
+    /// The mask of the token from its first byte on; zeros where nothing is masked.
+    mask: [u8; 4],
 }
 
 impl Template {
     /// The message with a text of `size` bytes from connection `connection` (counted from 0) to the room with
     /// the server's number `room`.
-    pub fn new(protocol: Protocol, connection: usize, room: u64, size: usize) -> Self {
+    pub fn new(dialect: Dialect, connection: usize, room: u64, size: usize) -> Self {
         let text = "~".to_owned() + &"x".repeat(size.max(TOKEN_LEN) - 1);
-        let bytes = match protocol {
+        let frame = match dialect.protocol {
             Protocol::Chat => framed(format!(r#"{{"type":"CSChat","text":"{text}"}}"#)),
             Protocol::Redis => {
                 let channel = format!("room:{room}");
@@ -202,8 +164,23 @@ impl Template {
                 room + 1,
             )),
         };
-        let token_at = bytes.iter().position(|&byte| byte == b'~').unwrap_or_default();
-        Self { bytes, token_at }
+        let plain_at = frame.iter().position(|&byte| byte == b'~').unwrap_or_default();
+        let bytes = dialect.encode(frame.clone());
+        let token_at = bytes.len() - (frame.len() - plain_at);
+        let mask = std::array::from_fn(|i| bytes[token_at + i] ^ frame[plain_at + i]);
+        Self { bytes, token_at, mask }
+    }
+
+    /// Appends the message with this token to `out`.
+    #[inline]
+    pub fn write(&self, token: Token, out: &mut Vec<u8>) {
+        let at = out.len() + self.token_at;
+        out.extend_from_slice(&self.bytes);
+        let text = &mut out[at..];
+        token.write(text);
+        if self.mask != [0; 4] {
+            apply_mask(self.mask, &mut text[..TOKEN_LEN]);
+        }
     }
 }
 
@@ -239,18 +216,18 @@ fn chat_answer(payload: &[u8]) -> Answer {
     }
 }
 
-fn refused(frame: &[u8]) -> Answer {
-    Answer::Refused(lossy(frame))
+fn refused(payload: &[u8]) -> Answer {
+    Answer::Refused(lossy(payload))
 }
 
-fn lossy(frame: &[u8]) -> String {
-    String::from_utf8_lossy(&frame[..frame.len().min(300)]).trim().to_owned()
+fn lossy(payload: &[u8]) -> String {
+    String::from_utf8_lossy(&payload[..payload.len().min(300)]).trim().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::token::Token;
+    use chat_proto::websocket::{Decoder, Event, Peer};
     use chat_proto::{Command, FrameDecoder, Lang, Name, RoomId, ServerMessage, Text};
 
     fn command(frame: &[u8]) -> Command {
@@ -265,7 +242,7 @@ mod tests {
         assert!(matches!(greeting(Role::Create { room: 3 }), Command::Create(_)));
         assert!(matches!(greeting(Role::Join { room: 3 }), Command::Join(_)));
         assert!(matches!(greeting(Role::Idle { number: 1 }), Command::Rooms));
-        let answer = |payload: &str| Protocol::Chat.answer(&framed(payload));
+        let answer = |payload: &str| Protocol::Chat.answer(payload.as_bytes());
         let system =
             |rest: &str| answer(&format!(r#"{{"type":"SCSystemMessage","text":"x"{rest}}}"#));
         assert_eq!(system(r#","code":"room-created","roomId":7"#), Answer::Created(7));
@@ -279,7 +256,7 @@ mod tests {
     #[test]
     fn a_relay_frame_is_as_long_as_the_frame_the_chat_delivers() {
         for size in [TOKEN_LEN, 64, 1_000] {
-            let template = Template::new(Protocol::Relay, 16, 2, size);
+            let template = Template::new(Dialect::plain(Protocol::Relay), 16, 2, size);
             let text = Text::new(&"x".repeat(size)).expect("a text");
             let member = Name::new("user17").expect("a name");
             let room = RoomId::new(3).expect("above 0");
@@ -293,22 +270,26 @@ mod tests {
 
     #[test]
     fn the_token_goes_where_the_text_begins_and_the_text_has_its_size() {
-        for protocol in [Protocol::Chat, Protocol::Redis, Protocol::Nats, Protocol::Relay] {
-            let mut template = Template::new(protocol, 0, 1, 64);
+        for (dialect, name) in Dialect::ALL {
+            let template = Template::new(dialect, 0, 1, 64);
             let token = Token { talker: 0, counter: 1, sent: 2 };
-            token.write(&mut template.bytes[template.token_at..]);
-            assert_eq!(Token::find(&template.bytes, &mut 0), Some(token), "{protocol:?}");
-            let fill = &template.bytes[template.token_at + TOKEN_LEN..];
+            let mut out = b"before".to_vec();
+            template.write(token, &mut out);
+            let mut frame = out.split_off(b"before".len());
+            if dialect.form.has_websocket() {
+                let mut decoder = Decoder::new(Peer::Client, 1_000);
+                let decoded = match decoder.feed(&mut frame).next_event() {
+                    Some(Ok(Event::Text(payload) | Event::Binary(payload))) => payload.to_vec(),
+                    other => panic!("{name}: {other:?}"),
+                };
+                frame = decoded;
+            }
+            let mut at = 0;
+            assert_eq!(Token::find(&frame, &mut at), Some(token), "{name}");
+            let fill = &frame[at + TOKEN_LEN..];
             let fill = fill.iter().take_while(|&&byte| byte == b'x').count();
-            assert_eq!(fill, 64 - TOKEN_LEN, "{protocol:?}");
+            assert_eq!(fill, 64 - TOKEN_LEN, "{name}");
         }
-    }
-
-    #[test]
-    fn a_list_of_names_is_parsed() {
-        let list = Protocol::list("relay, nats").expect("they exist");
-        assert_eq!(list, [Protocol::Relay, Protocol::Nats]);
-        assert!(Protocol::list("relay,ircd").is_err());
     }
 
     #[test]

@@ -5,14 +5,15 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::protocol::Protocol;
+use super::dialect::Dialect;
 use crate::measure::process::CpuUsed;
 
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The protocol.
-    pub protocol: Protocol,
+    /// What the server spoke.
+    #[serde(rename = "protocol")]
+    pub dialect: Dialect,
     /// Rooms.
     pub rooms: u32,
     /// Members of each room.

@@ -18,6 +18,7 @@ use mio::Events;
 use serde::Serialize;
 
 use super::clients::{Clients, Listener};
+use super::dialect::Dialect;
 use super::plan::{Plan, Talkers};
 use super::protocol::{Protocol, Template};
 use super::report::{Latency, Report, ServerCost};
@@ -65,8 +66,8 @@ pub enum Pace {
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The protocol.
-    pub protocol: Protocol,
+    /// What the server speaks.
+    pub dialect: Dialect,
     /// The server's address, a loopback address.
     pub addr: SocketAddr,
     /// Rooms.
@@ -124,9 +125,9 @@ impl Config {
 /// When the settings make no sense, or the server breaks its protocol.
 pub fn run(config: &Config) -> Result<Report, Error> {
     config.check()?;
-    let plan = Plan::new(config.protocol, config.rooms, config.members, config.talkers)?;
+    let plan = Plan::new(config.dialect.protocol, config.rooms, config.members, config.talkers)?;
     let server = config.server.map(Process::new).transpose()?;
-    let mut clients = Clients::new(config.protocol, plan.seats.len(), server)?;
+    let mut clients = Clients::new(config.dialect, plan.seats.len(), server)?;
     let rooms = clients.enter(config.addr, &plan)?;
     let mut run = Run::new(config, &plan, &rooms, clients);
 
@@ -176,7 +177,7 @@ fn report(
         Pace::Open { rate } => (None, Some(rate)),
     };
     Report {
-        protocol: config.protocol,
+        dialect: config.dialect,
         rooms: config.rooms,
         members: config.members,
         talkers: plan.talkers_per_room,
@@ -245,8 +246,8 @@ impl Listener for Traffic {
         }
     }
 
-    fn other(&mut self, seat: usize, frame: &[u8]) -> Result<(), Error> {
-        match self.protocol.complaint(frame) {
+    fn other(&mut self, seat: usize, payload: &[u8]) -> Result<(), Error> {
+        match self.protocol.complaint(payload) {
             Some(why) => Err(Error::Server(format!("connection {seat} was told: {why}"))),
             None => Ok(()),
         }
@@ -279,7 +280,7 @@ impl Run {
         let template = |talker| {
             let seat = tally.seat(talker);
             let room = rooms[plan.seats[seat].room as usize];
-            Template::new(config.protocol, seat, room, config.size)
+            Template::new(config.dialect, seat, room, config.size)
         };
         Self {
             templates: (0..tally.talkers()).map(template).collect(),
@@ -289,7 +290,7 @@ impl Run {
                 Pace::Open { .. } => EVENTS_OPEN,
             }),
             traffic: Traffic {
-                protocol: config.protocol,
+                protocol: config.dialect.protocol,
                 clock: Clock(Instant::now()),
                 now: 0,
                 tally,
@@ -366,10 +367,7 @@ impl Run {
     fn queue(&mut self, talker: usize, now: u64) {
         let token = self.traffic.tally.send(talker, now);
         let out = self.clients.connection(self.traffic.tally.seat(talker)).out();
-        let template = &self.templates[talker];
-        let at = out.len() + template.token_at;
-        out.extend_from_slice(&template.bytes);
-        token.write(&mut out[at..]);
+        self.templates[talker].write(token, out);
     }
 }
 

@@ -56,21 +56,42 @@ fn framed(payload: &str) -> Vec<u8> {
     frame
 }
 
-#[test]
-fn chat_frames() {
+fn in_message(payload: &str) -> Vec<u8> {
+    let mut frame = Vec::new();
+    chat_proto::websocket::write_message(&mut frame, |out| {
+        out.extend_from_slice(payload.as_bytes());
+    })
+    .expect("short enough");
+    frame
+}
+
+/// Checks a conversation of the chat, framed so.
+fn check_chat<F: Framing>(framed: fn(&str) -> Vec<u8>) {
     let chat = |member: &str, counter, seq| {
         let text = text(counter);
         framed(&format!(
             r#"{{"type":"SCChat","member":"{member}","text":"{text}","roomId":1,"seq":{seq}}}"#
         ))
     };
-    check::<LengthPrefixed>(&[
-        other(framed(r#"{"type":"SCSystemMessage","text":"a ~ b","code":"room-entered"}"#)),
+    let notice = |payload: &str| (framed(payload), Seen::Other(payload.into()));
+    check::<F>(&[
+        notice(r#"{"type":"SCSystemMessage","text":"a ~ b","code":"room-entered"}"#),
         message(chat("user9", 0, 9), 0),
         message(chat("user10", 1, 10), 1),
-        other(framed("")),
+        notice(""),
+        notice(&"long".repeat(80)),
         message(chat("user10", 2, 11), 2),
     ]);
+}
+
+#[test]
+fn chat_frames() {
+    check_chat::<LengthPrefixed>(framed);
+}
+
+#[test]
+fn chat_messages_of_a_websocket() {
+    check_chat::<Messages>(in_message);
 }
 
 #[test]
@@ -114,4 +135,9 @@ fn what_is_no_frame_is_an_error() {
     assert!(bad(b"MSG room.1 1 99999999999999999999999\r\n")[1]);
     assert!(bad(b"MSG \r\n")[1]);
     assert_eq!(bad(&vec![b'a'; MAX_LINE + 1]), [true, true]);
+    for masked_extended_or_endless in
+        [&[0x81, 0x80][..], &[0xc1, 0], &[0x81, 127, 1, 0, 0, 0, 0, 0, 0, 0]]
+    {
+        assert!(Messages::frame_len(masked_extended_or_endless).is_err());
+    }
 }
