@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scene::{Prepared, Scene};
-use super::{commands, connects, debts, flood, input, lists, rooms};
+use super::{commands, connects, debts, flood, handshakes, input, lists, rooms};
 
 /// A kind of attack.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ const fn kind(name: &'static str, prepare: fn(&Scene) -> Prepared) -> Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         kind("renames in a room of 6,000", rooms::renames),
         kind("joins and leaves in a room of 6,000", rooms::visits),
         kind("readers that stop in a busy room", rooms::stopped_readers),
@@ -34,6 +34,8 @@ impl Kind {
         kind("half frames", input::half_frames),
         kind("long half frames", input::long_half_frames),
         kind("connect and reset", connects::resets),
+        kind("TLS handshakes, 200 a second", handshakes::paced),
+        kind("TLS handshakes, incessant", handshakes::incessant),
         kind("rooms made and left", commands::rooms),
         kind("names set", commands::names),
         kind("shutdowns refused", commands::shutdowns),

@@ -10,6 +10,7 @@ mod connects;
 mod crowd;
 mod debts;
 mod flood;
+mod handshakes;
 mod input;
 mod kind;
 mod lists;

@@ -11,6 +11,7 @@ use super::strangers::Strangers;
 use crate::attacks::{Kind, Running, Scene};
 use crate::compare::on_cores;
 use crate::error::Error;
+use crate::measure::certificate::Certificate;
 use crate::measure::chat_server::ChatServer;
 use crate::measure::metrics::Metrics;
 
@@ -57,6 +58,8 @@ pub fn run(config: &Config) -> Result<Vec<Line>, Error> {
 fn one(config: &Config, kind: Kind) -> Result<Line, Error> {
     let mut words = vec![config.server.to_string_lossy().into_owned()];
     words.extend(["--shutdown-from=nobody", "--log=warn"].map(str::to_owned));
+    let certificate = Certificate::new()?;
+    words.extend(certificate.arguments());
     words.extend(config.server_args.iter().cloned());
     let server = ChatServer::start(on_cores(SERVER_CORE, &words))?;
     let mut strangers = Strangers::connect(server.addr)?;
