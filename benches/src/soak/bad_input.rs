@@ -8,14 +8,27 @@ use chat_testing::Rng;
 
 use crate::error::Error;
 
-/// The first bytes of other protocols. The third of them never begins an object.
-pub(super) const STRANGERS: [&[u8]; 6] = [
-    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    b"POST /chat HTTP/1.1\r\nContent-Length: 20\r\n\r\n\0\x12{\"type\":\"CSRooms\"}",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+/// The first bytes of other protocols, which are answered with a frame. The second of them never begins an object.
+pub(super) const STRANGERS: [&[u8]; 3] = [
     b"SSH-2.0-OpenSSH_9.6\r\n",
     b"PROXY TCP4 127.0.0.1 127.0.0.1 56324 443\r\n",
     b"\x12\x00{\"type\":\"CSRooms\"}",
+];
+
+/// Those of protocols that the server speaks as well, each with the beginning of its answer: requests by HTTP, and a
+/// TLS handshake that is none.
+pub(super) const REQUESTS: [(&[u8], &[u8]); 8] = [
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200 "),
+    (b"HEAD /app.js HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n", b"HTTP/1.1 200 "),
+    (b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 404 "),
+    (b"GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 426 "),
+    (b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n", b"HTTP/1.1 421 "),
+    (
+        b"POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n\0\x12{\"type\":\"CSRooms\"}",
+        b"HTTP/1.1 405 ",
+    ),
+    (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 "),
+    (b"\x16\x03\x01\0\x06\x01\0\0\x02\xff\xff", b"\x15\x03"),
 ];
 
 /// Bytes of a payload of which a connection sends more than its budget at once.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use chat_proto::{Command, Incoming, Text};
 use chat_testing::{Checker, Conversation, Event, Received, Request};
 
+use super::form::Speech;
 use super::socket::Socket;
 use crate::words::frame;
 
@@ -17,6 +18,7 @@ pub(super) struct Route {
     pub(super) from: Option<IpAddr>,
     /// `SO_RCVBUF`, in bytes.
     pub(super) receive_buffer: Option<usize>,
+    pub(super) speech: Speech,
 }
 
 /// A connection whose every message is checked.
@@ -32,7 +34,8 @@ pub(super) struct Client {
 impl Client {
     /// Begins to connect. Each client has a higher `id` than those before.
     pub(super) fn open(id: usize, route: Route, checker: &mut Checker) -> io::Result<Self> {
-        let socket = Socket::open(route.to, route.from, route.receive_buffer)?;
+        let Route { to, from, receive_buffer, speech } = route;
+        let socket = Socket::open(to, from, receive_buffer, speech)?;
         checker.connect(id);
         Ok(Self { id, socket, conversation: Conversation::new(id, None), chats: 0 })
     }

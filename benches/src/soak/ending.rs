@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chat_proto::Command;
 
 use super::client::{Client, Route};
+use super::form::Speech;
 use super::resources::MAX_KEPT_PER_CONNECTION;
 use super::rest;
 use super::run::{PATIENCE, Soak};
@@ -95,7 +96,8 @@ impl Soak {
     }
 
     fn ask_for_rooms(&mut self) -> Result<Client, String> {
-        let route = Route { to: self.server.addr, from: None, receive_buffer: None };
+        let speech = Speech::Frames;
+        let route = Route { to: self.server.addr, from: None, receive_buffer: None, speech };
         let client = Client::open(self.take_id(), route, &mut self.checker);
         let mut client = client.map_err(|error| error.to_string())?;
         client.ask(&Command::Rooms, "rooms");

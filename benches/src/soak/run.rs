@@ -13,13 +13,15 @@ use super::attackers::Attackers;
 use super::bad_input::BadPayloads;
 use super::client::Route;
 use super::config::Config;
+use super::planner;
 use super::report::Report;
 use super::resources::Resources;
-use super::scenario::{self, Kind, Rooms, Scenario};
+use super::scenario::{Kind, Rooms, Scenario};
 use super::socket::Socket;
 use super::talkers::Talkers;
 use super::visitor::{MAX_TURN, Turn, Visitor};
 use crate::error::Error;
+use crate::measure::certificate::Certificate;
 use crate::measure::chat_server::ChatServer;
 
 /// The time of a turn, in which every client is served once.
@@ -55,8 +57,9 @@ const BUFFER_LEN: usize = 256 * 1024;
 pub fn run(config: &Config) -> Result<Report, Error> {
     let bad = BadPayloads::load(&config.corpus)?;
     let mut command = Command::new(&config.program);
-    // One of the attacks asks for it.
-    command.args(&config.args).arg("--shutdown-from=nobody");
+    let certificate = Certificate::new()?;
+    // One of the attacks asks for a stop, and two for TLS.
+    command.args(&config.args).arg("--shutdown-from=nobody").args(certificate.arguments());
     let server = ChatServer::start(command)?;
     let before = server.process.open_files()?;
     let mut soak = Soak::new(config, server, bad)?;
@@ -180,13 +183,13 @@ impl Soak {
             while begun < due && self.visitors.len() < MAX_VISITORS {
                 begun += 1;
                 self.rooms.passing = self.passing.iter().copied().collect();
-                let scenario = scenario::next(&mut self.rng, &self.rooms, &self.bad, self.next_id);
+                let scenario = planner::next(&mut self.rng, &self.rooms, &self.bad, self.next_id);
                 self.visit(scenario)?;
             }
             if now >= crowd {
                 crowd = now + CROWD_INTERVAL;
                 for _ in 0..CROWD {
-                    let scenario = scenario::blink(&mut self.rng);
+                    let scenario = planner::blink(&mut self.rng);
                     self.visit(scenario)?;
                 }
             }
@@ -220,7 +223,8 @@ impl Soak {
         // One address has not enough ports for everybody who was here in the last minute.
         let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1 + self.rng.below(8) as u8));
         let from = self.server.addr.is_ipv4().then_some(from);
-        let route = Route { to: self.server.addr, from, receive_buffer: None };
+        let (receive_buffer, speech) = (scenario.receive_buffer, scenario.speech);
+        let route = Route { to: self.server.addr, from, receive_buffer, speech };
         let (kind, id) = (scenario.kind, self.take_id());
         let visitor = Visitor::new(scenario, self.now, id, route, &mut self.checker);
         let mut visitor = visitor.map_err(Error::io("opening a connection"))?;

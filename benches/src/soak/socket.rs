@@ -5,18 +5,18 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::time::Duration;
 
-use chat_proto::FrameDecoder;
 use mio::net::TcpStream;
 use socket2::SockRef;
 
+use super::form::{Form, Speech, request};
 use crate::load::connection::Connection;
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// The server ended its side, between two frames.
+    /// The server ended its side, between two frames, or after the close of a WebSocket.
     Whole,
-    /// The server ended its side in a frame.
+    /// The server ended its side in a frame, or without the close of a WebSocket.
     InFrame,
     /// The connection broke.
     Broken(ErrorKind),
@@ -26,7 +26,7 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Socket {
     connection: Connection,
-    decoder: FrameDecoder,
+    form: Form,
     /// Whether our side is to be ended once everything is written.
     ending: bool,
     end: Option<End>,
@@ -40,15 +40,12 @@ impl Socket {
         to: SocketAddr,
         from: Option<IpAddr>,
         receive_buffer: Option<usize>,
+        speech: Speech,
     ) -> io::Result<Self> {
         let source = from.map(|from| SocketAddr::new(from, 0));
-        Ok(Self {
-            connection: Connection::open_with(to, source, receive_buffer)?,
-            decoder: FrameDecoder::new(),
-            ending: false,
-            end: None,
-            ready: true,
-        })
+        let mut connection = Connection::open_with(to, source, receive_buffer)?;
+        connection.out().append(&mut request(speech, to));
+        Ok(Self { connection, form: Form::new(speech), ending: false, end: None, ready: true })
     }
 
     /// The stream, to be registered.
@@ -66,19 +63,35 @@ impl Socket {
         self.end
     }
 
-    /// Sends `bytes`; what the socket does not take now goes out with a later flush.
-    pub(super) fn send(&mut self, bytes: &[u8]) {
-        self.connection.out().extend_from_slice(bytes);
+    /// Sends `frames`, of which the last may be incomplete; what the socket does not take now goes out with a later
+    /// flush.
+    pub(super) fn send(&mut self, frames: &[u8]) {
+        let bytes = self.encode(frames);
+        self.send_bytes(&bytes);
+    }
+
+    /// The bytes that say what `frames` say.
+    pub(super) fn encode(&mut self, frames: &[u8]) -> Vec<u8> {
+        self.form.encode(frames)
+    }
+
+    /// Sends a part of what [`encode`](Self::encode) returned.
+    pub(super) fn send_bytes(&mut self, bytes: &[u8]) {
+        if !self.form.hold(bytes) {
+            self.connection.out().extend_from_slice(bytes);
+        }
         self.flush();
     }
 
     /// Whether everything has been handed to the kernel.
     pub(super) fn has_sent_all(&self) -> bool {
-        self.connection.has_sent_all()
+        self.connection.has_sent_all() && !self.form.is_holding()
     }
 
     /// Ends our side when everything is sent.
     pub(super) fn finish(&mut self) {
+        let close = self.form.close();
+        self.send_bytes(&close);
         self.ending = true;
         self.flush();
     }
@@ -98,7 +111,7 @@ impl Socket {
     /// Writes what the socket takes. The next read notices a broken connection.
     pub(super) fn flush(&mut self) {
         let is_broken = self.connection.flush().is_err();
-        if self.ending && (is_broken || self.connection.has_sent_all()) {
+        if self.ending && (is_broken || self.has_sent_all()) {
             // Not connected yet: the next flush tries again.
             let ended = self.connection.stream.shutdown(Shutdown::Write);
             self.ending = ended.is_err_and(|error| is_early(&error));
@@ -115,13 +128,13 @@ impl Socket {
         while most > 0 && self.ready && self.end.is_none() {
             let room = buffer.len().min(most);
             match self.connection.stream.read(&mut buffer[..room]) {
-                Ok(0) if self.decoder.buffered().is_empty() => self.end = Some(End::Whole),
+                Ok(0) if self.form.is_whole()? => self.end = Some(End::Whole),
                 Ok(0) => self.end = Some(End::InFrame),
                 Ok(read) => {
                     most -= read;
-                    let mut frames = self.decoder.feed(&buffer[..read]);
-                    while let Some(payload) = frames.next_frame() {
-                        on(payload)?;
+                    let held = self.form.receive(&mut buffer[..read], on)?;
+                    if !held.is_empty() {
+                        self.send_bytes(&held);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

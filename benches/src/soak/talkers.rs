@@ -10,6 +10,7 @@ use chat_proto::Command;
 use chat_testing::{Checker, Received, Rng};
 
 use super::client::{Client, Route};
+use super::form::Speech;
 use super::scenario::Rooms;
 use super::socket::{End, Socket};
 use crate::words::{create, join, rename};
@@ -19,6 +20,9 @@ const READ_PER_TURN: usize = 1024 * 1024;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One talker of so many in a room speaks by a WebSocket.
+const BROWSERS: usize = 2;
 
 /// A kind of room.
 struct RoomKind {
@@ -69,12 +73,15 @@ impl Talkers {
         rng: &mut Rng,
     ) -> io::Result<Self> {
         let began = Instant::now();
-        let route = Route { to, from: None, receive_buffer: None };
         let (mut talkers, mut room) = (Vec::new(), 0);
         for RoomKind { rooms, members, interval, size } in ROOM_KINDS {
             for _ in 0..rooms {
                 for seat in 0..members {
                     let delay = rng.below(interval.as_millis() as usize) as u64;
+                    // In each room both hear each other.
+                    let is_browser = seat % BROWSERS == BROWSERS - 1;
+                    let speech = if is_browser { Speech::WebSocket } else { Speech::Frames };
+                    let route = Route { to, from: None, receive_buffer: None, speech };
                     talkers.push(Talker {
                         client: Client::open(talkers.len(), route, checker)?,
                         room,

@@ -65,7 +65,6 @@ impl Visitor {
         route: Route,
         checker: &mut Checker,
     ) -> io::Result<Self> {
-        let route = Route { receive_buffer: scenario.receive_buffer, ..route };
         Ok(Self {
             kind: scenario.kind,
             client: Client::open(id, route, checker)?,
@@ -132,7 +131,7 @@ impl Visitor {
         while self.dripped >= DRIP {
             self.dripped -= DRIP;
             if let Some(byte) = self.drip.pop_front() {
-                self.client.socket.send(&[byte]);
+                self.client.socket.send_bytes(&[byte]);
                 self.deadline = now + PATIENCE;
             }
         }
@@ -147,7 +146,7 @@ impl Visitor {
             Some(Step::Chat(more)) => self.client.chat(checker, 0, &"é\"".repeat(more)),
             Some(Step::Drip(bytes, dues)) => {
                 self.expect(checker, dues);
-                self.drip = bytes.into();
+                self.drip = self.client.socket.encode(&bytes).into();
             }
             Some(Step::OutOfBand) => {
                 if self.client.socket.has_sent_all() {
