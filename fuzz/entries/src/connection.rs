@@ -5,7 +5,8 @@ mod reference;
 
 use std::iter;
 
-use chat_proto::{Command, FrameDecoder, Text, Title};
+use chat_proto::websocket::{self, Opcode};
+use chat_proto::{Command, FrameDecoder, Framing, HEADER_LEN, Text, Title};
 use chat_server::bench_support::{Left, MemoryPeers};
 use chat_testing::{Checker, Event, Violation};
 
@@ -26,6 +27,10 @@ const READ: usize = 64 * 1024;
 
 /// Writes to the stranger that are taken in part; those after them are taken whole.
 const SHORT_WRITES: usize = 2_000;
+
+/// How Bob becomes a WebSocket.
+const REQUEST: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// The input is a byte of flags (`Plan`), the lengths of the pieces in which the stranger sends, those of
 /// the pieces in which it receives, then what it sends.
@@ -85,6 +90,8 @@ struct Plan {
     reset: bool,
     /// Bit 3: everybody has small budgets. They delay what the stranger sends and asks for, and lose nothing.
     budgets: bool,
+    /// Bit 4: Bob is a WebSocket.
+    web: bool,
     pieces: Chunks,
     takes: Chunks,
 }
@@ -93,7 +100,8 @@ impl Plan {
     fn take_from(data: &mut &[u8]) -> Option<Self> {
         let (&flags, rest) = data.split_first()?;
         *data = rest;
-        let [together, end_at_once, reset, budgets] = [1, 2, 4, 8].map(|bit| flags & bit != 0);
+        let [together, end_at_once, reset, budgets, web] =
+            [1, 2, 4, 8, 16].map(|bit| flags & bit != 0);
         Some(Self {
             // With budgets, what is sent in one turn may be carried out in several, in any order.
             together: together && !budgets,
@@ -101,6 +109,7 @@ impl Plan {
             end_at_once: end_at_once && !(reset && budgets),
             reset,
             budgets,
+            web,
             pieces: Chunks::take_from(data),
             takes: Chunks::take_from(data),
         })
@@ -110,6 +119,10 @@ impl Plan {
 /// The server, and the reference for what it should do.
 struct Scene {
     server: MemoryPeers,
+    /// How each peer is sent messages.
+    framings: [Framing; 3],
+    /// Bytes that Bob received before the first message, if he is a WebSocket.
+    head: usize,
     reference: Reference,
     /// Chats that each witness has sent.
     spoken: usize,
@@ -122,8 +135,18 @@ impl Scene {
             server.connect(iter::empty());
         }
         server.connect(plan.takes.clone().lens().take(SHORT_WRITES));
-        let reference = Reference::new();
-        let mut scene = Self { server, reference, spoken: 0 };
+        let mut framings = [Framing::Length; 3];
+        let mut head = 0;
+        if plan.web {
+            framings[BOB] = Framing::WebSocket;
+            server.send(BOB, REQUEST);
+            server.settle();
+            let answer = server.received(BOB);
+            assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", answer.escape_ascii());
+            head = answer.len();
+        }
+        let reference = Reference::new(framings);
+        let mut scene = Self { server, framings, head, reference, spoken: 0 };
         let title = Title::new("witnesses").expect("a title");
         scene.witness(ANN, &Command::Create(title), true);
         scene.witness(BOB, &Command::Join(chat_proto::RoomId::FIRST), true);
@@ -133,11 +156,25 @@ impl Scene {
     fn witness(&mut self, who: usize, command: &Command, settle: bool) {
         let mut frame = Vec::new();
         command.write(&mut frame).expect("it fits a frame");
-        self.server.send(who, &frame);
         self.reference.receive(who, &frame);
+        if self.framings[who] == Framing::WebSocket {
+            let payload = frame.split_off(HEADER_LEN);
+            frame.clear();
+            websocket::write_masked(&mut frame, Opcode::Text, *b"mask", &payload);
+        }
+        self.server.send(who, &frame);
         if settle {
             self.server.settle();
         }
+    }
+
+    /// The messages that a peer has received.
+    fn received(&self, who: usize) -> Vec<u8> {
+        let mut received = self.server.received(who);
+        if who == BOB {
+            received.drain(..self.head);
+        }
+        received
     }
 
     fn says(&self, who: usize) -> Command {
@@ -195,14 +232,14 @@ impl Scene {
         assert_eq!(self.server.connections(), 2, "nothing is kept of a connection that is gone");
         self.check_witnesses().unwrap_or_else(|found| panic!("{found}"));
         for who in [ANN, BOB] {
-            let (received, expected) = (self.server.received(who), &self.reference.expected[who]);
+            let (received, expected) = (self.received(who), &self.reference.expected[who]);
             assert!(received == *expected, "{}", difference(&received, expected));
             self.server.end(who, false);
             self.reference.disconnect(who);
             self.server.settle();
         }
         assert_eq!(self.server.connections(), 0);
-        messages::read_all(&self.reference.expected[STRANGER]);
+        messages::read_all(Framing::Length, &self.reference.expected[STRANGER]);
     }
 
     /// Checks that the witnesses received everything in their room, except for their own chats.
@@ -210,7 +247,7 @@ impl Scene {
         let mut checker = Checker::default();
         for who in [ANN, BOB] {
             checker.connect(who);
-            for message in messages::read_all(&self.server.received(who)) {
+            for message in messages::read_all(self.framings[who], &self.received(who)) {
                 let Some((room, seq)) = message.room_id.zip(message.seq) else { continue };
                 match message.code.as_deref() {
                     Some("room-created" | "room-entered") => {

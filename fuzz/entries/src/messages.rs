@@ -1,12 +1,34 @@
 //! Messages from a server: whole frames of a known type, with nothing raw in them.
 
-use chat_proto::{HEADER_LEN, Incoming};
+use chat_proto::websocket::{Decoder, Event, Peer};
+use chat_proto::{Framing, HEADER_LEN, Incoming, MAX_PAYLOAD};
 
-/// Reads a stream of whole frames.
+/// Reads a stream of whole messages.
 ///
 /// # Panics
-/// When it ends in the middle of a frame, or a message is not as [`read`] wants it.
-pub(crate) fn read_all(stream: &[u8]) -> Vec<Incoming> {
+/// When it ends in the middle of one, or a message is not as [`read`] wants it.
+pub(crate) fn read_all(framing: Framing, stream: &[u8]) -> Vec<Incoming> {
+    match framing {
+        Framing::Length => read_frames(stream),
+        Framing::WebSocket => read_websocket(stream),
+    }
+}
+
+fn read_websocket(stream: &[u8]) -> Vec<Incoming> {
+    let mut decoder = Decoder::new(Peer::Server, MAX_PAYLOAD);
+    let mut messages = Vec::new();
+    let mut stream = stream.to_vec();
+    let mut events = decoder.feed(&mut stream);
+    while let Some(event) = events.next_event() {
+        let Ok(Event::Text(payload)) = event else { panic!("{event:?} is no message") };
+        messages.push(read(payload));
+    }
+    drop(events);
+    assert!(decoder.is_between_messages(), "half a message is left");
+    messages
+}
+
+fn read_frames(stream: &[u8]) -> Vec<Incoming> {
     let mut rest = stream;
     let mut messages = Vec::new();
     while let Some((header, after)) = rest.split_first_chunk::<HEADER_LEN>() {

@@ -17,6 +17,7 @@ pub(super) struct Reference {
 
 struct Peer {
     session: SessionId,
+    framing: Framing,
     /// Bytes received and not handled yet.
     input: Vec<u8>,
     /// It speaks HTTP, of which nothing is foreseen here.
@@ -27,10 +28,12 @@ struct Peer {
 }
 
 impl Reference {
-    pub(super) fn new() -> Self {
+    /// A server of peers that are sent messages in these frames.
+    pub(super) fn new(framings: [Framing; 3]) -> Self {
         let mut hub = Hub::new(HubLimits::default());
-        let peers = std::array::from_fn(|_| Peer {
+        let peers = framings.map(|framing| Peer {
             session: hub.connect(Role::Guest),
+            framing,
             input: Vec::new(),
             http: false,
             proven: false,
@@ -48,7 +51,7 @@ impl Reference {
         self.peers[who].http
     }
 
-    /// Handles what a peer sent.
+    /// Handles what a peer sent, as frames, whatever it is sent itself.
     pub(super) fn receive(&mut self, who: usize, bytes: &[u8]) {
         let mut input = std::mem::take(&mut self.peers[who].input);
         input.extend_from_slice(bytes);
@@ -114,8 +117,8 @@ impl Reference {
                 Output::Reply { to, notice, room } => self.tell(self.peer(to), &notice, room),
                 Output::Rooms { to } => {
                     let who = self.peer(to);
-                    let out = &mut self.expected[who];
-                    let rest = write_rooms_page(Framing::Length, self.hub.rooms_after(None), out);
+                    let (framing, out) = (self.peers[who].framing, &mut self.expected[who]);
+                    let rest = write_rooms_page(framing, self.hub.rooms_after(None), out);
                     assert_eq!(rest, None, "the rooms of a few peers fit a frame");
                 }
                 Output::Entered { session, room } => {
@@ -133,9 +136,7 @@ impl Reference {
                         match &event {
                             RoomEvent::Notice(notice) => self.tell(who, notice, Some((room, seq))),
                             RoomEvent::Chat { member, text } => {
-                                let chat = ServerMessage::Chat { member, text, room, seq };
-                                chat.write(Lang::En, &mut self.expected[who])
-                                    .expect("it fits a frame");
+                                self.write(who, ServerMessage::Chat { member, text, room, seq });
                             }
                         }
                     }
@@ -147,8 +148,12 @@ impl Reference {
     }
 
     fn tell(&mut self, who: usize, notice: &Notice, room: Option<(RoomId, u64)>) {
-        let message = ServerMessage::System { notice, room };
-        message.write(Lang::En, &mut self.expected[who]).expect("it fits a frame");
+        self.write(who, ServerMessage::System { notice, room });
+    }
+
+    fn write(&mut self, who: usize, message: ServerMessage<'_>) {
+        let (framing, out) = (self.peers[who].framing, &mut self.expected[who]);
+        message.write_framed(framing, Lang::En, out).expect("it fits a frame");
     }
 
     fn peer(&self, session: SessionId) -> usize {

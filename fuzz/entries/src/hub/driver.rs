@@ -172,7 +172,7 @@ impl Driver {
         while after.is_some() {
             after = write_rooms_page(Framing::Length, hub.rooms_after(after), &mut pages);
         }
-        let pages = messages::read_all(&pages);
+        let pages = messages::read_all(Framing::Length, &pages);
         let rooms: Vec<_> = pages.iter().flat_map(|page| &page.rooms).collect();
         assert_eq!(rooms.len(), self.rooms.len());
         for (listed, (id, members)) in rooms.into_iter().zip(&self.rooms) {
