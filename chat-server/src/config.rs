@@ -6,9 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use chat_core::{Lang, ReservedNames};
 use chat_proto::Localize;
 
-use crate::limits::{LimitError, Limits};
+use crate::limits::{LimitError, Limits, Lowered};
 use crate::net::{Network, TlsConfig};
 use crate::web::WebConfig;
+
+/// What TLS takes of an idle connection at most, in bytes.
+const TLS_MEMORY: usize = 4 * 1024;
 
 /// The configuration of a [`Server`](crate::Server).
 ///
@@ -167,6 +170,11 @@ impl Config {
             address
         });
         std::iter::once(self.address).chain(more)
+    }
+
+    /// Lowers limits as [`Limits::fit_memory`] does; with a certificate, each connection may take 4 KiB more.
+    pub fn fit_memory(&mut self) -> Vec<Lowered> {
+        self.limits.fit_memory_of(if self.tls.is_some() { TLS_MEMORY } else { 0 })
     }
 
     /// Checks that a server can run with this. [`Server::bind`](crate::Server::bind) does so as well.

@@ -138,7 +138,7 @@ pub(crate) struct Inbound {
     commands: TokenBucket,
     /// Bytes of the frames that were accepted.
     input_bytes: TokenBucket,
-    standing: Standing,
+    bad_frames: TokenBucket,
     /// The event loop's time.
     time: TokenBucket,
     /// The time at which the first byte of an incomplete frame arrived.
@@ -153,6 +153,8 @@ pub(crate) struct Inbound {
     /// An event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
     /// does not fill its buffer may have stopped at the mark.
     is_marked: bool,
+    /// The peer has sent a frame that was a command: it speaks our protocol.
+    is_proven: bool,
     /// Bytes of the frames that were accepted.
     #[cfg(test)]
     pub(crate) accepted: u64,
@@ -198,13 +200,14 @@ impl Inbound {
             input: Input::new(),
             commands: TokenBucket::new(now),
             input_bytes: TokenBucket::new(now),
-            standing: Standing { bad_frames: TokenBucket::new(now), is_proven: false },
+            bad_frames: TokenBucket::new(now),
             frame_since: None,
             pause: None,
             queued: false,
             expects_list: false,
             peer_ended: false,
             is_marked: false,
+            is_proven: false,
             #[cfg(test)]
             accepted: 0,
         }
@@ -259,7 +262,7 @@ impl Inbound {
 
     /// Whether the peer has sent a frame that was a command.
     pub(crate) fn is_proven(&self) -> bool {
-        self.standing.is_proven
+        self.is_proven
     }
 
     /// The time at which the budgets allow the next command, and the budget that takes longest; `None` if
@@ -443,7 +446,7 @@ impl Inbound {
         bytes: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> Accepted {
-        if limits.web && !self.standing.is_proven {
+        if limits.web && !self.is_proven {
             self.input.detect_http(bytes);
         }
         let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
@@ -451,12 +454,14 @@ impl Inbound {
         let Input::Frames(decoder) = &mut self.input else {
             return self.accept_web(now, limits, bytes, requests);
         };
+        let mut standing =
+            Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
         let mut frames = decoder.feed(bytes);
         while count < most && verdict == Verdict::Chat {
             let Some(payload) = frames.next_frame() else { break };
             count += 1;
             accepted += HEADER_LEN + payload.len();
-            verdict = self.standing.accept(now, limits, payload, requests);
+            verdict = standing.accept(now, limits, payload, requests);
         }
         if verdict == Verdict::Violation {
             return Accepted { bytes: accepted, closing: Some(Closing::for_bad_input()) };
@@ -464,8 +469,7 @@ impl Inbound {
         frames.buffer_rest();
         self.charge(now, limits, count, accepted);
         self.note_incomplete(now, count > 0);
-        let is_violation =
-            !self.standing.is_proven && !self.has_frames() && self.input.is_foreign();
+        let is_violation = !self.is_proven && !self.has_frames() && self.input.is_foreign();
         if is_violation {
             requests.push(Request::Reject(Rejection::NotAnObject));
         }
@@ -503,11 +507,9 @@ impl Inbound {
 }
 
 /// How well the peer has behaved so far.
-#[derive(Debug)]
-struct Standing {
-    bad_frames: TokenBucket,
-    /// The peer has sent a frame that was a command: it speaks our protocol.
-    is_proven: bool,
+struct Standing<'a> {
+    bad_frames: &'a mut TokenBucket,
+    is_proven: &'a mut bool,
 }
 
 /// What is to be done after a payload has been accepted.
@@ -521,7 +523,7 @@ enum Verdict {
     Violation,
 }
 
-impl Standing {
+impl Standing<'_> {
     /// Appends the request in a payload.
     #[inline(always)]
     fn accept(
@@ -543,13 +545,13 @@ impl Standing {
                 requests.push(Request::Reject(rejection));
                 if is_bad {
                     let is_forgiven =
-                        self.is_proven && self.bad_frames.take(now, limits.bad_frames);
+                        *self.is_proven && self.bad_frames.take(now, limits.bad_frames);
                     return if is_forgiven { Verdict::Chat } else { Verdict::Violation };
                 }
                 is_chat
             }
         };
-        self.is_proven = true;
+        *self.is_proven = true;
         if is_chat { Verdict::Chat } else { Verdict::Other }
     }
 }

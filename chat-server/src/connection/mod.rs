@@ -46,10 +46,11 @@ pub(crate) struct Connection<S> {
     pub(crate) subscription: Option<Subscription>,
     /// The earliest of its deadlines, if a timer is set for it.
     pub(crate) timer: Option<Instant>,
-    /// Whether it is among those whose peers may have vanished.
-    is_watched: bool,
     socket: S,
 }
+
+/// Every idle connection has one.
+const _: () = assert!(size_of::<Connection<[u64; 2]>>() <= if cfg!(test) { 216 } else { 208 });
 
 impl<S> Connection<S> {
     /// A connection with a session.
@@ -69,7 +70,6 @@ impl<S> Connection<S> {
             lifecycle,
             subscription: None,
             timer: None,
-            is_watched: false,
             socket,
         }
     }
@@ -260,8 +260,7 @@ impl<S: Socket> Connection<S> {
 
     /// Watches it no longer, until the next write.
     pub(crate) fn unwatch(&mut self) {
-        self.is_watched = false;
-        self.outbound.disturb();
+        self.outbound.unwatch();
     }
 
     /// Closes it. If anything is still pending, the stream is reset.

@@ -26,21 +26,45 @@ pub(crate) struct Outbound {
     steady_until: Option<Instant>,
     /// Memory of the connection alone, as last added to the sum of all, in bytes.
     accounted: u32,
-    /// The kernel takes no more until an event says so.
-    blocked: bool,
-    /// The backlog is above the slow limit.
-    slow: bool,
-    form: Form,
     /// The code to close a WebSocket with, if its peer has said one, or caused one.
     close_code: Option<NonZeroU16>,
+    form: Form,
+    flags: Flags,
+}
+
+/// Every idle connection has one.
+const _: () = assert!(size_of::<Outbound>() <= 64);
+
+/// What is true of a connection, a bit each.
+#[derive(Debug, Clone, Copy)]
+struct Flags(u8);
+
+impl Flags {
+    /// The kernel takes no more until an event says so.
+    const BLOCKED: u8 = 1;
+    /// The backlog is above the slow limit.
+    const SLOW: u8 = 1 << 1;
     /// The connection is among those to be flushed at the end of the turn.
-    queued: bool,
+    const QUEUED: u8 = 1 << 2;
     /// The connection is among those that wait for the next frame of a list of rooms.
-    wants_page: bool,
+    const WANTS_PAGE: u8 = 1 << 3;
     /// A write that leaves nothing pending leaves nothing to do: nothing was pending before it, no memory is
     /// accounted for, and the connection is neither slow nor unwatched. Asked for each delivery, so it is one
     /// flag.
-    at_rest: bool,
+    const AT_REST: u8 = 1 << 4;
+    /// The connection is among those whose peers may have vanished.
+    const WATCHED: u8 = 1 << 5;
+
+    const fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+
+    /// Sets a flag, and returns what it was.
+    fn replace(&mut self, flag: u8, is_set: bool) -> bool {
+        let before = self.has(flag);
+        self.0 = self.0 & !flag | if is_set { flag } else { 0 };
+        before
+    }
 }
 
 impl Outbound {
@@ -50,13 +74,9 @@ impl Outbound {
             answers: TokenBucket::new(now),
             steady_until: None,
             accounted: 0,
-            blocked: false,
-            slow: false,
-            form: Form::Frames,
             close_code: None,
-            queued: false,
-            wants_page: false,
-            at_rest: false,
+            form: Form::Frames,
+            flags: Flags(0),
         }
     }
 
@@ -114,38 +134,38 @@ impl Outbound {
 
     /// Whether the kernel takes no more until an event says so.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.blocked
+        self.flags.has(Flags::BLOCKED)
     }
 
     /// Notes that the kernel takes no more.
     pub(super) fn block(&mut self) {
-        self.blocked = true;
+        self.flags.replace(Flags::BLOCKED, true);
     }
 
     /// Notes that the kernel takes bytes again.
     pub(crate) fn unblock(&mut self) {
-        self.blocked = false;
+        self.flags.replace(Flags::BLOCKED, false);
     }
 
     /// Notes that the connection is to be flushed. Returns whether it was not to be flushed before.
     pub(crate) fn enqueue(&mut self) -> bool {
-        !mem::replace(&mut self.queued, true)
+        !self.flags.replace(Flags::QUEUED, true)
     }
 
     /// Notes that the connection is being flushed.
     pub(crate) fn dequeue(&mut self) {
-        self.queued = false;
+        self.flags.replace(Flags::QUEUED, false);
     }
 
     /// Notes that the connection waits for the next frame of a list of rooms. Returns whether it did not
     /// before.
     pub(crate) fn enqueue_for_page(&mut self) -> bool {
-        !mem::replace(&mut self.wants_page, true)
+        !self.flags.replace(Flags::WANTS_PAGE, true)
     }
 
     /// Notes that the connection is being given the next frame of a list of rooms.
     pub(crate) fn dequeue_for_page(&mut self) {
-        self.wants_page = false;
+        self.flags.replace(Flags::WANTS_PAGE, false);
     }
 
     /// Notes that `written` bytes have been written; `steady` is the rate of a steady reader.
@@ -161,7 +181,7 @@ impl Outbound {
 
     /// Whether the backlog is above the slow limit.
     pub(crate) fn is_slow(&self) -> bool {
-        self.slow
+        self.flags.has(Flags::SLOW)
     }
 
     /// Whether the peer has lately read as fast as a steady reader does.
@@ -177,16 +197,16 @@ impl Outbound {
 
     /// Since when the peer has not read steadily, if the backlog is above the slow limit.
     pub(crate) fn slow_since(&self) -> Option<Instant> {
-        self.unsteady_since().filter(|_| self.slow)
+        self.unsteady_since().filter(|_| self.is_slow())
     }
 
     /// Notes that the connection is slow. It gets its full time from `now` on if that is new, which is
     /// returned.
     pub(crate) fn become_slow(&mut self, now: Instant) -> bool {
-        let is_new = !mem::replace(&mut self.slow, true);
+        let is_new = !self.flags.replace(Flags::SLOW, true);
         if is_new {
             self.steady_until = Some(now);
-            self.at_rest = false;
+            self.disturb();
         }
         is_new
     }
@@ -198,35 +218,49 @@ impl Outbound {
 
     /// Notes that the connection is not slow. Returns whether that is new.
     pub(crate) fn keep_up(&mut self) -> bool {
-        mem::take(&mut self.slow)
+        self.flags.replace(Flags::SLOW, false)
     }
 
     /// Whether the connection should ask for no more: it is slow, or a list of rooms is under way.
     pub(crate) fn should_not_ask(&self) -> bool {
-        self.slow || self.send.has_waiting_list()
+        self.is_slow() || self.send.has_waiting_list()
     }
 
     /// Whether a write that leaves nothing pending leaves nothing to do.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.at_rest
+        self.flags.has(Flags::AT_REST)
     }
 
     /// Notes that what a write has left to do is done.
     pub(super) fn settle(&mut self) {
         let is_empty = self.send.is_empty() && self.steady_until.is_none();
-        self.at_rest = is_empty && self.accounted == 0 && !self.slow;
+        let is_at_rest = is_empty && self.accounted == 0 && !self.is_slow();
+        self.flags.replace(Flags::AT_REST, is_at_rest);
+    }
+
+    /// Notes that the connection is watched. Returns whether it was not before.
+    pub(super) fn watch(&mut self) -> bool {
+        !self.flags.replace(Flags::WATCHED, true)
+    }
+
+    /// Notes that the connection is not watched, until the next write.
+    pub(super) fn unwatch(&mut self) {
+        self.flags.replace(Flags::WATCHED, false);
+        self.disturb();
     }
 
     /// Notes that the next write has to be noted.
     pub(super) fn disturb(&mut self) {
-        self.at_rest = false;
+        self.flags.replace(Flags::AT_REST, false);
     }
 
     /// Replaces the memory last accounted for. Returns the old and the new value, each capped at 4 GiB.
     pub(super) fn account(&mut self, memory: usize) -> (usize, usize) {
         let memory = u32::try_from(memory).unwrap_or(u32::MAX);
         let before = mem::replace(&mut self.accounted, memory);
-        self.at_rest &= memory == 0;
+        if memory > 0 {
+            self.disturb();
+        }
         (before as usize, memory as usize)
     }
 

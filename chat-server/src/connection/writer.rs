@@ -1,7 +1,6 @@
 //! Writing to connections, and what is left to do for them afterwards.
 
 use std::io;
-use std::mem;
 
 use super::{Connection, Connections, Flushed, Rate};
 use crate::limits::Limits;
@@ -94,10 +93,10 @@ impl Writer {
         result: &io::Result<Flushed>,
         written: usize,
     ) {
-        let Some(Connection { outbound, is_watched, .. }) = connections.get_mut(key) else {
+        let Some(Connection { outbound, .. }) = connections.get_mut(key) else {
             return;
         };
-        if !mem::replace(is_watched, true) {
+        if outbound.watch() {
             self.follow_ups.push((key, FollowUp::Watch));
         }
         outbound.note_written(self.now, written, self.steady);

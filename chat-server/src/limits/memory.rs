@@ -32,12 +32,17 @@ impl Limits {
     /// assert_eq!((lowered[0].name, &*lowered[0].from, &*lowered[0].to), ("connections", "1000000", "65536"));
     /// ```
     pub fn fit_memory(&mut self) -> Vec<Lowered> {
+        self.fit_memory_of(0)
+    }
+
+    /// As [`Limits::fit_memory`], for connections of which each takes so many bytes more.
+    pub(crate) fn fit_memory_of(&mut self, more: usize) -> Vec<Lowered> {
         let before = self.clone();
         let most = self.max_memory;
         let lower = |limit: &mut usize, most: usize| *limit = (*limit).min(most);
-        lower(&mut self.connections, most / 4 / EACH);
+        lower(&mut self.connections, most / 4 / (EACH + more));
         lower(&mut self.rooms, most / 8 / EACH);
-        lower(&mut self.refused_connections, most / 64 / EACH);
+        lower(&mut self.refused_connections, most / 64 / (EACH + more));
         lower(&mut self.total_backlog, most / 8 * 3);
         lower(&mut self.backlog, self.total_backlog);
         lower(&mut self.slow_backlog, self.backlog);
@@ -67,6 +72,13 @@ mod tests {
             assert_eq!(lowered.is_empty(), mebibytes >= 16_384, "{lowered:?}");
             assert_eq!(limits.fit_memory(), [], "once is enough");
         }
+    }
+
+    #[test]
+    fn b8_fewer_connections_fit_if_each_takes_more() {
+        let mut limits = Limits { max_memory: 256 << 20, ..Limits::default() };
+        limits.fit_memory_of(4 * EACH);
+        assert_eq!(limits.connections, (256 << 20) / 4 / (5 * EACH));
     }
 
     #[test]

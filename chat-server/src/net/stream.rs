@@ -77,7 +77,7 @@ impl<T: Socket> Stream<T> {
         let Some(Layer::Fresh(fresh)) = self.layer.as_deref_mut() else { return Ok(0) };
         let (len, is_tls) = fresh.read(&mut self.transport, &mut first[..most])?;
         if is_tls {
-            let session = fresh.acceptor.begin(&first[..len]);
+            let session = fresh.acceptor.begin(&first[..len])?;
             self.layer = Some(Box::new(Layer::Tls(Box::new(session))));
             return self.read(buf);
         }

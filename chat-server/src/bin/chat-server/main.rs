@@ -137,13 +137,13 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
 
 /// Lowers the limits to what fits into the memory that there is, and says so: as a warning where a limit was set.
 fn fit_memory(settings: &mut Settings) {
-    let limits = &mut settings.config.limits;
+    let config = &mut settings.config;
     if !settings.limits_set.contains("max-memory")
         && let Some(share) = memory::share()
     {
-        limits.max_memory = share.min(limits.max_memory);
+        config.limits.max_memory = share.min(config.limits.max_memory);
     }
-    for Lowered { name, from, to, .. } in limits.fit_memory() {
+    for Lowered { name, from, to, .. } in config.fit_memory() {
         if settings.limits_set.contains(name) {
             tracing::warn!(
                 limit = name,

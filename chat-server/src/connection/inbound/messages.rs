@@ -3,7 +3,7 @@
 use chat_proto::websocket::{self, Event};
 
 use super::input::{Input, WebInput};
-use super::{Accepted, Closing, Inbound, InboundLimits, Verdict};
+use super::{Accepted, Closing, Inbound, InboundLimits, Standing, Verdict};
 use crate::net::Instant;
 use crate::stats::CloseReason;
 use crate::workers::Request;
@@ -37,6 +37,8 @@ impl Inbound {
         let (mut count, mut accepted, mut verdict) = (0, Accepted::NOTHING, Verdict::Chat);
         // Neither a fragment nor a ping in the middle of a message gives it more time.
         let mut is_completed = false;
+        let mut standing =
+            Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
         let mut events = decoder.feed(bytes);
         while count < most && verdict == Verdict::Chat && accepted.closing.is_none() {
             let Some(event) = events.next_event() else { break };
@@ -46,7 +48,7 @@ impl Inbound {
                 Ok(Event::Text(payload)) => {
                     is_completed = true;
                     accepted.bytes += chat_proto::HEADER_LEN + payload.len();
-                    verdict = self.standing.accept(now, limits, payload, requests);
+                    verdict = standing.accept(now, limits, payload, requests);
                     if verdict == Verdict::Violation {
                         accepted.closing = Some(Closing::for_bad_input());
                     }

@@ -27,10 +27,13 @@ impl Acceptor {
         match *self {}
     }
 
-    pub(crate) fn begin(&self, _: &[u8]) -> TlsSession {
+    pub(crate) fn begin(&self, _: &[u8]) -> io::Result<TlsSession> {
         match *self {}
     }
 }
+
+/// The states that only encrypted streams have.
+const _: [StreamState; 2] = [StreamState::Encrypted, StreamState::Partial];
 
 impl TlsSession {
     pub(crate) fn state(&self) -> StreamState {

@@ -1,6 +1,7 @@
 //! The server's side of handshakes: what it offers, and the certificate that it shows at present.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
@@ -51,7 +52,10 @@ impl Acceptor {
     }
 
     /// Begins a session that has received these bytes.
-    pub(crate) fn begin(&self, received: &[u8]) -> TlsSession {
+    ///
+    /// # Errors
+    /// If rustls refuses the configuration.
+    pub(crate) fn begin(&self, received: &[u8]) -> io::Result<TlsSession> {
         TlsSession::new(&self.config, received)
     }
 }

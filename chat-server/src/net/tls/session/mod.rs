@@ -19,7 +19,7 @@ mod sending;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -65,10 +65,10 @@ enum End {
 
 impl TlsSession {
     /// A session that has received the first bytes of its stream.
-    pub(super) fn new(config: &Arc<ServerConfig>, received: &[u8]) -> Self {
-        let tls = UnbufferedServerConnection::new(Arc::clone(config));
-        Self {
-            tls: tls.expect("only a length of fragments would be refused, and none is set"),
+    pub(super) fn new(config: &Arc<ServerConfig>, received: &[u8]) -> io::Result<Self> {
+        let tls = UnbufferedServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        Ok(Self {
+            tls,
             kept: received.to_vec(),
             surplus: VecDeque::new(),
             sealed: Vec::new(),
@@ -80,7 +80,7 @@ impl TlsSession {
             is_ready: false,
             end: None,
             work: 0,
-        }
+        })
     }
 
     /// See [`Socket::state`].
