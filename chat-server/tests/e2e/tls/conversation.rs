@@ -213,3 +213,35 @@ fn a_tampered_record_ends_the_connection_alone() {
     wait_until("it is counted", || server.stats().closed.count(CloseReason::TlsFailed) == 1);
     witness.expect_nothing();
 }
+
+#[test]
+fn a_browser_is_served_with_tls() {
+    let certificate = Certificate::make();
+    let server = server(&certificate);
+    let ask = |head: &str| {
+        let mut stream = certificate.connect(server.address());
+        let head = format!("GET {head}\r\nHost: {}\r\n\r\n", server.address());
+        stream.write_all(head.as_bytes()).expect("the server reads");
+        stream
+    };
+    let mut page = Vec::new();
+    ask("/ HTTP/1.1").read_to_end(&mut page).expect("an end with close_notify");
+    assert!(page.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&page));
+    let upgrade = "/ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    let mut socket = ask(upgrade);
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte).expect("an answer");
+        answer.push(byte[0]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+    // A text whose mask changes nothing.
+    let payload = br#"{"type":"CSRooms"}"#;
+    let frame = [&[0x81, 0x80 | payload.len() as u8, 0, 0, 0, 0], &payload[..]].concat();
+    socket.write_all(&frame).expect("the server reads");
+    let mut rooms = [0; 37];
+    socket.read_exact(&mut rooms).expect("a list");
+    assert_eq!(&rooms[2..], br#"{"type":"SCRoomsResult","rooms":[]}"#);
+}
