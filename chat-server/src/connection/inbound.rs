@@ -4,6 +4,7 @@
 
 mod input;
 mod messages;
+mod outcome;
 
 use std::io::ErrorKind;
 use std::mem;
@@ -13,6 +14,7 @@ use chat_proto::{Command, HEADER_LEN, Rejection};
 
 pub(crate) use self::input::Head;
 use self::input::Input;
+pub(crate) use self::outcome::{Closing, Handshake, Read, ReadEnd};
 use super::token_bucket::{Rate, TokenBucket};
 use crate::limits::{Limits, RateLimit};
 use crate::net::{Instant, Socket, StreamState};
@@ -59,63 +61,6 @@ impl InboundLimits {
     /// The same limits, under which nothing is accepted: what is read is buffered.
     pub(crate) fn accepting_nothing(&self) -> Self {
         Self { frames_per_turn: 0, ..*self }
-    }
-}
-
-/// The result of reading a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Read {
-    /// Bytes read from the kernel.
-    pub(crate) bytes: usize,
-    /// Bytes of the frames that were accepted, including bytes read earlier.
-    pub(crate) accepted: usize,
-    pub(crate) end: ReadEnd,
-    pub(crate) handshake: Handshake,
-    /// The time that decrypting took, in units of some 0.4 µs.
-    pub(crate) work: u32,
-}
-
-/// What reading has done for the handshake of a stream that begins with one, or may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Handshake {
-    /// Nothing; mostly there is none.
-    Unchanged,
-    /// It is complete: the stream takes bytes from now on.
-    Complete,
-    /// There is none: the stream is plain, and takes bytes from now on.
-    Absent,
-}
-
-impl Handshake {
-    fn between(before: StreamState, after: StreamState) -> Self {
-        match after {
-            _ if before.is_open() || !after.is_open() => Self::Unchanged,
-            StreamState::Open | StreamState::Refused => Self::Absent,
-            _ => Self::Complete,
-        }
-    }
-}
-
-/// Why reading stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReadEnd {
-    /// The kernel has no more; an event will announce more.
-    Drained,
-    /// The kernel may have more; no event will announce it.
-    Budget,
-    /// Frames were buffered for later; no event will announce them.
-    Kept,
-    /// The peer has ended its stream.
-    Ended,
-    /// The socket has failed.
-    Failed,
-    /// So has the encryption of the stream.
-    Garbled,
-}
-
-impl ReadEnd {
-    pub(crate) fn has_failed(self) -> bool {
-        matches!(self, Self::Failed | Self::Garbled)
     }
 }
 
@@ -169,25 +114,6 @@ struct Accepted {
 
 impl Accepted {
     const NOTHING: Self = Self { bytes: 0, closing: None };
-}
-
-/// Why to close a connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Closing {
-    pub(super) reason: CloseReason,
-    /// The code to close a WebSocket with, if it is not that of the reason.
-    pub(super) code: Option<u16>,
-}
-
-impl Closing {
-    const fn new(reason: CloseReason) -> Self {
-        Self { reason, code: None }
-    }
-
-    /// The peer has broken the protocol once too often.
-    const fn for_bad_input() -> Self {
-        Self::new(CloseReason::BadInput)
-    }
 }
 
 impl Inbound {

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn b8_fewer_connections_fit_if_each_takes_more() {
+    fn fewer_connections_fit_if_each_takes_more() {
         let mut limits = Limits { max_memory: 256 << 20, ..Limits::default() };
         limits.fit_memory_of(4 * EACH);
         assert_eq!(limits.connections, (256 << 20) / 4 / (5 * EACH));
