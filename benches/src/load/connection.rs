@@ -1,12 +1,12 @@
 //! One connection of the generator: a socket, what lies between it and the protocol, the frame that has begun to
 //! arrive, and the bytes to send.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 
 use mio::net::TcpStream;
-use socket2::{Domain, Socket, Type};
 
+use super::socket::{connect, read_some};
 use super::tls::TlsSession;
 use super::websocket::WebSocket;
 
@@ -57,22 +57,7 @@ impl Connection {
         source: Option<SocketAddr>,
         receive_buffer: Option<usize>,
     ) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        if let Some(size) = receive_buffer {
-            socket.set_recv_buffer_size(size)?;
-        }
-        if let Some(source) = source {
-            // The port may still be in TIME_WAIT from the run before.
-            socket.set_reuse_address(true)?;
-            socket.bind(&source.into())?;
-        }
-        match socket.connect(&addr.into()) {
-            Err(error) if !in_progress(&error) => return Err(error),
-            _ => {}
-        }
-        let stream = TcpStream::from_std(socket.into());
+        let stream = connect(addr, source, receive_buffer)?;
         let (tls, websocket) = (None, None);
         Ok(Self { stream, hint: 0, tls, websocket, leftover: Vec::new(), out: Vec::new(), sent: 0 })
     }
@@ -169,26 +154,4 @@ impl Connection {
         }
         Ok(())
     }
-}
-
-/// Reads once; `None` when there is nothing.
-///
-/// # Errors
-/// When the connection is broken, or the peer has ended it.
-pub(super) fn read_some(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<Option<usize>> {
-    loop {
-        match stream.read(chunk) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => return Ok(Some(read)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Whether the error only means that the connection is still being made.
-fn in_progress(error: &io::Error) -> bool {
-    const EINPROGRESS: i32 = 115;
-    error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)
 }

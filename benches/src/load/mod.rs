@@ -1,7 +1,7 @@
 //! The load generator: many members of many rooms on one thread, each of whose messages is accounted for.
 //!
 //! [`run()`] measures what a delivered message costs, [`idle`] what a silent connection costs. Both open
-//! [`clients`] over non-blocking sockets; a [`plan`] seats them, a [`protocol`] speaks to the server
+//! [`clients`] over non-blocking sockets; a [`plan`] seats them, a [`protocol`] and a [`template`] speak to the server
 //! in a form ([`dialect`]) that may be [`tls`], a [`websocket`] or both, [`framing`] cuts what comes back, and a [`tally`] counts it by the [`token`] in each text.
 //!
 //! The hot path allocates nothing and parses nothing but the token: the generator must not cost more than
@@ -19,7 +19,9 @@ pub mod protocol;
 pub mod report;
 pub mod run;
 pub mod schedule;
+mod socket;
 pub mod tally;
+pub mod template;
 pub mod tls;
 pub mod token;
 pub mod websocket;

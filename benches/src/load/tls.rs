@@ -11,7 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 
-use super::connection::read_some;
+use super::socket::read_some;
 use crate::error::Error;
 
 /// Bytes of ciphertext read at once.
