@@ -200,6 +200,7 @@ fn the_page_is_whole_and_small() {
     let bytes: u64 = files.iter().map(|file| file.metadata().expect("a file").len()).sum();
     assert!(bytes < 40 * 1024, "{bytes} bytes");
     let assets = Assets::new();
+    let mut imports = 0;
     for file in &files {
         let name = file.file_name().into_string().expect("UTF-8");
         let path = if name == "index.html" { String::new() } else { name.clone() };
@@ -216,11 +217,13 @@ fn the_page_is_whole_and_small() {
         ] {
             assert!(!text.contains(inline), "{name}: {inline}");
         }
-        for import in text.split(" from \"./").skip(1) {
-            let imported = import.split('"').next().expect("it ends");
+        for import in text.split(" from './").skip(1) {
+            imports += 1;
+            let imported = import.split('\'').next().expect("it ends");
             assert!(assets.find(&format!("/{imported}")).is_some(), "{name} imports {imported}");
         }
     }
+    assert!(imports > 5, "{imports} imports were found");
 }
 
 #[test]

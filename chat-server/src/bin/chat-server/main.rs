@@ -1,11 +1,13 @@
 //! The chat server as a program: from the command line to the exit status.
 //!
 //! `cli` reads the command line into `settings`; `logging` and `os` connect the program with its terminal, its
-//! supervisor and its system; `metrics` serves numbers; `exit_error` and `texts` hold what people read. The chat
+//! supervisor and its system; `metrics` serves numbers; `invitation` says what to
+//! open in a browser; `exit_error` and `texts` hold what people read. The chat
 //! server itself is in the library.
 
 mod cli;
 mod exit_error;
+mod invitation;
 mod logging;
 mod metrics;
 mod os;
@@ -14,6 +16,7 @@ mod texts;
 mod tls;
 
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use chat_proto::Localize;
@@ -127,12 +130,31 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
         output.line(&format!("metrics on {address}"));
         tracing::info!(%address, "serving metrics");
     }
+    if settings.config.web.is_some() {
+        invite(server.addresses(), &output);
+    }
     sd_notify::notify(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
     server.run_with(|| sd_notify::notify("STOPPING=1")).map_err(ExitError::Serving)?;
     log_stop(&monitor.stats(), log);
     output.flush(FLUSH);
     Ok(())
+}
+
+/// Says what to open in a browser: also as a code, at a terminal, if others can reach it.
+fn invite(addresses: &[SocketAddr], output: &LineWriter) {
+    let urls = invitation::urls("http", addresses);
+    for url in &urls {
+        output.line(&format!("open {url}"));
+        tracing::info!(%url, "open in a browser");
+    }
+    let is_for_others = addresses.iter().any(|address| !address.ip().is_loopback());
+    if is_for_others
+        && io::stderr().is_terminal()
+        && let Some(code) = urls.first().and_then(|url| invitation::qr_code(url))
+    {
+        let _ = write!(io::stderr(), "{code}");
+    }
 }
 
 /// Lowers the limits to what fits into the memory that there is, and says so: as a warning where a limit was set.

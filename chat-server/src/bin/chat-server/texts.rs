@@ -43,8 +43,8 @@ flags! {
         ko "A,B" "아무도 쓸 수 없는 이름 (server, admin, 관리자 등)";
     WEB_HOST: en "NAME,..." "names by which browsers may call this server (its own)",
         ko "이름,..." "브라우저가 이 서버를 부를 수 있는 이름 (이 컴퓨터 이름)";
-    WEB: en "on|off" "serve browsers on the same port (on)",
-        ko "on|off" "같은 포트에서 브라우저도 받아요 (on)";
+    WEB: en "on/off" "serve browsers on the same port (on)",
+        ko "on/off" "같은 포트에서 브라우저도 받아요 (on)";
     METRICS: en "ADDR:PORT" "serve /metrics and /health there (nowhere)",
         ko "주소:포트" "여기서 /metrics와 /health를 보여 줘요 (없음)";
     TLS: en "MODE" "on, only: no plain text, off (on with a certificate)",

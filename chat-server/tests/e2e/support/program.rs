@@ -176,7 +176,9 @@ impl Program {
             status.unwrap_or_else(|| self.exit.recv_timeout(DEADLINE).expect("the program ends"));
         self.ended = true;
         let errors = self.errors.recv_timeout(DEADLINE).expect("the program has ended");
-        (status.code(), self.lines.iter().collect(), errors)
+        // Where to find the page is for people.
+        let lines = self.lines.iter().filter(|line| !line.starts_with("open http"));
+        (status.code(), lines.collect(), errors)
     }
 
     /// Waits for the end, with status 0 and without further output or errors.
