@@ -17,6 +17,7 @@ mod slow;
 mod support;
 mod tls;
 mod websocket;
+mod web;
 
 /// Counts what the servers of the tests allocate.
 #[global_allocator]
