@@ -131,7 +131,8 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
         tracing::info!(%address, "serving metrics");
     }
     if settings.config.web.is_some() {
-        invite(server.addresses(), &output);
+        let scheme = if settings.config.tls.is_some() { "https" } else { "http" };
+        invite(scheme, server.addresses(), &output);
     }
     sd_notify::notify(&format!("READY=1\nSTATUS=listening on {}", server.address()));
     let monitor = server.monitor();
@@ -142,8 +143,8 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
 }
 
 /// Says what to open in a browser: also as a code, at a terminal, if others can reach it.
-fn invite(addresses: &[SocketAddr], output: &LineWriter) {
-    let urls = invitation::urls("http", addresses);
+fn invite(scheme: &str, addresses: &[SocketAddr], output: &LineWriter) {
+    let urls = invitation::urls(scheme, addresses);
     for url in &urls {
         output.line(&format!("open {url}"));
         tracing::info!(%url, "open in a browser");
