@@ -22,16 +22,11 @@ fn p6_t1_a_frame_that_arrives_drop_by_drop_times_out() {
         for client in &mut clients {
             client.send_raw(b"\xea\x60{\"type\":");
         }
-        let mut drops = 0;
         wait_until("all have timed out", || {
-            for client in &mut clients {
-                client.send_raw(b" ");
-            }
-            drops += 1;
+            clients.iter_mut().for_each(|client| client.send_raw(b" "));
             // The witnesses.
             scene.stats().sessions == 3
         });
-        assert!(drops > 2, "{drops}");
         assert!(began.elapsed() >= TIMEOUT, "not before its time");
         for _ in 0..3 {
             clients.iter_mut().for_each(|client| client.send_raw(b" "));
