@@ -100,6 +100,7 @@ export function setState(line, state, why) {
 export function toEnd() {
 	atEnd = true
 	frame.scrollTop = frame.scrollHeight
+	top = frame.scrollTop
 }
 
 function add(kind, ...children) {
