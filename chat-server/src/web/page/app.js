@@ -315,6 +315,10 @@ onsubmit = (event) => {
 	actions[event.target.id]()
 }
 $('filter').oninput = changed
+// The focus must not go behind the members.
+$('pane').addEventListener('focusout', ({ relatedTarget: to }) => {
+	if (to && !to.closest('#pane')) $('pane').togglePopover(false)
+})
 onpopstate = () => roomInAddress() ? go(roomInAddress()) : view('rooms')
 onfocus = changed
 ononline = document.onvisibilitychange = wake
