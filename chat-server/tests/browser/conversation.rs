@@ -1,0 +1,103 @@
+//! Two people, or one and somebody at a terminal, in a room.
+
+use crate::support::{Chromium, Client, Key, Page, Program, shift};
+
+#[test]
+fn one_makes_a_room_and_the_other_comes_by_its_link() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let ann = Page::enter(&chromium, "Ann", "en-US", &server.url());
+    ann.create("Tea & cake");
+    ann.wait("location.hash === '#room=1'");
+    ann.click("#invite");
+    let link = format!("{}#room=1", server.url());
+    ann.see(".line[data-kind=client]", &link);
+
+    let ben = Page::enter(&chromium, "Ben", "ko-KR", &link);
+    ben.see("#room-title", "Tea & cake");
+    ann.see(".line[data-kind=notice]", "Ben came in.");
+    ann.see("#members", "Ben");
+    ben.see("#members", "Ann");
+    ben.see("#rooms .count", "2명");
+
+    ann.say("Is there any left?");
+    ben.see(".line[data-kind=chat]", "Is there any left?");
+    ben.say("한 조각 남았어요");
+    ann.see(".line[data-kind=chat]", "한 조각 남았어요");
+    assert_eq!(ann.texts(".line[data-kind=own] .text"), ["Is there any left?"]);
+    assert_eq!(ben.texts(".line[data-kind=chat] .who"), ["Ann"]);
+    ann.expect_quiet();
+    ben.expect_quiet();
+}
+
+#[test]
+fn somebody_at_a_terminal_is_in_the_same_room() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let mut terminal = Client::of(server.address());
+    terminal.be("Theo");
+    let room = terminal.enter_new("Both");
+    let ann = Page::enter(&chromium, "Ann", "en-US", &server.url());
+    ann.see("#rooms .room", "Both");
+    ann.see("#rooms .room", "Theo");
+    ann.click("#rooms .room");
+    assert_eq!(terminal.expect_code("member-entered").member, "Ann");
+
+    ann.say("첫 줄");
+    assert_eq!(terminal.expect_chat("Ann", "첫 줄").room_id, Some(room));
+    ann.fill("#say", "one");
+    ann.press_with(shift(), Key::Enter);
+    ann.insert("two");
+    ann.press(Key::Enter);
+    terminal.expect_chat("Ann", "one\ntwo");
+    terminal.chat("See https://example.com/a(b)?c=1.");
+    ann.see(".line[data-kind=chat] .who", "Theo");
+    let link = "(({ href, rel, target }) => [href, rel, target])(document.querySelector('#log a'))";
+    let link = ann.eval(link).to_string();
+    assert_eq!(link, r#"["https://example.com/a(b)?c=1","noopener noreferrer","_blank"]"#);
+
+    terminal.name("Theodor");
+    ann.see(".line[data-kind=notice]", "Theo is now called Theodor.");
+    ann.see("#members", "Theodor");
+    terminal.expect_code("renamed");
+    terminal.leave();
+    terminal.expect_code("room-left");
+    ann.see(".line[data-kind=notice]", "Theodor left.");
+    ann.expect_quiet();
+}
+
+#[test]
+fn what_an_input_method_composes_is_sent_once_and_whole() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let mut terminal = Client::of(server.address());
+    let room = terminal.enter_new("한글");
+    let minji = Page::enter(&chromium, "민지", "ko-KR", &format!("{}#room={room}", server.url()));
+    minji.see("#room-title", "한글");
+    assert_eq!(terminal.expect_code("member-entered").member, "민지");
+
+    minji.click("#say");
+    for text in ["ㅇ", "아", "안"] {
+        minji.compose(text);
+    }
+    minji.insert("안");
+    minji.compose("녕");
+    // The Enter that ends a composition is the input method's, before or after the composed text comes.
+    minji.enter_for_input_method(13);
+    minji.enter_for_input_method(229);
+    minji.insert("녕");
+    minji.enter_for_input_method(229);
+    terminal.expect_nothing();
+    minji.wait("say.value === '안녕'");
+    minji.press(Key::Enter);
+    terminal.expect_chat("민지", "안녕");
+    minji.wait("say.value === ''");
+
+    minji.compose("반가워요");
+    minji.insert("반가워요");
+    minji.line_break();
+    terminal.expect_chat("민지", "반가워요");
+    terminal.expect_nothing();
+    minji.wait("say.value === ''");
+    minji.expect_quiet();
+}

@@ -1,0 +1,79 @@
+//! More messages than anybody can read.
+
+use std::time::{Duration, Instant};
+
+use chat_testing::chats;
+
+use crate::support::{Chromium, Client, Page, Program};
+
+/// The messages of the flood.
+const FLOOD: usize = 10_000;
+
+/// The time within which the page does what it is asked, on a machine that does much else.
+const BOUND: Duration = Duration::from_secs(4);
+
+/// The lines that the page keeps: of those who read the newest, and of those who have scrolled up.
+const KEPT: [f64; 2] = [2_000.0, 4_000.0];
+
+/// Sends the flood, and asks the page until it has the last message. Returns the longest time that an answer took.
+fn flood(ann: &Page<'_>, terminal: &mut Client, name: &str) -> Duration {
+    let flood = chats((1..=FLOOD).map(|n| format!("{name} {n} {}", "word ".repeat(n % 40))));
+    terminal.send_raw(&flood);
+    let last = format!(
+        "document.querySelector('#log .line:last-of-type .text')?.textContent.startsWith('{name} {FLOOD}')"
+    );
+    let mut longest = Duration::ZERO;
+    let started = Instant::now();
+    loop {
+        let asked = Instant::now();
+        let is_there = ann.eval(&last) == true;
+        longest = longest.max(asked.elapsed());
+        if is_there {
+            return longest;
+        }
+        assert!(started.elapsed() < Duration::from_secs(45), "the flood is not shown whole");
+    }
+}
+
+#[test]
+fn ten_thousand_messages_do_not_freeze_the_tab() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let mut terminal = Client::of(server.address());
+    terminal.be("Theo");
+    let room = terminal.enter_new("Flood");
+    let ann = Page::enter(&chromium, "Ann", "en-US", &format!("{}#room={room}", server.url()));
+    ann.see("#room-title", "Flood");
+    terminal.expect_code("member-entered");
+    let lines = "document.querySelectorAll('#log .line').length";
+    let is_at_end = "(({ scrollTop, scrollHeight, clientHeight }) => \
+                     scrollHeight - scrollTop - clientHeight < 2)(document.getElementById('log'))";
+
+    let longest = flood(&ann, &mut terminal, "first");
+    assert!(longest < BOUND, "an answer took {longest:?}");
+    ann.wait(is_at_end);
+    assert!(ann.number(lines) <= KEPT[0], "{} lines", ann.number(lines));
+    ann.say("Still here?");
+    terminal.expect_chat("Ann", "Still here?");
+    // Their order is that in which they were sent.
+    let texts = ann.texts(".line[data-kind=chat] .text");
+    let numbers: Vec<usize> = texts
+        .iter()
+        .map(|t| t.split(' ').nth(1).expect("a number").parse().expect("one"))
+        .collect();
+    assert!(numbers.is_sorted() && numbers.ends_with(&[FLOOD - 1, FLOOD]), "{numbers:?}");
+
+    // The place of somebody who reads what was said before stays.
+    ann.eval("document.getElementById('log').scrollTop -= 3000");
+    ann.wait("!document.getElementById('newer').hidden");
+    let longest = flood(&ann, &mut terminal, "second");
+    assert!(longest < BOUND, "an answer took {longest:?}");
+    assert!(ann.number(lines) <= KEPT[1], "{} lines", ann.number(lines));
+    ann.see("#newer", "10000 new");
+    assert_eq!(ann.eval(is_at_end), false);
+    ann.click("#newer");
+    ann.wait(is_at_end);
+    ann.say("So much?");
+    ann.wait(&format!("document.getElementById('newer').hidden && {lines} <= {}", KEPT[0]));
+    ann.expect_quiet();
+}
