@@ -17,7 +17,7 @@ use crate::load::tls::TlsClient;
 /// Between two handshakes that are paced: 200 a second.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// Handshakes under way when they are not paced.
+/// Handshakes under way at most.
 const UNDER_WAY: usize = 64;
 
 /// Addresses that the connections come from, 127.0.1.1 and up.
@@ -42,6 +42,7 @@ struct Handshakes {
     connections: Slab<Connection>,
     buffer: Vec<u8>,
     pace: Option<Pace>,
+    under_way: usize,
     opened: u32,
     total: Arc<AtomicU64>,
 }
@@ -56,6 +57,7 @@ impl Handshakes {
             connections: Slab::new(),
             buffer: vec![0; BUFFER_LEN],
             pace,
+            under_way: scene.scaled(UNDER_WAY),
             opened: 0,
             total: scene.connections.clone(),
         }))
@@ -78,11 +80,8 @@ impl Handshakes {
 
 impl Attack for Handshakes {
     fn turn(&mut self) -> io::Result<()> {
-        let new = match &mut self.pace {
-            Some(pace) => usize::from(pace.is_due()),
-            None => UNDER_WAY - self.connections.len(),
-        };
-        for _ in 0..new {
+        while self.connections.len() < self.under_way && self.pace.as_mut().is_none_or(Pace::is_due)
+        {
             self.open()?;
         }
         match self.poll.poll(&mut self.events, Some(WAIT)) {
