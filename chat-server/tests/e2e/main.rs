@@ -16,8 +16,8 @@ mod shutdown;
 mod slow;
 mod support;
 mod tls;
-mod websocket;
 mod web;
+mod websocket;
 
 /// Counts what the servers of the tests allocate.
 #[global_allocator]
