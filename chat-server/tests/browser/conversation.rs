@@ -101,3 +101,35 @@ fn what_an_input_method_composes_is_sent_once_and_whole() {
     minji.wait("say.value === ''");
     minji.expect_quiet();
 }
+
+#[test]
+fn what_comes_while_one_is_away_is_counted_and_a_name_is_kept() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let mut terminal = Client::of(server.address());
+    terminal.be("Theo");
+    let room = terminal.enter_new("Hall");
+    let ann = Page::enter(&chromium, "Ann", "en-US", &format!("{}#room={room}", server.url()));
+    terminal.expect_code("member-entered");
+    terminal.chat("seen");
+    ann.see(".line[data-kind=chat]", "seen");
+    ann.wait_for("document.title", "Hall");
+
+    // The window is behind another one.
+    ann.eval("document.hasFocus = () => false");
+    terminal.chat("one");
+    terminal.chat("two");
+    ann.wait_for("document.title", "(2) Hall");
+    ann.see("#rooms .badge", "2 new");
+    let order = "[...document.querySelectorAll('[data-kind=marker] ~ .line .text')]
+        .map(e => e.textContent).join()";
+    ann.wait_for(order, "one,two");
+    ann.eval("delete document.hasFocus; dispatchEvent(new Event('focus'))");
+    ann.wait_for("document.title", "Hall");
+
+    // The next visit: the same name, and the room of the address.
+    ann.go(&server.url());
+    ann.see("#me", "You: Ann");
+    assert_eq!(ann.eval("document.getElementById('name-dialog').open"), false);
+    ann.expect_quiet();
+}

@@ -54,10 +54,11 @@ impl Chromium {
         let name = format!("chromium-{}", std::process::id());
         let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&profile).expect("the target folder takes files");
-        // Chromium reads from descriptor 3 and writes to 4.
+        // Chromium reads from descriptor 3 and writes to 4. When the pipe ends it ends, even if this process was killed.
         let script = format!(
-            "exec {program} {FLAGS} --user-data-dir=\"$0\" --remote-debugging-pipe about:blank \
-             3<&0 4>&1 </dev/null >\"$0/log\" 2>&1"
+            "{program} {FLAGS} --user-data-dir=\"$0\" --remote-debugging-pipe about:blank \
+             3<&0 4>&1 </dev/null >\"$0/log\" 2>&1; \
+             until rm -rf \"$0\"; do sleep 0.1; done 2>/dev/null"
         );
         let mut process = Command::new("sh")
             .args(["-c", &script])
@@ -146,7 +147,9 @@ impl Chromium {
 
     fn gone(&self, why: &str) -> String {
         let log = fs::read_to_string(self.profile.join("log")).unwrap_or_default();
-        format!("Chromium does not answer ({why}). It printed:\n{log}")
+        // It complains much about a bus that it does not need.
+        let log: Vec<&str> = log.lines().filter(|line| !line.contains("/dbus/")).collect();
+        format!("Chromium does not answer ({why}). It printed:\n{}", log.join("\n"))
     }
 }
 
