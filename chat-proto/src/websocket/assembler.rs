@@ -125,6 +125,11 @@ impl Assembler {
         input.len() - start >= missing
     }
 
+    /// Whether a message has begun and is not complete.
+    pub(super) fn is_in_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// Whether neither a frame nor a message has begun.
     pub(super) fn is_between_messages(&self) -> bool {
         self.header_len == 0 && self.frame.is_none() && self.message.is_none()

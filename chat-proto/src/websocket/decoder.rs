@@ -87,6 +87,11 @@ impl Decoder {
         self.assembler.is_between_messages()
     }
 
+    /// Whether a message has begun and is not complete. Control frames may come before its end.
+    pub fn is_in_message(&self) -> bool {
+        self.assembler.is_in_message()
+    }
+
     /// Returns nothing from now on but what `stage` says, and frees the memory.
     fn end(&mut self, stage: Stage) {
         self.stage = stage;

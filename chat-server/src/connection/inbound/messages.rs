@@ -39,6 +39,8 @@ impl Inbound {
         let mut is_completed = false;
         let mut standing =
             Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
+        // A control frame between messages completes what was begun; one within a message does not.
+        let mut is_in_message = decoder.is_in_message();
         let mut events = decoder.feed(bytes);
         while count < most && verdict == Verdict::Chat && accepted.closing.is_none() {
             let Some(event) = events.next_event() else { break };
@@ -46,7 +48,7 @@ impl Inbound {
             let close = |reason, code| Some(Closing { reason, code: Some(code) });
             match event {
                 Ok(Event::Text(payload)) => {
-                    is_completed = true;
+                    (is_completed, is_in_message) = (true, false);
                     accepted.bytes += chat_proto::HEADER_LEN + payload.len();
                     verdict = standing.accept(now, limits, payload, requests);
                     if verdict == Verdict::Violation {
@@ -54,6 +56,7 @@ impl Inbound {
                     }
                 }
                 Ok(Event::Ping(payload)) => {
+                    is_completed |= !is_in_message;
                     accepted.bytes += payload.len();
                     websocket::write_pong(replies, payload);
                 }
@@ -66,8 +69,9 @@ impl Inbound {
                 Err(violation) => {
                     accepted.closing = close(CloseReason::BadInput, violation.close_code());
                 }
-                // Pongs and fragments count as commands, which there are only so many of.
-                Ok(_) => {}
+                // These count as commands, which there are only so many of.
+                Ok(Event::Fragment) => is_in_message = true,
+                Ok(_) => is_completed |= !is_in_message,
             }
         }
         events.buffer_rest();

@@ -60,16 +60,6 @@ impl Web {
         Self { stream, decoder, received: VecDeque::new() }
     }
 
-    /// Another handle on the connection, to send with.
-    pub(crate) fn twin(&self) -> TcpStream {
-        self.stream.try_clone().expect("a descriptor")
-    }
-
-    /// Sets the size of the receive buffer.
-    pub(crate) fn set_room(&self, bytes: usize) {
-        SockRef::from(&self.stream).set_recv_buffer_size(bytes).expect("Linux takes any size");
-    }
-
     /// Sends exactly these bytes. The server may have closed the connection meanwhile.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
