@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpStream};
 
 use chat_proto::Incoming;
 use chat_proto::websocket::{Decoder, Event, Opcode, Peer, write_masked};
-use socket2::SockRef;
 
 use crate::support::DEADLINE;
 
