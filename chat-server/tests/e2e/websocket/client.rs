@@ -6,8 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 
 use chat_proto::Incoming;
 use chat_proto::websocket::{Decoder, Event, Opcode, Peer, write_masked};
+use socket2::SockRef;
 
-use crate::support::DEADLINE;
+use crate::support::{Client, DEADLINE};
 
 /// The mask of all frames.
 pub(crate) const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -33,8 +34,20 @@ pub(crate) enum Received {
 impl Web {
     /// A new connection, as a page that the server itself has sent would make it.
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let mut stream =
-            TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens");
+        Self::over(TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens"))
+    }
+
+    /// As [`Web::open`], with a receive buffer of a few kilobytes. It has to be small from the start: a window that
+    /// shrinks later makes Linux ignore what acknowledges this side's bytes as well.
+    pub(crate) fn open_with_little_room(address: SocketAddr) -> Self {
+        let socket = Client::prepare(address);
+        socket.set_recv_buffer_size(4096).expect("Linux takes any size");
+        socket.connect_timeout(&address.into(), DEADLINE).expect("the server listens");
+        Self::over(socket.into())
+    }
+
+    fn over(mut stream: TcpStream) -> Self {
+        let address = stream.peer_addr().expect("it is connected");
         stream.set_nodelay(true).expect("a TCP stream has this option");
         stream.set_read_timeout(Some(DEADLINE)).expect("it is not zero");
         stream.set_write_timeout(Some(DEADLINE)).expect("it is not zero");
@@ -57,6 +70,16 @@ impl Web {
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
         let decoder = Decoder::new(Peer::Server, usize::MAX);
         Self { stream, decoder, received: VecDeque::new() }
+    }
+
+    /// Another handle on the connection, to send with.
+    pub(crate) fn twin(&self) -> TcpStream {
+        self.stream.try_clone().expect("a descriptor")
+    }
+
+    /// Makes the receive buffer large.
+    pub(crate) fn make_room(&self) {
+        SockRef::from(&self.stream).set_recv_buffer_size(1 << 20).expect("Linux takes any size");
     }
 
     /// Sends exactly these bytes. The server may have closed the connection meanwhile.

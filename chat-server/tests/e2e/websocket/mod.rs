@@ -3,6 +3,8 @@
 
 mod client;
 
+use std::io::Write;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use chat_server::{CloseReason, LimitKind, RateLimit};
@@ -155,6 +157,30 @@ fn w9_what_is_no_message_counts_as_a_command() {
         assert!(began.elapsed() >= at_least, "{:?}", began.elapsed());
     }
     assert!(server.stats().limits.count(LimitKind::Commands) >= 3);
+}
+
+#[test]
+fn w9_r5_a_client_that_never_reads_its_pongs_is_paused_and_then_evicted() {
+    const PINGS: usize = 100_000;
+    let server = RunningServer::with(|config| {
+        config.limits.slow_backlog_time = Duration::from_millis(500);
+        config.limits.linger = Duration::from_secs(20);
+    });
+    let mut web = Web::open_with_little_room(server.address());
+    web.expect_nothing();
+    let mut sending = web.twin();
+    let flood = thread::spawn(move || sending.write_all(&frame(0x89, &[b'p'; 125]).repeat(PINGS)));
+    let mut most = 0;
+    wait_until("it is evicted", || {
+        let stats = server.stats();
+        most = most.max(stats.backlog);
+        stats.sessions == 0
+    });
+    // All pongs are 12 MB.
+    assert!(most < 1 << 20, "{most}");
+    web.make_room();
+    assert_eq!(web.expect_close(1008), ["slow-consumer"]);
+    flood.join().expect("it does not panic").expect("everything was sent");
 }
 
 #[test]
