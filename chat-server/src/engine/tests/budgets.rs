@@ -1,5 +1,7 @@
 //! The engine and the budgets of a connection: beyond them it is delayed, and nobody else is.
 
+use chat_proto::websocket::{self, Opcode};
+
 use super::*;
 use crate::limits::RateLimit;
 use crate::stats::LimitKind;
@@ -87,4 +89,28 @@ fn b7_who_owes_for_answers_is_not_read() {
     }
     assert!(harness.counters.stats().limits.count(LimitKind::Answers) > 0);
     assert!(sent > 10_000, "none is dropped: {sent} bytes");
+}
+
+/// Each ping is complete in time, though every read ends in the middle of one.
+#[test]
+fn p6_pings_that_straddle_reads_are_in_time() {
+    let mut harness = Harness::new(|config| config.limits.frame_timeout = Duration::from_secs(1));
+    let (key, socket) = harness.connect();
+    let upgrade =
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.comes(Come::Bytes(upgrade.to_vec()));
+    harness.engine.readable(key, false);
+    harness.turns();
+    let mut ping = Vec::new();
+    websocket::write_masked(&mut ping, Opcode::Ping, *b"MASK", b"are you there?");
+    let (begin, end) = ping.split_at(ping.len() / 2);
+    socket.comes(Come::Bytes(begin.to_vec()));
+    for tenth in 0..50 {
+        harness.engine.readable(key, false);
+        harness.turns_until(Duration::from_millis(100 * tenth));
+        socket.comes(Come::Bytes([end, begin].concat()));
+    }
+    let written = String::from_utf8_lossy(&socket.0.borrow().written).into_owned();
+    assert_eq!(written.matches("are you there?").count(), 49, "{written}");
 }
