@@ -67,19 +67,6 @@ impl Audience {
         self.members.len()
     }
 
-    /// Appends what `encode` writes, for every member but `speaker`. Does nothing while there are no members.
-    #[inline]
-    pub(super) fn append(
-        &mut self,
-        speaker: Option<ConnKey>,
-        pool: &mut ChunkPool,
-        encode: impl FnOnce(&mut Vec<u8>),
-    ) {
-        if !self.members.is_empty() {
-            self.log.append(speaker, pool, encode);
-        }
-    }
-
     /// Whether a pass has been begun and not finished.
     pub(super) fn is_in_pass(&self) -> bool {
         self.pass.is_some()

@@ -201,8 +201,9 @@ impl Fanout {
             let queue = if is_large { &mut self.large } else { &mut self.dirty };
             queue.push_back(id);
         }
-        room.append(except, &mut self.pool, |out| {
-            message.write(lang, out).expect("the hub refuses a chat that does not fit a frame");
+        room.append(except, &mut self.pool, |framing, out| {
+            let fits = message.write_framed(framing, lang, out);
+            fits.expect("the hub refuses a chat that does not fit a frame");
         });
         room.account_memory(&mut self.log_memory);
     }

@@ -68,23 +68,30 @@ impl Room {
         self.sum(Audience::member_count)
     }
 
-    /// Appends a broadcast for every member but `speaker`. `encode` writes its JSON, framed as it is told: once,
-    /// however many members there are, and also if they differ in their framing.
+    /// Appends a broadcast for every member but `speaker`. `encode` writes it, framed as it is told: once, however
+    /// many members there are, and also if they differ in their framing.
     pub(super) fn append(
         &mut self,
         speaker: Option<ConnKey>,
         pool: &mut ChunkPool,
-        encode: impl FnOnce(&mut Vec<u8>),
+        encode: impl FnOnce(Framing, &mut Vec<u8>),
     ) {
-        let Some(web) = &mut self.web else { return self.plain.append(speaker, pool, encode) };
-        let mut frame = Vec::new();
-        encode(&mut frame);
-        let payload = &frame[HEADER_LEN..];
-        web.append(speaker, pool, |out| {
-            let fits = Framing::WebSocket.write(out, |out| out.extend_from_slice(payload));
-            fits.expect("it fits a frame");
-        });
-        self.plain.append(speaker, pool, |out| out.extend_from_slice(&frame));
+        let Self { plain, web, .. } = self;
+        if plain.member_count() == 0 {
+            if let Some(web) = web {
+                web.log.append(speaker, pool, |out| encode(Framing::WebSocket, out));
+            }
+            return;
+        }
+        let from = plain.log.end();
+        plain.log.append(speaker, pool, |out| encode(Framing::Length, out));
+        if let Some(web) = web.as_mut().filter(|web| web.member_count() > 0) {
+            let payload = &plain.log.last_from(from)[HEADER_LEN..];
+            web.log.append(speaker, pool, |out| {
+                let fits = Framing::WebSocket.write(out, |out| out.extend_from_slice(payload));
+                fits.expect("it fits a frame");
+            });
+        }
     }
 
     /// Whether every member has been handed everything, unless it is parked.

@@ -136,6 +136,13 @@ impl RoomLog {
         self.end = last.end();
     }
 
+    /// The bytes from `position` on, where the last broadcast begins.
+    pub(crate) fn last_from(&self, position: u64) -> &[u8] {
+        let last = self.chunks.back().map(|last| &last.chunk);
+        let range = last.and_then(|chunk| Some((chunk, chunk.range_from(position)?)));
+        range.map_or(&[], |(chunk, range)| &chunk.bytes()[range])
+    }
+
     /// Passes `sink` everything that `reader` needs from its cursor on, and moves the cursor to the end.
     pub(crate) fn drain(
         &mut self,
