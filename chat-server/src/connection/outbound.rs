@@ -107,14 +107,13 @@ impl Outbound {
         }
     }
 
-    /// Adds the close of a WebSocket, if it is one: with the code of its peer, or else with `code`.
+    /// Adds the close of a WebSocket, with the code of its peer or else with `code`. Only for
+    /// [`Form::WebSocket`].
     pub(crate) fn push_close(&mut self, code: u16) {
-        if self.form == Form::WebSocket {
-            let code = self.close_code.map_or(code, NonZeroU16::get);
-            let mut close = Vec::new();
-            websocket::write_close(&mut close, code, "");
-            self.send.push_bytes(&close);
-        }
+        let code = self.close_code.map_or(code, NonZeroU16::get);
+        let mut close = Vec::new();
+        websocket::write_close(&mut close, code, "");
+        self.send.push_bytes(&close);
     }
 
     /// Drops what is pending, but for the rest of a frame that is partly written; so are the first `withheld` bytes.

@@ -13,9 +13,6 @@ const ANSWER: usize = 60;
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Answers what a browser has sent, if it has, beyond its messages.
     pub(super) fn advance_web(&mut self, now: Instant, key: ConnKey) {
-        if self.site.is_none() {
-            return;
-        }
         let Some(connection) = self.connections.get_mut(key) else { return };
         if let Some(head) = connection.take_head() {
             return self.answer_request(key, &head);
@@ -74,8 +71,6 @@ fn close_code(reason: CloseReason) -> u16 {
         CloseReason::Stopped => 1001,
         CloseReason::Internal => 1011,
         CloseReason::PeerEnded | CloseReason::PeerEndedInFrame | CloseReason::Lost => 1000,
-        // It may try again later.
-        CloseReason::ServerFull | CloseReason::TooManyFromAddress => 1013,
         _ => 1008,
     }
 }
