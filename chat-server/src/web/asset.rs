@@ -1,6 +1,7 @@
 //! The files of the page, embedded in the program.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -58,7 +59,13 @@ struct Encoded {
 }
 
 impl Assets {
-    pub(super) fn new() -> Self {
+    /// Compresses the files on the first call in the process, which takes some milliseconds.
+    pub(super) fn prepared() -> &'static Self {
+        static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::new);
+        &ASSETS
+    }
+
+    fn new() -> Self {
         let prepare = |&(path, kind, bytes)| (path, Asset::new(kind, bytes));
         Self(FILES.iter().map(prepare).collect())
     }

@@ -47,7 +47,7 @@ impl WebConfig {
 #[derive(Debug)]
 pub(crate) struct Site {
     guard: Guard,
-    assets: Assets,
+    assets: &'static Assets,
 }
 
 /// An answer, and what follows it.
@@ -62,8 +62,9 @@ pub(crate) enum Answer {
 }
 
 impl Site {
+    /// The first site of the process prepares the files, so that no request waits for that.
     pub(crate) fn new(config: WebConfig) -> Self {
-        Self { guard: Guard::new(config.hosts), assets: Assets::new() }
+        Self { guard: Guard::new(config.hosts), assets: Assets::prepared() }
     }
 
     /// Answers the request with this head. `is_followed`: something came right after it.

@@ -199,7 +199,7 @@ fn the_page_is_whole_and_small() {
     let files: Vec<_> = std::fs::read_dir(dir).expect("it is there").flatten().collect();
     let bytes: u64 = files.iter().map(|file| file.metadata().expect("a file").len()).sum();
     assert!(bytes < 40 * 1024, "{bytes} bytes");
-    let assets = Assets::new();
+    let assets = Assets::prepared();
     let mut imports = 0;
     for file in &files {
         let name = file.file_name().into_string().expect("UTF-8");
