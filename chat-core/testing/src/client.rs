@@ -11,6 +11,10 @@ use socket2::{Domain, SockRef, Socket, Type};
 /// The time after which something counts as not happening. No passing test waits this long.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// The request that turns a connection into a WebSocket. Its key is the example of RFC 6455.
+pub const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /// A byte stream to a server, over a TCP connection.
 pub trait Transport: Read + Write + Debug + Send {
     /// The connection.

@@ -23,7 +23,7 @@ mod rng;
 mod violation;
 
 pub use checker::Checker;
-pub use client::{Client, DEADLINE, End, Transport, chats, frame, json_string, stream_of};
+pub use client::{Client, DEADLINE, End, Transport, UPGRADE, chats, frame, json_string, stream_of};
 pub use conversation::{Conversation, Received, Request};
 pub use event::Event;
 pub use process::{Watchdog, in_own_network, in_own_process, is_alone};

@@ -7,11 +7,8 @@ use std::time::Duration;
 use chat_server::CloseReason;
 
 use crate::support::{
-    Client, DEADLINE, Program, RunningServer, Scene, frame, in_own_process, start,
+    Client, DEADLINE, Program, RunningServer, Scene, UPGRADE, frame, in_own_process, start,
 };
-
-const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens");

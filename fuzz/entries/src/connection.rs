@@ -8,7 +8,7 @@ use std::iter;
 use chat_proto::websocket::{self, Opcode};
 use chat_proto::{Command, FrameDecoder, Framing, HEADER_LEN, Text, Title};
 use chat_server::bench_support::{Left, MemoryPeers};
-use chat_testing::{Checker, Event, Violation};
+use chat_testing::{Checker, Event, UPGRADE, Violation};
 
 use crate::chunks::Chunks;
 use crate::messages;
@@ -27,10 +27,6 @@ const READ: usize = 64 * 1024;
 
 /// Writes to the stranger that are taken in part; those after them are taken whole.
 const SHORT_WRITES: usize = 2_000;
-
-/// How Bob becomes a WebSocket.
-const REQUEST: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
-    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// The input is a byte of flags (`Plan`), the lengths of the pieces in which the stranger sends, those of
 /// the pieces in which it receives, then what it sends.
@@ -139,7 +135,7 @@ impl Scene {
         let mut head = 0;
         if plan.web {
             framings[BOB] = Framing::WebSocket;
-            server.send(BOB, REQUEST);
+            server.send(BOB, UPGRADE.as_bytes());
             server.settle();
             let answer = server.received(BOB);
             assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", answer.escape_ascii());

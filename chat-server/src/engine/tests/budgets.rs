@@ -1,6 +1,7 @@
 //! The engine and the budgets of a connection: beyond them it is delayed, and nobody else is.
 
 use chat_proto::websocket::{self, Opcode};
+use chat_testing::UPGRADE;
 
 use super::*;
 use crate::limits::RateLimit;
@@ -96,10 +97,7 @@ fn b7_who_owes_for_answers_is_not_read() {
 fn p6_pings_that_straddle_reads_are_in_time() {
     let mut harness = Harness::new(|config| config.limits.frame_timeout = Duration::from_secs(1));
     let (key, socket) = harness.connect();
-    let upgrade =
-        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    socket.comes(Come::Bytes(upgrade.to_vec()));
+    socket.comes(Come::Bytes(UPGRADE.as_bytes().to_vec()));
     harness.engine.readable(key, false);
     harness.turns();
     let mut ping = Vec::new();

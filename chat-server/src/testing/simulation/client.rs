@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::ops::Range;
 
 use chat_proto::{Command, HEADER_LEN, Incoming, Name, RoomId, Text, Title, write_frame};
-use chat_testing::{Event, Request, Rng};
+use chat_testing::{Event, Request, Rng, UPGRADE};
 
-use crate::testing::simulation::form::{Form, REQUEST};
+use crate::testing::simulation::form::Form;
 use crate::testing::simulation::net::{ClientEnd, Got};
 use crate::testing::simulation::trace::{End, Entry, Trace, TraceHash};
 
@@ -120,8 +120,8 @@ impl Client {
             trace,
         };
         if client.form.is_browser() {
-            client.frames.push_back(0..REQUEST.len() as u64);
-            client.push(REQUEST);
+            client.frames.push_back(0..UPGRADE.len() as u64);
+            client.push(UPGRADE.as_bytes());
         }
         client
     }
@@ -338,7 +338,7 @@ impl Client {
 
     /// Bytes that may be sent: a browser awaits the answer to its request.
     fn allowed(&self) -> usize {
-        let request = (REQUEST.len() as u64).saturating_sub(self.delivered) as usize;
+        let request = (UPGRADE.len() as u64).saturating_sub(self.delivered) as usize;
         if self.form.is_waiting() { request } else { usize::MAX }
     }
 

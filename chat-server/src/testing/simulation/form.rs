@@ -3,10 +3,6 @@
 use chat_proto::websocket::{self, Decoder, Event, Opcode, Peer};
 use chat_proto::{FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
 
-/// The request that makes a connection a WebSocket.
-pub(super) const REQUEST: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
-    Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
 /// The form of what is sent and received.
 pub(super) enum Form {
     Frames(FrameDecoder),

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) use chat_testing::{
-    Client, DEADLINE, End, Watchdog, chats, frame, in_own_network, in_own_process, json_string,
-    stream_of,
+    Client, DEADLINE, End, UPGRADE, Watchdog, chats, frame, in_own_network, in_own_process,
+    json_string, stream_of,
 };
 pub(crate) use member::{Member, check_all};
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};

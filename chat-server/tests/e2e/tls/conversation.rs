@@ -7,7 +7,9 @@ use chat_server::CloseReason;
 use rustls::version::{TLS12, TLS13};
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Certificate, Client, RunningServer, TlsStream, chats, frame, wait_until};
+use crate::support::{
+    Certificate, Client, RunningServer, TlsStream, UPGRADE, chats, frame, wait_until,
+};
 
 fn server(certificate: &Certificate) -> RunningServer {
     RunningServer::with(|config| config.tls = Some(certificate.config()))
@@ -218,18 +220,16 @@ fn a_tampered_record_ends_the_connection_alone() {
 fn a_browser_is_served_with_tls() {
     let certificate = Certificate::make();
     let server = server(&certificate);
-    let ask = |head: &str| {
+    let ask = |request: &str| {
         let mut stream = certificate.connect(server.address());
-        let head = format!("GET {head}\r\nHost: {}\r\n\r\n", server.address());
-        stream.write_all(head.as_bytes()).expect("the server reads");
+        stream.write_all(request.as_bytes()).expect("the server reads");
         stream
     };
     let mut page = Vec::new();
-    ask("/ HTTP/1.1").read_to_end(&mut page).expect("an end with close_notify");
+    let get = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", server.address());
+    ask(&get).read_to_end(&mut page).expect("an end with close_notify");
     assert!(page.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&page));
-    let upgrade = "/ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-    let mut socket = ask(upgrade);
+    let mut socket = ask(UPGRADE);
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
