@@ -7,6 +7,10 @@ use qrcodegen::{QrCode, QrCodeEcc};
 /// The light border around a code that its readers need, in modules; the standard says 4, and 2 are enough for phones.
 const BORDER: i32 = 2;
 
+/// Some address beyond this machine, of IPv4 and of IPv6: those for documentation (RFC 5737, RFC 3849).
+const ELSEWHERE: (Ipv4Addr, Ipv6Addr) =
+    (Ipv4Addr::new(192, 0, 2, 1), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+
 /// The addresses of the page, the one for others first.
 pub(crate) fn urls(scheme: &str, listening: &[SocketAddr]) -> Vec<String> {
     let mut reachable: Vec<SocketAddr> = Vec::new();
@@ -25,22 +29,20 @@ pub(crate) fn urls(scheme: &str, listening: &[SocketAddr]) -> Vec<String> {
 /// Where a server that listens on this address is reached: a wildcard stands for the address by which this machine
 /// reaches others, and for the loopback one.
 fn reachable_at(ip: IpAddr) -> Vec<IpAddr> {
-    if !ip.is_unspecified() {
-        return vec![ip];
-    }
-    // Of documentation (RFC 5737, RFC 3849). Connecting a UDP socket sends nothing: it chooses the way.
-    let (elsewhere, loopback): (IpAddr, IpAddr) = match ip {
-        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(_) => {
-            let v4 = reachable_at(Ipv4Addr::UNSPECIFIED.into());
-            let elsewhere = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
-            return own_address(ip, elsewhere.into()).into_iter().chain(v4).collect();
+    match ip {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => {
+            let loopback = Ipv4Addr::LOCALHOST.into();
+            own_address(ip, ELSEWHERE.0.into()).into_iter().chain([loopback]).collect()
         }
-    };
-    own_address(ip, elsewhere).into_iter().chain([loopback]).collect()
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {
+            let v4 = reachable_at(Ipv4Addr::UNSPECIFIED.into());
+            own_address(ip, ELSEWHERE.1.into()).into_iter().chain(v4).collect()
+        }
+        _ => vec![ip],
+    }
 }
 
-/// The address from which this machine reaches another.
+/// The address from which this machine reaches another. Connecting a UDP socket sends nothing; it only chooses a route.
 fn own_address(any: IpAddr, elsewhere: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect((elsewhere, 9)).ok()?;
