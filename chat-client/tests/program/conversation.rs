@@ -3,13 +3,9 @@
 use std::io::Write;
 use std::thread;
 
-use chat_proto::{Command, Name, RoomId, Text, Title};
+use chat_proto::{Command, Name, RoomId, Title};
 
-use crate::support::{Client, chat, frame, system};
-
-fn said(text: &str) -> Command {
-    Command::Chat(Text::new(text).expect("a text"))
-}
+use crate::support::{Client, chat, exchange_heavy_traffic, said, system};
 
 #[test]
 fn every_command_of_a_script_is_sent_in_order_and_then_the_end() {
@@ -98,24 +94,6 @@ fn quit_ends_the_input() {
 
 #[test]
 fn heavy_traffic_in_both_directions_is_no_deadlock() {
-    const LINES: usize = 60_000;
-    let text = "x".repeat(80);
-    let (mut client, mut peer) = Client::connected();
-    let mut stdin = client.take_input();
-    let input = format!("{text}\n").repeat(LINES);
-    let writing = thread::spawn(move || stdin.write_all(input.as_bytes()));
-    // More than the buffers of the connection take, before anything is read.
-    let mut bytes = Vec::new();
-    for n in 0..LINES {
-        bytes.extend_from_slice(&frame(&chat("bob", &format!("{n} {text}"))));
-    }
-    peer.send_raw(&bytes);
-    let commands = peer.commands();
-    assert_eq!(commands.len(), LINES);
-    assert!(commands.iter().all(|command| *command == said(&text)));
-    drop(peer);
-    writing.join().expect("no panic").expect("the client reads all");
-    let output = client.exit().succeeded();
-    assert_eq!(output.len(), LINES);
-    assert_eq!(output[LINES - 1], format!("bob: {} {text}", LINES - 1));
+    let (client, peer) = Client::connected();
+    exchange_heavy_traffic(client, peer, drop);
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use chat_proto::{Command, HEADER_LEN, write_frame};
+use chat_proto::{Command, HEADER_LEN, Text, write_frame};
 
 /// Whatever takes longer has failed. Nothing here takes long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -219,6 +219,39 @@ impl Peer {
     pub(crate) fn end(&mut self) {
         self.0.shutdown(Shutdown::Write).expect("it is connected");
     }
+}
+
+/// Sends more in both directions than the buffers between hold, has the peer `close`, and checks that everything
+/// arrived.
+pub(crate) fn exchange_heavy_traffic<S: Read + Write>(
+    mut client: Client,
+    mut peer: Peer<S>,
+    close: impl FnOnce(Peer<S>),
+) {
+    const LINES: usize = 60_000;
+    let text = "x".repeat(80);
+    let mut stdin = client.take_input();
+    let input = format!("{text}\n").repeat(LINES);
+    let writing = thread::spawn(move || stdin.write_all(input.as_bytes()));
+    // All of it, before anything is read.
+    let mut bytes = Vec::new();
+    for n in 0..LINES {
+        bytes.extend_from_slice(&frame(&chat("bob", &format!("{n} {text}"))));
+    }
+    peer.send_raw(&bytes);
+    let commands = peer.commands();
+    assert_eq!(commands.len(), LINES);
+    assert!(commands.iter().all(|command| *command == said(&text)));
+    close(peer);
+    writing.join().expect("no panic").expect("the client reads all");
+    let output = client.exit().succeeded();
+    assert_eq!(output.len(), LINES);
+    assert_eq!(output[LINES - 1], format!("bob: {} {text}", LINES - 1));
+}
+
+/// The command that says this.
+pub(crate) fn said(text: &str) -> Command {
+    Command::Chat(Text::new(text).expect("a text"))
 }
 
 pub(crate) fn frame(json: &str) -> Vec<u8> {

@@ -1,10 +1,10 @@
 //! The client at a terminal: the display, and the state in which it leaves the terminal.
 
-use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId, Text};
+use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId};
 
 use crate::hostile::IMPOSTORS;
 use crate::pty::Terminal;
-use crate::support::{Listener, Peer, chat, system};
+use crate::support::{Listener, Peer, chat, said, system};
 
 /// A client at a terminal that waits for input, and its peer.
 fn connected(flags: &[&str]) -> (Terminal, Peer) {
@@ -24,10 +24,6 @@ fn started_with(flags: &[&str], cols: u16, variables: &[(&str, &str)]) -> (Termi
     let port = listener.port_flag();
     let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();
     (Terminal::start_with(&flags, cols, variables), listener.accept())
-}
-
-fn said(text: &str) -> Command {
-    Command::Chat(Text::new(text).expect("a text"))
 }
 
 fn entered(room: u64, title: &str, seq: u64) -> String {

@@ -3,14 +3,10 @@
 use std::io::Write as _;
 use std::thread;
 
-use chat_proto::{Command, Text};
+use chat_proto::Command;
 
-use crate::support::{Client, chat, frame, system};
+use crate::support::{Client, chat, exchange_heavy_traffic, frame, said, system};
 use crate::tls_peer::{Identity, TlsListener, TlsPeer};
-
-fn said(text: &str) -> Command {
-    Command::Chat(Text::new(text).expect("a text"))
-}
 
 /// A server, and the flag by which a client trusts it.
 fn server() -> (TlsListener, String) {
@@ -118,26 +114,8 @@ fn messages_come_out_however_they_are_cut_into_records() {
 
 #[test]
 fn heavy_traffic_in_both_directions_is_no_deadlock() {
-    const LINES: usize = 60_000;
-    let text = "x".repeat(80);
-    let (mut client, mut peer) = connected();
-    let mut stdin = client.take_input();
-    let input = format!("{text}\n").repeat(LINES);
-    let writing = thread::spawn(move || stdin.write_all(input.as_bytes()));
-    // More than the buffers of the connection take, before anything is read.
-    let mut bytes = Vec::new();
-    for n in 0..LINES {
-        bytes.extend_from_slice(&frame(&chat("bob", &format!("{n} {text}"))));
-    }
-    peer.send_raw(&bytes);
-    let commands = peer.commands();
-    assert_eq!(commands.len(), LINES);
-    assert!(commands.iter().all(|command| *command == said(&text)));
-    peer.close();
-    writing.join().expect("no panic").expect("the client reads all");
-    let output = client.exit().succeeded();
-    assert_eq!(output.len(), LINES);
-    assert_eq!(output[LINES - 1], format!("bob: {} {text}", LINES - 1));
+    let (client, peer) = connected();
+    exchange_heavy_traffic(client, peer, TlsPeer::close);
 }
 
 #[test]
