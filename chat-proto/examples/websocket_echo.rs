@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chat_proto::websocket::{self, Decoder, Event, Opcode, Peer};
 
 /// Autobahn's longest message has 16 MiB.
@@ -28,7 +29,7 @@ fn main() -> io::Result<()> {
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let key = read_request(&mut stream)?;
-    let accept = base64(&sha1_smol::Sha1::from(key + GUID).digest().bytes());
+    let accept = BASE64_STANDARD.encode(sha1_smol::Sha1::from(key + GUID).digest().bytes());
     write!(
         stream,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -98,18 +99,4 @@ fn read_request(stream: &mut TcpStream) -> io::Result<String> {
         name.eq_ignore_ascii_case("Sec-WebSocket-Key").then(|| value.trim().to_owned())
     });
     key.ok_or_else(|| Error::new(ErrorKind::InvalidData, "a request without a Sec-WebSocket-Key"))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let word =
-            three.iter().chain([0, 0].iter()).take(3).fold(0, |word, &b| word << 8 | u32::from(b));
-        for i in 0..4 {
-            let digit = DIGITS[(word >> (18 - 6 * i) & 63) as usize];
-            out.push(if i > three.len() { '=' } else { char::from(digit) });
-        }
-    }
-    out
 }

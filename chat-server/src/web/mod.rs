@@ -12,6 +12,7 @@ mod authority;
 mod request;
 mod response;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use sha1_smol::Sha1;
 
 use self::asset::Assets;
@@ -96,21 +97,7 @@ fn accept(key: &str) -> String {
     let mut sha1 = Sha1::new();
     sha1.update(key.as_bytes());
     sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    base64(&sha1.digest().bytes())
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte));
-        let bits = bits << (8 * (3 - three.len()));
-        for digit in 0..4 {
-            let index = (bits >> (18 - 6 * digit)) & 0x3f;
-            out.push(if digit <= three.len() { char::from(DIGITS[index as usize]) } else { '=' });
-        }
-    }
-    out
+    BASE64_STANDARD.encode(sha1.digest().bytes())
 }
 
 #[cfg(test)]

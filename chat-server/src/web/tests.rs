@@ -225,19 +225,3 @@ fn the_page_is_whole_and_small() {
     }
     assert!(imports > 5, "{imports} imports were found");
 }
-
-#[test]
-fn base64_is_that_of_rfc_4648() {
-    for (bytes, text) in [
-        ("", ""),
-        ("f", "Zg=="),
-        ("fa", "ZmE="),
-        ("foo", "Zm9v"),
-        ("foob", "Zm9vYg=="),
-        ("fooba", "Zm9vYmE="),
-        ("foobar", "Zm9vYmFy"),
-    ] {
-        assert_eq!(base64(bytes.as_bytes()), text);
-    }
-    assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-}
