@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The longest delay before the first attempt; it doubles with each further one.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// No delay is longer.
+/// The longest delay of all.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The delay before an attempt, counted from 0: at random between half of the attempt's longest delay

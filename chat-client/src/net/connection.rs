@@ -9,7 +9,7 @@ use crate::io_error::IoErrorKind;
 use crate::net::outbox::{ConnectionId, Outbox};
 use crate::net::stream::Stream;
 
-/// The start of an alert of TLS: its type and the first half of its version (RFC 8446, 5.1).
+/// The start of a TLS alert: its type and the first half of its version (RFC 8446, 5.1).
 const TLS_ALERT: [u8; 2] = [21, 3];
 
 /// Bytes read at once.
@@ -20,13 +20,13 @@ const READ_LEN: usize = 64 * 1024;
 pub(crate) enum StreamEnd {
     /// Between two messages.
     Clean,
-    /// Between two messages, without the word by which TLS says that they were all: more may have been cut off.
+    /// Between two messages, but without the `close_notify` of TLS: more may have been cut off.
     Unannounced,
     /// In the middle of a message, of which `held` bytes had arrived.
     Truncated { held: usize },
     /// With bytes that are no message. They are not shown.
     NotAMessage,
-    /// With an alert of TLS: the server takes what is encrypted, and nothing else.
+    /// With a TLS alert: the server accepts encrypted connections only.
     TlsAlert,
     /// With an error of the connection.
     Lost(IoErrorKind),
@@ -97,7 +97,7 @@ pub(crate) fn read_messages(
     }
 }
 
-/// The end after the bytes of a message that were held, if any.
+/// The end of a stream with `held` bytes of an incomplete message, if any.
 fn end_after(held: &[u8], between_messages: StreamEnd) -> StreamEnd {
     match held.len() {
         0 => between_messages,

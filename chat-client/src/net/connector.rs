@@ -27,12 +27,12 @@ pub(crate) enum ConnectError {
     Lookup { host: Host, why: IoErrorKind },
     /// No address of the server accepted the connection.
     Connect { server: Destination, why: IoErrorKind },
-    /// The server accepted the connection, but there is no encryption, or no trust.
+    /// The server accepted the connection, but the TLS handshake failed.
     Tls { server: Destination, why: TlsError },
 }
 
 impl ConnectError {
-    /// Whether somebody should decide what to do, rather than wait for the server to come back.
+    /// Whether a person has to act: waiting for the server to come back will not help.
     pub(crate) fn is_lasting(&self) -> bool {
         matches!(self, Self::Tls { why, .. } if why.is_lasting())
     }
@@ -72,7 +72,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// For encrypted connections if there is somebody to trust.
+    /// Creates a connector. Its connections are encrypted if `trust` is given.
     ///
     /// # Errors
     /// When the authorities to trust cannot be read.
@@ -128,8 +128,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// A port where a listener is, and that of the other end of a connection, which is taken, and where
-    /// nobody listens.
+    /// The address of a listener, and that of a client connected to it: taken, with nobody listening.
     fn listening_and_refusing() -> ((TcpListener, TcpStream), [SocketAddr; 2]) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let listening = listener.local_addr().expect("it is bound");

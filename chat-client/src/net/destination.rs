@@ -18,8 +18,8 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Address(IpAddr),
-    /// Not empty, and without spaces, control characters, `:` and `/`; or an address of IPv6 with its interface, which
-    /// the system looks up as well.
+    /// Not empty, and without spaces, control characters, `:` and `/`; or an IPv6 address with its interface, which the
+    /// system looks up as well.
     Name(String),
 }
 
@@ -35,7 +35,7 @@ impl FromStr for Host {
     type Err = InvalidHost;
 
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
-        // No host has such a name; `host:port` and `http://host` are likely mistakes.
+        // No host name contains these; `host:port` and `http://host` are likely mistakes.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | '/');
         let is_name = |name: &str| !name.is_empty() && !name.contains(is_odd);
         let in_brackets = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));

@@ -15,8 +15,8 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// The half for the thread that reads. An encrypted stream that ends without the server's word for it
-    /// ends with [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
+    /// The half for the thread that reads. An encrypted stream that ends without `close_notify` fails with
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
         match self {
             Self::Plain(socket) => Box::new(socket),
@@ -24,7 +24,7 @@ impl Stream {
         }
     }
 
-    /// Writes all of `bytes`. For one thread alone.
+    /// Writes all of `bytes`. Called by one thread only.
     ///
     /// # Errors
     /// Those of the socket, after which nothing more can be written.

@@ -139,17 +139,17 @@ impl Inbound {
         }
     }
 
-    /// Whether the peer sends a request by HTTP.
+    /// Whether the peer is sending an HTTP request.
     pub(super) fn is_http(&self) -> bool {
         self.input.is_http()
     }
 
-    /// Takes the head of a request by HTTP, if that is what the peer has sent.
+    /// Takes the head of an HTTP request, if one has arrived.
     pub(super) fn take_head(&mut self) -> Option<Head> {
         self.input.take_head()
     }
 
-    /// Takes what the protocol of a WebSocket wants sent.
+    /// Takes the pongs that are owed to the peer of a WebSocket.
     pub(super) fn take_replies(&mut self) -> Vec<u8> {
         self.input.take_replies()
     }

@@ -74,7 +74,7 @@ impl<S> Connection<S> {
         }
     }
 
-    /// Takes the head of a request by HTTP, if that is what the peer has sent.
+    /// Takes the head of an HTTP request, if one has arrived.
     pub(crate) fn take_head(&mut self) -> Option<Head> {
         if self.inbound.is_http() {
             self.outbound.set_form(Form::Http);
@@ -82,13 +82,13 @@ impl<S> Connection<S> {
         self.inbound.take_head()
     }
 
-    /// Has it speak as a WebSocket from now on.
+    /// Turns the connection into a WebSocket.
     pub(crate) fn upgrade(&mut self) {
         self.inbound.upgrade();
         self.outbound.set_form(Form::WebSocket);
     }
 
-    /// Adds what the protocol of a WebSocket wants sent. Returns how many bytes.
+    /// Appends the pongs that a WebSocket owes its peer. Returns how many bytes they take.
     pub(crate) fn push_replies(&mut self) -> usize {
         let replies = self.inbound.take_replies();
         if !replies.is_empty() {

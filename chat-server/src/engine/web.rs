@@ -1,4 +1,4 @@
-//! Browsers: answers to requests by HTTP, and what the protocol of a WebSocket wants sent.
+//! Browsers: answers to HTTP requests, and the pongs and closes of a WebSocket.
 
 use super::Engine;
 use super::state::Workers;
@@ -11,7 +11,7 @@ use crate::web::{Answer, Status};
 const ANSWER: usize = 60;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Answers what a browser has sent, if it has, beyond its messages.
+    /// Answers an HTTP request or the pings of a WebSocket, if any have arrived.
     pub(super) fn advance_web(&mut self, now: Instant, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if let Some(head) = connection.take_head() {
@@ -44,8 +44,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Adds the last thing to a connection that closes for this reason, if it is a browser's: the close of a
-    /// WebSocket, or the answer to a request that is not complete.
+    /// Appends what a browser gets last when its connection closes for this reason: the close of a WebSocket, or
+    /// the answer to an incomplete request.
     pub(super) fn push_web_close(&mut self, key: ConnKey, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.outbound.form() {

@@ -26,14 +26,14 @@ pub struct Limits {
     /// `limit-reached`.
     pub rooms: usize,
 
-    /// Connections accepted in one turn of the event loop. Default: 64.
+    /// Connections accepted in one turn of the event loop. Default: 8.
     pub accepts_per_turn: usize,
     /// Bytes read from one connection in one turn. Default: 64 KiB. All connections share one read
     /// buffer of this size.
     pub read_per_turn: usize,
     /// Bytes written to one connection in one turn, give or take a write. Default: 256 KiB.
     pub write_per_turn: usize,
-    /// Members of one room written to in one turn. Default: 64, some 0.3 ms.
+    /// Members of one room written to in one turn. Default: 40, some 0.2 ms.
     pub writes_per_room_and_turn: usize,
     /// Bytes read from all connections whose commands have not all been carried out. Default: 4 MiB,
     /// give or take a read; as commands they take up to five times that. Beyond it, reading waits for the
@@ -56,10 +56,10 @@ pub struct Limits {
     /// Time for a frame, from its first byte to its last. Default: 30 s. Beyond it the connection is told
     /// `frame-timeout` and closed. An incomplete frame costs its bytes.
     pub frame_timeout: Duration,
-    /// Time for a peer's kernel to confirm what was sent, or to answer probes, the first of which comes after half
-    /// of it. Default: 60 s; whole seconds, 2 at least. Beyond it the peer has vanished, and the connection is closed.
-    /// One that is there and does not read answers all the same. Costs 40 bytes a connection while anything is on
-    /// its way. On systems other than Linux, only silent peers are found.
+    /// Time for a peer's kernel to confirm what was sent, or to answer keep-alive probes; the first of them is
+    /// sent after half this time. Default: 60 s; whole seconds, at least 2. Beyond it the peer counts as vanished,
+    /// and the connection is closed. The kernel of a peer that merely does not read still answers. Costs 40 bytes
+    /// a connection while anything is on its way. On systems other than Linux, only silent peers are found.
     pub peer_timeout: Duration,
 
     /// The kernel's send buffer of one connection, in bytes (`SO_SNDBUF`; Linux doubles it). Default:

@@ -69,7 +69,7 @@ mod linux {
     const REQUEST: usize = 56;
     const MESSAGE: usize = 72;
 
-    /// More than an answer about one socket has.
+    /// The longest answer about one socket, with a margin.
     const ANSWER: usize = 1024;
 
     /// A socket to ask the kernel; without one, nothing is known.
@@ -81,7 +81,7 @@ mod linux {
     }
 
     impl SockDiag {
-        /// Opens a socket, if the system has such.
+        /// Opens a socket, if the system has this kind.
         pub(crate) fn open() -> Self {
             let protocol = Some(Protocol::from(NETLINK_SOCK_DIAG));
             let socket = Socket::new(Domain::from(AF_NETLINK), Type::DGRAM, protocol).ok();
@@ -98,7 +98,8 @@ mod linux {
             self.last = self.last.wrapping_add(1);
             socket.write_all(&request(self.last, canonical(local), canonical(peer))).ok()?;
             let mut answer = [0; ANSWER];
-            // The kernel has answered before it took the question. Skips what an earlier one may have left.
+            // The kernel answers while it takes a question, so the answer is there. One to an earlier question may
+            // be left before it.
             loop {
                 let len = socket.read(&mut answer).ok()?;
                 if u32_at(&answer, 8)? == self.last {

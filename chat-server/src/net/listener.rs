@@ -36,7 +36,7 @@ impl Listener {
     /// (`net.core.somaxconn`).
     pub(crate) const BACKLOG: usize = 4096;
 
-    /// Listens on `address`. `only_v6`: not on IPv4 addresses as well, if it is the unspecified address of IPv6.
+    /// Listens on `address`. `only_v6`: not for IPv4 as well, if the address is the IPv6 wildcard.
     /// Connections inherit the options set here, so that none costs a system call.
     pub(crate) fn bind(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -128,7 +128,7 @@ impl Listener {
     }
 }
 
-/// The kernel's probes of a peer that is silent, of which the last one fails when the time is over, to the second.
+/// Probes of a silent peer by the kernel, timed so that the last one fails when `timeout` is over, to the second.
 fn keep_alive(timeout: Duration) -> TcpKeepalive {
     /// The most seconds that Linux takes.
     const MOST: u64 = 32_767;

@@ -1,8 +1,8 @@
-//! Connections from proxies, until their PROXY headers say for whom they are.
+//! Connections from proxies, until their PROXY headers name the client.
 //!
 //! The bytes of a header leave the kernel only once they are known to belong to it, so that the first frame stays
-//! for the connection's own reads. A connection that waits here costs its descriptor and some 200 bytes; whoever
-//! is no proxy never gets here.
+//! for the connection's own reads. A connection that waits here costs its descriptor and some 200 bytes; only
+//! those of proxies do.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read};
@@ -91,7 +91,7 @@ impl Lobby {
         }
     }
 
-    /// Whether the token is one that waiting connections have.
+    /// Whether the token belongs to a waiting connection.
     pub(crate) fn has_token(token: Token) -> bool {
         token.0 >= FIRST
     }
@@ -154,7 +154,7 @@ impl Waiting {
         }
     }
 
-    /// Takes bytes that have been seen out of the kernel.
+    /// Takes bytes that have been peeked at out of the kernel.
     fn consume(&mut self, seen: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(seen)
     }

@@ -1,6 +1,6 @@
 //! The edge to the kernel: listening sockets, connected sockets, their encryption, and the clock; and where a
-//! connection comes from, by its socket or by the header of a proxy. Everything above it runs without a kernel, over scripted
-//! sockets and a time that tests choose.
+//! connection comes from, by its socket or by the header of a proxy. Everything above runs without a kernel, over
+//! scripted sockets and a time that tests choose.
 
 mod clock;
 mod delivery;

@@ -21,7 +21,7 @@ pub struct Network {
     bits: u32,
 }
 
-/// A text is no [`Network`].
+/// The text is not a [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidNetwork;
 
@@ -32,7 +32,7 @@ impl Network {
     }
 }
 
-/// The first address of the network of so many bits that the address is in.
+/// The first address of the network that contains `address`; `None` if `bits` is too long a prefix.
 fn first(address: IpAddr, bits: u32) -> Option<IpAddr> {
     Some(match address {
         IpAddr::V4(v4) => {

@@ -13,7 +13,7 @@ pub(crate) struct Origin {
     pub(crate) is_here: bool,
 }
 
-/// An IPv4 address in the form of IPv6 becomes one of IPv4: so it is shown, counted and compared.
+/// Turns an IPv4-mapped IPv6 address into the IPv4 address, as which it is shown, counted and compared.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
@@ -32,8 +32,8 @@ impl Origin {
 
     /// The origin of a connection that a proxy, itself of the origin `proxy`, made for somebody.
     ///
-    /// A client whom the proxy does not know is not on this machine. One that the proxy met on the proxy's own
-    /// machine is, if the proxy is.
+    /// A client that the header does not name counts as elsewhere. One on the proxy's own machine is here if the
+    /// proxy is.
     pub(crate) fn proxied(header: ProxyHeader, proxy: Self, local: Option<SocketAddr>) -> Self {
         let Some(ProxiedFor { source, destination }) = header else {
             return Self { is_here: false, ..proxy };

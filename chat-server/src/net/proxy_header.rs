@@ -16,7 +16,7 @@ const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The fixed part of a header of version 2: signature, version and command, family, length of the rest.
 const V2_FIXED: usize = 16;
 
-/// The family of a client whose address version 2 does not say.
+/// The address family, in version 2, of a client whose address is not given.
 const UNSPECIFIED: u8 = 0x00;
 
 /// A header, if it says who the client is; otherwise (a health check of the proxy, or a client without an IP
@@ -78,7 +78,7 @@ impl HeaderParser {
         }
     }
 
-    /// Looks at the header after another byte of it.
+    /// Parses what has arrived of the header, after each byte.
     fn parse_v1_or_begin_v2(&mut self) -> Result<Option<ProxyHeader>, BadHeader> {
         let bytes = &self.bytes[..self.len];
         let begins = |start: &[u8]| bytes.iter().zip(start).all(|(a, b)| a == b);

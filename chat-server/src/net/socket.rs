@@ -18,8 +18,8 @@ use super::origin::canonical;
 /// hold where the stream has an end or an urgent mark, which an event announces, or the state
 /// [`StreamState::Ready`].
 ///
-/// Whoever is told that part of a write was taken, or none of it, offers the rest first in the next one: its beginning
-/// may be [`withheld`](Self::withheld). Dropping the socket closes it.
+/// After a write that took only part of its bytes, or none, the next write has to begin with the rest: its first
+/// bytes may be [`withheld`](Self::withheld). Dropping the socket closes it.
 pub(crate) trait Socket {
     /// As [`Read::read`].
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
@@ -49,18 +49,18 @@ pub(crate) trait Socket {
         StreamState::Open
     }
 
-    /// Bytes at the beginning of what is to be written next that were taken already. They have to be offered again.
+    /// Bytes at the start of the next write that have been taken already. They have to be offered again.
     fn withheld(&self) -> usize {
         0
     }
 
-    /// The time that it has spent on decrypting and on handshakes, in units of some 0.4 µs, as the time of a turn is
-    /// counted; only differences mean anything.
+    /// Time spent on decryption and handshakes, in the units of a turn's time (some 0.4 µs). Only differences mean
+    /// anything.
     fn work(&self) -> u32 {
         0
     }
 
-    /// Memory that it holds for now, beyond what it takes when it is idle, in bytes.
+    /// Memory held beyond that of an idle socket, in bytes.
     fn memory(&self) -> usize {
         0
     }
@@ -69,7 +69,7 @@ pub(crate) trait Socket {
 /// How far a stream has come towards carrying bytes. One that is not encrypted carries them from the start.
 ///
 /// Until it [`is_open`](Self::is_open), writes fail with `WouldBlock`. No event announces that it has opened: a
-/// read brings that about.
+/// read opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum StreamState {
     /// The peer has sent nothing, and may begin with a handshake.
@@ -80,12 +80,12 @@ pub(crate) enum StreamState {
     Open,
     /// The same, encrypted.
     Encrypted,
-    /// It is encrypted, and the rest of what has arrived in part is awaited; or the end of the stream is still to be
-    /// sent, by a read once the kernel takes bytes.
+    /// Encrypted, and part of a record or message has arrived; or the end of the stream is still to be sent, which
+    /// a read does once the kernel takes bytes.
     Partial,
     /// The next read gives more, or tells of the end, without any event.
     Ready,
-    /// The peer speaks plain text, which is not allowed here: whatever it sends, it is to be told so.
+    /// The peer speaks plain text, which is not allowed here. It is to be told so, whatever it sends.
     Refused,
 }
 

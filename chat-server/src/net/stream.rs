@@ -1,8 +1,8 @@
-//! The stream of a connection, as a listener gives it: plain, or TLS if its first bytes say so.
+//! The stream of an accepted connection: plain, or TLS if its first bytes say so.
 //!
-//! Above this, nobody knows of TLS. Without a certificate every stream is plain from the start. With one, a stream
-//! is fresh until its first bytes tell, three at most: a TLS record begins with `16 03` and a version, a plain frame
-//! of 0x1603 bytes with the same and then JSON.
+//! Nothing above this knows of TLS. Without a certificate every stream is plain from the start. With one, a stream
+//! is fresh until its first bytes tell, at most three of them: a TLS record begins with `16 03` and a minor version,
+//! a plain frame of 0x1603 bytes with `16 03` and JSON.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use super::delivery::{Delivery, SockDiag};
 use super::socket::{Socket, StreamState};
 use super::tls::{Acceptor, TlsSession};
 
-/// Who has been silent for so long gets plain text, if there is something to say: a peer that speaks TLS begins as
+/// The silence after which a peer is sent plain text, if there is something to say: one that speaks TLS begins as
 /// soon as it is connected.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -29,7 +29,7 @@ const TELLING: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Stream<T: Socket = TcpStream> {
     transport: T,
-    /// `None` for plain text, which nothing is spent on.
+    /// `None` for plain text, which costs nothing.
     layer: Option<Box<Layer>>,
 }
 
@@ -47,10 +47,10 @@ enum Layer {
 struct Fresh {
     acceptor: Arc<Acceptor>,
     since: Instant,
-    /// Bytes that were read and not handed on.
+    /// Bytes that were read and have not been handed on.
     held: [u8; TELLING],
     len: usize,
-    /// They are plain text: there was no room for them.
+    /// The stream is plain text, of which the held bytes had no room in the reader's buffer.
     is_plain: bool,
 }
 
@@ -90,7 +90,7 @@ impl<T: Socket> Stream<T> {
             self.layer = is_refused.then(|| Box::new(Layer::Refused));
         }
         if len == FIRST && buf.len() > FIRST {
-            // It may have stopped at our buffer, not at the end of what there is.
+            // The read may have stopped at the end of our buffer, with more to come.
             return self.read_on(buf, len);
         }
         Ok(fits)
@@ -110,7 +110,7 @@ impl<T: Socket> Stream<T> {
 }
 
 impl Fresh {
-    /// Reads until the bytes tell. Returns how many there are, and whether they are TLS.
+    /// Reads until the first bytes tell. Returns how many there are, and whether they are TLS.
     fn read(&mut self, transport: &mut impl Socket, first: &mut [u8]) -> io::Result<(usize, bool)> {
         let mut len = self.len;
         first[..len].copy_from_slice(&self.held[..len]);
@@ -143,7 +143,7 @@ impl Fresh {
         self.len = bytes.len();
     }
 
-    /// Whether what there is to say may go out as plain text.
+    /// Whether output may go out as plain text.
     fn takes_plain(&self) -> bool {
         self.is_plain || (self.len == 0 && self.since.elapsed() >= SILENCE)
     }

@@ -92,7 +92,7 @@ impl Asset {
         let known = request.lists("if-none-match", tag)
             || request.lists("if-none-match", &format!("W/{tag}"))
             || request.lists("if-none-match", "*");
-        // It is asked for each time: a new version of the server has new files.
+        // Browsers ask each time whether it has changed: a new version of the server has new files.
         let common = format!(
             "ETag: {tag}\r\nCache-Control: no-cache\r\nVary: Accept-Encoding\r\n{GUARDS}Connection: close\r\n"
         );

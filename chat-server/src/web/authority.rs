@@ -1,8 +1,8 @@
-//! Which names lead to this server, so that no page of somebody else's can talk to it from a browser.
+//! The names by which this server may be called, so that no foreign page can talk to it from a browser.
 //!
 //! A browser sends the name that it was given (`Host`), and for a WebSocket the origin of the page that asks
-//! (`Origin`). The page has to come from here; and the name has to be known, or somebody could have a name of theirs
-//! lead here after their page was loaded (DNS rebinding).
+//! (`Origin`). The page has to come from here; and the name has to be known, or an attacker could have their name lead
+//! here once their page is loaded (DNS rebinding).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -31,7 +31,7 @@ impl Guard {
                 return Err(Status::BadRequest);
             }
             (None, Some(authority)) => authority,
-            // HTTP/1.0 has no names. It is no browser, then.
+            // HTTP/1.0 sends no name, and no browser speaks it.
             (None, None) => return Ok(()),
         };
         let host = Authority::parse(host).ok_or(Status::BadRequest)?;
@@ -89,8 +89,8 @@ impl Authority {
     }
 }
 
-/// Whether a page of this origin was got by the same name and port. What ends TLS in front of the server may have
-/// changed the scheme.
+/// Whether a page of this origin came from the same name and port. A proxy that ends TLS may have changed the
+/// scheme.
 fn is_origin_of(origin: &str, host: &Authority) -> bool {
     let of_scheme = |scheme: &str, default| {
         let authority = Authority::parse(origin.strip_prefix(scheme)?)?;

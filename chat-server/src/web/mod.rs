@@ -1,8 +1,7 @@
 //! What browsers are served: the page and its files, and the way to a WebSocket.
 //!
 //! [`Site::answer`] turns the head of a request into the bytes of an answer. Nothing here knows a socket, a
-//! connection or the chat: the engine collects the head, and sends the answer. Nobody gets here who does not speak
-//! HTTP.
+//! connection or the chat: the engine collects the head, and sends the answer. Only peers that speak HTTP get here.
 //!
 //! Every answer but the upgrade ends the connection. A browser opens several at once for a page, and keeps one, as a
 //! WebSocket.
@@ -25,8 +24,8 @@ pub(crate) use self::response::Status;
 #[non_exhaustive]
 pub struct WebConfig {
     /// The names by which browsers may call the server, such as `chat.example.org`; without a port. Addresses and
-    /// `localhost` always may. A page that somebody else's name leads to could otherwise talk to this server on behalf
-    /// of whoever opens it. Default: none.
+    /// `localhost` always may. Otherwise a foreign page whose name leads here could talk to this server on behalf of
+    /// whoever opens it. Default: none.
     pub hosts: Vec<String>,
 }
 
@@ -85,7 +84,8 @@ impl Site {
                 let asset = self.assets.find(path).ok_or(Status::NotFound)?;
                 Ok(Answer::Page(asset.response(&request, is_head)))
             }
-            // A client that does not wait for the answer might be made to send what a proxy takes for another.
+            // A client that sends before the answer could be tricked into sending what a proxy takes for another
+            // request.
             Wanted::WebSocket { .. } if is_followed => Err(Status::BadRequest),
             Wanted::WebSocket { key } => Ok(Answer::Upgrade(response::upgrade(&accept(key)))),
         }

@@ -12,7 +12,7 @@ const SOCKET: &str = "/ws";
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     method: &'a str,
-    /// The authority in an absolute target, if it is one.
+    /// The authority of the target, if the target is absolute.
     authority: Option<&'a str>,
     path: &'a str,
     /// HTTP/1.1, rather than 1.0.
@@ -69,7 +69,7 @@ impl<'a> Request<'a> {
         items.any(|item| item.trim().eq_ignore_ascii_case(token))
     }
 
-    /// The authority in an absolute target, if it is one.
+    /// The authority of the target, if the target is absolute.
     pub(super) fn authority(&self) -> Option<&'a str> {
         self.authority
     }
@@ -128,6 +128,6 @@ fn split_target(target: &str) -> Option<(Option<&str>, &str)> {
         _ => (None, target),
     };
     let path = rest.split(['?', '#']).next().unwrap_or_default();
-    // `*`, and what CONNECT asks for, are no paths.
+    // `*` means the whole server. What CONNECT asks for is neither that nor a path.
     (path.starts_with('/') || target == "*").then_some((authority, path))
 }

@@ -1,6 +1,6 @@
 //! The bytes of answers.
 
-/// What is not answered with a file.
+/// The status of an answer without a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     BadRequest,
@@ -16,7 +16,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// Whether the request was none.
+    /// Whether what the peer sent was not a request.
     pub(super) const fn is_peers_fault(self) -> bool {
         matches!(self, Self::BadRequest | Self::TooLarge | Self::Version)
     }
@@ -63,8 +63,8 @@ impl Status {
     }
 }
 
-/// Header lines of every answer: nothing but this server's own files may run, be loaded or be asked, and no page may
-/// frame it.
+/// Header lines of every answer: only this server's own files may be run, loaded or requested, and no page may frame
+/// it.
 pub(super) const GUARDS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'\r\n\

@@ -1,11 +1,11 @@
-//! A conversation in two languages, on a phone and at a desk. `SCREENSHOTS=FOLDER` keeps pictures of it, for `README`.
+//! A conversation in two languages, on a phone and at a desk. `SCREENSHOTS=FOLDER` saves pictures of it, for `README`.
 
 use std::fs;
 use std::path::Path;
 
 use crate::support::{Chromium, Client, Page, Program};
 
-/// Begins in the afternoon, and lets a test put the clock of a page forward.
+/// Starts a page's clock in the afternoon, and lets a test move it forward.
 const CLOCK: &str = "
     const now = Date.now.bind(Date)
     const early = new Date().setHours(16, 2) - now()
@@ -27,7 +27,7 @@ const TALK: [(&str, &str, u32); 11] = [
     ("Tom", "You are the best, 서연", 12),
 ];
 
-/// Somebody at a terminal, in a room of their own or in the one with this number.
+/// A terminal client, in the room of this number or in a new one of this title.
 fn somebody(server: &Program, name: &str, room: Result<u64, &str>) -> Client {
     let mut client = Client::of(server.address());
     client.be(name);
@@ -42,7 +42,7 @@ fn somebody(server: &Program, name: &str, room: Result<u64, &str>) -> Client {
     client
 }
 
-/// Keeps a picture of a page, if asked to.
+/// Saves a picture of a page, if `SCREENSHOTS` says where.
 fn picture(page: &Page<'_>, name: &str) {
     if let Some(folder) = std::env::var_os("SCREENSHOTS") {
         fs::write(Path::new(&folder).join(name), page.picture()).expect("the folder is there");

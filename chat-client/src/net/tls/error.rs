@@ -13,13 +13,13 @@ use crate::io_error::IoErrorKind;
 use crate::net::destination::Destination;
 use crate::net::tls::fingerprint::Fingerprint;
 
-/// The names shown: a certificate can have a hundred.
+/// The most names shown; a certificate can have a hundred.
 const MAX_NAMES: usize = 5;
 
-/// The characters shown of a name: as many as a host can have.
+/// The most characters shown of a name; no host name is longer.
 const MAX_NAME: usize = 253;
 
-/// Why there is no encrypted connection, although the server has accepted one.
+/// Why the TLS handshake failed on an accepted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TlsError {
     /// The server's answer is not TLS.
@@ -46,13 +46,13 @@ pub(crate) enum Distrust {
     UnknownAuthority,
     /// It is the certificate of an authority, not of a server, as `openssl req -x509` makes it.
     Authority,
-    /// It is for these names.
+    /// It is valid for these names only.
     OtherName(Vec<String>),
-    /// Since a date like `2026-11-27`.
+    /// It expired on this date, such as `2026-11-27`.
     Expired(String),
-    /// Until a date like `2026-11-27`.
+    /// It is not valid before this date, such as `2026-11-27`.
     NotYetValid(String),
-    /// It has another fingerprint than the only one accepted.
+    /// Its fingerprint is not the pinned one.
     OtherThanPinned,
     /// Anything else, in the words of rustls.
     Other(String),
@@ -76,7 +76,7 @@ impl TlsError {
         }
     }
 
-    /// Whether the same server will give the same answer, as far as is known.
+    /// Whether another attempt would probably fail in the same way.
     pub(crate) fn is_lasting(&self) -> bool {
         match self {
             Self::NotTls | Self::Untrusted(_) | Self::Other(_) => true,
@@ -134,7 +134,7 @@ impl TlsError {
     }
 }
 
-/// An error and the server that has it.
+/// An error, and the server that it concerns.
 struct OfServer<'a> {
     error: &'a TlsError,
     server: &'a Destination,
@@ -217,7 +217,7 @@ impl Localize for Distrust {
     }
 }
 
-/// The first of the names.
+/// The names, or the first few of them.
 fn list(names: &[String]) -> String {
     match names {
         [] => "-".to_owned(),

@@ -13,7 +13,7 @@ pub(crate) struct Fingerprint([u8; LEN]);
 /// The bytes of a SHA-256.
 const LEN: usize = 32;
 
-/// A text that is no SHA-256 in hexadecimal.
+/// The text is not a SHA-256 in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InvalidFingerprint;
 
@@ -25,7 +25,7 @@ impl Fingerprint {
     }
 }
 
-/// As servers, browsers and openssl show it: in either case, with or without a colon after each byte,
+/// Parses what servers, browsers and openssl show: in either case, with or without a colon after each byte,
 /// with or without `sha256:` before it.
 impl FromStr for Fingerprint {
     type Err = InvalidFingerprint;

@@ -2,7 +2,7 @@
 //!
 //! [`settings`] turns the [`Trust`](trust::Trust) of the flags into what rustls takes, once; the
 //! [connector](crate::net::connector) shakes hands on each new connection; the threads of a connection read
-//! and write its [`stream`]. Nothing in here connects, and nothing knows frames.
+//! and write its [`stream`]. Nothing in here connects or knows about frames.
 
 pub(crate) mod error;
 pub(crate) mod fingerprint;

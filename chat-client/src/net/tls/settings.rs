@@ -12,7 +12,7 @@ use crate::net::destination::Host;
 use crate::net::tls::trust::{Trust, TrustError, roots_in, system_roots};
 use crate::net::tls::verifier::{Accepted, Verifier};
 
-/// Whom to trust, and under which name. Cheap to clone.
+/// The trust anchors, and the name that the certificate must have. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsSettings {
     pub(super) config: Arc<ClientConfig>,
@@ -24,10 +24,10 @@ pub(crate) struct TlsSettings {
 pub(crate) struct UnnameableHost;
 
 impl TlsSettings {
-    /// Reads the authorities.
+    /// Prepares connections to `host`. Reads the authorities, if `trust` names any.
     ///
     /// # Errors
-    /// When there are none.
+    /// When no authority can be read.
     pub(crate) fn new(trust: &Trust, host: &Host) -> Result<Self, TrustError> {
         let provider = Arc::new(ring::default_provider());
         let accepted = match trust {
@@ -42,9 +42,9 @@ impl TlsSettings {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier { accepted, algorithms }))
             .with_no_client_auth();
-        // Each connection looks at the certificate anew.
+        // Every connection verifies the certificate; a resumed session would not.
         config.resumption = Resumption::disabled();
-        // Only a pinned certificate is accepted from a host without a name, and its name does not matter.
+        // Such a host is trusted only with a pinned certificate, whose name does not matter.
         let unnamed = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into());
         Ok(Self { config: Arc::new(config), name: server_name(host).unwrap_or(unnamed) })
     }
@@ -59,12 +59,12 @@ fn signed_by(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Accepted {
 /// The name that the server's certificate must have.
 ///
 /// # Errors
-/// When no certificate has such names.
+/// When no certificate can name the host.
 pub(crate) fn server_name(host: &Host) -> Result<ServerName<'static>, UnnameableHost> {
     match host {
         Host::Address(address) => Ok(ServerName::IpAddress((*address).into())),
         Host::Name(name) => match name.split_once('%').map(|(v6, _)| v6.parse::<Ipv6Addr>()) {
-            // The interface is a matter of this machine.
+            // The interface means something on this machine only.
             Some(Ok(address)) => Ok(ServerName::IpAddress(IpAddr::V6(address).into())),
             _ => ServerName::try_from(name.clone()).map_err(|_| UnnameableHost),
         },

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::ClientConnection;
 
-/// Bytes read from the socket at once. A record has 16 KiB and a little more.
+/// Bytes read from the socket at once. A record takes up to 16 KiB and a little more.
 const READ_LEN: usize = 32 * 1024;
 
 /// Bytes encrypted at once: as many as a record takes. rustls keeps up to 64 KiB for a writer.
@@ -37,7 +37,7 @@ impl TlsStream {
         TlsReader { stream: self, records: vec![0; READ_LEN], unread: 0..0 }
     }
 
-    /// Encrypts and writes all of `bytes`. For one thread alone.
+    /// Encrypts and writes all of `bytes`. Called by one thread only.
     ///
     /// # Errors
     /// Those of the socket, after which nothing more can be written.
@@ -48,7 +48,7 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Says that nothing more will be written. For the thread that writes.
+    /// Sends `close_notify`: nothing more will be written. Called by the thread that writes.
     ///
     /// # Errors
     /// Those of the socket.
@@ -59,7 +59,7 @@ impl TlsStream {
         })
     }
 
-    /// Writes the records that `fill` leaves with rustls, and those that reading has left.
+    /// Writes the records that `fill` produces, and any that reading has queued in rustls.
     fn write_records(
         &self,
         fill: impl FnOnce(&mut ClientConnection) -> io::Result<()>,
@@ -75,7 +75,7 @@ impl TlsStream {
     }
 
     fn lock(&self) -> MutexGuard<'_, ClientConnection> {
-        // After a panic in rustls, its errors and those of the server are as good as any.
+        // A connection that a panic has left broken reports errors, like any other.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,19 +84,19 @@ impl TlsStream {
 pub(crate) struct TlsReader<'a> {
     stream: &'a TlsStream,
     records: Vec<u8>,
-    /// What of `records` rustls has not taken yet: it takes a few KiB at a time, and no more before what they
-    /// held has been read.
+    /// The part of `records` that rustls has not taken yet: it takes a few KiB at a time, and more only once
+    /// the plaintext of those has been read.
     unread: std::ops::Range<usize>,
 }
 
 impl Read for TlsReader<'_> {
-    /// Returns 0 only after the server has said that it ends; for an end without a word
-    /// [`ErrorKind::UnexpectedEof`], and for what is not its own [`ErrorKind::InvalidData`].
+    /// Returns 0 only after the server's `close_notify`. A stream that ends without one fails with
+    /// [`ErrorKind::UnexpectedEof`], and a record that the server did not send with [`ErrorKind::InvalidData`].
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut connection = self.stream.lock();
             let processed = connection.process_new_packets();
-            // What came before an error is whole.
+            // What was decrypted before the error is intact.
             match connection.reader().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 result => return result,
@@ -108,7 +108,7 @@ impl Read for TlsReader<'_> {
                 self.unread = 0..len;
                 connection = self.stream.lock();
             }
-            // rustls takes the end of the stream from an empty read.
+            // An empty read tells rustls that the stream has ended.
             self.unread.start += connection.read_tls(&mut &self.records[self.unread.clone()])?;
         }
     }

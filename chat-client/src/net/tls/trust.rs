@@ -15,9 +15,9 @@ use crate::net::tls::fingerprint::Fingerprint;
 /// Which server to trust, by its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// One whose name an authority of this system has signed.
+    /// One whose certificate an authority of this system has signed for its name.
     System,
-    /// One whose name an authority in this PEM file has signed.
+    /// One whose certificate an authority in this PEM file has signed for its name.
     Authorities(PathBuf),
     /// The one with exactly this certificate, whatever its name and its dates.
     Certificate(Fingerprint),
@@ -65,7 +65,7 @@ impl Localize for TrustError {
 /// The authorities of this system; at least one.
 pub(super) fn system_roots() -> Result<RootCertStore, TrustError> {
     let mut roots = RootCertStore::empty();
-    // Some systems list certificates that are of no use. The others are enough.
+    // Some systems list unusable certificates. The others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() { Err(TrustError::NoSystemRoots) } else { Ok(roots) }
 }

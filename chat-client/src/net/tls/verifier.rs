@@ -20,8 +20,8 @@ pub(super) enum Accepted {
     Pinned(Fingerprint),
 }
 
-/// Whatever is accepted, the server has to prove by the signature of the handshake that the certificate is
-/// its own.
+/// Accepts or rejects certificates. In either case of [`Accepted`], the signature of the handshake has to prove
+/// that the certificate is the server's own.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) accepted: Accepted,
@@ -54,7 +54,7 @@ impl ServerCertVerifier for Verifier {
                 result => return result,
             },
         };
-        // What rustls has no field for comes out as it went in.
+        // rustls hands this through unchanged: its own errors have no room for a fingerprint.
         let untrusted = OtherError(Arc::new(Untrusted { shown, why }));
         Err(Error::InvalidCertificate(CertificateError::Other(untrusted)))
     }

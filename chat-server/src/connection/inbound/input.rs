@@ -126,7 +126,7 @@ impl Input {
         matches!(self, Self::Frames(decoder) if is_foreign(decoder.buffered()))
     }
 
-    /// Takes what the protocol of a WebSocket wants sent.
+    /// Takes the pongs that are owed to the peer of a WebSocket.
     pub(super) fn take_replies(&mut self) -> Vec<u8> {
         let Self::Web(web) = self else { return Vec::new() };
         let WebInput::Messages { replies, .. } = &mut **web else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Messages of a WebSocket as input: the same requests as frames, and what the protocol itself wants.
+//! Messages of a WebSocket as input: the same requests as in frames, and control frames.
 
 use chat_proto::websocket::{self, Event};
 

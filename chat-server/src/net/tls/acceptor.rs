@@ -12,15 +12,15 @@ use rustls::sign::CertifiedKey;
 use super::config::TlsConfig;
 use super::session::TlsSession;
 
-/// Begins TLS sessions. The event loop and those who replace the certificate share it.
+/// Begins TLS sessions. The event loop shares it with whatever replaces the certificate.
 pub(crate) struct Acceptor {
     config: Arc<ServerConfig>,
     certificate: Arc<Shown>,
     requires_tls: bool,
 }
 
-/// The certificate that is shown to whoever asks, whatever name it asks for: names are the business of the client,
-/// and there is none when it connects to an address.
+/// The certificate shown to every client, whatever name it asks for: clients check names, and one that connects to
+/// an address asks for none.
 #[derive(Debug)]
 struct Shown(RwLock<Arc<CertifiedKey>>);
 

@@ -1,5 +1,4 @@
-//! The one thing that the server wants to know of a certificate that rustls does not tell: until when it is valid
-//! (RFC 5280, 4.1).
+//! The end of a certificate's validity (RFC 5280, 4.1), which rustls does not tell.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

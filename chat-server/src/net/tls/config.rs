@@ -34,8 +34,8 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// A certificate, followed by those that lead to its root, and its key, both in PEM. Plain text is allowed beside
-    /// TLS.
+    /// Checks a certificate chain, the server's own certificate first, and its key, both in PEM. Plain text is
+    /// allowed beside TLS.
     ///
     /// # Errors
     /// [`TlsError`] if one of them is missing or malformed, if they do not belong together, or if the kind of key is
@@ -121,7 +121,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(unreadable)
 }
 
-/// The same certificates, and the same about plain text. A certificate has one key.
+/// Compares the certificates, and whether plain text is refused. A certificate has one key.
 impl PartialEq for TlsConfig {
     fn eq(&self, other: &Self) -> bool {
         self.key.cert == other.key.cert && self.requires_tls == other.requires_tls
@@ -130,7 +130,7 @@ impl PartialEq for TlsConfig {
 
 impl Eq for TlsConfig {}
 
-/// Without the key.
+/// Leaves the key out.
 impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConfig")

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chat_proto::{Lang, Localize, localize};
 
-/// The reason why a certificate or a key is of no use. `Display` writes the English text, with the file if there is
-/// one.
+/// Why a certificate or a key cannot be used. `Display` writes the English text, with the file if there is one.
 #[derive(Debug)]
 pub struct TlsError {
     path: Option<PathBuf>,
@@ -39,7 +38,7 @@ impl TlsError {
         &self.fault
     }
 
-    /// The file that it is about, if it is about one.
+    /// The file concerned, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }

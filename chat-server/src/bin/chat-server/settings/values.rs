@@ -51,7 +51,7 @@ impl Settings {
         limits.chain(conflicts).chain(self.tls.error()).collect()
     }
 
-    /// The addresses to listen on, of which none may include another.
+    /// An error for each pair of addresses to listen on of which one includes the other.
     fn overlaps(&self) -> Vec<SettingError> {
         let ips: Vec<_> = self.config.addresses().map(canonical).collect();
         let pairs = ips.iter().enumerate().flat_map(|(i, a)| ips[..i].iter().map(move |b| (b, a)));
@@ -63,7 +63,7 @@ impl Settings {
         pairs.filter_map(overlap).collect()
     }
 
-    /// Metrics at the server's own address: whichever came second could not listen.
+    /// The error if metrics have the server's own address: the second listener could not bind.
     fn metrics_conflict(&self) -> Option<SettingError> {
         let metrics = self.metrics?;
         let address = canonical(metrics);
@@ -77,8 +77,8 @@ impl Settings {
         conflict.map(|server| SettingError::SameAddress { metrics, server })
     }
 
-    /// Whether to listen on `a` is to listen on `b` as well. A wildcard includes every address of its family; that
-    /// of IPv6 both families, unless the server listens on one of IPv4 besides.
+    /// Whether a listener on `a` takes the connections to `b` as well. A wildcard includes every address of its
+    /// family. The IPv6 wildcard also includes IPv4, unless the server listens on an IPv4 address, too.
     fn includes(&self, a: SocketAddr, b: SocketAddr) -> bool {
         let has_v4 = || self.config.addresses().any(|address| canonical(address).is_ipv4());
         let is_wildcard_of_b = match a.ip() {
@@ -95,22 +95,24 @@ impl Settings {
 pub(crate) struct TlsSettings {
     /// `None`: on if there is a certificate.
     pub(crate) mode: Option<TlsMode>,
-    /// A file with the certificate, and those that lead to its root.
+    /// A file with the certificate and the rest of its chain.
     pub(crate) certificate: Option<PathBuf>,
-    /// A file with its key; `None` if that is in the same file.
+    /// A file with the private key; `None` if it is in the same file.
     pub(crate) key: Option<PathBuf>,
     /// The server makes its certificate itself.
     pub(crate) is_self_signed: bool,
-    /// Where it keeps that; `None` for the usual place.
+    /// Where it keeps its own certificate; `None` for the usual place.
     pub(crate) dir: Option<PathBuf>,
 }
 
-/// Whom the server speaks TLS with.
+/// Which connections the server encrypts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TlsMode {
+    /// Those whose clients begin with TLS.
     On,
-    /// With everybody.
+    /// All: plain text is refused.
     Only,
+    /// None.
     Off,
 }
 
@@ -124,7 +126,7 @@ impl TlsSettings {
         TlsConfig::from_files(certificate, self.key.as_ref().unwrap_or(certificate)).map(Some)
     }
 
-    /// What contradicts itself, or cannot be used.
+    /// The first contradiction, or why the certificate cannot be used.
     fn error(&self) -> Option<SettingError> {
         let has_certificate = self.certificate.is_some() || self.is_self_signed;
         if self.certificate.is_some() && self.is_self_signed {

@@ -3,11 +3,11 @@
 //! What is read passes through one buffer of the thread, and only part of a record stays behind (`receiving`). What is
 //! written is encrypted into another one, and only what the kernel does not take stays (`sending`).
 //!
-//! **A byte is withheld.** Whoever writes takes what a write returns for written, and asks nobody whether it has left.
-//! So while ciphertext is left here, the last byte that is in it is not acknowledged: as `n - 1` of `n` bytes, or as
-//! `WouldBlock` if `n` is 1. The caller therefore has something pending, waits until the kernel takes more, and
-//! offers that byte again, as the first of its next write. By then it is encrypted: once the ciphertext has left, it
-//! is counted and not sent a second time. Invariants:
+//! **A byte is withheld.** A writer takes what a write returns as written, and never asks whether it has left. So
+//! while ciphertext is left here, the last byte that is in it is not acknowledged: a write of `n` bytes returns
+//! `n - 1`, or `WouldBlock` if `n` is 1. The caller then has something pending, waits until the kernel takes more,
+//! and offers that byte again, first in its next write. It is encrypted already: once the ciphertext has left, the
+//! byte is counted and not sent a second time. Invariants:
 //!
 //! 1. `is_withheld` implies that the next write begins with the byte that the last one took and did not acknowledge.
 //! 2. Nothing is encrypted for a write while `sealed` holds anything; so `sealed` holds one write's records at most,
@@ -27,15 +27,15 @@ use rustls::server::UnbufferedServerConnection;
 
 use super::super::socket::StreamState;
 
-/// What a record takes beyond its content, at most, and some more.
+/// The most that a record takes beyond its content, with a margin.
 const OVERHEAD: usize = 1024;
 
-/// One side of a TLS connection, without the transport, which is lent to it.
+/// One side of a TLS connection. Its transport is lent to it, call by call.
 pub(crate) struct TlsSession {
     tls: UnbufferedServerConnection,
-    /// Bytes received that are no whole record yet, or the beginning of a handshake's message.
+    /// Received bytes of an incomplete record or handshake message.
     kept: Vec<u8>,
-    /// Bytes decrypted for which there was no room.
+    /// Decrypted bytes that the reader had no room for.
     surplus: VecDeque<u8>,
     /// Records to be sent, of which the transport has taken `sent` bytes.
     sealed: Vec<u8>,
@@ -58,7 +58,7 @@ pub(crate) struct TlsSession {
 /// How the stream from the peer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// With or without a word.
+    /// With or without `close_notify`.
     Closed,
     Failed(ErrorKind),
 }

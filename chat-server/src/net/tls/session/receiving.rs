@@ -1,4 +1,4 @@
-//! What a session receives: whole records are decrypted, handshakes answered.
+//! The receiving side of a session: decrypts whole records, and answers handshakes.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,15 +10,17 @@ use super::super::super::socket::Socket;
 use super::sending::encode;
 use super::{End, OVERHEAD, TlsSession};
 
-/// The length of the buffer that is read into: the longest record, with what may follow in a segment. A handshake's
+/// The length of the buffer that is read into: the longest record, with what may follow in a segment. A handshake
 /// message has to fit as well.
 const INPUT: usize = 32 * 1024;
 
 /// Bytes read at a time, so that records of a few bytes are not decrypted for long.
 const CHUNK: usize = 16 * 1024;
 
-/// Bytes received for one read of the connection. A record counts as so many bytes besides those that it has.
+/// The most bytes received for one read of the connection.
 const MOST: usize = 64 * 1024;
+
+/// Bytes that a record counts as, beyond its own.
 const RECORD: usize = 512;
 
 /// The work of a handshake: a signature, and an agreement on keys. Some 110 µs with an ECDSA certificate, 700 with an
@@ -53,7 +55,7 @@ impl Plaintext<'_> {
 }
 
 impl TlsSession {
-    /// See [`Socket::read`]. Sends what a handshake has to answer, too.
+    /// See [`Socket::read`]. Also sends the answers of a handshake.
     pub(crate) fn read(
         &mut self,
         transport: &mut impl Socket,
@@ -116,7 +118,7 @@ impl TlsSession {
             }
             let room = (input.len() - len).min(plaintext.room() + OVERHEAD).min(CHUNK);
             if room == 0 {
-                // Nothing that a peer has to say fills the buffer without being complete.
+                // No valid record or message fills the buffer without being complete.
                 self.end = Some(End::Failed(ErrorKind::InvalidData));
                 break;
             }
@@ -137,7 +139,7 @@ impl TlsSession {
         }
     }
 
-    /// Takes whole records from `input`, and returns how many bytes those were.
+    /// Processes the whole records in `input`. Returns how many bytes they take.
     fn process(&mut self, input: &mut [u8], plaintext: &mut Plaintext<'_>) -> usize {
         let (mut taken, before) = (0, self.sealed.len());
         loop {
@@ -167,7 +169,7 @@ impl TlsSession {
                     self.end = Some(End::Closed);
                     Ok(false)
                 }
-                // It waits for more, or for us.
+                // It waits for more input, or for something to send.
                 Ok(_) => Ok(false),
                 Err(error) => Err(error),
             };
@@ -184,7 +186,7 @@ impl TlsSession {
         }
     }
 
-    /// Ends the stream by an error, of which the peer is told.
+    /// Ends the stream with an error, and queues the alert that tells the peer.
     #[cold]
     fn fail(&mut self, error: &rustls::Error) {
         tracing::debug!(%error, "TLS failed");
@@ -197,10 +199,10 @@ impl TlsSession {
         self.end = Some(End::Failed(ErrorKind::InvalidData));
     }
 
-    /// Sends what there is to send without any write: parts of the handshake, alerts, the end of the stream.
+    /// Sends what no write sends: parts of the handshake, alerts, the end of the stream.
     fn answer(&mut self, transport: &mut impl Socket) {
         if self.is_withheld {
-            // Its writer waits, and goes on by itself.
+            // A writer waits for the kernel, and will send the rest itself.
             return;
         }
         let result = if self.is_closing { self.finish(transport) } else { self.flush(transport) };

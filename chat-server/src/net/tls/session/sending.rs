@@ -1,4 +1,4 @@
-//! What a session sends: what is written, encrypted; parts of handshakes, alerts, the end.
+//! The sending side of a session: encrypts what is written, and sends parts of handshakes, alerts and the end.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
@@ -20,7 +20,7 @@ thread_local! {
 }
 
 impl TlsSession {
-    /// See [`Socket::write_vectored`], and the head of this file.
+    /// See [`Socket::write_vectored`], and for the byte that is withheld [`super`].
     pub(crate) fn write(
         &mut self,
         transport: &mut impl Socket,
@@ -125,7 +125,7 @@ impl TlsSession {
         }
     }
 
-    /// Lets the stream end without a word: it is not complete.
+    /// Makes the stream end without `close_notify`, because it is not complete.
     pub(crate) fn abandon(&mut self) {
         self.is_silent = true;
     }
@@ -154,8 +154,8 @@ pub(super) fn encode<Data>(mut data: EncodeTlsData<'_, Data>, sealed: &mut Vec<u
     }
 }
 
-/// What one record may hold of `slices` after their first `skip` bytes: a slice itself, or several gathered in
-/// `buffer`.
+/// As much of `slices`, after their first `skip` bytes, as one record may hold: a slice itself, or several gathered
+/// in `buffer`.
 fn gather<'a>(slices: &'a [IoSlice<'_>], mut skip: usize, buffer: &'a mut Vec<u8>) -> &'a [u8] {
     buffer.clear();
     for (i, slice) in slices.iter().enumerate() {
