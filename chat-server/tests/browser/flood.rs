@@ -1,7 +1,5 @@
 //! More messages than anybody can read.
 
-use std::time::{Duration, Instant};
-
 use chat_testing::chats;
 
 use crate::support::{Chromium, Client, Page, Program};
@@ -9,30 +7,29 @@ use crate::support::{Chromium, Client, Page, Program};
 /// The messages of the flood.
 const FLOOD: usize = 10_000;
 
-/// The time within which the page does what it is asked, on a machine that does much else.
-const BOUND: Duration = Duration::from_secs(4);
+/// The states that a page has to be seen in while it takes in the flood, at least. One that froze has none.
+const STATES: f64 = 4.0;
 
 /// The lines that the page keeps: of those who read the newest, and of those who have scrolled up.
 const KEPT: [f64; 2] = [2_000.0, 4_000.0];
 
-/// Sends the flood, and asks the page until it has the last message. Returns the longest time that an answer took.
-fn flood(ann: &Page<'_>, terminal: &mut Client, name: &str) -> Duration {
-    let flood = chats((1..=FLOOD).map(|n| format!("{name} {n} {}", "word ".repeat(n % 40))));
-    terminal.send_raw(&flood);
-    let last = format!(
-        "document.querySelector('#log .line:last-of-type .text')?.textContent.startsWith('{name} {FLOOD}')"
-    );
-    let mut longest = Duration::ZERO;
-    let started = Instant::now();
-    loop {
-        let asked = Instant::now();
-        let is_there = ann.eval(&last) == true;
-        longest = longest.max(asked.elapsed());
-        if is_there {
-            return longest;
-        }
-        assert!(started.elapsed() < Duration::from_secs(45), "the flood is not shown whole");
-    }
+/// Sends the flood, and waits until the page has the last message. Meanwhile it is free for other things again and
+/// again: a timer of its own finds it with less and then more of the flood.
+fn flood(ann: &Page<'_>, terminal: &mut Client, name: &str) {
+    let newest = "document.querySelector('#log .line:last-of-type .text')?.textContent";
+    ann.eval(&format!(
+        "window.states = new Set();
+         clearInterval(window.watch);
+         window.watch = setInterval(() => {{
+             const text = {newest};
+             if (text?.startsWith('{name} ')) window.states.add(text);
+         }})"
+    ));
+    terminal
+        .send_raw(&chats((1..=FLOOD).map(|n| format!("{name} {n} {}", "word ".repeat(n % 40)))));
+    ann.wait(&format!("{newest}?.startsWith('{name} {FLOOD}')"));
+    let states = ann.number("window.states.size");
+    assert!(states >= STATES, "the page was busy nearly all the time: {states} states");
 }
 
 #[test]
@@ -49,8 +46,7 @@ fn ten_thousand_messages_do_not_freeze_the_tab() {
     let is_at_end = "(({ scrollTop, scrollHeight, clientHeight }) => \
                      scrollHeight - scrollTop - clientHeight < 2)(document.getElementById('log'))";
 
-    let longest = flood(&ann, &mut terminal, "first");
-    assert!(longest < BOUND, "an answer took {longest:?}");
+    flood(&ann, &mut terminal, "first");
     ann.wait(is_at_end);
     assert!(ann.number(lines) <= KEPT[0], "{} lines", ann.number(lines));
     ann.say("Still here?");
@@ -66,8 +62,7 @@ fn ten_thousand_messages_do_not_freeze_the_tab() {
     // The place of somebody who reads what was said before stays.
     ann.eval("document.getElementById('log').scrollTop -= 3000");
     ann.wait("!document.getElementById('newer').hidden");
-    let longest = flood(&ann, &mut terminal, "second");
-    assert!(longest < BOUND, "an answer took {longest:?}");
+    flood(&ann, &mut terminal, "second");
     assert!(ann.number(lines) <= KEPT[1], "{} lines", ann.number(lines));
     ann.see("#newer", "10000 new");
     assert_eq!(ann.eval(is_at_end), false);

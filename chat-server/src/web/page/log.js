@@ -20,7 +20,7 @@ let onAgain
 // Whether the newest line is in view, and stays so, unless one scrolls up.
 export let atEnd = true
 let top = 0
-// A keyboard that appears, or lines that turn out to be longer, must not hide it.
+// A keyboard that appears, or lines that grow, must not hide it.
 const sizes = new ResizeObserver(() => atEnd && toEnd())
 
 /** @param again takes a text that did not arrive */
@@ -29,11 +29,15 @@ export function start(onScroll, again) {
 	show('')
 	sizes.observe(frame)
 	frame.onscroll = () => {
-		const { scrollTop, scrollHeight, clientHeight } = frame
-		atEnd = scrollHeight - scrollTop - clientHeight < 50 || atEnd && scrollTop >= top
-		top = scrollTop
+		look()
 		onScroll()
 	}
+}
+
+function look() {
+	const now = frame.scrollTop
+	atEnd = frame.scrollHeight - now - frame.clientHeight < 50 || atEnd && now >= top
+	top = now
 }
 
 // Shows the lines of a room, or goes on with those shown. Others wait for a return.
@@ -87,7 +91,7 @@ export function mark(isUnread) {
 export function setState(line, state, why) {
 	const isLost = state === 'refused' || state === 'unsure'
 	const label = el('span', 'state', why ?? t(state), ' ')
-	// Nobody wants to hear of each line that it arrived.
+	// Nobody wants to hear of each arrival.
 	label.ariaLive = isLost ? 'polite' : 'off'
 	line.dataset.state = state
 	line.querySelector('.state')?.remove()
@@ -116,6 +120,8 @@ function add(kind, ...children) {
 }
 
 function draw() {
+	// Before its event comes.
+	look()
 	// Nobody can listen to a flood.
 	frame.ariaBusy = pending.childElementCount > 30
 	lines.append(pending)
