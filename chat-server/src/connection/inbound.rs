@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use chat_proto::{Command, HEADER_LEN, Rejection};
 
-pub(crate) use self::input::Head;
 use self::input::Input;
+pub(crate) use self::input::{Head, begins_http};
 pub(crate) use self::outcome::{Closing, Handshake, Read, ReadEnd};
 use super::token_bucket::{Rate, TokenBucket};
 use crate::limits::{Limits, RateLimit};
@@ -292,7 +292,9 @@ impl Inbound {
         let (bytes, mut end) =
             if self.has_frames() { (0, ReadEnd::Kept) } else { self.fill(socket, buffer) };
         let state = socket.state();
-        let Accepted { bytes: accepted, closing } = if is_open && state == StreamState::Refused {
+        let is_refused = state == StreamState::Refused
+            && !(limits.web && self.input.may_be_http(&buffer[..bytes]));
+        let Accepted { bytes: accepted, closing } = if is_open && is_refused {
             Accepted { bytes: 0, closing: Some(Closing::new(CloseReason::TlsRequired)) }
         } else if is_open {
             // Also from a peer that resets the stream: what arrived before counts.

@@ -1,12 +1,16 @@
 //! The life of a connection: open, closing, draining, lingering; and the reason for its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::SessionId;
 
 use crate::net::Instant;
 use crate::stats::CloseReason;
 use crate::workers::Mailbox;
+
+/// The time that a refused connection has to show whether it is a browser's: browsers speak first.
+const FIRST_BYTES: Duration = Duration::from_millis(250);
 
 /// The phase of a connection. It never goes back.
 #[derive(Debug)]
@@ -21,6 +25,12 @@ pub(crate) struct Lifecycle {
 pub(crate) enum Phase {
     /// The connection is read, and its commands are carried out.
     Open,
+    /// It is refused, and has not been told: its first bytes say in which form it expects to be.
+    Refused {
+        reason: CloseReason,
+        /// When it is told in any case.
+        deadline: Instant,
+    },
     /// Its last request, `Disconnect`, is on its way through the hub. Input is discarded from here on.
     Closing(CloseReason),
     /// The hub has released it. Pending bytes are written, then the stream to the peer is ended.
@@ -45,8 +55,8 @@ impl Lifecycle {
     }
 
     /// Returns the lifecycle of a refused connection.
-    pub(super) fn refused(reason: CloseReason) -> Self {
-        Self { phase: Phase::Closing(reason), mailbox: None }
+    pub(super) fn refused(reason: CloseReason, now: Instant) -> Self {
+        Self { phase: Phase::Refused { reason, deadline: now + FIRST_BYTES }, mailbox: None }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -55,6 +65,11 @@ impl Lifecycle {
 
     pub(crate) fn is_open(&self) -> bool {
         self.phase == Phase::Open
+    }
+
+    /// Whether it is refused, and has not been told.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.phase, Phase::Refused { .. })
     }
 
     /// Whether the hub has released it, so that it only has to be drained and closed.
@@ -67,6 +82,7 @@ impl Lifecycle {
         match self.phase {
             Phase::Open => None,
             Phase::Closing(reason)
+            | Phase::Refused { reason, .. }
             | Phase::Draining { reason, .. }
             | Phase::Lingering { reason, .. } => Some(reason),
         }

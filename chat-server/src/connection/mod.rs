@@ -30,7 +30,7 @@ pub(crate) use table::Connections;
 pub(crate) use token_bucket::{Rate, TokenBucket};
 pub(crate) use writer::{FollowUp, Writer, write_cost};
 
-use self::inbound::Closing;
+use self::inbound::{Closing, begins_http};
 use self::lifecycle::Lifecycle;
 use crate::net::{Delivery, Instant, SockDiag, Socket, StreamState};
 use crate::room_log::Chunk;
@@ -58,9 +58,9 @@ impl<S> Connection<S> {
         Self::with_lifecycle(socket, Lifecycle::open(mailbox), now)
     }
 
-    /// A connection that is told why it is refused.
+    /// A connection that is to be told why it is refused.
     pub(crate) fn refused(socket: S, reason: CloseReason, now: Instant) -> Self {
-        Self::with_lifecycle(socket, Lifecycle::refused(reason), now)
+        Self::with_lifecycle(socket, Lifecycle::refused(reason, now), now)
     }
 
     fn with_lifecycle(socket: S, lifecycle: Lifecycle, now: Instant) -> Self {
@@ -183,6 +183,9 @@ impl<S: Socket> Connection<S> {
         let Self { inbound, lifecycle, socket, .. } = self;
         let (read, closing) =
             inbound.read(socket, lifecycle.is_open(), now, limits, buffer, requests);
+        if lifecycle.is_refused() && begins_http(&buffer[..read.bytes]) == Some(true) {
+            self.outbound.set_form(Form::Http);
+        }
         if let Some(Closing { reason, code }) = closing {
             if let Some(code) = code {
                 self.outbound.set_close_code(code);

@@ -6,7 +6,7 @@ use chat_core::Role;
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
@@ -31,7 +31,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         };
         let wait = match admitted {
             Ok(wait) => wait,
-            Err(reason) => return self.refuse(now, socket, reason),
+            Err(reason) => return self.refuse(now, socket, reason, self.site.is_some()),
         };
         let mailbox = self.dispatcher.connect(role);
         let session = mailbox.session();
@@ -68,19 +68,32 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     ) {
         self.counters.accepted.add(1);
         self.log.accepted(self.next_key(), || Some(peer));
-        self.refuse(now, socket, reason);
+        self.refuse(now, socket, reason, false);
     }
 
-    /// Tells a connection why it is refused, and drains it. Closes it without waiting if too many are being
-    /// refused.
-    fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason) {
+    /// Refuses a connection: tells it why, and drains it. `may_be_web`: it may be a browser's, which its first bytes
+    /// have to tell before. Closes it without waiting if too many are being refused.
+    fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason, may_be_web: bool) {
         let key = self.connections.insert(Connection::refused(socket, reason, now));
         let is_waited_for = self.admission.refuse(key);
-        self.drain(now, key, reason);
+        if may_be_web && is_waited_for {
+            self.arm_timer(now, key);
+        } else {
+            self.drain(now, key, reason);
+        }
         self.counters.refused.set(self.admission.refused() as u64);
         if !is_waited_for {
             self.counters.reach(LimitKind::RefusedConnections);
             self.remove(key);
+        }
+    }
+
+    /// Tells a refused connection why, once its first bytes, its end or its silence say in which form.
+    pub(super) fn tell_refused(&mut self, now: Instant, key: ConnKey) {
+        if let Some(connection) = self.connections.get(key)
+            && let Phase::Refused { reason, .. } = connection.lifecycle.phase()
+        {
+            self.drain(now, key, reason);
         }
     }
 }

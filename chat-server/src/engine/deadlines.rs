@@ -33,7 +33,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let slow = slow_since.map(|since| since + self.limits.slow_backlog_time);
                 frame.into_iter().chain(slow).min()
             }
-            Phase::Draining { deadline, .. } | Phase::Lingering { deadline, .. } => Some(deadline),
+            Phase::Refused { deadline, .. }
+            | Phase::Draining { deadline, .. }
+            | Phase::Lingering { deadline, .. } => Some(deadline),
         };
         // A deadline that has passed and cannot be acted on yet is checked again, but not all the time.
         if let Some(deadline) = deadline.map(|deadline| deadline.max(now + MIN_TIMER))
@@ -73,6 +75,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             Phase::Open | Phase::Closing(_) => {
                 self.check_frame_deadline(now, key);
                 self.check_slow_deadline(now, key);
+            }
+            Phase::Refused { deadline, .. } => {
+                if deadline <= now {
+                    self.tell_refused(now, key);
+                }
             }
             Phase::Draining { deadline, .. } | Phase::Lingering { deadline, .. } => {
                 if deadline <= now {

@@ -258,6 +258,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(Request::Do(Command::Rooms)) = requests.last() {
             connection.inbound.expect_list();
         }
+        let is_refused = connection.lifecycle.is_refused();
         let is_settled = connection.outbound.is_at_rest()
             && connection.inbound.is_empty()
             && !connection.state().is_incomplete();
@@ -280,6 +281,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.connections.account_memory(key);
             self.arm_timer(now, key);
             self.relieve_memory(now);
+        }
+        if is_refused && (bytes > 0 || end == ReadEnd::Ended) {
+            self.tell_refused(now, key);
         }
         if handshake != Handshake::Unchanged {
             self.note_handshake(key, handshake);

@@ -3,9 +3,9 @@
 use super::Engine;
 use super::state::Workers;
 use crate::connection::{Form, Head};
-use crate::net::{ConnKey, Instant, Socket};
+use crate::net::{ConnKey, Instant, Socket, StreamState};
 use crate::stats::CloseReason;
-use crate::web::{Answer, Status};
+use crate::web::Status;
 
 /// The time that answering a request takes, in the units of `state::read_time`.
 const ANSWER: usize = 60;
@@ -26,20 +26,19 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     fn answer_request(&mut self, key: ConnKey, head: &Head) {
         let Some(site) = &self.site else { return };
-        self.ingress.spend(ANSWER);
-        let answer = site.answer(&head.bytes, head.is_followed);
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let (bytes, reason) = match answer {
-            Answer::Upgrade(bytes) => {
-                connection.upgrade();
-                (bytes, None)
-            }
-            Answer::Page(bytes) => (bytes, Some(CloseReason::Http)),
-            Answer::Bad(bytes) => (bytes, Some(CloseReason::BadInput)),
+        self.ingress.spend(ANSWER);
+        let answer = if connection.state() == StreamState::Refused {
+            site.redirect(&head.bytes)
+        } else {
+            site.answer(&head.bytes, head.is_followed)
         };
-        connection.outbound.send.push_bytes(&bytes);
+        if answer.end.is_none() {
+            connection.upgrade();
+        }
+        connection.outbound.send.push_bytes(&answer.bytes);
         self.enqueue_flush(key);
-        if let Some(reason) = reason {
+        if let Some(reason) = answer.end {
             self.begin_close(key, reason);
         }
     }
@@ -55,6 +54,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let status = match reason {
                     CloseReason::FrameTimeout => Status::RequestTimeout,
                     CloseReason::Stopped => Status::ServiceUnavailable,
+                    CloseReason::ServerFull => Status::Full,
+                    CloseReason::TooManyFromAddress => Status::TooManyRequests,
                     _ => return,
                 };
                 if connection.outbound.send.is_empty() {

@@ -4,6 +4,7 @@
 //! (`Origin`). The page has to come from here; and the name has to be known, or an attacker could have their name lead
 //! here once their page is loaded (DNS rebinding).
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::request::Request;
@@ -21,8 +22,8 @@ impl Guard {
         Self { hosts: hosts.into_iter().map(normal).collect() }
     }
 
-    /// Checks by which name the server was called, and by whose page.
-    pub(super) fn check(&self, request: &Request<'_>) -> Result<(), Status> {
+    /// Checks by which name the server was called, and by whose page. Returns the name, if there is one.
+    pub(super) fn check(&self, request: &Request<'_>) -> Result<Option<Authority>, Status> {
         let host = match (request.value("host"), request.authority()) {
             (Some(host), None) => host,
             // The target goes before the field (RFC 9112, 3.2.2).
@@ -32,7 +33,7 @@ impl Guard {
             }
             (None, Some(authority)) => authority,
             // HTTP/1.0 sends no name, and no browser speaks it.
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(None),
         };
         let host = Authority::parse(host).ok_or(Status::BadRequest)?;
         if !self.knows(&host.name) {
@@ -40,8 +41,8 @@ impl Guard {
         }
         let mut origins = request.values("origin");
         match (origins.next(), origins.next()) {
-            (None, _) => Ok(()),
-            (Some(origin), None) if is_origin_of(origin, &host) => Ok(()),
+            (None, _) => Ok(Some(host)),
+            (Some(origin), None) if is_origin_of(origin, &host) => Ok(Some(host)),
             _ => Err(Status::Forbidden),
         }
     }
@@ -58,7 +59,7 @@ impl Guard {
 
 /// A name or address, and a port.
 #[derive(Debug, PartialEq, Eq)]
-struct Authority {
+pub(super) struct Authority {
     /// In lower case, without a final dot. An IPv6 address has its brackets.
     name: String,
     port: Option<u16>,
@@ -86,6 +87,13 @@ impl Authority {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         (!name.is_empty() && name.bytes().all(is_name)).then_some(Self { name, port })
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -18,6 +18,7 @@ use self::asset::Assets;
 use self::authority::Guard;
 use self::request::{Request, Wanted};
 pub(crate) use self::response::Status;
+use crate::stats::CloseReason;
 
 /// How browsers are served.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,13 +53,22 @@ pub(crate) struct Site {
 
 /// An answer, and what follows it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// Messages of a WebSocket.
-    Upgrade(Vec<u8>),
-    /// The end of the connection.
-    Page(Vec<u8>),
-    /// The end of the connection: what was sent is no proper request.
-    Bad(Vec<u8>),
+pub(crate) struct Answer {
+    pub(crate) bytes: Vec<u8>,
+    /// Why the connection ends with it; `None` if it is a WebSocket's from now on.
+    pub(crate) end: Option<CloseReason>,
+}
+
+impl Answer {
+    fn last(bytes: Vec<u8>, reason: CloseReason) -> Self {
+        Self { bytes, end: Some(reason) }
+    }
+
+    /// `reason`: why the connection ends, if not because the request was none.
+    fn refusal(status: Status, reason: CloseReason) -> Self {
+        let is_bad = status.is_peers_fault();
+        Self::last(status.response(), if is_bad { CloseReason::BadInput } else { reason })
+    }
 }
 
 impl Site {
@@ -69,10 +79,26 @@ impl Site {
 
     /// Answers the request with this head. `is_followed`: something came right after it.
     pub(crate) fn answer(&self, head: &[u8], is_followed: bool) -> Answer {
-        match self.try_answer(head, is_followed) {
-            Ok(answer) => answer,
-            Err(status) if status.is_peers_fault() => Answer::Bad(status.response()),
-            Err(status) => Answer::Page(status.response()),
+        let answer = self.try_answer(head, is_followed);
+        answer.unwrap_or_else(|status| Answer::refusal(status, CloseReason::Http))
+    }
+
+    /// Answers a request in plain text where only TLS is allowed: sends a browser to the same page by HTTPS.
+    pub(crate) fn redirect(&self, head: &[u8]) -> Answer {
+        match self.location(head) {
+            Ok(location) => Answer::last(response::redirect(&location), CloseReason::TlsRequired),
+            Err(status) => Answer::refusal(status, CloseReason::TlsRequired),
+        }
+    }
+
+    /// Where what is asked for in plain text is found by HTTPS.
+    fn location(&self, head: &[u8]) -> Result<String, Status> {
+        let request = Request::parse(head)?;
+        let host = self.guard.check(&request)?;
+        match (request.wanted()?, host) {
+            (Wanted::File { path, .. }, Some(host)) => Ok(format!("https://{host}{path}")),
+            // Few clients of a WebSocket would follow, and those of HTTP/1.0 give no name.
+            _ => Err(Status::TlsRequired),
         }
     }
 
@@ -82,12 +108,14 @@ impl Site {
         match request.wanted()? {
             Wanted::File { path, is_head } => {
                 let asset = self.assets.find(path).ok_or(Status::NotFound)?;
-                Ok(Answer::Page(asset.response(&request, is_head)))
+                Ok(Answer::last(asset.response(&request, is_head), CloseReason::Http))
             }
             // A client that sends before the answer could be tricked into sending what a proxy takes for another
             // request.
             Wanted::WebSocket { .. } if is_followed => Err(Status::BadRequest),
-            Wanted::WebSocket { key } => Ok(Answer::Upgrade(response::upgrade(&accept(key)))),
+            Wanted::WebSocket { key } => {
+                Ok(Answer { bytes: response::upgrade(&accept(key)), end: None })
+            }
         }
     }
 }

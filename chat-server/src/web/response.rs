@@ -11,7 +11,10 @@ pub(crate) enum Status {
     Misdirected,
     UpgradeRequired,
     TooLarge,
+    TooManyRequests,
     ServiceUnavailable,
+    Full,
+    TlsRequired,
     Version,
 }
 
@@ -46,6 +49,21 @@ impl Status {
             Self::TooLarge => {
                 ("431 Request Header Fields Too Large", "The request has too long a head.", "")
             }
+            Self::TooManyRequests => (
+                "429 Too Many Requests",
+                "Your address has as many connections as it may have. Try again later.",
+                "Retry-After: 10\r\n",
+            ),
+            Self::Full => (
+                "503 Service Unavailable",
+                "The server has as many connections as it may have. Try again later.",
+                "Retry-After: 10\r\n",
+            ),
+            Self::TlsRequired => (
+                "426 Upgrade Required",
+                "This server takes encrypted connections only: begin with https:// or wss://.",
+                "Upgrade: TLS/1.2, HTTP/1.1\r\n",
+            ),
             Self::ServiceUnavailable => ("503 Service Unavailable", "The server stops.", ""),
             Self::Version => ("505 HTTP Version Not Supported", "Only HTTP/1 works here.", ""),
         }
@@ -78,6 +96,15 @@ pub(super) fn upgrade(accept: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// The answer that sends a browser somewhere else; for now, since certificates may be taken away again.
+pub(super) fn redirect(location: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\n{GUARDS}Cache-Control: no-store\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n"
     )
     .into_bytes()
 }

@@ -12,15 +12,13 @@ fn answer(head: &str) -> Answer {
 
 /// The status code of an answer.
 fn status(head: &str) -> u16 {
-    let (Answer::Upgrade(bytes) | Answer::Page(bytes) | Answer::Bad(bytes)) = answer(head);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = text(&answer(head));
     let code = text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
     code.and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{text}"))
 }
 
 fn text(answer: &Answer) -> String {
-    let (Answer::Upgrade(bytes) | Answer::Page(bytes) | Answer::Bad(bytes)) = answer;
-    String::from_utf8_lossy(bytes).into_owned()
+    String::from_utf8_lossy(&answer.bytes).into_owned()
 }
 
 const UPGRADE: &str = "Connection: keep-alive, Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\
@@ -30,9 +28,10 @@ const UPGRADE: &str = "Connection: keep-alive, Upgrade\nUpgrade: websocket\nSec-
 #[test]
 fn the_proof_of_an_upgrade_is_that_of_the_rfc() {
     let head = format!("GET /ws HTTP/1.1\nHost: 127.0.0.1:9000\n{UPGRADE}\n");
-    let Answer::Upgrade(bytes) = answer(&head) else { panic!("no upgrade") };
+    let upgrade = answer(&head);
+    assert_eq!(upgrade.end, None, "messages follow");
     assert_eq!(
-        String::from_utf8_lossy(&bytes),
+        text(&upgrade),
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
     );
@@ -127,6 +126,34 @@ fn what_is_no_proper_upgrade_is_told_what_is_missing() {
 }
 
 #[test]
+fn plain_text_is_sent_to_the_same_page_by_https() {
+    let redirect = |head: &str| site().redirect(head.replace('\n', "\r\n").as_bytes());
+    for (host, target, location) in [
+        ("192.168.0.7:9000", "/", "https://192.168.0.7:9000/"),
+        ("[::1]:9000", "/app.js?x=1", "https://[::1]:9000/app.js"),
+        ("Chat.Example.org.", "http://chat.example.org/", "https://chat.example.org/"),
+        ("localhost:9000", "//evil.org/", "https://localhost:9000//evil.org/"),
+    ] {
+        let answer = redirect(&format!("GET {target} HTTP/1.1\nHost: {host}\n\n"));
+        let sent = text(&answer);
+        assert!(sent.starts_with("HTTP/1.1 307 "), "{sent}");
+        assert!(sent.contains(&format!("\r\nLocation: {location}\r\n")), "{sent}");
+        assert_eq!(answer.end, Some(CloseReason::TlsRequired));
+    }
+    for (head, code) in [
+        ("GET / HTTP/1.1\nHost: evil.org\n\n", "421"),
+        ("GET / HTTP/1.0\n\n", "426"),
+        (&format!("GET /ws HTTP/1.1\nHost: localhost\n{UPGRADE}\n"), "426"),
+        ("POST / HTTP/1.1\nHost: localhost\n\n", "405"),
+        ("GET /\n\n", "400"),
+    ] {
+        let sent = text(&redirect(head));
+        assert!(sent.starts_with(&format!("HTTP/1.1 {code} ")), "{head}: {sent}");
+        assert!(!sent.contains("Location"), "{sent}");
+    }
+}
+
+#[test]
 fn requests_that_are_none_are_refused() {
     assert_eq!(status("GET /\n\n"), 400);
     assert_eq!(status("GET / HTTP/2.0\nHost: localhost\n\n"), 505);
@@ -141,7 +168,7 @@ fn requests_that_are_none_are_refused() {
     assert_eq!(status(&format!("GET / HTTP/1.1\nHost: localhost\nX: {}", "y".repeat(9_000))), 431);
     // A field that is no text.
     let head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: \xff\r\n\r\n";
-    assert!(matches!(site().answer(head, false), Answer::Bad(_)));
+    assert_eq!(site().answer(head, false).end, Some(CloseReason::BadInput));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use chat_server::CloseReason;
 
 use crate::support::{
     Client, DEADLINE, Program, RunningServer, Scene, UPGRADE, frame, in_own_process, start,
+    wait_until,
 };
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -176,4 +177,39 @@ fn a_browser_in_the_middle_of_a_request_is_told_that_the_server_stops() {
     server.client().expect_nothing();
     server.stop();
     assert!(rest(&asking).starts_with("HTTP/1.1 503 "));
+}
+
+/// The first bytes tell it from a plain client, which waits for the server to speak.
+#[test]
+fn a_refused_browser_is_told_so_by_http() {
+    in_own_process(|| {
+        for (limit, status, reason) in [
+            ("connections", 503, CloseReason::ServerFull),
+            ("connections_per_address", 429, CloseReason::TooManyFromAddress),
+        ] {
+            let server = RunningServer::with(|config| match limit {
+                "connections" => config.limits.connections = 1,
+                _ => config.limits.connections_per_address = 1,
+            });
+            let mut only = server.client();
+            for request in [&*get("/"), UPGRADE, "GET / HTTP/1.1\r\nHo"] {
+                let answer = ask(server.address(), request);
+                assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+                assert!(answer.contains("as many connections as it may have"), "{answer}");
+            }
+            let code = if status == 503 { "server-full" } else { "too-many-from-address" };
+            for said in [&b""[..], b"\0", &frame(r#"{"type":"CSRooms"}"#)] {
+                let mut client = Client::connect(server.address());
+                client.send_raw(said);
+                client.expect_code(code);
+                client.expect_end();
+            }
+            // The end of its stream is the last that it says.
+            let silent = connect(server.address());
+            silent.shutdown(std::net::Shutdown::Write).expect("it is open");
+            assert!(rest(&silent).contains(code));
+            wait_until("all are counted", || server.stats().closed.count(reason) == 7);
+            only.expect_nothing();
+        }
+    });
 }

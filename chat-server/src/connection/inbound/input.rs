@@ -110,14 +110,22 @@ impl Input {
     /// Begins to read the head of a request if that is what the first bytes of the stream are.
     #[cold]
     pub(super) fn detect_http(&mut self, bytes: &[u8]) {
-        if let Self::Frames(decoder) = self {
-            let mut start = [0; 8];
-            let all = decoder.buffered().iter().chain(bytes);
-            let len = start.iter_mut().zip(all).map(|(to, from)| *to = *from).count();
-            if begins_http(&start[..len]) {
-                let bytes = decoder.buffered().to_vec();
-                *self = Self::Web(Box::new(WebInput::Head { bytes, end: None }));
+        if let Self::Frames(decoder) = self
+            && begins_http(decoder.buffered().iter().chain(bytes)) == Some(true)
+        {
+            let bytes = decoder.buffered().to_vec();
+            *self = Self::Web(Box::new(WebInput::Head { bytes, end: None }));
+        }
+    }
+
+    /// Whether the stream is HTTP, or may become it, when `bytes` come next.
+    #[cold]
+    pub(super) fn may_be_http(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Frames(decoder) => {
+                begins_http(decoder.buffered().iter().chain(bytes)) != Some(false)
             }
+            Self::Web(_) => true,
         }
     }
 
@@ -184,9 +192,9 @@ fn is_little_endian(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether a stream that begins like this is HTTP. Three bytes tell: a frame with a JSON object in it has a brace
-/// or white space there.
-fn begins_http(start: &[u8]) -> bool {
+/// Whether a stream that begins like this is HTTP; `None` as long as the bytes do not tell. Three do: a frame with a
+/// JSON object in it has a brace or white space there.
+pub(crate) fn begins_http<'a>(stream: impl IntoIterator<Item = &'a u8>) -> Option<bool> {
     const METHODS: [&[u8]; 9] = [
         b"GET ",
         b"HEAD ",
@@ -198,8 +206,11 @@ fn begins_http(start: &[u8]) -> bool {
         b"CONNECT ",
         b"TRACE ",
     ];
-    let is_method = |method: &&[u8]| start.iter().zip(*method).all(|(a, b)| a == b);
-    start.len() >= 3 && METHODS.iter().any(is_method)
+    let mut start = [0; 8];
+    let len = start.iter_mut().zip(stream).map(|(to, from)| *to = *from).count();
+    let begins = |method: &&[u8]| start[..len].iter().zip(*method).all(|(a, b)| a == b);
+    let is_possible = METHODS.iter().any(begins);
+    (len >= 3 || !is_possible).then_some(is_possible)
 }
 
 /// The end of the head of a request: after the first empty line.
@@ -217,15 +228,17 @@ mod tests {
     #[test]
     fn http_is_told_from_frames_by_three_bytes() {
         for http in ["GET", "GET / HTTP", "HEAD /", "POS", "PUT /", "OPTIONS ", "CONNECT "] {
-            assert!(begins_http(&http.as_bytes()[..http.len().min(8)]), "{http}");
+            assert_eq!(begins_http(http.as_bytes()), Some(true), "{http}");
         }
-        for other in ["", "G", "GE", "GETS", "PROXY TC", "PRI * HT", "get /", "\0\x12{", "SSH-2.0-"]
-        {
-            assert!(!begins_http(other.as_bytes()), "{other}");
+        for open in ["", "G", "GE", "P", "OP"] {
+            assert_eq!(begins_http(open.as_bytes()), None, "{open}");
+        }
+        for other in ["X", "GX", "GETS", "PROXY TC", "PRI * HT", "get /", "\0\x12{", "SSH-2.0-"] {
+            assert_eq!(begins_http(other.as_bytes()), Some(false), "{other}");
         }
         // Such a frame is long, and legal.
-        assert!(!begins_http(b"GE{\"type"));
-        assert!(!begins_http(b"GE {\"typ"));
+        assert_eq!(begins_http(b"GE{\"type"), Some(false));
+        assert_eq!(begins_http(b"GE {\"typ"), Some(false));
     }
 
     #[test]

@@ -21,8 +21,13 @@ pub(super) struct Browser {
 }
 
 /// What a browser is told by HTTP, as a plain client is told it.
-const REFUSALS: [(&str, &str); 2] = [
+const REFUSALS: [(&str, &str); 4] = [
     ("HTTP/1.1 408 ", r#"{"type":"SCSystemMessage","text":"","code":"frame-timeout"}"#),
+    ("HTTP/1.1 429 ", r#"{"type":"SCSystemMessage","text":"","code":"too-many-from-address"}"#),
+    (
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After:",
+        r#"{"type":"SCSystemMessage","text":"","code":"server-full"}"#,
+    ),
     ("HTTP/1.1 503 ", r#"{"type":"SCSystemMessage","text":"","code":"server-stopping"}"#),
 ];
 

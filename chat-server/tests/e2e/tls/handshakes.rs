@@ -7,7 +7,9 @@ use std::time::Duration;
 use chat_server::CloseReason;
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::{Certificate, Client, DEADLINE, End, RunningServer, TlsStream, wait_until};
+use crate::support::{
+    Certificate, Client, DEADLINE, End, RunningServer, TlsStream, UPGRADE, wait_until,
+};
 
 fn server(certificate: &Certificate) -> RunningServer {
     RunningServer::with(|config| config.tls = Some(certificate.config()))
@@ -121,14 +123,41 @@ fn plain_text_is_told_where_only_tls_is_allowed() {
     });
     let mut witness = certificate.client_of(server.address());
     let frame: &[u8] = b"\x00\x12{\"type\":\"CSRooms\"}";
-    for said in [frame, b"GET / HTTP/1.1\r\n\r\n", b"\x00", b"\x16\x04"] {
+    for said in [frame, b"SSH-2.0-x\r\n", b"\x00", b"\x16\x04", b"GE{\"type\":"] {
         let mut client = Client::connect(server.address());
         client.send_raw(said);
         client.expect_code("tls-required");
         client.expect_end();
     }
-    wait_until("they are counted", || server.stats().closed.count(CloseReason::TlsRequired) == 4);
+    wait_until("they are counted", || server.stats().closed.count(CloseReason::TlsRequired) == 5);
     witness.expect_nothing();
+}
+
+#[test]
+fn a_browser_is_sent_to_https_where_only_tls_is_allowed() {
+    let certificate = Certificate::make();
+    let server = RunningServer::with(|config| {
+        config.tls = Some(certificate.config().with_plain_refused(true));
+    });
+    let address = server.address();
+    let request = format!("GET /style.css HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    for piece in [1, 2, 3, request.len()] {
+        let stream = connect(address);
+        for bytes in request.as_bytes().chunks(piece) {
+            (&stream).write_all(bytes).expect("it is read");
+        }
+        let answer = String::from_utf8(rest(stream)).expect("text");
+        assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
+        assert!(
+            answer.contains(&format!("\r\nLocation: https://{address}/style.css\r\n")),
+            "{answer}"
+        );
+    }
+    let stream = connect(address);
+    (&stream).write_all(UPGRADE.as_bytes()).expect("it is read");
+    let answer = String::from_utf8(rest(stream)).expect("text");
+    assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("wss://"), "{answer}");
+    wait_until("they are counted", || server.stats().closed.count(CloseReason::TlsRequired) == 5);
 }
 
 #[test]
