@@ -22,11 +22,16 @@ pub struct Watchdog {
 impl Watchdog {
     /// Watches the test that runs on this thread.
     pub fn start() -> Self {
+        Self::start_for(WATCH)
+    }
+
+    /// As [`Watchdog::start`], for a test that may take this long.
+    pub fn start_for(time: Duration) -> Self {
         let test = thread::current().name().unwrap_or("a test").to_owned();
         let (alive, watch) = mpsc::channel::<()>();
         thread::spawn(move || {
-            if watch.recv_timeout(WATCH) == Err(RecvTimeoutError::Timeout) {
-                eprintln!("{test} did not end within {WATCH:?}");
+            if watch.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{test} did not end within {time:?}");
                 process::abort();
             }
         });

@@ -27,6 +27,9 @@ const FLAGS: &str = "--headless --no-sandbox --disable-gpu --disable-background-
 /// The answer to a command: its result, or what is wrong with it.
 pub(crate) type Answer = Result<Value, String>;
 
+/// The time a test may take: one browser has enough to do, and beside others it gets a fraction of the machine.
+const WATCH: Duration = Duration::from_secs(300);
+
 /// A running Chromium. Dropping it ends all of its processes, and removes what they wrote.
 pub(crate) struct Chromium {
     process: Child,
@@ -50,7 +53,7 @@ impl Chromium {
             return None;
         };
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let _watchdog = Watchdog::start();
+        let _watchdog = Watchdog::start_for(WATCH);
         let name = format!("chromium-{}", std::process::id());
         let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&profile).expect("the target folder takes files");
