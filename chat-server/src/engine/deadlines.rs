@@ -96,7 +96,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Closes a connection whose frame was not complete in time. Reads everything available first, since the
-    /// server itself may have been late, or may have paused reading.
+    /// server itself may have been late, or may have paused reading; but not what the peer itself holds up.
     fn check_frame_deadline(&mut self, now: Instant, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stop.is_none() {
             if let Some(connection) = self.connections.get_mut(key) {
@@ -104,7 +104,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 connection.inbound.mark();
             }
             let is_drained = self.read_late(now, key);
-            if is_drained && self.is_frame_overdue(now, key) {
+            let limits = self.ingress.limits();
+            let connection = self.connections.get(key);
+            let is_held_up = connection.is_some_and(|c| c.inbound.is_held_up(now, limits));
+            if (is_drained || is_held_up) && self.is_frame_overdue(now, key) {
                 self.begin_close(key, CloseReason::FrameTimeout);
             }
         }

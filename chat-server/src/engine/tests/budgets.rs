@@ -112,3 +112,35 @@ fn p6_pings_that_straddle_reads_are_in_time() {
     let written = String::from_utf8_lossy(&socket.0.borrow().written).into_owned();
     assert_eq!(written.matches("are you there?").count(), 49, "{written}");
 }
+
+/// Neither fragments nor control frames give a message more time, not even those that wait for the budget.
+#[test]
+fn p6_a_message_is_late_however_much_comes_within_it() {
+    for opcode in [Opcode::Continuation, Opcode::Ping, Opcode::Pong] {
+        let mut harness = Harness::new(|config| {
+            config.limits.frame_timeout = Duration::from_secs(3);
+            config.limits.commands = RateLimit { burst: 40, per_second: 20 };
+        });
+        let (key, socket) = harness.connect();
+        socket.comes(Come::Bytes(UPGRADE.as_bytes().to_vec()));
+        harness.engine.readable(key, false);
+        harness.turns();
+        let (mut begin, mut within) = (Vec::new(), Vec::new());
+        websocket::write_masked(&mut begin, Opcode::Text, *b"MASK", b"{");
+        websocket::write_masked(&mut within, opcode, *b"MASK", b"");
+        // Neither is the last of its message.
+        begin[0] &= 0x7f;
+        within[0] &= if opcode == Opcode::Continuation { 0x7f } else { 0xff };
+        socket.comes(Come::Bytes([begin, within.repeat(10_000)].concat()));
+        harness.engine.readable(key, false);
+        let timeouts = |harness: &Harness| {
+            let written = &socket.0.borrow().written;
+            let is_told = String::from_utf8_lossy(written).contains("frame-timeout");
+            (is_told, harness.engine.session_count())
+        };
+        harness.turns_until(Duration::from_millis(2_900));
+        assert_eq!(timeouts(&harness), (false, 1), "{opcode:?}");
+        harness.turns_until(Duration::from_millis(3_200));
+        assert_eq!(timeouts(&harness), (true, 0), "{opcode:?}");
+    }
+}
