@@ -64,10 +64,10 @@ impl Answer {
         Self { bytes, end: Some(reason) }
     }
 
-    /// `reason`: why the connection ends, if not because the request was none.
-    fn refusal(status: Status, reason: CloseReason) -> Self {
+    /// Refuses the request with this head. `reason`: why the connection ends, if not because the request was none.
+    fn refusal(head: &[u8], status: Status, reason: CloseReason) -> Self {
         let is_bad = status.is_peers_fault();
-        Self::last(status.response(), if is_bad { CloseReason::BadInput } else { reason })
+        Self::last(status.response_to(head), if is_bad { CloseReason::BadInput } else { reason })
     }
 }
 
@@ -80,14 +80,14 @@ impl Site {
     /// Answers the request with this head. `is_followed`: something came right after it.
     pub(crate) fn answer(&self, head: &[u8], is_followed: bool) -> Answer {
         let answer = self.try_answer(head, is_followed);
-        answer.unwrap_or_else(|status| Answer::refusal(status, CloseReason::Http))
+        answer.unwrap_or_else(|status| Answer::refusal(head, status, CloseReason::Http))
     }
 
     /// Answers a request in plain text where only TLS is allowed: sends a browser to the same page by HTTPS.
     pub(crate) fn redirect(&self, head: &[u8]) -> Answer {
         match self.location(head) {
             Ok(location) => Answer::last(response::redirect(&location), CloseReason::TlsRequired),
-            Err(status) => Answer::refusal(status, CloseReason::TlsRequired),
+            Err(status) => Answer::refusal(head, status, CloseReason::TlsRequired),
         }
     }
 

@@ -79,6 +79,16 @@ impl Status {
         )
         .into_bytes()
     }
+
+    /// The answer to the request with this head. One to `HEAD` ends before the text (RFC 9110, 9.3.2).
+    pub(super) fn response_to(self, head: &[u8]) -> Vec<u8> {
+        let mut response = self.response();
+        if head.starts_with(b"HEAD ") {
+            let (_, text, _) = self.parts();
+            response.truncate(response.len() - text.len() - 1);
+        }
+        response
+    }
 }
 
 /// Header lines of every answer: only this server's own files may be run, loaded or requested, and no page may frame

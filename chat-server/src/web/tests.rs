@@ -203,6 +203,19 @@ fn a_file_is_sent_once_and_then_known() {
 }
 
 #[test]
+fn an_answer_to_head_is_that_to_get_without_its_body() {
+    for target in ["/ HTTP/1.1", "/nothing HTTP/1.1", "/ws HTTP/1.1", "/ HTTP/2.0"] {
+        let [get, head] = ["GET", "HEAD"]
+            .map(|method| text(&answer(&format!("{method} {target}\nHost: localhost\n\n"))));
+        let (fields, body) = get.split_once("\r\n\r\n").expect("a head ends");
+        assert!(!body.is_empty());
+        assert_eq!(head, format!("{fields}\r\n\r\n"));
+    }
+    let refused = site().redirect(b"HEAD /ws HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(text(&refused).ends_with("\r\n\r\n"), "{refused:?}");
+}
+
+#[test]
 fn every_answer_lets_a_browser_run_nothing_else() {
     let page = text(&answer("GET / HTTP/1.1\nHost: localhost\n\n"));
     let missing = text(&answer("GET /nothing HTTP/1.1\nHost: localhost\n\n"));
