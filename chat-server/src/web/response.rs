@@ -44,7 +44,7 @@ impl Status {
             Self::UpgradeRequired => (
                 "426 Upgrade Required",
                 "Here is a WebSocket, version 13.",
-                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+                "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
             ),
             Self::TooLarge => {
                 ("431 Request Header Fields Too Large", "The request has too long a head.", "")
@@ -62,7 +62,7 @@ impl Status {
             Self::TlsRequired => (
                 "426 Upgrade Required",
                 "This server takes encrypted connections only: begin with https:// or wss://.",
-                "Upgrade: TLS/1.2, HTTP/1.1\r\n",
+                "Connection: upgrade\r\nUpgrade: TLS/1.2, HTTP/1.1\r\n",
             ),
             Self::ServiceUnavailable => ("503 Service Unavailable", "The server stops.", ""),
             Self::Version => ("505 HTTP Version Not Supported", "Only HTTP/1 works here.", ""),

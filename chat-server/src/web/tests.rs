@@ -202,6 +202,21 @@ fn a_file_is_sent_once_and_then_known() {
     assert!(fields.contains(&format!("Content-Length: {}", body.len())));
 }
 
+/// RFC 9110, 7.8: otherwise a proxy would pass it on as if it were the end's own.
+#[test]
+fn what_offers_an_upgrade_says_that_it_is_for_this_connection() {
+    let socket = answer("GET /ws HTTP/1.1\nHost: localhost\n\n");
+    let tls = site().redirect(b"GET / HTTP/1.0\r\n\r\n");
+    for answer in [socket, tls].map(|answer| text(&answer)) {
+        assert!(
+            answer.starts_with("HTTP/1.1 426 ") && answer.contains("\r\nUpgrade: "),
+            "{answer}"
+        );
+        assert!(answer.contains("\r\nConnection: upgrade\r\n"), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    }
+}
+
 #[test]
 fn an_answer_to_head_is_that_to_get_without_its_body() {
     for target in ["/ HTTP/1.1", "/nothing HTTP/1.1", "/ws HTTP/1.1", "/ HTTP/2.0"] {
