@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
         };
         let fields = request.headers.iter().map(text).collect::<Option<_>>();
         let fields = fields.ok_or(Status::BadRequest)?;
-        let (authority, path) = split_target(target).ok_or(Status::BadRequest)?;
+        let (authority, path) = split_target(method, target).ok_or(Status::BadRequest)?;
         Ok(Self { method, authority, path, is_1_1: request.version == Some(1), fields })
     }
 
@@ -119,7 +119,7 @@ impl<'a> Request<'a> {
 }
 
 /// Splits a target into the authority, if it has one, and the path, without the query.
-fn split_target(target: &str) -> Option<(Option<&str>, &str)> {
+fn split_target<'a>(method: &str, target: &'a str) -> Option<(Option<&'a str>, &'a str)> {
     let (authority, rest) = match target.split_once("://") {
         Some(("http" | "https", rest)) => {
             let (authority, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -128,6 +128,7 @@ fn split_target(target: &str) -> Option<(Option<&str>, &str)> {
         _ => (None, target),
     };
     let path = rest.split(['?', '#']).next().unwrap_or_default();
-    // `*` means the whole server. What CONNECT asks for is neither that nor a path.
-    (path.starts_with('/') || target == "*").then_some((authority, path))
+    // `*` means the whole server, which only OPTIONS may ask about (RFC 9112, 3.2.4). What CONNECT asks for is neither
+    // that nor a path.
+    (path.starts_with('/') || (method, target) == ("OPTIONS", "*")).then_some((authority, path))
 }

@@ -146,6 +146,8 @@ fn plain_text_is_sent_to_the_same_page_by_https() {
         (&format!("GET /ws HTTP/1.1\nHost: localhost\n{UPGRADE}\n"), "426"),
         ("POST / HTTP/1.1\nHost: localhost\n\n", "405"),
         ("GET /\n\n", "400"),
+        // It would lead to another port, or nowhere.
+        ("GET * HTTP/1.1\nHost: localhost:9000\n\n", "400"),
     ] {
         let sent = text(&redirect(head));
         assert!(sent.starts_with(&format!("HTTP/1.1 {code} ")), "{head}: {sent}");
@@ -159,6 +161,7 @@ fn requests_that_are_none_are_refused() {
     assert_eq!(status("GET / HTTP/2.0\nHost: localhost\n\n"), 505);
     assert_eq!(status("DELETE / HTTP/1.1\nHost: localhost\n\n"), 405);
     assert_eq!(status("OPTIONS * HTTP/1.1\nHost: localhost\n\n"), 405);
+    assert_eq!(status("GET * HTTP/1.1\nHost: localhost\n\n"), 400);
     assert_eq!(status("CONNECT evil.org:80 HTTP/1.1\nHost: evil.org:80\n\n"), 400);
     assert_eq!(status("GET /nothing HTTP/1.1\nHost: localhost\n\n"), 404);
     assert_eq!(status("GET /../Cargo.toml HTTP/1.1\nHost: localhost\n\n"), 404);
