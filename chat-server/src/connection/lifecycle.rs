@@ -9,8 +9,13 @@ use crate::net::Instant;
 use crate::stats::CloseReason;
 use crate::workers::Mailbox;
 
-/// The time that a refused connection has to show whether it is a browser's: browsers speak first.
-const FIRST_BYTES: Duration = Duration::from_millis(250);
+/// The time that a refused connection has to show whether it is a browser's, after a handshake if there is one:
+/// browsers speak first.
+pub(super) const FIRST_BYTES: Duration = Duration::from_millis(250);
+
+/// The time for that handshake to begin. Before, nothing can be told: longer than the silence after which a stream
+/// takes plain text.
+pub(super) const HANDSHAKE_BEGINS: Duration = Duration::from_millis(1_250);
 
 /// The phase of a connection. It never goes back.
 #[derive(Debug)]
@@ -28,8 +33,8 @@ pub(crate) enum Phase {
     /// It is refused, and has not been told: its first bytes say in which form it expects to be.
     Refused {
         reason: CloseReason,
-        /// When it is told in any case.
-        deadline: Instant,
+        /// The time since which they are waited for.
+        since: Instant,
     },
     /// Its last request, `Disconnect`, is on its way through the hub. Input is discarded from here on.
     Closing(CloseReason),
@@ -56,7 +61,7 @@ impl Lifecycle {
 
     /// Returns the lifecycle of a refused connection.
     pub(super) fn refused(reason: CloseReason, now: Instant) -> Self {
-        Self { phase: Phase::Refused { reason, deadline: now + FIRST_BYTES }, mailbox: None }
+        Self { phase: Phase::Refused { reason, since: now }, mailbox: None }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -70,6 +75,13 @@ impl Lifecycle {
     /// Whether it is refused, and has not been told.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.phase, Phase::Refused { .. })
+    }
+
+    /// Waits for the first bytes of a refused connection from now on: its handshake is over.
+    pub(crate) fn restart_refusal(&mut self, now: Instant) {
+        if let Phase::Refused { since, .. } = &mut self.phase {
+            *since = now;
+        }
     }
 
     /// Whether the hub has released it, so that it only has to be drained and closed.

@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use form::Form;
 pub(crate) use inbound::{Handshake, Head, Inbound, InboundLimits, Pause, Read, ReadEnd};
@@ -31,7 +32,7 @@ pub(crate) use token_bucket::{Rate, TokenBucket};
 pub(crate) use writer::{FollowUp, Writer, write_cost};
 
 use self::inbound::{Closing, begins_http};
-use self::lifecycle::Lifecycle;
+use self::lifecycle::{FIRST_BYTES, HANDSHAKE_BEGINS, Lifecycle};
 use crate::net::{Delivery, Instant, SockDiag, Socket, StreamState};
 use crate::room_log::Chunk;
 use crate::stats::CloseReason;
@@ -169,6 +170,20 @@ impl<S: Socket> Connection<S> {
     /// How far its stream has come towards carrying bytes.
     pub(crate) fn state(&self) -> StreamState {
         self.socket.state()
+    }
+
+    /// When a refused connection is told in any case; `handshake` is the time for one. `None` unless it is refused,
+    /// and has not been told.
+    pub(crate) fn refusal_deadline(&self, handshake: Duration) -> Option<Instant> {
+        let Phase::Refused { since, .. } = self.lifecycle.phase() else { return None };
+        Some(
+            since
+                + match self.state() {
+                    StreamState::Handshaking => handshake,
+                    StreamState::Fresh => HANDSHAKE_BEGINS,
+                    _ => FIRST_BYTES,
+                },
+        )
     }
 
     /// Takes buffered frames, or else reads at most one `buffer`, and appends the resulting requests: the last

@@ -6,7 +6,7 @@ use chat_core::Role;
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{Connection, Phase};
+use crate::connection::{Connection, Handshake, Phase};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
@@ -85,6 +85,25 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if !is_waited_for {
             self.counters.reach(LimitKind::RefusedConnections);
             self.remove(key);
+        }
+    }
+
+    /// Goes on with a refused connection that has been read. `has_spoken`: its first bytes have come, or its end.
+    pub(super) fn advance_refusal(
+        &mut self,
+        now: Instant,
+        key: ConnKey,
+        handshake: Handshake,
+        has_spoken: bool,
+    ) {
+        if has_spoken {
+            return self.tell_refused(now, key);
+        }
+        if let Some(connection) = self.connections.get_mut(key)
+            && handshake == Handshake::Complete
+        {
+            connection.lifecycle.restart_refusal(now);
+            self.arm_timer(now, key);
         }
     }
 

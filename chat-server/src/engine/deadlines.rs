@@ -33,9 +33,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let slow = slow_since.map(|since| since + self.limits.slow_backlog_time);
                 frame.into_iter().chain(slow).min()
             }
-            Phase::Refused { deadline, .. }
-            | Phase::Draining { deadline, .. }
-            | Phase::Lingering { deadline, .. } => Some(deadline),
+            Phase::Refused { .. } => connection.refusal_deadline(self.limits.linger),
+            Phase::Draining { deadline, .. } | Phase::Lingering { deadline, .. } => Some(deadline),
         };
         // A deadline that has passed and cannot be acted on yet is checked again, but not all the time.
         if let Some(deadline) = deadline.map(|deadline| deadline.max(now + MIN_TIMER))
@@ -76,8 +75,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.check_frame_deadline(now, key);
                 self.check_slow_deadline(now, key);
             }
-            Phase::Refused { deadline, .. } => {
-                if deadline <= now {
+            Phase::Refused { .. } => {
+                let is_handshaking = connection.state() == StreamState::Handshaking;
+                let deadline = connection.refusal_deadline(self.limits.linger);
+                if deadline.is_none_or(|deadline| now < deadline) {
+                    return;
+                }
+                if is_handshaking {
+                    // It takes no bytes.
+                    self.counters.reach(LimitKind::Linger);
+                    self.remove(key);
+                } else {
                     self.tell_refused(now, key);
                 }
             }

@@ -282,8 +282,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.arm_timer(now, key);
             self.relieve_memory(now);
         }
-        if is_refused && (bytes > 0 || end == ReadEnd::Ended) {
-            self.tell_refused(now, key);
+        if is_refused {
+            self.advance_refusal(now, key, handshake, bytes > 0 || end == ReadEnd::Ended);
         }
         if handshake != Handshake::Unchanged {
             self.note_handshake(key, handshake);

@@ -15,6 +15,7 @@ use chat_testing::frame;
 use chat_testing::heap::{HeapMeter, uncounted};
 
 use super::*;
+use crate::net::StreamState;
 use crate::stats::CloseReason;
 use crate::testing::scripted_socket::Step;
 use crate::workers::{Mailbox, MailboxState};
@@ -26,6 +27,8 @@ const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
 enum Come {
     Bytes(Vec<u8>),
     Fail(ErrorKind),
+    /// The last part of a handshake.
+    Opens,
     /// For ever.
     End,
 }
@@ -38,6 +41,8 @@ struct Wire {
     /// Whether the kernel takes nothing.
     is_full: bool,
     written: Vec<u8>,
+    /// Open, unless a test says otherwise.
+    state: Option<StreamState>,
 }
 
 #[derive(Clone, Default)]
@@ -58,6 +63,10 @@ impl Socket for TestSocket {
     }
 
     fn reset_on_close(&mut self) {}
+
+    fn state(&self) -> StreamState {
+        self.0.borrow().state.unwrap_or(StreamState::Open)
+    }
 }
 
 impl Wire {
@@ -69,6 +78,10 @@ impl Wire {
                 Ok(0)
             }
             Some(Come::Fail(kind)) => Err(kind.into()),
+            Some(Come::Opens) => {
+                self.state = Some(StreamState::Encrypted);
+                Err(ErrorKind::WouldBlock.into())
+            }
             Some(Come::Bytes(mut bytes)) => {
                 let rest = bytes.split_off(bytes.len().min(buf.len()));
                 buf[..bytes.len()].copy_from_slice(&bytes);
@@ -493,6 +506,7 @@ fn r6_a_room_waits_a_moment_for_a_slow_member() {
 mod budgets;
 mod lists;
 mod memory;
+mod refusals;
 mod relief;
 mod rooms;
 mod slow_readers;

@@ -121,7 +121,10 @@ impl Fresh {
         loop {
             match transport.read(&mut first[len..]) {
                 // The end: too few for a handshake.
-                Ok(0) => break,
+                Ok(0) => {
+                    self.is_plain = true;
+                    return Ok((len, false));
+                }
                 Ok(n) => len += n,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => {
@@ -134,8 +137,6 @@ impl Fresh {
                 return Ok((len, is_tls));
             }
         }
-        self.is_plain = len > 0;
-        Ok((len, false))
     }
 
     fn hold(&mut self, bytes: &[u8]) {

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use chat_server::CloseReason;
+use chat_server::{CloseReason, LimitKind};
 use rustls::version::{TLS12, TLS13};
 
 use crate::support::{
@@ -179,6 +179,17 @@ fn a_refusal_waits_for_the_handshake() {
     plain.send_raw(b"\0");
     plain.expect_code("server-full");
     plain.expect_end();
+    // Who says nothing, or has said all, is told without waiting for the deadline of those that do not read.
+    let mut silent = Client::connect(server.address());
+    silent.expect_code("server-full");
+    silent.expect_end();
+    let mut ended = Client::connect(server.address());
+    ended.end_sending();
+    ended.expect_code("server-full");
+    ended.expect_end();
+    drop((silent, ended));
+    wait_until("they have gone", || server.stats().connections == 1);
+    assert_eq!(server.stats().limits.count(LimitKind::Linger), 0);
 }
 
 #[test]
