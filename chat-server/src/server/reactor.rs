@@ -95,7 +95,7 @@ impl Setup {
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
         let Self { poll, listeners, hub, pool, config, counters, .. } = self;
         let (sock_diag, acceptor, observer) = (self.sock_diag, self.acceptor, self.observer);
-        let Limits { accepts_per_turn, connections: max_connections, .. } = config.limits;
+        let Limits { accepts_per_turn, connections, refused_connections, .. } = config.limits;
         let shutdown_from = config.shutdown_from;
         let lobby = Lobby::new(config.proxy_from.clone(), config.limits.frame_timeout);
         let mut engine = Engine::new(config, Arc::clone(&hub), pool, Arc::clone(&counters));
@@ -108,7 +108,7 @@ impl Setup {
             lobby,
             acceptor,
             accepts_per_turn,
-            max_connections,
+            max_connections: connections.saturating_add(refused_connections / 2),
             shutdown_from,
             engine,
             hub,
@@ -127,6 +127,8 @@ struct Reactor {
     lobby: Lobby,
     acceptor: Option<Arc<Acceptor>>,
     accepts_per_turn: usize,
+    /// Connections, with those in the lobby, beyond which none waits there. Some may be more than are let in: once
+    /// the header has come, the first bytes say in which form a refusal is to be.
     max_connections: usize,
     shutdown_from: ShutdownFrom,
     engine: Engine<Stream, Pool>,

@@ -169,6 +169,21 @@ fn a11_a_proxy_may_connect_for_a_browser() {
 }
 
 #[test]
+fn a11_a_browser_is_refused_by_http_behind_a_proxy_too() {
+    let server = RunningServer::with(|config| {
+        config.proxy_from = vec!["127.0.0.9".parse().expect("a network")];
+        config.limits.connections = 1;
+    });
+    let mut only = server.client();
+    let stream = connect_from(Ipv4Addr::new(127, 0, 0, 9), server.address());
+    let request = format!("PROXY TCP4 203.0.113.9 192.0.2.1 7 80\r\n{}", get("/"));
+    (&stream).write_all(request.as_bytes()).expect("it is read");
+    let answer = rest(&stream);
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    only.expect_nothing();
+}
+
+#[test]
 fn a_browser_in_the_middle_of_a_request_is_told_that_the_server_stops() {
     let server = start();
     let asking = connect(server.address());

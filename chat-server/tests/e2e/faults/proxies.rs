@@ -145,6 +145,8 @@ fn a11_connections_that_wait_for_a_header_count_and_are_told_of_the_stop() {
     let mut server = RunningServer::with(|config| {
         trust(config);
         config.limits.connections = 3;
+        // None waits for its header in order to be refused.
+        config.limits.refused_connections = 1;
     });
     let mut waiting: Vec<_> = (0..3).map(|_| from_proxy(server.address())).collect();
     from_proxy(server.address()).expect_code("server-full");
