@@ -1,7 +1,8 @@
 //! A certificate and its key, checked, as a program hands them over.
 
 use std::fmt::{self, Write};
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -115,10 +116,14 @@ impl TlsConfig {
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let unreadable = |error| TlsError::from(TlsFault::Unreadable(error)).in_file(path);
-    if fs::metadata(path).map_err(unreadable)?.len() > LONGEST {
+    let mut bytes = Vec::new();
+    // What is no file has no length, and perhaps no end.
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
         return Err(TlsError::from(TlsFault::BadCertificate).in_file(path));
     }
-    fs::read(path).map_err(unreadable)
+    Ok(bytes)
 }
 
 /// Compares the certificates, and whether plain text is refused. A certificate has one key.
@@ -183,6 +188,13 @@ mod tests {
         assert!(fault(&spoiled(&certificate), &key).contains("certificate"));
         assert!(fault(&certificate, &spoiled(&key)).contains("key"));
         assert!(fault(&certificate.replace("-END", "-STOP"), &key).contains("certificate"));
+    }
+
+    #[test]
+    fn a_file_without_end_is_no_certificate() {
+        let error = TlsConfig::from_files("/dev/zero", "/dev/zero");
+        let error = error.expect_err("it is too long").to_string();
+        assert_eq!(error, "/dev/zero: the certificate is malformed");
     }
 
     #[test]

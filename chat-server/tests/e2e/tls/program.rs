@@ -47,6 +47,28 @@ fn a_hangup_replaces_the_certificate_unless_the_new_one_is_bad() {
     program.expect_success();
 }
 
+/// As on a file system that does not answer.
+#[test]
+fn a_certificate_that_cannot_be_read_to_its_end_keeps_no_signal_from_the_server() {
+    let folder = Folder::of("tls-pipe");
+    let file = folder.path("both.pem");
+    let certificate = Certificate::make();
+    certificate.write(&file);
+    let mut program = Program::start(&["--port=0", &flag("tls-cert", &file)]);
+    let mut client = certificate.client_of(program.address());
+    fs::remove_file(&file).expect("it is there");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &file, rustix::fs::Mode::RWXU).expect("a pipe");
+    for _ in 0..3 {
+        program.signal("HUP");
+        client.expect_nothing();
+    }
+    program.signal("TERM");
+    client.expect_code("server-stopping");
+    client.expect_end();
+    drop(client);
+    program.expect_success();
+}
+
 #[test]
 fn a_certificate_of_its_own_is_made_once_and_kept() {
     let folder = Folder::of("tls-self-signed");

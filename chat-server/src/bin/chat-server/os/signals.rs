@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ pub(crate) fn survive_file_size_limit() -> io::Result<()> {
 }
 
 /// Handles signals on a thread of its own, which can end the process even when the server hangs. `reload` reads
-/// again what is in files, if there is any.
+/// again what is in files, if there is any, on another thread: a file may make it wait.
 ///
 /// # Errors
 /// If the system gives no more descriptors or threads.
@@ -49,6 +50,7 @@ pub(crate) fn watch(
         watched.push(SIGHUP);
     }
     let mut signals = Signals::new(watched)?;
+    let reload = reload.map(spawn_reloads).transpose()?;
     thread::Builder::new().name("chat-signals".to_owned()).spawn(move || {
         let mut wish = StopWish::default();
         for signal in &mut signals {
@@ -56,7 +58,8 @@ pub(crate) fn watch(
             // A terminal that is still there did not send it.
             let hangup_stops = had_terminal && !(reload.is_some() && io::stdin().is_terminal());
             match (wish.note(Instant::now(), signal, hangup_stops), &reload) {
-                (Effect::Ignored, Some(reload)) if signal == SIGHUP => reload(),
+                // If it is full, what is in the files now will be read all the same.
+                (Effect::Ignored, Some(reload)) if signal == SIGHUP => drop(reload.try_send(())),
                 (Effect::Ignored, _) => tracing::info!(signal = name, "signal ignored"),
                 (Effect::Stop, _) => {
                     tracing::info!(signal = name, "stop requested");
@@ -71,6 +74,14 @@ pub(crate) fn watch(
         }
     })?;
     Ok(())
+}
+
+/// Starts a thread that calls `reload` once for each message, or for several of them.
+fn spawn_reloads(reload: impl Fn() + Send + 'static) -> io::Result<SyncSender<()>> {
+    let (sender, wishes) = mpsc::sync_channel(1);
+    let run = move || wishes.iter().for_each(|()| reload());
+    thread::Builder::new().name("chat-reload".to_owned()).spawn(run)?;
+    Ok(sender)
 }
 
 /// The wish to stop, and when it was first expressed.
