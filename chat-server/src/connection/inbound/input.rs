@@ -16,7 +16,8 @@ pub(super) enum Input {
 /// What comes from a browser.
 #[derive(Debug)]
 pub(super) enum WebInput {
-    /// The head of a request, as far as it has arrived; it ends at `end`, or is too long, once that is known.
+    /// The head of a request, as far as it has arrived; it ends at `end` once that is known. One that is too long
+    /// ends where the longest would, before its empty line.
     Head { bytes: Vec<u8>, end: Option<usize> },
     Messages {
         decoder: websocket::Decoder,
@@ -159,7 +160,7 @@ impl Input {
 }
 
 impl WebInput {
-    /// Adds to the head of a request. What is beyond the longest head is dropped.
+    /// Adds to the head of a request. What is beyond the longest head, and a byte, is dropped.
     pub(super) fn add_to_head(&mut self, added: &[u8]) {
         let Self::Head { bytes, end } = self else { return };
         // An empty line may have begun before.
@@ -168,7 +169,8 @@ impl WebInput {
         bytes.extend_from_slice(&added[..added.len().min(room)]);
         let is_too_long = bytes.len() > MAX_HEAD;
         let found = head_end(&bytes[start..]).map(|end| start + end);
-        *end = end.or(found).or(is_too_long.then_some(bytes.len()));
+        let found = found.filter(|end| *end <= MAX_HEAD);
+        *end = end.or(found).or(is_too_long.then_some(MAX_HEAD));
     }
 }
 
@@ -239,6 +241,24 @@ mod tests {
         // Such a frame is long, and legal.
         assert_eq!(begins_http(b"GE{\"type"), Some(false));
         assert_eq!(begins_http(b"GE {\"typ"), Some(false));
+    }
+
+    /// The longest head and what follows it; a longer one is cut, so that nothing takes it for complete.
+    #[test]
+    fn no_head_is_so_long_that_what_follows_is_not_seen() {
+        for (len, whole) in [(MAX_HEAD - 1, true), (MAX_HEAD, true), (MAX_HEAD + 1, false)] {
+            let request = "GET / HTTP/1.1\r\nX: ";
+            let head = format!("{request}{:x<1$}\r\n\r\n", "", len - request.len() - 4);
+            for piece in [1, head.len(), head.len() + 1] {
+                let mut web = WebInput::Head { bytes: Vec::new(), end: None };
+                for bytes in [head.as_bytes(), b"more"].concat().chunks(piece) {
+                    web.add_to_head(bytes);
+                }
+                let head = Input::Web(Box::new(web)).take_head().expect("it has an end");
+                assert_eq!(head.bytes.ends_with(b"\r\n\r\n"), whole, "{len}, {piece}");
+                assert!(head.is_followed, "{len}, {piece}");
+            }
+        }
     }
 
     #[test]
