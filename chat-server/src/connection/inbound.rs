@@ -25,7 +25,8 @@ use crate::workers::Request;
 const FRAMES_PER_TURN: u32 = 64;
 
 /// A read of fewer bytes than this costs a quarter of a command, unless it completes a frame: a frame that
-/// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes.
+/// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes. So does one of nothing
+/// but records without content.
 const SHORT: usize = 1024;
 
 /// The time that a quiet connection takes, in units of some 0.4 µs: as much as 160 short messages a second that come
@@ -310,7 +311,8 @@ impl Inbound {
             if state.is_incomplete() {
                 self.note_incomplete_stream(now, since.filter(|_| accepted.bytes == 0));
             }
-            if end == ReadEnd::Drained && accepted.bytes == 0 && bytes < SHORT {
+            let is_short = || bytes == 0 || (end == ReadEnd::Drained && bytes < SHORT);
+            if accepted.bytes == 0 && end != ReadEnd::Kept && is_short() {
                 self.commands.charge_quarter(now, limits.commands);
             }
             accepted

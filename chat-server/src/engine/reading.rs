@@ -239,13 +239,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Reads a connection whose frame is late; while it is paused, nothing is accepted. Returns whether
-    /// everything available has been read.
+    /// everything available has been read that brings anything.
     pub(super) fn read_late(&mut self, now: Instant, key: ConnKey) -> bool {
         let is_paused = self.connections.get(key).is_some_and(|c| c.read_pause().is_some());
-        self.read_within(now, key, !is_paused) == Some(ReadEnd::Drained)
+        self.read_within(now, key, !is_paused).is_some_and(|read| read.has_drained())
     }
 
-    fn read_within(&mut self, now: Instant, key: ConnKey, accepts: bool) -> Option<ReadEnd> {
+    fn read_within(&mut self, now: Instant, key: ConnKey, accepts: bool) -> Option<Read> {
         let connection = self.connections.get_mut(key)?;
         // What was not read before the stop is not accepted.
         let is_too_late = self.stop.is_some() && connection.lifecycle.is_open();
@@ -253,8 +253,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             return None;
         }
         let mut requests = self.dispatcher.scratch();
-        let Read { bytes, accepted, end, handshake, .. } =
-            self.ingress.read(now, connection, accepts, &mut requests);
+        let read = self.ingress.read(now, connection, accepts, &mut requests);
+        let Read { bytes, accepted, end, handshake, .. } = read;
         if let Some(Request::Do(Command::Rooms)) = requests.last() {
             connection.inbound.expect_list();
         }
@@ -302,7 +302,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             ReadEnd::Kept => self.enqueue_rest(key),
             ReadEnd::Drained => {}
         }
-        Some(end)
+        Some(read)
     }
 
     /// Counts a complete handshake, and goes on writing to a connection that takes bytes now.

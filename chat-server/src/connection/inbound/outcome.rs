@@ -16,6 +16,14 @@ pub(crate) struct Read {
     pub(crate) work: u32,
 }
 
+impl Read {
+    /// Whether no more is to be had: the kernel has none, or all that was read were records without content, of which
+    /// there may be no end.
+    pub(crate) fn has_drained(&self) -> bool {
+        self.end == ReadEnd::Drained || (self.end == ReadEnd::Budget && self.bytes == 0)
+    }
+}
+
 /// What reading has done for the handshake of a stream that begins with one, or may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Handshake {

@@ -144,3 +144,27 @@ fn p6_a_message_is_late_however_much_comes_within_it() {
         assert_eq!(timeouts(&harness), (true, 0), "{opcode:?}");
     }
 }
+
+/// As records of TLS do that have no content, while more of them wait to be read.
+#[test]
+fn p6_what_brings_nothing_gives_a_frame_no_more_time_and_is_paid_for() {
+    let mut harness = Harness::new(|config| {
+        config.limits.frame_timeout = Duration::from_secs(3);
+        config.limits.commands = RateLimit { burst: 8, per_second: 1 };
+    });
+    let (key, socket) = harness.connect();
+    socket.comes(Come::Bytes(b"\0\x12{".to_vec()));
+    harness.engine.readable(key, false);
+    harness.engine.turn(Instant::START);
+    socket.0.borrow_mut().state = Some(StreamState::Ready);
+    harness.engine.readable(key, false);
+    harness.turns();
+    assert!(harness.counters.stats().limits.count(LimitKind::Commands) > 0, "it waits");
+    harness.turns_until(Duration::from_millis(2_900));
+    assert_eq!(socket.take(), [""; 0]);
+    // There is always more of it, also to be discarded.
+    for millis in [3_010, 3_020, 3_030] {
+        harness.engine.turn(Instant::START + Duration::from_millis(millis));
+    }
+    assert_eq!(socket.take(), ["frame-timeout"]);
+}
