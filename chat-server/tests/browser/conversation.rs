@@ -56,6 +56,10 @@ fn somebody_at_a_terminal_is_in_the_same_room() {
     let link = ann.eval(link).to_string();
     assert_eq!(link, r#"["https://example.com/a(b)?c=1","noopener noreferrer","_blank"]"#);
 
+    ann.fill("#say", "/join Both");
+    ann.press(Key::Enter);
+    ann.see("#hint", "It has to be: /join ID");
+
     terminal.name("Theodor");
     ann.see(".line[data-kind=notice]", "Theo is now called Theodor.");
     ann.see("#members", "Theodor");

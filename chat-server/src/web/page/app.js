@@ -48,7 +48,7 @@ function render() {
 	put($('room-number'), id ? t('room', { n: id }) : '')
 	put($('people'), t('count', { n: count }))
 	put($('me'), t('me', { name: visible(state.name ?? '…') }))
-	put($('empty'), !room ? t('lobby') : count < 2 ? t('alone') : '')
+	put($('empty'), !room ? t('not-in-room') : count < 2 ? t('alone') : '')
 	put($('newer'), `↓ ${unread ? t('unread', { n: unread }) : t('newest')}`)
 	$('newer').hidden = log.atEnd
 	$('notify').ariaPressed = kept.notify === 'granted'
@@ -197,13 +197,12 @@ connection.start({
 		session.received(message)
 	},
 	closed() {
-		const hasStopped = state.lastWord === 'server-stopping'
 		body.dataset.link = 'off'
 		lost = session.closed() ?? lost
 		lostAt ||= Date.now()
 		refusals = 0
 		hasEnded ||= state.lastWord === 'removed'
-		put($('trouble'), t(hasStopped ? 'stopped' : hasEnded ? 'ended' : 'offline'))
+		put($('trouble'), t(hasEnded ? 'ended' : state.lastWord === 'server-stopping' ? state.lastWord : 'offline'))
 		changed()
 		return !hasEnded
 	},
@@ -236,10 +235,13 @@ const commands = {
 // Returns what is wrong with a line.
 function submit(line) {
 	const { kind, value } = parse(line)
-	if (kind === 'bad') return t(value, {}, t('unknown'))
+	if (kind === 'bad') {
+		const form = t('help').split(' · ').find((form) => form.split(' ')[0] === value)
+		return t(form ? 'form' : 'unknown', { form })
+	}
 	if (kind === 'chat') return say(value)
-	if (kind !== 'help' && !connection.isOpen()) return t('notConnected')
-	commands[kind]?.(value)
+	if (kind !== 'help' && !connection.isOpen()) return t('ended')
+	commands[kind](value)
 	return ''
 }
 
@@ -247,7 +249,7 @@ function say(value) {
 	// Pastes may have invisible controls, which the server refuses.
 	const text = value.replace(/[^\P{C}\n\t\p{Cf}\p{Co}\p{Cn}]/gu, '')
 	if (!text.trim()) return ''
-	if (!connection.isOpen() || lost) return t('notConnected')
+	if (!connection.isOpen() || lost) return t('ended')
 	if (!state.room) return t('not-in-room')
 	const n = session.excess(text)
 	if (n > 0) return t('tooLong', { n })
@@ -263,7 +265,7 @@ function say(value) {
 function askName(why = '') {
 	put($('name-error'), why)
 	if ($('name-dialog').open) return
-	$('name').value = state.name ?? kept.name ?? t('guest', { n: Math.floor(1000 + Math.random() * 9000) })
+	$('name').value = state.name ?? kept.name ?? t('guest', { n: String(Math.random()).slice(-4) })
 	$('name-dialog').showModal()
 	$('name').select()
 }
@@ -338,7 +340,7 @@ for (const element of document.querySelectorAll('[id]')) {
 	else element.ariaLabel = element.placeholder = text
 }
 $('me').title = t('rename')
-$('notify').hidden = !isSecureContext || !('Notification' in window)
+$('notify').hidden = !isSecureContext || !window.Notification
 composer.start(submit)
 log.start(changed, composer.insert)
 render()

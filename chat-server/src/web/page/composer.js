@@ -40,8 +40,7 @@ function keydown(event) {
 	const { key, shiftKey } = event
 	wantsLine = shiftKey
 	// An input method's own: Safari says so by 229 only.
-	if (event.isComposing || event.keyCode === 229 || shiftKey) return
-	if (key !== 'Enter') return
+	if (key !== 'Enter' || shiftKey || event.isComposing || event.keyCode === 229) return
 	event.preventDefault()
 	submit()
 }
