@@ -48,6 +48,10 @@ fn markup_in_messages_stays_text() {
     let links = ann.eval("[...document.querySelectorAll('#log a')].map(a => a.href)").to_string();
     assert_eq!(links, r#"["https://example.com/","https://b.example/"]"#);
 
+    // An address whose end takes long to find.
+    mallory.chat(&format!("https://a{}{}", ".".repeat(30_000), "]".repeat(30_000)));
+    ann.see(".line[data-kind=chat] .text", "https://a...");
+
     // One's own, and what the server refuses.
     ann.say(IMAGE);
     ann.fill("#say", &format!("/name {SCRIPT}"));

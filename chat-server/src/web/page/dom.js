@@ -29,14 +29,15 @@ export function nameOf(name) {
 }
 
 const ADDRESS = /https?:\/\/[^\s<>"`{}|\\^]+/gi
-// What a sentence adds to an address: punctuation, or a Korean particle after a Latin letter.
-const AFTER = /([.,:;!?'’”…。、」』]|(?<=[\w/])([을를은는이가의로와과도만]|에서?|으로|예요|입니다))+$/
+// What a sentence adds to an address: punctuation, or a Korean particle after a Latin letter. At most 9: without
+// a limit, a hostile text takes a minute.
+const AFTER = /([.,:;!?'’”…。、」』]|(?<=[\w/])([을를은는이가의로와과도만]|에서?|으로|예요|입니다)){1,9}$/
 
 // The address itself. A bracket is part of it if it opens in it, too.
-function trimmed(address) {
+function trimmed(address, most = 9) {
 	const url = address.replace(AFTER, '')
 	const open = { ')': '(', ']': '[' }[url.at(-1)]
-	return open && !url.includes(open) ? trimmed(url.slice(0, -1)) : url
+	return open && most && !url.includes(open) ? trimmed(url.slice(0, -1), most - 1) : url
 }
 
 // A text as nodes, with its addresses as links.
