@@ -59,6 +59,15 @@ fn somebody_at_a_terminal_is_in_the_same_room() {
     ann.fill("#say", "/join Both");
     ann.press(Key::Enter);
     ann.see("#hint", "It has to be: /join ID");
+    // Whoever goes to a room that is gone comes back.
+    ann.fill("#say", "/join 99");
+    ann.press(Key::Enter);
+    ann.see("#hint", "There is no such room.");
+    for code in ["member-left", "member-entered"] {
+        assert_eq!(terminal.expect_code(code).member, "Ann");
+    }
+    ann.wait("location.hash === '#room=1'");
+    ann.see(".line .text", "첫 줄");
 
     terminal.name("Theodor");
     ann.see(".line[data-kind=notice]", "Theo is now called Theodor.");

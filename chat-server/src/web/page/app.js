@@ -18,8 +18,8 @@ const REFRESH_MS = 20_000, ANSWER_MS = 8_000, PATIENCE_MS = 2_000, NOTIFY_MS = 3
 let kept = {}
 try { kept = localStorage } catch {}
 
-// The room to enter once there is a name, and the one of a lost connection.
-let target = roomInAddress(), lost = null
+// The room to enter once there is a name, the one of a lost connection, the one left for another.
+let target = roomInAddress(), lost = null, previous = null
 let lostAt = 0, heardAt = 0, notifiedAt = 0
 let refusals = 0, unread = 0
 let hasWaited = false, hasEnded = false, isStale = false
@@ -76,14 +76,14 @@ function setAddress(id) {
 	if (old !== id) history[old ? 'replaceState' : 'pushState'](null, '', id ? `#room=${id}` : '/')
 }
 
-function go(id) {
+function go(id, from) {
 	put($('rooms-error'), '')
 	if (id === (state.room ?? lost)?.id) {
 		setAddress(id)
 		return view('chat')
 	}
 	lost = null
-	if (state.name) return session.enter(id)
+	if (state.name) return session.enter(id, '', from)
 	target = id
 	if (!kept.name) askName()
 }
@@ -110,13 +110,16 @@ session.start({
 		// Two of the numbers since are notices about oneself.
 		const n = lost?.id === roomId ? seq - lost.seq - 2 : 0
 		log.show(`${roomId} ${state.room.title}`, lost)
-		lost = null
+		if (!lost) view('chat')
+		lost = previous = null
 		if (n > 0) remark('missed', n)
 		log.tell(pieces(code, { roomId }))
 		setAddress(roomId)
-		view('chat')
 	},
-	left: inNoRoom,
+	left(room) {
+		previous = room
+		inNoRoom()
+	},
 	chat({ member, text }) {
 		arrives()
 		log.say('chat', member, text)
@@ -136,17 +139,20 @@ session.start({
 		if (from === 'say') composer.hint(words(message))
 		else if (name) nameRefused(words(message))
 		else put($('rooms-error'), words(message))
-		if (!name && !state.room) inNoRoom()
+		if (!name && !state.room) inNoRoom(previous)
 	},
 })
 
 const rename = (name, from) => session.command('CSName', { name }, from)
 const words = ({ code, text }) => t(code, {}, visible(text))
 
-function inNoRoom() {
+// Shows the rooms, or goes back to the one that was left for a refusal.
+function inNoRoom(back = null) {
 	if (session.isMoving()) return
+	lost = back
+	previous = null
+	if (lost) return session.list()
 	log.show('')
-	lost = null
 	setAddress(0)
 	view('rooms')
 }
@@ -155,7 +161,7 @@ function inNoRoom() {
 function comeBack({ id, title }) {
 	const rooms = [...state.rooms.values()].filter((room) => room.title === title)
 	const room = rooms.find((room) => room.id === id) ?? rooms[0]
-	if (room || hasWaited) return session.enter(room?.id, 'rooms', !room && title)
+	if (room || hasWaited) return session.enter(room?.id, !room && title)
 	hasWaited = true
 	setTimeout(session.list, PATIENCE_MS * Math.random())
 }
@@ -225,8 +231,8 @@ const commands = {
 	help: () => remark('help'),
 	name: (name) => rename(name, 'say'),
 	rooms: (word) => view('rooms', $('filter').value = word),
-	create: (title) => session.enter(0, 'say', title),
-	join: (id) => session.enter(Number(id), 'say'),
+	create: (title) => session.enter(0, title, 'say'),
+	join: (id) => go(Number(id), 'say'),
 	leave: () => lost ? inNoRoom() : session.command('CSLeaveRoom', {}, 'say'),
 	shutdown: () => session.command('CSShutdown', {}, 'say'),
 	quit: () => connection.drop(hasEnded = true),
@@ -296,13 +302,13 @@ const actions = {
 		kept.notify = kept.notify !== 'granted' && await Notification.requestPermission()
 		changed()
 	},
-	connect: () => connection.connect(hasEnded = false),
+	connect: () => view(body.dataset.view, connection.connect(hasEnded = false)),
 	'create-form'() {
 		put($('rooms-error'), '')
 		if (!connection.isOpen()) return put($('rooms-error'), t('ended'))
 		if (!state.name) return askName()
 		lost = null
-		session.enter(0, 'rooms', $('new-title').value.trim() || t('roomOf', { name: state.name }))
+		session.enter(0, $('new-title').value.trim() || t('roomOf', { name: state.name }))
 		$('create-form').reset()
 	},
 	composer: composer.submit,

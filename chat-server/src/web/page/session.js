@@ -54,7 +54,7 @@ export function ping() {
 }
 
 // Enters a room, or a new one with that title, out of the present one.
-export function enter(roomId, from, title) {
+export function enter(roomId, title, from) {
 	if (state.room) command('CSLeaveRoom', {}, from)
 	if (title) command('CSCreateRoom', { title }, from)
 	else command('CSJoinRoom', { roomId }, from)
@@ -112,8 +112,9 @@ function notice(message) {
 		list()
 		on.entered(message)
 	} else if (code === 'room-left') {
+		const { room } = state
 		state.room = null
-		on.left()
+		on.left(room)
 	} else if (!answered) {
 		on.notice(message)
 	} else if (answered.text) {
