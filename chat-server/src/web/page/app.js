@@ -12,17 +12,17 @@ const { state } = session
 const { body } = document
 const isNarrow = matchMedia('(max-width: 45rem)')
 
-const REFRESH_MS = 20_000, ANSWER_MS = 8_000, PATIENCE_MS = 2_000, NOTIFY_MS = 3_000
+const REFRESH_MS = 20_000, ANSWER_MS = 8_000, NOTIFY_MS = 3_000
 
 // Kept for the next visit, if the browser may.
 let kept = {}
 try { kept = localStorage } catch {}
 
-// The room to enter once there is a name, the one of a lost connection, the one left for another.
-let target = roomInAddress(), lost = null, previous = null
+// The room to enter once there is a name, the one of a lost connection, the one left for another, the one made again.
+let target = roomInAddress(), lost = null, previous = null, remade = null
 let lostAt = 0, heardAt = 0, notifiedAt = 0
 let refusals = 0, unread = 0
-let hasWaited = false, hasEnded = false, isStale = false
+let hasEnded = false, isStale = false
 
 // What is shown.
 
@@ -97,7 +97,15 @@ session.start({
 		connection.served()
 		if (lostAt) remark('reconnected', Math.round((heardAt - lostAt) / 1000))
 		lostAt = 0
-		if (lost && !session.isMoving()) comeBack(lost)
+		if (session.isMoving()) return
+		if (lost) comeBack()
+		else if (remade && remade === state.room) {
+			// Others may have made it, too: all go to the oldest.
+			const [{ id }] = titled(remade)
+			if (id === remade.id) return
+			lost = remade
+			session.enter(id)
+		}
 	},
 	named() {
 		kept.name = state.name
@@ -111,6 +119,7 @@ session.start({
 		const n = lost?.id === roomId ? seq - lost.seq - 2 : 0
 		log.show(`${roomId} ${state.room.title}`, lost)
 		if (!lost) view('chat')
+		remade = lost && code === 'room-created' && state.room
 		lost = previous = null
 		if (n > 0) remark('missed', n)
 		log.tell(pieces(code, { roomId }))
@@ -157,13 +166,13 @@ function inNoRoom(back = null) {
 	view('rooms')
 }
 
+const titled = ({ title }) => [...state.rooms.values()].filter((room) => room.title === title)
+
 // Back to the room by its number, else by its title: a new server numbers anew. Else it is made again.
-function comeBack({ id, title }) {
-	const rooms = [...state.rooms.values()].filter((room) => room.title === title)
-	const room = rooms.find((room) => room.id === id) ?? rooms[0]
-	if (room || hasWaited) return session.enter(room?.id, !room && title)
-	hasWaited = true
-	setTimeout(session.list, PATIENCE_MS * Math.random())
+function comeBack() {
+	const rooms = titled(lost)
+	const room = rooms.find(({ id }) => id === lost.id) ?? rooms[0]
+	session.enter(room?.id, !room && lost.title)
 }
 
 // A name is free once the server has noticed that the old connection is gone.
@@ -193,7 +202,6 @@ connection.start({
 	opened() {
 		body.dataset.link = 'on'
 		state.lastWord = ''
-		hasWaited = false
 		if (kept.name) rename(kept.name)
 		else askName()
 		session.list()
