@@ -107,6 +107,8 @@ fn a_cut_connection_comes_back_into_the_room_and_says_what_was_missed() {
     ann.say("before");
     terminal.expect_chat("Ann", "before");
 
+    // Another tab of hers has another name.
+    ann.eval("localStorage.name = 'Anna'");
     ann.eval("cut()");
     terminal.expect_code("member-left");
     ann.see("#trouble", "Not connected. Trying to connect again");

@@ -20,6 +20,8 @@ try { kept = localStorage } catch {}
 
 // The room to enter once there is a name, the one of a lost connection, the one left for another, the one made again.
 let target = roomInAddress(), lost = null, previous = null, remade = null
+// The name here. Another tab may have a later one.
+let wanted = kept.name
 let lostAt = 0, heardAt = 0, notifiedAt = 0
 let refusals = 0, unread = 0
 let hasEnded = false, isStale = false
@@ -85,7 +87,7 @@ function go(id, from) {
 	lost = null
 	if (state.name) return session.enter(id, '', from)
 	target = id
-	if (!kept.name) askName()
+	if (!wanted || refusals) askName()
 }
 
 // What happens.
@@ -108,7 +110,7 @@ session.start({
 		}
 	},
 	named() {
-		kept.name = state.name
+		kept.name = wanted = state.name
 		refusals = 0
 		$('name-dialog').close()
 		if (target) session.enter(target)
@@ -177,8 +179,9 @@ function comeBack() {
 
 // A name is free once the server has noticed that the old connection is gone.
 function nameRefused(why) {
-	if ($('name-dialog').open || state.name || refusals++ > 3) askName(why)
-	else setTimeout(rename, 300 * 2 ** refusals, kept.name)
+	wanted = state.name ?? wanted
+	if ($('name-dialog').open || state.name || refusals++ > 2) askName(why)
+	else setTimeout(rename, 300 * 2 ** refusals, wanted)
 }
 
 // A line comes, perhaps unseen.
@@ -202,7 +205,7 @@ connection.start({
 	opened() {
 		body.dataset.link = 'on'
 		state.lastWord = ''
-		if (kept.name) rename(kept.name)
+		if (wanted) rename(wanted)
 		else askName()
 		session.list()
 	},
@@ -279,7 +282,7 @@ function say(value) {
 function askName(why = '') {
 	put($('name-error'), why)
 	if ($('name-dialog').open) return
-	$('name').value = state.name ?? kept.name ?? t('guest', { n: String(Math.random()).slice(-4) })
+	$('name').value = state.name ?? wanted ?? t('guest', { n: String(Math.random()).slice(-4) })
 	$('name-dialog').showModal()
 	$('name').select()
 }
@@ -322,7 +325,7 @@ const actions = {
 	composer: composer.submit,
 	'name-form'() {
 		put($('name-error'), connection.isOpen() ? '' : t('ended'))
-		rename(kept.name = $('name').value.trim().replace(/\s+/g, ' '))
+		rename(wanted = $('name').value.trim().replace(/\s+/g, ' '))
 	},
 }
 onclick = ({ target }) => actions[target.closest('button')?.id]?.()
