@@ -216,7 +216,7 @@ connection.start({
 	closed() {
 		body.dataset.link = 'off'
 		lost = session.closed() ?? lost
-		lostAt ||= Date.now()
+		lostAt ||= heardAt
 		refusals = 0
 		hasEnded ||= state.lastWord === 'removed'
 		put($('trouble'), t(hasEnded ? 'ended' : state.lastWord === 'server-stopping' ? state.lastWord : 'offline'))
@@ -229,10 +229,10 @@ connection.start({
 function wake() {
 	const askedAt = Date.now()
 	render()
-	if (document.hidden || hasEnded) return
+	if (hasEnded) return
 	connection.connect()
 	session.ping()
-	session.refresh()
+	if (!document.hidden) session.refresh()
 	setTimeout(() => heardAt < askedAt && connection.drop(), ANSWER_MS)
 }
 
