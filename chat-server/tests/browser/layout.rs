@@ -78,7 +78,10 @@ fn text_of_twice_the_size_fits_a_desk() {
     let server = Program::start();
     let ann = Page::enter(&chromium, "Ann", "ko-KR", &server.url());
     ann.create("큰 글자");
+    ann.see("#empty", "아무도 없어요");
     ann.say("글자를 두 배로 키워도 모두 보여요.");
+    // It would lie over what was said.
+    ann.wait("!document.getElementById('empty').checkVisibility()");
     ann.size(1280, 1024);
     ann.eval("document.documentElement.style.fontSize = '200%'");
     check(&ann);
