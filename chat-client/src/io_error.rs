@@ -73,7 +73,7 @@ impl Localize for IoErrorKind {
             Self::TimedOut => ("no answer", "응답이 없어요"),
             Self::Unreachable => ("no route to that address", "그 주소로 가는 길이 없어요"),
             Self::BrokenPipe => ("broken pipe", "받는 쪽이 닫혔어요"),
-            Self::UnknownHost => ("there is no such name", "그런 이름이 없어요"),
+            Self::UnknownHost => ("there is no such host", "그런 이름이 없어요"),
             Self::NoNameServer => ("no name server answers", "이름을 물어볼 서버에 닿지 않아요"),
             Self::Other(text) => (text.as_str(), text.as_str()),
         };

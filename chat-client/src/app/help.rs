@@ -13,14 +13,14 @@ impl Localize for Commands {
         localize!(f, lang,
             en: "\
 /help          show this list
-/name NAME     change your name, 1 to {MAX_NAME_CHARS} characters; your room is told
+/name NAME     change your name, 1 to {MAX_NAME_CHARS} characters; your room sees it
 /rooms [WORD]  list the rooms, or those with WORD in their titles
 /create TITLE  create a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
 /join ID       enter a room; /leave the one you are in first
-/leave         leave your room; a room without members is gone
+/leave         leave your room; a room ends with its last member
 /shutdown      stop the server for everybody, if it lets you
-/quit          leave the chat; so does Ctrl-D, the end of the input
-Any other line is said to the others in your room. To say /text, type //text.",
+/quit          leave the chat; so does Ctrl-D
+Any other line goes to the others in your room. To say /text, type //text.",
             ko: "\
 /help          명령어를 보여 줘요
 /name 이름     이름을 바꿔요 ({MAX_NAME_CHARS}자까지). 같은 방 사람들에게도 알려요

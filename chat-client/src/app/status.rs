@@ -101,7 +101,7 @@ impl Localize for Status<'_> {
                      fingerprint that it printed",
                 ko: "암호화된 연결만 받는 서버예요. --tls 옵션이나, 서버에 표시된 지문으로 --tls-fingerprint=지문 옵션을 쓰세요"),
             Self::NotClosed => localize!(f, lang,
-                en: "the server did not close the connection; left without waiting for it",
+                en: "the server did not close the connection in time; left without waiting",
                 ko: "서버가 연결을 닫지 않아서 그냥 나왔어요"),
             Self::FlagRefused { flag } => localize!(f, lang,
                 en: "the server refused {flag}",

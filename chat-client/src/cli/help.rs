@@ -16,24 +16,24 @@ pub(crate) const FLAGS: PerLang<&str> = PerLang {
 Usage: chat-client --port=N [--ip=HOST] [--tls] [--name=NAME] [--join=ID]
                    [--plain] [--reconnect] [--lang=ko|en]
 
-Talk in the rooms of a chat server. Lines are read from the terminal or a
-pipe; /help lists the commands.
+Talk in the rooms of a chat server. The client reads lines from the terminal
+or a pipe; /help lists the commands.
 
   --port=N       port of the server, 1 to 65535
   --ip=HOST      where the server is: a host name, or an IPv4 or IPv6
                  address (default 127.0.0.1)
-  --tls          encrypt the connection, and make sure that the server is the
-                 one of --ip: an authority that this system trusts signed so
+    --tls          encrypt the connection; the server needs a certificate for
+                 --ip, signed by an authority that this system trusts
   --tls-ca=FILE  the same, but trust the authorities in this PEM file
   --tls-fingerprint=HEX
-                 encrypt the connection, and trust the certificate with this
-                 SHA-256 fingerprint alone, as the server prints it
+                 encrypt the connection; trust only the certificate with this
+                 SHA-256 fingerprint, which the server prints when it starts
   --name=NAME    take this name at the start; quote a name with spaces
   --join=ID      enter this room at the start
-  --plain        one message per line, no colours, no editing; the default
+    --plain        one message per line, no colours, no editing; the default
                  when the output is not a terminal
-  --reconnect    connect again when the connection is lost; the default at
-                 a terminal without --plain
+  --reconnect    reconnect when the connection is lost; the default at a
+                 terminal without --plain
   --lang=ko|en   language of the client and of the notices it knows (default:
                  that of LC_ALL, LC_MESSAGES or LANG, else English)
   --version      print the version

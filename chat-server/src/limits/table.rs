@@ -141,23 +141,23 @@ macro_rules! limit {
 #[rustfmt::skip]
 static TABLE: [Limit; 30] = [
     limit!("connections", Count, 1, MANY, connections,
-        en: "connections at a time; never more than open descriptors less 64. An idle one costs 0.5 KiB here \
-             and 2 KiB in the kernel",
+                en: "connections at a time; never more than the limit on descriptors less 64. An idle one costs 0.5 KiB \
+             here and 2 KiB in the kernel",
         ko: "동시에 있을 수 있는 연결 수. 열 수 있는 디스크립터 수에서 64를 뺀 만큼까지예요. 쉬는 연결 하나에 \
              서버 메모리 0.5 KiB, 커널 메모리 2 KiB"),
     limit!("connections-per-address", Count, 0, MANY, connections_per_address,
-        en: "connections from one address (IPv6: one network of 64 bits); loopback ones count if this is set. \
-             0: no limit. 100 bytes each",
+                en: "connections from one address (IPv6: one /64 network); loopback addresses count only if this is \
+             set. 0: no limit. 100 bytes each",
         ko: "그 가운데 한 주소에서 온 연결 수 (IPv6에서는 64비트 네트워크 하나). 루프백 주소는 값을 바꿨을 때만 \
              세요. 0: 제한 없음. 하나에 100바이트"),
     limit!("new-connections", PerSecond, 0, u32::MAX as u64, new_connections.per_second,
-        en: "new connections from such an address; beyond that, they are read later. 0: no limit. No memory",
+                en: "new connections from one such address; beyond that, they are read later. 0: no limit. No memory",
         ko: "그런 주소에서 새로 오는 연결 수. 넘으면 나중에 읽어요. 0: 제한 없음. 메모리는 들지 않아요"),
     limit!("new-connections-burst", Count, 1, u32::MAX as u64, new_connections.burst,
-        en: "new connections from such an address in a burst. No memory",
+                en: "new connections from one such address in a burst. No memory",
         ko: "그런 주소에서 한꺼번에 새로 오는 연결 수. 메모리는 들지 않아요"),
     limit!("refused-connections", Count, 0, MANY, refused_connections,
-        en: "refused connections kept until they have read the reason. 0.5 KiB each",
+                en: "refused connections kept open until they have read the reason. 0.5 KiB each",
         ko: "거절한 까닭을 읽을 때까지 기다려 주는 연결 수. 하나에 0.5 KiB"),
     limit!("rooms", Count, 0, MANY, rooms,
         en: "rooms at a time. 300 bytes each",
@@ -175,7 +175,7 @@ static TABLE: [Limit; 30] = [
         en: "members of a room written to before others get their turn. 5 µs each",
         ko: "다른 연결에 차례를 주기 전에 한 방에서 메시지를 보내는 사람 수. 한 명에 5 µs"),
     limit!("read-ahead", Bytes, 1, HUGE, read_ahead,
-        en: "bytes read from all connections and not yet carried out. Up to five times as much memory",
+                en: "bytes of commands read from all connections and not yet carried out. Up to five times as much memory",
         ko: "모든 연결에서 읽고 아직 처리하지 않은 바이트 수. 메모리는 그 다섯 배까지 들어요"),
     limit!("commands", PerSecond, 0, u32::MAX as u64, commands.per_second,
         en: "commands from a connection; beyond that, reading pauses. 0: no limit. No memory",
@@ -196,20 +196,19 @@ static TABLE: [Limit; 30] = [
         en: "bytes of answers to a connection in a burst, after a quiet time. No memory",
         ko: "조용하던 연결에 한꺼번에 답하는 바이트 수. 메모리는 들지 않아요"),
     limit!("bad-frames", PerSecond, 0, u32::MAX as u64, bad_frames.per_second,
-        en: "frames from a connection without a valid message; beyond that, it is closed. 0: no limit. No \
-             memory",
+                en: "invalid frames from a connection; beyond that, it is closed. 0: no limit. No memory",
         ko: "한 연결에서 받아 주는 잘못된 프레임 수. 넘으면 연결을 끊어요. 0: 제한 없음. 메모리는 들지 않아요"),
     limit!("bad-frames-burst", Count, 0, u32::MAX as u64, bad_frames.burst,
-        en: "such frames in a burst, after a quiet time. No memory",
+                en: "invalid frames from a connection in a burst, after a quiet time. No memory",
         ko: "조용하던 연결에서 한꺼번에 받아 주는 잘못된 프레임 수. 메모리는 들지 않아요"),
     limit!("frame-timeout", Time, 0, LONG, frame_timeout,
-        en: "time for a frame from its first byte to its last; beyond that, its connection is closed. A \
-             partial frame costs its bytes",
+                en: "time from the first byte of a frame to its last; beyond that, the connection is closed. A partial \
+             frame costs its bytes",
         ko: "프레임이 첫 바이트부터 마지막 바이트까지 오는 시간. 넘으면 연결을 끊어요. 오다 만 프레임은 온 만큼 \
              메모리를 써요"),
     limit!("peer-timeout", Time, 2_000, LONG, peer_timeout,
-        en: "time for a peer to confirm what was sent, or to answer a probe; beyond that, it has vanished and \
-             is closed. No memory to speak of",
+                en: "time for a peer to acknowledge what was sent, or to answer a probe; beyond that, it counts as \
+             vanished and is closed. Hardly any memory",
         ko: "보낸 것을 상대가 확인하거나 탐침에 답하는 시간. 넘으면 사라진 것으로 보고 연결을 끊어요. 메모리는 거의 \
              들지 않아요"),
     limit!("kernel-send-buffer", Bytes, 1, 1 << 30, kernel_send_buffer,
@@ -219,31 +218,31 @@ static TABLE: [Limit; 30] = [
         en: "bytes pending for a connection; beyond that, it is evicted. Shared within a room",
         ko: "그 밖에 한 연결에 아직 보내지 못한 바이트 수. 넘으면 연결을 끊어요. 같은 방에서는 함께 써요"),
     limit!("slow-backlog", Bytes, 1, HUGE, slow_backlog,
-        en: "bytes that may be pending for a connection longer than slow-backlog-time; beyond that, it is \
+                en: "bytes that may stay pending for a connection longer than slow-backlog-time; beyond that, it is \
              evicted. Part of backlog",
         ko: "한 연결에 slow-backlog-time 넘게 밀려 있어도 되는 바이트 수. 넘으면 연결을 끊어요. backlog의 \
              일부예요"),
     limit!("slow-backlog-time", Time, 0, LONG, slow_backlog_time,
-        en: "how long more than slow-backlog may be pending. No memory",
+                en: "time for which more than slow-backlog may be pending. No memory",
         ko: "slow-backlog보다 많이 밀려 있어도 되는 시간. 메모리는 들지 않아요"),
     limit!("room-pace", BytesPerSecond, 0, u32::MAX as u64, room_pace.per_second,
-        en: "bytes that a room says while a slow member reads; who reads as fast is never evicted for it. 0: \
-             no limit. No memory",
+                en: "bytes said in a room while a slow member reads; a member that reads as fast is never evicted as \
+             slow. 0: no limit. No memory",
         ko: "느린 사람이 읽는 동안 그 방에서 말할 수 있는 바이트 수. 그만큼 읽는 사람은 느리다고 끊지 않아요. 0: \
              제한 없음. 메모리는 들지 않아요"),
     limit!("room-pace-burst", Bytes, 1, u32::MAX as u64, room_pace.burst,
-        en: "such bytes in a burst. No memory",
+                en: "bytes said in such a room in a burst. No memory",
         ko: "그때 한꺼번에 말할 수 있는 바이트 수. 메모리는 들지 않아요"),
     limit!("total-backlog", Bytes, 1, HUGE, total_backlog,
-        en: "memory held for all connections; beyond that, those that have read nothing for longest are evicted. \
-             This much at most",
+                en: "memory held for all connections; beyond that, those that have gone longest without reading are \
+             evicted. At most this much",
         ko: "모든 연결 때문에 가진 메모리. 넘으면 가장 오래 읽지 않은 연결부터 끊어요. 메모리는 이만큼까지 들어요"),
     limit!("max-memory", Bytes, 16 << 20, HUGE, max_memory,
-        en: "memory for everything; other limits are lowered to it. If not set, half of what the container \
-             or the machine has",
+                en: "memory of the whole process; other limits are lowered to fit. If not set, half of what the \
+             container or the machine has",
         ko: "모든 것에 쓸 메모리. 다른 제한을 여기에 맞춰 낮춰요. 정하지 않으면 컨테이너나 컴퓨터 메모리의 절반"),
     limit!("linger", Time, 0, LONG, linger,
-        en: "time for a closing connection to read what is pending, which is kept as long",
+                en: "time for a closing connection to read what is pending, which stays in memory until then",
         ko: "닫는 연결이 나머지를 읽을 때까지 기다려 주는 시간. 그동안 보낼 것을 갖고 있어요"),
 ];
 

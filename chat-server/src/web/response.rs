@@ -27,13 +27,13 @@ impl Status {
     /// The code and its name, what to tell a person, and more header lines.
     const fn parts(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::BadRequest => ("400 Bad Request", "This is not a proper request.", ""),
+            Self::BadRequest => ("400 Bad Request", "This is not a valid request.", ""),
             Self::Forbidden => {
-                ("403 Forbidden", "A page from somewhere else may not use this chat.", "")
+                ("403 Forbidden", "A page from another site may not use this chat.", "")
             }
-            Self::NotFound => ("404 Not Found", "There is no such page here.", ""),
+            Self::NotFound => ("404 Not Found", "There is no such page.", ""),
             Self::MethodNotAllowed => {
-                ("405 Method Not Allowed", "Only GET and HEAD work here.", "Allow: GET, HEAD\r\n")
+                ("405 Method Not Allowed", "Only GET and HEAD are allowed.", "Allow: GET, HEAD\r\n")
             }
             Self::RequestTimeout => ("408 Request Timeout", "The request took too long.", ""),
             Self::Misdirected => (
@@ -43,7 +43,7 @@ impl Status {
             ),
             Self::UpgradeRequired => (
                 "426 Upgrade Required",
-                "Here is a WebSocket, version 13.",
+                "Only a WebSocket, version 13, is served here.",
                 "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
             ),
             Self::TooLarge => {

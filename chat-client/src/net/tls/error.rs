@@ -145,8 +145,8 @@ impl Localize for OfServer<'_> {
         let server = self.server;
         match self.error {
             TlsError::NotTls => localize!(f, lang,
-                en: "{server} does not speak TLS. Is the port right? Without --tls, anybody on the way can read \
-                     and change what is said",
+                                en: "{server} does not speak TLS. Is the port right? Without --tls, anybody on the network path \
+                     can read and change what is said",
                 ko: "{server} 서버는 TLS로 말하지 않아요. 포트가 맞나요? --tls 없이 연결하면 중간에서 누구나 대화를 \
                      읽고 바꿀 수 있어요"),
             TlsError::Closed => localize!(f, lang,
@@ -171,8 +171,8 @@ impl Untrusted {
         let Self { shown, why } = self;
         if *why == Distrust::OtherThanPinned {
             return localize!(f, lang,
-                en: "DANGER: {server} shows another certificate than --tls-fingerprint asks for. Somebody may be \
-                     in between, to read and change what is said. Nothing was sent. If the server has a new \
+                                en: "DANGER: the certificate of {server} does not match --tls-fingerprint. Somebody may be in \
+                     between, to read and change what is said. Nothing was sent. If the server has a new \
                      certificate, ask its operator whether this is its fingerprint: {shown}",
                 ko: "위험: {server} 서버의 인증서가 --tls-fingerprint와 달라요. 누군가 중간에서 대화를 읽거나 바꾸려는 \
                      것일 수 있어요. 아무 말도 보내지 않았어요. 서버가 인증서를 바꿨다면, 새 지문이 이것인지 \

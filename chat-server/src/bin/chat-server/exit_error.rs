@@ -93,16 +93,16 @@ impl Localize for ExitError {
                     ko: "{path}에 인증서를 둘 수 없어요: {error}. 다른 --tls-dir 폴더를 골라 주세요")
             }
             Self::NoStateDirectory => localize!(f, lang,
-                en: "there is no place to keep a certificate: choose one with --tls-dir",
+                en: "no directory to keep a certificate in: choose one with --tls-dir",
                 ko: "인증서를 둘 곳이 없어요. --tls-dir 폴더를 골라 주세요"),
             Self::Probe { address, error } => localize!(f, lang,
-                en: "no answer from {address}: {error}. Does a server run there with --metrics?",
+                en: "no answer from {address}: {error}. Is a server running there with --metrics?",
                 ko: "{address} 주소에서 답이 없어요: {error}. 서버가 --metrics 설정으로 떠 있는지 보세요"),
             Self::System(error) => localize!(f, lang,
                 en: "the system has no descriptors or threads left: {error}",
                 ko: "시스템에 남은 디스크립터나 스레드가 없어요: {error}"),
             Self::Serving(error) => localize!(f, lang,
-                en: "the system does not say which connections are ready: {error}",
+                en: "cannot poll the connections: {error}",
                 ko: "준비된 연결을 시스템이 알려 주지 않아요: {error}"),
             Self::SecondSignal(name) => localize!(f, lang,
                 en: "second signal, {name}: ending at once",
@@ -120,7 +120,7 @@ fn fmt_listen_error(
 ) -> fmt::Result {
     match error.kind() {
         ErrorKind::PermissionDenied if address.port() < 1024 => localize!(f, lang,
-            en: "ports below 1024 need special rights. Choose a --port from 1024 on",
+            en: "ports below 1024 need special rights. Choose a --port of 1024 or above",
             ko: "1024보다 작은 포트는 특별한 권한이 있어야 해요. --port 값을 1024부터 골라 주세요"),
         kind => {
             fmt_unavailable(error, lang, f)?;

@@ -70,7 +70,7 @@ impl Localize for TlsError {
                 en: "the certificate is malformed",
                 ko: "인증서가 깨졌어요"),
             TlsFault::NoKey => localize!(f, lang,
-                en: "there is no private key in it: it has to be PEM, and not encrypted",
+                en: "there is no private key in it: it has to be PEM and unencrypted",
                 ko: "개인 키가 없어요. 암호를 걸지 않은 PEM이어야 해요"),
             TlsFault::BadKey => localize!(f, lang,
                 en: "the private key is malformed, or neither ECDSA (P-256, P-384), RSA nor Ed25519",

@@ -163,17 +163,17 @@ impl Localize for SettingError {
                 en: "--ip={ip} includes {other}: leave one of them out",
                 ko: "--ip={ip}: {other} 주소도 여기에 들어 있어요. 하나를 빼 주세요"),
             Self::SameAddress { metrics, server } => localize!(f, lang,
-                en: "metrics is {metrics}: the server itself listens on {server}. Choose another port",
+                en: "metrics is {metrics}: the chat itself listens on {server}. Choose another port",
                 ko: "metrics = {metrics}: 서버가 쓸 주소와 겹쳐요 ({server}). 다른 포트를 골라 주세요"),
             Self::Tls(error) => error.fmt_in(lang, f),
             Self::NoCertificate => localize!(f, lang,
-                en: "TLS needs a certificate: name one with --tls-cert, or have one made with --tls-self-signed",
+                en: "TLS needs a certificate: name one with --tls-cert, or generate one with --tls-self-signed",
                 ko: "TLS에는 인증서가 필요해요. --tls-cert 플래그로 알려 주거나 --tls-self-signed 플래그로 만들어 주세요"),
             Self::KeyWithoutCertificate => localize!(f, lang,
                 en: "--tls-key is there without --tls-cert",
                 ko: "--tls-key 플래그만 있고 --tls-cert 플래그가 없어요"),
             Self::TwoCertificates => localize!(f, lang,
-                en: "--tls-cert and --tls-self-signed are both there: leave one of them out",
+                en: "--tls-cert and --tls-self-signed exclude each other: leave one of them out",
                 ko: "--tls-cert 플래그와 --tls-self-signed 플래그가 다 있어요. 하나를 빼 주세요"),
         }
     }
@@ -243,7 +243,7 @@ impl Localize for ValueError {
             Self::NotAName(rule) => {
                 let rule = rule.localized(lang);
                 localize!(f, lang,
-                    en: "must be names with commas between them, but a name {rule}",
+                    en: "must be names separated by commas, but a name {rule}",
                     ko: "쉼표로 나눈 이름이어야 해요 (이름에는 {rule})")
             }
             Self::WrongType => localize!(f, lang,

@@ -42,13 +42,10 @@ pub(crate) fn log(event: &str, tls: &TlsConfig) {
     let days = left.map(|left| left.as_secs() / (24 * 60 * 60));
     match left {
         Some(Duration::ZERO) => {
-            tracing::warn!(
-                fingerprint,
-                "{event}; the certificate is not valid any more: replace it"
-            );
+            tracing::warn!(fingerprint, "{event}; the certificate has expired: replace it");
         }
         Some(left) if left < SOON => {
-            tracing::warn!(fingerprint, days, "{event}; the certificate ends soon: replace it");
+            tracing::warn!(fingerprint, days, "{event}; the certificate expires soon: replace it");
         }
         _ => tracing::info!(fingerprint, days, "{event}"),
     }
@@ -64,7 +61,7 @@ pub(crate) fn reload(settings: &Settings, controller: &Controller) {
         Ok(None) => {}
         Err(error) => {
             let error = error.localized(Lang::En).to_string();
-            tracing::error!(error, "certificate not replaced: the one before is kept");
+            tracing::error!(error, "certificate not replaced: keeping the previous one");
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn load_or_make(settings: &Settings) -> Result<TlsConfig, ExitError> 
         if kept.not_after().is_none_or(is_valid) {
             return Ok(kept);
         }
-        tracing::warn!(path = %path.display(), "the certificate has ended: a new one, with another fingerprint, replaces it");
+        tracing::warn!(path = %path.display(), "the certificate has expired: generating a new one, with another fingerprint");
     }
     let pem = make(names(settings)).and_then(|pem| write(&dir, &path, &pem).map(|()| pem));
     let pem = pem.map_err(|error| ExitError::NotKept { path: path.clone(), error })?;
