@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A complete client of the room chat: python3 client.py --port=9000
 
-A line is said to the room, unless it is /name NAME, /rooms, /create TITLE, /join ID, /leave or
-/shutdown. The client ends with the server, or when everything up to the end of its input is answered.
+Every line goes to the room, except /name NAME, /rooms, /create TITLE, /join ID, /leave and /shutdown.
+The client exits when the server closes, or once everything up to the end of its input is answered.
 """
 import argparse, contextlib, json, os, socket, sys, threading
 

@@ -6,7 +6,7 @@ export const lang = navigator.languages.join().match(/\b(ko|en)\b/)?.[0] ?? 'en'
 // {x} is a value: no Korean particle depends on its last sound. Elements go by id, notices of the server by code.
 const TEXTS = `
 rooms-title|Rooms|방
-new-title|Title of a room|새 방 제목
+new-title|Room title|새 방 제목
 create|Create|만들기
 filter|Find a room|방 찾기
 back|All rooms|방 목록
