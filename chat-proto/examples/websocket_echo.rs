@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chat_proto::websocket::{self, Decoder, Event, Opcode, Peer};
 
-/// Autobahn's longest message has 16 MiB.
+/// Autobahn's longest message is 16 MiB.
 const MAX_MESSAGE: usize = 16 << 20;
 
 fn main() -> io::Result<()> {
@@ -51,7 +51,7 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Answers what has arrived. Returns whether the last answer is a close.
+/// Answers what has arrived. Returns whether the last answer was a close.
 fn answer(decoder: &mut Decoder, chunk: &mut [u8], out: &mut Vec<u8>) -> bool {
     let mut events = decoder.feed(chunk);
     while let Some(event) = events.next_event() {
@@ -73,7 +73,7 @@ fn answer(decoder: &mut Decoder, chunk: &mut [u8], out: &mut Vec<u8>) -> bool {
     false
 }
 
-/// Ends the stream, and reads what still comes: the kernel would answer it with a reset, which can overtake
+/// Ends the stream, and drains what still arrives: unread input would make the kernel send a reset, which can overtake
 /// the close.
 fn end(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
@@ -82,10 +82,10 @@ fn end(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// What RFC 6455 has a server append to the client's key.
+/// RFC 6455 appends this to the client's key before hashing it.
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Reads an HTTP request, byte by byte so as to read nothing of what follows. Returns the client's key.
+/// Reads an HTTP request, byte by byte, so that nothing after it is consumed. Returns the client's key.
 fn read_request(stream: &mut TcpStream) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

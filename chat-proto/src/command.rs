@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use crate::frame::{FrameTooLong, write_frame};
 use crate::values::{Name, RoomId, Text, Title, ValueError};
 
-/// A request of a client. Its values have been checked, and need no further checks.
+/// A client's request. Its values are already checked.
 ///
 /// Exhaustive on purpose: a server that cannot carry out a command must not compile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,8 +83,8 @@ impl Command {
     }
 }
 
-/// Returns the text of a chat that has exactly the form that our clients or Python's `json.dumps` write, if
-/// nothing in it is escaped. Finds what the general parser would find, at a third of the cost.
+/// Returns the text of a chat spelled exactly as our clients or Python's `json.dumps` spell it, without escapes, or
+/// `None` for any other payload. Agrees with the general parser, at a third of the cost.
 fn plain_chat(payload: &str) -> Option<Text> {
     const HEADS: [&str; 2] = [r#"{"type":"CSChat","text":""#, r#"{"type": "CSChat", "text": ""#];
     let rest = HEADS.iter().find_map(|head| payload.strip_prefix(head))?;
@@ -153,7 +153,7 @@ pub enum Rejection {
     },
     /// The payload is not a JSON object.
     NotAnObject,
-    /// The type is not one of the seven.
+    /// The `type` is not one of the seven commands.
     UnknownType,
     /// A field that the type requires is missing.
     Missing(Field),
@@ -168,13 +168,13 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Whether the payload is malformed, which counts against an error budget. Otherwise a name, title or
-    /// text breaks a rule.
+    /// Whether the payload is malformed, which counts against an error budget. False if the payload is well-formed and
+    /// only its name, title or text breaks a rule.
     pub const fn is_bad(&self) -> bool {
         !matches!(self, Self::BadName(_) | Self::BadTitle(_) | Self::BadText(_))
     }
 
-    /// The stable kebab-case word for programs. It never changes its meaning.
+    /// The stable kebab-case code for programs. A code never changes its meaning.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::EmptyFrame => "empty-frame",
@@ -302,7 +302,7 @@ impl<'de> Visitor<'de> for RawValueVisitor {
         Ok(RawValue::Other)
     }
 
-    // serde_json skips an `IgnoredAny` in a loop, so that depth takes no stack.
+    // serde_json skips an `IgnoredAny` iteratively, so that nesting costs no stack.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(RawValue::Other)

@@ -1,7 +1,7 @@
 //! Frames: a `u16` length, big-endian, then that many bytes of payload.
 //!
-//! The end of a frame is never in doubt, so decoding frames cannot fail. Whether a payload makes sense
-//! is for [`Command::parse`](crate::Command::parse) to decide.
+//! Every length is valid, so decoding frames cannot fail. [`Command::parse`](crate::Command::parse) decides whether a
+//! payload makes sense.
 
 use std::fmt;
 use std::mem;
@@ -36,8 +36,8 @@ impl FrameDecoder {
         Frames { buffer: &mut self.buffer, returned: 0, chunk }
     }
 
-    /// The bytes waiting for more, header included: none between two frames, otherwise the beginning
-    /// of a frame, unless [`Frames::buffer_rest`] was called.
+    /// The buffered bytes, header included: empty between frames, otherwise the beginning of an incomplete frame.
+    /// After [`Frames::buffer_rest`], they may hold whole frames, too.
     pub fn buffered(&self) -> &[u8] {
         &self.buffer
     }
@@ -60,7 +60,7 @@ impl FrameDecoder {
 #[derive(Debug)]
 pub struct Frames<'a> {
     buffer: &'a mut Vec<u8>,
-    /// Bytes of `buffer` that were returned, and may be discarded.
+    /// Bytes at the start of `buffer` that were returned, and may be discarded.
     returned: usize,
     chunk: &'a [u8],
 }
@@ -135,7 +135,7 @@ impl Frames<'_> {
         self.chunk = rest;
     }
 
-    /// Discards what was returned, and gives memory back: otherwise one byte could hold as much as the
+    /// Discards the returned bytes and gives memory back; otherwise one pending byte could hold as much memory as the
     /// longest frame before it.
     #[inline]
     fn discard_returned(&mut self) {

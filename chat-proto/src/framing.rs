@@ -1,4 +1,4 @@
-//! The two ways in which a server frames what it sends.
+//! The two framings of a server's output.
 
 use crate::frame::{FrameTooLong, frame_len, write_frame};
 use crate::websocket::{message_len, write_message};

@@ -6,8 +6,8 @@ use crate::values::{Name, OperatorText, RoomId, Title};
 /// The content of an `SCSystemMessage`.
 ///
 /// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
-/// [`Localize`](crate::Localize), is for people with a terminal client and its `/commands`. Programs match
-/// on the variants, or on [`code`](Notice::code), and may find words of their own.
+/// [`Localize`](crate::Localize), addresses people who use a terminal client with `/commands`. Programs match on the
+/// variants, or on [`code`](Notice::code), and may use wording of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notice {
@@ -117,7 +117,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// The stable kebab-case word for programs. It never changes its meaning.
+    /// The stable kebab-case code for programs. A code never changes its meaning.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Renamed { .. } => "renamed",

@@ -12,7 +12,7 @@ pub const MAX_LISTED_MEMBERS: usize = 50;
 
 /// A room in a list.
 ///
-/// Servers build it from checked values with [`RoomEntry::new`]. What a client has read is not checked.
+/// Servers build it from checked values with [`RoomEntry::new`]. The values that a client reads are not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -49,8 +49,8 @@ impl<'a> RoomEntry<&'a str> {
     }
 }
 
-/// Appends one `SCRoomsResult` to `out`, framed like this, with as many of `rooms` as fit. If there are more, the frame
-/// says `"more": true`; the next one begins after the room returned. An empty list takes one frame, too.
+/// Appends one `SCRoomsResult` to `out`, framed by `framing`, with as many of `rooms` as fit. If there are more, the
+/// frame says `"more": true`, and the next page begins after the room returned. An empty list takes one frame, too.
 ///
 /// ```
 /// use std::collections::BTreeMap;

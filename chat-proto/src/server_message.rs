@@ -25,7 +25,7 @@ pub enum ServerMessage<'a> {
     Chat {
         /// The name of the sender.
         member: &'a Name,
-        /// What was said.
+        /// The text of the chat.
         text: &'a Text,
         /// The room.
         room: RoomId,
@@ -45,13 +45,13 @@ impl ServerMessage<'_> {
     /// Appends the message to `out` as one frame, with the text of a notice in `lang`.
     ///
     /// # Errors
-    /// [`FrameTooLong`] when a chat does not fit, which [`chat_payload_len`] tells beforehand; `out` is
-    /// then unchanged. Notices always fit.
+    /// [`FrameTooLong`] when a chat does not fit; `out` is then unchanged. [`chat_payload_len`] tells beforehand.
+    /// Notices always fit.
     pub fn write(&self, lang: Lang, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         self.write_framed(Framing::Length, lang, out)
     }
 
-    /// As [`ServerMessage::write`], framed like this.
+    /// Like [`ServerMessage::write`], framed by `framing`.
     ///
     /// # Errors
     /// As [`ServerMessage::write`].
@@ -69,8 +69,8 @@ impl ServerMessage<'_> {
     }
 }
 
-/// Writes by hand because chats are the most frequent messages: a name, which needs no escapes, and a text
-/// without any are copied, while serde would examine each byte.
+/// Written by hand because chats are the most frequent messages: the name, which never needs escapes, and a text
+/// without any are copied, whereas serde would examine each byte.
 fn write_chat(out: &mut Vec<u8>, member: &Name, text: &Text, room: RoomId, seq: u64) {
     out.extend_from_slice(br#"{"type":"SCChat","member":""#);
     out.extend_from_slice(member.as_str().as_bytes());
@@ -140,7 +140,7 @@ pub fn chat_payload_len(member: &Name, text: &Text, room: RoomId, seq: u64) -> u
     FIXED + member.as_str().len() + text.escaped_len() + digits(room.number()) + digits(seq)
 }
 
-/// A message of a server as a client reads it: the fields of all types, empty where they are absent.
+/// A server's message as a client reads it: the fields of all types, empty where they are absent.
 ///
 /// Unknown types and fields are no error, so that a client written today understands a later server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
@@ -150,11 +150,11 @@ pub struct Incoming {
     /// The type: `SCSystemMessage`, `SCChat`, `SCRoomsResult`, or one of a later server.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What was said, by a person or the server.
+    /// The text, from a person or the server.
     pub text: String,
     /// The sender of an `SCChat`; the member that entered or left (`member-entered`, `member-left`).
     pub member: String,
-    /// The stable word for programs (`SCSystemMessage`). See [`Notice::code`].
+    /// The stable code for programs (`SCSystemMessage`). See [`Notice::code`].
     pub code: Option<String>,
     /// The room that the message is about.
     pub room_id: Option<u64>,

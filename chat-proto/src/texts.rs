@@ -129,8 +129,8 @@ fn fmt_left(room: RoomId, title: &str, lang: Lang, f: &mut fmt::Formatter<'_>) -
 }
 
 impl Title {
-    /// The title in quotation marks, which nothing in it can close: what looks like one is written as the other
-    /// kind of mark.
+    /// Puts the title in quotation marks that nothing in it can close: a lookalike of the mark is replaced by the
+    /// other kind of mark.
     fn quoted(&self, lang: Lang) -> String {
         let (mark, other) = match lang {
             Lang::En => ('"', '\''),
@@ -145,7 +145,7 @@ impl Title {
             {
                 strokes += quote_strokes(next);
             }
-            // Two strokes look like a double mark, whatever they consist of.
+            // Two strokes look like a double mark, whatever characters they come from.
             let closes = strokes > 1 || (strokes == 1 && mark == '\'');
             quoted.push(if closes { other } else { c });
         }
@@ -194,7 +194,7 @@ impl Localize for Rejection {
             Self::InvalidUtf8 => localize!(f, lang,
                 en: "the message is not UTF-8",
                 ko: "메시지가 UTF-8이 아니에요"),
-            // The detail is English in every language: it is for those who write clients.
+            // The detail stays in English: it is meant for authors of clients.
             Self::NotJson { detail } => localize!(f, lang,
                 en: "the message is not right as JSON: {detail}",
                 ko: "메시지가 올바른 JSON이 아니에요 ({detail})"),
@@ -298,7 +298,7 @@ impl Localize for ValueError {
 }
 
 impl Kind {
-    /// What a character of this kind is called. The Korean ends in `자` or `표`, which take the same particle.
+    /// The name of this kind of character. The Korean ends in `자` or `표`, which take the same particle.
     const fn words(self) -> PerLang<&'static str> {
         let (en, ko) = match self {
             Self::Control => ("control character", "제어 문자"),
@@ -317,7 +317,7 @@ impl Kind {
     }
 }
 
-/// Where a name may hold a character.
+/// Returns where a name may hold `c`.
 fn place(c: char) -> PerLang<&'static str> {
     if Kind::of(c) == Kind::Mark {
         PerLang { en: "on a letter", ko: "글자 위에" }

@@ -147,8 +147,7 @@ fn a_code_is_one_word_and_no_two_notices_share_it() {
     let mut codes: Vec<&str> = notices.iter().map(Notice::code).collect();
     codes.sort_unstable();
     codes.dedup();
-    // Rejections have 7 codes, since programs need not tell one kind of invalid JSON from another, nor why a
-    // name is not to be had.
+    // Rejections share 7 codes: programs need not tell kinds of invalid JSON apart, nor why a name is unavailable.
     let shares = |notice: &&Notice| matches!(notice, Notice::Rejected(_) | Notice::NameReserved);
     let others = notices.iter().filter(|notice| !shares(notice));
     assert_eq!(codes.len(), others.count() + 7, "{codes:?}");
@@ -180,7 +179,7 @@ fn korean_is_polite_throughout() {
     }
 }
 
-/// Whether it is 은 or 는, 이 or 가 depends on the last sound of the word before it.
+/// Whether 은 or 는, 이 or 가 is right depends on the last sound of the word before it.
 #[test]
 fn no_korean_particle_depends_on_the_last_sound_of_a_value() {
     const DEPENDENT: [&str; 14] =
@@ -205,7 +204,7 @@ fn one_byte_is_not_bytes() {
     assert!(said(1).contains(" 1 byte.") && said(2).contains(" 2 bytes."));
 }
 
-/// What follows a title in a notice is said by the server, and nothing else is.
+/// Everything after a title in a notice is said by the server, so the title must not end its own quotation.
 #[test]
 fn v1_no_title_closes_its_quotation() {
     let marks: Vec<char> = ('\0'..='\u{FFFF}').filter(|c| quote_strokes(*c) > 0).collect();

@@ -1,5 +1,5 @@
-//! What kind of character a character is: the ground of the rules about names and titles, and of the words in
-//! which a refusal names it.
+//! Kinds of characters. The rules about names and titles build on them, and so do the words in which a refusal names a
+//! character.
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -18,7 +18,7 @@ const ZWNJ: char = '\u{200C}';
 /// ZERO WIDTH JOINER.
 pub(super) const ZWJ: char = '\u{200D}';
 
-/// The kind of a character, as far as people are told why it is refused.
+/// The kind of a character, as precisely as a refusal names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Control,
@@ -67,8 +67,8 @@ pub(super) fn is_unassigned(c: char) -> bool {
     matches!(c.general_category(), GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
 }
 
-/// Whether `c`, which is no space, leaves no ink: what Unicode says to ignore if it cannot be shown, format
-/// characters, fillers, and the letters and symbols that are drawn as nothing.
+/// Whether `c`, not being a space, is drawn as nothing: code points that Unicode says to ignore if they cannot be
+/// shown, format characters, fillers, and blank letters and symbols.
 pub(super) fn is_invisible(c: char) -> bool {
     const BLANKS: [char; 6] =
         ['\u{2800}', '\u{13441}', '\u{13442}', '\u{16FE4}', '\u{1D159}', '\u{FFFC}'];
@@ -95,8 +95,8 @@ pub(super) fn looks_like(c: char, targets: &[char]) -> bool {
     targets.contains(&c) || skeleton(c.encode_utf8(&mut [0; 4])).any(|p| targets.contains(&p))
 }
 
-/// The number of strokes in what looks like a quotation mark, and is no letter: 2 for `"`, 0 for what looks
-/// otherwise.
+/// The number of strokes of a mark that looks like a quotation mark: 2 for `"`. 0 for letters, and for everything that
+/// looks different.
 pub(crate) fn quote_strokes(c: char) -> usize {
     use GeneralCategoryGroup::{Punctuation, Symbol};
     let is_mark = matches!(c.general_category_group(), Punctuation | Symbol)
@@ -111,7 +111,7 @@ pub(crate) fn quote_strokes(c: char) -> usize {
     }
 }
 
-/// Whether the invisible `chars[at]` has a job where it stands: a joiner after a virama, or a non-joiner
+/// Whether the invisible `chars[at]` affects how its neighbours are drawn: a joiner after a virama, or a non-joiner
 /// between two letters of a script whose letters join (after RFC 5892, appendices A.1 and A.2).
 pub(super) fn joins(chars: &[char], at: usize) -> bool {
     let [before, joiner] = [at.checked_sub(1).map(|i| chars[i]), Some(chars[at])];
@@ -135,7 +135,7 @@ fn is_cursive(c: char) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
-    /// Every character, but of the big blocks of Han and Hangul one in a hundred.
+    /// Every character, except that the big blocks of Han and Hangul contribute only one in a hundred.
     pub(in crate::values) fn characters() -> impl Iterator<Item = char> {
         let is_in_big_block = |c| {
             matches!(c, '㐀'..='䶿' | '一'..='鿿' | '가'..='힣' | '\u{17000}'..='\u{18DFF}' | '\u{20000}'..)

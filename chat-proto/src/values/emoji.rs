@@ -1,4 +1,4 @@
-//! Emoji: one of them may be several characters, some of which would be invisible anywhere else.
+//! Emoji. An emoji may consist of several characters, some of which are invisible anywhere else.
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory};
 
@@ -8,7 +8,7 @@ use super::characters::ZWJ;
 const STYLES: [char; 2] = ['\u{FE0E}', '\u{FE0F}'];
 const KEYCAP: char = '\u{20E3}';
 
-/// The flags of England, Scotland and Wales after their black flag: the only tags that are shown.
+/// The flags of England, Scotland and Wales, as spelled in tags after a black flag. No other tags are displayed.
 const TAGGED_FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
 
 /// The number of characters in the emoji at the start of `chars` (UTS 51, section 1.4.9); `None` if there is

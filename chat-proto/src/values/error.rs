@@ -11,7 +11,7 @@
 pub enum ValueError {
     /// There are no characters.
     Empty,
-    /// There is nothing to be seen.
+    /// Nothing in it is visible.
     Blank,
     /// There are too many characters.
     TooLong {

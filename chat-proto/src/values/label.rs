@@ -45,8 +45,8 @@ macro_rules! label {
 }
 
 label! {
-    /// The title of a room: 1 to [`MAX_TITLE_CHARS`] characters, some of which can be seen, and none of which
-    /// is a control, line separator or bidi control, or invisible where it stands. Cheap to clone.
+    /// The title of a room: 1 to [`MAX_TITLE_CHARS`] characters, at least one of them visible. No controls, line
+    /// separators or bidi controls, and nothing that is invisible in its place. Cheap to clone.
     Title, MAX_TITLE_CHARS, check_ink
 }
 
@@ -68,7 +68,7 @@ fn check_not_blank(label: &str) -> Result<(), ValueError> {
     if label.chars().all(char::is_whitespace) { Err(ValueError::Blank) } else { Ok(()) }
 }
 
-/// Checks that there is something to be seen, and nothing that is not.
+/// Checks that something is visible, and that nothing is invisible.
 fn check_ink(label: &str) -> Result<(), ValueError> {
     if label.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());

@@ -56,7 +56,7 @@ fn v2_no_two_titles_differ_by_what_nobody_sees() {
     for c in ["\u{200b}", "\u{feff}", "\u{2060}", "\u{180e}", "\u{fe0f}", "\u{200d}", "\u{e0061}"] {
         assert!(Title::new(&format!("te{c}a")).is_err(), "{c:?}");
     }
-    // Where it has a job, a joiner is seen.
+    // A joiner is visible where it joins.
     for title in [
         "방 \"2\": 게임 (3)",
         "차 🍵 👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}",

@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::{ValueError, impl_str_conversions};
 
-/// The text of a chat message: at least one character, no control characters except `\n` and `\t`. It
-/// may have several lines, and hold bidi controls. A line that ends in `\r\n` is taken for one that ends
-/// in `\n`.
+/// The text of a chat message: at least one character, no control characters except `\n` and `\t`. It may have
+/// several lines, and contain bidi controls. A line ending of `\r\n` is accepted as `\n`.
 ///
 /// How long it may be depends on the frame that carries it:
 /// [`chat_payload_len`](crate::chat_payload_len). `TryFrom<String>` converts without a copy.

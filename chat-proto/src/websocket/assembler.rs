@@ -18,9 +18,9 @@ pub(super) struct Assembler {
     /// The first bytes of a header that is not complete.
     header: [u8; MAX_HEADER],
     header_len: u8,
-    /// The frame of which the header has come and the payload has not.
+    /// The frame whose header is complete and whose payload is not.
     frame: Option<Frame>,
-    /// The message that has begun and not ended.
+    /// The kind of the message that has begun and not ended.
     message: Option<Kind>,
     /// The payload of the message so far, unmasked, then that of a control frame inside it.
     ///
@@ -39,9 +39,9 @@ struct Frame {
     is_final: bool,
     /// The mask of the next byte and the three after it.
     mask: [u8; 4],
-    /// Bytes of payload that have not come.
+    /// Bytes of payload still to come.
     missing: usize,
-    /// Bytes of payload are in the buffer.
+    /// Whether some of its payload is in the buffer.
     is_buffered: bool,
 }
 
@@ -71,7 +71,7 @@ pub(super) enum Place {
 /// The result of decoding some input.
 #[derive(Debug)]
 pub(super) struct Step {
-    /// All of the input unless there is a whole.
+    /// Bytes of input decoded: all of it, unless a frame ends earlier.
     pub(super) consumed: usize,
     pub(super) whole: Option<Whole>,
 }
@@ -92,8 +92,8 @@ impl Assembler {
         }
     }
 
-    /// Decodes the frame at the start of `input`, unmasking it in place. After a violation, or a close, the
-    /// state means nothing any more.
+    /// Decodes the frame at the start of `input`, unmasking it in place. After a violation or a close, the state is
+    /// meaningless.
     pub(super) fn decode(&mut self, input: &mut [u8]) -> Result<Step, Violation> {
         self.release();
         let (frame, start) = match self.frame.take() {
@@ -145,7 +145,7 @@ impl Assembler {
         self.buffer.capacity()
     }
 
-    /// The bytes at a place, of which `input` is what was decoded.
+    /// The bytes at `place`; `input` is what was decoded.
     pub(super) fn payload<'a>(&'a self, place: Place, input: &'a [u8]) -> &'a [u8] {
         match place {
             Place::Input(range) => &input[range],
@@ -153,7 +153,7 @@ impl Assembler {
         }
     }
 
-    /// Discards what the last frame has left in the buffer and nothing waits for.
+    /// Discards the payload that the last frame returned from the buffer, except fragments of an unfinished message.
     #[inline]
     pub(super) fn release(&mut self) {
         if !mem::take(&mut self.is_returned) {
@@ -170,7 +170,7 @@ impl Assembler {
         }
     }
 
-    /// Forgets what has come, and frees the memory.
+    /// Forgets everything, and frees the memory.
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.peer, self.max_message);
     }
@@ -183,7 +183,8 @@ impl Assembler {
         }
     }
 
-    /// The header of which the last bytes are at the start of `input`, and how many those are.
+    /// Parses the buffered header bytes together with the start of `input`. Returns the header, and how many bytes of
+    /// `input` belong to it.
     fn parse_header(&self, input: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
         let before = usize::from(self.header_len);
         if before == 0 {
@@ -197,7 +198,7 @@ impl Assembler {
         Ok(header.map(|header| (header, header.len - before)))
     }
 
-    /// Returns the next frame and where in `input` its payload begins, or keeps the part of a header.
+    /// Returns the next frame and where in `input` its payload begins, or buffers an incomplete header.
     fn begin_frame(&mut self, input: &[u8]) -> Result<Option<(Frame, usize)>, Violation> {
         let Some((header, start)) = self.parse_header(input)? else {
             let before = usize::from(self.header_len);
@@ -216,7 +217,7 @@ impl Assembler {
         Ok(Some((frame, start)))
     }
 
-    /// Keeps a part of a frame's payload.
+    /// Buffers a part of a frame's payload.
     fn buffer_part(&mut self, mut frame: Frame, part: &[u8]) -> Result<(), Violation> {
         self.extend_buffer(frame, part);
         self.check_text(frame, false)?;
@@ -262,8 +263,8 @@ impl Assembler {
         })
     }
 
-    /// Appends payload to the buffer, whose capacity stays below twice its length: it grows to what is sure to
-    /// be needed, or doubles if the message may go on.
+    /// Appends payload to the buffer, whose capacity stays below twice its length: it grows to what is certain
+    /// to be needed, or doubles if the message may continue.
     fn extend_buffer(&mut self, frame: Frame, part: &[u8]) {
         let len = self.buffer.len() + part.len();
         if len > self.buffer.capacity() {
@@ -279,14 +280,14 @@ impl Assembler {
         }
     }
 
-    /// Judges the text in the buffer: `is_end` if no more will come.
+    /// Checks that the buffered text is UTF-8 so far, or as a whole if `is_end`.
     fn check_text(&mut self, frame: Frame, is_end: bool) -> Result<(), Violation> {
         if frame.opcode.is_control() || self.message != Some(Kind::Text) {
             return Ok(());
         }
         match str::from_utf8(&self.buffer[self.valid_len..]) {
             Ok(_) => self.valid_len = self.buffer.len(),
-            // Without a length, the error is only that more bytes are missing.
+            // An error without a length only means that the text breaks off inside a character.
             Err(error) if is_end || error.error_len().is_some() => {
                 return Err(Violation::InvalidUtf8);
             }

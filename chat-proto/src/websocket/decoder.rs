@@ -1,4 +1,4 @@
-//! The decoder: chunks in, events out, and what a caller leaves for later.
+//! The decoder: chunks in, events out, with a buffer for what the caller leaves for later.
 
 use std::mem;
 
@@ -8,10 +8,10 @@ use super::violation::Violation;
 
 /// Decodes a byte stream into WebSocket messages, whatever chunks it arrives in.
 ///
-/// What it has returned after `n` bytes of the stream depends on those bytes alone, not on the chunks: each
-/// event with the last byte of its frame, and a violation with the first byte that makes one certain. That is
-/// a byte of the header, the last one of a length, the first one that cannot continue a text, or the last
-/// one of a close. After a violation, or a close, it returns nothing more.
+/// What it has returned after `n` bytes of the stream depends on those bytes alone, not on the chunks: each event
+/// comes with the last byte of its frame, and a violation with the first byte that makes it certain. That is a byte of
+/// the header, the last byte of a length, the first byte that cannot continue a text, or the last byte of a close.
+/// After a violation or a close, it returns nothing more.
 ///
 /// A frame that lies whole in one chunk is unmasked in place, and a message of one such frame is borrowed from
 /// there without a copy. Only what is incomplete at the end of a chunk is buffered: at most 14 bytes of a
@@ -29,31 +29,31 @@ pub struct Decoder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Open,
-    /// Nobody has been told of the violation yet.
+    /// The violation still has to be returned.
     Failed(Violation),
     Ended,
 }
 
-/// What has arrived.
+/// Something that the peer has sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A text message. It is valid UTF-8.
     Text(&'a [u8]),
     /// A binary message.
     Binary(&'a [u8]),
-    /// A frame of a message that goes on. It has cost something, and may have had no payload.
+    /// A frame of a message that continues. It may have had no payload, yet it has cost something.
     Fragment,
-    /// A ping with its payload, which is to be answered by a pong with the same.
+    /// A ping with its payload, to be answered by a pong with the same payload.
     Ping(&'a [u8]),
     /// A pong.
     Pong,
-    /// The end of the peer's stream, with the code that it gives, if it does.
+    /// The end of the peer's stream, with its status code, if any.
     Close(Option<u16>),
 }
 
 impl Decoder {
-    /// Returns a decoder at the start of a stream, after the HTTP request or response. Its messages may have
-    /// `max_message` bytes of payload, in all their frames together.
+    /// Returns a decoder at the start of a stream, after the HTTP request or response. A message may have
+    /// `max_message` bytes of payload, over all its frames.
     pub const fn new(peer: Peer, max_message: usize) -> Self {
         Self { stage: Stage::Open, assembler: Assembler::new(peer, max_message), rest: Vec::new() }
     }
@@ -64,7 +64,7 @@ impl Decoder {
         Events { decoder: self, rest_read: 0, chunk }
     }
 
-    /// Bytes buffered: of a header, of the payload of an incomplete message or control frame, and what
+    /// Bytes buffered: an incomplete header, the payload of an incomplete message or control frame, and what
     /// [`Events::buffer_rest`] has kept.
     pub fn buffered(&self) -> usize {
         self.assembler.buffered() + self.rest.len()
@@ -81,8 +81,8 @@ impl Decoder {
         !self.rest.is_empty() || matches!(self.stage, Stage::Failed(_))
     }
 
-    /// Whether neither a frame nor a message is incomplete. What [`Events::buffer_rest`] has kept, and comes
-    /// after this point, does not count.
+    /// Whether neither a frame nor a message is incomplete. Input kept by [`Events::buffer_rest`], which comes later
+    /// in the stream, does not count.
     pub fn is_between_messages(&self) -> bool {
         self.assembler.is_between_messages()
     }
@@ -92,7 +92,7 @@ impl Decoder {
         self.assembler.is_in_message()
     }
 
-    /// Returns nothing from now on but what `stage` says, and frees the memory.
+    /// Moves to a final `stage`, and frees the memory.
     fn end(&mut self, stage: Stage) {
         self.stage = stage;
         self.assembler.reset();
@@ -112,7 +112,7 @@ pub struct Events<'a> {
     chunk: &'a mut [u8],
 }
 
-/// The input of which a frame was decoded.
+/// Where the bytes of a decoded frame came from.
 enum Input<'a> {
     Chunk(&'a [u8]),
     /// The decoder's rest from an index on.
@@ -120,8 +120,7 @@ enum Input<'a> {
 }
 
 impl<'a> Events<'a> {
-    /// Returns the next event, or `None` when it is not complete yet; or the violation that ends the stream,
-    /// once.
+    /// Returns the next event, or `None` when it is not complete yet. Returns the violation that ends the stream once.
     #[inline]
     pub fn next_event(&mut self) -> Option<Result<Event<'_>, Violation>> {
         match self.decoder.stage {
@@ -191,7 +190,7 @@ impl<'a> Events<'a> {
         Ok(step.whole.map(|whole| (whole, Input::Chunk(decoded))))
     }
 
-    /// Buffers what was not decoded: as it is if it begins with an event, and otherwise as a part of one.
+    /// Buffers what was not decoded: unchanged if it begins with an event, otherwise as part of one.
     fn keep_rest(&mut self) {
         self.decoder.assembler.release();
         self.discard_read();

@@ -1,4 +1,4 @@
-//! What a server writes, and, for tests and other clients, what a client writes. One frame each.
+//! Frames that a server writes and, for tests and other clients, those that a client writes. One per message.
 
 use super::header::{FINAL, LENGTH_16, LENGTH_64, MASKED, MAX_CONTROL, Opcode};
 use super::mask;
@@ -7,8 +7,7 @@ use crate::frame::FrameTooLong;
 /// The header of a message of 126 bytes or more. A shorter one has 2 bytes.
 const LONG_HEADER: usize = 4;
 
-/// Appends one text message of a server to `out`, in one frame; `payload` appends the payload, which has to be
-/// UTF-8.
+/// Appends one text message of a server to `out`, in one frame; `payload` appends the payload, which must be UTF-8.
 ///
 /// # Errors
 /// [`FrameTooLong`] when the payload is longer than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD); `out` is then
@@ -27,7 +26,7 @@ pub fn write_message(
         return Err(FrameTooLong { len });
     };
     if long < LENGTH_16.into() {
-        // Few messages are that short, and moving one is nothing beside writing it.
+        // Few messages are this short, and moving one costs little compared with writing it.
         out[start + 1] = len as u8;
         drop(out.drain(start + 2..payload_start));
     } else {
@@ -41,7 +40,7 @@ pub fn write_pong(out: &mut Vec<u8>, payload: &[u8]) {
     write_unmasked(out, Opcode::Pong, payload);
 }
 
-/// Appends a server's close with a status code and a reason, of which at most 123 bytes fit.
+/// Appends a server's close with a status code and a reason, cut to 123 bytes.
 pub fn write_close(out: &mut Vec<u8>, code: u16, reason: &str) {
     let code = code.to_be_bytes();
     let mut len = reason.len().min(MAX_CONTROL - code.len());
@@ -53,14 +52,13 @@ pub fn write_close(out: &mut Vec<u8>, code: u16, reason: &str) {
     out.extend_from_slice(&reason.as_bytes()[..len]);
 }
 
-/// Appends a frame of a server to `out`, the only one of its message. A ping has at most 125 bytes.
+/// Appends a server's frame to `out`, the only one of its message. A ping has at most 125 bytes.
 pub fn write_unmasked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     write_header(out, opcode, 0, payload.len());
     out.extend_from_slice(payload);
 }
 
-/// Appends a frame of a client to `out`, the only one of its message, masked with `mask`. A ping has at most
-/// 125 bytes.
+/// Appends a client's frame to `out`, the only one of its message, masked with `mask`. A ping has at most 125 bytes.
 pub fn write_masked(out: &mut Vec<u8>, opcode: Opcode, mask: [u8; 4], payload: &[u8]) {
     write_header(out, opcode, MASKED, payload.len());
     out.extend_from_slice(&mask);
@@ -84,9 +82,9 @@ fn write_header(out: &mut Vec<u8>, opcode: Opcode, masked: u8, len: usize) {
     }
 }
 
-/// The length of the server's frame at the start of `bytes`, header included; `None` before its header is
-/// complete. Judges nothing: it is for walking over what the functions here have written, with payloads of at
-/// most [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes.
+/// The length of the server's frame at the start of `bytes`, header included; `None` before its header is complete.
+/// Validates nothing: it is for walking over the output of these functions, with payloads of at most
+/// [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes.
 pub fn message_len(bytes: &[u8]) -> Option<usize> {
     match *bytes.get(1)? {
         LENGTH_16 => {

@@ -41,7 +41,7 @@ pub enum Opcode {
     Close = 0x8,
     /// A question, to be answered by a pong with the same payload.
     Ping = 0x9,
-    /// An answer, or a sign of life that nobody has asked for.
+    /// An answer to a ping, or an unsolicited sign of life.
     Pong = 0xa,
 }
 
@@ -64,7 +64,7 @@ impl Opcode {
     }
 }
 
-/// What a frame may be at its place in the stream.
+/// What the state of the stream allows the next frame to be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) peer: Peer,
@@ -74,7 +74,7 @@ pub(super) struct Rules {
     pub(super) max_payload: usize,
 }
 
-/// The header of a frame that may stand at its place.
+/// A header that is valid in its place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub(super) opcode: Opcode,
@@ -90,15 +90,15 @@ pub(super) struct Header {
 impl Header {
     /// Parses the header at the start of `bytes`. Returns `None` when it is not complete.
     ///
-    /// Judges each of the first two bytes as soon as it is there, and the length when it is complete, before
-    /// the mask: the result for more bytes is the same violation.
+    /// Checks each of the first two bytes as soon as it is there, and the length once it is complete, before the mask;
+    /// more bytes never change the violation.
     pub(super) fn parse(bytes: &[u8], rules: Rules) -> Result<Option<Self>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
         let (opcode, is_final) = parse_first(first, rules)?;
         let Some(&second) = bytes.get(1) else { return Ok(None) };
         check_second(second, opcode, rules)?;
         let Some((payload, len)) = parse_length(bytes, second & !MASKED)? else { return Ok(None) };
-        // A control frame has been found short enough.
+        // `check_second` has limited the length of control frames.
         let payload = usize::try_from(payload).unwrap_or(usize::MAX);
         if !opcode.is_control() && payload > rules.max_payload {
             return Err(Violation::TooLong);
@@ -133,14 +133,14 @@ fn check_second(second: u8, opcode: Opcode, rules: Rules) -> Result<(), Violatio
         Peer::Client if !is_masked => Err(Violation::Unmasked),
         Peer::Server if is_masked => Err(Violation::Masked),
         _ if opcode.is_control() && usize::from(len) > MAX_CONTROL => Err(Violation::LongControl),
-        // A code takes two.
+        // A status code takes two bytes.
         _ if opcode == Opcode::Close && len == 1 => Err(Violation::InvalidClose),
         _ => Ok(()),
     }
 }
 
-/// The length of the payload, and of the header up to there; `None` when it is not complete. `short` is the
-/// length in the second byte.
+/// The length of the payload, and the length of the header up to there; `None` when incomplete. `short` is the length
+/// in the second byte.
 fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violation> {
     match short {
         LENGTH_16 => {

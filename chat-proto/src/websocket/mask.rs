@@ -13,7 +13,7 @@ pub(super) fn apply(mask: [u8; 4], bytes: &mut [u8]) {
     }
 }
 
-/// The mask of what follows `len` bytes of the payload.
+/// The mask for the payload after its first `len` bytes.
 pub(super) fn after(mut mask: [u8; 4], len: usize) -> [u8; 4] {
     mask.rotate_left(len % 4);
     mask

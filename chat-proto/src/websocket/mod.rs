@@ -5,9 +5,9 @@
 //! - [`write_message`], [`write_pong`] and [`write_close`] write what a server sends, [`write_masked`] what a
 //!   client does.
 //!
-//! There are no extensions, hence no compression. The HTTP request in front of the stream is for whoever owns
-//! the socket. Inside, `assembler` joins frames into messages, `header` judges the header of a frame, and
-//! `decoder` keeps what a caller has not taken yet.
+//! There are no extensions, hence no compression. The owner of the socket handles the HTTP request before the stream.
+//! Inside, `assembler` joins frames into messages, `header` checks the header of a frame, and `decoder` keeps what a
+//! caller has not taken yet.
 //!
 //! ```
 //! use chat_proto::websocket::{self, Decoder, Event, Opcode, Peer};

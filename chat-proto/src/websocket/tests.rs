@@ -1,4 +1,4 @@
-//! The decoder against streams that are right and streams that are not, in all kinds of chunks.
+//! The decoder on valid and invalid streams, in chunks of all kinds.
 
 mod chunking;
 mod violations;
@@ -18,7 +18,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What a decoder has returned: events, as they print, and a violation at the end if there is one.
+/// What a decoder has returned: events in `Debug` form, and the violation at the end, if any.
 type Returned = Vec<Result<String, Violation>>;
 
 /// Feeds a chunk and takes what it returns.
@@ -34,7 +34,7 @@ fn feed(decoder: &mut Decoder, chunk: &[u8], returned: &mut Returned) {
     }
 }
 
-/// Takes at most so many events.
+/// Takes at most `most` events.
 fn take(events: &mut Events<'_>, most: usize, returned: &mut Returned) {
     for _ in 0..most {
         let Some(event) = events.next_event() else { return };
@@ -56,7 +56,7 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Returned {
     returned
 }
 
-/// The events, in short: `t` a text, `b` bytes, `.` a fragment, `i` a ping, `o` a pong, `c` a close.
+/// The events, abbreviated: `t` text, `b` binary, `.` fragment, `i` ping, `o` pong, `c` close.
 fn kinds(returned: &Returned) -> String {
     let kind = |returned: &Result<String, Violation>| match returned {
         Ok(event) if event.starts_with("Text") => 't',
@@ -192,7 +192,7 @@ fn w4_memory_follows_what_has_arrived_and_not_what_is_announced() {
     assert_eq!((returned.len(), decoder.buffered()), (0, 100_001));
 }
 
-/// A message of many fragments would otherwise be copied once for each of them.
+/// Otherwise a message of many fragments would be copied once for each of them.
 #[test]
 fn w4_the_buffer_of_many_fragments_grows_by_doubling() {
     let mut decoder = Decoder::new(Peer::Client, 65_535);

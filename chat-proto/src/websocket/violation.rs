@@ -1,14 +1,14 @@
-//! What a peer can do wrong, and how a connection is closed for it.
+//! Violations by a peer, and the status code that each is closed with.
 
 use std::fmt;
 
-/// A breach of RFC 6455, after which the stream means nothing any more.
+/// A breach of RFC 6455, after which the stream is meaningless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
     /// A reserved bit is set, and no extension was agreed on.
     ReservedBits,
-    /// The opcode is one of those that mean nothing yet.
+    /// The opcode is reserved.
     UnknownOpcode,
     /// A client's frame is not masked.
     Unmasked,
@@ -30,7 +30,7 @@ pub enum Violation {
     TooLong,
     /// A text, or the reason of a close, is not UTF-8.
     InvalidUtf8,
-    /// A close has a code that nobody may send, or half a code.
+    /// The status code of a close is incomplete, or must not be sent.
     InvalidClose,
 }
 

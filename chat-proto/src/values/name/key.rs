@@ -1,4 +1,4 @@
-//! Which names are the same: those that people cannot tell apart.
+//! Keys of names: names that people cannot tell apart share one.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use unicode_security::skeleton;
 
 use crate::values::characters::is_mark;
 
-/// A name as people read it: characters that look alike are one, and so are capitals and small letters.
+/// A name as people read it: characters that look alike, and upper and lower case, become the same.
 ///
 /// Two names are the same if any of their [`NameKeys`] are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +39,8 @@ impl NameKey {
         Some(letters).filter(|letters| !letters.is_empty())
     }
 
-    /// Whether this is, or looks like, a [default name](super::Name::default_for), of whatever session.
-    /// `user007` never is one, but people would take it for one.
+    /// Whether this is, or looks like, the [default name](super::Name::default_for) of any session. `user007` is never
+    /// given to a session, but people would take it for a default name.
     pub fn is_default(&self) -> bool {
         let digits = self.0.strip_prefix("user");
         // `0` looks like `o`, and `1` like `l`.
@@ -51,9 +51,8 @@ impl NameKey {
 
 /// The keys of a name.
 ///
-/// There are two ways to take a name, and the second matters for few: as read, in small letters and with the
-/// digits of ASCII, and as drawn. `ΝΑ` in Greek is read `να`, which looks like `va`, but drawn like `NA`; an
-/// Arabic `٥` is read `5`, and drawn like `o`.
+/// Every name has a key as it is read: in lower case, with ASCII digits. A few have another as they are drawn: Greek
+/// `ΝΑ` is read `να`, which looks like `va`, but is drawn like `NA`; Arabic `٥` is read `5`, but is drawn like `o`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NameKeys {
     read: NameKey,
@@ -86,13 +85,13 @@ impl NameKeys {
     }
 }
 
-/// Whether there is nothing but ASCII and whole syllables of Hangul.
+/// Whether the name consists of ASCII and whole Hangul syllables only.
 fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii() || is_syllable(c))
 }
 
-/// Folds and draws again what has come to look like a capital, or has a case of its own: `β` looks like `ß`,
-/// which is `ss`.
+/// Repeats folding and drawing until the key is stable, since the result of drawing may have a case of its own: `β` is
+/// drawn like `ß`, which folds to `ss`.
 fn settle(mut key: String) -> String {
     for _ in 0..4 {
         if is_plain(&key) {
@@ -107,7 +106,7 @@ fn settle(mut key: String) -> String {
     key
 }
 
-/// Returns the same key as the tables do, for ASCII and whole syllables of Hangul.
+/// Returns the key that the tables would give, for ASCII and whole Hangul syllables.
 fn plain_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for c in name.chars() {
@@ -126,8 +125,7 @@ fn push_plain(c: char, key: &mut String) {
     }
 }
 
-/// Writes out characters that stand for others (NFKD), but for Hangul: its syllables and letters are read as
-/// one.
+/// Decomposes characters that stand for others (NFKD), except Hangul: its syllables and letters stay whole.
 pub(super) fn decompose(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.nfc() {
@@ -140,8 +138,8 @@ pub(super) fn decompose(name: &str) -> String {
     out
 }
 
-/// Small capitals and the letters that they look like. Unicode says that Cyrillic `т` looks like the first, and
-/// that it looks like nothing else.
+/// Small capitals and the letters that they look like. Unicode's tables lack these pairs: by them, Cyrillic `т` looks
+/// like small capital `ᴛ`, and `ᴛ` like nothing else.
 const SMALL_CAPITALS: [(char, char); 25] = [
     ('ᴀ', 'a'),
     ('ʙ', 'b'),
@@ -170,8 +168,8 @@ const SMALL_CAPITALS: [(char, char); 25] = [
     ('ᴢ', 'z'),
 ];
 
-/// Replaces each character by the one it looks like (UTS 39, section 4), in small letters. Marks that nobody sees go
-/// (UTS 39, section 5.4): a second one of a kind, and a dot above a letter that has one anyway.
+/// Replaces each character by the one it looks like (UTS 39, section 4), in lower case. Drops the marks that nobody
+/// sees (UTS 39, section 5.4): a mark repeated on the same letter, and a dot above a letter that has one anyway.
 fn draw(chars: impl Iterator<Item = char>) -> String {
     let (mut out, mut others) = (String::new(), String::new());
     for c in chars {
@@ -186,8 +184,8 @@ fn draw(chars: impl Iterator<Item = char>) -> String {
     out.nfc().collect()
 }
 
-/// UTS 39 would read 각 as 가 and ㄱ, and 아 as a circle and ㅏ: a syllable looks like itself, and so does a letter
-/// that would look like a part of one.
+/// Keeps a syllable as it is, and any letter that would be drawn as a part of one: UTS 39 would split 각 into 가 and ㄱ,
+/// and 아 into a circle and ㅏ.
 fn draw_hangul(c: char, out: &mut String) {
     if !is_syllable(c) {
         let start = out.len();

@@ -1,7 +1,7 @@
-//! Names: what one may be, and which of them are the same.
+//! Names: which are allowed, and which count as the same.
 //!
-//! `docs/PROTOCOL.md` has the rules in words for people; [`rules`] decides what a name may be, [`key`] which
-//! names are the same. Nothing here knows who holds a name.
+//! `docs/PROTOCOL.md` states the rules for people; [`rules`] decides whether a name is allowed, [`key`] which names
+//! count as the same. Nothing here knows who holds a name.
 
 mod key;
 mod rules;
@@ -20,8 +20,8 @@ pub use rules::MAX_NAME_CHARS;
 /// name holds letters, digits, emoji and a few signs, so that nobody takes it for the words of somebody
 /// else: see `docs/PROTOCOL.md`. Cheap to clone.
 ///
-/// Two names are equal when their characters are. Whether people would take them for the same name is told by
-/// their [`keys`](Name::keys), and whether a name is free by `chat_core::Hub`.
+/// Two names are equal when their characters are. Their [`keys`](Name::keys) tell whether people would confuse them;
+/// `chat_core::Hub` decides whether a name is free.
 ///
 /// ```
 /// use chat_proto::{Name, ValueError};
@@ -36,8 +36,8 @@ pub use rules::MAX_NAME_CHARS;
 pub struct Name(Arc<str>);
 
 impl Name {
-    /// Checks `value` and copies it. Spaces around words, whatever kind and however many, become one U+0020
-    /// between them (RFC 8266, section 2.1); nothing else changes.
+    /// Checks `value` and copies it. Surrounding spaces are dropped, and those between words, of whatever kind and
+    /// number, become one U+0020 (RFC 8266, section 2.1); nothing else changes.
     ///
     /// # Errors
     /// The rule that `value` breaks.
@@ -58,7 +58,7 @@ impl Name {
         &self.0
     }
 
-    /// What tells whether another name is the same to people.
+    /// The keys that tell whether people would take another name for this one.
     pub fn keys(&self) -> NameKeys {
         NameKeys::of(&self.0)
     }
@@ -67,7 +67,7 @@ impl Name {
 impl_str_conversions!(Name);
 
 fn single_spaced(value: &str) -> Cow<'_, str> {
-    // Tabs and line ends are no spaces, but controls, which no name may hold.
+    // Tabs and line ends count as controls, which no name may hold, not as spaces.
     let is_space =
         |c: char| c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
     let words = value.split(is_space).filter(|word| !word.is_empty());

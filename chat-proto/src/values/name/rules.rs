@@ -1,4 +1,4 @@
-//! What a name may be.
+//! The rules that a name keeps.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_compatible;
@@ -16,11 +16,10 @@ use crate::values::emoji::emoji_len;
 /// The longest [`Name`](super::Name), in characters (Unicode scalar values).
 pub const MAX_NAME_CHARS: usize = 32;
 
-/// The most characters once those that stand for several are written out. One of them may stand for 18, and
-/// each costs several table look-ups.
+/// The most characters after decomposition. One character may become 18, and each costs several table look-ups.
 const MAX_DECOMPOSED_CHARS: usize = 2 * MAX_NAME_CHARS;
 
-/// What a character is to a name.
+/// The role of a character in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// A letter, a digit, or a symbol that is seen by itself.
@@ -45,7 +44,7 @@ pub(super) fn check(name: &str) -> Result<(), ValueError> {
     if !is_ascii && decompose(name).chars().nth(MAX_DECOMPOSED_CHARS).is_some() {
         return Err(ValueError::TooLongNormalized { max: MAX_DECOMPOSED_CHARS });
     }
-    // A decomposed name, as some keyboards send it, is what it looks like.
+    // Some keyboards send decomposed characters; the rules are about composed ones.
     let chars: Vec<char> = if is_ascii { name.chars().collect() } else { name.nfc().collect() };
     let ink = check_characters(&chars)?;
     check_words(&chars, &ink)?;
@@ -59,11 +58,11 @@ pub(super) fn check(name: &str) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// Checks each character where it stands. Returns which of them leave ink.
+/// Checks each character in its place. Returns for each whether it leaves ink.
 fn check_characters(chars: &[char]) -> Result<Vec<bool>, ValueError> {
     let mut ink = vec![false; chars.len()];
     let mut at = 0;
-    // Whether the character before may carry a mark, and how many it carries.
+    // How many marks the character before carries; `None` if it may not carry any.
     let mut carried = None;
     while let Some(&c) = chars.get(at) {
         if let Some(len) = emoji_len(&chars[at..]) {
@@ -96,7 +95,8 @@ fn class_of_ink(c: char) -> bool {
     class(c) == Class::Ink
 }
 
-/// Checks that no word consists of signs alone, but for `&` between two others, and a name such as `^^`.
+/// Checks that no word consists of signs alone, except `&` between two others, and a name of a single word, such as
+/// `^^`.
 fn check_words(chars: &[char], ink: &[bool]) -> Result<(), ValueError> {
     if chars.len() > 1 && !chars.contains(&' ') {
         return Ok(());
@@ -119,7 +119,7 @@ fn class(c: char) -> Class {
         _ if INNER_SIGNS.contains(&c) => Class::Inner,
         '-' | '_' | '~' | '^' | '+' | '&' | '#' => Class::Sign,
         _ if c.is_ascii() => Class::Refused,
-        // Most of Han: in use, and like no sign.
+        // Most of Han: in use, and unlike any sign.
         '一'..='鿿' => Class::Ink,
         _ if is_hangul(c) => Class::Ink,
         _ => class_by_category(c),
@@ -133,9 +133,9 @@ fn class_by_category(c: char) -> Class {
     };
     let category = c.general_category();
     let looks_like_a_sign = match category {
-        // None of these does, as a test checks.
+        // None of these look like a sign, as a test checks.
         UppercaseLetter | LowercaseLetter | TitlecaseLetter | OtherLetter | DecimalNumber => false,
-        // The signs around the names in a chat.
+        // Signs that surround names in a chat.
         _ => looks_like(c, &[':', ';', '(', ')', '[', ']', '{', '}', '"', ' ']),
     };
     if looks_like_a_sign || category == EnclosingMark || is_invisible(c) {
@@ -169,8 +169,8 @@ fn is_in_use(c: char) -> bool {
     are_in_use
 }
 
-/// Whether `c` is one of the shapes, stars, hearts and notes that people put around their names. Quotation
-/// marks, bars and brackets among them are not.
+/// Whether `c` is one of the shapes, stars, hearts and notes that people put around their names. Quotation marks, bars
+/// and brackets are not.
 fn is_ornament(c: char) -> bool {
     c.general_category() == GeneralCategory::OtherSymbol
         && matches!(c, '\u{25A0}'..='\u{2757}' | '\u{2761}'..='\u{27BF}')
@@ -194,7 +194,7 @@ fn check_scripts(chars: &[char]) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// What notices say of a name, as keys. After another word, they would make a notice of the name itself.
+/// What notices say after a name, as keys. A name that says this after its first word reads like a notice.
 const NOTICES: [&[&str]; 7] = [
     &["left"],
     &["carne", "ln"],
@@ -205,7 +205,7 @@ const NOTICES: [&[&str]; 7] = [
     &["바꿨어요"],
 ];
 
-/// Whether `key` reads like a notice of the server: `alice left`, before whatever the notice goes on with.
+/// Whether `key` reads like the beginning of a notice of the server, such as `alice left`.
 fn reads_like_notice(key: &str) -> bool {
     let words: Vec<String> =
         key.split(' ').map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect()).collect();
@@ -223,7 +223,7 @@ mod tests {
     use crate::Localize;
     use crate::{Lang, Name, Notice};
 
-    /// The notices about members, without the names in them, are the words that no name may end with.
+    /// Whatever a notice says after the name of a member is refused in a name.
     #[test]
     fn v1_no_name_reads_like_a_notice_about_somebody() {
         let name = Name::new("alice").expect("a name");

@@ -1,4 +1,4 @@
-//! What a name may be, for every character.
+//! The rules about names, for every character.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -148,7 +148,7 @@ fn v4_names_without_ink_are_refused() {
     ] {
         for name in [bad.to_string(), format!("a{bad}"), format!("{bad}가"), format!("😀{bad}")]
         {
-            // Text style is the business of an emoji.
+            // An emoji may have text style.
             if name != "😀\u{fe0f}" {
                 assert_eq!(refused(&name), ValueError::Forbidden(bad), "{name:?}");
             }

@@ -1,4 +1,4 @@
-//! Chunks never matter, nor does what a caller leaves for later.
+//! Neither chunking nor leaving events for later changes what is returned.
 
 use proptest::prelude::*;
 
@@ -33,7 +33,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece(), 0..8).prop_map(|pieces| pieces.concat())
 }
 
-/// The chunks of a stream, of these lengths over and over.
+/// Cuts a stream into chunks of these lengths, repeated.
 fn cut<'a>(stream: &'a [u8], lens: &[usize]) -> Vec<&'a [u8]> {
     let mut rest = stream;
     let mut chunks = Vec::new();
@@ -99,7 +99,7 @@ proptest! {
         }
     }
 
-    /// Events that nobody takes do not put the stream out of step, nor does a violation get lost.
+    /// Events that nobody takes neither put the stream out of step nor lose a violation.
     #[test]
     fn skipped_events_leave_the_stream_in_step(
         stream in stream(),

@@ -1,9 +1,9 @@
-//! What a peer can do wrong, and the byte at which it is found out.
+//! Violations, and the byte at which each is found.
 
 use super::*;
 
-/// Checks that a stream is fine without its last byte, and breaks the protocol with it, in whatever chunks
-/// and whatever follows.
+/// Checks that a stream is valid without its last byte, and breaks the protocol with it, whatever the chunks and
+/// whatever follows.
 #[track_caller]
 fn assert_found_at_the_last_byte(stream: &[u8], violation: Violation) {
     let before = decode([&stream[..stream.len() - 1]]);
@@ -14,7 +14,7 @@ fn assert_found_at_the_last_byte(stream: &[u8], violation: Violation) {
     assert_eq!(decode([&[stream, &frame(0x81, b"more")].concat()[..]]), expected, "with more");
 }
 
-/// The beginning of a client's frame up to and including `len` bytes of its payload.
+/// A client's frame up to and including `len` bytes of its payload.
 fn cut(frame: &[u8], len: usize) -> &[u8] {
     &frame[..6 + len]
 }
@@ -96,7 +96,7 @@ fn w6_fragments_belong_to_one_message() {
     }
 }
 
-/// Texts that break off being UTF-8 with their last byte.
+/// Texts that stop being valid UTF-8 with their last byte.
 const NOT_UTF_8: [&[u8]; 13] = [
     b"\x80",         // a continuation of nothing
     b"abc\xc0",      // only in overlong sequences

@@ -1,4 +1,4 @@
-//! Which names are the same, for every character that a name may hold.
+//! Keys of names, for every character that a name may hold.
 
 use std::sync::LazyLock;
 
@@ -92,7 +92,7 @@ fn v2_a_character_is_the_same_as_what_unicode_says_it_looks_like() {
     // A syllable looks like itself, whatever Unicode says of its parts.
     for c in NAMES.iter().filter(|c| !is_hangul(**c)).map(char::to_string) {
         let other: String = skeleton(&c).nfc().collect();
-        // `²` is a 2 first, and only then what it looks like.
+        // `²` is decomposed to 2 before anything else.
         let stands_for_others = decompose(&c).nfc().ne(c.chars());
         let is_checked = !stands_for_others && Name::new(&other).is_ok();
         assert!(!is_checked || are_same(&c, &other), "{c} {other}");
