@@ -24,7 +24,7 @@ pub struct Hub {
     limits: HubLimits,
     // Only the hub chooses session and room ids, so nobody can flood these maps with collisions.
     sessions: FxHashMap<SessionId, Session>,
-    /// In order of their ids, so that a list can go on after any of them.
+    /// In order of their ids, so that a list can continue after any of them.
     rooms: BTreeMap<RoomId, Room>,
     names: NameRegistry,
     next_session: SessionId,
@@ -155,9 +155,8 @@ impl Hub {
         self.rooms.get(&room).into_iter().flat_map(Room::members)
     }
 
-    /// The rooms created after `room`, or all, in order of their ids: the list for [`Output::Rooms`], or
-    /// the rest of it. A list may be sent in parts, each of its own time: what exists all the while is in
-    /// exactly one of them.
+    /// The rooms created after `room`, or all, in order of their ids: the list for [`Output::Rooms`], or the rest of
+    /// it. A list may be sent in parts, with inputs in between: a room that exists throughout is in exactly one part.
     pub fn rooms_after(&self, room: Option<RoomId>) -> impl Iterator<Item = RoomEntry<&str>> {
         let from = room.map_or(Bound::Unbounded, Bound::Excluded);
         let name_of = |id| &self.sessions.get(&id).expect("a member is a session").name;

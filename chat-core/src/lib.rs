@@ -31,8 +31,8 @@
 //!   is [reserved](ReservedNames). The members of the room are told; outside of a room, the sender.
 //! - A refusal is one [`Output::Reply`] to the sender, and changes nothing. A text that would not fit a
 //!   frame of 65,535 bytes together with the name of its sender is refused, too.
-//! - A session with [`Role::Operator`] may ask to stop the server ([`Command::Shutdown`]). What that means is
-//!   up to the embedder: the hub goes on.
+//! - A session with [`Role::Operator`] may ask to stop the server ([`Command::Shutdown`]). The hub passes the
+//!   request to the embedder, and continues.
 //!
 //! # An embedding loop
 //!
@@ -91,7 +91,7 @@
 //! let (ann, bob) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
 //! let mut screens = Screens([ann, bob].map(|session| (session, Vec::new())).into());
 //!
-//! // What the players ask for in this turn of the game.
+//! // The players' commands in this turn of the game.
 //! let commands = [
 //!     (ann, Command::Rename(Name::new("Ann")?)),
 //!     (ann, Command::Create(Title::new("table by the window")?)),
@@ -133,8 +133,8 @@
 //! # Cost and panics
 //!
 //! The cost of an input does not depend on the number of sessions or rooms, and grows only with the
-//! logarithm of the members of the room and of the rooms. A list of rooms costs what is taken of it. No
-//! input makes a hub panic.
+//! logarithm of the members of the room and of the rooms. A list of rooms costs as much as is taken from its
+//! iterator. No input makes a hub panic.
 
 mod hub;
 mod limits;

@@ -19,7 +19,7 @@ pub(crate) struct NameRegistry {
 /// The reason why a session may not have a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unavailable {
-    /// Another session holds it, or it is, or looks like, the default name of one.
+    /// Another session holds it, or it looks like the default name of one.
     Taken,
     /// Nobody may hold it.
     Reserved,

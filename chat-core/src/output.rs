@@ -6,11 +6,11 @@ use chat_proto::{Name, Notice, RoomId, Text};
 
 use crate::session_id::SessionId;
 
-/// One thing for the owner of the connections to do. Carry out outputs in their order.
+/// An instruction to the owner of the connections. Carry out outputs in order.
 /// [`Hub::handle`](crate::Hub::handle) says which outputs follow from which command.
 ///
 /// Matches need a wildcard arm, since there will be more outputs. Make that arm loud: ignoring an output
-/// in silence is a bug of the embedder.
+/// silently is a bug of the embedder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
@@ -20,12 +20,12 @@ pub enum Output {
         to: SessionId,
         /// The message.
         notice: Notice,
-        /// The room it is about, with a number that orders the notice among the broadcasts of that
-        /// room: the session has received those below, and will receive those above. It is the number of
-        /// the notice that tells the other members of the same event, or 0 for the creator of the room.
+        /// The room that the notice is about, with a number that orders the notice among the broadcasts of that room:
+        /// the session has received those with lower numbers, and will receive those with higher ones. The number is
+        /// that of the broadcast that tells the other members about the same event, or 0 for the creator of the room.
         room: Option<(RoomId, u64)>,
     },
-    /// Send the list of rooms to one session: [`Hub::rooms_after`](crate::Hub::rooms_after) has it.
+    /// Send the list of rooms, from [`Hub::rooms_after`](crate::Hub::rooms_after), to one session.
     Rooms {
         /// The receiver.
         to: SessionId,
@@ -93,7 +93,7 @@ pub enum RoomEvent {
     Notice(Notice),
 }
 
-/// A hub has no room of this number.
+/// There is no room with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NoSuchRoom(pub RoomId);
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chat_proto::{Name, NameKeys, ValueError};
 
-/// Names that no session may hold, nor any that people would take for one of them: in capitals, with signs,
-/// spaces or marks in between, with digits after them, or in letters that look alike.
+/// Names that no session may hold, nor any name that people would take for one of them: in another case, with signs,
+/// spaces or marks in between, followed by digits, or spelled with lookalike letters.
 ///
 /// ```
 /// use chat_core::ReservedNames;
@@ -22,7 +22,7 @@ pub struct ReservedNames {
     letters: BTreeSet<String>,
 }
 
-/// The names reserved by default: those of whoever runs a server, of everybody, and of whoever reads.
+/// The names reserved by default: those of the people who run a server, and words for everybody and for the reader.
 const DEFAULT: &str = "server, system, system message, admin, administrator, moderator, operator, owner, root, \
     staff, support, official, announcement, notice, everyone, everybody, all, here, nobody, you, me, \
     서버, 시스템, 시스템 메시지, 관리자, 관리자님, 운영자, 운영자님, 운영진, 매니저, 공지, 공지사항, 알림, 모두, 전체, 나";
@@ -62,7 +62,7 @@ impl ReservedNames {
     }
 }
 
-/// Reserves the names of whoever runs a server, in English and Korean: see [`names`](Self::names).
+/// Reserves the names of the people who run a server, in English and Korean: see [`names`](Self::names).
 impl Default for ReservedNames {
     fn default() -> Self {
         DEFAULT.parse().expect("a test checks that each is a name")

@@ -12,7 +12,7 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) title: Title,
     seq: u64,
-    /// By arrival, so that lists show them in that order. Never empty between inputs.
+    /// Keyed by arrival, so that lists show them in that order. Never empty between inputs.
     members: BTreeMap<u64, SessionId>,
     next_arrival: u64,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 
-/// The capacity that a map may keep however few entries it has.
+/// The capacity that a map may keep, no matter how few entries it has.
 const MIN_CAPACITY: usize = 256;
 
 /// Removes `key`. A map that is then less than a quarter full shrinks to twice its length, so that it

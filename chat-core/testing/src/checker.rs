@@ -1,9 +1,9 @@
 //! The checker of deliveries: every member of a room receives what it should, in the right order.
 //!
-//! A room's broadcasts are numbered without a gap, and a member receives all of them but its own
-//! chats. So a number that a member did not receive has to be a chat of its own: the first such number
-//! its first chat there, the second its second. For each room and number, the checker remembers the first
-//! report, and compares all others with it.
+//! A room's broadcasts are numbered without a gap, and a member receives all of them but its own chats. So each number
+//! that a member did not receive must be one of its chats: the first such number is its first chat there, the second
+//! its second, and so on. For each room and number, the checker remembers the first report, and compares all others
+//! with it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -38,7 +38,8 @@ struct Peers {
 #[derive(Debug, Default)]
 struct Peer {
     room: Option<u64>,
-    /// It received a prefix, and may have done more than it knows.
+    /// Whether the peer is cut off: it received a prefix, and the server may have carried out more than the peer
+    /// knows.
     is_cut_off: bool,
 }
 
@@ -60,7 +61,7 @@ struct Room {
 #[derive(Debug, Default)]
 struct Entry {
     event: Option<Event>,
-    /// The peer that did not receive it, and the number of its chat that it must be.
+    /// The peer that did not receive the number, and the chat of that peer which it must therefore be.
     own: Option<(usize, u64)>,
 }
 
@@ -68,7 +69,7 @@ struct Entry {
 struct Gone {
     peer: usize,
     stay: Stay,
-    /// The notice of that to the others.
+    /// The notice that tells the other members.
     notice: Event,
 }
 
@@ -240,7 +241,7 @@ impl Checker {
         stay.expect("members are those in the room")
     }
 
-    /// Notes that a peer did not receive `missed`: they must be its next chats.
+    /// Notes that a peer did not receive the numbers `missed`, which must be its next chats.
     fn skip(&mut self, peer: usize, room: u64, missed: Range<u64>) -> Result<(), Violation> {
         let rule = self.peers.completeness(peer);
         let log = self.rooms.get_mut(&room).expect("a room has members");
@@ -356,9 +357,8 @@ impl Room {
         Ok(())
     }
 
-    /// Checks I7: a chat was sent from within the room. Its sender did not receive it, and has claimed it as
-    /// its own, unless it is gone. In a run in progress, a sender that is not a member may not know yet that
-    /// it was one.
+    /// Checks I7: a chat was sent from within the room. Its sender has claimed the number by not receiving it, or is
+    /// excused: it is gone or cut off, or, in a run in progress, may not have noticed yet that it was a member.
     fn check_sender(
         &self,
         peers: &Peers,
@@ -382,8 +382,8 @@ impl Room {
         Ok(())
     }
 
-    /// Checks that members that are gone received everything up to the notice of that. If nobody was left to
-    /// receive the notice, nobody knows its number.
+    /// Checks that former members received everything up to the notice of their end. If nobody was left to receive
+    /// that notice, its number is unknown.
     fn finish_gone(&mut self, room: u64) -> Result<(), Violation> {
         for mut gone in std::mem::take(&mut self.gone) {
             let Gone { peer, stay, notice } = &mut gone;
@@ -397,7 +397,7 @@ impl Room {
         Ok(())
     }
 
-    /// Checks that the members at the end received everything.
+    /// Checks that those who are still members received everything.
     fn finish_members(&mut self, peers: &Peers, room: u64) -> Result<(), Violation> {
         let mut members = std::mem::take(&mut self.members);
         members.retain(|peer, _| !peers.is_cut_off(*peer));
@@ -417,7 +417,7 @@ impl Room {
         Ok(())
     }
 
-    /// Takes the next number of a stay, which did not come, for a chat of the peer.
+    /// Attributes the next number of a stay, which the peer did not receive, to the peer's next chat.
     fn resolve(&mut self, room: u64, peer: usize, stay: &mut Stay) -> Result<(), Violation> {
         stay.last += 1;
         let seq = stay.last;
@@ -437,7 +437,7 @@ impl Entry {
         matches!(self.event, Some(Event::Chat { sender, .. }) if sender == peer)
     }
 
-    /// Checks that the peer that did not receive it is its sender.
+    /// Checks that the peer that did not receive the broadcast is its sender.
     fn check(&self, seq: u64, rule: &'static str) -> Result<(), Violation> {
         let (Some((peer, own)), Some(event)) = (self.own, &self.event) else { return Ok(()) };
         match event {

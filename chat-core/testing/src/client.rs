@@ -8,7 +8,7 @@ use std::time::Duration;
 use chat_proto::{Incoming, RoomEntry};
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// The time after which something counts as not happening. No passing test waits this long.
+/// The time after which an expected event counts as missing. No passing test waits this long.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The request that turns a connection into a WebSocket. Its key is the example of RFC 6455.
@@ -95,7 +95,8 @@ impl Client {
         Self::over(stream)
     }
 
-    /// A new connection that the server has answered, so that sessions are numbered in the order of calls.
+    /// Opens a connection and waits until the server has answered, so that sessions are numbered in the order of
+    /// calls.
     pub fn of(address: SocketAddr) -> Self {
         let mut client = Self::connect(address);
         client.expect_nothing();
@@ -128,12 +129,12 @@ impl Client {
         Self::over(TcpStream::from(socket))
     }
 
-    /// Another handle on the same connection, which is not encrypted, so that one thread sends while another receives.
+    /// A second handle on the same connection, which must not be encrypted: one thread sends while another receives.
     pub fn twin(&self) -> Self {
         Self::over(self.stream.tcp().try_clone().expect("a descriptor"))
     }
 
-    /// A client over a stream that is there.
+    /// A client over an existing stream.
     pub fn over(stream: impl Transport + 'static) -> Self {
         let tcp = stream.tcp();
         tcp.set_nodelay(true).expect("a TCP stream has this option");

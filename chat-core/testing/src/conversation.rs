@@ -37,7 +37,7 @@ pub enum Request {
     Bad(&'static str),
 }
 
-/// The kind of a message.
+/// The classification of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// A chat of this peer in the room.
@@ -90,7 +90,7 @@ impl Conversation {
         self.accept_chats(checker);
     }
 
-    /// Notes a request that must be answered with `code`, where another answer might fit as well.
+    /// Notes a request that must be answered with `code`, although other answers would be legal.
     pub fn send_for(&mut self, request: Request, code: &'static str) {
         self.pending.push_back((request, Some(code)));
     }
@@ -142,13 +142,13 @@ impl Conversation {
         self.pending.iter().map(|(request, _)| request)
     }
 
-    /// Whether every request is answered.
+    /// Whether every request has been answered.
     pub fn is_answered(&self) -> bool {
         self.pending.is_empty()
     }
 
-    /// Whether the last answer was to a frame without a command: the server may close the connection with
-    /// it, and then answers nothing more.
+    /// Whether the last answer rejected a frame that was no command: the server may close the connection with that
+    /// answer, and then answers nothing more.
     pub fn last_was_bad(&self) -> bool {
         self.last_was_bad
     }

@@ -13,7 +13,7 @@ pub enum Event {
     Chat {
         /// The peer that sent it.
         sender: usize,
-        /// Its number among the sender's chats: each has a higher one than those before.
+        /// The number of the chat among the sender's chats; it rises with each.
         number: u64,
         /// A hash of the text.
         hash: u64,
@@ -42,7 +42,7 @@ impl Event {
         text
     }
 
-    /// Reads a broadcast whose chats carry a [`text`](Event::text).
+    /// Reads a broadcast, whose chats must carry a [`text`](Event::text).
     ///
     /// # Errors
     /// I7 when the text does not contain the sender.

@@ -1,6 +1,6 @@
-//! The heap of a test process, as its allocator counts it.
+//! The heap of a test process, counted by its allocator.
 //!
-//! The allocator counts for the whole process. A test program sets it, and a test that reads the figure runs
+//! The allocator counts for the whole process. A test program installs it, and each test that reads the count runs
 //! [`in_own_process`](crate::in_own_process):
 //!
 //! ```
@@ -37,7 +37,7 @@ pub fn live() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
-/// Calls a function of the test within what is measured. No meter sees what it allocates and frees.
+/// Calls a function whose allocations belong to the test itself: no meter counts what it allocates or frees.
 pub fn uncounted<R>(call: impl FnOnce() -> R) -> R {
     let before = live();
     let result = call();
@@ -45,7 +45,7 @@ pub fn uncounted<R>(call: impl FnOnce() -> R) -> R {
     result
 }
 
-/// The growth of the heap in some calls, among others that do not count.
+/// Measures how much the heap grows during some calls, and ignores the time in between.
 #[derive(Debug, Default)]
 pub struct HeapMeter {
     grown: isize,

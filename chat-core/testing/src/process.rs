@@ -1,4 +1,4 @@
-//! Processes of their own for tests that count or limit the resources of a process.
+//! Separate processes for tests that count or limit the resources of a process.
 
 use std::env;
 use std::process::{self, Command};
@@ -6,16 +6,16 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-/// The time a whole test may take.
+/// The time that a whole test may take.
 const WATCH: Duration = Duration::from_secs(90);
 
-/// Set in a process that runs one test only, to the name of the test.
+/// Names the test in the environment of a process that runs that test only.
 const ALONE: &str = "CHAT_TEST_ALONE";
 
 /// Aborts the process when a test hangs, and names the test.
 #[derive(Debug)]
 pub struct Watchdog {
-    /// Dropping this calls the watchdog off.
+    /// Dropping this stops the watchdog.
     _alive: Sender<()>,
 }
 
@@ -39,8 +39,8 @@ impl Watchdog {
     }
 }
 
-/// Runs a test in a process of its own: this program once more, with nothing but the test that calls
-/// this. Descriptors, threads, memory and limits there are those of the test.
+/// Runs a test in a process of its own: starts this program once more with only the test that calls this. Descriptors,
+/// threads, memory and limits in that process are the test's alone.
 ///
 /// # Panics
 /// When the test fails.
@@ -48,8 +48,8 @@ pub fn in_own_process(test: impl FnOnce()) {
     alone(&[], test);
 }
 
-/// Runs a test as [`in_own_process`], in a network of its own, without any interface that is up. Skips it where the
-/// system gives no such network.
+/// Runs a test like [`in_own_process`], in a network namespace of its own in which no interface is up. Skips the test
+/// if the system does not allow that.
 ///
 /// # Panics
 /// When the test fails.
@@ -68,7 +68,7 @@ pub fn in_own_network(test: impl FnOnce()) {
     alone(&NETWORK, test);
 }
 
-/// Runs a test in a process of its own, which the command `under` starts.
+/// Runs a test in a process of its own, started through the command `under`.
 fn alone(under: &[&str], test: impl FnOnce()) {
     if is_alone() {
         return test();
@@ -85,7 +85,7 @@ fn alone(under: &[&str], test: impl FnOnce()) {
     assert!(run.status.success() && output.contains(" 1 passed;"), "in a process of its own");
 }
 
-/// Whether this process has nothing to do but the test that calls this.
+/// Whether this process runs nothing but the test that calls this.
 pub fn is_alone() -> bool {
     env::var(ALONE).is_ok_and(|name| thread::current().name() == Some(&name))
 }

@@ -21,7 +21,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A second generator, unaffected by how often this one is used from here on.
+    /// Splits off a second generator, unaffected by how often this one is used afterwards.
     pub const fn fork(&mut self) -> Self {
         Self(self.next())
     }

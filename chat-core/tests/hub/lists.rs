@@ -1,4 +1,4 @@
-//! Lists of rooms that are taken in parts, while rooms come and go.
+//! Room lists taken in parts while rooms come and go.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +21,8 @@ fn ids(hub: &Hub) -> BTreeSet<u64> {
 }
 
 proptest! {
-    /// In the parts together, a room that exists all the while is listed exactly once, and any other at
-    /// most once, each while it exists.
+    /// Across the parts, a room that exists throughout is listed exactly once, and any other room at most once, and
+    /// only while it exists.
     #[test]
     fn s7_a_list_in_parts_has_each_room_once(
         before in prop::collection::vec(0..PEOPLE, 0..60),

@@ -1,4 +1,4 @@
-//! Each violation is found, and nothing else is, in complete records and in a run in progress.
+//! Each violation is found, and nothing else is reported, in complete records and in a run in progress.
 
 use super::*;
 use crate::rng::Rng;
@@ -121,8 +121,7 @@ fn i7_chats_that_cross_rooms() {
     assert_eq!(received.last().map(|found| found.invariant), Some("I2"));
 }
 
-/// Simulates a server, which `loses` one delivery or none, with peers that come and go, each of which reads
-/// at its own pace.
+/// Simulates a server that loses one delivery if `loses`, with peers that come and go, and read at their own pace.
 fn run(seed: u64, loses: bool, goes_on: bool) -> Result<usize, Violation> {
     let mut rng = Rng::new(seed);
     let mut checker = if goes_on { Checker::live() } else { Checker::default() };
@@ -182,7 +181,7 @@ fn a_server_that_is_right_passes_and_one_that_loses_a_delivery_does_not() {
         for goes_on in [true, false] {
             assert!(run(seed, false, goes_on).is_ok(), "{seed}: {:?}", run(seed, false, goes_on));
             let found = run(seed, true, goes_on).err().map(|found| found.invariant);
-            // The hole is taken for a chat of the peer's, so its own ones may be found out of order.
+            // The hole is attributed to a chat of the peer's own, so its later chats may be found out of order.
             assert!(matches!(found, Some("I1" | "I5" | "I6")), "{seed}: {found:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Answers that are unasked for, wrong, or too late.
+//! Answers that are unsolicited, wrong, or out of order.
 
 use super::*;
 

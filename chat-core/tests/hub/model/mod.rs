@@ -1,5 +1,5 @@
-//! Compares the hub with a model: whatever people do, in whatever order, each of them receives what the naive
-//! model says, and the getters of the hub agree with it.
+//! Compares the hub with a naive model: whatever people do, in whatever order, everybody receives what the model says,
+//! and the getters of the hub agree with it.
 //!
 //! Runs 512 sequences of up to 100 inputs, different ones each time; `PROPTEST_CASES=20000` runs more. A
 //! failure prints the shortest failing sequence it has found, and the seed:
@@ -30,7 +30,7 @@ use reference::{MAX_ROOMS, Model, NAMES};
 /// The number of people who do something. A crowd may be there as well.
 const MAX_ACTIVE: usize = 8;
 
-/// Lengths in bytes at which a text just fits a frame or just does not, depending on the sender's name.
+/// Text lengths, in bytes, around the longest that fits a frame; the limit depends on the sender's name.
 const LONG_TEXT: std::ops::RangeInclusive<usize> = 65_450..=65_480;
 
 /// One input of the hub. People are identified by their numbers.

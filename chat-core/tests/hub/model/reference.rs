@@ -80,7 +80,7 @@ pub(crate) struct Model {
     pub(crate) people: Vec<Person>,
     pub(crate) rooms: Vec<Room>,
     pub(crate) rooms_made: u64,
-    /// Those who have asked to stop the server, and may.
+    /// The people who have asked to stop the server, and may.
     pub(crate) shutdowns: Vec<u64>,
     /// What people receive because of the last input, in order.
     pub(crate) deliveries: Vec<(u64, Received)>,
