@@ -1,4 +1,4 @@
-//! A server embedded in another program, which prints what happens in it.
+//! A server embedded in another program, which prints the events of the server.
 //!
 //! ```text
 //! cargo run -p chat-server --example watch
@@ -55,7 +55,7 @@ fn watch(mut events: Events) -> u64 {
             Event::RoomClosed { room, .. } => println!("room {room} is closed"),
             Event::Ended { name, reason, .. } => println!("- {name}: {reason}"),
             Event::Missed { events, .. } => println!("... {events} events missed"),
-            // A later version may tell of more.
+            // A later version may have more kinds of events.
             other => println!("{other:?}"),
         }
     }

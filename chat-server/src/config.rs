@@ -10,7 +10,7 @@ use crate::limits::{LimitError, Limits, Lowered};
 use crate::net::{Network, TlsConfig};
 use crate::web::WebConfig;
 
-/// What TLS takes of an idle connection at most, in bytes.
+/// The most that TLS takes for an idle connection, in bytes.
 const TLS_MEMORY: usize = 4 * 1024;
 
 /// The configuration of a [`Server`](crate::Server).
@@ -33,14 +33,14 @@ const TLS_MEMORY: usize = 4 * 1024;
 pub struct Config {
     /// The address to listen on. Default: a free port of 127.0.0.1.
     pub address: SocketAddr,
-    /// More addresses to listen on; those with port 0 get the port of [`Config::address`]. The unspecified
-    /// address of IPv6 stands for those of IPv4 as well, unless one of IPv4 is among all of these. Default: none.
+    /// More addresses to listen on; those with port 0 get the port of [`Config::address`]. The IPv6 wildcard address
+    /// also accepts IPv4, unless one of these addresses is IPv4. Default: none.
     pub more_addresses: Vec<SocketAddr>,
-    /// The proxies whose connections have to begin with a PROXY header (version 1 or 2), which says for whom they
-    /// are. From any other peer a header is bad input. Default: none.
+    /// The proxies whose connections must begin with a PROXY header (version 1 or 2), which names the client. From any
+    /// other peer, such a header is bad input. Default: none.
     pub proxy_from: Vec<Network>,
-    /// The certificate for TLS, at the same addresses as plain text. Default: none, and so no TLS. An idle encrypted
-    /// connection takes 4 KiB at the most.
+    /// The certificate for TLS, which is served on the same addresses as plain text. Default: none, which disables
+    /// TLS. An idle encrypted connection takes at most 4 KiB.
     pub tls: Option<TlsConfig>,
     /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
@@ -51,10 +51,9 @@ pub struct Config {
     pub inline_requests: usize,
     /// The language of the server's notices. Default: English.
     pub lang: Lang,
-    /// The names that nobody may have. Default: those of whoever runs the server, in English and Korean.
+    /// The names that nobody may have. Default: names of the people who run a server, in English and Korean.
     pub reserved_names: ReservedNames,
-    /// How browsers are served, on the same port. Default: with the page, by any address of the server; `None`:
-    /// not at all.
+    /// How browsers are served, on the same port; `None` serves none. Default: the page, at any address of the server.
     pub web: Option<WebConfig>,
     /// The limits on peers.
     pub limits: Limits,
@@ -147,7 +146,7 @@ impl Config {
         self
     }
 
-    /// Sets how browsers are served; `None`: not at all.
+    /// Sets how browsers are served; `None` serves none.
     #[must_use]
     pub fn with_web(mut self, web: impl Into<Option<WebConfig>>) -> Self {
         self.web = web.into();
@@ -161,7 +160,7 @@ impl Config {
         self
     }
 
-    /// All addresses to listen on: [`Config::address`] first. With a free port, the port of all is 0.
+    /// All addresses to listen on, [`Config::address`] first. If its port is 0, that of all is.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         let more = self.more_addresses.iter().copied().map(|mut address| {
             if address.port() == 0 {
@@ -177,7 +176,7 @@ impl Config {
         self.limits.fit_memory_of(if self.tls.is_some() { TLS_MEMORY } else { 0 })
     }
 
-    /// Checks that a server can run with this. [`Server::bind`](crate::Server::bind) does so as well.
+    /// Checks that a server can run with this configuration. [`Server::bind`](crate::Server::bind) does so as well.
     ///
     /// # Errors
     /// Every limit that is out of range, or contradicts another.
@@ -222,8 +221,8 @@ impl std::error::Error for ConfigError {}
 pub enum ShutdownFrom {
     /// Everybody.
     Anyone,
-    /// Connections from this machine: from a loopback address, or from the address of this machine that the
-    /// client connected to. Through a proxy, what its header says counts.
+    /// Connections from this machine: from a loopback address, or from the address that the client connected to. For a
+    /// connection through a proxy, the addresses in its header count.
     #[default]
     Loopback,
     /// Nobody.

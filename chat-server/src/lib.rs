@@ -1,5 +1,5 @@
-//! A room chat server: one event loop on mio, a work-stealing pool, and a fan-out that encodes a
-//! message once and copies it for nobody.
+//! A room chat server: one event loop on mio, a work-stealing pool, and a fan-out that encodes each message once and
+//! copies it for nobody.
 //!
 //! This crate is a program, and a library for embedding the server in other programs. The rules of the chat
 //! are in [`chat_core`], the bytes on the wire in [`chat_proto`].
@@ -73,17 +73,17 @@
 //!
 //! # What to know
 //!
-//! - **Threads.** One serves all sockets; [`Config::workers`] more help when commands pile up. All
-//!   have ended when [`ServerHandle::join`] or [`Server::run`] returns. Dropping a handle stops nothing.
-//! - **Stopping** delivers what was accepted, tells everyone, and waits for the slowest at most two
-//!   times [`Limits::linger`]: once for what is being carried out, once for the goodbyes.
-//! - **Memory** is bounded by the limits. A peer that does not read costs [`Limits::backlog`] at the
-//!   most, all of them together [`Limits::total_backlog`].
-//! - **Signals, standard output and the limit on open descriptors** are the program's business: the
-//!   library touches none of them. A program with many connections raises its `RLIMIT_NOFILE`, and sets
-//!   [`Limits::connections`] to less.
-//! - **Features.** `cli` (default) is for the program; a library is fine with `default-features = false`, and
-//!   `features = ["tls"]` if it wants encryption.
+//! - **Threads.** One serves all sockets; [`Config::workers`] more help when commands pile up. All of them have ended
+//!   when [`ServerHandle::join`] or [`Server::run`] returns. Dropping a handle does not stop the server.
+//! - **Stopping** delivers what was accepted, tells everyone, and waits for the slowest at most twice
+//!   [`Limits::linger`]: once for requests being carried out, once for the goodbyes.
+//! - **Memory** is bounded by the limits. A peer that does not read costs at most [`Limits::backlog`], all of them
+//!   together at most [`Limits::total_backlog`].
+//! - **Signals, standard output and the limit on open descriptors** are the program's business: the library touches
+//!   none of them. A program with many connections raises its `RLIMIT_NOFILE`, and sets [`Limits::connections`] to
+//!   less than that.
+//! - **Features.** `cli` (default) is only needed by the program. Libraries can use `default-features = false`, with
+//!   `features = ["tls"]` for encryption.
 
 #[macro_use]
 mod testing;

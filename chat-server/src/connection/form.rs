@@ -1,20 +1,20 @@
-//! What a connection speaks.
+//! The protocol that a connection speaks.
 
 use chat_proto::Framing;
 
-/// What a connection speaks. It begins with frames, and its first bytes may change that.
+/// The protocol that a connection speaks: frames, until its first bytes turn out to be something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Frames with a length in front.
+    /// Frames with a length prefix.
     Frames,
-    /// HTTP: one request, one answer. The hub has nothing to tell it.
+    /// HTTP: one request, one response. Messages of the hub cannot be sent.
     Http,
     /// Messages of a WebSocket.
     WebSocket,
 }
 
 impl Form {
-    /// How messages to it are framed, if there can be any.
+    /// How messages to the connection are framed, if it can receive any.
     pub(crate) const fn framing(self) -> Option<Framing> {
         match self {
             Self::Frames => Some(Framing::Length),

@@ -1,6 +1,6 @@
 //! The input side of a connection: bytes to requests, within its budgets.
 //!
-//! `input` decodes; what is here judges, and charges. `messages` does so for a WebSocket.
+//! `input` decodes; this file validates frames and charges budgets. `messages` does the same for a WebSocket.
 
 mod input;
 mod messages;
@@ -21,7 +21,7 @@ use crate::net::{Instant, Socket, StreamState};
 use crate::stats::{CloseReason, LimitKind};
 use crate::workers::Request;
 
-/// Frames accepted from one connection in a turn: enough for a fast talker, and few for the others to wait for.
+/// Frames accepted from one connection in a turn: enough for a fast talker, without making others wait.
 const FRAMES_PER_TURN: u32 = 64;
 
 /// A read of fewer bytes than this costs a quarter of a command, unless it completes a frame: a frame that
@@ -29,8 +29,8 @@ const FRAMES_PER_TURN: u32 = 64;
 /// but records without content.
 const SHORT: usize = 1024;
 
-/// The time that a quiet connection takes, in units of some 0.4 µs: as much as 160 short messages a second that come
-/// one by one, or 0.03 % of the event loop's.
+/// The time that a quiet connection may take, in units of some 0.4 µs: 160 short messages a second that arrive one by
+/// one, or 0.03 % of the event loop's time.
 const QUIET: RateLimit = RateLimit { burst: 800, per_second: 800 };
 
 /// The limits on what a connection sends.
@@ -59,7 +59,7 @@ impl InboundLimits {
         }
     }
 
-    /// The same limits, under which nothing is accepted: what is read is buffered.
+    /// The same limits, except that nothing is accepted: input is buffered.
     pub(crate) fn accepting_nothing(&self) -> Self {
         Self { frames_per_turn: 0, ..*self }
     }
@@ -90,16 +90,16 @@ pub(crate) struct Inbound {
     /// The time at which the first byte of an incomplete frame arrived.
     frame_since: Option<Instant>,
     pause: Option<Pause>,
-    /// The connection is among those to be read.
+    /// Whether the connection is queued to be read.
     queued: bool,
-    /// The connection has asked for a list of rooms, and none is under way.
+    /// Whether the connection has asked for a list of rooms that is not under way yet.
     expects_list: bool,
-    /// The peer has ended its stream: nothing more will be read.
+    /// Whether the peer has ended its stream: there is nothing more to read.
     peer_ended: bool,
-    /// An event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
+    /// Whether an event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
     /// does not fill its buffer may have stopped at the mark.
     is_marked: bool,
-    /// The peer has sent a frame that was a command: it speaks our protocol.
+    /// Whether the peer has sent a well-formed command, and so speaks our protocol.
     is_proven: bool,
     /// Bytes of the frames that were accepted.
     #[cfg(test)]
@@ -109,7 +109,7 @@ pub(crate) struct Inbound {
 /// The result of accepting frames.
 struct Accepted {
     bytes: usize,
-    /// Why the connection is to be closed, if it is.
+    /// Why the connection must be closed, if it must.
     closing: Option<Closing>,
 }
 
@@ -119,7 +119,7 @@ impl Accepted {
 
 impl Inbound {
     pub(super) fn new(now: Instant) -> Self {
-        // Those that are there come before those that come now, of which there may be many.
+        // A new connection starts out busy, so that a crowd of new ones does not delay those already there.
         let mut time = TokenBucket::new(now);
         time.charge(now, Rate::new(QUIET), QUIET.burst);
         Self {
@@ -172,12 +172,12 @@ impl Inbound {
         self.is_marked = true;
     }
 
-    /// Notes that the connection is to be read. Returns whether it was not to be read before.
+    /// Marks the connection as queued to be read. Returns whether it was not queued before.
     pub(crate) fn enqueue(&mut self) -> bool {
         !mem::replace(&mut self.queued, true)
     }
 
-    /// Notes that the connection is being read.
+    /// Marks the connection as no longer queued to be read.
     pub(crate) fn dequeue(&mut self) {
         self.queued = false;
     }
@@ -211,7 +211,7 @@ impl Inbound {
         self.time.charge(now, limits.time, time as u32);
     }
 
-    /// Whether the connection has taken little time of late.
+    /// Whether the connection has taken little time lately.
     pub(crate) fn is_quiet(&self, now: Instant, limits: &InboundLimits) -> bool {
         self.time.is_mostly_full(now, limits.time)
     }
@@ -257,7 +257,7 @@ impl Inbound {
         self.input.buffered()
     }
 
-    /// Whether no input waits for more, or to be accepted, and nothing that answers it to be sent.
+    /// Whether no input waits for more bytes or to be accepted, and no reply to it waits to be sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.input.is_empty()
     }
@@ -280,8 +280,8 @@ impl Inbound {
         self.frame_since
     }
 
-    /// The deadline of an incomplete frame. A pause does not move it: what arrives in time fits the kernel's
-    /// buffer, and is read before anybody is closed for it.
+    /// The deadline of an incomplete frame. A pause does not extend it: input that arrives in time fits the kernel's
+    /// buffer, and is read before the deadline closes the connection.
     pub(super) fn frame_deadline(&self, limits: &InboundLimits) -> Option<Instant> {
         self.frame_since.map(|since| since + limits.frame_timeout)
     }
@@ -306,7 +306,7 @@ impl Inbound {
         let Accepted { bytes: accepted, closing } = if is_open && is_refused {
             Accepted { bytes: 0, closing: Some(Closing::new(CloseReason::TlsRequired)) }
         } else if is_open {
-            // Also from a peer that resets the stream: what arrived before counts.
+            // Even if the peer resets the stream, input that arrived before the reset counts.
             let accepted = self.accept(now, limits, &mut buffer[..bytes], requests);
             if state.is_incomplete() {
                 self.note_incomplete_stream(now, since.filter(|_| accepted.bytes == 0));
@@ -319,8 +319,8 @@ impl Inbound {
         } else {
             Accepted::NOTHING
         };
-        // The end waits for the frames before it, for a list of rooms, which the peer is still to be in, for a
-        // room to let the peer in, and for the end of a pause.
+        // The end waits for the frames before it, for a list of rooms (which must still show the peer), for a room to
+        // admit the peer, and for the end of a pause.
         let is_ahead_of_end = self.has_frames()
             || limits.frames_per_turn == 0
             || matches!(requests.last(), Some(Request::Do(Command::Rooms | Command::Join(_))));
@@ -340,7 +340,7 @@ impl Inbound {
         };
         let is_kept = self.has_frames() || (end == ReadEnd::Ended && is_ahead_of_end);
         if !end.has_failed() && closing.is_none() && is_kept {
-            // An end will be met again.
+            // The next read will meet the end again.
             end = ReadEnd::Kept;
         }
         self.peer_ended |= end == ReadEnd::Ended;
@@ -414,7 +414,7 @@ impl Inbound {
         Accepted { bytes: accepted, closing: is_violation.then(Closing::for_bad_input) }
     }
 
-    /// Charges the budgets for `count` frames of so many bytes.
+    /// Charges the budgets for `count` frames, of `accepted` bytes in total.
     #[inline]
     fn charge(&mut self, now: Instant, limits: &InboundLimits, count: u32, accepted: usize) {
         #[cfg(test)]
@@ -425,7 +425,7 @@ impl Inbound {
         self.input_bytes.charge(now, limits.input, accepted as u32);
     }
 
-    /// Notes the time at which something incomplete began: `now` if it was after something `completed`.
+    /// Records when something incomplete began: `now` if it began after something was `completed`.
     #[inline]
     fn note_incomplete(&mut self, now: Instant, completed: bool) {
         if !self.input.is_incomplete() {
@@ -435,7 +435,7 @@ impl Inbound {
         }
     }
 
-    /// Notes the time since when the peer has not completed a handshake, or a record.
+    /// Records since when the peer has left a handshake or a record incomplete.
     #[cold]
     fn note_incomplete_stream(&mut self, now: Instant, since: Option<Instant>) {
         if !self.has_frames() && self.frame_since.is_none() {
@@ -444,16 +444,16 @@ impl Inbound {
     }
 }
 
-/// How well the peer has behaved so far.
+/// How the peer has behaved so far.
 struct Standing<'a> {
     bad_frames: &'a mut TokenBucket,
     is_proven: &'a mut bool,
 }
 
-/// What is to be done after a payload has been accepted.
+/// What to do after accepting a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// It costs no more than its length suggests: go on.
+    /// Continue: it costs no more than its length suggests.
     Chat,
     /// Stop accepting for this turn.
     Other,

@@ -21,7 +21,7 @@ pub(super) const HANDSHAKE_BEGINS: Duration = Duration::from_millis(1_250);
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: Phase,
-    /// The way to the hub: `None` once the hub has released the connection, or if it was refused.
+    /// The route to the hub: `None` once the hub has released the connection, or if it was refused.
     mailbox: Option<Arc<Mailbox>>,
 }
 
@@ -30,25 +30,25 @@ pub(crate) struct Lifecycle {
 pub(crate) enum Phase {
     /// The connection is read, and its commands are carried out.
     Open,
-    /// It is refused, and has not been told: its first bytes say in which form it expects to be.
+    /// The connection is refused, and the peer has not been told: its first bytes show which protocol it speaks.
     Refused {
         reason: CloseReason,
         /// The time since which they are waited for.
         since: Instant,
     },
-    /// Its last request, `Disconnect`, is on its way through the hub. Input is discarded from here on.
+    /// The last request of the connection, `Disconnect`, is on its way through the hub. Input is discarded.
     Closing(CloseReason),
-    /// The hub has released it. Pending bytes are written, then the stream to the peer is ended.
+    /// The hub has released the connection. Pending bytes are written, then the stream to the peer is ended.
     Draining {
         reason: CloseReason,
-        /// When it is closed in any case.
+        /// When the connection is closed at the latest.
         deadline: Instant,
     },
-    /// The stream to the peer has been ended. Input is discarded until the peer ends its side: closing
-    /// earlier would destroy bytes on their way to it.
+    /// The stream to the peer has been ended. Input is discarded until the peer ends its side: closing earlier would
+    /// destroy bytes on their way to the peer.
     Lingering {
         reason: CloseReason,
-        /// When it is closed in any case.
+        /// When the connection is closed at the latest.
         deadline: Instant,
     },
 }
@@ -72,7 +72,7 @@ impl Lifecycle {
         self.phase == Phase::Open
     }
 
-    /// Whether it is refused, and has not been told.
+    /// Whether the connection is refused and the peer has not been told.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.phase, Phase::Refused { .. })
     }
@@ -89,7 +89,7 @@ impl Lifecycle {
         matches!(self.phase, Phase::Draining { .. } | Phase::Lingering { .. })
     }
 
-    /// The reason for its end; `None` while it is open.
+    /// The reason for closing; `None` while the connection is open.
     pub(crate) fn reason(&self) -> Option<CloseReason> {
         match self.phase {
             Phase::Open => None,
@@ -118,7 +118,7 @@ impl Lifecycle {
         was_open
     }
 
-    /// Moves the connection to [`Phase::Draining`]. Returns the reason given before, or else `fallback`.
+    /// Moves the connection to [`Phase::Draining`]. Returns the reason given before, or `fallback` if there is none.
     pub(super) fn drain(&mut self, fallback: CloseReason, deadline: Instant) -> CloseReason {
         let reason = self.reason().unwrap_or(fallback);
         self.phase = Phase::Draining { reason, deadline };

@@ -43,7 +43,7 @@ pub(crate) struct Connection<S> {
     pub(crate) inbound: Inbound,
     pub(crate) outbound: Outbound,
     pub(crate) lifecycle: Lifecycle,
-    /// The room that it is in.
+    /// The connection's room and its position there.
     pub(crate) subscription: Option<Subscription>,
     /// The earliest of its deadlines, if a timer is set for it.
     pub(crate) timer: Option<Instant>,
@@ -59,7 +59,7 @@ impl<S> Connection<S> {
         Self::with_lifecycle(socket, Lifecycle::open(mailbox), now)
     }
 
-    /// A connection that is to be told why it is refused.
+    /// A connection that is refused, and has to be told why.
     pub(crate) fn refused(socket: S, reason: CloseReason, now: Instant) -> Self {
         Self::with_lifecycle(socket, Lifecycle::refused(reason, now), now)
     }
@@ -98,7 +98,7 @@ impl<S> Connection<S> {
         replies.len()
     }
 
-    /// Stops accepting requests: appends the last one, `Disconnect`. Does nothing the second time.
+    /// Stops accepting requests, and appends the last one, `Disconnect`. Does nothing the second time.
     pub(crate) fn begin_close(&mut self, reason: CloseReason, requests: &mut Vec<Request>) {
         if self.lifecycle.close(reason) {
             self.inbound.discard();
@@ -106,7 +106,8 @@ impl<S> Connection<S> {
         }
     }
 
-    /// Notes that the hub has released it. Returns the reason given for its end, or else `fallback`.
+    /// Notes that the hub has released the connection. Returns the reason given for closing, or `fallback` if there is
+    /// none.
     pub(crate) fn begin_drain(&mut self, fallback: CloseReason, deadline: Instant) -> CloseReason {
         self.inbound.discard();
         self.lifecycle.drain(fallback, deadline)
@@ -118,14 +119,15 @@ impl<S> Connection<S> {
         self.inbound.paused().filter(|_| self.lifecycle.is_open())
     }
 
-    /// The deadline of an incomplete frame. There is none while a list of rooms is under way, which the peer is
-    /// still to be in: if it does not read that, it is slow, and has the deadline of those.
+    /// The deadline of an incomplete frame. There is none while a list of rooms is under way, since the list must
+    /// still show the peer; a peer that does not read the list has the deadline of a slow one.
     pub(crate) fn frame_deadline(&self, limits: &InboundLimits) -> Option<Instant> {
         let is_listing = self.inbound.expects_list() || self.outbound.send.has_waiting_list();
         self.inbound.frame_deadline(limits).filter(|_| !is_listing)
     }
 
-    /// Whether it should ask for no more: what it has been sent, or has asked for, is yet to be read.
+    /// Whether the connection should make no more requests: it has yet to read what it has been sent, or has asked
+    /// for.
     pub(crate) fn should_not_ask(&self) -> bool {
         self.inbound.expects_list() || self.outbound.should_not_ask()
     }
@@ -144,8 +146,8 @@ impl<S> Connection<S> {
         self.subscription.is_some_and(|subscription| subscription.cursor.is_parked())
     }
 
-    /// The time since which the peer has neither read steadily what is pending for it nor completed its frame; `None`
-    /// if it holds nothing but frames that have to wait.
+    /// Since when the peer has neither steadily read what is pending nor completed its frame; `None` if the connection
+    /// holds nothing but frames that have to wait.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         self.outbound.unsteady_since().into_iter().chain(self.inbound.frame_since()).min()
     }
@@ -157,17 +159,17 @@ impl<S> Connection<S> {
 }
 
 impl<S: Socket> Connection<S> {
-    /// Memory held for it alone, in bytes: answers, what a list of rooms retains, and its stream's.
+    /// Memory held for this connection alone, in bytes: answers, what a list of rooms retains, and that of its stream.
     pub(crate) fn memory(&self) -> usize {
         self.outbound.send.own_memory() + self.stream_memory()
     }
 
-    /// Memory of input, and of what is encrypted and has not left, in bytes.
+    /// Memory of input and of encrypted bytes that have not been sent, in bytes.
     pub(crate) fn stream_memory(&self) -> usize {
         self.inbound.memory() + self.socket.memory()
     }
 
-    /// How far its stream has come towards carrying bytes.
+    /// How far the stream's handshake has come.
     pub(crate) fn state(&self) -> StreamState {
         self.socket.state()
     }
@@ -210,8 +212,8 @@ impl<S: Socket> Connection<S> {
         read
     }
 
-    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written, which are taken
-    /// from it.
+    /// Writes pending bytes until the kernel takes no more or about `budget` bytes are written, and subtracts them
+    /// from `budget`.
     ///
     /// # Errors
     /// When the socket has failed.
@@ -248,7 +250,7 @@ impl<S: Socket> Connection<S> {
         flushed
     }
 
-    /// Drops everything pending but the rest of a frame that is partly written.
+    /// Drops everything pending, except the rest of a partly written frame.
     pub(crate) fn truncate(&mut self) {
         self.outbound.truncate(self.socket.withheld());
     }
@@ -266,7 +268,7 @@ impl<S: Socket> Connection<S> {
         self.socket.peer()
     }
 
-    /// What has become of the bytes written, if the kernel says.
+    /// The delivery of the bytes written, if the kernel knows.
     pub(crate) fn delivery(&self, kernel: &mut SockDiag) -> Option<Delivery> {
         self.socket.delivery(kernel)
     }
@@ -276,7 +278,7 @@ impl<S: Socket> Connection<S> {
         self.socket.reset_on_close();
     }
 
-    /// Watches it no longer, until the next write.
+    /// Stops watching it, until the next write.
     pub(crate) fn unwatch(&mut self) {
         self.outbound.unwatch();
     }

@@ -12,7 +12,7 @@ use super::send_buffer::SendBuffer;
 use super::token_bucket::{Rate, TokenBucket};
 use crate::net::Instant;
 
-/// The longest time for which a peer counts as a steady reader after it has read.
+/// The longest time for which a peer counts as a steady reader after reading.
 const STEADY_TIME: Duration = Duration::from_secs(1);
 
 /// The output side of a connection.
@@ -21,12 +21,12 @@ pub(crate) struct Outbound {
     pub(crate) send: SendBuffer,
     /// Bytes sent to this connection alone.
     answers: TokenBucket,
-    /// The time until which the peer counts as a steady reader: what is written to it extends it, as long as
-    /// the room pace takes for as much. `None` while nothing is pending.
+    /// The time until which the peer counts as a steady reader. Each write extends it by the time that a steady reader
+    /// takes for as many bytes. `None` while nothing is pending.
     steady_until: Option<Instant>,
-    /// Memory of the connection alone, as last added to the sum of all, in bytes.
+    /// Memory of this connection alone, as last added to the total, in bytes.
     accounted: u32,
-    /// The code to close a WebSocket with, if its peer has said one, or caused one.
+    /// The code to close a WebSocket with, if its peer has sent or caused one.
     close_code: Option<NonZeroU16>,
     form: Form,
     flags: Flags,
@@ -35,7 +35,7 @@ pub(crate) struct Outbound {
 /// Every idle connection has one.
 const _: () = assert!(size_of::<Outbound>() <= 64);
 
-/// What is true of a connection, a bit each.
+/// The state of a connection, one bit each.
 #[derive(Debug, Clone, Copy)]
 struct Flags(u8);
 
@@ -48,9 +48,8 @@ impl Flags {
     const QUEUED: u8 = 1 << 2;
     /// The connection is among those that wait for the next frame of a list of rooms.
     const WANTS_PAGE: u8 = 1 << 3;
-    /// A write that leaves nothing pending leaves nothing to do: nothing was pending before it, no memory is
-    /// accounted for, and the connection is neither slow nor unwatched. Asked for each delivery, so it is one
-    /// flag.
+    /// A write that leaves nothing pending needs no follow-up: nothing was pending before it, no memory is accounted
+    /// for, and the connection is neither slow nor unwatched. A single flag, because every delivery checks it.
     const AT_REST: u8 = 1 << 4;
     /// The connection is among those whose peers may have vanished.
     const WATCHED: u8 = 1 << 5;
@@ -80,12 +79,12 @@ impl Outbound {
         }
     }
 
-    /// What the connection speaks.
+    /// The protocol that the connection speaks.
     pub(crate) fn form(&self) -> Form {
         self.form
     }
 
-    /// Notes what the connection has turned out to speak.
+    /// Sets the protocol that the connection has turned out to speak.
     pub(super) fn set_form(&mut self, form: Form) {
         self.form = form;
     }
@@ -100,14 +99,14 @@ impl Outbound {
         self.close_code = NonZeroU16::new(code);
     }
 
-    /// Adds a notice to this connection alone, if it can be told anything.
+    /// Adds a notice to this connection alone, if it can receive any.
     pub(crate) fn push_notice(&mut self, lang: Lang, notice: &Notice, room: Option<(RoomId, u64)>) {
         if let Some(framing) = self.form.framing() {
             self.send.push_notice(framing, lang, notice, room);
         }
     }
 
-    /// Adds the close of a WebSocket, with the code of its peer or else with `code`. Only for
+    /// Adds the close of a WebSocket, with the code sent or caused by its peer, or else with `code`. Only for
     /// [`Form::WebSocket`].
     pub(crate) fn push_close(&mut self, code: u16) {
         let code = self.close_code.map_or(code, NonZeroU16::get);
@@ -116,7 +115,8 @@ impl Outbound {
         self.send.push_bytes(&close);
     }
 
-    /// Drops what is pending, but for the rest of a frame that is partly written; so are the first `withheld` bytes.
+    /// Drops everything pending, except the rest of a partly written frame; the first `withheld` bytes count as
+    /// written.
     pub(super) fn truncate(&mut self, withheld: usize) {
         self.send.truncate(self.form.framing(), withheld);
     }
@@ -146,12 +146,12 @@ impl Outbound {
         self.flags.replace(Flags::BLOCKED, false);
     }
 
-    /// Notes that the connection is to be flushed. Returns whether it was not to be flushed before.
+    /// Marks the connection as queued to be flushed. Returns whether it was not queued before.
     pub(crate) fn enqueue(&mut self) -> bool {
         !self.flags.replace(Flags::QUEUED, true)
     }
 
-    /// Notes that the connection is being flushed.
+    /// Marks the connection as no longer queued to be flushed.
     pub(crate) fn dequeue(&mut self) {
         self.flags.replace(Flags::QUEUED, false);
     }
@@ -162,7 +162,7 @@ impl Outbound {
         !self.flags.replace(Flags::WANTS_PAGE, true)
     }
 
-    /// Notes that the connection is being given the next frame of a list of rooms.
+    /// Notes that the connection no longer waits for the next frame of a list of rooms.
     pub(crate) fn dequeue_for_page(&mut self) {
         self.flags.replace(Flags::WANTS_PAGE, false);
     }
@@ -188,8 +188,8 @@ impl Outbound {
         self.steady_until.is_some_and(|until| now < until)
     }
 
-    /// Since when the peer has not read steadily, while something is pending: the connections with the
-    /// earliest have gone longest without reading.
+    /// Since when the peer has not read steadily while something is pending. The connection with the earliest time has
+    /// gone longest without reading.
     pub(crate) fn unsteady_since(&self) -> Option<Instant> {
         self.steady_until
     }
@@ -199,8 +199,8 @@ impl Outbound {
         self.unsteady_since().filter(|_| self.is_slow())
     }
 
-    /// Notes that the connection is slow. It gets its full time from `now` on if that is new, which is
-    /// returned.
+    /// Notes that the connection is slow. If that is new, the connection gets its full time from `now` on. Returns
+    /// whether it is new.
     pub(crate) fn become_slow(&mut self, now: Instant) -> bool {
         let is_new = !self.flags.replace(Flags::SLOW, true);
         if is_new {
@@ -220,17 +220,17 @@ impl Outbound {
         self.flags.replace(Flags::SLOW, false)
     }
 
-    /// Whether the connection should ask for no more: it is slow, or a list of rooms is under way.
+    /// Whether the connection should make no more requests: it is slow, or a list of rooms is under way.
     pub(crate) fn should_not_ask(&self) -> bool {
         self.is_slow() || self.send.has_waiting_list()
     }
 
-    /// Whether a write that leaves nothing pending leaves nothing to do.
+    /// Whether a write that leaves nothing pending needs no follow-up.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.flags.has(Flags::AT_REST)
     }
 
-    /// Notes that what a write has left to do is done.
+    /// Updates [`Flags::AT_REST`] after the follow-ups of a write.
     pub(super) fn settle(&mut self) {
         let is_empty = self.send.is_empty() && self.steady_until.is_none();
         let is_at_rest = is_empty && self.accounted == 0 && !self.is_slow();
@@ -248,7 +248,7 @@ impl Outbound {
         self.disturb();
     }
 
-    /// Notes that the next write has to be noted.
+    /// Makes the next write have follow-ups.
     pub(super) fn disturb(&mut self) {
         self.flags.replace(Flags::AT_REST, false);
     }
@@ -263,7 +263,7 @@ impl Outbound {
         (before as usize, memory as usize)
     }
 
-    /// Memory held for the connection alone, as it was last accounted for, in bytes.
+    /// Memory held for this connection alone, as last accounted for, in bytes.
     pub(super) fn accounted(&self) -> usize {
         self.accounted as usize
     }

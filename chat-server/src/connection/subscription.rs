@@ -4,7 +4,7 @@ use chat_core::RoomId;
 
 use crate::room_log::Cursor;
 
-/// The room whose broadcasts a connection gets, and how far it has come in that room's log.
+/// The room whose broadcasts a connection receives, and its position in that room's log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subscription {
     pub(crate) room: RoomId,

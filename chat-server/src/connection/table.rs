@@ -8,17 +8,17 @@ use crate::net::{ConnKey, Socket};
 /// All connections, by key.
 #[derive(Debug)]
 pub(crate) struct Connections<S> {
-    /// With the generation of each occupant: see [`ConnKey`].
+    /// Each occupant with its generation: see [`ConnKey`].
     slab: Slab<(u32, Connection<S>)>,
     next_generation: u32,
-    /// Memory held for single connections, as it was last accounted for, in bytes.
+    /// Memory held for single connections, as last accounted for, in bytes.
     memory: usize,
     /// The most connections since the table last shrank.
     peak: usize,
 }
 
 impl<S> Connections<S> {
-    /// Connections for which the table may keep memory, however few there are.
+    /// Connections that the table may keep memory for, no matter how few there are.
     const FEW: usize = 256;
 
     pub(crate) fn new() -> Self {
@@ -55,8 +55,8 @@ impl<S> Connections<S> {
         Some(self.slab.remove(key.slot()).1)
     }
 
-    /// Gives memory back if the connections are a quarter of what they were, and returns whether it did. Slots
-    /// below the last one that is taken are kept.
+    /// Gives memory back once there are a quarter as many connections as at the peak. Returns whether it did. Slots
+    /// below the last occupied one are kept.
     pub(crate) fn shrink(&mut self) -> bool {
         let has_emptied = self.peak > Self::FEW.max(4 * self.slab.len());
         if has_emptied {
@@ -76,7 +76,7 @@ impl<S> Connections<S> {
         self.slab.iter().map(key).collect()
     }
 
-    /// Memory held for single connections, as it was last accounted for, in bytes.
+    /// Memory held for single connections, as last accounted for, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.memory
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crate::limits::RateLimit;
 use crate::net::Instant;
 
-/// A [`RateLimit`] in the terms of a [`TokenBucket`].
+/// A [`RateLimit`] converted for a [`TokenBucket`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
-    /// Nanoseconds for one token to come back; 0 for no limit.
+    /// Nanoseconds in which one token comes back; 0 for no limit.
     token: u64,
-    /// Nanoseconds for an empty bucket to be full again.
+    /// Nanoseconds in which an empty bucket fills up.
     bucket: u64,
 }
 
@@ -20,7 +20,7 @@ impl Rate {
         self.token == 0
     }
 
-    /// The time in which so many tokens come back; none if there is no limit.
+    /// The time in which `tokens` tokens come back; zero if there is no limit.
     pub(crate) const fn time_for(self, tokens: usize) -> Duration {
         Duration::from_nanos(self.token.saturating_mul(tokens as u64))
     }
@@ -31,7 +31,7 @@ impl Rate {
     }
 }
 
-/// What is left of a [`RateLimit`], kept as the instant up to which it has been used: 8 bytes, no timer, no
+/// The use made of a [`RateLimit`], stored as the instant at which the bucket is full again: 8 bytes, no timer, no
 /// floating point (the generic cell rate algorithm, ITU-T I.371).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenBucket {
@@ -59,13 +59,13 @@ impl TokenBucket {
         fits
     }
 
-    /// Takes `count` tokens, on credit if need be.
+    /// Takes `count` tokens, going into debt if necessary.
     pub(crate) fn charge(&mut self, now: Instant, rate: Rate, count: u32) {
         let price = rate.token.saturating_mul(count.into());
         self.used_until = self.used_until.max(now).plus_nanos(price);
     }
 
-    /// Takes a quarter of a token, on credit if need be.
+    /// Takes a quarter of a token, going into debt if necessary.
     pub(crate) fn charge_quarter(&mut self, now: Instant, rate: Rate) {
         self.used_until = self.used_until.max(now).plus_nanos(rate.token / 4);
     }

@@ -1,4 +1,4 @@
-//! Writing to connections, and what is left to do for them afterwards.
+//! Writes to connections, and the follow-ups of writes.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::net::{ConnKey, Instant, Socket};
 pub(crate) struct Writer {
     /// Bytes written to one connection before the others get their turn.
     budget: usize,
-    /// Pending bytes beyond which a connection's backlog has to be checked.
+    /// Pending bytes beyond which a connection's backlog must be checked.
     slow_backlog: usize,
     /// How fast a steady reader reads.
     steady: Rate,
@@ -21,23 +21,23 @@ pub(crate) struct Writer {
     follow_ups: Vec<(ConnKey, FollowUp)>,
 }
 
-/// What a write counts for when writes are counted: as long as one takes, 16 KiB more may be copied.
+/// The cost of a write, in writes: copying another 16 KiB takes as long as a write.
 pub(crate) const fn write_cost(bytes: usize) -> usize {
     1 + bytes / (16 * 1024)
 }
 
-/// What a write leaves to do.
+/// What remains to be done after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FollowUp {
     /// The budget ended before the pending bytes did: the connection is flushed again next turn.
     Resume,
     /// The socket failed.
     Failed,
-    /// Much is pending, or was: the connection is compared with the limits. `has_read`: something was written.
+    /// Much is pending, or was: the backlog is compared with the limits. `has_read` says that something was written.
     CheckBacklog { has_read: bool },
     /// The next frame of a list of rooms is wanted.
     NextPage,
-    /// Bytes are on their way to the peer, which were not before: it is watched until they have arrived.
+    /// Bytes are newly on their way to the peer: the connection is watched until they have arrived.
     Watch,
 }
 
@@ -67,7 +67,7 @@ impl Writer {
         before.saturating_sub(pending(connections))
     }
 
-    /// Has `write` write to a connection, given the budget.
+    /// Calls `write` for a connection, with the budget.
     pub(crate) fn write<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
@@ -78,13 +78,13 @@ impl Writer {
         let mut left = self.budget;
         let written = write(connection, &mut left);
         if matches!(written, Ok(Flushed::All)) && connection.outbound.is_at_rest() {
-            // Nearly always: everything is with the kernel, and was before.
+            // Nearly always: the kernel has everything, and had everything before.
             return;
         }
         self.note(connections, key, &written, self.budget - left);
     }
 
-    /// Notes what follows from a write.
+    /// Records the follow-ups of a write.
     #[cold]
     fn note<S: Socket>(
         &mut self,

@@ -11,7 +11,7 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// The key that [`Engine::connect`] will give next, for registering its socket.
+    /// The key that [`Engine::connect`] will assign next, needed to register the socket.
     pub(crate) fn next_key(&self) -> ConnKey {
         self.connections.next_key()
     }
@@ -58,7 +58,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.connect(now, socket, role, peer);
     }
 
-    /// Refuses a new connection for this reason.
+    /// Refuses a new connection for `reason`.
     pub(crate) fn turn_away(
         &mut self,
         now: Instant,
@@ -71,8 +71,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.refuse(now, socket, reason, false);
     }
 
-    /// Refuses a connection: tells it why, and drains it. `may_be_web`: it may be a browser's, which its first bytes
-    /// have to tell before. Closes it without waiting if too many are being refused.
+    /// Refuses a connection: tells the peer why, and drains the connection. If it `may_be_web`, its first bytes are
+    /// awaited first, since they show whether it belongs to a browser. If too many connections are being refused,
+    /// closes it without waiting.
     fn refuse(&mut self, now: Instant, socket: S, reason: CloseReason, may_be_web: bool) {
         let key = self.connections.insert(Connection::refused(socket, reason, now));
         let is_waited_for = self.admission.refuse(key);

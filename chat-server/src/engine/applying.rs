@@ -1,4 +1,4 @@
-//! The hub's outputs, applied in the hub's order: to rooms, to connections, to the stop.
+//! Applies the hub's outputs, in order, to rooms, to connections, and to the stop.
 
 use chat_core::{Notice, Output, RoomEvent, RoomId, SessionId};
 
@@ -77,14 +77,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Output::Disconnected { session } => {
                 if let Some(key) = self.sessions.remove(&session) {
-                    // Without a reason so far, nobody asked for it: the hub failed.
+                    // If there is no reason yet, nobody asked for the end: the hub failed.
                     self.drain(now, key, CloseReason::Internal);
                 }
             }
             Output::ShutdownRequested { .. } => self.begin_stop(now),
             // The log of a room ends with its last member.
             Output::RoomClosed { .. } => {}
-            // `Output` may grow: what is not known here has to be added here.
+            // `Output` may gain variants, which must be handled here.
             other => debug_assert!(false, "not applied: {other:?}"),
         }
     }
@@ -97,8 +97,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         });
     }
 
-    /// Adds an answer after everything that is pending for the session's connection, out of the budget for
-    /// its answers.
+    /// Adds an answer after everything pending for the session's connection, and charges the connection's budget for
+    /// answers.
     fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Connection<S>)) {
         let Some(&key) = self.sessions.get(&to) else { return };
         self.fanout.drain_log(&mut self.connections, key);

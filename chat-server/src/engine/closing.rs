@@ -1,4 +1,4 @@
-//! How connections end: by the peer, by an error, by us; and all of them when the server stops.
+//! How connections end: by the peer, by an error, or by the server; and all of them at the stop.
 //!
 //! A connection that closes in order stays in the table until the hub has ended its session; then it gets its
 //! last message. A connection whose socket failed, or that is evicted, is detached at once: outputs of the
@@ -42,7 +42,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         connection.truncate();
         self.begin_close(key, reason);
         if let Some(connection) = self.connections.get_mut(key) {
-            // It may have been closing for another reason.
+            // It may be closing for another reason.
             connection.lifecycle.override_reason(reason);
             connection.outbound.keep_up();
         }
@@ -63,15 +63,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Drains a connection that the hub has released: adds its last message, for `fallback` if no reason was
-    /// given before, and writes the pending bytes.
+    /// Drains a connection that the hub has released: adds its last message, for the reason given before or else for
+    /// `fallback`, and writes the pending bytes.
     pub(super) fn drain(&mut self, now: Instant, key: ConnKey, fallback: CloseReason) {
         let deadline = now + self.limits.linger;
-        // It is no member any more, unless the hub failed to say so.
+        // The hub has already ended the membership, unless it failed.
         self.fanout.leave(&mut self.connections, key);
         let Some(connection) = self.connections.get_mut(key) else { return };
         let reason = connection.begin_drain(fallback, deadline);
-        // Logged now: later the kernel no longer knows the peer's address.
+        // Logged now, since the kernel forgets the peer's address later.
         self.log.closed(key, reason, || connection.peer());
         if let Some(notice) = self.close_notice(reason)
             && let Some(connection) = self.connections.get_mut(key)
@@ -113,7 +113,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         })
     }
 
-    /// Takes the next step of closing, if the one before is done.
+    /// Takes the next step of closing, if the previous one is done.
     pub(super) fn advance_close(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.lifecycle.phase() {
@@ -125,7 +125,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     return self.remove(key);
                 }
                 connection.lifecycle.linger();
-                // The event for what the peer sent before may be gone already.
+                // The event for earlier input may have been consumed already.
                 self.enqueue_read(key);
             }
             Phase::Lingering { .. } if connection.inbound.has_ended() => self.remove(key),
@@ -161,7 +161,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             tracing::info!(connections, rooms, "stopping");
             self.stop = Some(Stop::Finishing { deadline: now + self.limits.linger });
             self.counters.stopping.set(1);
-            // They have been accepted.
+            // These requests have been accepted.
             for (room, waiter) in self.fanout.take_waiting() {
                 if waiter.joins {
                     self.join(now, waiter.key, room);

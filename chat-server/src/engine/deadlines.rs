@@ -1,7 +1,7 @@
 //! Deadlines of connections: for an incomplete frame, for being slow, for closing.
 //!
-//! A connection has at most one timer, for the earliest of its deadlines when it was set. When it
-//! expires, every deadline of the connection is checked, and the timer set again.
+//! A connection has at most one timer, set for its earliest deadline at that time. When the timer expires, all
+//! deadlines of the connection are checked, and the timer is set again.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::net::{ConnKey, Instant, Socket, StreamState};
 use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
-/// A timer that expires this much late means that the server itself was late: the process was stopped, or
-/// the machine was.
+/// A timer that expires this late means that the server itself was late: the process was suspended, or the machine
+/// was.
 const LATE: Duration = Duration::from_millis(500);
 
 /// The shortest time that a timer is set for.
 const MIN_TIMER: Duration = Duration::from_millis(10);
 
-/// Timers that expire in one turn at most; the others are late by a turn. Each may close a connection.
+/// The most timers that expire in one turn; the others wait a turn. Each may close a connection.
 const TIMERS_PER_TURN: usize = 16;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -36,7 +36,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             Phase::Refused { .. } => connection.refusal_deadline(self.limits.linger),
             Phase::Draining { deadline, .. } | Phase::Lingering { deadline, .. } => Some(deadline),
         };
-        // A deadline that has passed and cannot be acted on yet is checked again, but not all the time.
+        // A deadline that has passed but cannot be acted on yet is checked again after a while.
         if let Some(deadline) = deadline.map(|deadline| deadline.max(now + MIN_TIMER))
             && connection.timer.is_none_or(|timer| deadline < timer)
         {
@@ -47,7 +47,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Checks the deadlines of the connections whose timers have expired.
     pub(super) fn expire(&mut self, now: Instant) {
-        // All first: a timer that is set meanwhile has its turn in the next one, however late it is.
+        // Collected first: a timer set meanwhile expires in the next turn at the earliest, however late it is.
         let mut due = Vec::new();
         while due.len() < TIMERS_PER_TURN
             && let Some(timer) = self.timers.pop_due(now)
@@ -92,7 +92,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             Phase::Draining { deadline, .. } | Phase::Lingering { deadline, .. } => {
                 if deadline <= now {
                     if connection.state() == StreamState::Fresh {
-                        // Silent all the time: it speaks plain text, and may as well be told.
+                        // A peer that has sent nothing is taken to speak plain text, and is told why.
                         connection.outbound.unblock();
                         self.flush(key);
                     }
@@ -108,7 +108,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn check_frame_deadline(&mut self, now: Instant, key: ConnKey) {
         if self.is_frame_overdue(now, key) && self.stop.is_none() {
             if let Some(connection) = self.connections.get_mut(key) {
-                // There may be a mark that no event has announced yet.
+                // There may be a mark that no event has announced.
                 connection.inbound.mark();
             }
             let is_drained = self.read_late(now, key);
@@ -127,9 +127,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// Evicts a connection that has been slow for too long. Writes to it first, since the server itself may
-    /// have been late. If it was, the connection gets its full time again: it could not catch up while nobody
-    /// wrote to it.
+    /// Evicts a connection that has been slow for too long. Writes to it first, since the server itself may have been
+    /// late. If it was, the connection gets its full time again: it could not catch up while nobody wrote to it.
     fn check_slow_deadline(&mut self, now: Instant, key: ConnKey) {
         if self.slow_deadline(key).is_some_and(|deadline| deadline <= now) {
             self.writable(key);

@@ -62,7 +62,7 @@ pub(crate) struct Engine<S, W> {
     /// The language of notices.
     lang: Lang,
     connections: Connections<S>,
-    /// The connection of each session, until one of the two has ended.
+    /// The connection of each session, until either has ended.
     sessions: FxHashMap<SessionId, ConnKey>,
     fanout: Fanout,
     admission: Admission,
@@ -77,7 +77,7 @@ pub(crate) struct Engine<S, W> {
     watch: Watch,
     /// The kernel's answers about them.
     sock_diag: SockDiag,
-    /// What browsers are served, if they are.
+    /// What browsers are served; `None` if they are not.
     site: Option<Box<Site>>,
     /// `None` before the stop.
     stop: Option<Stop>,
@@ -141,7 +141,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.serve_lists(now);
         self.expire(now);
         self.look_for_vanished(now);
-        // Last, so that no turn ends with more than there may be.
+        // Last, so that no turn ends with more held than the limits allow.
         self.follow_up_writes(now);
         self.relieve_memory(now);
         self.release_memory();
@@ -222,7 +222,7 @@ impl<S, W> Engine<S, W> {
         self.sessions.len()
     }
 
-    /// State left over from connections that are gone: none, once all are.
+    /// State left over from closed connections: all zeros once every connection is gone.
     pub(crate) fn left_over(&self) -> [(&'static str, usize); 4] {
         [
             ("refused", self.admission.refused()),

@@ -1,4 +1,4 @@
-//! What the engine shows the observer.
+//! What the engine reports to the observer.
 
 use chat_core::Output;
 
@@ -7,13 +7,13 @@ use crate::net::ConnKey;
 use crate::stats::CloseReason;
 
 impl<S, W> Engine<S, W> {
-    /// Shows the observer an output, before any output of its turn is applied: the connection of a
-    /// session that has ended is still there. An observer that nobody listens to is dropped.
+    /// Shows the observer an output before any output of the turn is applied, while the connection of a session that
+    /// has ended is still there. Drops an observer that nobody listens to.
     pub(super) fn observe(&mut self, output: &Output) {
         if let Output::Disconnected { session } = output
             && let Some(&key) = self.sessions.get(session)
         {
-            // Without a reason so far, nobody asked for it: the hub failed.
+            // If there is no reason yet, nobody asked for the end: the hub failed.
             self.observe_ending(key, CloseReason::Internal);
         }
         if let Some(observer) = &mut self.observer
@@ -23,8 +23,8 @@ impl<S, W> Engine<S, W> {
         }
     }
 
-    /// Tells the observer why the session of a connection ends, while the connection is still there: for
-    /// `fallback` if nobody gave a reason so far.
+    /// Tells the observer why a connection's session ends, while the connection is still there: the reason given so
+    /// far, or else `fallback`.
     pub(super) fn observe_ending(&mut self, key: ConnKey, fallback: CloseReason) {
         let Some(observer) = &mut self.observer else { return };
         let Some(connection) = self.connections.get(key) else { return };

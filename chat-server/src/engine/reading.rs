@@ -1,4 +1,4 @@
-//! Reading: which connections, when, and the requests in their input.
+//! Reading: which connections to read, when, and the requests in their input.
 
 use chat_core::{Command, RoomId};
 
@@ -10,14 +10,14 @@ use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
 use crate::workers::Request;
 
-/// Bytes by which a broadcast is mostly longer than the command it comes of: a name, a room and a number
-/// with a chat, a sentence with a notice.
+/// Bytes by which a broadcast is typically longer than the command that caused it: a chat gains a name, a room and a
+/// number; a notice gains a sentence.
 const BROADCAST_OVERHEAD: usize = 160;
 
-/// Bytes that a room is told because a member joins, and because it leaves again.
+/// Bytes broadcast to a room because a member joins and later leaves.
 const JOIN: usize = 2 * BROADCAST_OVERHEAD;
 
-/// When a connection that has something to read is read.
+/// When to read a connection that has something to read.
 enum ReadDecision {
     Now,
     /// Once its room admits it.
@@ -27,7 +27,7 @@ enum ReadDecision {
 }
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Queues a connection to be read. `marked`: the event announced an end or an urgent mark in the stream,
+    /// Queues a connection to be read. `marked` says that the event announced an end or an urgent mark in the stream,
     /// at which a read stops short.
     pub(crate) fn readable(&mut self, key: ConnKey, marked: bool) {
         let Some(connection) = self.connections.get_mut(key) else { return };
@@ -39,8 +39,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Handles a failed socket. A connection that is paused, or still has buffered frames, is closed at once:
-    /// it would be a ghost until its next read. Any other is left to the read that meets the error.
+    /// Handles a failed socket. A connection that is paused, or still has buffered frames, is closed at once: it would
+    /// be a ghost until its next read. Any other is closed by the read that meets the error.
     pub(crate) fn failed(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get(key) else { return };
         if connection.read_pause().is_some() || connection.inbound.has_frames() {
@@ -57,7 +57,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Queues a connection that was not read to the end, unless it is paused: the end of the pause does it.
+    /// Queues a connection that was not read to the end, unless it is paused; the end of the pause will queue it.
     fn enqueue_rest(&mut self, key: ConnKey) {
         if self.connections.get(key).is_some_and(|connection| connection.read_pause().is_none()) {
             self.enqueue_read(key);
@@ -70,7 +70,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             if fault!(NeverResumed) {
                 continue;
             }
-            // It may wait for something else by now.
+            // By now, it may be waiting for something else.
             let connection = self.connections.get(key);
             if connection.is_some_and(|c| c.inbound.paused() == Some(Pause::Timed)) {
                 self.resume_reading(key);
@@ -95,7 +95,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Reads the connections that are queued now, each at most once, as far as a turn goes.
+    /// Reads the connections that are queued now, each at most once, within the budget of the turn.
     pub(super) fn read_queued(&mut self, now: Instant) {
         self.ingress.begin_turn(now, self.fanout.dirty_rooms());
         if self.fanout.has_waiting() {
@@ -144,8 +144,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Takes a request to join a room out of what has been read, if the room does not admit anyone now: joins
-    /// are told to a room, and so are leaves. It comes last, except for the end of a connection that is lost.
+    /// Takes the request to join a room out of what was read if the room does not admit anyone now: joins and leaves
+    /// are broadcast to the room. The request is the last one, except for the `Disconnect` of a lost connection.
     fn target(
         &mut self,
         now: Instant,
@@ -197,13 +197,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Decides by what concerns this connection alone.
+    /// Decides by the state of this connection alone.
     #[inline]
     fn decide_read_alone(&mut self, now: Instant, key: ConnKey) -> ReadDecision {
         let Some(connection) = self.connections.get_mut(key) else { return ReadDecision::Paused };
         connection.inbound.dequeue();
         if connection.read_pause() == Some(Pause::Room) {
-            // Its request to join may be waiting: nothing overtakes that.
+            // Its request to join may be waiting, and nothing may overtake it.
             return ReadDecision::Paused;
         }
         if !connection.lifecycle.is_open() {
@@ -247,7 +247,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     fn read_within(&mut self, now: Instant, key: ConnKey, accepts: bool) -> Option<Read> {
         let connection = self.connections.get_mut(key)?;
-        // What was not read before the stop is not accepted.
+        // Input that was not read before the stop is not accepted.
         let is_too_late = self.stop.is_some() && connection.lifecycle.is_open();
         if is_too_late || connection.inbound.has_ended() {
             return None;
@@ -277,7 +277,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         if !is_settled {
             self.advance_web(now, key);
-            // Part of a frame, mostly: it takes memory, and has a deadline.
+            // Usually part of a frame, which takes memory and has a deadline.
             self.connections.account_memory(key);
             self.arm_timer(now, key);
             self.relieve_memory(now);
@@ -305,7 +305,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         Some(read)
     }
 
-    /// Counts a complete handshake, and goes on writing to a connection that takes bytes now.
+    /// Counts a completed handshake, and continues writing to a connection that takes bytes from now on.
     #[cold]
     fn note_handshake(&mut self, key: ConnKey, handshake: Handshake) {
         match handshake {

@@ -3,8 +3,8 @@
 use super::Engine;
 
 impl<S, W> Engine<S, W> {
-    /// Shrinks everything that has grown with the number of connections, once that is a quarter of what it was;
-    /// and drops the timers of connections that are gone, before they are many.
+    /// Shrinks everything that has grown with the number of connections, once that is a quarter of its peak. Drops the
+    /// timers of closed connections before they become many.
     pub(super) fn release_memory(&mut self) {
         let connections = &self.connections;
         self.timers.compact(connections.len(), |at, key| {

@@ -1,7 +1,7 @@
-//! Relief: what gives way when all connections together hold more memory than they may.
+//! Relief: what is given up when all connections together hold more memory than allowed.
 //!
-//! In this order: what is kept for later; the connections that have gone longest without reading what is
-//! pending, or without completing a frame; what would need more memory, namely reading and new connections.
+//! In this order: spare memory; the connections that have gone longest without reading what is pending, or without
+//! completing a frame; and whatever would need more memory, namely reading and new connections.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use super::state::{Rank, Workers};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
-/// A connection for which something has been pending no longer than this, or that has read some of it since,
-/// is evicted after those that have been idle for longer, and after all others if it has read before. A reader
-/// of 2 Mbit/s empties a third of the kernel's buffer in less.
+/// A connection that has been idle for less than this is evicted after those idle for longer, and a steady reader
+/// after all others. A reader of 2 Mbit/s empties a third of the kernel's buffer in less time.
 const STEADY: Duration = Duration::from_millis(500);
 
-/// The share of the limit by which relief goes below it. Little, so that a turn closes few connections.
+/// The fraction of the limit (1/`MARGIN`) by which relief goes below the limit. Small, so that a turn closes few
+/// connections.
 const MARGIN: usize = 1024;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Frees memory until no more is held than the limit allows. What rooms are handing out is left: it is
-    /// bounded for each room, and soon gone.
+    /// Frees memory until no more is held than the limit allows. Leaves what rooms are handing out: it is bounded for
+    /// each room, and soon gone.
     #[inline]
     pub(super) fn relieve_memory(&mut self, now: Instant) {
         if self.held() > self.limits.total_backlog {
@@ -38,7 +38,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.excess(0) == 0 {
             return;
         }
-        // The second time around, connections that were told so the first time are removed.
+        // The second time, connections whose eviction only began in the first pass are removed.
         for _ in 0..2 {
             if self.evict_candidates(now) {
                 return;
@@ -51,10 +51,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Evicts candidates until little enough is held. Returns whether it is.
+    /// Evicts candidates until little enough memory is held. Returns whether that is so.
     fn evict_candidates(&mut self, now: Instant) -> bool {
         while let Some((rank, key)) = self.candidates.pop() {
-            // It may have read, or be gone.
+            // It may have read since it was ranked, or be gone.
             if self.rank(now, key).is_some_and(|now| now <= rank) {
                 self.note_relief(ReliefStep::Evicted);
                 self.evict(now, key, CloseReason::TotalBacklog);
@@ -67,8 +67,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         false
     }
 
-    /// Whether more memory is held than relief could free, so that nothing may be begun that needs more. It
-    /// ends as rooms hand out what they have.
+    /// Whether more memory is held than relief can free, so that nothing may begin that needs more. This ends as rooms
+    /// hand out what they have.
     pub(super) fn is_short_of_memory(&mut self) -> bool {
         let is_short = self.fanout.is_dirty() && self.is_over_limit();
         if is_short {
@@ -99,7 +99,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         })
     }
 
-    /// Bytes by which what is held, but for what rooms are handing out, exceeds the limit less `margin`.
+    /// Bytes held beyond the limit less `margin`, not counting what rooms are handing out.
     fn excess(&self, margin: usize) -> usize {
         (self.memory() + margin).saturating_sub(self.limits.total_backlog + self.fanout.unsent())
     }
@@ -130,12 +130,12 @@ impl<S, W> Engine<S, W> {
         self.memory() > self.limits.total_backlog
     }
 
-    /// As [`Engine::memory`], with what is kept for later.
+    /// Like [`Engine::memory`], plus spare memory.
     fn held(&self) -> usize {
         self.memory() + self.fanout.spare_memory()
     }
 
-    /// Memory of requests and outputs that are with the hub, at most, in bytes.
+    /// An upper bound on the memory of requests and outputs that are with the hub, in bytes.
     #[cfg(test)]
     pub(crate) fn in_flight_memory(&self) -> usize {
         // Queues grow by doubling.

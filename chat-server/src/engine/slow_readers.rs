@@ -7,24 +7,24 @@ use crate::stats::CloseReason;
 use crate::stats::LimitKind;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Compares what is pending for a connection with the limits: evicts it, or notes that it is slow, or
-    /// that it no longer is. `has_read`: some of it has been written. A steady reader may have twice as much
-    /// pending: it is the room that is too fast, and slows down.
+    /// Compares the backlog of a connection with the limits, and evicts it or records whether it is slow. `has_read`
+    /// says that some of the backlog has been written. A steady reader may have twice the backlog: in its case the
+    /// room is too fast, and slows down.
     pub(super) fn check_backlog(&mut self, now: Instant, key: ConnKey, has_read: bool) {
         let pending = self.pending(key);
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.lifecycle.has_left_hub() {
-            // It gets nothing more, and has a deadline.
+            // It receives nothing more, and has a deadline of its own.
             return;
         }
         let is_steady = connection.outbound.is_steady(now);
         let outbound = &connection.outbound;
-        // What has come behind a list that is not encoded yet could not be read.
+        // Broadcasts queued behind a list that is not encoded yet could not have been read.
         let is_list_next = outbound.send.wanted_page().is_some() && !outbound.is_blocked();
         if pending > self.limits.backlog << u32::from(is_steady) && !is_list_next {
             return self.evict(now, key, CloseReason::Backlog);
         }
-        // What was pending before it joined is not the room's.
+        // Bytes pending from before it joined are not the room's fault.
         let of_room = pending - connection.outbound.send.marked();
         let slow_backlog = self.limits.slow_backlog;
         self.fanout.note_member(now, connection, key, of_room > slow_backlog, has_read);
@@ -45,7 +45,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.arm_timer(now, key);
     }
 
-    /// Notes that a connection is not slow. The next time it is, it gets its full time again.
+    /// Notes that a connection is not slow. The next time it becomes slow, it gets its full time again.
     fn keep_up(&mut self, key: ConnKey) {
         if fault!(BehindForEver) {
             return;

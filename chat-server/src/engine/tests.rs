@@ -1,5 +1,4 @@
-//! The engine over sockets that do what a script says: how much it reads and writes in a turn, and
-//! what errors and events mean to it.
+//! The engine over scripted sockets: how much it reads and writes in a turn, and how it reacts to errors and events.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,7 +22,7 @@ use crate::workers::{Mailbox, MailboxState};
 const ROOMS: &str = r#"{"type":"CSRooms"}"#;
 const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
 
-/// The result of one call of `read`. After the script, there is nothing to read.
+/// The result of one call of `read`. After the end of the script, there is nothing to read.
 enum Come {
     Bytes(Vec<u8>),
     Fail(ErrorKind),
@@ -38,7 +37,7 @@ enum Come {
 struct Wire {
     input: VecDeque<Come>,
     writes: VecDeque<Step>,
-    /// Whether the kernel takes nothing.
+    /// Whether the kernel takes no more.
     is_full: bool,
     written: Vec<u8>,
     /// Open, unless a test says otherwise.
@@ -119,7 +118,7 @@ impl TestSocket {
         self.0.borrow().input.iter().map(len).sum()
     }
 
-    /// Takes what has been written: the code of each notice, or the type of any other message.
+    /// Takes what has been written: the code of each notice, and the type of any other message.
     fn take(&self) -> Vec<String> {
         let written = std::mem::take(&mut self.0.borrow_mut().written);
         let mut decoder = FrameDecoder::new();
@@ -176,7 +175,7 @@ impl Harness {
         (key, socket)
     }
 
-    /// Connects, and enters a room.
+    /// Connects a peer that enters a room.
     fn member(&mut self, join: &str) -> (ConnKey, TestSocket) {
         let (key, socket) = self.connect();
         self.come(key, &socket, &[join]);
@@ -184,19 +183,19 @@ impl Harness {
         (key, socket)
     }
 
-    /// Delivers payloads in one piece, with one event.
+    /// Delivers payloads in one piece, announced by one event.
     fn come(&mut self, key: ConnKey, socket: &TestSocket, payloads: &[&str]) {
         socket.comes(Come::Bytes(payloads.iter().flat_map(frame).collect()));
         self.run(|engine| engine.readable(key, false));
         self.turns();
     }
 
-    /// Runs a part of the engine, and notes what it allocates.
+    /// Runs a part of the engine, and counts what it allocates.
     fn run<R>(&mut self, run: impl FnOnce(&mut Engine<TestSocket, Lazy>) -> R) -> R {
         self.heap.measure(|| run(&mut self.engine))
     }
 
-    /// Gives the engine turns for as long as it wants one. Returns how many.
+    /// Gives the engine turns until it wants no more. Returns how many.
     fn turns(&mut self) -> usize {
         for turns in 0..10_000 {
             if !self.engine.wants_turn() && turns > 0 {
@@ -207,7 +206,7 @@ impl Harness {
         panic!("it never has enough");
     }
 
-    /// Gives the engine its turns at `now`.
+    /// Gives the engine its turns at time `now`.
     fn turns_at(&mut self, now: Instant) {
         self.engine.turn(now);
         while self.engine.wants_turn() {
@@ -229,7 +228,7 @@ impl Harness {
 const CREATE: &str = r#"{"type":"CSCreateRoom","title":"room"}"#;
 const JOIN: &str = r#"{"type":"CSJoinRoom","roomId":1}"#;
 
-/// The errors of a connection that is of no use any more.
+/// Errors after which a connection is useless.
 const FATAL: [ErrorKind; 6] = [
     ErrorKind::ConnectionReset,
     ErrorKind::BrokenPipe,
@@ -239,7 +238,7 @@ const FATAL: [ErrorKind; 6] = [
     ErrorKind::Other,
 ];
 
-/// Reading waits for the workers, and goes on without any event when they have caught up.
+/// Reading waits for the workers, and continues without any event once they have caught up.
 #[test]
 fn c9_no_more_is_read_ahead_than_the_limit_says() {
     const FRAMES: usize = 10_000;
@@ -324,8 +323,8 @@ fn o6_an_interruption_is_not_noticed() {
     assert_eq!(harness.engine.connection_count(), 1);
 }
 
-/// One event announces a stream as long as two reads. A read that ends where the buffer does is not the end,
-/// and no event announces the rest.
+/// One event announces a stream as long as two reads. A read that ends where the buffer does has not met the end of
+/// the stream, and no event announces the rest.
 #[test]
 fn o9_o11_a_full_buffer_is_neither_the_end_nor_the_last_of_it() {
     let length = frame(CHAT).len();
@@ -369,7 +368,7 @@ fn o10_an_event_is_a_hint_and_nothing_more() {
     assert_eq!(socket.take(), ["SCRoomsResult"]);
     let stats = harness.counters.stats();
     assert_eq!((stats.connections, stats.closed.count(CloseReason::PeerEnded)), (0, 1));
-    // An event may come late, for a slot that is empty or has another occupant.
+    // A late event may refer to a slot that is empty or has another occupant.
     let (_, next) = harness.connect();
     next.comes(Come::Bytes(frame(ROOMS)));
     harness.engine.readable(key, true);
@@ -378,8 +377,8 @@ fn o10_an_event_is_a_hint_and_nothing_more() {
     assert_eq!((next.take().len(), next.unread()), (0, frame(ROOMS).len()));
 }
 
-/// No event announces a socket that takes bytes all the time: pending bytes are written at once, and after
-/// `WouldBlock` at the next event.
+/// No event announces that a socket keeps taking bytes: pending bytes are written at once, and after `WouldBlock` at
+/// the next event.
 #[test]
 fn o12_pending_bytes_are_written_without_an_event() {
     let mut harness = Harness::new(|_| {});
@@ -396,7 +395,7 @@ fn o12_pending_bytes_are_written_without_an_event() {
     assert_eq!(socket.take(), ["SCRoomsResult"; 2]);
 }
 
-/// After `write_per_turn` bytes, give or take a write, the others have their turn.
+/// After about `write_per_turn` bytes, other connections get their turn.
 #[test]
 fn r6_no_more_is_written_to_one_in_a_turn_than_the_limit_says() {
     const WRITE: usize = 1_000;
@@ -418,7 +417,7 @@ fn r6_no_more_is_written_to_one_in_a_turn_than_the_limit_says() {
     assert_eq!(socket.take().len(), 1_000);
 }
 
-/// A slow member is evicted when its time is over, but not if the server was suspended meanwhile.
+/// A slow member is evicted when its time is over, unless the server was suspended meanwhile.
 #[test]
 fn t2_while_the_server_sleeps_nobodys_time_passes() {
     let mut harness = Harness::new(|config| {
@@ -446,8 +445,8 @@ fn t2_while_the_server_sleeps_nobodys_time_passes() {
     assert_eq!(slow.take(), ["slow-consumer"]);
 }
 
-/// Before a frame times out, everything that has arrived is read, also after an urgent mark that no event
-/// has announced.
+/// Before a frame times out, everything that has arrived is read, even after an urgent mark that no event has
+/// announced.
 #[test]
 fn p6_p10_a_frame_that_has_come_by_the_end_of_its_time_is_in_time() {
     let mut harness = Harness::new(|config| config.limits.frame_timeout = Duration::from_secs(30));
@@ -463,8 +462,8 @@ fn p6_p10_a_frame_that_has_come_by_the_end_of_its_time_is_in_time() {
     assert_eq!(socket.take(), ["SCRoomsResult"]);
 }
 
-/// Talkers enter a room with as much as fits a read. A member whose kernel takes nothing for a moment does
-/// not exceed its backlog meanwhile, and receives all of it.
+/// Talkers enter a room with as much as one read takes. A member whose kernel takes nothing for a moment stays within
+/// its backlog, and receives everything.
 #[test]
 fn r6_a_room_waits_a_moment_for_a_slow_member() {
     const TALKERS: usize = 8;
@@ -492,7 +491,7 @@ fn r6_a_room_waits_a_moment_for_a_slow_member() {
         assert!(harness.engine.next_deadline().is_some(), "the talkers wait");
         reader.0.borrow_mut().is_full = !reads_again;
         harness.engine.writable(key);
-        // The talkers wait no longer than that, and for a second are paced.
+        // The talkers wait no longer than that, and are paced for a second.
         let end = Instant::START + Duration::from_millis(1_500);
         while let Some(now) = harness.engine.next_deadline().filter(|now| *now < end) {
             harness.turns_at(now);

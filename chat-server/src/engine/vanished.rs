@@ -1,19 +1,19 @@
-//! Peers that have vanished without a word while bytes are on their way to them. (The kernel's keep-alive finds
-//! the others.)
+//! Peers that have vanished without a word while bytes are on their way to them. (The kernel's keep-alive finds the
+//! others.)
 //!
-//! A connection is watched from a write on until the peer has confirmed everything. Looking at one costs some
-//! microseconds, a few times in [`Limits::peer_timeout`](crate::Limits::peer_timeout).
+//! A connection is watched from a write until the peer has confirmed everything. A check costs some microseconds, a
+//! few times within [`Limits::peer_timeout`](crate::Limits::peer_timeout).
 
 use super::Engine;
 use super::state::{Sight, Workers};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::LimitKind;
 
-/// The most looks in a turn.
+/// The most checks in a turn.
 const LOOKS_PER_TURN: usize = 16;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Looks at the connections whose turn it is, and removes those whose peers have vanished.
+    /// Checks the connections that are due, and removes those whose peers have vanished.
     pub(super) fn look_for_vanished(&mut self, now: Instant) {
         for _ in 0..LOOKS_PER_TURN {
             let Some(watched) = self.watch.pop_due(now) else { return };
@@ -33,7 +33,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn remove_vanished(&mut self, key: ConnKey) {
         self.counters.reach(LimitKind::PeerTimeout);
         if let Some(connection) = self.connections.get_mut(key) {
-            // Otherwise the kernel would keep trying.
+            // Otherwise the kernel would keep retransmitting.
             connection.reset_on_close();
         }
         self.socket_failed(key);

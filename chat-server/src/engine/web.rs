@@ -43,8 +43,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Appends what a browser gets last when its connection closes for this reason: the close of a WebSocket, or
-    /// the answer to an incomplete request.
+    /// Appends the last output to a browser whose connection closes for this reason: the close of a WebSocket, or the
+    /// response to an incomplete request.
     pub(super) fn push_web_close(&mut self, key: ConnKey, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.outbound.form() {

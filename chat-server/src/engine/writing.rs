@@ -1,4 +1,4 @@
-//! Writing: which connections, and the follow-ups of writes.
+//! Writing: which connections to write to, and the follow-ups of writes.
 
 use super::Engine;
 use super::state::Workers;
@@ -22,12 +22,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let is_incomplete = connection.state().is_incomplete();
         self.resume_writing(key);
         if is_incomplete {
-            // There may be parts of a handshake to send, which a read does.
+            // A handshake may have output left to send, which reading does.
             self.readable(key, false);
         }
     }
 
-    /// Goes on writing to a connection that takes bytes again.
+    /// Continues writing to a connection that takes bytes again.
     pub(super) fn resume_writing(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.outbound.unblock();
@@ -45,7 +45,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if connection.outbound.enqueue() {
             self.egress.push(key);
         } else {
-            // Its memory may have been counted, and it has got more.
+            // Its memory may have been counted already, without the new output.
             self.connections.account_memory(key);
         }
     }
@@ -67,7 +67,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Flushes the connections that are queued now, as far as a turn goes.
+    /// Flushes the connections that are queued now, within the budget of the turn.
     pub(super) fn flush_queued(&mut self) {
         let mut left = WRITES_PER_TURN;
         for _ in 0..self.egress.queued() {
@@ -82,17 +82,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 left = left.saturating_sub(write_cost(written));
             }
         }
-        // The others have to wait, with what they hold.
+        // The rest have to wait, and what they hold is counted.
         while let Some(key) = self.egress.next_uncounted() {
             self.connections.account_memory(key);
         }
     }
 
-    /// Gives the connections that come next in the lists of rooms one frame each. What a list costs is spread
-    /// over as many turns as it has frames, and all lists of one turn are bounded.
+    /// Sends one frame each to the connections that are next in line for lists of rooms. The cost of a list is spread
+    /// over as many turns as it has frames, and the cost of all lists in a turn is bounded.
     pub(super) fn serve_lists(&mut self, now: Instant) {
         for _ in 0..PAGES_PER_TURN {
-            // If it wants another frame, its follow-up queues it again, after all others.
+            // If it needs another frame, its follow-up queues it again, after all others.
             let Some(key) = self.egress.pop_list() else { return };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             connection.outbound.dequeue_for_page();
@@ -102,7 +102,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 connection.outbound.charge_answer(now, self.egress.answers, page.len());
                 connection.outbound.send.push_page(page, rest);
                 self.flush_and_advance(key);
-                // The end of a list begins the deadline of an incomplete frame after it.
+                // The end of a list starts the deadline of an incomplete frame after it.
                 self.arm_timer(now, key);
             }
         }
@@ -141,8 +141,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Closes a connection whose socket has failed at a write. Reads its last input first; if the write met a
-    /// reset, the read finds nothing but an end.
+    /// Closes a connection whose socket has failed in a write. Reads its last input first; if the write met a reset,
+    /// the read finds only an end.
     fn write_failed(&mut self, now: Instant, key: ConnKey) {
         if self.connections.get(key).is_some_and(|c| c.read_pause() != Some(Pause::Room)) {
             self.read(now, key);

@@ -6,11 +6,11 @@ use chat_core::{Name, RoomId, SessionId, Text, Title};
 
 use crate::stats::CloseReason;
 
-/// Something that happened. It owns its contents, and may be kept; names and titles are shared, a text is a
-/// copy.
+/// Something that happened. An event owns its contents, and can be kept; names and titles are shared, texts are
+/// copied.
 ///
-/// A session is a connection as the rules know it. Its id is never used again; its name may change, and may
-/// afterwards be somebody else's. Names are those at the time of the event.
+/// A session is what the rules call a connection. Its id is never reused. Its name may change, and may then become
+/// another session's. Names are those at the time of the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -22,8 +22,7 @@ pub enum Event {
         session: SessionId,
         /// Its default name.
         name: Name,
-        /// The address of the peer; of the client, if a proxy in [`Config::proxy_from`](crate::Config::proxy_from) names
-        /// it.
+        /// The peer's address; the client's, if a proxy in [`Config::proxy_from`](crate::Config::proxy_from) names it.
         address: SocketAddr,
     },
     /// A session has changed its name.
@@ -88,7 +87,7 @@ pub enum Event {
         /// The room.
         room: RoomId,
     },
-    /// A session that may do so has told the server to stop.
+    /// A session that is allowed to has told the server to stop.
     #[non_exhaustive]
     StopRequested {
         /// The session.
@@ -107,7 +106,7 @@ pub enum Event {
         /// The reason for its end.
         reason: CloseReason,
     },
-    /// Events are missing here, because [`Events`](crate::Events) were not read fast enough.
+    /// Events are missing here, because [`Events`](crate::Events) was not read fast enough.
     #[non_exhaustive]
     Missed {
         /// The number of missing events.

@@ -1,8 +1,8 @@
 //! Turns the hub's outputs into events for the program around the server, without ever waiting for it.
 //!
-//! The engine shows the observer the outputs of a turn, in the hub's order, before it applies them. What an
-//! output does not say (whose name has changed, why a session ends) the observer remembers from earlier
-//! ones.
+//! The engine shows the observer the outputs of a turn, in the hub's order, before it applies them. Facts that an
+//! output leaves out, such as whose name has changed or why a session ends, the observer remembers from earlier
+//! outputs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::stats::Counter;
 pub(crate) struct Observer {
     sender: EventSender,
     names: FxHashMap<SessionId, Name>,
-    /// The inverse. Peers choose the keys, so the map is std's, which resists flooding.
+    /// The inverse of `names`. Peers choose the keys, so the map is std's, which resists flooding.
     sessions: HashMap<Name, SessionId>,
-    /// Why sessions end, until the hub says that they have.
+    /// Why sessions end, until the hub confirms that they have.
     ending: BTreeMap<SessionId, CloseReason>,
 }
 
@@ -81,7 +81,7 @@ impl Observer {
                     self.ended(*session, reason);
                 }
             }
-            // The others come along with one of these, or are no events.
+            // The others accompany one of these, or are not events.
             _ => {}
         }
         !self.sender.abandoned
@@ -123,7 +123,7 @@ impl Observer {
         self.sender.send(Event::Ended { session, name, reason });
     }
 
-    /// Ends every session that is going to end: the server has stopped.
+    /// Reports the end of every session that is about to end, since the server has stopped.
     pub(crate) fn close(mut self) {
         for (session, reason) in mem::take(&mut self.ending) {
             self.ended(session, reason);
@@ -131,28 +131,28 @@ impl Observer {
         self.sender.send_gap();
     }
 
-    /// The name of a session; the default one if the observer has not seen it begin.
+    /// The name of a session; its default name if the observer has not seen it begin.
     fn name(&self, session: SessionId) -> Name {
         let known = self.names.get(&session).cloned();
         known.unwrap_or_else(|| Name::default_for(session.number()))
     }
 }
 
-/// The queue of events, and what it had no room for.
+/// The queue of events, and the count of those that did not fit.
 #[derive(Debug)]
 struct EventSender {
     queue: SyncSender<Event>,
     missed: Arc<Counter>,
-    /// Events missed that no [`Event::Missed`] stands for yet.
+    /// Missed events that no [`Event::Missed`] has reported yet.
     gap: u64,
-    /// Nobody listens any more.
+    /// Whether the receiver is gone.
     abandoned: bool,
 }
 
 impl EventSender {
     fn send(&mut self, event: Event) {
         self.send_gap();
-        // After a gap, nothing is sent before the gap has been told, even if there is room by now.
+        // After a gap, no event is sent before the gap has been reported, even if there is room by now.
         let sent = self.gap == 0 && self.try_send(event);
         if !sent {
             self.gap += 1;

@@ -11,16 +11,15 @@ use crate::stats::Counter;
 /// The events of a server, from [`Server::observe`](crate::Server::observe): an iterator that waits for the
 /// next one, and ends with the server.
 ///
-/// - **Order.** Events come in the order in which things happened, whichever worker carried them out: of a
-///   session from [`Event::Connected`] to [`Event::Ended`], of a room from [`Event::RoomCreated`] to
-///   [`Event::RoomClosed`], by the numbers of its broadcasts. Only [`Event::Connected`] may come a little
-///   before what others did at that time.
-/// - **Time.** An event comes in the turn of the event loop that sends it to the clients, right before
-///   that. The reader may learn of it before the clients do, or after.
-/// - **Loss.** The server never waits for the reader: when the queue is full, further events are missed.
-///   [`Event::Missed`] stands in their place as soon as there is room again; [`Events::missed`] counts them.
-/// - **The end.** When the server stops, each session gets its [`Event::Ended`] after all that was carried
-///   out; then the events end. Rooms that still have members get no [`Event::RoomClosed`].
+/// - **Order.** Events come in the order in which things happened, whichever worker carried them out: of a session
+///   from [`Event::Connected`] to [`Event::Ended`], of a room from [`Event::RoomCreated`] to [`Event::RoomClosed`],
+///   with rising broadcast numbers. Only [`Event::Connected`] may come a little before events of others at that time.
+/// - **Time.** An event is queued in the turn of the event loop that sends its message to the clients, right before
+///   that. The reader may see it before the clients do, or after.
+/// - **Loss.** The server never waits for the reader: while the queue is full, further events are missed.
+///   [`Event::Missed`] takes their place as soon as there is room again; [`Events::missed`] counts them.
+/// - **End.** When the server stops, each session gets its [`Event::Ended`] after everything that was carried out;
+///   then the events end. Rooms that still have members get no [`Event::RoomClosed`].
 ///
 /// Dropping it ends the observation.
 #[derive(Debug)]

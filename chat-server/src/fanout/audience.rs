@@ -1,19 +1,19 @@
-//! The members of a room that get the same bytes: their log, and the passes that hand it to them.
+//! The members of a room that receive the same bytes: their log, and the passes that hand it to them.
 
 use crate::connection::{Connection, Connections, Flushed, Writer, write_cost};
 use crate::net::{ConnKey, Socket};
 use crate::room_log::{ChunkPool, Cursor, RoomLog};
 
-/// Members of a room for whom its broadcasts are framed in the same way, and the log of these.
+/// The members of a room that share a framing, and the log of broadcasts in that framing.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
     pub(super) log: RoomLog,
     members: Vec<ConnKey>,
-    /// The pass that has been begun and not finished.
+    /// The unfinished pass, if any.
     pass: Option<Pass>,
 }
 
-/// A walk over all members that hands each what lies between its cursor and the end of the log.
+/// A walk over all members that hands each the bytes between its cursor and the end of the log.
 ///
 /// Members `0..left` have yet to be visited. A visited member's cursor is at `end` or beyond, or it is
 /// parked.
@@ -23,7 +23,7 @@ struct Pass {
     end: u64,
 }
 
-/// The progress of handing out what was said.
+/// Progress of handing out a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FlushProgress {
     /// Every member has been handed everything, or is parked.
@@ -33,21 +33,20 @@ pub(super) enum FlushProgress {
 }
 
 impl Audience {
-    /// Members for which it may keep memory, however few there are.
+    /// Members that the list may keep memory for, no matter how few there are.
     const FEW: usize = 16;
 
-    /// Adds a member, from the present end of the log on.
+    /// Adds a member, starting at the current end of the log.
     pub(super) fn join(&mut self, key: ConnKey) -> Cursor {
         let index = u32::try_from(self.members.len()).expect("descriptors are fewer than 2³²");
         self.members.push(key);
         self.log.cursor_at_end(index)
     }
 
-    /// Removes the member with this cursor. Returns the member now listed at its index, if there is one:
-    /// the last takes the place of the one removed.
+    /// Removes the member with this cursor. Returns the member now listed at its index, if any: the last member takes
+    /// the place of the one removed.
     ///
-    /// A visited member that moves among those yet to be visited is visited twice, and needs nothing
-    /// the second time.
+    /// A visited member that moves among those yet to be visited is visited twice, and needs nothing the second time.
     pub(super) fn remove(&mut self, mut cursor: Cursor, pool: &mut ChunkPool) -> Option<ConnKey> {
         self.log.unpark(&mut cursor, pool);
         self.members.swap_remove(cursor.index as usize);
@@ -67,12 +66,12 @@ impl Audience {
         self.members.len()
     }
 
-    /// Whether a pass has been begun and not finished.
+    /// Whether there is an unfinished pass.
     pub(super) fn is_in_pass(&self) -> bool {
         self.pass.is_some()
     }
 
-    /// Hands members what they need, and writes it, for as many writes as `left` says: see [`write_cost`].
+    /// Hands members what they need and writes it, within the `left` writes of the turn: see [`write_cost`].
     pub(super) fn flush<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,

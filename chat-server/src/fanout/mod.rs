@@ -1,4 +1,4 @@
-//! Rooms from the side of the connections: who is in which, and what is to be written to them.
+//! Rooms as connections see them: their members, and what has to be written to each.
 //!
 //! The engine appends broadcasts ([`Fanout::broadcast`]) and calls [`Fanout::flush`] once a turn, which
 //! hands each member what it needs in one write. Nothing here knows the rules of the chat, or how the
@@ -36,41 +36,42 @@ const SMALL_WRITES: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Fanout {
     rooms: FxHashMap<RoomId, Room>,
-    /// Rooms with something to hand out, each once, in the order in which that came up: those that had no more
-    /// members than are written to in one turn, and those that had.
+    /// Rooms with something to hand out, each once, in order of becoming dirty: here those small enough that one turn
+    /// can write to all members, and in `large` the others.
     dirty: VecDeque<RoomId>,
     large: VecDeque<RoomId>,
     /// Bytes in flight to all rooms.
     in_flight: usize,
-    /// The number of the batch of requests that these came with: it ends when all have been carried out.
+    /// The number of the batch of requests that the bytes in flight came with. A batch ends when all of it has been
+    /// carried out.
     batch: u64,
-    /// What keeps members from being read, or did lately, by room.
+    /// Throttles, by room: what keeps members from being read, or recently did.
     throttles: FxHashMap<RoomId, Throttle>,
-    /// Unsent bytes and bytes in flight of a room beyond which its members are read no further.
+    /// The unsent bytes and bytes in flight of a room beyond which its members are not read.
     max_unsent: usize,
-    /// What the members of a room that is paced may say.
+    /// How much the members of a paced room may say.
     pace: Rate,
-    /// Rooms that connections wait for, to be served.
+    /// Rooms that connections wait for, queued to be served.
     ready: VecDeque<RoomId>,
-    /// Rooms that connections wait for, and when they may be served. Some are found stale then.
+    /// Rooms that connections wait for, and when each may be served. Entries may have become stale by then.
     timed: BinaryHeap<Reverse<(Instant, RoomId)>>,
-    /// Connections that waited for rooms that are gone.
+    /// Connections that waited for rooms that no longer exist.
     orphans: Vec<(RoomId, Waiter)>,
     pool: ChunkPool,
     /// Memory of all rooms' logs, in bytes.
     log_memory: usize,
-    /// Members of one room that are written to before other rooms and connections have their turn.
+    /// Members of one room written to before other rooms and connections get their turn.
     visits_per_turn: usize,
     /// The language of notices.
     lang: Lang,
     /// Members of all rooms.
     members: usize,
-    /// Members that broadcasts were addressed to, since the server began.
+    /// Deliveries: members that broadcasts were addressed to, since the server began.
     deliveries: u64,
 }
 
 impl Fanout {
-    /// Rooms for which the map may keep memory, however few there are.
+    /// Rooms that the map may keep memory for, no matter how few there are.
     const FEW: usize = 256;
 
     pub(crate) fn new(limits: &Limits, lang: Lang) -> Self {
@@ -100,12 +101,12 @@ impl Fanout {
         self.dirty.len()
     }
 
-    /// Whether a flush would do something.
+    /// Whether a flush would do anything.
     pub(crate) fn is_dirty(&self) -> bool {
         !self.dirty.is_empty() || !self.large.is_empty()
     }
 
-    /// Adds a connection to a room: it gets every broadcast from now on.
+    /// Adds a connection to a room; it receives every broadcast from now on.
     pub(crate) fn join<S>(&mut self, connections: &mut Connections<S>, key: ConnKey, room: RoomId) {
         if let Some(connection) = connections.get_mut(key) {
             let framing = connection.outbound.framing();
@@ -160,8 +161,7 @@ impl Fanout {
         }
     }
 
-    /// Moves what a connection's room has for it into its send buffer, so that what is added there next
-    /// follows it.
+    /// Moves what a connection's room has for it into its send buffer, so that anything added next follows it.
     pub(crate) fn drain_log<S>(&mut self, connections: &mut Connections<S>, key: ConnKey) {
         if fault!(Unsettled) {
             return;
@@ -193,7 +193,7 @@ impl Fanout {
             RoomEvent::Notice(notice) => ServerMessage::System { notice, room: Some((id, seq)) },
         };
         let except = except.filter(|_| !fault!(OwnChat));
-        // A speaker that has left the room has no key any more.
+        // A speaker that has left the room no longer has a key.
         self.deliveries += (room.member_count() - usize::from(except.is_some())) as u64;
         let lang = self.lang;
         if room.is_handed_out() {
@@ -208,8 +208,8 @@ impl Fanout {
         room.account_memory(&mut self.log_memory);
     }
 
-    /// Flushes the rooms that have something to hand out, as far as one turn goes: small rooms first, each as a
-    /// whole, then one slice of the large ones, in turn.
+    /// Flushes the rooms that have something to hand out, within the budgets of a turn: small rooms first, each as a
+    /// whole, then large rooms, which share a budget in turn.
     pub(crate) fn flush<S: Socket>(
         &mut self,
         connections: &mut Connections<S>,
@@ -237,7 +237,7 @@ impl Fanout {
         }
     }
 
-    /// Flushes a room, as far as `left` goes. Returns whether there is more to hand out.
+    /// Flushes a room, within `left` writes. Returns whether there is more to hand out.
     fn flush_room<S: Socket>(
         &mut self,
         id: RoomId,
@@ -252,7 +252,7 @@ impl Fanout {
     }
 }
 
-/// Back-pressure: when the members of a room are read, and those that want to join it.
+/// Back-pressure: when members of a room, and connections that want to join it, may be read.
 impl Fanout {
     /// Adds bytes that may come back as broadcasts of a room.
     #[inline]
@@ -272,12 +272,12 @@ impl Fanout {
         self.batch += 1;
     }
 
-    /// Whether a room takes what a member says, or a new member, now. It does not while it has so much to hand
-    /// out, or in flight, that even a member that reads all the time would have too much pending when its turn
-    /// comes; while it is held or paced; and while others wait.
+    /// Whether a room accepts messages from members, and new members, now. It does not while it has so much to hand
+    /// out, or in flight, that even a member that reads all the time would have too much pending when its turn comes;
+    /// while it is held or paced; and while others wait for it.
     #[inline]
     pub(crate) fn admits(&mut self, now: Instant, id: RoomId) -> bool {
-        // Nearly always, so do not look for the room.
+        // Nearly always true, without looking for the room.
         let all_are_open = self.in_flight <= self.max_unsent && !self.is_dirty();
         (all_are_open || !self.is_saturated(id))
             && (self.throttles.is_empty() || self.is_unthrottled(now, id))
@@ -381,8 +381,8 @@ impl Fanout {
         self.timed.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Notes how a member keeps up with its room. `is_slow`: too much of what the room said is pending for it.
-    /// `has_read`: some of what was pending has been written to it.
+    /// Notes how a member keeps up with its room. `is_slow` says that too much of what the room said is pending for
+    /// the member, `has_read` that some of it has just been written.
     pub(crate) fn note_member<S>(
         &mut self,
         now: Instant,
@@ -401,7 +401,7 @@ impl Fanout {
         }
     }
 
-    /// Notes that a member is slow no longer, or no member.
+    /// Notes that a member is no longer slow, or no longer a member.
     fn keep_up(&mut self, id: RoomId, key: ConnKey) {
         if let Some(throttle) = self.throttles.get_mut(&id) {
             throttle.keep_up(key);
@@ -410,7 +410,7 @@ impl Fanout {
     }
 }
 
-/// Figures.
+/// Counts and sizes.
 impl Fanout {
     /// Bytes of a room's log that wait for a member whose kernel takes no more.
     pub(crate) fn pending(&self, subscription: &Subscription) -> usize {
@@ -426,17 +426,17 @@ impl Fanout {
         audience.map_or(0, |audience| audience.log.retained_for(&subscription.cursor))
     }
 
-    /// Memory of what has yet to reach members, each part of a log once, in bytes.
+    /// Memory of everything that has yet to reach members, in bytes. Each part of a log counts once.
     pub(crate) fn memory(&self) -> usize {
         self.log_memory + self.pool.detached_memory()
     }
 
-    /// Memory kept for what rooms will say next, in bytes.
+    /// Memory kept for future broadcasts, in bytes.
     pub(crate) fn spare_memory(&self) -> usize {
         self.pool.spare_memory()
     }
 
-    /// Frees the memory kept for what rooms will say next.
+    /// Frees the memory kept for future broadcasts.
     pub(crate) fn free_spare(&mut self) {
         self.pool.free_spare();
     }
@@ -455,7 +455,7 @@ impl Fanout {
         self.members
     }
 
-    /// Members that broadcasts were addressed to, since the server began.
+    /// Deliveries: members that broadcasts were addressed to, since the server began.
     pub(crate) fn deliveries(&self) -> u64 {
         self.deliveries
     }
@@ -472,13 +472,13 @@ impl Fanout {
         self.logs().flat_map(RoomLog::chunks)
     }
 
-    /// Memory of all logs beside their chunks, in bytes.
+    /// Memory of all logs besides their chunks, in bytes.
     pub(crate) fn queue_memory(&self) -> usize {
         let all: usize = self.logs().map(RoomLog::memory).sum();
         all - self.chunks().map(|chunk| chunk.memory()).sum::<usize>()
     }
 
-    /// Memory of the logs of which not everything has been handed out, in bytes.
+    /// Memory of the logs that have not been handed out completely, in bytes.
     pub(crate) fn unsent_memory(&self) -> usize {
         let logs = self.logs().filter(|log| !log.is_handed_out());
         logs.flat_map(RoomLog::chunks).map(|chunk| chunk.memory()).sum()

@@ -1,4 +1,4 @@
-//! One room: its members with plain connections, those with WebSockets, and what they have to be told.
+//! One room: its members with plain connections, those with WebSockets, and their logs.
 
 use std::mem;
 
@@ -15,16 +15,16 @@ pub(super) struct Room {
     plain: Audience,
     /// The members with WebSockets, if there are any.
     web: Option<Box<Audience>>,
-    /// Which of the two is handed what was said first. They take turns, a pass each.
+    /// Which of the two audiences is served first. They take turns, one pass each.
     turn: Framing,
-    /// The last batch of requests from members, and its bytes, which are in flight until the batch has ended.
+    /// The last batch of requests from members, and its bytes, which are in flight until the batch ends.
     in_flight: (u64, usize),
-    /// The logs' memory as it was last added to the sum of all rooms.
+    /// The memory of the logs, as last added to the total.
     accounted: usize,
 }
 
 impl Room {
-    /// Adds a member, from the present end of its log on.
+    /// Adds a member, starting at the current end of its log.
     pub(super) fn join(&mut self, key: ConnKey, framing: Framing) -> Cursor {
         let mut cursor = match framing {
             Framing::Length => self.plain.join(key),
@@ -41,7 +41,7 @@ impl Room {
         moved
     }
 
-    /// The members whose broadcasts are framed like this, if there are any.
+    /// The members with this framing, if any.
     pub(super) fn audience(&self, framing: Framing) -> Option<&Audience> {
         match framing {
             Framing::Length => Some(&self.plain),
@@ -57,7 +57,7 @@ impl Room {
         }
     }
 
-    /// The sum of a figure of both audiences. Nearly always there is one.
+    /// The sum of a figure over both audiences. There is nearly always one.
     #[inline]
     fn sum(&self, figure: impl Fn(&Audience) -> usize) -> usize {
         figure(&self.plain) + self.web.as_deref().map_or(0, figure)
@@ -68,8 +68,8 @@ impl Room {
         self.sum(Audience::member_count)
     }
 
-    /// Appends a broadcast for every member but `speaker`. `encode` writes it, framed as it is told: once, however
-    /// many members there are, and also if they differ in their framing.
+    /// Appends a broadcast for every member but `speaker`. `encode` writes it in the framing that it is passed. It
+    /// runs once, however many members there are, even if their framings differ.
     pub(super) fn append(
         &mut self,
         speaker: Option<ConnKey>,
@@ -101,7 +101,7 @@ impl Room {
         self.plain.log.is_handed_out() && self.web.as_deref().is_none_or(is_web_handed_out)
     }
 
-    /// Bytes that have yet to be handed out to a member at most.
+    /// The most bytes that have yet to be handed out to any one member.
     #[inline]
     fn unsent_to_one(&self) -> usize {
         let of_web = self.web.as_deref().map_or(0, |web| web.log.unsent());
@@ -113,7 +113,8 @@ impl Room {
         self.sum(|audience| audience.log.unsent())
     }
 
-    /// Bytes that have yet to be handed out to a member, or are in flight with this batch of requests.
+    /// The most bytes that have yet to be handed out to any one member, plus those in flight with this batch of
+    /// requests.
     pub(super) fn unsent_or_in_flight(&self, batch: u64) -> usize {
         let (counted, bytes) = self.in_flight;
         self.unsent_to_one() + if counted == batch { bytes } else { 0 }
@@ -125,14 +126,14 @@ impl Room {
         self.in_flight = (batch, bytes + if counted == batch { before } else { 0 });
     }
 
-    /// Brings the room's share of `sum`, the memory of all rooms' logs, up to date.
+    /// Updates the room's share of `sum`, the memory of all logs.
     #[inline]
     pub(super) fn account_memory(&mut self, sum: &mut usize) {
         let memory = self.sum(|audience| audience.log.memory());
         *sum = *sum - mem::replace(&mut self.accounted, memory) + memory;
     }
 
-    /// Hands members what they need, and writes it, for as many writes as `left` says: see
+    /// Hands members what they need and writes it, within the `left` writes of the turn: see
     /// [`write_cost`](crate::connection::write_cost).
     pub(super) fn flush<S: Socket>(
         &mut self,
@@ -167,7 +168,7 @@ impl Room {
         std::iter::once(&self.plain).chain(self.web.as_deref())
     }
 
-    /// Drops the part for WebSockets if it has no members, nor has had since the last flush.
+    /// Drops the audience of WebSockets if it has had no members since the last flush.
     fn drop_empty(&mut self) {
         self.web.take_if(|web| web.member_count() == 0 && web.log.is_handed_out());
     }

@@ -1,5 +1,5 @@
-//! Every member gets every broadcast from its entering to its leaving but its own, in the order of
-//! the log and between its own answers, whatever the slices and however slow it is.
+//! Every member gets every broadcast between its entering and its leaving, except its own, in the order of the log and
+//! correctly interleaved with its own answers, whatever the slices and however slow it is.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..30)
 }
 
-/// A fan-out with scripted peers, and what each of them must receive.
+/// A fan-out with scripted peers, and what each peer must receive.
 struct Harness {
     fanout: Fanout,
     connections: Connections<ScriptedSocket>,
@@ -153,7 +153,7 @@ impl Harness {
         }
     }
 
-    /// The kernel of a connection takes bytes again.
+    /// Makes the kernel of a connection take bytes again.
     fn unblock(&mut self, key: ConnKey) {
         self.connections.get_mut(key).expect("connected").outbound.unblock();
         self.fanout.drain_log(&mut self.connections, key);

@@ -1,13 +1,13 @@
-//! When the members of a room are read: not while they say more than a member that reads can take.
+//! Throttles the members of a room that say more than a reading member can take.
 //!
-//! - A room is *held* for [`CATCH_UP_TIME`] when a member becomes slow, once in [`HOLD_PERIOD`] at most: enough
+//! - A room is *held* for [`CATCH_UP_TIME`] when a member becomes slow, at most once in [`HOLD_PERIOD`]: long enough
 //!   for a reader to get a core on a busy machine.
-//! - A room is *paced* for [`PACE_TIME`] after a member has become slow, or a slow one has read something: its
-//!   members say no more than [`Limits::room_pace`](crate::Limits::room_pace), so that whoever reads steadily
-//!   stays. One that does not read paces nobody for longer.
+//! - A room is *paced* for [`PACE_TIME`] after a member has become slow, or a slow member has read something: its
+//!   members may say no more than [`Limits::room_pace`](crate::Limits::room_pace), so that a member that reads
+//!   steadily stays. A member that does not read has no such effect after that time.
 //!
-//! Connections that have to wait are served in the order in which they came: members that have something to
-//! say, and those that want to join, since joins and leaves are told to the room too.
+//! Connections that have to wait are served in order of arrival: members that have something to say, and connections
+//! that want to join, since joins and leaves are broadcast to the room, too.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,27 +15,27 @@ use std::time::Duration;
 use crate::connection::{Rate, TokenBucket};
 use crate::net::{ConnKey, Instant};
 
-/// The time for which the talkers of a room wait for a member that has become slow.
+/// How long the talkers of a room wait for a member that has become slow.
 const CATCH_UP_TIME: Duration = Duration::from_millis(100);
 
-/// The time in which a room is held once at most, whoever becomes slow.
+/// A room is held at most once in this time, whoever becomes slow.
 const HOLD_PERIOD: Duration = Duration::from_secs(1);
 
-/// The time for which a slow member that has read something paces its room.
+/// How long a slow member that has read something paces its room.
 const PACE_TIME: Duration = Duration::from_secs(1);
 
 /// A connection that waits for a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Waiter {
     pub(crate) key: ConnKey,
-    /// Whether it wants to join the room; it is a member otherwise.
+    /// Whether the connection wants to join the room, rather than being a member.
     pub(crate) joins: bool,
 }
 
 /// What keeps the members of one room from being read.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    /// Members that are slow because of this room.
+    /// The number of members that are slow because of this room.
     slow: usize,
     /// The member that the room is held for, and until when.
     hold: Option<(ConnKey, Instant)>,
@@ -47,13 +47,13 @@ pub(super) struct Throttle {
     pub(super) place: Place,
 }
 
-/// Where a room with waiting connections is queued.
+/// The queue that a room with waiting connections is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Nowhere,
-    /// Among those to be served.
+    /// The queue of rooms to be served.
     Ready,
-    /// Among those that wait for a time.
+    /// The queue of rooms that wait for a time.
     Timed,
 }
 
@@ -105,7 +105,7 @@ impl Throttle {
         self.paced_until = self.paced_until.max(now + PACE_TIME);
     }
 
-    /// Notes that a member is slow no longer, or no member.
+    /// Notes that a member is no longer slow, or no longer a member.
     pub(super) fn keep_up(&mut self, key: ConnKey) {
         self.slow -= 1;
         if self.slow == 0 {
@@ -114,7 +114,7 @@ impl Throttle {
         self.hold = self.hold.filter(|(held_for, _)| *held_for != key && self.slow > 0);
     }
 
-    /// Whether there is nothing to remember.
+    /// Whether the throttle can be forgotten.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let is_idle = self.waiting.is_empty() && self.place == Place::Nowhere;
         is_idle && self.slow == 0 && self.next_hold <= now

@@ -7,17 +7,17 @@ use chat_proto::{Localize, localize};
 
 use super::quantity::{Bounds, Unit};
 
-/// An invalid value of a limit, with the values allowed. `Display` writes the English text.
+/// An invalid value of a limit, with the allowed values. `Display` writes the English text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitError(Reason);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// The text is no such quantity, or out of bounds.
+    /// The text is not such a quantity, or it is out of bounds.
     Text(Bounds),
     /// The value is out of bounds.
     Value { name: &'static str, value: u64, bounds: Bounds },
-    /// The size has to be as large as another.
+    /// The size must be at least as large as another.
     TooSmall { name: &'static str, bytes: u64, floor: Floor, least: u64 },
 }
 
@@ -25,7 +25,7 @@ pub(super) enum Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Floor {
     LongestFrame,
-    /// The limit of that name.
+    /// The limit with this name.
     Limit(&'static str),
 }
 

@@ -1,9 +1,9 @@
-//! What the other limits may be, for [`Limits::max_memory`] to hold.
+//! Lowers the other limits until [`Limits::max_memory`] holds.
 
 use super::table::Limit;
 use super::values::Limits;
 
-/// What a connection, or a room, takes at most besides what `total_backlog` counts, in bytes.
+/// The most that a connection or a room takes besides what `total_backlog` counts, in bytes.
 const EACH: usize = 1024;
 
 /// A limit that was lowered because of [`Limits::max_memory`].
@@ -19,10 +19,10 @@ pub struct Lowered {
 }
 
 impl Limits {
-    /// Lowers what would need more than [`Limits::max_memory`] if all of it was used: connections to a quarter
-    /// of it, rooms to an eighth, at 1 KiB each; `total_backlog` to three eighths; `read_ahead`, which takes
-    /// five times as much, to a 64th. The rest is for the program itself and for what the allocator cannot
-    /// use. Returns what it lowered.
+    /// Lowers the limits that would need more than [`Limits::max_memory`] if fully used: connections to a quarter of
+    /// it, rooms to an eighth, at 1 KiB each; `total_backlog` to three eighths; `read_ahead`, which takes five times
+    /// as much, to a 64th. The rest is for the program itself and for memory lost in the allocator. Returns the limits
+    /// that were lowered.
     ///
     /// ```
     /// let mut limits = chat_server::Limits::default();
@@ -35,7 +35,7 @@ impl Limits {
         self.fit_memory_of(0)
     }
 
-    /// As [`Limits::fit_memory`], for connections of which each takes so many bytes more.
+    /// Like [`Limits::fit_memory`], for connections that each take `more` bytes on top.
     pub(crate) fn fit_memory_of(&mut self, more: usize) -> Vec<Lowered> {
         let before = self.clone();
         let most = self.max_memory;

@@ -1,8 +1,8 @@
 //! Every limit of the server, in one place: values, units, ranges, errors.
 //!
-//! [`Limits`] holds the values. [`Limit`] is the table they are set, shown and checked by, from which flags,
-//! configuration files and documents are made. Nothing here enforces anything; `docs/ARCHITECTURE.md`,
-//! "Limits", says who does.
+//! [`Limits`] holds the values. [`Limit`] is the table by which they are set, shown and checked, and from which flags,
+//! configuration files and documents are made. Nothing here enforces a limit; `docs/ARCHITECTURE.md`, "Limits", says
+//! where each is enforced.
 
 mod check;
 mod error;

@@ -3,8 +3,8 @@
 use chat_core::Lang;
 use chat_proto::PerLang;
 
-/// The kind of a quantity. Quantities are kept in the smallest unit: one, byte, millisecond, one or a
-/// byte a second.
+/// The kind of a quantity. Quantities are stored in the smallest unit: one, a byte, a millisecond, or one or a byte
+/// per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Count,
@@ -15,7 +15,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The units, in rising order, each with its size in the smallest.
+    /// The units, in rising order, each with its size in the smallest one.
     const fn names(self) -> &'static [(&'static str, u64)] {
         match self {
             Self::Count => &[("", 1)],
@@ -38,7 +38,7 @@ impl Unit {
         }
     }
 
-    /// An example, for error messages. The Korean ends in the particle that goes with 써 주세요.
+    /// An example, for error messages. The Korean text ends in the particle that goes with 써 주세요.
     pub(crate) const fn example(self, lang: Lang) -> &'static str {
         let example = match self {
             Self::Count => PerLang { en: "a whole number", ko: "정수로" },
@@ -59,7 +59,7 @@ impl Unit {
         example.get(lang)
     }
 
-    /// Parses a quantity: digits, perhaps with `_` between them, and a unit.
+    /// Parses a quantity: digits, optionally separated by `_`, and a unit.
     pub(crate) fn parse(self, text: &str) -> Option<u64> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
         let (digits, unit) = text.split_at(end);
@@ -72,7 +72,7 @@ impl Unit {
         number.checked_mul(*size)
     }
 
-    /// Formats a quantity in the largest unit in which it is a whole number.
+    /// Formats a quantity in the largest unit that divides it.
     pub(crate) fn show(self, quantity: u64) -> String {
         let fits = |(_, size): &&(&str, u64)| {
             quantity.is_multiple_of(*size) && quantity >= *size || *size == 1
@@ -83,7 +83,7 @@ impl Unit {
     }
 }
 
-/// The range of a quantity, in the smallest unit, bounds included.
+/// The range of a quantity, in the smallest unit, including both bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) unit: Unit,

@@ -3,9 +3,9 @@
 /// A limit on how often something may happen: a burst at once, then a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many at once, after a quiet time.
+    /// How many at once, after a quiet period.
     pub burst: u32,
-    /// How many a second from then on; 0 for no limit at all.
+    /// How many per second after that; 0 for no limit at all.
     pub per_second: u32,
 }
 

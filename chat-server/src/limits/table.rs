@@ -10,7 +10,7 @@ use super::error::{LimitError, Reason};
 use super::quantity::{Bounds, Unit};
 use super::values::Limits;
 
-/// One of the [`Limits`] by its name, to be set and shown as text.
+/// One of the [`Limits`], found by name, to be set and shown as text.
 ///
 /// ```
 /// use chat_server::{Limit, Limits};
@@ -63,7 +63,7 @@ impl Limit {
     /// Parses a value and sets it in `limits`.
     ///
     /// # Errors
-    /// When `text` is no such quantity, or out of range. The error tells what is allowed.
+    /// If `text` is not such a quantity, or is out of range. The error says what is allowed.
     pub fn set(&self, limits: &mut Limits, text: &str) -> Result<(), LimitError> {
         let value = self.bounds.unit.parse(text).filter(|&value| self.bounds.allow(value));
         let value = value.ok_or(LimitError::new(Reason::Text(self.bounds)))?;
@@ -71,7 +71,7 @@ impl Limit {
         Ok(())
     }
 
-    /// The error in its value in `limits`, if there is one.
+    /// The error in its value in `limits`, if any.
     pub(super) fn error(&self, limits: &Limits) -> Option<LimitError> {
         let (name, value, bounds) = (self.name, (self.value)(limits), self.bounds);
         let wrong = Reason::Value { name, value, bounds };
@@ -79,7 +79,7 @@ impl Limit {
     }
 }
 
-/// A quantity in its smallest unit.
+/// A quantity, in its smallest unit.
 trait Quantity {
     fn quantity(&self) -> u64;
     fn from_quantity(quantity: u64) -> Self;
@@ -115,11 +115,11 @@ impl Quantity for Duration {
     }
 }
 
-/// More than a machine has of anything that is counted; a sum of a few does not overflow.
+/// More than any machine has of what is counted, yet sums of a few do not overflow.
 const MANY: u64 = 1_000_000_000;
-/// More memory than a machine has, in bytes.
+/// More memory than any machine has, in bytes.
 const HUGE: u64 = 1 << 42;
-/// A day, in milliseconds: beyond it, a peer would be waited for rather than closed.
+/// A day, in milliseconds. With a longer time, a peer would be waited for rather than closed.
 const LONG: u64 = 24 * 3_600_000;
 
 macro_rules! limit {
@@ -267,7 +267,7 @@ mod tests {
                 .collect();
             assert_eq!(differing, [limit.name], "no row changes another's field");
         }
-        // The derived form names the fields, and those of each `RateLimit`, which are two rows.
+        // The derived form names the fields; those of each `RateLimit` are two rows.
         let debug = format!("{:?}", Limits::default());
         let rates = debug.matches("RateLimit").count();
         assert_eq!(Limit::ALL.len(), debug.matches(": ").count() - rates);
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn every_limit_is_explained_in_every_language() {
         let is_hangul = |c| ('가'..='힣').contains(&c);
-        // A number may stand beside another word, but every one of them in both.
+        // A number may stand beside another word, but each must occur in both.
         let numbers = |text: &str| {
             let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
             let mut numbers: Vec<_> = words

@@ -1,11 +1,10 @@
-//! Time as the engine knows it: an argument, never looked up.
+//! Time for the engine, which takes it as an argument and never reads a clock.
 
 use std::num::NonZeroU64;
 use std::ops::Add;
 use std::time::{self, Duration};
 
-/// A point in monotonic time, to the nanosecond. Takes 8 bytes, also as an `Option`: a connection has
-/// several.
+/// A point in monotonic time, to the nanosecond. Takes 8 bytes even as an `Option`, since a connection holds several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant(NonZeroU64);
 
@@ -13,7 +12,7 @@ impl Instant {
     /// The earliest.
     pub(crate) const START: Self = Self(NonZeroU64::MIN);
 
-    /// The time from `earlier` to this; none if it is later.
+    /// The time since `earlier`; zero if that is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos_since(earlier))
     }
@@ -23,7 +22,7 @@ impl Instant {
         self.0.get().saturating_sub(earlier.0.get())
     }
 
-    /// Adds nanoseconds, up to the end of time some 584 years after the start.
+    /// Adds nanoseconds, up to the last instant, some 584 years after the start.
     pub(crate) const fn plus_nanos(self, nanos: u64) -> Self {
         Self(self.0.saturating_add(nanos))
     }

@@ -1,20 +1,20 @@
-//! What the kernel knows of bytes on their way to a peer: sock_diag(7), "inet_diag". It is the only way to tell a
-//! peer that has vanished from one that is there and does not read: TCP_USER_TIMEOUT ends both.
+//! What the kernel knows about bytes on their way to a peer: sock_diag(7), "inet_diag". This is the only way to tell a
+//! vanished peer from one that is there and does not read; TCP_USER_TIMEOUT would end both.
 //!
-//! Only Linux has it. Elsewhere nothing is known, and a peer that vanishes with bytes on their way to it is closed
-//! when the kernel gives up, after some 15 minutes.
+//! Linux only. Elsewhere nothing is known, and a peer that vanishes with bytes on their way to it is closed when the
+//! kernel gives up, after some 15 minutes.
 
 use std::time::Duration;
 
-/// What has become of the bytes written to a connection.
+/// The delivery of the bytes written to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivery {
     /// Bytes that the peer's kernel has not confirmed.
     pub(crate) unconfirmed: u32,
-    /// Whether some of them have been sent. Otherwise the peer has no room for more.
+    /// Whether some of these have been sent. Otherwise, the peer has no room for more.
     pub(crate) in_flight: bool,
-    /// How often the kernel has sent something again without progress since: bytes if some are in flight, or
-    /// else questions whether the peer has room.
+    /// How often the kernel has sent something again without progress: bytes if some are in flight, otherwise window
+    /// probes.
     pub(crate) repeats: u8,
     /// The time since the peer's kernel last confirmed or answered anything.
     pub(crate) silence: Duration,
@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
 #[cfg(target_os = "linux")]
 pub(crate) use linux::SockDiag;
 
-/// Knows nothing.
+/// A stub that knows nothing.
 #[cfg(not(target_os = "linux"))]
 #[derive(Debug, Default)]
 pub(crate) struct SockDiag;
@@ -72,16 +72,16 @@ mod linux {
     /// The longest answer about one socket, with a margin.
     const ANSWER: usize = 1024;
 
-    /// A socket to ask the kernel; without one, nothing is known.
+    /// A socket for asking the kernel. Without one, nothing is known.
     #[derive(Debug, Default)]
     pub(crate) struct SockDiag {
         socket: Option<Socket>,
-        /// The number of the last question.
+        /// The sequence number of the last question.
         last: u32,
     }
 
     impl SockDiag {
-        /// Opens a socket, if the system has this kind.
+        /// Opens a socket, if the system supports this kind.
         pub(crate) fn open() -> Self {
             let protocol = Some(Protocol::from(NETLINK_SOCK_DIAG));
             let socket = Socket::new(Domain::from(AF_NETLINK), Type::DGRAM, protocol).ok();
@@ -98,8 +98,8 @@ mod linux {
             self.last = self.last.wrapping_add(1);
             socket.write_all(&request(self.last, canonical(local), canonical(peer))).ok()?;
             let mut answer = [0; ANSWER];
-            // The kernel answers while it takes a question, so the answer is there. One to an earlier question may
-            // be left before it.
+            // The kernel answers within the call that asks, so the answer is there. An answer to an earlier question
+            // may precede it.
             loop {
                 let len = socket.read(&mut answer).ok()?;
                 if u32_at(&answer, 8)? == self.last {
@@ -134,7 +134,7 @@ mod linux {
             SocketAddr::V4(_) => 0,
         };
         bytes.extend(interface.to_ne_bytes());
-        // No cookie: the addresses say which socket is meant.
+        // No cookie: the addresses identify the socket.
         bytes.extend([0xff; 8]);
         bytes
     }
@@ -147,7 +147,7 @@ mod linux {
         Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
     }
 
-    /// Parses an answer: an `inet_diag_msg`, and among its attributes a `tcp_info`.
+    /// Parses an answer: an `inet_diag_msg` with a `tcp_info` among its attributes.
     fn parse(answer: &[u8]) -> Option<Delivery> {
         let message = answer.get(HEADER..HEADER + MESSAGE)?;
         if u16_at(answer, 4)? != SOCK_DIAG_BY_FAMILY || message[1] == TCP_LISTEN {

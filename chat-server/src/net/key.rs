@@ -8,11 +8,11 @@ pub(crate) struct ConnKey {
     generation: u32,
 }
 
-// A key has to fit a token.
+// A key must fit a token.
 const _: () = assert!(usize::BITS >= 64, "this server needs a 64-bit machine");
 
 impl ConnKey {
-    /// Bits of a generation. With these, tokens stay below those that the reactor reserves for itself.
+    /// Bits of a generation. They keep tokens below those that the reactor reserves for itself.
     const GENERATION_BITS: u32 = 31;
 
     /// Converts the key to a token below 2⁶³.
@@ -25,7 +25,7 @@ impl ConnKey {
         Self { slot: token.0 as u32, generation: (token.0 >> 32) as u32 }
     }
 
-    /// The number of the connection, counted from the server's first; it begins again after 2³¹.
+    /// The number of the connection, counted from the server's first; it restarts after 2³¹.
     pub(crate) const fn number(self) -> u32 {
         self.generation
     }

@@ -11,7 +11,7 @@ use super::clock::Instant;
 use super::origin::canonical;
 use crate::limits::Limits;
 
-/// The shortest and the longest wait after an error that only time can remedy.
+/// The shortest and the longest wait after an error that only time can cure.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 #[derive(Debug)]
@@ -23,11 +23,11 @@ pub(crate) struct Listener {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No connection is pending; an event will tell of the next.
+    /// No connection is pending; an event will announce the next.
     Waiting,
-    /// Connections may be pending; no event will tell of them.
+    /// Connections may be pending; no event will announce them.
     Pending,
-    /// Accepting failed for want of a resource; no event will tell when to try again.
+    /// Accepting failed for lack of a resource; no event will say when to try again.
     Paused { until: Instant },
 }
 
@@ -36,11 +36,11 @@ impl Listener {
     /// (`net.core.somaxconn`).
     pub(crate) const BACKLOG: usize = 4096;
 
-    /// Listens on `address`. `only_v6`: not for IPv4 as well, if the address is the IPv6 wildcard.
-    /// Connections inherit the options set here, so that none costs a system call.
+    /// Listens on `address`. With `only_v6`, the IPv6 wildcard does not accept IPv4. Connections inherit the options
+    /// set here, so that they cost no system calls.
     pub(crate) fn bind(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // Otherwise a restart would have to wait for the last connections' TIME_WAIT.
+        // Otherwise a restart would have to wait until the last connections leave TIME_WAIT.
         socket.set_reuse_address(true)?;
         socket.set_tcp_nodelay(true)?;
         socket.set_send_buffer_size(limits.kernel_send_buffer)?;
@@ -70,7 +70,7 @@ impl Listener {
         }
     }
 
-    /// Tries again without waiting any longer: a descriptor has become free.
+    /// Tries again at once, since a descriptor has become free.
     pub(crate) fn resume(&mut self) {
         if let State::Paused { .. } = self.state {
             self.state = State::Pending;
@@ -93,7 +93,7 @@ impl Listener {
     /// Accepts at most `budget` connections. More may be pending afterwards.
     ///
     /// # Errors
-    /// When the system has no descriptor or memory for a connection. The listener tries again by itself.
+    /// If the system has no descriptor or memory for a connection. The listener tries again by itself.
     pub(crate) fn accept(
         &mut self,
         now: Instant,
@@ -128,9 +128,9 @@ impl Listener {
     }
 }
 
-/// Probes of a silent peer by the kernel, timed so that the last one fails when `timeout` is over, to the second.
+/// Has the kernel probe a silent peer, so that the last probe fails when `timeout` is over, to the second.
 fn keep_alive(timeout: Duration) -> TcpKeepalive {
-    /// The most seconds that Linux takes.
+    /// The most seconds that Linux accepts.
     const MOST: u64 = 32_767;
     let seconds = timeout.as_secs().max(2);
     let probes = if seconds < 6 { 1 } else { 3 };

@@ -1,8 +1,7 @@
-//! Connections from proxies, until their PROXY headers name the client.
+//! Connections from proxies that wait for their PROXY headers.
 //!
-//! The bytes of a header leave the kernel only once they are known to belong to it, so that the first frame stays
-//! for the connection's own reads. A connection that waits here costs its descriptor and some 200 bytes; only
-//! those of proxies do.
+//! The bytes of a header leave the kernel only once they are known to belong to it, so that the first frame is left
+//! for the connection's own reads. A connection that waits here costs its descriptor and some 200 bytes.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read};
@@ -17,8 +16,8 @@ use super::network::Network;
 use super::origin::Origin;
 use super::proxy_header::{BadHeader, HeaderParser};
 
-/// Where the tokens of waiting connections begin: above those of all others, below those that the reactor
-/// reserves for itself.
+/// The first token of waiting connections: above the tokens of all others, below those that the reactor reserves for
+/// itself.
 const FIRST: usize = 1 << 63;
 
 /// Connections whose header has not arrived, in the order in which they came.
@@ -39,7 +38,7 @@ struct Waiting {
     deadline: Instant,
 }
 
-/// A connection that waits no longer.
+/// A connection that has stopped waiting.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) stream: TcpStream,
@@ -47,18 +46,18 @@ pub(crate) struct Arrival {
     pub(crate) origin: Result<Origin, NoHeader>,
 }
 
-/// Why there is no header.
+/// The reason for a missing header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoHeader {
-    /// Something else has arrived.
+    /// Something else arrived.
     Bad,
-    /// It has taken too long.
+    /// The header took too long.
     Late,
-    /// The stream has ended before its first byte, as some health checks do.
+    /// The stream ended before its first byte, as with some health checks.
     Ended,
-    /// The stream has ended in the middle of it.
+    /// The stream ended in the middle of the header.
     EndedInside,
-    /// The socket has failed.
+    /// The socket failed.
     Failed,
 }
 
@@ -67,7 +66,7 @@ impl Lobby {
         Self { proxies, timeout, waiting: BTreeMap::new(), next: FIRST }
     }
 
-    /// Whether connections from this address have to begin with a header.
+    /// Whether connections from this address must begin with a header.
     pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(peer.ip()))
     }
@@ -76,7 +75,7 @@ impl Lobby {
         self.waiting.len()
     }
 
-    /// Keeps a connection here until its header has come. One that the kernel cannot watch is closed.
+    /// Keeps a connection here until its header has arrived. Closes it if the kernel cannot watch it.
     pub(crate) fn add(
         &mut self,
         registry: &Registry,
@@ -96,7 +95,7 @@ impl Lobby {
         token.0 >= FIRST
     }
 
-    /// Handles an event. Returns the connection if it waits no longer.
+    /// Handles an event. Returns the connection if it has stopped waiting.
     pub(crate) fn ready(&mut self, token: Token) -> Option<Arrival> {
         let waiting = self.waiting.get_mut(&token.0)?;
         let origin = waiting.read_header()?;
@@ -110,7 +109,7 @@ impl Lobby {
         self.take(token, Err(NoHeader::Late))
     }
 
-    /// Returns a connection, whatever it waits for.
+    /// Returns any waiting connection.
     pub(crate) fn pop(&mut self) -> Option<Arrival> {
         let token = *self.waiting.first_key_value()?.0;
         self.take(token, Err(NoHeader::Late))
@@ -154,7 +153,7 @@ impl Waiting {
         }
     }
 
-    /// Takes bytes that have been peeked at out of the kernel.
+    /// Removes peeked bytes from the kernel.
     fn consume(&mut self, seen: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(seen)
     }

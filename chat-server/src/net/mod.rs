@@ -1,6 +1,6 @@
-//! The edge to the kernel: listening sockets, connected sockets, their encryption, and the clock; and where a
-//! connection comes from, by its socket or by the header of a proxy. Everything above runs without a kernel, over
-//! scripted sockets and a time that tests choose.
+//! The edge to the kernel: listening sockets, connected sockets, their encryption, the clock, and the origin of a
+//! connection, from its socket or a proxy's header. Everything above runs without a kernel, over scripted sockets and
+//! a time that tests choose.
 
 mod clock;
 mod delivery;

@@ -16,7 +16,7 @@ use std::str::FromStr;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
-    /// Its first address, never an IPv4 address in the form of IPv6.
+    /// The first address; never an IPv4-mapped IPv6 address.
     first: IpAddr,
     bits: u32,
 }
@@ -26,7 +26,7 @@ pub struct Network {
 pub struct InvalidNetwork;
 
 impl Network {
-    /// Whether the address is in the range. An IPv4 address in the form of IPv6 counts as IPv4.
+    /// Whether the address is in the range. IPv4-mapped IPv6 addresses count as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         first(address.to_canonical(), self.bits) == Some(self.first)
     }

@@ -1,19 +1,19 @@
-//! Where a connection comes from: the address of its peer as people know it, and whether that is this machine.
+//! The origin of a connection: the client's address, and whether that is this machine's.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::proxy_header::{ProxiedFor, ProxyHeader};
 
-/// Where a connection comes from.
+/// The origin of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// The address of the client; of its proxy if the proxy does not know it.
+    /// The address of the client, or of its proxy if that does not name the client.
     pub(crate) peer: SocketAddr,
     /// Whether the client is on this machine.
     pub(crate) is_here: bool,
 }
 
-/// Turns an IPv4-mapped IPv6 address into the IPv4 address, as which it is shown, counted and compared.
+/// Converts an IPv4-mapped IPv6 address to IPv4: the form in which it is shown, counted and compared.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
@@ -22,7 +22,7 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 impl Origin {
-    /// The origin of a connection from `peer`, which came to the address `local` of this machine.
+    /// The origin of a connection from `peer` to this machine's address `local`.
     pub(crate) fn direct(peer: SocketAddr, local: Option<SocketAddr>) -> Self {
         let peer = canonical(peer);
         let is_here =
@@ -30,9 +30,9 @@ impl Origin {
         Self { peer, is_here }
     }
 
-    /// The origin of a connection that a proxy, itself of the origin `proxy`, made for somebody.
+    /// The origin of a connection made by a proxy, which itself has the origin `proxy`.
     ///
-    /// A client that the header does not name counts as elsewhere. One on the proxy's own machine is here if the
+    /// A client that the header does not name counts as elsewhere. A client on the proxy's own machine is here if the
     /// proxy is.
     pub(crate) fn proxied(header: ProxyHeader, proxy: Self, local: Option<SocketAddr>) -> Self {
         let Some(ProxiedFor { source, destination }) = header else {

@@ -1,12 +1,12 @@
-//! The header by which a proxy says for whom it connects: version 1 (text) and 2 (binary) of the PROXY protocol
+//! The header in which a proxy names its client: version 1 (text) and 2 (binary) of the PROXY protocol
 //! (<https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>).
 //!
-//! It may arrive in any pieces. A parser keeps 107 bytes at most: what it does not use, such as the extensions
-//! of version 2, it skips.
+//! It may arrive in pieces of any size. A parser keeps at most 107 bytes, and skips what it does not use, such as the
+//! extensions of version 2.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The longest header of version 1, with its end of line.
+/// The longest header of version 1, including its line end.
 const V1_MAX: usize = 107;
 
 /// The first bytes of each version.
@@ -19,8 +19,8 @@ const V2_FIXED: usize = 16;
 /// The address family, in version 2, of a client whose address is not given.
 const UNSPECIFIED: u8 = 0x00;
 
-/// A header, if it says who the client is; otherwise (a health check of the proxy, or a client without an IP
-/// address) `None`.
+/// The addresses in a header; `None` if it names no client (a health check of the proxy, or a client without an IP
+/// address).
 pub(crate) type ProxyHeader = Option<ProxiedFor>;
 
 /// The client's connection to the proxy.
@@ -41,7 +41,7 @@ pub(crate) struct BadHeader;
 pub(crate) struct HeaderParser {
     bytes: [u8; V1_MAX],
     len: usize,
-    /// The bytes of version 2 that are still to be skipped, once the header is known.
+    /// The rest of a version 2 header that has yet to be skipped, and the result.
     skip: Option<(usize, ProxyHeader)>,
 }
 
@@ -55,8 +55,8 @@ impl HeaderParser {
         self.len == 0
     }
 
-    /// Takes the next bytes of a stream. Returns how many of them belong to the header, and the header once it
-    /// is complete.
+    /// Parses the next bytes of a stream. Returns how many of them belong to the header, and the header once it is
+    /// complete.
     ///
     /// # Errors
     /// As soon as the bytes cannot be the beginning of a valid header.
@@ -85,7 +85,7 @@ impl HeaderParser {
         if begins(V1) {
             return match bytes {
                 [line @ .., b'\r', b'\n'] => parse_v1(line).map(Some),
-                // The end of the line is the only control character.
+                // The line end is the only control character.
                 [.., b'\r', _] | [.., b'\n'] => Err(BadHeader),
                 _ if bytes.len() == V1_MAX => Err(BadHeader),
                 _ => Ok(None),
@@ -118,7 +118,7 @@ impl HeaderParser {
 fn parse_v1(line: &[u8]) -> Result<ProxyHeader, BadHeader> {
     let rest = &line[V1.len()..];
     if rest == b"UNKNOWN" || rest.starts_with(b"UNKNOWN ") {
-        // Whatever follows is to be ignored.
+        // Anything after that is to be ignored.
         return Ok(None);
     }
     let text = str::from_utf8(rest).map_err(|_| BadHeader)?;
@@ -144,10 +144,10 @@ fn port(text: &str) -> Result<u16, BadHeader> {
     text.parse().ok().filter(|_| is_plain).ok_or(BadHeader)
 }
 
-/// The number of bytes that the addresses of a header of version 2 take; `None` for addresses that are of no use.
+/// The length of the addresses in a version 2 header; `None` for addresses that are not used.
 fn address_len(version_and_command: u8, family: u8) -> Result<Option<usize>, BadHeader> {
     match (version_and_command, family) {
-        // The proxy connects for itself: the family is to be ignored.
+        // The proxy connects on its own behalf; the family is to be ignored.
         (0x20, _) => Ok(None),
         // Unspecified, and Unix sockets.
         (0x21, UNSPECIFIED | 0x31) => Ok(None),

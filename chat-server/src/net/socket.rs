@@ -1,4 +1,4 @@
-//! The socket of a connection, as a trait. Everything above runs over any implementation of it.
+//! The socket of a connection, as a trait. Everything above runs over any implementation.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
@@ -13,13 +13,13 @@ use super::origin::canonical;
 
 /// A non-blocking byte stream with edge-triggered readiness.
 ///
-/// After `WouldBlock`, or after a read that did not fill its buffer, an event tells when there is more. That
-/// a short read drains a stream is epoll(7), question 9; it saves a system call per message. It does not
-/// hold where the stream has an end or an urgent mark, which an event announces, or the state
+/// After `WouldBlock`, or after a read that did not fill its buffer, an event announces more input. That a short read
+/// drains a stream is documented in epoll(7), question 9; relying on it saves a system call per message. It does not
+/// hold where the stream has an end or an urgent mark, which an event announces, or in the state
 /// [`StreamState::Ready`].
 ///
-/// After a write that took only part of its bytes, or none, the next write has to begin with the rest: its first
-/// bytes may be [`withheld`](Self::withheld). Dropping the socket closes it.
+/// After a partial or failed write, the next write must begin with the bytes not taken: the first of them may be
+/// [`withheld`](Self::withheld). Dropping the socket closes it.
 pub(crate) trait Socket {
     /// As [`Read::read`].
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
@@ -27,11 +27,11 @@ pub(crate) trait Socket {
     /// As [`Write::write_vectored`].
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Ends the stream towards the peer, after what was written.
+    /// Ends the stream to the peer, after the bytes written.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
-    /// Makes closing the socket reset the stream, so that the peer does not take a truncated stream for a
-    /// complete one.
+    /// Makes closing the socket reset the stream, so that the peer does not mistake a truncated stream for a complete
+    /// one.
     fn reset_on_close(&mut self);
 
     /// The peer's address, if the kernel still knows it.
@@ -39,23 +39,23 @@ pub(crate) trait Socket {
         None
     }
 
-    /// What has become of the bytes written, if the kernel says.
+    /// The delivery of the bytes written, if the kernel knows.
     fn delivery(&self, _kernel: &mut SockDiag) -> Option<Delivery> {
         None
     }
 
-    /// How far the stream has come towards carrying bytes.
+    /// How far the stream's handshake has come.
     fn state(&self) -> StreamState {
         StreamState::Open
     }
 
-    /// Bytes at the start of the next write that have been taken already. They have to be offered again.
+    /// Bytes at the start of the next write that have been taken already, and must be offered again.
     fn withheld(&self) -> usize {
         0
     }
 
-    /// Time spent on decryption and handshakes, in the units of a turn's time (some 0.4 µs). Only differences mean
-    /// anything.
+    /// The time spent on decryption and handshakes, in the units of a turn's time (some 0.4 µs). Only differences are
+    /// meaningful.
     fn work(&self) -> u32 {
         0
     }
@@ -66,26 +66,26 @@ pub(crate) trait Socket {
     }
 }
 
-/// How far a stream has come towards carrying bytes. One that is not encrypted carries them from the start.
+/// How far a stream's handshake has come. A stream that is not encrypted is open from the start.
 ///
-/// Until it [`is_open`](Self::is_open), writes fail with `WouldBlock`. No event announces that it has opened: a
-/// read opens it.
+/// Until it [`is_open`](Self::is_open), writes fail with `WouldBlock`. No event announces that it has opened; a read
+/// opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum StreamState {
     /// The peer has sent nothing, and may begin with a handshake.
     Fresh,
     /// A handshake has begun.
     Handshaking,
-    /// It carries bytes both ways.
+    /// The stream carries bytes both ways.
     Open,
-    /// The same, encrypted.
+    /// Like `Open`, encrypted.
     Encrypted,
-    /// Encrypted, and part of a record or message has arrived; or the end of the stream is still to be sent, which
-    /// a read does once the kernel takes bytes.
+    /// Like `Encrypted`, but part of a record or message has arrived, or the end of the stream has yet to be sent,
+    /// which a read does once the kernel takes bytes.
     Partial,
-    /// The next read gives more, or tells of the end, without any event.
+    /// The next read returns more bytes, or the end, without any event.
     Ready,
-    /// The peer speaks plain text, which is not allowed here. It is to be told so, whatever it sends.
+    /// The peer speaks plain text, which is not allowed here. It must be told so, whatever it sends.
     Refused,
 }
 
@@ -102,8 +102,8 @@ impl StreamState {
 }
 
 thread_local! {
-    // Not in the socket, which would cost memory for each connection, nor above it, which would cost
-    // instructions in `.ci/instructions` that are the kernel's business.
+    // Kept neither in the socket, which would cost memory per connection, nor above it, which would add instructions
+    // to `.ci/instructions` for what is the kernel's business.
     static WRITTEN: Cell<u64> = const { Cell::new(0) };
 }
 

@@ -1,8 +1,8 @@
 //! The stream of an accepted connection: plain, or TLS if its first bytes say so.
 //!
-//! Nothing above this knows of TLS. Without a certificate every stream is plain from the start. With one, a stream
-//! is fresh until its first bytes tell, at most three of them: a TLS record begins with `16 03` and a minor version,
-//! a plain frame of 0x1603 bytes with `16 03` and JSON.
+//! Nothing above this knows about TLS. Without a certificate, every stream is plain from the start. With one, a stream
+//! is fresh until its first bytes, at most three, show what it is: a TLS record begins with `16 03` and a minor
+//! version, a plain frame of 0x1603 bytes with `16 03` and JSON.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
@@ -15,14 +15,14 @@ use super::delivery::{Delivery, SockDiag};
 use super::socket::{Socket, StreamState};
 use super::tls::{Acceptor, TlsSession};
 
-/// The silence after which a peer is sent plain text, if there is something to say: one that speaks TLS begins as
-/// soon as it is connected.
+/// How long a peer must be silent before plain text is sent to it: a peer that speaks TLS begins as soon as it is
+/// connected.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Bytes read to find out what a peer speaks; more than a usual ClientHello.
+/// Bytes read to find out what a peer speaks; more than a typical ClientHello.
 const FIRST: usize = 2048;
 
-/// Bytes that tell TLS from plain text.
+/// Bytes that suffice to tell TLS from plain text.
 const TELLING: usize = 3;
 
 /// A byte stream that is plain or encrypted.
@@ -36,26 +36,26 @@ pub(crate) struct Stream<T: Socket = TcpStream> {
 #[derive(Debug)]
 enum Layer {
     Fresh(Fresh),
-    /// Plain text, where only TLS is allowed.
+    /// Plain text where only TLS is allowed.
     Refused,
-    // A fresh stream takes little: the session has a box of its own.
+    // Boxed separately, so that a fresh stream takes little memory.
     Tls(Box<TlsSession>),
 }
 
-/// A stream whose first bytes have not told what it is.
+/// A stream whose first bytes have not shown what it is.
 #[derive(Debug)]
 struct Fresh {
     acceptor: Arc<Acceptor>,
     since: Instant,
-    /// Bytes that were read and have not been handed on.
+    /// Bytes that were read and have not been passed on.
     held: [u8; TELLING],
     len: usize,
-    /// The stream is plain text, of which the held bytes had no room in the reader's buffer.
+    /// Whether the stream has turned out to be plain text, but the held bytes did not fit the reader's buffer.
     is_plain: bool,
 }
 
 impl<T: Socket> Stream<T> {
-    /// A new connection's stream; plain unless there is an acceptor.
+    /// The stream of a new connection; plain if there is no acceptor.
     pub(crate) fn new(transport: T, acceptor: Option<&Arc<Acceptor>>) -> Self {
         let layer = acceptor.map(|acceptor| {
             Box::new(Layer::Fresh(Fresh {
@@ -69,7 +69,7 @@ impl<T: Socket> Stream<T> {
         Self { transport, layer }
     }
 
-    /// Reads until the first bytes tell what the peer speaks.
+    /// Reads until the first bytes show what the peer speaks.
     #[cold]
     fn read_first(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut first = [0; FIRST];
@@ -90,19 +90,19 @@ impl<T: Socket> Stream<T> {
             self.layer = is_refused.then(|| Box::new(Layer::Refused));
         }
         if len == FIRST && buf.len() > FIRST {
-            // The read may have stopped at the end of our buffer, with more to come.
+            // The read may have stopped at the end of our own buffer, with more to come.
             return self.read_on(buf, len);
         }
         Ok(fits)
     }
 
-    /// Reads plain text after `len` bytes that have been read.
+    /// Reads plain text after the `len` bytes already in `buf`.
     fn read_on(&mut self, buf: &mut [u8], len: usize) -> io::Result<usize> {
         loop {
             match self.transport.read(&mut buf[len..]) {
                 Ok(n) => return Ok(len + n),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                // An event announces an error as well.
+                // An event announces the error as well.
                 Err(_) => return Ok(len),
             }
         }
@@ -110,7 +110,7 @@ impl<T: Socket> Stream<T> {
 }
 
 impl Fresh {
-    /// Reads until the first bytes tell. Returns how many there are, and whether they are TLS.
+    /// Reads until the first bytes show what they are. Returns how many there are, and whether they are TLS.
     fn read(&mut self, transport: &mut impl Socket, first: &mut [u8]) -> io::Result<(usize, bool)> {
         let mut len = self.len;
         first[..len].copy_from_slice(&self.held[..len]);
@@ -144,13 +144,13 @@ impl Fresh {
         self.len = bytes.len();
     }
 
-    /// Whether output may go out as plain text.
+    /// Whether output may be sent as plain text.
     fn takes_plain(&self) -> bool {
         self.is_plain || (self.len == 0 && self.since.elapsed() >= SILENCE)
     }
 }
 
-/// Whether a stream that begins with these bytes is TLS; `None` as long as they do not tell.
+/// Whether a stream that begins with these bytes is TLS; `None` while they do not tell.
 fn begins_tls(bytes: &[u8]) -> Option<bool> {
     match bytes {
         [] | [0x16] | [0x16, 0x03] => None,

@@ -11,16 +11,16 @@ use crate::net::ConnKey;
 /// A chunk grows only while its room alone refers to it; taking another reference seals it.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    /// The position of the first byte in the room's log.
+    /// The position of its first byte in the room's log.
     start: u64,
     bytes: Vec<u8>,
-    /// Ranges to withhold from their own speakers, in the order of the bytes.
+    /// Ranges withheld from their own speakers, in order.
     spoken: Vec<Spoken>,
-    /// The chunk's share of the pool's count, once the room has let go of it and a connection has not.
+    /// The chunk's share of the pool's count, once the room has released it while a connection has not.
     pub(super) share: OnceCell<MemoryShare>,
 }
 
-/// A range of a chunk that one member does not receive, because it said it.
+/// A range of a chunk that one member does not receive, because that member said it.
 #[derive(Debug)]
 struct Spoken {
     by: ConnKey,
@@ -28,7 +28,7 @@ struct Spoken {
 }
 
 impl Chunk {
-    /// The size in bytes from which on nothing is appended. The frame that reaches it may overshoot, so a
+    /// A chunk of at least this many bytes takes no more appends. The frame that reaches the limit may overshoot, so a
     /// chunk is at most twice as long.
     const FULL: usize = 64 * 1024;
 
@@ -36,12 +36,12 @@ impl Chunk {
         &self.bytes
     }
 
-    /// The position of the end of the chunk in the room's log.
+    /// The position of its end in the room's log.
     pub(super) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
 
-    /// Bytes of memory, with the counts of references.
+    /// Bytes of memory, including the reference counts.
     pub(crate) fn memory(&self) -> usize {
         size_of::<Self>()
             + 2 * size_of::<usize>()
@@ -65,7 +65,7 @@ impl Chunk {
         }
     }
 
-    /// Empties the chunk, keeping its memory, to be filled from position `start` on.
+    /// Empties the chunk, keeping its memory, to be filled from log position `start` on.
     pub(super) fn restart(&mut self, start: u64) {
         self.start = start;
         self.bytes.clear();

@@ -1,4 +1,4 @@
-//! Empty chunks, kept for their memory; and the memory of chunks that outlive their rooms.
+//! Spare chunks, kept for their memory; and the memory of chunks that outlive their rooms.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,23 +6,22 @@ use std::rc::Rc;
 use super::chunk::Chunk;
 use super::memory_share::MemoryShare;
 
-/// Chunks that nobody needs any more, for the next room that does.
+/// Spare chunks for the next rooms that need one.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkPool {
     chunks: Vec<Rc<Chunk>>,
     /// Memory of `chunks` together, in bytes.
     memory: usize,
-    /// Memory of chunks that their rooms have let go of while a connection has not.
+    /// Memory of chunks that their rooms have released while a connection has not.
     detached: Rc<Cell<usize>>,
 }
 
 impl ChunkPool {
-    /// The memory kept at most, in bytes: a chunk of 2 KiB for each of 2,000 rooms that talk in the same
-    /// turn.
+    /// The most memory that is kept, in bytes: a chunk of 2 KiB for each of 2,000 rooms that talk in the same turn.
     const MAX_MEMORY: usize = 4 * 1024 * 1024;
 
-    /// The largest chunk kept, in bytes. A quiet room may be given it, and a slow reader of that room
-    /// then holds it for very little.
+    /// The largest chunk that is kept, in bytes. A quiet room may be given it, and a slow reader of that room then
+    /// holds all of it for very little text.
     const MAX_CHUNK: usize = 8 * 1024;
 
     /// Returns an empty chunk for a log that is `start` bytes long.
@@ -38,7 +37,7 @@ impl ChunkPool {
         chunk
     }
 
-    /// Takes a chunk back from its room, to be used again unless a connection still refers to it.
+    /// Takes a chunk back from its room, and keeps it unless a connection still refers to it.
     pub(crate) fn put(&mut self, mut chunk: Rc<Chunk>) {
         if Rc::get_mut(&mut chunk).is_none() {
             chunk.share.get_or_init(|| MemoryShare::new(&self.detached, chunk.memory()));
@@ -51,12 +50,12 @@ impl ChunkPool {
         }
     }
 
-    /// Memory of the chunks that nobody needs, in bytes.
+    /// Memory of the spare chunks, in bytes.
     pub(crate) fn spare_memory(&self) -> usize {
         self.memory + self.chunks.capacity() * size_of::<Rc<Chunk>>()
     }
 
-    /// Frees the chunks that nobody needs.
+    /// Frees the spare chunks.
     pub(crate) fn free_spare(&mut self) {
         self.chunks = Vec::new();
         self.memory = 0;

@@ -2,7 +2,7 @@
 
 use chat_proto::Framing;
 
-/// How far a member has come in its room's log, and where the room lists it.
+/// How far a member has come in its room's log, and its index in the room.
 ///
 /// Only [`RoomLog`](super::RoomLog) moves a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,16 +11,16 @@ pub(crate) struct Cursor {
     pub(crate) index: u32,
     /// Bytes of the log that the member has been handed, or that were said before it joined.
     pub(super) position: u64,
-    /// Whether the member is passed over until its kernel takes bytes again.
+    /// Whether passes skip the member until its kernel takes bytes again.
     pub(super) parked: bool,
-    /// The log of the room that it is a position in.
+    /// Which of the room's logs the position belongs to.
     pub(crate) framing: Framing,
     /// Whether too much of what the room said is pending for the member.
     pub(crate) is_slow: bool,
 }
 
 impl Cursor {
-    /// Whether the member is passed over until its kernel takes bytes again.
+    /// Whether passes skip the member until its kernel takes bytes again.
     pub(crate) const fn is_parked(&self) -> bool {
         self.parked
     }

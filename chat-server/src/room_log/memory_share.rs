@@ -1,9 +1,9 @@
-//! Memory that counts for as long as it is held.
+//! Memory that counts as long as it is held.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// A share of a sum, for as long as it lives.
+/// A share of a sum, which counts until it is dropped.
 #[derive(Debug)]
 pub(super) struct MemoryShare {
     sum: Rc<Cell<usize>>,

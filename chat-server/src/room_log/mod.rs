@@ -5,8 +5,8 @@
 //! is *parked*: its cursor stays, and the log retains the chunks from there on, once for all parked
 //! members.
 //!
-//! Nothing here knows a socket, a connection or who the members are: `fanout` decides who is handed
-//! what and when, and `connection` keeps the references until they are written.
+//! Nothing here knows about sockets, connections or members: `fanout` decides who is handed what and when, and
+//! `connection` keeps the references until they are written.
 
 mod chunk;
 mod chunk_pool;
@@ -28,25 +28,24 @@ use crate::net::ConnKey;
 
 #[derive(Debug, Default)]
 pub(crate) struct RoomLog {
-    /// The chunks some member has yet to be handed. Consecutive; only the last can be open.
+    /// The chunks that some member has yet to be handed. Consecutive; only the last can be open.
     chunks: VecDeque<Retained>,
     /// The length of the log in bytes, from the room's first. No cursor is beyond it.
     end: u64,
-    /// The position up to which every member has been handed everything, unless it is parked.
+    /// The position up to which every member has been handed everything, except parked members.
     handed_out: u64,
     /// Memory of `chunks`, in bytes.
     memory: usize,
 }
 
-/// A chunk, and how many parked cursors are in it.
+/// A chunk, and how many parked cursors point into it.
 #[derive(Debug)]
 struct Retained {
     chunk: Rc<Chunk>,
     parked: usize,
 }
 
-/// What most members need next: the bytes of the last chunk after the position up to which everything
-/// has been handed out.
+/// What most members need next: the bytes of the last chunk after `handed_out`.
 #[derive(Debug)]
 pub(crate) struct Tail {
     pub(crate) chunk: Rc<Chunk>,
@@ -57,7 +56,7 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Moves the cursor to the end if this is exactly what its member needs, and returns whether it is.
+    /// Moves the cursor to the end if this is exactly what its member needs. Returns whether it is.
     pub(crate) fn advance(&self, reader: ConnKey, cursor: &mut Cursor) -> bool {
         let is_exact =
             cursor.position == self.from && !cursor.parked && self.speaker != Some(reader);
@@ -69,7 +68,7 @@ impl Tail {
 }
 
 impl RoomLog {
-    /// Chunks that the queue may have room for, however few it holds.
+    /// Chunks that the queue may keep memory for, no matter how few it holds.
     const FEW: usize = 8;
 
     /// The end of the log, for a member listed at `index`.
@@ -83,7 +82,7 @@ impl RoomLog {
         self.end
     }
 
-    /// Whether every member has been handed everything, unless it is parked.
+    /// Whether every member that is not parked has been handed everything.
     pub(crate) fn is_handed_out(&self) -> bool {
         self.handed_out == self.end
     }
@@ -93,8 +92,8 @@ impl RoomLog {
         (self.end - self.handed_out) as usize
     }
 
-    /// Memory of the chunks that the log retains, and of their queue, in bytes; none at rest, when the queue
-    /// has room for a few chunks at most.
+    /// Memory of the retained chunks and their queue, in bytes. 0 at rest, when the queue has room for a few chunks at
+    /// most.
     pub(crate) fn memory(&self) -> usize {
         if self.chunks.is_empty() {
             0
@@ -103,12 +102,12 @@ impl RoomLog {
         }
     }
 
-    /// Bytes that wait for a member that is parked.
+    /// Bytes that wait for a parked member.
     pub(crate) fn pending(&self, cursor: &Cursor) -> usize {
         if cursor.parked { (self.end - cursor.position) as usize } else { 0 }
     }
 
-    /// Memory retained for a member that is parked, and perhaps for others, in bytes.
+    /// Memory retained for a parked member, and perhaps for others, in bytes.
     pub(crate) fn retained_for(&self, cursor: &Cursor) -> usize {
         let first = if cursor.parked { self.chunk_at(cursor.position) } else { self.chunks.len() };
         self.chunks.range(first..).map(|retained| retained.chunk.memory()).sum()
@@ -136,14 +135,14 @@ impl RoomLog {
         self.end = last.end();
     }
 
-    /// The bytes from `position` on, where the last broadcast begins.
+    /// The bytes of the last broadcast, which begins at `position`.
     pub(crate) fn last_from(&self, position: u64) -> &[u8] {
         let last = self.chunks.back().map(|last| &last.chunk);
         let range = last.and_then(|chunk| Some((chunk, chunk.range_from(position)?)));
         range.map_or(&[], |(chunk, range)| &chunk.bytes()[range])
     }
 
-    /// Passes `sink` everything that `reader` needs from its cursor on, and moves the cursor to the end.
+    /// Passes everything that `reader` needs from its cursor on to `sink`, and moves the cursor to the end.
     pub(crate) fn drain(
         &mut self,
         cursor: &mut Cursor,
@@ -164,8 +163,7 @@ impl RoomLog {
         cursor.position = self.end;
     }
 
-    /// The range needed by every member that has been handed everything before, except for the speaker, if it
-    /// lies in one chunk.
+    /// The range that every member that is up to date needs, except the speaker, if it lies in one chunk.
     #[inline]
     pub(crate) fn tail(&self) -> Option<Tail> {
         let Retained { chunk, .. } = self.chunks.back()?;
@@ -182,7 +180,7 @@ impl RoomLog {
         }
     }
 
-    /// Retains nothing for the cursor any more.
+    /// Stops retaining anything for the cursor.
     pub(crate) fn unpark(&mut self, cursor: &mut Cursor, pool: &mut ChunkPool) {
         if mem::take(&mut cursor.parked) {
             let at = self.chunk_at(cursor.position);
@@ -191,7 +189,7 @@ impl RoomLog {
         }
     }
 
-    /// Notes that every member has been handed everything up to `position`, or is parked.
+    /// Notes that every member that is not parked has been handed everything up to `position`.
     pub(crate) fn handed_out_to(&mut self, position: u64, pool: &mut ChunkPool) {
         self.handed_out = position;
         self.release(pool);

@@ -1,5 +1,4 @@
-//! The public handles of a server: bind it, run it, control it, watch it, wait for its end. `reactor` is the event
-//! loop that it runs.
+//! The public handles of a server: to bind, run, control, monitor and join it. `reactor` is its event loop.
 
 mod reactor;
 
@@ -50,7 +49,7 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`] when the configuration is invalid, the address unavailable, or the system out of
-    /// descriptors or threads.
+    /// If the configuration is invalid, an address is unavailable, or the system is out of descriptors or threads.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
         let listeners = listen_with_retries(&config)?;
@@ -59,7 +58,7 @@ impl Server {
         Ok(Self { addresses, setup: Setup::new(listeners, config).map_err(StartError::System)? })
     }
 
-    /// The address that the server listens on, with the real port; the first one, if there are several.
+    /// The address that the server listens on, with the actual port; the first of several.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
@@ -80,12 +79,12 @@ impl Server {
         Monitor(Arc::clone(self.setup.counters()))
     }
 
-    /// Returns the events of the server, from the first connection on. While `capacity` events wait to be
-    /// read (0 counts as 1), further ones are missed: the server never waits for the reader. A busy server has
-    /// thousands of events a second.
+    /// Returns the events of the server, from the first connection on. While `capacity` events are waiting to be read
+    /// (0 counts as 1), further ones are missed: the server never waits for the reader. A busy server has thousands of
+    /// events a second.
     ///
-    /// The queue is allocated at once, some 80 bytes an event. Texts, of at most 64 KiB each, come on top
-    /// while they wait; so do some 200 bytes a session. The limits on memory count none of it.
+    /// The queue is allocated at once, at some 80 bytes an event. Waiting texts, of at most 64 KiB each, come on top;
+    /// so do some 200 bytes a session. The limits on memory count none of it.
     ///
     /// There is one observer: a second call ends the events of the first.
     ///
@@ -116,7 +115,7 @@ impl Server {
     /// Serves on this thread until the server is stopped.
     ///
     /// # Errors
-    /// When the kernel refuses to say which sockets are ready.
+    /// If the kernel refuses to say which sockets are ready.
     pub fn run(self) -> io::Result<()> {
         self.run_with(|| {})
     }
@@ -133,7 +132,7 @@ impl Server {
     /// Serves on a thread of its own.
     ///
     /// # Errors
-    /// When the system gives no more threads.
+    /// If the system refuses a thread.
     pub fn spawn(self) -> io::Result<ServerHandle> {
         let (address, controller, monitor) = (self.address(), self.controller(), self.monitor());
         let thread = thread::Builder::new().name("chat-reactor".to_owned());
@@ -142,8 +141,8 @@ impl Server {
     }
 }
 
-/// Listens on every address. A free port of the first address may be taken at another one: then another port is
-/// tried.
+/// Listens on every address. A port that is free at the first address may be taken at another; then tries another
+/// port.
 fn listen_with_retries(config: &Config) -> Result<Vec<Listener>, StartError> {
     let more_tries = if config.address.port() == 0 { 10 * config.more_addresses.len() } else { 0 };
     for _ in 0..more_tries {
@@ -223,20 +222,20 @@ impl Controller {
     /// Sends `text` to the members of a room, numbered like everything that is said there.
     ///
     /// # Errors
-    /// [`NoSuchRoom`] if the room does not exist, or not any more.
+    /// [`NoSuchRoom`] if the room does not exist, or no longer does.
     pub fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
         self.hub.announce(room, text)
     }
 
-    /// Tells a session why it is removed, and closes its connection once the commands that the server has
-    /// read from it are carried out. Returns false if the session has ended already.
+    /// Tells a session why it is being removed, and closes its connection once the commands already read from it are
+    /// carried out. Returns false if the session has already ended.
     pub fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
         self.hub.remove(session, reason)
     }
 
-    /// Shows another certificate to those who connect from now on; connections that there are go on. Whether plain
-    /// text is refused does not change. Returns false if the server was started without a certificate: it speaks no
-    /// TLS, and will not.
+    /// Presents another certificate to clients that connect from now on; existing connections continue. Does not
+    /// change whether plain text is refused. Returns false if the server was started without a certificate, since it
+    /// then never speaks TLS.
     pub fn replace_certificate(&self, tls: &TlsConfig) -> bool {
         if let Some(acceptor) = &self.acceptor {
             acceptor.replace(tls);
@@ -245,7 +244,7 @@ impl Controller {
     }
 }
 
-/// Reads a server's counters, from any thread. Cheap to clone, and of use beyond the server's end.
+/// Reads a server's counters, from any thread. Cheap to clone, and usable after the server's end.
 #[derive(Debug, Clone)]
 pub struct Monitor(Arc<Counters>);
 
@@ -284,7 +283,7 @@ impl ServerHandle {
     /// Sends `text` to the members of a room: see [`Controller::announce`].
     ///
     /// # Errors
-    /// [`NoSuchRoom`] if the room does not exist, or not any more.
+    /// [`NoSuchRoom`] if the room does not exist, or no longer does.
     pub fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
         self.controller.announce(room, text)
     }
@@ -299,7 +298,7 @@ impl ServerHandle {
         self.controller.clone()
     }
 
-    /// Returns a handle that reads the server's counters from any thread, also after its end.
+    /// Returns a handle that reads the server's counters from any thread, even after the server's end.
     pub fn monitor(&self) -> Monitor {
         self.monitor.clone()
     }
@@ -329,7 +328,7 @@ pub enum StartError {
         /// The system's error.
         source: io::Error,
     },
-    /// The system gives no more descriptors or threads.
+    /// The system refuses a descriptor or a thread.
     System(io::Error),
 }
 

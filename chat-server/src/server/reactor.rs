@@ -21,17 +21,17 @@ use crate::net::{SockDiag, Stream, canonical, written_by_this_thread};
 use crate::stats::{CloseReason, Counters, LimitKind};
 use crate::workers::{Mailbox, Pool, SharedHub};
 
-// Above every token of a connection, in the lobby or not.
+// Above every token of a connection, including those in the lobby.
 const WAKER: Token = Token(usize::MAX);
 
-/// The token of the first listener; each further one has the token below.
+/// The token of the first listener; each further listener has the token below.
 const FIRST_LISTENER: usize = usize::MAX - 1;
 
-/// Events taken from the kernel at once: the connections among which the next to be read is chosen.
+/// Events taken from the kernel at once: the set of connections from which the next to be read is chosen.
 const EVENTS: usize = 4096;
 
-/// Both directions from the start: an edge that finds nothing to do costs nothing, and changing the
-/// interest would cost a system call.
+/// Both directions from the start: an edge that leaves nothing to do costs nothing, whereas changing the interest
+/// would cost a system call.
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(URGENT);
 
 /// Urgent data matters only as a mark in the stream, at which a read stops short.
@@ -40,7 +40,7 @@ const URGENT: Interest = Interest::PRIORITY;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const URGENT: Interest = Interest::READABLE;
 
-/// Everything a reactor needs, ready to be sent to the thread that it will run on.
+/// Everything that a reactor needs, ready to be sent to its thread.
 #[derive(Debug)]
 pub(crate) struct Setup {
     poll: Poll,
@@ -58,8 +58,8 @@ impl Setup {
     /// Registers the listeners and starts the workers.
     pub(crate) fn new(mut listeners: Vec<Listener>, config: Config) -> io::Result<Self> {
         let poll = Poll::new()?;
-        // The shared hub keeps the waker for as long as the reactor lives: one that is dropped right after
-        // `wake()` takes the wake-up with it.
+        // The shared hub keeps the waker alive as long as the reactor: a waker that is dropped right after `wake()`
+        // takes the wake-up with it.
         let waker = Waker::new(poll.registry(), WAKER)?;
         for (i, listener) in listeners.iter_mut().enumerate() {
             let token = Token(FIRST_LISTENER - i);
@@ -67,7 +67,7 @@ impl Setup {
         }
         let hub =
             Arc::new(SharedHub::new(HubLimits::new().with_rooms(config.limits.rooms), move || {
-                // It adds 1 to the counter of an eventfd, which is read long before it overflows: it cannot fail.
+                // This cannot fail: it adds 1 to the counter of an eventfd, which is read long before it overflows.
                 let _ = waker.wake();
             }));
         hub.reserve_names(config.reserved_names.clone());
@@ -86,12 +86,12 @@ impl Setup {
         &self.counters
     }
 
-    /// What begins encrypted streams, if the server has a certificate.
+    /// The acceptor of encrypted streams, if the server has a certificate.
     pub(crate) fn acceptor(&self) -> Option<&Arc<Acceptor>> {
         self.acceptor.as_ref()
     }
 
-    /// Serves on this thread until the stop is complete. `on_stop` is called when it begins.
+    /// Serves on this thread until the stop is complete. Calls `on_stop` when the stop begins.
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
         let Self { poll, listeners, hub, pool, config, counters, .. } = self;
         let (sock_diag, acceptor, observer) = (self.sock_diag, self.acceptor, self.observer);
@@ -122,7 +122,7 @@ impl Setup {
 struct Reactor {
     poll: Poll,
     clock: Clock,
-    /// None once the server stops.
+    /// Empty once the server stops.
     listeners: Vec<Listener>,
     lobby: Lobby,
     acceptor: Option<Arc<Acceptor>>,
@@ -165,7 +165,7 @@ impl Reactor {
                 self.listeners.iter_mut().for_each(Listener::resume);
             }
             if self.engine.is_stopping() {
-                // Connections that wait to be accepted are told as well.
+                // Connections that wait to be accepted are told of the stop as well.
                 self.accept(now, Listener::BACKLOG * self.listeners.len());
                 self.listeners.clear();
                 while let Some(arrival) = self.lobby.pop() {
@@ -211,7 +211,7 @@ impl Reactor {
         }
     }
 
-    /// Accepts connections, which share the budget among the listeners.
+    /// Accepts connections, within a budget that the listeners share.
     fn accept(&mut self, now: Instant, budget: usize) {
         let share = budget.div_ceil(self.listeners.len().max(1));
         for listener in &mut self.listeners {
@@ -244,11 +244,11 @@ impl Reactor {
         }
     }
 
-    /// Lets a connection in that has waited for its PROXY header, or turns it away.
+    /// Admits a connection that has waited for its PROXY header, or turns it away.
     fn arrive(&mut self, now: Instant, arrival: Arrival) {
         let Arrival { mut stream, proxy, origin } = arrival;
         let token = self.engine.next_key().to_token();
-        // Announces again what has arrived already.
+        // Registering again announces what has already arrived.
         if self.poll.registry().reregister(&mut stream, token, INTEREST).is_err() {
             return;
         }
@@ -268,8 +268,8 @@ impl Reactor {
         self.engine.turn_away(now, stream, proxy.peer, reason);
     }
 
-    /// The time to wait for events: none if there is something to do, otherwise until the next deadline.
-    /// `now` is when the last turn ended.
+    /// Returns how long to wait for events: not at all if there is something to do, otherwise until the next deadline.
+    /// `now` is the end of the last turn.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let pending = self.listeners.iter().any(Listener::is_pending);
         if pending || self.engine.wants_turn() || !self.hub.may_wait() {
@@ -282,8 +282,8 @@ impl Reactor {
     }
 }
 
-/// Registers a socket for the next connection of the engine, and hands it over. One that the kernel cannot watch is
-/// closed.
+/// Registers a socket for the engine's next connection, and passes it on. Closes a socket that the kernel cannot
+/// watch.
 fn register(
     engine: &mut Engine<Stream, Pool>,
     registry: &Registry,
@@ -297,7 +297,7 @@ fn register(
 }
 
 impl ShutdownFrom {
-    /// The origin of a connection. Asks the kernel only if this setting or a proxy's header needs to know.
+    /// The origin of a connection. Asks the kernel only if this setting or a proxy's header requires it.
     fn origin(self, stream: &TcpStream, peer: SocketAddr) -> Origin {
         let matters = self == Self::Loopback && !canonical(peer).ip().is_loopback();
         Origin::direct(peer, matters.then(|| stream.local_addr().ok()).flatten())

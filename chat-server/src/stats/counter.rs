@@ -1,15 +1,15 @@
-//! Numbers that one thread counts and all may read, and their snapshots.
+//! Numbers that one thread writes and any thread may read, and their snapshots.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number that one thread changes and all may read.
+/// A number that one thread writes and any thread may read.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add(&self, n: u64) {
-        // There is one writer, so nothing comes between the load and the store.
+        // There is one writer, so nothing can come between the load and the store.
         self.set(self.value() + n);
     }
 
@@ -22,7 +22,7 @@ impl Counter {
     }
 }
 
-/// A count for each of a few kinds. `Debug` leaves out those that are 0.
+/// A count for each of a few kinds. `Debug` omits those that are 0.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Counts<K>(Vec<(K, u64)>);
 

@@ -5,11 +5,11 @@ use std::array;
 
 use super::counter::Counter;
 
-/// A distribution of values: how many fell into which bucket, and their sum.
+/// A distribution of values: a count per bucket, and the sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Histogram {
     sum: u64,
-    /// Counts of values up to `first`, up to twice that, and so on; the last bucket has no bound.
+    /// The counts of values up to `first`, up to twice that, and so on; the last bucket is unbounded.
     buckets: Vec<u64>,
     first: u64,
 }
@@ -25,8 +25,8 @@ impl Histogram {
         self.sum
     }
 
-    /// Each bucket's inclusive upper bound, `None` for the last, and the number of values in it that fit
-    /// no earlier bucket.
+    /// The buckets: the inclusive upper bound of each, `None` for the last, and the number of values in it that fit no
+    /// earlier bucket.
     pub fn buckets(&self) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
         let last = self.buckets.len() - 1;
         let bound = move |i: usize| (i < last).then(|| self.first << i);
@@ -34,8 +34,8 @@ impl Histogram {
     }
 }
 
-/// A [`Histogram`] that one thread adds to and all may read. The first of its `N` buckets takes values up
-/// to 2^`SHIFT`.
+/// A [`Histogram`] that one thread writes and any thread may read. The first of its `N` buckets takes values up to
+/// 2^`SHIFT`.
 #[derive(Debug)]
 pub(crate) struct Recorder<const SHIFT: u32, const N: usize> {
     sum: Counter,

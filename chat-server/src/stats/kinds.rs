@@ -6,8 +6,7 @@ use chat_proto::Command;
 
 use crate::workers::Request;
 
-/// Declares an enum whose variants each have a word: the variant, the word and the documentation stand in
-/// one line of one list.
+/// Declares an enum whose variants each have a label: variant, label and documentation are in one line of one list.
 macro_rules! kinds {
     (
         $(#[$attr:meta])*
@@ -22,7 +21,7 @@ macro_rules! kinds {
             /// All variants, in the order of their declaration.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$Variant),+];
 
-            /// The variant's word, which never changes its meaning.
+            /// The variant's label, which never changes its meaning.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$Variant => $word,)+ }
             }
@@ -137,7 +136,7 @@ kinds! {
         Connections = "connections",
         /// A connection was refused: its address had as many as it may.
         ConnectionsPerAddress = "connections_per_address",
-        /// A connection is read later: its address has made too many of late.
+        /// A connection is read later, because its address has opened too many lately.
         NewConnections = "new_connections",
         /// A connection was refused and closed before it had read why.
         RefusedConnections = "refused_connections",

@@ -6,8 +6,7 @@ use super::histogram::Histogram;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric<'a> {
-    /// The name, by the conventions of Prometheus, but without the unit and without `_total`, which the
-    /// exporter appends.
+    /// The name, by Prometheus's conventions, but without the unit and `_total`, which the exporter appends.
     pub name: &'static str,
     /// The meaning, one sentence.
     pub help: &'static str,
@@ -18,7 +17,7 @@ pub struct Metric<'a> {
 }
 
 impl<'a> Metric<'a> {
-    /// Creates a metric, for an exporter that adds its own to [`Stats::metrics`](crate::Stats::metrics).
+    /// Creates a metric, for exporters that add their own to [`Stats::metrics`](crate::Stats::metrics).
     pub const fn new(
         name: &'static str,
         help: &'static str,
@@ -29,7 +28,7 @@ impl<'a> Metric<'a> {
     }
 }
 
-/// What a [`Metric`] is measured in.
+/// The unit of a [`Metric`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricUnit {
@@ -37,7 +36,7 @@ pub enum MetricUnit {
     Count,
     /// Bytes.
     Bytes,
-    /// Nanoseconds. Prometheus wants seconds.
+    /// Nanoseconds, which exporters to Prometheus convert to seconds.
     Nanoseconds,
 }
 

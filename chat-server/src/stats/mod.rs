@@ -1,8 +1,7 @@
-//! What the server counts: one table, from which the reactor's counters, their snapshot and the metrics
-//! are made.
+//! The server's statistics: one table that declares the reactor's counters, their snapshot and the metrics.
 //!
-//! The reactor is the only writer; any thread may read. Nothing here knows a format or a network: the
-//! program's `metrics` turns [`Metric`]s into pages.
+//! The reactor is the only writer; any thread may read. Nothing here knows about formats or networks: the program's
+//! `metrics` turns [`Metric`]s into pages.
 
 mod counter;
 mod histogram;
@@ -18,8 +17,8 @@ pub use histogram::Histogram;
 pub use kinds::{CloseReason, LimitKind, MessageKind, ReliefStep};
 pub use metric::{Metric, MetricUnit, MetricValue};
 
-/// Declares every counter once: its field in [`Stats`] and in [`Counters`], and, from the second section
-/// on, the name and the help text (which is the field's documentation) of its metric.
+/// Declares every counter once: its field in [`Stats`] and [`Counters`] and, from the second section on, the name and
+/// the help text (the documentation of the field) of its metric.
 macro_rules! stats {
     (
         numbers { $($(#[doc = $n_doc:literal])+ $number:ident;)* }
@@ -41,7 +40,7 @@ macro_rules! stats {
             $($(#[doc = $h_doc])+ pub $histogram: Histogram,)*
         }
 
-        /// [`Stats`] as the reactor keeps them.
+        /// The live counters behind [`Stats`].
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             /// 1 once the server has begun to stop.
@@ -65,7 +64,7 @@ macro_rules! stats {
         }
 
         impl Stats {
-            /// The metrics that are counters or gauges as they stand here.
+            /// The metrics whose value is a single counter or gauge.
             fn declared(&self) -> Vec<Metric<'_>> {
                 vec![
                     $(Metric::new($m_name, help(concat!($($m_doc),+)), MetricUnit::$Unit,
@@ -138,7 +137,7 @@ stats! {
     }
 }
 
-/// A field's documentation as the help of its metric.
+/// Returns a field's documentation as the help text of its metric.
 const fn help(doc: &'static str) -> &'static str {
     match doc.as_bytes() {
         [b' ', ..] => doc.split_at(1).1,
@@ -203,7 +202,7 @@ impl Counters {
         self.limits[limit as usize].add(1);
     }
 
-    /// Records a turn's duration and how many requests it received, given how many there had been before.
+    /// Records the duration of a turn, and the requests that it received beyond `requests_before`.
     pub(crate) fn end_turn(&self, nanos: u64, requests_before: u64) {
         self.turns.record(nanos);
         let requests = self.requests.value() - requests_before;
@@ -213,7 +212,7 @@ impl Counters {
     }
 
     pub(crate) fn receive(&self, requests: &[Request]) {
-        // Nearly all are chats: those are what remains.
+        // Nearly all requests are chats: count the others, and take the rest as chats.
         let mut chats = requests.len() as u64;
         for request in requests {
             if !matches!(request, Request::Do(chat_proto::Command::Chat(_))) {

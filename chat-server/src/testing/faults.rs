@@ -1,12 +1,12 @@
-//! Faults that tests plant in the server, to know that they would be found.
+//! Faults that tests plant in the server, to prove that they would be found.
 //!
-//! Server code asks with [`fault!`]: `fault!(LostWakeUp)` is true on a thread whose test runs [`with`]
-//! that fault; `fault!(HubPanics, text)` is true, on any thread, for the chat that [triggers](Fault::trigger)
-//! it. Outside tests the macro is `false`, and nothing of this is built.
+//! Server code asks with [`fault!`]: `fault!(LostWakeUp)` is true on a thread whose test runs [`with`] that fault;
+//! `fault!(HubPanics, text)` is true, on any thread, for the chat that [triggers](Fault::trigger) it. Outside tests,
+//! the macro is `false`, and none of this is compiled.
 
 use std::cell::Cell;
 
-/// Something that goes wrong in the server.
+/// A malfunction of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A worker does not wake the reactor.
@@ -15,12 +15,12 @@ pub(crate) enum Fault {
     ForgottenRead,
     /// The part of a range that the kernel did not take is dropped.
     DroppedTail,
-    /// A slot is freed before the hub has ended its session, and a key of its former occupant finds the
-    /// next one. The missing check alone would not show: it is the second of two safeguards.
+    /// A slot is freed before the hub has ended its session, and a key of the former occupant finds the next one.
+    /// Without the early release, the missing check would never show: it is the second of two safeguards.
     NoGeneration,
-    /// A mailbox is scheduled at each post: two workers may run it.
+    /// A mailbox is scheduled at each post, so that two workers may run it.
     TwoRunners,
-    /// An answer overtakes the room's log, and a leaver loses what was pending there.
+    /// An answer overtakes the room's log, and a member that leaves loses what was pending there.
     Unsettled,
     /// A sender gets its own chat.
     OwnChat,
@@ -40,25 +40,24 @@ pub(crate) enum Fault {
     NeverResumed,
     /// A parked member is not handed the log when its kernel takes bytes again.
     ForgottenWaiter,
-    /// The memory of a connection still counts when the connection is gone.
+    /// The memory of a connection is still counted after the connection is gone.
     HeldForEver,
-    /// Buffered input counts as nothing.
+    /// Buffered input is not counted.
     UncountedInput,
-    /// A closing connection is not told why.
+    /// A closing connection is not told the reason.
     NoFarewell,
     /// An expired timer is not set again for the next deadline.
     TimerForgotten,
     /// The hub panics at a chat.
     HubPanics,
-    /// The hub panics at a chat, and again when it ends the session for that.
+    /// The hub panics at a chat, and again when it ends the session because of that.
     HubPanicsAgain,
-    /// The reactor panics, outside of what is caught, at the broadcast of a chat.
+    /// The reactor panics where nothing catches it, at the broadcast of a chat.
     ReactorPanics,
 }
 
 impl Fault {
-    /// The chat that makes a fault happen which no thread-local can plant: workers run on threads of
-    /// their own.
+    /// The chat that triggers a fault which no thread-local can plant, since workers run on threads of their own.
     pub(crate) const fn trigger(self) -> &'static str {
         match self {
             Self::HubPanics => "panic!",
@@ -91,7 +90,7 @@ pub(crate) fn is_planted(fault: Fault) -> bool {
     PLANTED.get() == Some(fault)
 }
 
-/// Whether this chat triggers the fault. What follows from that on the same thread is planted along.
+/// Whether this chat triggers the fault. If so, the fault is planted for the rest of its handling on this thread.
 pub(crate) fn is_triggered(fault: Fault, text: &str) -> bool {
     let again = fault == Fault::HubPanics && text == Fault::HubPanicsAgain.trigger();
     if again {
@@ -100,7 +99,7 @@ pub(crate) fn is_triggered(fault: Fault, text: &str) -> bool {
     again || text == fault.trigger()
 }
 
-/// Takes a fault away that was planted on this thread, and happens once.
+/// Removes a fault that happens once. Returns whether it was planted on this thread.
 pub(crate) fn take(fault: Fault) -> bool {
     let is_planted = is_planted(fault);
     if is_planted {
@@ -109,7 +108,7 @@ pub(crate) fn take(fault: Fault) -> bool {
     is_planted
 }
 
-/// Runs `run` with the fault, whether it panics or not.
+/// Runs `run` with the fault planted, and removes the fault even if `run` panics.
 pub(crate) fn with<R>(fault: Fault, run: impl FnOnce() -> R) -> R {
     struct Reset;
     impl Drop for Reset {

@@ -1,11 +1,11 @@
-//! The insides of the server, opened to tests, benchmarks and fuzz targets: the simulation of the whole server,
-//! planted faults, scripted sockets, and parts of the server by themselves. Nothing here is part of
-//! a server; [`fault!`] alone stands in its code, and is `false` there.
+//! The internals of the server, opened to tests, benchmarks and fuzz targets: the simulation of the whole server,
+//! planted faults, scripted sockets, and parts of the server on their own. None of it is in a server: only [`fault!`]
+//! occurs in its code, and is `false` there.
 
 #[cfg(feature = "bench-support")]
 #[doc(hidden)]
 pub mod bench_support;
-/// Counts what the tests of this crate allocate.
+/// Counts the allocations of this crate's tests.
 #[cfg(test)]
 #[global_allocator]
 static ALLOCATOR: &chat_testing::heap::CountingAllocator = chat_testing::heap::COUNTING;
@@ -20,7 +20,7 @@ pub(crate) mod scripted_socket;
 #[cfg(test)]
 mod simulation;
 
-/// Whether a test has planted a fault here: outside tests, never.
+/// Whether a test has planted a fault here; never true outside tests.
 #[cfg(not(test))]
 macro_rules! fault {
     ($fault:ident $(, once)?) => {

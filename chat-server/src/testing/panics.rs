@@ -1,4 +1,4 @@
-//! A hub or an event loop that panics, seen from outside: a whole server, over sockets.
+//! Panics of the hub and of the event loop, seen from outside, over the sockets of a whole server.
 
 use std::net::TcpStream;
 use std::panic::{self, AssertUnwindSafe};
@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::server::Server;
 use crate::testing::faults::Fault;
 
-/// Two in another room and one in the same room talk on beside connections that make the hub panic.
+/// Two members of another room and one of the same room keep talking beside connections that make the hub panic.
 fn talk_beside_panics(config: Config) {
     let server = Server::bind(config).expect("the address can be had").spawn().expect("a thread");
     let connect = || {
@@ -36,7 +36,7 @@ fn talk_beside_panics(config: Config) {
         faulty.chat("before");
         faulty.chat(fault.trigger());
         if fault == Fault::HubPanics {
-            // Whether it comes with the panic or after it: the session has ended.
+            // It may arrive with the panic or after it; either way the session has ended.
             faulty.chat("lost");
         }
         right.chat("beside");
@@ -71,8 +71,8 @@ fn c4_a_panic_on_the_event_loop_is_felt_by_nobody_else() {
     talk_beside_panics(Config { inline_requests: usize::MAX, ..Config::default() });
 }
 
-/// Nobody is left waiting for a server without an event loop: its connections end, nobody listens any
-/// more, and whoever waits for it panics as well, which ends a program.
+/// Nobody is left waiting for a server without an event loop: its connections end, nothing listens any more, and
+/// whoever joins the server panics as well, which ends a program.
 #[test]
 fn c5_a_panic_of_the_event_loop_is_the_end_of_the_server() {
     let server = Server::bind(Config::default()).expect("the address can be had");

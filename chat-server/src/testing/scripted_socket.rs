@@ -1,20 +1,20 @@
-//! A socket for tests, whose kernel does what a script says.
+//! A socket for tests, with a scripted kernel.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
 use crate::net::Socket;
 
-/// What happens to one call of `write`.
+/// The result of one call of `write`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// At most this many bytes are taken.
     Take(usize),
-    /// The call fails with this.
+    /// The call fails with this error.
     Fail(ErrorKind),
 }
 
-/// Records what is written. When the script is at its end, everything is taken.
+/// A socket that records what is written. After the end of the script, it takes everything.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptedSocket {
     pub(crate) script: VecDeque<Step>,

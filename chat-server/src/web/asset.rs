@@ -38,7 +38,7 @@ const FILES: &[(&str, &str, &[u8])] = &files! {
     "/texts.js" JS "texts.js",
 };
 
-/// The files, ready to be sent.
+/// The files, prepared for sending.
 #[derive(Debug)]
 pub(super) struct Assets(Vec<(&'static str, Asset)>);
 
@@ -80,7 +80,7 @@ impl Asset {
         Self { kind, plain: Encoded::new(bytes.to_vec()), gzip: Encoded::new(gzip(bytes)) }
     }
 
-    /// The answer to a request for the file. `is_head`: without its bytes.
+    /// The response to a request for the file, without its bytes if `is_head`.
     pub(super) fn response(&self, request: &Request<'_>, is_head: bool) -> Vec<u8> {
         let takes_gzip = request
             .values("accept-encoding")
@@ -92,7 +92,7 @@ impl Asset {
         let known = request.lists("if-none-match", tag)
             || request.lists("if-none-match", &format!("W/{tag}"))
             || request.lists("if-none-match", "*");
-        // Browsers ask each time whether it has changed: a new version of the server has new files.
+        // Browsers ask each time whether the file has changed, since a new version of the server has new files.
         let common = format!(
             "ETag: {tag}\r\nCache-Control: no-cache\r\nVary: Accept-Encoding\r\n{GUARDS}Connection: close\r\n"
         );

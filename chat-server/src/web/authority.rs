@@ -1,8 +1,8 @@
 //! The names by which this server may be called, so that no foreign page can talk to it from a browser.
 //!
-//! A browser sends the name that it was given (`Host`), and for a WebSocket the origin of the page that asks
-//! (`Origin`). The page has to come from here; and the name has to be known, or an attacker could have their name lead
-//! here once their page is loaded (DNS rebinding).
+//! A browser sends the name that it was given (`Host`) and, for a WebSocket, the origin of the page that asks
+//! (`Origin`). The page must come from this server; and the name must be known, or attackers could redirect their own
+//! name here once their page is loaded (DNS rebinding).
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -22,11 +22,11 @@ impl Guard {
         Self { hosts: hosts.into_iter().map(normal).collect() }
     }
 
-    /// Checks by which name the server was called, and by whose page. Returns the name, if there is one.
+    /// Checks the name by which the server was called, and the page that calls it. Returns the name, if there is one.
     pub(super) fn check(&self, request: &Request<'_>) -> Result<Option<Authority>, Status> {
         let host = match (request.value("host"), request.authority()) {
             (Some(host), None) => host,
-            // The target goes before the field (RFC 9112, 3.2.2).
+            // The target takes precedence over the field (RFC 9112, 3.2.2).
             (Some(_), Some(authority)) => authority,
             (None, _) if request.values("host").next().is_some() || request.is_1_1() => {
                 return Err(Status::BadRequest);
@@ -97,7 +97,7 @@ impl fmt::Display for Authority {
     }
 }
 
-/// Whether a page of this origin came from the same name and port. A proxy that ends TLS may have changed the
+/// Whether a page of this origin came from the same name and port. A proxy that terminates TLS may have changed the
 /// scheme.
 fn is_origin_of(origin: &str, host: &Authority) -> bool {
     let of_scheme = |scheme: &str, default| {

@@ -1,10 +1,10 @@
-//! What browsers are served: the page and its files, and the way to a WebSocket.
+//! What browsers are served: the page and its files, and the upgrade to a WebSocket.
 //!
-//! [`Site::answer`] turns the head of a request into the bytes of an answer. Nothing here knows a socket, a
-//! connection or the chat: the engine collects the head, and sends the answer. Only peers that speak HTTP get here.
+//! [`Site::answer`] turns the head of a request into the bytes of a response. Nothing here knows about sockets,
+//! connections or the chat: the engine collects the head, and sends the response. Only peers that speak HTTP get here.
 //!
-//! Every answer but the upgrade ends the connection. A browser opens several at once for a page, and keeps one, as a
-//! WebSocket.
+//! Every response except the upgrade ends the connection. A browser opens several connections for a page, and keeps
+//! one as a WebSocket.
 
 mod asset;
 mod authority;
@@ -24,9 +24,9 @@ use crate::stats::CloseReason;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WebConfig {
-    /// The names by which browsers may call the server, such as `chat.example.org`; without a port. Addresses and
-    /// `localhost` always may. Otherwise a foreign page whose name leads here could talk to this server on behalf of
-    /// whoever opens it. Default: none.
+    /// The names by which browsers may call the server, such as `chat.example.org`, without a port. Addresses and
+    /// `localhost` are always allowed. Any other name is refused: otherwise a foreign page whose name resolves to this
+    /// server could talk to it on behalf of whoever opens that page. Default: none.
     pub hosts: Vec<String>,
 }
 
@@ -51,11 +51,11 @@ pub(crate) struct Site {
     assets: &'static Assets,
 }
 
-/// An answer, and what follows it.
+/// A response, and what follows it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,
-    /// Why the connection ends with it; `None` if it is a WebSocket's from now on.
+    /// Why the connection ends after the response; `None` if it becomes a WebSocket.
     pub(crate) end: Option<CloseReason>,
 }
 
@@ -72,18 +72,18 @@ impl Answer {
 }
 
 impl Site {
-    /// The first site of the process prepares the files, so that no request waits for that.
+    /// The first site in the process prepares the files, so that no request waits for that.
     pub(crate) fn new(config: WebConfig) -> Self {
         Self { guard: Guard::new(config.hosts), assets: Assets::prepared() }
     }
 
-    /// Answers the request with this head. `is_followed`: something came right after it.
+    /// Answers the request with this head. `is_followed` says that something came right after it.
     pub(crate) fn answer(&self, head: &[u8], is_followed: bool) -> Answer {
         let answer = self.try_answer(head, is_followed);
         answer.unwrap_or_else(|status| Answer::refusal(head, status, CloseReason::Http))
     }
 
-    /// Answers a request in plain text where only TLS is allowed: sends a browser to the same page by HTTPS.
+    /// Answers a plain-text request where only TLS is allowed: redirects a browser to the same page over HTTPS.
     pub(crate) fn redirect(&self, head: &[u8]) -> Answer {
         match self.location(head) {
             Ok(location) => Answer::last(response::redirect(&location), CloseReason::TlsRequired),
@@ -91,13 +91,13 @@ impl Site {
         }
     }
 
-    /// Where what is asked for in plain text is found by HTTPS.
+    /// The HTTPS URL of what is requested in plain text.
     fn location(&self, head: &[u8]) -> Result<String, Status> {
         let request = Request::parse(head)?;
         let host = self.guard.check(&request)?;
         match (request.wanted()?, host) {
             (Wanted::File { path, .. }, Some(host)) => Ok(format!("https://{host}{path}")),
-            // Few clients of a WebSocket would follow, and those of HTTP/1.0 give no name.
+            // Few WebSocket clients would follow a redirect, and HTTP/1.0 clients give no name.
             _ => Err(Status::TlsRequired),
         }
     }
@@ -110,7 +110,7 @@ impl Site {
                 let asset = self.assets.find(path).ok_or(Status::NotFound)?;
                 Ok(Answer::last(asset.response(&request, is_head), CloseReason::Http))
             }
-            // A client that sends before the answer could be tricked into sending what a proxy takes for another
+            // A client that sends before the response could be tricked into sending what a proxy takes for another
             // request.
             Wanted::WebSocket { .. } if is_followed => Err(Status::BadRequest),
             Wanted::WebSocket { key } => {

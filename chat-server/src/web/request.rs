@@ -1,4 +1,4 @@
-//! The head of a request, as far as it matters here.
+//! The parts of a request's head that matter here.
 
 use super::response::Status;
 
@@ -8,19 +8,19 @@ const MAX_FIELDS: usize = 64;
 /// The path of the WebSocket.
 const SOCKET: &str = "/ws";
 
-/// A request with a proper head.
+/// A request with a valid head.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     method: &'a str,
     /// The authority of the target, if the target is absolute.
     authority: Option<&'a str>,
     path: &'a str,
-    /// HTTP/1.1, rather than 1.0.
+    /// Whether the version is HTTP/1.1, rather than 1.0.
     is_1_1: bool,
     fields: Vec<(&'a str, &'a str)>,
 }
 
-/// What a request wants.
+/// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
     File { path: &'a str, is_head: bool },
@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// Whether a list in the fields with this name contains `token`, in any case.
+    /// Whether a list in the fields with this name contains `token`, ignoring case.
     pub(super) fn lists(&self, name: &str, token: &str) -> bool {
         let mut items = self.values(name).flat_map(|value| value.split(','));
         items.any(|item| item.trim().eq_ignore_ascii_case(token))
@@ -78,13 +78,13 @@ impl<'a> Request<'a> {
         self.is_1_1
     }
 
-    /// Decides what is wanted.
+    /// Returns what the request asks for, or why that is refused.
     pub(super) fn wanted(&self) -> Result<Wanted<'a>, Status> {
         let is_head = self.method == "HEAD";
         if self.method != "GET" && !is_head {
             return Err(Status::MethodNotAllowed);
         }
-        // The body would be taken for what comes next.
+        // A body would be taken for whatever comes next.
         let has_body = self.values("transfer-encoding").next().is_some()
             || self.values("content-length").any(|length| length != "0");
         if has_body {
@@ -96,7 +96,7 @@ impl<'a> Request<'a> {
         self.websocket_key().map(|key| Wanted::WebSocket { key })
     }
 
-    /// The key of a proper request for a WebSocket (RFC 6455, 4.2.1).
+    /// The key of a valid request for a WebSocket (RFC 6455, 4.2.1).
     fn websocket_key(&self) -> Result<&'a str, Status> {
         let wants_upgrade =
             self.lists("upgrade", "websocket") && self.lists("connection", "upgrade");

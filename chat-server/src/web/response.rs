@@ -1,6 +1,6 @@
-//! The bytes of answers.
+//! The bytes of responses.
 
-/// The status of an answer without a file.
+/// The status of a response without a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     BadRequest,
@@ -19,12 +19,12 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// Whether what the peer sent was not a request.
+    /// Whether the peer sent something other than a request.
     pub(super) const fn is_peers_fault(self) -> bool {
         matches!(self, Self::BadRequest | Self::TooLarge | Self::Version)
     }
 
-    /// The code and its name, what to tell a person, and more header lines.
+    /// The status line, a text for people, and further header lines.
     const fn parts(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::BadRequest => ("400 Bad Request", "This is not a valid request.", ""),
@@ -69,7 +69,7 @@ impl Status {
         }
     }
 
-    /// The answer that says so.
+    /// The response with this status.
     pub(crate) fn response(self) -> Vec<u8> {
         let (status, text, fields) = self.parts();
         let len = text.len() + 1;
@@ -91,8 +91,8 @@ impl Status {
     }
 }
 
-/// Header lines of every answer: only this server's own files may be run, loaded or requested, and no page may frame
-/// it.
+/// Header lines of every response: only this server's own files may be run, loaded or requested, and no page may frame
+/// them.
 pub(super) const GUARDS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'\r\n\
@@ -101,7 +101,7 @@ pub(super) const GUARDS: &str = "Content-Security-Policy: default-src 'none'; sc
     Cross-Origin-Opener-Policy: same-origin\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\n";
 
-/// The answer that makes a connection a WebSocket.
+/// The response that turns a connection into a WebSocket.
 pub(super) fn upgrade(accept: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -110,7 +110,7 @@ pub(super) fn upgrade(accept: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer that sends a browser somewhere else; for now, since certificates may be taken away again.
+/// The response that redirects a browser; temporarily, since the certificate may be removed again.
 pub(super) fn redirect(location: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\n{GUARDS}Cache-Control: no-store\r\n\

@@ -1,4 +1,4 @@
-//! Answers to requests, byte by byte.
+//! Responses to requests, byte by byte.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn answer(head: &str) -> Answer {
     site().answer(head.replace('\n', "\r\n").as_bytes(), false)
 }
 
-/// The status code of an answer.
+/// The status code of the response.
 fn status(head: &str) -> u16 {
     let text = text(&answer(head));
     let code = text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
@@ -90,7 +90,7 @@ fn a_foreign_page_gets_no_socket() {
         ("localhost", "http://localhost", 101),
         ("localhost", "http://localhost:80", 101),
         ("localhost:443", "https://localhost", 101),
-        // Something in front ends TLS.
+        // A proxy in front terminates TLS.
         ("chat.example.org", "https://chat.example.org", 101),
         ("127.0.0.1:9000", "http://127.0.0.1:9001", 403),
         ("127.0.0.1:9000", "http://localhost:9000", 403),
@@ -169,7 +169,7 @@ fn requests_that_are_none_are_refused() {
     let many = "X: y\n".repeat(100);
     assert_eq!(status(&format!("GET / HTTP/1.1\nHost: localhost\n{many}\n")), 431);
     assert_eq!(status(&format!("GET / HTTP/1.1\nHost: localhost\nX: {}", "y".repeat(9_000))), 431);
-    // A field that is no text.
+    // A field that is not text.
     let head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: \xff\r\n\r\n";
     assert_eq!(site().answer(head, false).end, Some(CloseReason::BadInput));
 }
@@ -250,7 +250,8 @@ fn every_answer_lets_a_browser_run_nothing_else() {
     }
 }
 
-/// All that the page loads is there, it is small, and it has nothing inline that the policy would stop silently.
+/// Everything that the page loads exists and is small, and the page has nothing inline that the policy would silently
+/// block.
 #[test]
 fn the_page_is_whole_and_small() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/page");

@@ -1,4 +1,4 @@
-//! A connection's requests on their way to the hub, in the order in which they came.
+//! A connection's requests on their way to the hub, in order.
 //!
 //! A mailbox is *idle* or *scheduled*. Posting to an idle mailbox schedules it; whoever runs a scheduled
 //! mailbox is its only runner until it finds it empty, which makes it idle again. So the order of a
@@ -39,7 +39,7 @@ impl Mailbox {
         self.session
     }
 
-    /// Moves `requests` in. Returns whether the mailbox was idle: then the caller has to have it run.
+    /// Appends `requests`. Returns whether the mailbox was idle; the caller then has to have it run.
     #[must_use]
     pub(crate) fn post(&self, requests: &mut Vec<Request>) -> bool {
         let mut waiting = self.lock();
@@ -53,8 +53,8 @@ impl Mailbox {
         !scheduled || fault!(TwoRunners)
     }
 
-    /// Moves everything into `requests`, which are empty. Returns false if there was nothing: then the
-    /// mailbox is idle, and no longer the caller's to run.
+    /// Moves all requests into `requests`, which is empty. Returns false if there were none; then the mailbox is idle,
+    /// and no longer the caller's to run.
     #[must_use]
     pub(crate) fn take(&self, requests: &mut Vec<Request>) -> bool {
         debug_assert!(requests.is_empty());

@@ -1,10 +1,10 @@
 //! The hub behind its lock, and the threads that run connections' mailboxes against it.
 //!
-//! The engine's dispatcher posts to mailboxes, runs them itself or submits them to the pool, and takes
-//! what the hub answered. Nothing here knows a socket or a clock.
+//! The engine's dispatcher posts to mailboxes, runs them itself or submits them to the pool, and takes the hub's
+//! outputs. Nothing here knows about sockets or clocks.
 //!
-//! The files name each other by `super::`: `tests/model` compiles them as they are over the primitives
-//! of loom and shuttle, which is why [`sync`] stands between them and `std`.
+//! The files name each other by `super::`: `tests/model` compiles them unchanged over the primitives of loom and
+//! shuttle, which is why [`sync`] stands between them and `std`.
 
 mod mailbox;
 mod pool;

@@ -1,4 +1,4 @@
-//! The worker pool: threads that run mailboxes, and steal them from each other.
+//! The worker pool: threads that run mailboxes and steal them from each other.
 
 use std::io;
 use std::sync::Arc;
@@ -31,12 +31,12 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
     /// against `hub`.
     ///
     /// # Errors
-    /// When the system gives no more threads. Those that were started have ended again.
+    /// If the system refuses a thread. The threads started so far have ended again.
     pub(crate) fn start(workers: usize, hub: &Arc<SharedHub>) -> io::Result<Self> {
         Self::start_by(workers, hub, Builder::spawn)
     }
 
-    /// As [`Pool::start`], with `spawn` to make the threads.
+    /// Like [`Pool::start`], with `spawn` to create the threads.
     pub(crate) fn start_by(
         workers: usize,
         hub: &Arc<SharedHub>,
@@ -73,7 +73,7 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
         self.shared.sleep.wake(count);
     }
 
-    /// Mailboxes that a worker has taken from another.
+    /// The number of mailboxes that a worker has stolen from another.
     pub(crate) fn steals(&self) -> u64 {
         self.shared.queues.steals()
     }
@@ -81,24 +81,24 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
 
 impl<Q> Drop for Pool<Q> {
     fn drop(&mut self) {
-        // A worker that sees the stop sees what was submitted before it.
+        // A worker that sees the stop also sees everything submitted before it.
         self.shared.stop.store(true, Release);
         self.shared.sleep.wake(self.threads.len());
         for thread in self.threads.drain(..) {
-            // The panic hook has reported a worker that panicked.
+            // The panic hook has already reported a worker that panicked.
             let _ = thread.join();
         }
     }
 }
 
 impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
-    /// Runs a worker: until the stop, and until nothing is left to run.
+    /// Runs a worker until the stop, and then until nothing is left to run.
     fn work(&self, local: &Q::Local) {
         let mut requests = Vec::new();
         let mut stop = false;
         loop {
             while let Some(mailbox) = self.queues.find(local) {
-                // After the mailboxes that wait already: a busy connection takes its turn like all others.
+                // Behind the mailboxes that already wait: a busy connection takes its turn like all others.
                 if self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {
                     Q::push_local(local, mailbox);
                 }
@@ -106,7 +106,7 @@ impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
             if stop {
                 return;
             }
-            // Something may have been submitted since the look at the queues: look once more.
+            // Something may have been submitted since the last look at the queues, so look once more.
             stop = self.stop.load(Acquire);
             if !stop {
                 self.sleep.sleep_unless(|| self.has_work());

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 
-/// A queue shared by all workers, and one for each worker, from which the others may steal. Each task comes
-/// out once.
+/// A queue shared by all workers, and one per worker from which the others may steal. Each task comes out exactly
+/// once.
 ///
-/// A thread's view of these queues may be stale: a task that was just pushed may not be found yet. Where
-/// that matters, the pool puts a fence or an acquire between.
+/// A thread's view of these queues may be stale: it may not find a task that was just pushed. Where that matters, the
+/// pool puts a fence or an acquire in between.
 pub(crate) trait Queues<T>: Send + Sync + Sized + 'static {
     /// The worker's end of its own queue.
     type Local: Send + 'static;
@@ -30,7 +30,7 @@ pub(crate) trait Queues<T>: Send + Sync + Sized + 'static {
     /// Whether every queue looks empty.
     fn is_empty(&self) -> bool;
 
-    /// Tasks taken from the queue of another worker.
+    /// The number of tasks taken from the queue of another worker.
     fn steals(&self) -> u64 {
         0
     }

@@ -1,8 +1,8 @@
 //! The hub behind its lock, together with the queue of its outputs.
 //!
-//! One lock guards both, so that the queue has the hub's order. Under the same lock the reactor says that
-//! it is about to wait, and a worker learns that it has to wake the reactor: no wake-up is lost, and none
-//! is sent to a reactor that is awake.
+//! One lock guards both, so the queue has the hub's order. Under the same lock, the reactor says that it is about to
+//! wait, and a worker learns that it has to wake the reactor: no wake-up is lost, and none is sent to a reactor that
+//! is awake.
 
 use std::fmt;
 use std::mem;
@@ -32,14 +32,14 @@ struct State {
     done: u64,
     /// Panics of the hub.
     panics: u64,
-    /// Something has been carried out, or the stop requested, since the reactor last took.
+    /// Whether something has been carried out, or a stop requested, since the reactor last took outputs.
     has_news: bool,
-    /// The reactor waits for events, or is about to.
+    /// Whether the reactor waits for events, or is about to.
     reactor_waits: bool,
     stop_requested: bool,
 }
 
-/// The progress of the hub, as of the time its outputs were taken.
+/// The hub's progress at the time its outputs were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HubProgress {
     /// Requests done since the hub began.
@@ -59,10 +59,10 @@ pub(crate) enum MailboxState {
 }
 
 impl SharedHub {
-    /// Requests for which the scratch space of a runner keeps memory.
+    /// The requests that a runner's scratch space keeps memory for.
     const KEPT_REQUESTS: usize = 256;
 
-    /// A hub without sessions. `wake` has to end the reactor's waiting, now or when it begins to wait.
+    /// A hub without sessions. `wake` must end the reactor's wait, or make its next wait end at once.
     pub(crate) fn new(limits: HubLimits, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = State {
             hub: Hub::new(limits),
@@ -76,7 +76,7 @@ impl SharedHub {
         Self { state: Mutex::new(state), wake: Box::new(wake) }
     }
 
-    /// Reserves these names instead of those before.
+    /// Reserves these names instead of the previous ones.
     pub(crate) fn reserve_names(&self, reserved: ReservedNames) {
         self.lock().hub.reserve_names(reserved);
     }
@@ -85,8 +85,8 @@ impl SharedHub {
         self.lock().hub.connect(role)
     }
 
-    /// Appends a frame of a list of rooms to `out`, with rooms after `after`. Returns the room after which
-    /// the list goes on, unless it is complete.
+    /// Appends a frame of a list of rooms to `out`, with rooms after `after`. Returns the room after which the list
+    /// continues, unless it is complete.
     pub(crate) fn write_rooms_page(
         &self,
         framing: Framing,
@@ -96,13 +96,13 @@ impl SharedHub {
         chat_proto::write_rooms_page(framing, self.lock().hub.rooms_after(after), out)
     }
 
-    /// Carries out what is in `mailbox`, and wakes the reactor if it waits. `requests` is the caller's
-    /// scratch space, empty before and after.
+    /// Carries out the requests in `mailbox`, and wakes the reactor if it waits. `requests` is scratch space of the
+    /// caller, empty before and after.
     pub(crate) fn run(&self, mailbox: &Mailbox, requests: &mut Vec<Request>) -> MailboxState {
         self.run_mailbox(mailbox, requests, || (self.wake)())
     }
 
-    /// As [`SharedHub::run`], for the reactor itself: it is awake.
+    /// Like [`SharedHub::run`], for the reactor itself, which is awake.
     pub(crate) fn run_inline(
         &self,
         mailbox: &Mailbox,
@@ -121,7 +121,7 @@ impl SharedHub {
             return MailboxState::Idle;
         }
         self.carry_out(mailbox.session(), requests, wake);
-        // A mailbox that waited for long may have been full.
+        // A mailbox that waited for long may have been large.
         requests.shrink_to(Self::KEPT_REQUESTS);
         MailboxState::Scheduled
     }
@@ -140,8 +140,7 @@ impl SharedHub {
         }
     }
 
-    /// Moves all outputs to the end of `outputs`, in the hub's order. The caller is the reactor, which is
-    /// not waiting then.
+    /// Appends all outputs to `outputs`, in the hub's order. Called by the reactor, which then is not waiting.
     pub(crate) fn take(&self, outputs: &mut Vec<Output>) -> HubProgress {
         let mut state = self.lock();
         state.reactor_waits = false;
@@ -155,7 +154,7 @@ impl SharedHub {
         HubProgress { done, panics, stop_requested }
     }
 
-    /// Says that the reactor is about to wait. Returns false if there is something to take first.
+    /// Notes that the reactor is about to wait. Returns false if there is something to take first.
     #[must_use]
     pub(crate) fn may_wait(&self) -> bool {
         let mut state = self.lock();
@@ -178,8 +177,8 @@ impl SharedHub {
         self.change(|State { hub, outputs, .. }| hub.announce(room, text, outputs))
     }
 
-    /// Makes the reactor tell a session why its connection is removed, and close it. Returns whether there is
-    /// such a session.
+    /// Makes the reactor tell a session why its connection is being removed, and close it. Returns whether the session
+    /// exists.
     pub(crate) fn remove(&self, session: SessionId, reason: OperatorText) -> bool {
         self.change(|state| {
             let exists = state.hub.name(session).is_some();
@@ -204,7 +203,7 @@ impl SharedHub {
         changed
     }
 
-    /// The second half of [`SharedHub::run`], for a worker that is held up between the two.
+    /// The second half of [`SharedHub::run`], for tests of a worker that is suspended between the two.
     #[cfg(test)]
     pub(crate) fn run_taken(&self, session: SessionId, requests: &mut Vec<Request>) {
         self.carry_out(session, requests, || (self.wake)());
@@ -225,16 +224,15 @@ impl State {
     /// Requests carried out before the lock is released.
     const BATCH: usize = 64;
 
-    /// Notes that there is something to take. Returns whether the reactor has to be woken for it.
+    /// Notes that there is something to take. Returns whether the reactor must be woken for it.
     #[must_use]
     fn note_news(&mut self) -> bool {
         self.has_news = true;
         !fault!(LostWakeUp) && mem::take(&mut self.reactor_waits)
     }
 
-    /// Carries out the next requests of a session. A panic costs that session, and nobody else anything:
-    /// it is caught here, under the lock, before anybody sees what it left half done. The panic hook
-    /// has reported it.
+    /// Carries out the next requests of a session. A panic costs only that session: it is caught here, under the lock,
+    /// before anybody sees what it left unfinished. The panic hook has reported it.
     fn carry_out(&mut self, session: SessionId, requests: &mut Drain<'_, Request>) {
         let batch = AssertUnwindSafe(|| {
             for request in requests.by_ref().take(Self::BATCH) {
@@ -276,7 +274,7 @@ impl State {
             self.handle(session, Request::Disconnect);
         });
         if panic::catch_unwind(end).is_err() {
-            // The hub cannot even do that. The connection ends all the same.
+            // The hub cannot even do that. The connection ends nevertheless.
             self.panics += 1;
             self.outputs.push(Output::Disconnected { session });
         }

@@ -1,4 +1,4 @@
-//! How idle workers sleep, and how they are woken without a wake-up getting lost.
+//! How idle workers sleep, and how they are woken without losing a wake-up.
 //!
 //! A worker that finds nothing to do announces that it sleeps, and *then* looks once more. A submitter
 //! pushes work to its queue, and *then* looks for sleepers. The sequentially consistent fence between the
@@ -21,8 +21,8 @@ pub(crate) struct Sleep {
 }
 
 impl Sleep {
-    /// Sleeps until woken, unless `has_work` finds something after the announcement. It runs under the
-    /// lock, so it has to be short.
+    /// Sleeps until woken, unless `has_work` finds something after the announcement. `has_work` runs under the lock,
+    /// so it must be short.
     pub(crate) fn sleep_unless(&self, has_work: impl FnOnce() -> bool) {
         let mut permits = self.lock();
         self.sleepers.fetch_add(1, Relaxed);
@@ -36,8 +36,8 @@ impl Sleep {
         self.sleepers.fetch_sub(1, Relaxed);
     }
 
-    /// Wakes up to `count` sleepers, after their work has been pushed to where they look for it. Costs a
-    /// fence and a load when nobody sleeps.
+    /// Wakes up to `count` sleepers, after their work has been pushed to the queues that they check. Costs a fence and
+    /// a load when nobody sleeps.
     pub(crate) fn wake(&self, count: usize) {
         fence(SeqCst);
         if self.sleepers.load(Relaxed) == 0 {
@@ -53,7 +53,7 @@ impl Sleep {
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
-        // The count is right wherever its holder panicked.
+        // The count is valid wherever a holder of the lock may have panicked.
         self.permits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

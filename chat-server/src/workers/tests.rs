@@ -1,4 +1,4 @@
-//! Tests of the hand-off over real threads; `tests/model` checks it under every schedule.
+//! Tests of the hand-off on real threads; `tests/model` checks it under every schedule.
 
 mod pool;
 mod shared_hub;

@@ -1,4 +1,4 @@
-//! Use without a mouse, without a screen, and with eyes that need contrast.
+//! Use with a keyboard, with a screen reader, and by people who need contrast.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::support::{Axe, Chromium, Client, Key, Page, Program, shift, with_chromium};
 
-/// The ids of the controls that are shown, those without one by class or tag.
+/// The ids of the controls that are shown; those without an id by class or tag.
 const SHOWN: &str = "[...document.querySelectorAll('button, input, textarea, a[href], [tabindex=\"0\"]')]
     .filter(e => e.checkVisibility({ visibilityProperty: true }) && e.closest('dialog, :popover-open, body')
         .matches(document.querySelector('dialog[open]') ? 'dialog' : '*')).map(e => label(e))";
 
-/// Makes the name of an element, and tells about the one with the focus: its name, and what keeps one from seeing it.
+/// Names an element, and describes the focused one: its name, and whatever keeps it from being seen.
 const HELPERS: &str = "
     window.label = e => e === document.body ? '' : e.id || e.className || e.tagName
     window.focused = () => {
@@ -26,7 +26,7 @@ const HELPERS: &str = "
         return [label(e), [isInside || 'outside', isOnTop || `covered at ${x}, ${y} by ${document.elementFromPoint(x, y)?.outerHTML}`, isMarked || 'unmarked'].filter(f => f !== true).join()]
     }";
 
-/// Presses Tab until the focus comes round, and checks that it is seen wherever it is. Returns where it was.
+/// Presses Tab until the focus comes round, and checks that it is visible at each stop. Returns the stops.
 fn tour(page: &Page<'_>, modifiers: u32) -> Vec<String> {
     let mut stops = Vec::new();
     for _ in 0..60 {
@@ -42,7 +42,7 @@ fn tour(page: &Page<'_>, modifiers: u32) -> Vec<String> {
     panic!("the focus does not come round: {stops:?}");
 }
 
-/// Checks that Tab reaches every control, and Shift and Tab as well.
+/// Checks that both Tab and Shift+Tab reach every control.
 fn check_tab_order(page: &Page<'_>, what: &str) {
     let shown = page.eval(SHOWN);
     let shown: BTreeSet<&str> = shown
@@ -88,14 +88,14 @@ fn a_keyboard_is_enough() {
     ann.insert("Keys");
     ann.press(Key::Enter);
     ann.see("#room-title", "Keys");
-    // One can write at once.
+    // The message box is focused at once.
     ann.wait("document.activeElement.id === 'say'");
     ann.insert("See https://example.com/ there");
     ann.press(Key::Enter);
     ann.see(".line[data-state=arrived]", "See");
     check_tab_order(&ann, "the room");
 
-    // A narrower tab has the members behind a button.
+    // A narrower tab hides the members behind a button.
     ann.size(900, 700);
     focus(&ann, "people");
     ann.press(Key::Enter);
@@ -133,7 +133,7 @@ fn focus(page: &Page<'_>, name: &str) {
     panic!("Tab does not reach {name}");
 }
 
-/// Checks each view of the page, in the present size and colours.
+/// Checks each view of the page, in the current size and colours.
 fn check_views(page: &Page<'_>, axe: &Axe, terminal: &mut Client, how: &str) {
     let check = |what: &str| axe.check(page, &format!("{what}, {how}"));
     check("the rooms");

@@ -1,4 +1,4 @@
-//! Two people, or one and somebody at a terminal, in a room.
+//! Two people in a room, or a person and somebody at a terminal.
 
 use crate::support::{Chromium, Client, Key, Page, Program, shift};
 
@@ -95,7 +95,8 @@ fn what_an_input_method_composes_is_sent_once_and_whole() {
     }
     minji.insert("안");
     minji.compose("녕");
-    // The Enter that ends a composition is the input method's, before or after the composed text comes.
+    // The Enter that ends a composition belongs to the input method, whether it comes before or after the composed
+    // text.
     minji.enter_for_input_method(13);
     minji.enter_for_input_method(229);
     minji.insert("녕");
@@ -128,7 +129,7 @@ fn what_comes_while_one_is_away_is_counted_and_a_name_is_kept() {
     ann.see(".line[data-kind=chat]", "seen");
     ann.wait_for("document.title", "Hall");
 
-    // The window is behind another one.
+    // The window is behind another window.
     ann.eval("document.hasFocus = () => false");
     terminal.chat("one");
     terminal.chat("two");

@@ -7,14 +7,15 @@ use crate::support::{Chromium, Client, Page, Program};
 /// The messages of the flood.
 const FLOOD: usize = 10_000;
 
-/// The states that a page has to be seen in while it takes in the flood, at least. One that froze has none.
+/// The number of intermediate states in which a page must at least be seen during the flood. A page that freezes shows
+/// none.
 const STATES: f64 = 4.0;
 
-/// The lines that the page keeps: of those who read the newest, and of those who have scrolled up.
+/// The lines that the page keeps: for people who read the newest, and for people who have scrolled up.
 const KEPT: [f64; 2] = [2_000.0, 4_000.0];
 
-/// Sends the flood, and waits until the page has the last message. Meanwhile it is free for other things again and
-/// again: a timer of its own finds it with less and then more of the flood.
+/// Sends the flood, and waits until the page has the last message. Meanwhile the page must stay responsive: a timer of
+/// its own sees it with more and more of the flood.
 fn flood(ann: &Page<'_>, terminal: &mut Client, name: &str) {
     let newest = "document.querySelector('#log .line:last-of-type .text')?.textContent";
     ann.eval(&format!(
@@ -57,7 +58,7 @@ fn ten_thousand_messages_do_not_freeze_the_tab() {
     assert!(ann.number(lines) <= KEPT[0], "{} lines", ann.number(lines));
     ann.say("Still here?");
     terminal.expect_chat("Ann", "Still here?");
-    // Their order is that in which they were sent.
+    // Messages appear in the order in which they were sent.
     let texts = ann.texts(".line[data-kind=chat] .text");
     let numbers: Vec<usize> = texts
         .iter()
@@ -65,7 +66,7 @@ fn ten_thousand_messages_do_not_freeze_the_tab() {
         .collect();
     assert!(numbers.is_sorted() && numbers.ends_with(&[FLOOD - 1, FLOOD]), "{numbers:?}");
 
-    // The place of somebody who reads what was said before stays.
+    // The page does not move for somebody who is reading older messages.
     ann.eval("document.getElementById('log').scrollTop -= 3000");
     ann.wait("!document.getElementById('newer').hidden");
     flood(&ann, &mut terminal, "second");

@@ -1,15 +1,15 @@
-//! Sizes of screens and of text: nothing has to be scrolled sideways, and nothing is out of reach.
+//! Sizes of screens and of text: nothing needs sideways scrolling, and nothing is out of reach.
 
 use crate::support::{Chromium, Client, Page, Program};
 
 const LONG: &str =
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
 
-/// The widths and heights: phones, a phone on its side, half of a desk, and a desk of 1280 by 1024 at 200 % and 400 %.
+/// Widths and heights: phones, a phone on its side, half a desktop, and a desktop of 1280 by 1024 at 200 % and 400 %.
 const SIZES: [(u32, u32); 6] =
     [(320, 568), (360, 740), (740, 360), (690, 900), (640, 512), (320, 256)];
 
-/// What is wrong in the present view: a page wider than the tab, or controls that stick out of it.
+/// Faults of the current view: a page wider than the tab, or controls that stick out of it.
 const FAULTS: &str = "(() => {
     const { scrollWidth, scrollHeight } = document.documentElement
     const faults = []
@@ -25,7 +25,7 @@ const FAULTS: &str = "(() => {
     return faults.join(', ')
 })()";
 
-/// Checks a view, once the page has taken its size.
+/// Checks a view once the page has its size.
 fn check(page: &Page<'_>) {
     page.wait_for(FAULTS, "");
 }

@@ -1,7 +1,7 @@
 //! The page in a browser: people in Chromium, and the program that serves them.
 //!
-//! Each test has a server and a Chromium of its own, and each person a browser context. They click and type
-//! as people do. Where there is no Chromium, the tests say so and pass.
+//! Each test has its own server and Chromium, and each person a browser context. People click and type as in real
+//! life. Without Chromium, the tests say so and pass.
 
 mod accessibility;
 mod conversation;

@@ -1,4 +1,4 @@
-//! What others wrote stays text: in titles, names, messages, notices and the title of the tab.
+//! What other people write stays text: in titles, names, messages, notices and the title of the tab.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::support::{Chromium, Client, Page, Program};
 const IMAGE: &str = "<img src=x onerror=document.hacked=1>";
 const SCRIPT: &str = "<script>document.hacked=1</script>";
 
-/// What must not be: something that was run, or made from a text.
+/// What must not exist: anything that was run, or made from a text.
 const MADE: &str =
     "document.hacked ?? document.querySelectorAll('img, script:not([src]), b').length";
 
-/// Lets a test play a server that lets everything through; the real one is not heard any more.
+/// Lets a test play a server that lets everything through, and ignores the real one.
 const SPY: &str = "window.WebSocket = class extends WebSocket {
     constructor(url) {
         super(url)
@@ -40,7 +40,7 @@ fn markup_in_messages_stays_text() {
     for text in texts {
         ann.see(".line[data-kind=chat] .text", text);
     }
-    // Addresses that are none to a browser, or that end in markup.
+    // Addresses that a browser would not accept, or that end in markup.
     mallory.chat(
         "javascript:alert(1) data:text/html,x https://example.com/\"onclick=\"x <https://b.example>",
     );

@@ -1,18 +1,19 @@
-//! A conversation in two languages, on a phone and at a desk. `SCREENSHOTS=FOLDER` saves pictures of it, for `README`.
+//! A conversation in two languages, on a phone and on a desktop. `SCREENSHOTS=FOLDER` saves pictures of it for
+//! `README`.
 
 use std::fs;
 use std::path::Path;
 
 use crate::support::{Chromium, Client, Page, Program};
 
-/// Starts a page's clock in the afternoon, and lets a test move it forward.
+/// Starts a page's clock in the afternoon, and lets a test advance it.
 const CLOCK: &str = "
     const now = Date.now.bind(Date)
     const early = new Date().setHours(16, 2) - now()
     window.ahead = 0
     Date.now = () => now() + early + ahead * 60_000";
 
-/// Who says what, and how many minutes after the start.
+/// The messages: who says what, and how many minutes after the start.
 const TALK: [(&str, &str, u32); 11] = [
     ("서연", "내일 대회 부품은 다 챙겼어요?", 0),
     ("Daniel", "Motors and the spare battery are in the blue box.", 1),
@@ -27,7 +28,7 @@ const TALK: [(&str, &str, u32); 11] = [
     ("Tom", "You are the best, 서연", 12),
 ];
 
-/// A terminal client, in the room of this number or in a new one of this title.
+/// A terminal client, in the room with this number or in a new one with this title.
 fn somebody(server: &Program, name: &str, room: Result<u64, &str>) -> Client {
     let mut client = Client::of(server.address());
     client.be(name);

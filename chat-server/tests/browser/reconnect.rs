@@ -1,8 +1,8 @@
-//! Connections that break, and servers that are started again.
+//! Broken connections and restarted servers.
 
 use crate::support::{Chromium, Client, Page, Program};
 
-/// Lets a test cut the connection of a page, and keep it from having another one.
+/// Lets a test cut a page's connection, and keep it from getting another.
 const CUTTER: &str = "
     window.WebSocket = class extends WebSocket {
         constructor(url) {
@@ -58,7 +58,7 @@ fn after_a_restart_of_the_server_both_are_in_one_room_again() {
         page.see("#trouble", "The server has stopped.");
         page.wait("document.body.dataset.link === 'off'");
     }
-    // What is written meanwhile stays in the box.
+    // Text written meanwhile stays in the box.
     ann.fill("#say", "meanwhile");
     ann.click("#send");
     ann.see("#hint", "Not connected");

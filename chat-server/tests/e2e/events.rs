@@ -52,7 +52,7 @@ fn next(events: &Events) -> Event {
     events.recv_timeout(DEADLINE).expect("an event")
 }
 
-/// The next event has to be a connection; returns its session.
+/// Receives the next event, which must be a connection. Returns its session.
 fn connected(events: &Events) -> SessionId {
     match next(events) {
         Event::Connected { session, name, address, .. } => {

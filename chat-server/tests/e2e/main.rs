@@ -1,7 +1,7 @@
 //! End-to-end tests: whole servers, over sockets, and the program with its flags, files and signals.
 //!
-//! All of them are one program, which links once. Its tests run side by side in one process; a test that
-//! counts descriptors or threads of its process, or limits them, runs [`in_own_process`].
+//! They form one program, which links once. Its tests run in parallel in one process; a test that counts or limits the
+//! descriptors or threads of its process runs [`in_own_process`].
 //!
 //! [`in_own_process`]: support::in_own_process
 
@@ -19,6 +19,6 @@ mod tls;
 mod web;
 mod websocket;
 
-/// Counts what the servers of the tests allocate.
+/// Counts the allocations of the servers under test.
 #[global_allocator]
 static ALLOCATOR: &chat_testing::heap::CountingAllocator = chat_testing::heap::COUNTING;

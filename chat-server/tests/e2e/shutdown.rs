@@ -1,5 +1,5 @@
-//! How the server stops: everything accepted is delivered, then it says goodbye, then each stream ends
-//! cleanly; and who may stop it.
+//! How the server stops, and who may stop it: everything accepted is delivered, the server says goodbye, and each
+//! stream ends cleanly.
 
 use std::iter;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -13,7 +13,7 @@ use crate::support::{Client, Program, RunningServer, chats, each_way, frame, own
 
 const CHATS: usize = 300;
 
-/// Receives all chats, the goodbye and the end.
+/// Checks that the client receives all chats, the goodbye and the end.
 fn expect_all_and_goodbye(client: &mut Client, member: &str) {
     for n in 0..CHATS {
         client.expect_chat(member, &n.to_string());
@@ -22,7 +22,7 @@ fn expect_all_and_goodbye(client: &mut Client, member: &str) {
     client.expect_end();
 }
 
-/// A talker and its room, with members that receive nothing until the test says so.
+/// A talker in its room, with members that read nothing until the test says so.
 fn talker_and_members(address: SocketAddr) -> (Client, Vec<Client>) {
     let mut talker = Client::of(address);
     let room = talker.enter_new("room");
@@ -86,10 +86,10 @@ fn o14_signals_at_once_are_one_wish() {
     for signals in [&["TERM", "TERM"][..], &["TERM", "INT", "HUP", "TERM"], &["INT", "INT", "INT"]]
     {
         let (mut program, address) = Program::listening(&[]);
-        // The stop has to wait for it, which is long enough for all the signals.
+        // The stop has to wait for it, long enough for all the signals.
         let mut holding = Client::of(address);
         let pid = program.pid().to_string();
-        // One command for all of them, as quick as it gets.
+        // One command sends all of them as fast as possible.
         let kills = signals.iter().map(|signal| format!("kill -{signal} {pid}"));
         let kills = kills.collect::<Vec<_>>().join("; ");
         assert!(
@@ -163,8 +163,8 @@ fn stopping_from_many_threads_is_one_stop() {
     });
 }
 
-/// The server reads what a talker sends in one write at once, if it is no more than a turn takes. So it
-/// accepts all of it before the stop or nothing, however much is still with the workers at the stop.
+/// The server reads what a talker sends in one write at once, if it fits a turn. So it accepts either all or nothing
+/// of it before the stop, however much of it is still with the workers then.
 #[test]
 fn commands_read_before_the_stop_are_all_carried_out() {
     const EACH: usize = 60;
@@ -199,7 +199,7 @@ fn commands_read_before_the_stop_are_all_carried_out() {
             assert!(chats.is_empty() || first + chats.len() == EACH, "{}", chats.len());
         }
         for mut client in late {
-            // The server saw its command and its end before the stop or after.
+            // The server saw its command and its end either before or after the stop began.
             let codes: Vec<_> = client.whatever_came().into_iter().filter_map(|m| m.code).collect();
             let codes: Vec<_> = codes.iter().map(String::as_str).collect();
             let possible =
@@ -241,7 +241,7 @@ fn a7_the_port_is_free_once_the_server_has_ended() {
     }
     server.client().enter_new("room");
 
-    // So does a server that never ran.
+    // A server that never ran frees its port as well.
     let mut config = Config::default();
     config.address = (own_ip(), 0).into();
     let bound = Server::bind(config).expect("a free port");
@@ -266,7 +266,7 @@ fn a7_a_killed_program_restarts_at_once() {
 
 #[test]
 fn a11_a_client_at_an_address_of_this_machine_may_stop_the_server() {
-    // The address that packets to the rest of the world would have. None is sent.
+    // Finds this machine's address towards the rest of the world. No packet is sent.
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
     let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
     let Some(own) = own.ok().map(|own| own.ip()).filter(|own| !own.is_loopback()) else {

@@ -1,5 +1,5 @@
-//! Peers that read slowly or not at all, half-close, or vanish in the middle of something: what they still
-//! receive, and what the others see of it.
+//! Peers that read slowly or not at all, half-close, or vanish in the middle of something: what they still receive,
+//! and what others notice of it.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -23,7 +23,7 @@ fn room_with_a_slow_reader(server: &RunningServer) -> (Client, Client, Client) {
     (talker, witness, slow)
 }
 
-/// Says chats `from..to`, each once the witness has received the one before.
+/// Sends chats `from..to`, each once the witness has received the previous one.
 fn talk(talker: &mut Client, witness: &mut Client, from: usize, to: usize) {
     for n in from..to {
         talker.chat(&long_text(n));
@@ -48,7 +48,7 @@ fn r2_a_slow_reader_gets_everything_and_delays_nobody() {
         left.chat(&n.to_string());
         right.expect_chat("user4", &n.to_string());
     }
-    // The answer comes in the place of the request.
+    // The answer takes the place of its request in the stream.
     talker.expect_nothing();
     slow_reads(&mut slow, 0, 300);
     assert_eq!(slow.expect_rooms().len(), 2);
@@ -57,7 +57,7 @@ fn r2_a_slow_reader_gets_everything_and_delays_nobody() {
     slow.expect_nothing();
 }
 
-/// Receives chats `from..to` and nothing else.
+/// Checks that the slow member receives chats `from..to` and nothing else.
 fn slow_reads(slow: &mut Client, from: usize, to: usize) {
     for n in from..to {
         assert_eq!(slow.receive().text, long_text(n));
@@ -131,7 +131,7 @@ fn p4_p5_a_truncated_frame_is_not_carried_out_and_its_sender_leaves_once() {
                 client.enter(1);
                 witness.expect_code("member-entered");
                 client.send_raw(&[&whole[..], &whole[..at]].concat());
-                // A reset has to wait until all of it was read.
+                // The reset has to wait until everything has been read.
                 assert_eq!(witness.receive().text, "whole");
                 if reset {
                     client.reset();
@@ -191,7 +191,7 @@ fn s9_a_client_gone_before_its_answer_leaves_no_ghost() {
             client.join(1);
             if round % 2 == 0 { client.reset() } else { drop(client) }
         }
-        // All who came in go out again; those that were reset may never have come in.
+        // Everyone who entered leaves again; clients that were reset may never have entered.
         wait_until("everybody has left the room", || {
             witness.rooms_after_notices()[0].member_count == 1 && server.client().rooms().len() == 1
         });
@@ -240,7 +240,7 @@ fn descriptors_and_threads_are_given_back() {
     program.stop();
 }
 
-/// A client closed with something unread resets the stream right after its last chat.
+/// A client that is closed with unread input resets the stream right after its last chat.
 #[test]
 fn o8_chats_before_a_reset_are_delivered() {
     let server = start();
@@ -250,7 +250,7 @@ fn o8_chats_before_a_reset_are_delivered() {
         quitter.enter(room);
         witness.expect_code("member-entered");
         witness.chat("never read");
-        // Its answer proves that the chat before it was written to the quitter.
+        // The answer proves that the chat before it was written to the quitter.
         witness.be(&format!("witness {n}"));
         quitter.chat("goodbye");
         drop(quitter);

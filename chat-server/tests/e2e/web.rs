@@ -1,4 +1,4 @@
-//! HTTP on the server's port: the page, refusals, and what a request has in common with frames.
+//! HTTP on the server's port: the page, refusals, and the rules that requests share with frames.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -26,19 +26,19 @@ fn connect_from(ip: Ipv4Addr, address: SocketAddr) -> TcpStream {
     socket.into()
 }
 
-/// Everything that comes until the end of the stream.
+/// Everything that arrives until the end of the stream.
 fn bytes_to_end(mut stream: &TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("a clean end");
     bytes
 }
 
-/// As [`bytes_to_end`], as text.
+/// Like [`bytes_to_end`], as text.
 fn rest(stream: &TcpStream) -> String {
     String::from_utf8_lossy(&bytes_to_end(stream)).into_owned()
 }
 
-/// The answer to a request, until the end of the stream.
+/// The response to a request, until the end of the stream.
 fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = connect(address);
     stream.write_all(request.as_bytes()).expect("it is read");
@@ -63,7 +63,7 @@ fn the_page_is_served_on_the_port_of_the_frames() {
     });
 }
 
-/// Cut anywhere, also within the three bytes that tell, and with the end of the stream right behind it.
+/// Cut anywhere, even within the first three bytes, and immediately followed by the end of the stream.
 #[test]
 fn a_request_may_come_in_any_pieces() {
     let server = start();
@@ -77,7 +77,7 @@ fn a_request_may_come_in_any_pieces() {
     }
 }
 
-/// Frames in or behind a request are not carried out, wherever they begin.
+/// Frames inside or after a request are not carried out, wherever they begin.
 #[test]
 fn p8_nothing_behind_a_request_is_carried_out() {
     let server = start();
@@ -96,13 +96,13 @@ fn p8_nothing_behind_a_request_is_carried_out() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
         assert_eq!(watcher.rooms(), [], "{status}");
     }
-    // The length that `GE` makes as a header of a frame ends here.
+    // The length that `GE` would mean in the header of a frame ends here.
     let long = format!("{:x<1$}", get("/nothing"), 2 + usize::from(u16::from_be_bytes(*b"GE")));
     assert!(ask(server.address(), &format!("{long}{create}")).starts_with("HTTP/1.1 404 "));
     assert_eq!(watcher.rooms(), []);
 }
 
-/// A request has as long as a frame.
+/// A request has as much time as a frame.
 #[test]
 fn p6_a_request_that_does_not_end_is_answered_in_time() {
     in_own_process(|| {
@@ -116,7 +116,7 @@ fn p6_a_request_that_does_not_end_is_answered_in_time() {
     });
 }
 
-/// A frame may be as long as the first bytes of a request say, if JSON begins at its third byte.
+/// A frame may have the length that the first bytes of a request would mean, if its third byte begins JSON.
 #[test]
 fn a_frame_whose_length_looks_like_a_request_is_a_frame() {
     let server = start();
@@ -156,7 +156,7 @@ fn the_program_says_what_to_open_and_knows_the_names_it_is_told() {
     program.stop();
 }
 
-/// A proxy's header comes before a request as it does before frames.
+/// A proxy's header precedes a request, as it does frames.
 #[test]
 fn a11_a_proxy_may_connect_for_a_browser() {
     let server = RunningServer::with(|config| {
@@ -188,13 +188,13 @@ fn a_browser_in_the_middle_of_a_request_is_told_that_the_server_stops() {
     let server = start();
     let asking = connect(server.address());
     (&asking).write_all(b"GET / HTTP/1.1\r\n").expect("it is read");
-    // It has been read by the time that this is answered.
+    // When this is answered, the request has been read.
     server.client().expect_nothing();
     server.stop();
     assert!(rest(&asking).starts_with("HTTP/1.1 503 "));
 }
 
-/// The first bytes tell it from a plain client, which waits for the server to speak.
+/// Its first bytes tell it from a plain client, which waits for the server to speak.
 #[test]
 fn a_refused_browser_is_told_so_by_http() {
     in_own_process(|| {
@@ -219,7 +219,7 @@ fn a_refused_browser_is_told_so_by_http() {
                 client.expect_code(code);
                 client.expect_end();
             }
-            // The end of its stream is the last that it says.
+            // It says nothing before it ends its stream.
             let silent = connect(server.address());
             silent.shutdown(std::net::Shutdown::Write).expect("it is open");
             assert!(rest(&silent).contains(code));

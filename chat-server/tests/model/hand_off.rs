@@ -11,12 +11,12 @@ use super::pool::Pool;
 use super::shared_hub::{HubProgress, SharedHub};
 use super::sync::{Condvar, Mutex};
 
-/// The waker of the reactor: a wake-up before the wait is not lost.
+/// The waker of the reactor: a wake-up that precedes the wait is not lost.
 #[derive(Debug, Default)]
 struct Waker {
     is_woken: Mutex<bool>,
     woken: Condvar,
-    /// Counted outside the model: nobody waits for it.
+    /// Not part of the model, since nobody waits for it.
     wakes: AtomicU64,
 }
 
@@ -67,7 +67,7 @@ impl HandOff {
         }
     }
 
-    /// Posts a chat of every connection, and submits all mailboxes at once.
+    /// Posts a chat from every connection, and submits all mailboxes at once.
     pub(crate) fn post_to_all(&mut self, n: usize) {
         let all = 0..self.reactor.mailboxes.len();
         let scheduled: Vec<_> = all.filter_map(|to| self.reactor.post(to, chat(n))).collect();
@@ -76,7 +76,7 @@ impl HandOff {
 }
 
 impl Reactor {
-    /// A hub with so many connections, all in one room.
+    /// A hub with this many connections, all in one room.
     pub(crate) fn new(connections: usize) -> Self {
         let waker = Arc::new(Waker::default());
         let woken = Arc::clone(&waker);
@@ -98,7 +98,7 @@ impl Reactor {
         reactor
     }
 
-    /// Posts a command; returns the mailbox if it has to be scheduled.
+    /// Posts a command. Returns the mailbox if it has to be scheduled.
     #[must_use]
     pub(crate) fn post(&mut self, to: usize, command: Command) -> Option<Arc<Mailbox>> {
         self.posted += 1;
@@ -110,7 +110,7 @@ impl Reactor {
         self.hub.take(&mut self.outputs)
     }
 
-    /// Takes and waits in turn, until everything posted is done.
+    /// Alternates between taking and waiting, until everything posted is done.
     pub(crate) fn wait_until_done(&mut self) {
         while self.take().done < self.posted {
             self.wait();
@@ -130,8 +130,8 @@ impl Reactor {
         }
     }
 
-    /// Checks that everything posted is done, that the chats of each connection, of which there are `each`, came
-    /// in order, and that the reactor was not woken more often than it waited.
+    /// Checks that everything posted is done, that the `each` chats of each connection came in order, and that the
+    /// reactor was not woken more often than it waited.
     pub(crate) fn check(&mut self, each: usize) {
         assert_eq!(self.take().done, self.posted, "everything is done");
         let sessions: Vec<_> = self.mailboxes.iter().map(|mailbox| mailbox.session()).collect();

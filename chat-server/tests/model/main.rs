@@ -1,5 +1,5 @@
-//! The hand-off between reactor and workers, model-checked: the very sources of `sleep`, `mailbox`, `shared_hub`
-//! and `pool`, over the primitives of a checker and over plain queues (`plain`).
+//! The hand-off between reactor and workers, model-checked: the actual sources of `sleep`, `mailbox`, `shared_hub` and
+//! `pool`, over the primitives of a checker and over plain queues (`plain`).
 //!
 //! - `memory` runs under loom, which models memory orderings: it tries every execution of a few steps that the
 //!   fences of `Sleep` and the orderings of the pool's stop allow.

@@ -14,14 +14,14 @@ use sync::AtomicUsize;
 use hand_off::{HandOff, chat};
 use sleep::Sleep;
 
-/// Runs `f` in every possible execution, or in those with at most so many preemptions.
+/// Runs `f` in every possible execution, or in those with at most this many preemptions.
 fn check(preemptions: Option<usize>, f: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = preemptions;
     model.check(f);
 }
 
-/// Work that a worker finds by polling: only the fences of `Sleep` order the look.
+/// Work that a worker finds by polling: only the fences of `Sleep` order that look.
 #[derive(Debug)]
 struct Work(AtomicUsize);
 
@@ -35,7 +35,7 @@ impl Work {
     }
 }
 
-/// A worker that ends when it has taken so many pieces of work.
+/// A worker that ends after taking this many pieces of work.
 fn worker(shared: &Arc<(Sleep, Work)>, pieces: usize) -> thread::JoinHandle<()> {
     let shared = Arc::clone(shared);
     thread::spawn(move || {

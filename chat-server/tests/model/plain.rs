@@ -14,8 +14,8 @@ pub(crate) struct PlainQueues<T> {
     own: Box<[Arc<List<T>>]>,
 }
 
-/// A list, and its length for a look without the lock. As with crossbeam's deques, the look may see an old
-/// length: only the pool's fences order it.
+/// A list, and its length for a look without the lock. As with crossbeam's deques, that look may see an old length:
+/// only the pool's fences order it.
 #[derive(Debug)]
 pub(crate) struct List<T> {
     len: AtomicUsize,
@@ -71,7 +71,7 @@ impl<T: Send + 'static> Queues<T> for PlainQueues<T> {
 
     fn find(&self, local: &Self::Local) -> Option<T> {
         local.pop().or_else(|| self.take_two(local)).or_else(|| {
-            // Looks again at its own queue, as crossbeam's does.
+            // Looks at its own queue again, as crossbeam's does.
             self.own.iter().find_map(|list| list.pop())
         })
     }
@@ -82,7 +82,7 @@ impl<T: Send + 'static> Queues<T> for PlainQueues<T> {
 }
 
 impl<T> PlainQueues<T> {
-    /// Takes a batch: for a moment the second task is in no queue.
+    /// Takes a batch: for a moment, the second task is in no queue.
     fn take_two(&self, local: &List<T>) -> Option<T> {
         let first = self.shared.pop()?;
         if let Some(second) = self.shared.pop() {

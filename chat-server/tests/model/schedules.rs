@@ -17,7 +17,7 @@ use shared_hub::MailboxState;
 /// The seed of all schedules. A failure also prints its schedule, for `shuttle::replay`.
 const SEED: u64 = 0x00C0_FFEE;
 
-/// Runs `f` on so many schedules of each kind: random ones, and ones with few preemptions at bad places (PCT).
+/// Runs `f` on this many schedules of each kind: random ones, and ones with few preemptions at bad places (PCT).
 fn check(schedules: usize, f: impl Fn() + Send + Sync + 'static) {
     println!("seed {SEED:#x}");
     let f = Arc::new(f);
@@ -80,7 +80,7 @@ fn c6_a_mailbox_has_one_runner_and_forgets_nothing() {
     });
 }
 
-/// Finds the bugs that the simulation plants in this part.
+/// The bugs that the simulation plants in this part are found.
 #[test]
 #[should_panic(expected = "deadlock")]
 fn c2_a_worker_that_never_wakes_the_reactor_is_found() {

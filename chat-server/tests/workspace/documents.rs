@@ -1,5 +1,5 @@
-//! Every test that `docs/catalogue.md` and `docs/RELIABILITY.md` name exists. The catalogue has tests for every
-//! case and every limit, and lists every test named after a case.
+//! Checks that every test named in `docs/catalogue.md` and `docs/RELIABILITY.md` exists, and that the catalogue has
+//! tests for every case and every limit, and lists every test named after a case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ const CASES: [(char, usize); 11] = [
     ('V', 8),
 ];
 
-/// Numbers that no case has.
+/// Numbers that are not assigned.
 #[rustfmt::skip]
 const NOT_GIVEN: &[&str] = &[
     "P7", "S3", "R8", "R10", "T3",
@@ -38,7 +38,7 @@ fn cases() -> BTreeSet<String> {
     numbers.filter(|case| !NOT_GIVEN.contains(&case.as_str())).collect()
 }
 
-/// The cases that lead the name of a test, and the name without them.
+/// The cases at the beginning of a test's name, and the rest of the name.
 fn cases_of(name: &str) -> (Vec<String>, &str) {
     let (mut cases, mut plain) = (Vec::new(), name);
     while let Some((first, rest)) = plain.split_once('_') {
@@ -73,7 +73,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The rows of the catalogue's tables with so many columns: the first cell, and the names in the last.
+/// The rows of the catalogue's tables that have this many columns: the first cell, and the names in the last.
 fn rows(columns: usize) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let lines = CATALOGUE.lines().filter(|line| line.starts_with("| ") && !line.contains("---"));
     let cells = lines.map(|line| line.trim_matches(['|', ' ']).split(" | ").collect::<Vec<_>>());
@@ -81,7 +81,7 @@ fn rows(columns: usize) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     rows.map(|cells| (cells[0].trim_matches('`'), quoted(cells[columns - 1]).collect())).collect()
 }
 
-/// The limits of the server, by their names in [`Config`].
+/// The server's limits, by their names in [`Config`].
 fn limits() -> BTreeSet<String> {
     let limits = format!("{:#?}", Config::default().limits);
     let fields = limits.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(':'));

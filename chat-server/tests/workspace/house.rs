@@ -1,20 +1,20 @@
-//! The rules of the house that a program can check.
+//! The house rules that a program can check.
 
 use std::fs;
 use std::path::Path;
 
 use super::source::{ROOT, Token, group_len, sources, tokens};
 
-/// The most lines of a file.
+/// The most lines in a file.
 const FILE: usize = 500;
 
-/// The most lines of a function.
+/// The most lines in a function.
 const FUNCTION: usize = 70;
 
 /// The most files and folders at the top of a crate's sources.
 const ENTRIES: usize = 15;
 
-/// The model checks, which compile sources of the server over primitives of their own.
+/// The model checks, which compile sources of the server over other primitives.
 const MODEL: &str = "chat-server/tests/model/";
 
 /// The faults of one file.

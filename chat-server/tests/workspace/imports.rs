@@ -1,8 +1,8 @@
 //! Modules import each other in one direction only.
 //!
-//! A module has children; among the children of one module, and between it and them, imports form no
-//! circle. What a child imports from another folder is an import of that folder. An item counts where it
-//! is defined: a module that does nothing but re-export it imports nothing.
+//! Among the children of a module, and between them and the module, imports form no circle. What a child imports from
+//! another folder counts as an import of that folder. An item counts where it is defined: a module that only
+//! re-exports it imports nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::slice::from_ref;
@@ -27,17 +27,17 @@ type ModulePath = Vec<String>;
 struct Module {
     file: String,
     children: BTreeSet<String>,
-    /// The names that are defined here.
+    /// The names defined here.
     items: BTreeSet<String>,
     /// The names that are imported here, and from where.
     imports: BTreeMap<String, ModulePath>,
-    /// The modules that are imported here with `*`.
+    /// The modules imported here with `*`.
     globs: Vec<ModulePath>,
-    /// The paths that the code here refers to.
+    /// The paths referred to in the code here.
     references: BTreeSet<ModulePath>,
 }
 
-/// The modules of a crate, tests left out.
+/// The modules of a crate, without tests.
 #[derive(Debug)]
 struct Modules(BTreeMap<ModulePath, Module>);
 
@@ -66,7 +66,7 @@ impl Modules {
         self.0.insert(path, module);
     }
 
-    /// The module that defines what `path` names, if it is one of this crate.
+    /// The module that defines `path`, if it is in this crate.
     fn definition(&self, path: &[String], depth: usize) -> Option<ModulePath> {
         let len = (0..=path.len()).rev().find(|&len| self.0.contains_key(&path[..len]))?;
         let (at, module) = (&path[..len], &self.0[&path[..len]]);
@@ -81,7 +81,7 @@ impl Modules {
         Some(module.globs.iter().find(has_it).cloned().unwrap_or_else(|| at.to_vec()))
     }
 
-    /// A circle for each module that has one among its children and itself.
+    /// One circle for each module that has any, among its children and itself.
     fn circles(&self) -> Vec<String> {
         let mut levels = BTreeMap::<&[String], Graph<'_>>::new();
         for (from, module) in &self.0 {
@@ -99,13 +99,13 @@ impl Modules {
     }
 }
 
-/// A child of a module, by its name, or the module itself.
+/// A child of a module, by name; `None` for the module itself.
 type Node = Option<String>;
 
 /// The imports among the children of a module and the module itself.
 #[derive(Debug, Default)]
 struct Graph<'a> {
-    /// The first pair of files of each import.
+    /// For each import, the first pair of files that needs it.
     edges: BTreeMap<(Node, Node), (&'a str, &'a str)>,
 }
 
@@ -122,7 +122,7 @@ impl Graph<'_> {
         Some(imports.collect::<Vec<_>>().join(", "))
     }
 
-    /// The imports that lead from one node to another.
+    /// The chain of imports from one node to another.
     fn way(&self, from: &Node, to: &Node) -> Option<Vec<(&str, &str)>> {
         let mut ways = VecDeque::from([(from, Vec::new())]);
         let mut seen = BTreeSet::from([from]);
@@ -143,7 +143,7 @@ impl Graph<'_> {
 /// Reads one file.
 struct Reader<'a> {
     module: Module,
-    /// The path of the module that is being read, and the depths at which inline ones began.
+    /// The path of the current module, and the depths at which inline modules began.
     path: ModulePath,
     inline: Vec<usize>,
     /// Re-exports, which count as references if the code uses them as well.
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
                 "mod" if text(at + 2) == "{" => {
                     self.path.push(text(at + 1).to_owned());
                     self.inline.push(depth);
-                    // Both words, so that the bracket is what comes next.
+                    // Skips both words, so that the bracket comes next.
                     at += 1;
                 }
                 "use" => {
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One tree of a `use`, below `prefix`.
+    /// Records one tree of a `use`, below `prefix`.
     fn import(&mut self, prefix: &[&str], tree: &[Token<'a>], is_export: bool) {
         let mut path = prefix.to_vec();
         let mut rest = tree;
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path from the root of the crate, if it is one of this crate.
+    /// Resolves a path to the root of the crate, if it is in this crate.
     fn absolute(&self, path: &[&str]) -> Option<ModulePath> {
         let supers = path.iter().take_while(|name| **name == "super").count();
         let (base, rest) = match path[0] {
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The parts of the inside of a bracket, between its commas.
+/// Splits the inside of a bracket at its commas.
 fn branches<'b, 'a>(inside: &'b [Token<'a>]) -> Vec<&'b [Token<'a>]> {
     let mut depth = 0;
     let is_comma = |token: &Token<'_>| {
@@ -286,7 +286,7 @@ fn modules_import_each_other_in_one_direction() {
 mod tests {
     use super::{Modules, Sources};
 
-    /// The circles among files, of which the first one is the root.
+    /// The circles among files, the first of which is the root.
     fn circles(files: &[(&str, &str)]) -> Vec<String> {
         let sources: Sources =
             files.iter().map(|(file, text)| (format!("s/{file}"), (*text).to_owned())).collect();
@@ -304,7 +304,7 @@ mod tests {
         for import in ["s/a.rs imports s/b.rs", "s/b.rs imports s/c.rs", "s/c.rs imports s/a.rs"] {
             assert!(found[0].contains(import), "{found:?}");
         }
-        // A re-export by itself is not an import, nor is what only tests use.
+        // A re-export alone is not an import, nor is anything that only tests use.
         assert!(circles(&[root, a, b, ("c.rs", "pub(crate) use crate::a::A as X;")]).is_empty());
         let test = ("c.rs", "#[cfg(test)] mod tests { use crate::a::A; }");
         assert!(circles(&[root, a, b, test]).is_empty());

@@ -1,5 +1,5 @@
-//! The workspace as a whole: the tests that documents name exist, modules import each other in one
-//! direction, each file keeps the rules of the house, and the library crates are free of I/O.
+//! The workspace as a whole: tests named in documents exist, modules import each other in one direction, files keep
+//! the house rules, and the library crates do no I/O.
 
 mod documents;
 mod house;

@@ -3,7 +3,7 @@
 
 use super::source::{sources, tokens, without_tests};
 
-/// Words that their sources may not have outside of comments, strings and tests.
+/// Words that must not occur in their sources outside of comments, strings and tests.
 const FORBIDDEN: [&str; 22] = [
     "std::net",
     "std::io",
@@ -12,7 +12,7 @@ const FORBIDDEN: [&str; 22] = [
     "std::env",
     "std::process",
     "std::thread",
-    // The modules above would hide in it.
+    // The modules above could hide in it.
     "std::{",
     "log::",
     "thread_local",

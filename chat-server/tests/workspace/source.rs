@@ -9,7 +9,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 /// The root of the workspace.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Sources by their path from the root of a tree.
+/// Sources, by path from the root of a tree.
 pub(crate) type Sources = BTreeMap<String, String>;
 
 /// The sources below a directory of the workspace (`""` for all).
@@ -32,7 +32,7 @@ pub(crate) fn sources(directory: &str) -> Sources {
     sources
 }
 
-/// A word, `::`, or a single other character of a source.
+/// A token: a word, `::`, or any other single character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
@@ -46,7 +46,7 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of a source, without comments, texts and characters.
+/// The tokens of a source, without comments, strings and character literals.
 pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     flatten(source, source.parse().expect("a Rust source"), &mut tokens);
@@ -58,7 +58,7 @@ fn flatten<'a>(source: &'a str, stream: TokenStream, tokens: &mut Vec<Token<'a>>
     let mut trees = stream.into_iter();
     while let Some(tree) = trees.next() {
         match token(tree.span()) {
-            // A documentation comment, which the parser makes an attribute.
+            // A documentation comment, which the parser turns into an attribute.
             Token { text, .. } if text.starts_with("//") || text.starts_with("/*") => {}
             Token { text: ":", line }
                 if source[tree.span().byte_range().end..].starts_with(':') =>
@@ -80,7 +80,7 @@ fn flatten<'a>(source: &'a str, stream: TokenStream, tokens: &mut Vec<Token<'a>>
     }
 }
 
-/// The tokens outside of items that are compiled for tests only.
+/// The tokens outside of items that are compiled only for tests.
 pub(crate) fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     let mut kept = Vec::new();
     let mut rest = tokens;
@@ -98,14 +98,14 @@ pub(crate) fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     kept
 }
 
-/// The length of the attribute that `tokens` begin with, or else 0.
+/// The length of the attribute at the start of `tokens`, or 0.
 fn attribute_len(tokens: &[Token<'_>]) -> usize {
     let begins =
         |at: usize, text| tokens.get(at).is_some_and(|token: &Token<'_>| token.text == text);
     if begins(0, "#") && begins(1, "[") { 1 + group_len(&tokens[1..]) } else { 0 }
 }
 
-/// The length of the item, field or arm that `tokens` begin with, with the attributes before it.
+/// The length of the item, field or arm at the start of `tokens`, including its attributes.
 fn item_len(tokens: &[Token<'_>]) -> usize {
     let attribute = attribute_len(tokens);
     if attribute > 0 {
@@ -118,7 +118,7 @@ fn item_len(tokens: &[Token<'_>]) -> usize {
             "}" => return at,
             "{" => {
                 let end = at + group_len(&tokens[at..]);
-                // That of `use a::{b, c};`.
+                // The semicolon of `use a::{b, c};`.
                 let semicolon = tokens.get(end).is_some_and(|token| token.text == ";");
                 return end + usize::from(semicolon);
             }
@@ -130,7 +130,7 @@ fn item_len(tokens: &[Token<'_>]) -> usize {
     at
 }
 
-/// The length of the group whose opening bracket `tokens` begin with.
+/// The length of the group whose opening bracket is the first of `tokens`.
 pub(crate) fn group_len(tokens: &[Token<'_>]) -> usize {
     bracketed_len(tokens, &["(", "[", "{"], &[")", "]", "}"])
 }

@@ -11,30 +11,30 @@ use chat_server::{Lang, StartError, TlsError};
 
 #[derive(Debug)]
 pub(crate) enum ExitError {
-    /// The log cannot start.
+    /// The log cannot be started.
     NoLog(io::Error),
-    /// The server cannot start.
+    /// The server cannot be started.
     Start(StartError),
-    /// Metrics cannot be served at the address that was asked for.
+    /// Metrics cannot be served at the address given.
     Metrics { address: SocketAddr, error: io::Error },
-    /// The certificate or its key is of no use.
+    /// The certificate or its key is unusable.
     Certificate(TlsError),
-    /// The certificate that the server has made cannot be kept.
+    /// The certificate that the server has made cannot be stored.
     NotKept { path: PathBuf, error: io::Error },
-    /// There is no place to keep it.
+    /// There is no directory to store it in.
     NoStateDirectory,
-    /// The probed server does not answer, or not as it should.
+    /// The probed server does not answer, or answers wrongly.
     Probe { address: SocketAddr, error: io::Error },
-    /// The system gives no more descriptors or threads.
+    /// The system refuses a descriptor or a thread.
     System(io::Error),
-    /// The kernel does not say which sockets are ready.
+    /// The kernel fails to report which sockets are ready.
     Serving(io::Error),
-    /// A second signal, of that name, came during the stop.
+    /// A second signal, with this name, came during the stop.
     SecondSignal(&'static str),
 }
 
 impl ExitError {
-    /// The address that the error is about, if there is one.
+    /// The address that the error is about, if any.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Start(StartError::Listen { address, .. })
@@ -44,7 +44,7 @@ impl ExitError {
         }
     }
 
-    /// The underlying error, if there is one.
+    /// The underlying error, if any.
     pub(crate) fn source(&self) -> Option<String> {
         match self {
             Self::Start(error) => error.source().map(ToString::to_string),
@@ -111,7 +111,7 @@ impl Localize for ExitError {
     }
 }
 
-/// Why the server cannot listen there, and what to do about it.
+/// Writes why the server cannot listen there, and what to do about it.
 fn fmt_listen_error(
     address: SocketAddr,
     error: &io::Error,
@@ -137,7 +137,7 @@ fn fmt_listen_error(
     }
 }
 
-/// Why nobody can listen on an address.
+/// Writes why an address cannot be listened on.
 fn fmt_unavailable(error: &io::Error, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error.kind() {
         ErrorKind::AddrInUse => localize!(f, lang,

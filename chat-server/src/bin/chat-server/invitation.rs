@@ -1,17 +1,17 @@
-//! What to open in a browser: the addresses of the page, and a code that phones read.
+//! What to open in a browser: the URLs of the page, and a QR code for phones.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// The light border around a code that its readers need, in modules; the standard says 4, and 2 are enough for phones.
+/// The light border that readers need around a code, in modules. The standard says 4; 2 are enough for phones.
 const BORDER: i32 = 2;
 
-/// Some address beyond this machine, of IPv4 and of IPv6: those for documentation (RFC 5737, RFC 3849).
+/// An IPv4 and an IPv6 address beyond this machine, reserved for documentation (RFC 5737, RFC 3849).
 const ELSEWHERE: (Ipv4Addr, Ipv6Addr) =
     (Ipv4Addr::new(192, 0, 2, 1), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
 
-/// The addresses of the page, the one for others first.
+/// The URLs of the page, the one that other machines can open first.
 pub(crate) fn urls(scheme: &str, listening: &[SocketAddr]) -> Vec<String> {
     let mut reachable: Vec<SocketAddr> = Vec::new();
     for address in listening {
@@ -26,8 +26,8 @@ pub(crate) fn urls(scheme: &str, listening: &[SocketAddr]) -> Vec<String> {
     reachable.iter().map(|address| format!("{scheme}://{address}/")).collect()
 }
 
-/// Where a server that listens on this address is reached: a wildcard stands for the address by which this machine
-/// reaches others, and for the loopback one.
+/// The addresses at which a server that listens on `ip` can be reached. A wildcard stands for the address from which
+/// this machine reaches others, and for the loopback address.
 fn reachable_at(ip: IpAddr) -> Vec<IpAddr> {
     match ip {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => {
@@ -49,13 +49,13 @@ fn own_address(any: IpAddr, elsewhere: IpAddr) -> Option<IpAddr> {
     socket.local_addr().ok().map(|address| address.ip())
 }
 
-/// The code of a URL in half blocks, for a terminal; `None` if it is too long for one.
+/// The QR code of a URL in half blocks, for a terminal; `None` if the URL is too long.
 pub(crate) fn qr_code(url: &str) -> Option<String> {
     let code = QrCode::encode_text(url, QrCodeEcc::Low).ok()?;
     let is_dark = |x, y| code.get_module(x, y);
     let mut text = String::new();
     for y in (-BORDER..code.size() + BORDER).step_by(2) {
-        // Light on dark terminals and dark on light ones: the colours are set.
+        // Sets both colours, so that the code is readable on dark and light terminals.
         text += "\x1b[30;47m";
         for x in -BORDER..code.size() + BORDER {
             text.push(match (is_dark(x, y), is_dark(x, y + 1)) {

@@ -1,9 +1,8 @@
 //! The chat server as a program: from the command line to the exit status.
 //!
 //! `cli` reads the command line into `settings`; `logging` and `os` connect the program with its terminal, its
-//! supervisor and its system; `metrics` serves numbers; `invitation` says what to
-//! open in a browser; `exit_error` and `texts` hold what people read. The chat
-//! server itself is in the library.
+//! supervisor and its system; `metrics` serves metrics; `invitation` says what to open in a browser; `exit_error` and
+//! `texts` hold the texts for people. The chat server itself is in the library.
 
 mod cli;
 mod exit_error;
@@ -29,13 +28,13 @@ use os::host_names::host_names;
 use os::{memory, rlimit, sd_notify, signals};
 use settings::{Settings, in_force};
 
-/// Returns memory to the system within seconds of its being freed, which the system's own does not: see
+/// Returns freed memory to the system within seconds, which the system's allocator does not: see
 /// `docs/ARCHITECTURE.md`, "Memory". `.cargo/config.toml` sets how soon.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Exit status for a command line or a file that is wrong.
+/// The exit status for errors in the command line or the configuration file.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -63,12 +62,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints a text. A reader that has gone has read enough.
+/// Prints a text, ignoring a reader that has closed the pipe.
 fn print(text: &str) {
     let _ = writeln!(io::stdout(), "{}", text.trim_end());
 }
 
-/// Prints an error before there is a log.
+/// Prints an error before the log exists.
 fn complain(error: &dyn std::fmt::Display) {
     let _ = writeln!(io::stderr(), "chat-server: {error}");
 }
@@ -114,7 +113,7 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
         move || tls::reload(&settings, &controller)
     });
     signals::watch(controller, log.clone(), reload).map_err(ExitError::System)?;
-    // Its reader may be gone, or slow; neither is a reason not to serve.
+    // Its reader may be gone or slow; the server runs regardless.
     let output = LineWriter::start(io::stdout(), "chat-output").map_err(ExitError::System)?;
     for address in server.addresses() {
         output.line(&format!("listening on {address}"));
@@ -142,7 +141,7 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     Ok(())
 }
 
-/// Says what to open in a browser: also as a code, at a terminal, if others can reach it.
+/// Prints the URLs to open in a browser, with a QR code at a terminal if other machines can reach the server.
 fn invite(scheme: &str, addresses: &[SocketAddr], output: &LineWriter) {
     let urls = invitation::urls(scheme, addresses);
     for url in &urls {
@@ -158,7 +157,7 @@ fn invite(scheme: &str, addresses: &[SocketAddr], output: &LineWriter) {
     }
 }
 
-/// Lowers the limits to what fits into the memory that there is, and says so: as a warning where a limit was set.
+/// Lowers the limits to what fits into memory. Logs each: a limit that was set explicitly as a warning.
 fn fit_memory(settings: &mut Settings) {
     let config = &mut settings.config;
     if !settings.limits_set.contains("max-memory")
@@ -185,7 +184,7 @@ fn fit_memory(settings: &mut Settings) {
     }
 }
 
-/// Logs the settings in force; at a terminal, those that are not the default.
+/// Logs the settings in force; at a terminal, only those that differ from the defaults.
 fn log_start(settings: &Settings, log: &Log) {
     let known = if log.is_text() && io::stderr().is_terminal() {
         in_force(&Settings::default()).concat()
@@ -198,7 +197,7 @@ fn log_start(settings: &Settings, log: &Log) {
     log_table("starting chat-server", &[version].into_iter().chain(told).collect::<Vec<_>>());
 }
 
-/// Logs what was counted. Lines for people leave out reasons for which nothing closed.
+/// Logs the counters. Lines for people omit close reasons that never occurred.
 fn log_stop(stats: &Stats, log: &Log) {
     let counts = [
         ("accepted", stats.accepted),

@@ -1,28 +1,26 @@
-//! The texts of the help, in every language. Texts of errors stand with their errors.
+//! The texts of the help, in every language. The texts of errors are beside the errors.
 //!
-//! `--lang` chooses the language, or `lang` in the configuration file. What programs read and search
-//! engines know stays English: log lines, `listening on ADDR:PORT` and `metrics on ADDR:PORT`, and
-//! `--version`. The words of the system, of argh and of the TOML parser stay theirs. No Korean particle
-//! depends on how a value ends.
+//! `--lang` chooses the language, or `lang` in the configuration file. Text that programs parse and people search for
+//! stays English: log lines, `listening on ADDR:PORT` and `metrics on ADDR:PORT`, and `--version`. Messages of the
+//! system, of argh and of the TOML parser are not translated. No Korean particle depends on how a value ends.
 
 use chat_proto::PerLang;
 
-/// The help's texts about a flag: a placeholder for its value, and a description that ends with the
-/// default in brackets.
+/// The help about a flag: a placeholder for its value, and a description that ends with the default in brackets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlagText {
     pub(crate) value: &'static str,
     pub(crate) about: &'static str,
 }
 
-/// A row for each flag.
+/// Declares a row for each flag.
 macro_rules! flags {
     ($($flag:ident: en $en_value:literal $en:literal, ko $ko_value:literal $ko:literal;)*) => {
         $(pub(crate) const $flag: PerLang<FlagText> = PerLang {
             en: FlagText { value: $en_value, about: $en },
             ko: FlagText { value: $ko_value, about: $ko },
         };)*
-        /// All of them.
+        /// All rows.
         #[cfg(test)]
         const FLAGS: &[PerLang<FlagText>] = &[$($flag),*];
     };
@@ -85,11 +83,11 @@ flags! {
         ko "" "버전을 보여 줘요. --help나 -h는 이 도움말이에요";
 }
 
-/// Rows with a name for each text that never changes.
+/// Declares a named row for each text without placeholders.
 macro_rules! fixed {
     ($($text:ident: en $en:literal, ko $ko:literal;)*) => {
         $(pub(crate) const $text: PerLang<&str> = PerLang { en: $en, ko: $ko };)*
-        /// All of them.
+        /// All rows.
         #[cfg(test)]
         const FIXED: &[PerLang<&str>] = &[$($text),*];
     };

@@ -1,4 +1,4 @@
-//! The decoder of what a peer sends: of frames, until its first bytes turn out to be something else.
+//! The decoder of a peer's input: frames, until the first bytes turn out to be something else.
 
 use chat_proto::websocket::{self, Peer};
 use chat_proto::{Command, FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
@@ -13,7 +13,7 @@ pub(super) enum Input {
     Web(Box<WebInput>),
 }
 
-/// What comes from a browser.
+/// Input from a browser.
 #[derive(Debug)]
 pub(super) enum WebInput {
     /// The head of a request, as far as it has arrived; it ends at `end` once that is known. One that is too long
@@ -26,14 +26,14 @@ pub(super) enum WebInput {
     },
 }
 
-// Every idle connection has one.
+// Every idle connection has one of these.
 const _: () = assert!(size_of::<Input>() <= 24);
 
 /// The head of a request.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) bytes: Vec<u8>,
-    /// Whether something came after it.
+    /// Whether more input followed it.
     pub(crate) is_followed: bool,
 }
 
@@ -48,7 +48,7 @@ impl Input {
         Self::Web(Box::new(WebInput::Messages { decoder, replies: Vec::new() }))
     }
 
-    /// Bytes that wait for more, or to be accepted.
+    /// Bytes that wait for more input, or to be accepted.
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
         match self {
@@ -60,7 +60,7 @@ impl Input {
         }
     }
 
-    /// Whether nothing waits for more, to be accepted, or to be sent.
+    /// Whether nothing waits for more input, to be accepted, or to be sent.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         match self {
@@ -74,7 +74,7 @@ impl Input {
         }
     }
 
-    /// Bytes of memory, beyond what a connection takes that has nothing buffered.
+    /// Memory in bytes, beyond that of a connection with nothing buffered.
     pub(super) fn memory(&self) -> usize {
         match self {
             Self::Frames(decoder) => decoder.capacity(),
@@ -96,7 +96,7 @@ impl Input {
         }
     }
 
-    /// Whether the peer has begun something that it is to complete.
+    /// Whether the peer has begun something that it has yet to complete.
     #[inline]
     pub(super) fn is_incomplete(&self) -> bool {
         match self {
@@ -108,7 +108,7 @@ impl Input {
         }
     }
 
-    /// Begins to read the head of a request if that is what the first bytes of the stream are.
+    /// Switches to reading the head of a request if the stream begins with one.
     #[cold]
     pub(super) fn detect_http(&mut self, bytes: &[u8]) {
         if let Self::Frames(decoder) = self
@@ -130,7 +130,7 @@ impl Input {
         }
     }
 
-    /// Whether the buffered beginning of a stream cannot be a frame's.
+    /// Whether the buffered beginning of a stream cannot belong to a frame.
     pub(super) fn is_foreign(&self) -> bool {
         matches!(self, Self::Frames(decoder) if is_foreign(decoder.buffered()))
     }
@@ -147,7 +147,7 @@ impl Input {
         matches!(self, Self::Web(web) if matches!(**web, WebInput::Head { .. }))
     }
 
-    /// Takes the head of a request once it is complete, or longer than any may be.
+    /// Takes the head of a request once it is complete or too long.
     pub(super) fn take_head(&mut self) -> Option<Head> {
         let Self::Web(web) = self else { return None };
         let WebInput::Head { bytes, end } = &mut **web else { return None };
@@ -174,8 +174,8 @@ impl WebInput {
     }
 }
 
-/// Whether the first bytes of a stream cannot be the beginning of a frame with a JSON object in it:
-/// a browser, a TLS hello or a little-endian length, which would otherwise be waited for.
+/// Whether the first bytes of a stream cannot begin a frame with a JSON object: they come from a browser, a TLS
+/// handshake or a little-endian length, and would otherwise announce a frame to wait for.
 fn is_foreign(bytes: &[u8]) -> bool {
     // The binary PROXY header begins with two empty lines.
     let mut start = bytes.iter().skip(HEADER_LEN).take(8);
@@ -185,8 +185,8 @@ fn is_foreign(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether this is exactly one command after a little-endian length: its sender waits for an answer. In our
-/// byte order, it would be the beginning of a long frame that continues after its object.
+/// Whether this is exactly one command after a little-endian length, whose sender waits for an answer. In our byte
+/// order, it would be the beginning of a long frame that continues after its object.
 fn is_little_endian(bytes: &[u8]) -> bool {
     bytes.split_first_chunk::<HEADER_LEN>().is_some_and(|(header, payload)| {
         usize::from(u16::from_le_bytes(*header)) == payload.len()
@@ -194,8 +194,8 @@ fn is_little_endian(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether a stream that begins like this is HTTP; `None` as long as the bytes do not tell. Three do: a frame with a
-/// JSON object in it has a brace or white space there.
+/// Whether a stream that begins like this is HTTP; `None` while the bytes do not tell. Three always do: the third byte
+/// of a frame with a JSON object is a brace or white space.
 pub(crate) fn begins_http<'a>(stream: impl IntoIterator<Item = &'a u8>) -> Option<bool> {
     const METHODS: [&[u8]; 9] = [
         b"GET ",
@@ -215,7 +215,7 @@ pub(crate) fn begins_http<'a>(stream: impl IntoIterator<Item = &'a u8>) -> Optio
     (len >= 3 || !is_possible).then_some(is_possible)
 }
 
-/// The end of the head of a request: after the first empty line.
+/// The end of the head of a request: just after the first empty line.
 fn head_end(bytes: &[u8]) -> Option<usize> {
     let ends =
         |at: &usize| bytes[*at..].starts_with(b"\n\n") || bytes[*at..].starts_with(b"\n\r\n");

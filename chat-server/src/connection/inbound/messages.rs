@@ -15,7 +15,7 @@ const UNSUPPORTED: u16 = 1003;
 const NORMAL: u16 = 1000;
 
 impl Inbound {
-    /// As [`Inbound::accept`], for what comes from a browser.
+    /// Like [`Inbound::accept`], for input from a browser.
     #[cold]
     pub(super) fn accept_web(
         &mut self,
@@ -35,11 +35,11 @@ impl Inbound {
             WebInput::Messages { decoder, replies } => (decoder, replies),
         };
         let (mut count, mut accepted, mut verdict) = (0, Accepted::NOTHING, Verdict::Chat);
-        // Neither a fragment nor a ping in the middle of a message gives it more time.
+        // Neither a fragment nor a ping within a message gives that message more time.
         let mut is_completed = false;
         let mut standing =
             Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
-        // A control frame between messages completes what was begun; one within a message does not.
+        // A control frame between messages completes what was incomplete; one within a message does not.
         let mut is_in_message = decoder.is_in_message();
         let mut events = decoder.feed(bytes);
         while count < most && verdict == Verdict::Chat && accepted.closing.is_none() {
@@ -69,7 +69,7 @@ impl Inbound {
                 Err(violation) => {
                     accepted.closing = close(CloseReason::BadInput, violation.close_code());
                 }
-                // These count as commands, which there are only so many of.
+                // Fragments count as commands, whose number is limited.
                 Ok(Event::Fragment) => is_in_message = true,
                 Ok(_) => is_completed |= !is_in_message,
             }

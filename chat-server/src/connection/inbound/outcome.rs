@@ -1,4 +1,4 @@
-//! What reading a connection has come to.
+//! The outcome of reading a connection.
 
 use crate::net::StreamState;
 use crate::stats::CloseReason;
@@ -27,11 +27,11 @@ impl Read {
 /// What reading has done for the handshake of a stream that begins with one, or may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Handshake {
-    /// Nothing; mostly there is none.
+    /// No effect; most streams have no handshake.
     Unchanged,
     /// It is complete: the stream takes bytes from now on.
     Complete,
-    /// There is none: the stream is plain, and takes bytes from now on.
+    /// There is no handshake: the stream is plain, and takes bytes from now on.
     Absent,
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum ReadEnd {
     Ended,
     /// The socket has failed.
     Failed,
-    /// So has the encryption of the stream.
+    /// The encryption of the stream has failed.
     Garbled,
 }
 
@@ -72,7 +72,7 @@ impl ReadEnd {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Closing {
     pub(crate) reason: CloseReason,
-    /// The code to close a WebSocket with, if it is not that of the reason.
+    /// The code to close a WebSocket with, if it is not the default for the reason.
     pub(crate) code: Option<u16>,
 }
 

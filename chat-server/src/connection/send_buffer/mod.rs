@@ -35,7 +35,7 @@ pub(crate) enum Flushed {
     Blocked,
     /// The kernel may take more, but the budget of the turn is spent.
     Budget,
-    /// The next frame of a list of rooms is wanted: see [`SendBuffer::wanted_page`].
+    /// The next frame of a list of rooms has to be encoded: see [`SendBuffer::wanted_page`].
     Page,
 }
 
@@ -46,20 +46,20 @@ impl SendBuffer {
     /// Ranges of up to this many bytes are copied, rather than referring to their chunk.
     const COPIED: usize = 1024;
 
-    /// The size in bytes from which on a segment of answers is not appended to.
+    /// A segment of answers of at least this many bytes is not appended to.
     const OWN_FULL: usize = 16 * 1024;
 
-    /// Bytes pending, not counting what is not encoded yet of a list of rooms.
+    /// Bytes pending, without the part of a list of rooms that is not encoded yet.
     pub(crate) fn pending(&self) -> usize {
         self.segments.pending()
     }
 
-    /// Notes that what is pending now is from before the connection joined its room.
+    /// Marks everything pending now as older than the connection's membership of its room.
     pub(crate) fn mark(&mut self) {
         self.segments.mark();
     }
 
-    /// Bytes pending that the last [`SendBuffer::mark`] found.
+    /// Bytes still pending that the last [`SendBuffer::mark`] marked.
     pub(crate) fn marked(&self) -> usize {
         self.segments.marked()
     }
@@ -97,9 +97,9 @@ impl SendBuffer {
         self.segments.push_back(Segment::Shared { chunk: Rc::clone(chunk), range });
     }
 
-    /// Adds a range of a room's log that this connection is handed before the other members. A short one is
-    /// copied: a reference would seal the chunk, so that each answer between two broadcasts would cost a
-    /// chunk, and every member a segment more.
+    /// Adds a range of a room's log that this connection is handed ahead of the other members. A short range is
+    /// copied: a reference would seal the chunk, so that each answer between two broadcasts would cost a chunk, and
+    /// every member another segment.
     pub(crate) fn push_part(&mut self, chunk: &Rc<Chunk>, range: Range<usize>) {
         if range.len() > Self::COPIED {
             return self.push_shared(chunk, range);
@@ -128,7 +128,7 @@ impl SendBuffer {
     }
 
     fn push_own(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        // The memory of a segment is freed as a whole: a segment that is appended to forever would never be.
+        // A segment is freed as a whole, so one that is appended to forever would never be freed.
         let mut write = Some(write);
         self.segments.change_back(|last| match last {
             Segment::Own { bytes, sent: 0 } if bytes.len() < Self::OWN_FULL => {
@@ -152,7 +152,7 @@ impl SendBuffer {
         self.segments.push_back(Segment::Rooms { after: None });
     }
 
-    /// The room after which the next frame of a list of rooms begins, if one is wanted now.
+    /// The room after which the next frame of a list of rooms begins, if that frame has to be encoded now.
     pub(crate) fn wanted_page(&self) -> Option<Option<RoomId>> {
         match self.segments.front()? {
             Segment::Rooms { after } => Some(*after),
@@ -160,8 +160,8 @@ impl SendBuffer {
         }
     }
 
-    /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest`: the room after which the list goes
-    /// on, unless it is complete.
+    /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest` is the room after which the list continues,
+    /// unless it is complete.
     pub(crate) fn push_page(&mut self, mut bytes: Vec<u8>, rest: Option<RoomId>) {
         let Some(Segment::Rooms { after }) = self.segments.front_mut() else { return };
         if rest.is_some() {
@@ -169,14 +169,13 @@ impl SendBuffer {
         } else {
             self.segments.pop_front();
         }
-        // It may stay for as long as its reader likes.
+        // A slow reader may keep it for long.
         bytes.shrink_to_fit();
         self.segments.push_front(Segment::Own { bytes, sent: 0 });
     }
 
-    /// Drops everything but the rest of a frame that is partly written: the peer gets whole frames, from
-    /// the beginning of what was pending. Without a framing there are no frames to complete. The first `withheld` bytes
-    /// are written as well, and stay nevertheless.
+    /// Drops everything except the rest of a partly written frame: the peer gets a whole number of frames. Without a
+    /// framing, there is no frame to complete. The first `withheld` bytes count as written, and stay as well.
     pub(crate) fn truncate(&mut self, framing: Option<Framing>, withheld: usize) {
         let end_of_frame = |bytes: &[u8], at| match framing {
             Some(framing) => end_of_frame(framing, bytes, at),
@@ -187,7 +186,7 @@ impl SendBuffer {
             Some(Segment::Shared { chunk, mut range }) => {
                 range.end = end_of_frame(chunk.bytes(), range.start + withheld);
                 if range.len() > Self::COPIED {
-                    // Those who stopped in the same frame share what is left of it.
+                    // Members that stopped within the same frame share the rest of it.
                     self.segments = Segments::of(Segment::Shared { chunk, range });
                     return;
                 }
@@ -211,8 +210,8 @@ impl SendBuffer {
         }
     }
 
-    /// Writes until everything is written, the kernel takes no more, at least `budget` bytes have been
-    /// written, or the next frame of a list of rooms is wanted. Takes what it writes from the budget.
+    /// Writes until everything is written, the kernel takes no more, at least `budget` bytes have been written, or the
+    /// next frame of a list of rooms has to be encoded. Subtracts the bytes written from the budget.
     ///
     /// # Errors
     /// Any error of the socket but `WouldBlock` and `Interrupted`; the socket has failed.
@@ -242,8 +241,8 @@ impl SendBuffer {
         Ok(Flushed::All)
     }
 
-    /// Writes a range of a room's log while nothing else is pending: what the kernel takes at once,
-    /// which is nearly always everything, is never added to the buffer.
+    /// Writes a range of a room's log while nothing else is pending. Bytes that the kernel takes at once, nearly
+    /// always all of them, are never added to the buffer.
     ///
     /// # Errors
     /// As [`SendBuffer::flush`].
@@ -274,7 +273,7 @@ impl SendBuffer {
             Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
             Segment::Rooms { .. } => None,
         });
-        // Nearly always there is one segment; preparing for more would cost more than the rest.
+        // There is nearly always one segment; preparing for more would cost more than everything else.
         if self.segments.len() == 1 {
             return socket.write_vectored(&[IoSlice::new(bytes.next().unwrap_or_default())]);
         }
@@ -309,7 +308,7 @@ impl SendBuffer {
     }
 }
 
-/// The end of the frame that byte `at` lies in, or `at` if a frame ends there. `frames` begins with a
+/// The end of the frame that contains byte `at`, or `at` if a frame ends there. `frames` begins at the start of a
 /// frame.
 fn end_of_frame(framing: Framing, frames: &[u8], at: usize) -> usize {
     let mut end = 0;

@@ -14,8 +14,8 @@ pub(super) enum Segment {
     Shared { chunk: Rc<Chunk>, range: Range<usize> },
     /// Messages to this connection alone, of which `sent` bytes are written.
     Own { bytes: Vec<u8>, sent: usize },
-    /// A list of rooms, or what is left of it: the rooms after this one. It is encoded one frame at a time
-    /// when its turn comes, and shows the rooms of that time.
+    /// A list of rooms, or the rest of it: the rooms after this one. It is encoded a frame at a time when its turn
+    /// comes, and shows the rooms as they are then.
     Rooms { after: Option<RoomId> },
 }
 
@@ -29,7 +29,7 @@ impl Segment {
         }
     }
 
-    /// Memory held for this connection alone, in bytes: whole buffers, whatever is in them and left of it.
+    /// Memory held for this connection alone, in bytes. Buffers count by capacity.
     pub(super) fn own_memory(&self) -> usize {
         match self {
             Self::Shared { .. } | Self::Rooms { .. } => 0,
@@ -42,10 +42,10 @@ impl Segment {
     }
 }
 
-/// Segments that a queue may have room for, however few it holds.
+/// Segments that a queue may keep memory for, no matter how few it holds.
 const FEW: usize = 16;
 
-/// A queue of segments. Nearly always it holds one or none, and then it allocates nothing.
+/// A queue of segments. It nearly always holds at most one, and then allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct Segments {
     /// `None` only if there is no `rest`.
@@ -142,7 +142,7 @@ impl Segments {
         self.rest.as_ref().map_or(0, |rest| rest.marked)
     }
 
-    /// Notes that so many bytes leave the front.
+    /// Notes that `bytes` bytes leave the front.
     pub(super) fn note_written(&mut self, bytes: usize) {
         if let Some(rest) = &mut self.rest {
             rest.marked = rest.marked.saturating_sub(bytes);

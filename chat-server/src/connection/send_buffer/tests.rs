@@ -1,4 +1,4 @@
-//! The bytes on the wire are the bytes of the queue, whatever the kernel takes at a time.
+//! The bytes on the wire are the bytes of the queue, no matter how few the kernel takes at a time.
 
 use chat_core::{Notice, RoomEntry, RoomId, Title};
 use chat_proto::{FrameDecoder, Framing, Incoming, write_rooms_page};
@@ -23,7 +23,7 @@ fn write_page(count: u64, after: Option<RoomId>, out: &mut Vec<u8>) -> Option<Ro
     write_rooms_page(Framing::Length, ids.map(|room| RoomEntry::new(room, &title, [], 0)), out)
 }
 
-/// Flushes, and adds the frames of lists of `rooms` rooms that are asked for.
+/// Flushes, and encodes the frames that a list of `rooms` rooms needs.
 fn flush(
     buffer: &mut SendBuffer,
     socket: &mut ScriptedSocket,
@@ -191,7 +191,7 @@ fn o5_more_segments_than_one_writev_takes() {
     assert!(!buffer.segments.has_rest(), "nor memory for so many segments");
 }
 
-/// A list is encoded as it is read: what is pending of it never exceeds a frame, however long it is.
+/// A list is encoded as it is read: no more than one frame of it is ever pending, however long the list is.
 #[test]
 fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     let mut buffer = SendBuffer::default();

@@ -1,4 +1,4 @@
-//! The connections from each address: how many there are, and how fast new ones come.
+//! The connections from each address: how many there are, and how fast new ones arrive.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -8,8 +8,8 @@ use crate::connection::{Rate, TokenBucket};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant};
 
-/// Counts connections by address, if there is a limit on them or on new ones. Peers choose the keys, so the maps
-/// are std's, which resist flooding.
+/// Counts connections by address, if either limit is in force. Peers choose the keys, so the maps are std's, which
+/// resist flooding.
 #[derive(Debug)]
 pub(crate) struct AddressCounts {
     /// 0 for no limit.
@@ -19,7 +19,7 @@ pub(crate) struct AddressCounts {
     counts_loopback: bool,
     counts: HashMap<IpAddr, Source>,
     of: HashMap<ConnKey, IpAddr>,
-    /// Addresses without connections, and when nothing has to be remembered of them any more.
+    /// Addresses without connections, and when each can be forgotten.
     fading: VecDeque<(Instant, IpAddr)>,
     now: Instant,
 }
@@ -46,7 +46,7 @@ impl AddressCounts {
         }
     }
 
-    /// Sets the time, and forgets addresses that may begin anew.
+    /// Sets the time, and forgets addresses whose time has come.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = now;
         while self.fading.front().is_some_and(|(at, _)| *at <= now) {
@@ -60,8 +60,10 @@ impl AddressCounts {
         }
     }
 
-    /// Counts a connection. Returns the time at which it may be read, if not now; or `Err`, and does not count
-    /// it, if its address is at the limit.
+    /// Counts a connection. Returns the time at which it may be read, if that is later than now.
+    ///
+    /// # Errors
+    /// [`AtLimit`] if its address is at the limit; the connection is then not counted.
     pub(crate) fn add(&mut self, key: ConnKey, peer: IpAddr) -> Result<Option<Instant>, AtLimit> {
         let is_off = self.limit == 0 && self.new.is_unlimited();
         if is_off || (!self.counts_loopback && peer.to_canonical().is_loopback()) {
@@ -107,22 +109,21 @@ impl AddressCounts {
 
 #[cfg(test)]
 impl AddressCounts {
-    /// Connections and addresses that are counted.
+    /// The number of connections and addresses that are counted.
     pub(crate) fn len(&self) -> usize {
         self.of.len() + self.counts.values().filter(|source| source.connections > 0).count()
     }
 }
 
-/// New connections of one address that wait for their time, one after the other; the next waits as long as the
-/// last of these.
+/// New connections of one address that each wait for a turn of their own. Any more wait as long as the last of these.
 const MOST_WAITING: usize = 64;
 
-/// The address has as many connections as it may.
+/// The address is at its limit of connections.
 #[derive(Debug)]
 pub(crate) struct AtLimit;
 
-/// The address that counts: an IPv4 address in either form; of an IPv6 address the /64 network, all 2⁶⁴
-/// addresses of which one peer usually has (RFC 6177).
+/// The address to count by: IPv4, even if mapped to IPv6, as it is; IPv6 by its /64 network, which usually belongs to
+/// one peer as a whole (RFC 6177).
 fn source_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

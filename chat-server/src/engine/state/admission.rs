@@ -34,8 +34,8 @@ impl Admission {
         self.addresses.tick(now);
     }
 
-    /// Admits a connection, in addition to `count` others, or returns the reason for refusing it. Returns the
-    /// time at which it may be read, if its address has made too many of late.
+    /// Admits a connection in addition to `count` others, or returns the reason for refusing it. An admitted
+    /// connection comes with the time at which it may be read, if its address has opened too many lately.
     pub(crate) fn admit(
         &mut self,
         key: ConnKey,

@@ -1,5 +1,5 @@
-//! The log of connections: closes, limits reached, failures to accept. Never what people say, and at most one
-//! line of each kind per second, unless the level is debug.
+//! The log of connections: closes, limits reached, failures to accept. It never contains what people say, and has at
+//! most one line of each kind per second, unless the level is debug.
 //!
 //! With logging off, a closed connection costs a load and a branch.
 
@@ -20,13 +20,13 @@ const PERIOD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct ConnectionLog {
     now: Instant,
-    /// The time to log the number of suppressed lines.
+    /// When to log the number of suppressed lines.
     due: Option<Instant>,
     closed: [Gate; CloseReason::ALL.len()],
     paused: Gate,
     accept_failed: Gate,
     relieved: [Gate; ReliefStep::ALL.len()],
-    /// The peers of connections that a proxy made for them.
+    /// The client addresses named by proxies.
     proxied: FxHashMap<ConnKey, SocketAddr>,
 }
 
@@ -50,7 +50,7 @@ impl ConnectionLog {
         }
     }
 
-    /// Notes for whom a proxy has made a connection: its socket does not know.
+    /// Records the client that a proxy has connected for, which the socket does not know.
     pub(crate) fn remember(&mut self, key: ConnKey, peer: SocketAddr) {
         self.proxied.insert(key, peer);
     }
@@ -65,7 +65,7 @@ impl ConnectionLog {
         self.proxied.remove(&key);
     }
 
-    /// The peer to show: the one that a proxy named, or else that of the socket.
+    /// The address to show: the one that a proxy named, or else that of the socket.
     fn peer(&self, key: ConnKey, socket: impl FnOnce() -> Option<SocketAddr>) -> Peer {
         Peer(self.proxied.get(&key).copied().or_else(socket))
     }
@@ -140,7 +140,7 @@ impl ConnectionLog {
         }
     }
 
-    /// Logs that a connection sends, or asks for, more than it may.
+    /// Logs that a connection sends, or asks for, more than its budget allows.
     pub(crate) fn paused(&mut self, key: ConnKey, peer: impl FnOnce() -> Option<SocketAddr>) {
         if enabled!(Level::INFO) && self.paused.passes(self.now, &mut self.due) {
             let id = key.number();
@@ -165,7 +165,7 @@ impl ConnectionLog {
 }
 
 impl Gate {
-    /// Whether to log an event now. If not, `due` becomes the time to log that it was suppressed.
+    /// Whether to log an event now. If not, sets `due` to the time to log the number of suppressed events.
     fn passes(&mut self, now: Instant, due: &mut Option<Instant>) -> bool {
         if enabled!(Level::DEBUG) {
             return true;
@@ -180,7 +180,7 @@ impl Gate {
         passes
     }
 
-    /// Returns the number of suppressed events, once that is due.
+    /// Returns the number of suppressed events, once it is time to log that.
     fn release(&mut self, now: Instant) -> Option<u64> {
         if self.held == 0 || self.opens.is_some_and(|opens| now < opens) {
             return None;

@@ -12,10 +12,10 @@ use crate::workers::{HubProgress, Mailbox, MailboxState, Request, SharedHub};
 
 /// Runs the mailboxes that the reactor does not run itself.
 pub(crate) trait Workers {
-    /// Runs each of `mailboxes`, sooner or later, and leaves none in the vector.
+    /// Schedules each of `mailboxes` to be run, and leaves the vector empty.
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>);
 
-    /// Mailboxes that a worker has taken from another.
+    /// The number of mailboxes that a worker has stolen from another.
     fn steals(&self) -> u64 {
         0
     }
@@ -27,7 +27,7 @@ pub(crate) trait Workers {
 pub(crate) struct Dispatcher<W> {
     hub: Arc<SharedHub>,
     workers: W,
-    /// The most requests that are run here: up to this many, waking a worker costs more than the work.
+    /// The most requests that are run here. Up to this many, waking a worker would cost more than the work itself.
     inline_requests: usize,
     /// Scheduled mailboxes that have not been run or submitted yet, and the requests posted to them.
     run_queue: Vec<Arc<Mailbox>>,
@@ -35,7 +35,7 @@ pub(crate) struct Dispatcher<W> {
     /// Requests posted since the server began, and those of them that are done.
     posted: u64,
     done: u64,
-    /// The number of requests after which the oldest submitted batch is done, and the time it was submitted.
+    /// The count of done requests at which the oldest submitted batch is complete, and when it was submitted.
     submitted: Option<(u64, Instant)>,
     /// Scratch space, empty between calls.
     requests: Vec<Request>,
@@ -46,10 +46,10 @@ pub(crate) struct Dispatcher<W> {
 /// What the engine takes from the hub once a turn.
 #[derive(Debug)]
 pub(crate) struct Completed {
-    /// In the order in which the hub answered. To be given back with [`Dispatcher::recycle`].
+    /// Outputs, in the hub's order. Return the vector with [`Dispatcher::recycle`].
     pub(crate) outputs: Vec<Output>,
     pub(crate) progress: HubProgress,
-    /// The time for which the workers had a batch, if one is done.
+    /// How long the workers had a batch, if one has been completed.
     pub(crate) worker_wait: Option<Duration>,
 }
 
@@ -70,7 +70,7 @@ impl<W: Workers> Dispatcher<W> {
         }
     }
 
-    /// Runs a short queue here, and has the workers run a long one.
+    /// Runs a short queue here, and submits a long one to the workers.
     pub(crate) fn run(&mut self, now: Instant) {
         if mem::take(&mut self.queued_requests) > self.inline_requests {
             self.submitted.get_or_insert((self.posted, now));
@@ -82,7 +82,7 @@ impl<W: Workers> Dispatcher<W> {
     }
 
     /// Returns the next frame of a list of rooms, with rooms after `after`, and the room after which the list
-    /// goes on, unless it is complete.
+    /// continues, unless it is complete.
     pub(crate) fn rooms_page(
         &mut self,
         framing: Framing,
@@ -90,7 +90,7 @@ impl<W: Workers> Dispatcher<W> {
     ) -> (Vec<u8>, Option<RoomId>) {
         self.page.clear();
         let rest = self.hub.write_rooms_page(framing, after, &mut self.page);
-        // Copied, so that it takes no more memory than it is long.
+        // Copied, so that its capacity is its length.
         (self.page.as_slice().into(), rest)
     }
 
@@ -104,14 +104,14 @@ impl<W: Workers> Dispatcher<W> {
         Completed { outputs, progress, worker_wait }
     }
 
-    /// Mailboxes that a worker has taken from another.
+    /// The number of mailboxes that a worker has stolen from another.
     pub(crate) fn steals(&self) -> u64 {
         self.workers.steals()
     }
 }
 
 impl<W> Dispatcher<W> {
-    /// Outputs for which memory is kept from turn to turn.
+    /// The most outputs that memory is kept for from turn to turn.
     const KEPT_OUTPUTS: usize = 1024;
 
     /// Begins a session, and returns its mailbox.
@@ -119,7 +119,7 @@ impl<W> Dispatcher<W> {
         Arc::new(Mailbox::new(self.hub.connect(role)))
     }
 
-    /// An empty vector for requests, to be given back.
+    /// Lends an empty vector for requests; see [`Dispatcher::give_back`].
     pub(crate) fn scratch(&mut self) -> Vec<Request> {
         mem::take(&mut self.requests)
     }
@@ -140,7 +140,7 @@ impl<W> Dispatcher<W> {
         self.requests = requests;
     }
 
-    /// Takes the vector of [`Completed::outputs`] back, empty. It keeps the memory of an ordinary turn only.
+    /// Takes the vector of [`Completed::outputs`] back, empty. Keeps no more memory than an ordinary turn needs.
     pub(crate) fn recycle(&mut self, mut outputs: Vec<Output>) {
         debug_assert!(outputs.is_empty());
         outputs.shrink_to(Self::KEPT_OUTPUTS);

@@ -1,4 +1,4 @@
-//! The queues of connections to flush, and to be given the next frame of a list of rooms.
+//! The queues of connections to flush, and of connections to send the next frame of a list of rooms to.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ use crate::net::ConnKey;
 pub(crate) struct Egress {
     /// Connections with answers to flush at the end of the turn.
     queue: VecDeque<ConnKey>,
-    /// How many of these have had their memory counted, from the first on.
+    /// How many of these, from the front, have had their memory counted.
     counted: usize,
     /// Connections that wait for the next frame of a list of rooms, in the order in which they are served.
     lists: VecDeque<ConnKey>,
@@ -60,7 +60,7 @@ impl Egress {
         self.lists.push_back(key);
     }
 
-    /// Takes the connection whose turn it is to be given a frame of a list of rooms.
+    /// Takes the connection that gets the next frame of a list of rooms.
     pub(crate) fn pop_list(&mut self) -> Option<ConnKey> {
         self.lists.pop_front()
     }
@@ -72,7 +72,7 @@ impl Egress {
         self.writer.shrink();
     }
 
-    /// Whether a connection is to be flushed without any event.
+    /// Whether there is a connection to flush without any event.
     pub(crate) fn has_work(&self) -> bool {
         !self.queue.is_empty() || !self.lists.is_empty() || self.writer.has_follow_ups()
     }

@@ -12,10 +12,10 @@ use crate::workers::Request;
 /// How long a turn reads, whatever is queued, in the units of [`read_time`]: some 250 µs.
 const PER_TURN: usize = 640;
 
-/// How long a turn reads at least.
+/// The least time for which a turn reads.
 const LEAST: usize = PER_TURN / 4;
 
-/// A room that still has something to hand out.
+/// The time by which each room that still has something to hand out shortens reading.
 const OWED: usize = 8;
 
 /// The connections to read, and how far reading is ahead of the hub.
@@ -25,16 +25,16 @@ pub(crate) struct Ingress {
     /// Connections to read: those that an event has announced, and those that were not read to the end,
     /// which no event will announce.
     ///
-    /// Quiet ones, which have taken little time of late, are read before busy ones: nobody waits for many who
-    /// send all they may, or what takes long.
+    /// Quiet ones, which have lately taken little time, are read before busy ones, so that nobody waits for many peers
+    /// that send all they may, or whose input takes long.
     quiet: VecDeque<ConnKey>,
     busy: VecDeque<ConnKey>,
-    /// How many of these have yet to be read in this turn.
+    /// How many of each have yet to be read in this turn.
     left: (usize, usize),
-    /// How long this turn reads, and how much of that is left.
+    /// The time for which this turn reads, and how much of it is left.
     total: usize,
     budget: usize,
-    /// Quiet connections have been read in this turn.
+    /// Whether quiet connections have been read in this turn.
     had_quiet: bool,
     /// When the turn began.
     now: Instant,
@@ -48,7 +48,7 @@ pub(crate) struct Ingress {
 }
 
 impl Ingress {
-    /// `web`: whether browsers are served.
+    /// Returns an empty queue. `web` says whether browsers are served.
     pub(crate) fn new(limits: &Limits, web: bool) -> Self {
         Self {
             limits: InboundLimits::new(limits, web),
@@ -77,8 +77,8 @@ impl Ingress {
         queue.push_back(key);
     }
 
-    /// Begins a turn, in which each connection that is queued now is read once at most. `owing` rooms still have
-    /// something to hand out, which shortens the reading.
+    /// Begins a turn, in which each connection queued now is read at most once. Reading is shortened for each of
+    /// `owing` rooms that still have something to hand out.
     pub(crate) fn begin_turn(&mut self, now: Instant, owing: usize) {
         self.now = now;
         self.left = (self.quiet.len(), self.busy.len());
@@ -87,7 +87,7 @@ impl Ingress {
         self.had_quiet = false;
     }
 
-    /// Takes the next connection to read, as long as the turn goes.
+    /// Takes the next connection to read, while there is time left in the turn.
     pub(crate) fn pop(&mut self) -> Option<ConnKey> {
         let reserved = self.reserved();
         let (quiet, busy) = &mut self.left;
@@ -97,7 +97,7 @@ impl Ingress {
         if takes_quiet {
             self.had_quiet = true;
         } else if self.had_quiet {
-            // The answers to these come first: the rest of the busy ones are for the next turn.
+            // The quiet ones' messages go out first: the remaining busy ones wait for the next turn.
             self.budget = self.budget.min(reserved);
         }
         if self.budget == 0 || *left == 0 {
@@ -108,17 +108,18 @@ impl Ingress {
         queue.pop_front()
     }
 
-    /// Whether the turn goes on to those that waited for their rooms: `first`, before any other.
+    /// Whether there is time to read connections that waited for their rooms: before all others (`first`), or after
+    /// them.
     pub(crate) fn has_time(&self, first: bool) -> bool {
         self.budget > if first { self.total - self.reserved() } else { 0 }
     }
 
-    /// What is left for busy connections in any case, and what those that waited for their rooms are given first.
+    /// The time reserved for busy connections, and the time first given to those that waited for their rooms.
     fn reserved(&self) -> usize {
         self.total / 4
     }
 
-    /// Takes the time that reading or posting takes.
+    /// Subtracts the time that reading or posting has taken.
     pub(crate) fn spend(&mut self, time: usize) {
         self.budget = self.budget.saturating_sub(time);
     }
@@ -133,7 +134,7 @@ impl Ingress {
         self.pauses.pop_due(now).map(|(_, key)| key)
     }
 
-    /// As [`Timers::compact`], for the pauses.
+    /// Like [`Timers::compact`], for the pauses.
     pub(crate) fn compact_pauses(
         &mut self,
         connections: usize,
@@ -148,8 +149,8 @@ impl Ingress {
         self.busy.shrink_to_fit();
     }
 
-    /// Reads a connection into the shared buffer, and appends the requests that came of it: none, and what is
-    /// read is buffered, unless it `accepts`.
+    /// Reads a connection into the shared buffer, and appends the resulting requests. Unless `accepts`, input is only
+    /// buffered, and there are no requests.
     #[inline]
     pub(crate) fn read<S: Socket>(
         &mut self,
@@ -191,7 +192,7 @@ impl Ingress {
         self.read_ahead = 0;
     }
 
-    /// Whether a connection can be read without any event; `admitted`: whether a room admits one.
+    /// Whether a connection can be read without any event. `admitted` says that a room admits one.
     pub(crate) fn has_work(&self, admitted: bool) -> bool {
         (admitted || self.has_queued()) && self.may_read()
     }

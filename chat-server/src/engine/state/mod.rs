@@ -1,6 +1,5 @@
-//! The state of the engine, by who owns what. Each file keeps its own invariants, and knows neither the
-//! engine nor the other files' state; the engine's methods, in the files beside this folder, bring them
-//! together.
+//! The state of the engine, by owner. Each file keeps its own invariants, and knows neither the engine nor the state
+//! of the other files; the engine's methods, in the files beside this folder, combine them.
 
 mod addresses;
 mod admission;

@@ -1,38 +1,39 @@
-//! Estimates of the time that reading takes. The engine reads no clock, so that tests can say what a turn does.
+//! Estimates of how long reading takes. The engine reads no clock, so tests can determine what a turn does.
 //!
-//! The unit is what a chat takes among others, some 0.4 µs. Whatever takes longer is counted as at its worst.
+//! The unit is the time of one chat among many, some 0.4 µs. Anything slower is counted at its worst case.
 
 use chat_proto::{Command, Rejection};
 
 use crate::connection::Read;
 use crate::workers::Request;
 
-/// A read.
+/// The time of a read by itself.
 pub(super) const READ: usize = 4;
 
-/// A read that completes no frame: the kernel acknowledges it at once, and it is buffered, and has a deadline.
+/// The time of a read that completes no frame: the kernel acknowledges it at once, it is buffered, and it sets a
+/// deadline.
 const PIECE: usize = 24;
 
-/// What is charged for that beyond the time: such frames are not what others wait for.
+/// The extra charge for such a read, beyond its time: nobody is waiting for such frames.
 const PIECE_CHARGE: usize = 600;
 
-/// Bytes that are parsed, and that are buffered, in a unit.
+/// Bytes that can be parsed in a unit, and bytes that can be buffered.
 const PARSED: usize = 96;
 const BUFFERED: usize = 128;
 
-/// A request that is no chat, and is answered.
+/// The time of a request other than a chat, with its answer.
 const ANSWER: usize = 12;
 
-/// A name that is not ASCII: it is normalized, and compared with others.
+/// The time of a name beyond ASCII, which is normalized and compared with others.
 const NAME: usize = 80;
 
-/// The end of a connection: it is closed, and others are told.
+/// The time to close a connection and tell others.
 const END: usize = 60;
 
-/// The time that a read takes beyond [`READ`], with its requests.
+/// The time that a read and its requests take, beyond [`READ`].
 pub(super) fn read_time(read: &Read, requests: &[Request], is_in_room: bool) -> usize {
     let work = read.work as usize;
-    // Only the last takes long.
+    // Only the last request can be expensive.
     let last = match requests.last() {
         None => return PIECE + read.bytes / BUFFERED + work,
         Some(Request::Do(Command::Chat(_))) if is_in_room => 0,
@@ -44,7 +45,7 @@ pub(super) fn read_time(read: &Read, requests: &[Request], is_in_room: bool) -> 
     requests.len().max(read.accepted / PARSED) + last + work
 }
 
-/// What the connection is charged for it: see [`Inbound::charge_time`](crate::connection::Inbound::charge_time).
+/// The charge to the connection: see [`Inbound::charge_time`](crate::connection::Inbound::charge_time).
 pub(super) fn charge(read: &Read, time: usize) -> usize {
     READ + time + if read.accepted > 0 { 0 } else { PIECE_CHARGE }
 }

@@ -2,14 +2,14 @@
 
 use crate::net::Instant;
 
-/// The phase of the stop of the server.
+/// The phase of stopping the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Nothing is read any more. What was accepted is being carried out.
+    /// Nothing more is read. Accepted requests are being carried out.
     Finishing {
-        /// The time until which that is waited for.
+        /// When the wait for that ends.
         deadline: Instant,
     },
-    /// Everyone has been told; the connections are closing.
+    /// Every peer has been told; the connections are closing.
     Closing,
 }

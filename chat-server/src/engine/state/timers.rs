@@ -5,12 +5,12 @@ use std::collections::BinaryHeap;
 
 use crate::net::{ConnKey, Instant};
 
-/// A queue of timers. A timer that is no longer needed is not removed, but found stale when it expires.
+/// A queue of timers. A timer that is no longer needed stays, and is found stale when it expires.
 #[derive(Debug, Default)]
 pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, ConnKey)>>);
 
 impl Timers {
-    /// Timers that may be stale, however few connections there are.
+    /// Timers that may be stale, no matter how few connections there are.
     const MAX_STALE: usize = 1024;
 
     pub(crate) fn add(&mut self, at: Instant, key: ConnKey) {

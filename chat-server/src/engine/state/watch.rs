@@ -1,20 +1,20 @@
-//! The connections with bytes on their way to their peers, which may have vanished.
+//! Connections with bytes on their way to peers that may have vanished.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::net::{ConnKey, Delivery, Instant};
 
-/// How often a connection is looked at before its time is over.
+/// How many times a connection is checked within the timeout.
 const LOOKS: u32 = 6;
 
-/// What a peer that is there cannot miss: one repeat may be lost, or on its way.
+/// Repeats that a peer still there does not leave unanswered: one may be lost or on its way, two may not.
 const REPEATS: u8 = 2;
 
-/// The connections to look at, those whose turn is next first.
+/// The connections to check, the next one first.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// The time between two looks at a connection.
+    /// The time between two checks of a connection.
     period: Duration,
     queue: VecDeque<Watched>,
 }
@@ -24,25 +24,25 @@ pub(crate) struct Watch {
 pub(crate) struct Watched {
     pub(crate) key: ConnKey,
     due: Instant,
-    /// When its peer was last heard of, or the watch began.
+    /// When the peer was last heard of, or when the watch began.
     heard: Instant,
-    /// The repeats at the last look before that, and at the last look.
+    /// The repeats at the last check before `heard`, and at the last check.
     repeats: [u8; 2],
 }
 
-/// What a look has shown.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sight {
     /// Everything has arrived, or nothing is known: there is nothing to watch.
     Delivered,
     /// Something is still on its way.
     Waiting,
-    /// The peer has not been heard of for too long.
+    /// The peer has been silent for too long.
     Vanished,
 }
 
 impl Watch {
-    /// Entries that may be stale, however few connections there are.
+    /// Entries that may be stale, no matter how few connections there are.
     const MAX_STALE: usize = 1024;
 
     /// Watches for peers that have vanished for `timeout`.
@@ -68,7 +68,7 @@ impl Watch {
         self.queue.shrink_to_fit();
     }
 
-    /// Takes a connection that is to be looked at.
+    /// Takes the next connection whose check is due.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Watched> {
         if self.next_deadline()? > now {
             return None;
@@ -76,7 +76,7 @@ impl Watch {
         self.queue.pop_front()
     }
 
-    /// Notes what the kernel says about a connection, and watches on if need be.
+    /// Evaluates the kernel's answer about a connection, and continues the watch if necessary.
     pub(crate) fn look(
         &mut self,
         now: Instant,
@@ -91,7 +91,7 @@ impl Watch {
             watched.heard = watched.heard + (silence - delivery.silence);
             watched.repeats[0] = watched.repeats[1];
         }
-        // Progress begins the count anew, and so does any answer to a question for room.
+        // Progress resets the kernel's count, and so does any answer to a window probe.
         if delivery.repeats < watched.repeats[0] || !delivery.in_flight {
             watched.repeats[0] = 0;
         }
@@ -105,7 +105,7 @@ impl Watch {
         Sight::Waiting
     }
 
-    /// When to look at a connection without any event.
+    /// When the next check is due.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.queue.front().map(|watched| watched.due)
     }
@@ -117,10 +117,10 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// What the kernel says of a peer: the time since it was last heard of, and the repeats since.
+    /// The kernel's answer about a peer, by the second.
     type Peer = fn(u64) -> Delivery;
 
-    /// The second in which the watch ends, and how.
+    /// The second in which the watch ends, and its result.
     fn watched(seconds: u64, peer: Peer) -> Option<(u64, Sight)> {
         let mut watch = Watch::new(TIMEOUT);
         let at = |second| Instant::START + Duration::from_secs(second);
@@ -143,10 +143,10 @@ mod tests {
 
     #[test]
     fn o15_a_peer_that_answers_nothing_is_gone_within_its_time() {
-        // Silent for an hour before; gone from the first second on.
+        // Silent for an hour before, and gone from the first second on.
         let gone = |second| delivery(true, 3_600 + second, if second < 2 { 1 } else { 9 });
         assert_eq!(watched(90, gone), Some((50, Sight::Vanished)));
-        // Answers for 25 s: its time begins with its last answer.
+        // Answers for 25 s: the timeout starts with its last answer.
         let later: Peer =
             |second| delivery(true, second.saturating_sub(25), if second < 27 { 0 } else { 9 });
         let (at, sight) = watched(90, later).expect("it has an end");
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn o15_a_peer_that_is_there_is_never_gone() {
         let quick: Peer = |second| delivery(true, second % 2, 0);
-        // Reads nothing: it is asked less and less often whether it has room, and answers each time.
+        // Reads nothing: it gets window probes less and less often, and answers each.
         let without_room: Peer =
             |second| delivery(false, second % 120, u8::from(second % 120 == 0));
         // Drops what it has no room for, and says so whenever it is repeated.

@@ -1,4 +1,4 @@
-//! The engine and the budgets of a connection: beyond them it is delayed, and nobody else is.
+//! The budgets of a connection: a peer that exceeds them is delayed, and no other peer is.
 
 use chat_proto::websocket::{self, Opcode};
 use chat_testing::UPGRADE;
@@ -8,7 +8,7 @@ use crate::limits::RateLimit;
 use crate::stats::LimitKind;
 
 impl Harness {
-    /// Gives the engine its turns up to `end`, each at the time at which it asked for it.
+    /// Gives the engine its turns up to `end`, each at the time that it asked for.
     fn turns_until(&mut self, end: Duration) {
         let end = Instant::START + end;
         while let Some(now) = self.engine.next_deadline().filter(|now| *now <= end) {
@@ -18,7 +18,7 @@ impl Harness {
     }
 }
 
-/// Chats of 8 KiB each, told in no room: each is refused.
+/// Chats of 8 KiB each, sent outside of any room, so that each is refused.
 fn long_chats(count: usize) -> Vec<u8> {
     let text = "x".repeat(8 * 1024 - 2 - r#"{"type":"CSChat","text":""}"#.len());
     frame(format!(r#"{{"type":"CSChat","text":"{text}"}}"#)).repeat(count)
@@ -34,7 +34,7 @@ fn b4_bytes_beyond_the_budget_are_delayed_and_none_is_dropped() {
     socket.comes(Come::Bytes(long_chats(64)));
     harness.engine.readable(key, false);
     harness.turns();
-    // The last read may go beyond the budget, by no more than itself.
+    // The last read may exceed the budget by its own length.
     let mut answered = socket.take().len();
     assert!((8..=16).contains(&answered), "{answered} of 64 at once");
     for second in 1..=30 {
@@ -62,7 +62,7 @@ fn b4_a_frame_in_many_pieces_costs_commands() {
         harness.turns();
         reads += before - socket.unread();
     }
-    // Eight commands are 32 reads without one; each 20th read completes one.
+    // Eight commands pay for 32 reads that complete no frame; each 20th read completes one.
     assert!((20..=32).contains(&reads), "{reads} reads");
     harness.turns_until(Duration::from_secs(200));
     assert_eq!(socket.unread(), 0, "all is read later");
@@ -82,7 +82,7 @@ fn b7_who_owes_for_answers_is_not_read() {
         harness.turns_until(Duration::from_secs(second));
         sent += socket.0.borrow().written.len();
         let answers = socket.take().len();
-        // One answer goes beyond the budget.
+        // One answer may exceed the budget.
         assert!(sent <= 1_200 + 100 * second as usize, "{sent} bytes after {second} s");
         if socket.unread() == 0 && answers == 0 && second > 300 {
             break;
@@ -92,7 +92,7 @@ fn b7_who_owes_for_answers_is_not_read() {
     assert!(sent > 10_000, "none is dropped: {sent} bytes");
 }
 
-/// Each ping is complete in time, though every read ends in the middle of one.
+/// Each ping arrives in time, although every read ends in the middle of one.
 #[test]
 fn p6_pings_that_straddle_reads_are_in_time() {
     let mut harness = Harness::new(|config| config.limits.frame_timeout = Duration::from_secs(1));

@@ -1,15 +1,15 @@
-//! The engine with lists of rooms: what is held for them, who is served when, and for how long.
+//! Lists of rooms: the memory they take, the order of service, and their deadlines.
 
 use super::*;
 
-/// Bytes of one frame, at most.
+/// The longest frame, in bytes.
 const FRAME: usize = 2 + 65_535;
 
 const ASKERS: usize = 30;
 
 type Peer = (ConnKey, TestSocket);
 
-/// A harness with so many rooms that their list takes several frames, the members, and those who ask.
+/// A harness with enough rooms that their list takes several frames, their members, and peers that ask for the list.
 fn many_rooms() -> (Harness, Vec<Peer>, Vec<Peer>) {
     let mut harness = Harness::new(|_| {});
     let create = format!(r#"{{"type":"CSCreateRoom","title":"{}"}}"#, "방".repeat(100));
@@ -29,7 +29,7 @@ fn frames(socket: &TestSocket) -> usize {
     socket.take().len()
 }
 
-/// A list that nobody reads holds one frame, whatever changes meanwhile: no version of a room is kept for it.
+/// An unread list holds one frame, whatever changes meanwhile: no version of a room is kept for it.
 #[test]
 fn b2_unread_lists_hold_one_frame_each() {
     let (mut harness, members, askers) = many_rooms();
@@ -57,8 +57,8 @@ fn b2_unread_lists_hold_one_frame_each() {
     assert!(counts.iter().all(|&count| count > 1 && count == counts[0]), "{counts:?}");
 }
 
-/// A turn encodes a bounded number of frames, however many ask; all get theirs in turn, and whoever chats is
-/// served in every turn.
+/// A turn encodes a bounded number of frames, no matter how many peers ask. All get theirs in turn, and a peer that
+/// chats is served in every turn.
 #[test]
 fn b7_lists_are_served_a_few_frames_a_turn_and_in_turn() {
     let (mut harness, members, askers) = many_rooms();
@@ -80,7 +80,7 @@ fn b7_lists_are_served_a_few_frames_a_turn_and_in_turn() {
     assert!(served.iter().all(|&count| count > 1), "{served:?}");
 }
 
-/// A list whose reader takes nothing is not waited for, whatever else the peer has begun.
+/// Nobody waits for a list whose reader takes nothing, whatever else the peer has begun.
 #[test]
 fn b5_a_list_that_is_not_read_ends_like_any_backlog() {
     for begun in [&[][..], &[0], &[0, 100, b'{']] {

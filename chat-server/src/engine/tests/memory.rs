@@ -1,27 +1,27 @@
-//! The heap of the engine and the hub against what they count: after any input, it has grown by no more than what
-//! is counted, 1 KiB a connection, and a constant.
+//! The heap of the engine and the hub compared with their own count: after any input, it has grown by at most what is
+//! counted, 1 KiB per connection, and a constant.
 
 use chat_testing::{Watchdog, in_own_process};
 
 use super::*;
 
-/// Bytes that may be held for each connection without being counted.
+/// Bytes per connection that may go uncounted.
 const EACH: usize = 1024;
 
-/// Bytes that may be held for each room: its title, and what it takes to be a room.
+/// Bytes per room that may go uncounted: the room itself and its title.
 const ROOM: usize = 1536;
 
-/// Bytes that may be held without being counted, however many connections there are: queues, spare chunks.
+/// Bytes that may go uncounted however many connections there are: queues and spare chunks.
 const FIXED: usize = 640 * 1024;
 
 const LEAVE: &str = r#"{"type":"CSLeaveRoom"}"#;
 
-/// A chat of so many bytes.
+/// A chat of `len` bytes.
 fn chat(len: usize) -> Vec<u8> {
     frame(format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(len)))
 }
 
-/// Runs a test in a process of its own, whose heap is that of the test.
+/// Runs a test in a process of its own, so that the heap is that of the test.
 fn alone(test: impl FnOnce()) {
     in_own_process(|| {
         let _watchdog = Watchdog::start();
@@ -30,7 +30,7 @@ fn alone(test: impl FnOnce()) {
 }
 
 impl Harness {
-    /// Fails when the heap has grown by more than it may.
+    /// Fails if the heap has grown by more than is allowed.
     fn check_heap(&self, when: &str) {
         let grown = self.heap.grown();
         let counted = self.engine.memory() + self.engine.in_flight_memory();
@@ -48,7 +48,7 @@ impl Harness {
         (0..count).map(|_| self.connect()).collect()
     }
 
-    /// Lets bytes arrive, and the engine have its turns.
+    /// Delivers bytes, and gives the engine its turns.
     fn arrive(&mut self, peer: &(ConnKey, TestSocket), bytes: Vec<u8>) {
         peer.1.comes(Come::Bytes(bytes));
         self.run(|engine| engine.readable(peer.0, false));
@@ -56,7 +56,7 @@ impl Harness {
         peer.1.0.borrow_mut().written = Vec::new();
     }
 
-    /// Gives the engine turns and the workers time until nothing is left to do.
+    /// Gives the engine and the workers turns until nothing is left to do.
     fn rest(&mut self) {
         self.turns();
         while !self.workers.0.borrow().is_empty() {
@@ -65,7 +65,7 @@ impl Harness {
         }
     }
 
-    /// Resets all connections. What they held is given back.
+    /// Resets all connections, which gives back what they held.
     fn gone(&mut self, peers: &[(ConnKey, TestSocket)]) {
         for (key, socket) in peers {
             socket.comes(Come::Fail(ErrorKind::ConnectionReset));
@@ -73,7 +73,7 @@ impl Harness {
             self.run(|engine| engine.failed(*key));
         }
         self.rest();
-        // Those that were being closed already wait for their deadlines.
+        // Connections that were already closing wait for their deadlines.
         let mut now = Instant::START;
         while self.engine.connection_count() > 0 {
             assert!(now < Instant::START + Duration::from_secs(60), "nobody is left");
@@ -88,7 +88,7 @@ impl Harness {
     }
 }
 
-/// One write: a command, a frame of 65.5 KB, one byte of the next.
+/// One write with a command, a frame of 65.5 KB, and one byte of the next frame.
 #[test]
 fn b1_a_byte_after_a_long_frame_holds_no_more_than_it_counts() {
     alone(|| {
@@ -121,7 +121,7 @@ fn b1_parts_of_frames_are_counted() {
                     }
                 }
                 harness.check_heap(&format!("{whole} bytes but one, by {piece}"));
-                // The last byte, and the first of another.
+                // The last byte, and the first of another frame.
                 for peer in &peers {
                     harness.arrive(peer, vec![frame[frame.len() - 1], 0xff]);
                 }
@@ -136,7 +136,7 @@ fn b1_parts_of_frames_are_counted() {
     });
 }
 
-/// Many commands in one write, more than are accepted at a time, and part of a long frame.
+/// More commands in one write than are accepted at a time, and part of a long frame.
 #[test]
 fn b1_frames_for_later_are_counted() {
     alone(|| {
@@ -153,7 +153,7 @@ fn b1_frames_for_later_are_counted() {
     });
 }
 
-/// Workers that are slow: requests wait in mailboxes.
+/// With slow workers, requests wait in mailboxes.
 #[test]
 fn b1_requests_that_wait_for_workers_are_counted() {
     alone(|| {
@@ -178,7 +178,7 @@ fn b1_requests_that_wait_for_workers_are_counted() {
     });
 }
 
-/// Members that do not read, in a room that talks.
+/// Members that do not read, in a talkative room.
 #[test]
 fn b1_backlogs_of_members_are_counted() {
     alone(|| {
@@ -204,7 +204,7 @@ fn b1_backlogs_of_members_are_counted() {
     });
 }
 
-/// Answers that are never read, or drop by drop.
+/// Answers that are never read, or read drop by drop.
 #[test]
 fn b1_answers_that_are_not_read_are_counted() {
     alone(|| {
@@ -263,7 +263,7 @@ fn b2_lists_that_are_not_read_are_counted_once() {
     });
 }
 
-/// Rooms with a backlog each, all closed.
+/// Rooms that each have a backlog, and are all closed.
 #[test]
 fn b6_rooms_that_are_closed_give_their_backlog_back() {
     alone(|| {
@@ -299,7 +299,7 @@ fn b6_a_crowd_leaves_no_memory_behind() {
                 harness.arrive(peer, [frame(&name), frame(&title)].concat());
             }
             harness.check_heap("each in a room of its own");
-            // All at once: the queues are as long as they can be.
+            // All at once, so that the queues are as long as they can get.
             for (key, socket) in &peers {
                 socket.comes(Come::Bytes([frame(LEAVE), frame(LEAVE)].concat()));
                 harness.run(|engine| engine.readable(*key, false));
@@ -315,7 +315,7 @@ fn b6_a_crowd_leaves_no_memory_behind() {
     });
 }
 
-/// A room that a crowd visits, and one stays in.
+/// A room that a crowd visits while one member stays.
 #[test]
 fn b6_a_room_that_a_crowd_has_left_keeps_no_memory_for_it() {
     alone(|| {

@@ -1,4 +1,4 @@
-//! The engine when all connections together hold more memory than they may.
+//! Relief, when all connections together hold more memory than allowed.
 
 use super::*;
 use crate::stats::ReliefStep;
@@ -99,7 +99,7 @@ fn b2_those_that_read_nothing_for_longest_go_first_and_a_steady_reader_last() {
     );
     harness.pile_up(newest, 150 * KIB, 1_010);
     assert_eq!(open(&harness), [false, false, true, true], "the next");
-    // It may have taken something a moment ago, but has read nothing since before the reader did.
+    // It may have taken something a moment ago, but last read before the steady reader did.
     harness.read_some(steady, 1_200);
     harness.pile_up(newest, 240 * KIB, 1_210);
     assert_eq!(open(&harness), [false, false, true, false], "who reads is the last");
@@ -108,8 +108,8 @@ fn b2_those_that_read_nothing_for_longest_go_first_and_a_steady_reader_last() {
     assert_eq!(harness.engine.memory() as u64, stats.backlog);
 }
 
-/// However many send part of a frame in one turn, no more is held than the limit allows, and those whose share
-/// is small are left.
+/// However many peers send part of a frame in one turn, no more is held than the limit allows, and peers with a small
+/// share stay.
 #[test]
 fn b8_partial_frames_give_way_to_the_limit_the_oldest_first() {
     let mut harness = Harness::new(|config| config.limits.total_backlog = 1024 * KIB);
@@ -133,7 +133,7 @@ fn b8_partial_frames_give_way_to_the_limit_the_oldest_first() {
     assert!(harness.engine.memory() <= 1024 * KIB);
 }
 
-/// What is kept for later goes before any connection.
+/// Spare memory is freed before any connection is evicted.
 #[test]
 fn b8_spare_memory_is_freed_before_anyone_is_evicted() {
     let mut harness = Harness::new(|config| config.limits.total_backlog = 100 * KIB);
@@ -150,8 +150,8 @@ fn b8_spare_memory_is_freed_before_anyone_is_evicted() {
     assert!(harness.counters.stats().relief.count(ReliefStep::Spare) > 0);
 }
 
-/// While relief cannot help, since rooms hand out what they have to members that read, nobody is read, and
-/// nobody is let in; then all goes on.
+/// While relief cannot help, since rooms are handing out what they have to members that read, nobody is read and
+/// nobody is admitted; then everything continues.
 #[test]
 fn b8_while_memory_is_short_nothing_begins_and_then_all_goes_on() {
     let mut harness = Harness::new(|config| {

@@ -1,9 +1,9 @@
-//! The engine with large rooms: what waits for them.
+//! Large rooms, and what waits for them.
 
 use super::*;
 
-/// A turn hands out to one of 31 members what four talkers have said. They say 1.6 MB, and are read no further
-/// while so much waits that even a member that reads all the time would have too large a backlog.
+/// Four talkers say 1.6 MB in a room of 31 members, of which a turn writes to only one. The talkers are not read while
+/// so much waits that even a member that reads all the time would get too large a backlog.
 #[test]
 fn talkers_wait_for_a_large_room_and_readers_are_kept() {
     const CHATS: usize = 20;
@@ -26,7 +26,7 @@ fn talkers_wait_for_a_large_room_and_readers_are_kept() {
         harness.engine.turn(Instant::START);
         most = most.max(harness.counters.stats().backlog as usize);
     }
-    // What is waiting, and one read of each talker.
+    // The limit, and one read of each talker.
     assert!(most <= 2 * (SLOW + 4 * 64 * 1024), "{most} bytes waited");
     for (index, (_, socket)) in members.iter().enumerate() {
         assert_eq!(socket.take().len(), CHATS * if index < 4 { 3 } else { 4 });

@@ -1,11 +1,11 @@
-//! The engine with members that read slowly, or not at all, and peers that make them slow.
+//! Members that read slowly or not at all, and peers that make them slow.
 
 use super::*;
 use crate::limits::RateLimit;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A time `ms` milliseconds after the start.
+/// The time `ms` milliseconds after the start.
 fn at(ms: u32) -> Instant {
     Instant::START + MS * ms
 }
@@ -26,7 +26,7 @@ impl Harness {
     }
 }
 
-/// What a peer does again and again beside a steady reader.
+/// What a peer keeps doing beside a steady reader.
 enum Flood {
     Chats(usize),
     Renames,
@@ -34,8 +34,8 @@ enum Flood {
     JoinsAndResets,
 }
 
-/// A member reads 250 KB a second, in steps of 20 ms; `flooders` flood its room for 10 s. It stays, and has a
-/// prefix of what was said.
+/// A member reads 250 KB a second, in steps of 20 ms, while `flooders` flood its room for 10 s. It stays, and receives
+/// a prefix of what was said.
 fn reads_steadily(flooders: usize, flood: &Flood) {
     let mut harness = Harness::new(|_| {});
     let (_, _alone) = harness.member(CREATE);
@@ -95,7 +95,7 @@ fn reads_steadily(flooders: usize, flood: &Flood) {
         drop(wire);
         assert!(harness.has(key), "evicted after {} ms, with {read} bytes read", 20 * step);
     }
-    // What it reads is the room's pace.
+    // The room moves at the reader's pace.
     assert!(read > 100_000, "{read} bytes in 10 s: the room stands still");
 }
 
@@ -117,8 +117,8 @@ fn b4_a_steady_reader_survives_renames_joins_and_leaves() {
     reads_steadily(50, &Flood::JoinsAndResets);
 }
 
-/// Strangers with unread answers join a room, one each 60 ms, and reset. The room is read all the time but for
-/// 100 ms in a second.
+/// Strangers with unread answers join a room, one every 60 ms, and reset. The room is read all the time, except for
+/// 100 ms per second.
 #[test]
 fn b3_answers_unread_before_joining_hold_no_room_up() {
     for unread_answers in [false, true] {
@@ -133,7 +133,7 @@ fn b3_answers_unread_before_joining_hold_no_room_up() {
                 let (stranger, socket) = harness.connect();
                 socket.0.borrow_mut().is_full = true;
                 if unread_answers {
-                    // Just below the limit, beyond which it would not be read.
+                    // Just below the limit beyond which it would not be read.
                     let refused = frame(r#"{"type":"CSLeaveRoom"}"#);
                     while harness
                         .engine
@@ -161,7 +161,7 @@ fn b3_answers_unread_before_joining_hold_no_room_up() {
                 harness.engine.readable(stranger, true);
                 harness.engine.failed(stranger);
             }
-            // 8 KB each 10 ms: no more than the witness reads.
+            // 8 KB every 10 ms, no more than the witness reads.
             if ms % 10 == 0 && talker.unread() == 0 {
                 talker.comes(Come::Bytes(chat(if unread_answers { 200 } else { 8_000 })));
                 harness.engine.readable(talking, false);
@@ -182,8 +182,7 @@ fn b3_answers_unread_before_joining_hold_no_room_up() {
     }
 }
 
-/// Whatever a connection waits for, half a frame, or what it does not read, ends it in time; drips do not
-/// help.
+/// Whatever a connection waits for, its half frame or its unread output ends it in time, even if bytes keep dripping.
 #[test]
 fn b5_every_deadline_runs_whatever_else_is_waiting() {
     let half = &[0xEA, 0x60, b'{'][..];
@@ -218,12 +217,12 @@ fn b5_every_deadline_runs_whatever_else_is_waiting() {
                 break;
             }
         }
-        // A budget may allow the frames before it only after some seconds.
+        // A budget may delay the frames before it by some seconds.
         assert!(gone.is_some_and(|ms| ms <= 45_000), "{what}: gone after {gone:?} ms");
     }
 }
 
-/// As above, in a room that is held and paced all the time.
+/// The same in a room that is held and paced all the time.
 #[test]
 fn b5_a_frame_that_drips_into_a_paced_room_times_out() {
     let mut harness = Harness::new(|_| {});

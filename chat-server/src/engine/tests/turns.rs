@@ -1,11 +1,11 @@
-//! The engine with more to do than one turn takes: what it does first, and how much at most.
+//! More work than fits a turn: what the engine does first, and how much at most.
 
 use super::*;
 
 const LEAVE: &str = r#"{"type":"CSLeaveRoom"}"#;
 
 impl Harness {
-    /// Delivers payloads with one event, and gives no turn.
+    /// Delivers payloads with one event, without a turn.
     fn queue(&mut self, key: ConnKey, socket: &TestSocket, payloads: &[&str]) {
         socket.comes(Come::Bytes(payloads.iter().flat_map(frame).collect()));
         self.engine.readable(key, false);

@@ -1,10 +1,10 @@
-//! Headers valid and not, in any pieces.
+//! Valid and invalid headers, in pieces of any size.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Feeds a stream in pieces of a length each. Returns the length of the header and the header.
+/// Feeds a stream in pieces of `piece` bytes. Returns the length of the header, and the header.
 fn parse_in_pieces(stream: &[u8], piece: usize) -> Result<Option<(usize, ProxyHeader)>, BadHeader> {
     let (mut parser, mut total) = (HeaderParser::new(), 0);
     while total < stream.len() {
@@ -19,7 +19,7 @@ fn parse_in_pieces(stream: &[u8], piece: usize) -> Result<Option<(usize, ProxyHe
     Ok(None)
 }
 
-/// The result of a stream, which no cut changes.
+/// The result for a stream, which does not depend on the pieces.
 fn parse(stream: &[u8]) -> Result<Option<(usize, ProxyHeader)>, BadHeader> {
     let whole = parse_in_pieces(stream, stream.len().max(1));
     for piece in [1, 2, 3, 7, 16, 100] {
@@ -82,7 +82,7 @@ fn a11_headers_of_both_versions_say_who_connects() {
             "{:?}",
             stream.escape_ascii().to_string()
         );
-        // What follows is no part of it, even another header.
+        // Whatever follows is not part of it, even another header.
         let more = [&stream[..], &stream, b"\0\x02{}"].concat();
         assert_eq!(parse(&more), Ok(Some((len, header))));
         for end in [0, 1, 5, 6, 12, 15, 16, 17, len / 2, len - 1] {
@@ -148,7 +148,7 @@ fn a11_what_is_no_header_is_refused_at_its_first_wrong_byte() {
         assert_eq!(parse(&stream[..=at]), Err(BadHeader), "{stream:?}");
         assert_eq!(parse(&stream[..at]), Ok(None), "{stream:?}");
     }
-    // Each byte of the signatures counts.
+    // Each byte of the signature matters.
     for (signature, valid) in [(V1, &b"PROXY UNKNOWN\r\n"[..]), (V2, &v2(0x20, 0, &[]))] {
         for at in 0..signature.len() {
             let mut stream = valid.to_vec();

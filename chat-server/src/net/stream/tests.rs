@@ -1,5 +1,5 @@
-//! Streams over a kernel that does what a test says: what they are by their first bytes, and that nothing is lost,
-//! doubled or stuck, however little goes through at a time.
+//! Streams over a scripted kernel: their first bytes decide what they are, and nothing is lost, doubled or stuck,
+//! however little goes through at a time.
 
 mod parties;
 
@@ -17,17 +17,17 @@ fn bytes(len: usize, seed: usize) -> Vec<u8> {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// So many bytes of the client's arrive.
+    /// This many bytes from the client arrive.
     Arrive(usize),
-    /// So many of the server's do.
+    /// This many bytes from the server reach the client.
     Reach(usize),
-    /// The kernel takes so many more.
+    /// The kernel takes this many more bytes.
     Room(usize),
     ClientSays(usize),
     ServerSays(usize),
-    /// Both begin to use other keys (TLS 1.3).
+    /// Both sides change their keys (TLS 1.3).
     Rekey,
-    /// Of what the server has to say, only a frame that is partly written is left, and this is added.
+    /// All pending output of the server is dropped except for a partly written frame, and this is added.
     Truncate,
 }
 
@@ -48,8 +48,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Whatever goes through at a time: both get what the other has said, the server's bytes have left once all of
-    /// them count as written, and the stream ends with a word.
+    /// However little goes through at a time, both sides receive what the other has said, the server's bytes have left
+    /// once all of them count as written, and the stream ends with `close_notify`.
     #[test]
     fn nothing_is_lost_doubled_or_stuck(
         steps in steps(),
@@ -78,7 +78,7 @@ proptest! {
                     server.kernel().room = n;
                     server.writable();
                 }
-                // Before the handshake is over, rustls would keep only some of it.
+                // Before the handshake is over, rustls would keep only part of it.
                 Step::ClientSays(n) if !client.tls.is_handshaking() => {
                     let said = bytes(n, by_client.len());
                     by_client.extend_from_slice(&said);
@@ -117,7 +117,7 @@ proptest! {
         prop_assert!(client.has_ended && server.kernel().ended);
     }
 
-    /// The first bytes decide, however they arrive; nothing of plain text is lost.
+    /// The first bytes decide, however they arrive, and plain text passes without loss.
     #[test]
     fn plain_text_passes_unchanged(
         first in prop::collection::vec(prop_oneof![Just(0x16), Just(3), Just(b'{'), any::<u8>()], 0..5),
@@ -234,7 +234,7 @@ fn an_end_in_the_same_segment_as_the_last_words_is_found() {
         client.say(b"bye");
         client.tls.send_close_notify();
         let sent = client.sent();
-        // No event of its own tells of the end.
+        // No separate event announces the end.
         server.arrive(&sent);
         assert_eq!(server.read, b"bye");
         assert_eq!(server.end, Some(Ok(())));

@@ -1,10 +1,10 @@
-//! What stands for TLS in a build without it: types without values.
+//! Stand-ins for TLS in a build without it: types without values.
 
 use std::io::{self, IoSlice};
 
 use super::super::socket::{Socket, StreamState};
 
-/// A certificate and its key. There is none: this crate was built without the feature `tls`.
+/// A certificate and its key. There can be none, since this crate was built without the feature `tls`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsConfig {}
 

@@ -1,4 +1,4 @@
-//! The server's side of handshakes: what it offers, and the certificate that it shows at present.
+//! The server's side of handshakes: what it offers, and its current certificate.
 
 use std::fmt;
 use std::io;
@@ -12,15 +12,15 @@ use rustls::sign::CertifiedKey;
 use super::config::TlsConfig;
 use super::session::TlsSession;
 
-/// Begins TLS sessions. The event loop shares it with whatever replaces the certificate.
+/// Begins TLS sessions. Shared between the event loop and whoever replaces the certificate.
 pub(crate) struct Acceptor {
     config: Arc<ServerConfig>,
     certificate: Arc<Shown>,
     requires_tls: bool,
 }
 
-/// The certificate shown to every client, whatever name it asks for: clients check names, and one that connects to
-/// an address asks for none.
+/// The certificate presented to every client, whatever name it asks for: clients check names themselves, and a client
+/// that connects to an address asks for none.
 #[derive(Debug)]
 struct Shown(RwLock<Arc<CertifiedKey>>);
 
@@ -34,7 +34,7 @@ impl Acceptor {
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Connections last: resuming one would save little, and its secrets would have to be kept.
+        // Connections are long-lived: resuming one would save little, and its secrets would have to be stored.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Self { config: Arc::new(config), certificate, requires_tls: tls.requires_tls() }
@@ -45,7 +45,7 @@ impl Acceptor {
         self.requires_tls
     }
 
-    /// Shows another certificate from now on. Whether plain text is refused stays as it is.
+    /// Presents another certificate from now on. Does not change whether plain text is refused.
     pub(crate) fn replace(&self, tls: &TlsConfig) {
         let mut shown = self.certificate.0.write().unwrap_or_else(PoisonError::into_inner);
         *shown = Arc::clone(tls.certified_key());

@@ -1,4 +1,4 @@
-//! The end of a certificate's validity (RFC 5280, 4.1), which rustls does not tell.
+//! The end of a certificate's validity (RFC 5280, 4.1), which rustls does not expose.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,14 +8,14 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// The time after which a certificate in DER is not valid any more; `None` if it is malformed up to there.
+/// The end of the validity of a certificate in DER; `None` if it is malformed up to there.
 pub(super) fn not_after(certificate: &[u8]) -> Option<SystemTime> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (mut fields, _) = element(certificate, SEQUENCE)?;
     if let Some((_, rest)) = element(fields, VERSION) {
         fields = rest;
     }
-    // The serial number, the algorithm of the signature, and the issuer.
+    // The serial number, the signature algorithm, and the issuer.
     for tag in [INTEGER, SEQUENCE, SEQUENCE] {
         (_, fields) = element(fields, tag)?;
     }
@@ -24,7 +24,7 @@ pub(super) fn not_after(certificate: &[u8]) -> Option<SystemTime> {
     time(rest).map(|(time, _)| time)
 }
 
-/// The content of the element with that tag, which `der` begins with, and what follows it.
+/// The content of the element with this tag at the start of `der`, and the bytes after it.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&[found, len], rest) = der.split_first_chunk::<2>()?;
     if found != tag {
@@ -39,7 +39,7 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(len)
 }
 
-/// The time that `der` begins with, and what follows it. It is in UTC, to the second.
+/// The time at the start of `der`, in UTC, to the second, and the bytes after it.
 fn time(der: &[u8]) -> Option<(SystemTime, &[u8])> {
     let (digits, century, rest) = match element(der, UTC_TIME) {
         Some((digits, rest)) => (digits, None, rest),
@@ -64,7 +64,7 @@ fn number(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// The days from 1 January 1970 to a day of the Gregorian calendar; `None` if it is earlier.
+/// The days from 1 January 1970 to a day of the Gregorian calendar; `None` for earlier days.
 fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     // A year that begins in March has its leap day at the end.
     let (year, month) =

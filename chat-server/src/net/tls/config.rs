@@ -1,4 +1,4 @@
-//! A certificate and its key, checked, as a program hands them over.
+//! A certificate and its key, checked, as provided by a program.
 
 use std::fmt::{self, Write};
 use std::fs::File;
@@ -18,7 +18,7 @@ use super::error::{TlsError, TlsFault};
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// A certificate with its key, for TLS 1.2 and 1.3, and whether plain text is refused.
+/// A certificate with its key, for TLS 1.2 and 1.3, and the choice whether plain text is refused.
 ///
 /// ```no_run
 /// use chat_server::{Config, TlsConfig};
@@ -35,7 +35,7 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// Checks a certificate chain, the server's own certificate first, and its key, both in PEM. Plain text is
+    /// Checks a certificate chain, the server's own certificate first, and its key, both in PEM. Plain text stays
     /// allowed beside TLS.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl TlsConfig {
         Ok(Self { key: Arc::new(key), requires_tls: false })
     }
 
-    /// As [`TlsConfig::from_pem`], from two files, which may be the same one.
+    /// Like [`TlsConfig::from_pem`], from two files, which may be the same.
     ///
     /// # Errors
     /// As [`TlsConfig::from_pem`], and if a file cannot be read.
@@ -96,7 +96,7 @@ impl TlsConfig {
         text
     }
 
-    /// The time after which the certificate is not valid any more, if it says one.
+    /// The end of the certificate's validity, if it states one.
     pub fn not_after(&self) -> Option<SystemTime> {
         certificate::not_after(self.certificate())
     }
@@ -126,7 +126,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     Ok(bytes)
 }
 
-/// Compares the certificates, and whether plain text is refused. A certificate has one key.
+/// Compares the certificates, which imply their keys, and whether plain text is refused.
 impl PartialEq for TlsConfig {
     fn eq(&self, other: &Self) -> bool {
         self.key.cert == other.key.cert && self.requires_tls == other.requires_tls

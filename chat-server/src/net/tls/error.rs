@@ -1,4 +1,4 @@
-//! What is wrong with a certificate or its key.
+//! Errors in a certificate or its key.
 
 use std::error::Error;
 use std::fmt;
@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 use chat_proto::{Lang, Localize, localize};
 
-/// Why a certificate or a key cannot be used. `Display` writes the English text, with the file if there is one.
+/// The reason why a certificate or a key cannot be used. `Display` writes the English text, with the file if there is
+/// one.
 #[derive(Debug)]
 pub struct TlsError {
     path: Option<PathBuf>,
     fault: TlsFault,
 }
 
-/// What is wrong.
+/// The kind of a [`TlsError`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TlsFault {
@@ -28,17 +29,17 @@ pub enum TlsFault {
     NoKey,
     /// The private key is malformed, or of a kind that is not supported.
     BadKey,
-    /// The key is not that of the certificate.
+    /// The key does not belong to the certificate.
     OtherKey,
 }
 
 impl TlsError {
-    /// What is wrong.
+    /// The kind of error.
     pub fn fault(&self) -> &TlsFault {
         &self.fault
     }
 
-    /// The file concerned, if there is one.
+    /// The file concerned, if any.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }

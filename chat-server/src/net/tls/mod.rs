@@ -1,11 +1,11 @@
 //! TLS: certificates, and the sessions of encrypted streams.
 //!
-//! `config` is what a program hands over: a certificate and its key, checked. `acceptor` begins the sessions of a
-//! server, with a certificate that can be replaced; `session` is one of them, on rustls's unbuffered interface. The
-//! certificate's own bytes are read in `certificate`. Only [`Stream`](super::stream) calls this, and nothing here
-//! knows what is said.
+//! `config` is what a program provides: a certificate and its key, checked. `acceptor` begins the sessions of a
+//! server, with a certificate that can be replaced; `session` is one of them, on rustls's unbuffered interface.
+//! `certificate` parses the certificate itself. Only [`Stream`](super::stream) uses these, and nothing here knows
+//! about the contents of a stream.
 //!
-//! Without the feature `tls` there is none of it: the types are those of `absent`, which have no values.
+//! Without the feature `tls`, `absent` takes their place, with types that have no values.
 
 #[cfg(not(feature = "tls"))]
 mod absent;

@@ -1,4 +1,4 @@
-//! The hand-off between reactor and workers by itself.
+//! The hand-off between reactor and workers, on its own.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -9,7 +9,7 @@ use crate::workers::Pool;
 use crate::workers::{Mailbox, Request};
 use crate::workers::{MailboxState, SharedHub};
 
-/// Mailboxes, a hub and a pool, and the reactor's part.
+/// Mailboxes, a hub and a pool, with the reactor's part.
 #[derive(Debug)]
 pub struct HandOff {
     hub: Arc<SharedHub>,
@@ -21,10 +21,10 @@ pub struct HandOff {
 }
 
 impl HandOff {
-    /// Creates a hand-off with so many workers and connections.
+    /// Creates a hand-off with this many workers and connections.
     ///
     /// # Panics
-    /// When the system gives no threads.
+    /// If the system refuses a thread.
     pub fn new(workers: usize, connections: usize) -> Self {
         let (wake, woken) = mpsc::channel();
         let hub = Arc::new(SharedHub::new(HubLimits::default(), move || {
@@ -36,11 +36,11 @@ impl HandOff {
         Self { hub, pool, woken, mailboxes, requests: Vec::new(), outputs: Vec::new() }
     }
 
-    /// Has every connection do `command` so many times, here or in the pool, and waits until it is
-    /// done. Each has to have exactly one output.
+    /// Has every connection carry out `command` this many times, inline or in the pool, and waits until that is done.
+    /// Each command must have exactly one output.
     ///
     /// # Panics
-    /// When the pool has ended.
+    /// If the pool has ended.
     pub fn round(&mut self, command: &Command, times: usize, pooled: bool) {
         for mailbox in &self.mailboxes {
             self.requests.extend((0..times).map(|_| Request::Do(command.clone())));

@@ -1,4 +1,4 @@
-//! The server without the kernel, and peers that are memory: bytes in, bytes out.
+//! The server without the kernel, and peers in memory: bytes in, bytes out.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,16 +23,16 @@ use crate::workers::SharedHub;
 /// The address of every peer.
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
-/// The budgets of a server with budgets: pauses of some milliseconds, and together less than the time in which
-/// another bad frame is allowed.
+/// Budgets that pause for some milliseconds each, and in sum for less than the time after which another bad frame is
+/// allowed.
 const COMMANDS: RateLimit = RateLimit { burst: 4, per_second: 20_000 };
 const INPUT: RateLimit = RateLimit { burst: 4_096, per_second: 1 << 20 };
 const ANSWERS: RateLimit = RateLimit { burst: 16 << 10, per_second: 1 << 30 };
 
-/// The longest pause that a budget causes: longer than it takes to earn a read and its answers.
+/// The longest pause that a budget causes; longer than it takes to earn a read and its answers.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// A server at one moment: no time passes, but for the pauses that budgets cause.
+/// A server in frozen time, which passes only to end the pauses that budgets cause.
 #[derive(Debug)]
 pub struct MemoryPeers {
     engine: Engine<MemorySocket, NoWorkers>,
@@ -47,12 +47,12 @@ pub enum Left {
     Open,
     /// Its stream has been ended, after everything pending.
     Ended,
-    /// It was dropped without an end of the stream.
+    /// Its socket was dropped before the stream was ended.
     Dropped,
 }
 
 impl MemoryPeers {
-    /// A server without peers, which gives each of them all it asks for, or small `budgets`.
+    /// A server without peers. Each peer gets all it asks for, or, with `budgets`, little.
     pub fn new(budgets: bool) -> Self {
         let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let mut config = config();
@@ -64,8 +64,8 @@ impl MemoryPeers {
         Self { engine, peers: Vec::new(), now: Instant::START }
     }
 
-    /// Connects a peer, the next number from 0 on. Its kernel takes as many bytes at a time as
-    /// `takes` says, and is full after each of these writes; after them it takes everything.
+    /// Connects a peer, and returns its number, counted from 0. Its kernel takes as many bytes at a time as `takes`
+    /// says, and is full after each of these writes; after them, it takes everything.
     pub fn connect(&mut self, takes: impl Iterator<Item = usize> + 'static) -> usize {
         let pipe = Rc::new(RefCell::new(Pipe { takes: Box::new(takes), ..Pipe::default() }));
         let key = self.engine.next_key();
@@ -74,14 +74,14 @@ impl MemoryPeers {
         self.peers.len() - 1
     }
 
-    /// A peer sends something.
+    /// Sends bytes from a peer.
     pub fn send(&mut self, peer: usize, bytes: &[u8]) {
         let (key, pipe) = &self.peers[peer];
         pipe.borrow_mut().input.extend(bytes);
         self.engine.readable(*key, false);
     }
 
-    /// A peer ends its stream, or, with `reset`, is gone.
+    /// Ends a peer's stream or, with `reset`, resets it.
     pub fn end(&mut self, peer: usize, reset: bool) {
         let (key, pipe) = &self.peers[peer];
         let mut ended = pipe.borrow_mut();
@@ -91,10 +91,10 @@ impl MemoryPeers {
         self.engine.readable(*key, true);
     }
 
-    /// Gives the server turns until it waits for its peers, and they for it; budgets are waited for.
+    /// Gives the server turns until the server and its peers wait for each other. Lets time pass for budgets.
     ///
     /// # Panics
-    /// When it never waits: each turn has to bring a byte further.
+    /// If that never happens, although each turn must make progress.
     pub fn settle(&mut self) {
         let mut idle_turns = 0;
         let mut before = 0;
@@ -113,7 +113,7 @@ impl MemoryPeers {
         }
     }
 
-    /// Tells the server of the peers whose kernels were full and are not any more.
+    /// Tells the server about peers whose kernels were full and no longer are.
     fn deliver_writable(&mut self) -> bool {
         let mut any = false;
         for (key, pipe) in &self.peers {
@@ -148,10 +148,10 @@ struct Pipe {
     peer_reset: bool,
     output: Vec<u8>,
     takes: Box<dyn Iterator<Item = usize>>,
-    /// A write was cut short: an event will follow.
+    /// Whether a write was cut short, so that an event will follow.
     full: bool,
     left: Left,
-    /// Bytes that went either way.
+    /// Bytes that have gone either way.
     moved: usize,
 }
 
@@ -183,7 +183,7 @@ impl Socket for MemorySocket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         assert!(!buf.is_empty(), "reading nothing looks like the end");
         let pipe = &mut *self.0.borrow_mut();
-        // All there is, or the engine would take it for drained.
+        // All there is, or the engine would consider it drained.
         pipe.input.make_contiguous();
         let read = pipe.input.read(buf)?;
         pipe.moved += read;

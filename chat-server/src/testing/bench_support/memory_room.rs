@@ -1,5 +1,4 @@
-//! The whole way of a message but for the kernel: read, parse, hub, fan-out and write, over sockets
-//! that are memory.
+//! The whole path of a message except for the kernel: read, parse, hub, fan-out and write, over sockets in memory.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
@@ -17,7 +16,7 @@ use crate::net::Socket;
 use crate::workers::Mailbox;
 use crate::workers::SharedHub;
 
-/// Everything is carried out by the engine, and nobody is slowed down who sends much.
+/// The engine carries out everything itself, and peers that send much are not slowed down.
 pub(crate) fn config() -> Config {
     let mut config = Config { inline_requests: usize::MAX, ..Config::default() };
     config.limits.lift_rates();
@@ -35,10 +34,10 @@ pub struct MemoryRoom {
 }
 
 impl MemoryRoom {
-    /// Creates a room of so many members. A round is `messages` chats of 64 bytes.
+    /// Creates a room of `members` members. A round is `messages` chats of 64 bytes.
     ///
     /// # Panics
-    /// Never: the values are right.
+    /// Never: the values are valid.
     pub fn new(members: usize, messages: usize) -> Self {
         let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let line = Line::default();
@@ -74,8 +73,8 @@ impl MemoryRoom {
         self.engine.turn(self.now);
     }
 
-    /// The first member says everything of a round, and the others get it. Returns how many bytes
-    /// were written since the last call.
+    /// Has the first member say everything in a round, and delivers it to the others. Returns how many bytes were
+    /// written since the last call.
     pub fn round(&mut self) -> usize {
         self.send(self.talker, Rc::clone(&self.round));
         while self.engine.wants_turn() {

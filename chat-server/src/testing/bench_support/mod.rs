@@ -1,5 +1,5 @@
-//! Parts of the server by themselves, for the benchmarks and the fuzzing of this workspace. Not part
-//! of the interface.
+//! Parts of the server on their own, for the benchmarks and fuzz targets of this workspace. Not part of the public
+//! interface.
 
 mod hand_off;
 mod memory_peers;

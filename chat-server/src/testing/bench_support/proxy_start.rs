@@ -1,4 +1,4 @@
-//! The parser of headers of the PROXY protocol, by itself.
+//! The parser of PROXY headers, on its own.
 
 use std::net::SocketAddr;
 
@@ -7,11 +7,11 @@ use crate::net::proxy_header::HeaderParser;
 /// The beginning of a stream from a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyStart {
-    /// A header of so many bytes, with the addresses of the client and of the proxy if it says them.
+    /// A header of this many bytes, with the addresses of the client and the proxy if it names them.
     Header(usize, Option<(SocketAddr, SocketAddr)>),
-    /// The beginning of a header.
+    /// An incomplete header.
     Incomplete,
-    /// No header.
+    /// No valid header.
     Invalid,
 }
 
@@ -19,7 +19,7 @@ impl ProxyStart {
     /// Reads a stream that arrives in pieces.
     ///
     /// # Panics
-    /// When the parser leaves bytes of a header that is incomplete.
+    /// If the parser leaves bytes of an incomplete header.
     pub fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let (mut parser, mut len) = (HeaderParser::new(), 0);
         for piece in pieces {

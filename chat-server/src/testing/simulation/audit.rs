@@ -1,5 +1,5 @@
-//! A second account of the server's state: what each connection is owed and for how long, the memory held,
-//! who is connected and why somebody went. It is compared with the server's own after each turn.
+//! An independent account of the server's state: what each connection is owed and since when, the memory held, who is
+//! connected, and why connections ended. It is compared with the server's own account after each turn.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -31,21 +31,21 @@ pub(super) struct Record {
     /// Why it was refused, if it was.
     pub(super) refused: Option<CloseReason>,
     reason: Option<CloseReason>,
-    /// Since when its backlog has been above `slow_backlog`, or a list of rooms has not gone on.
+    /// Since when its backlog has been above `slow_backlog`, or a list of rooms has made no progress.
     behind_from: Option<u64>,
-    /// Since when it has been closing: the client has only its last message to read.
+    /// Since when it has been closing, with only its last message left for the client to read.
     closing_from: Option<u64>,
     /// Whether both sides had ended the stream at the end of the last turn.
     over: bool,
 }
 
-/// A connection whose reason to end became known, or whose socket was closed.
+/// A connection that has been given a reason to end, or whose socket has been closed.
 #[derive(Debug)]
 pub(super) struct Ending {
     pub(super) client: usize,
-    /// The possible reasons, one of which is the true one.
+    /// The possible reasons, one of which is the actual one.
     pub(super) reasons: Vec<CloseReason>,
-    /// Whether the kernel had refused a write, and the server knew of no space since.
+    /// Whether the kernel had refused a write, and had not told the server of space since.
     pub(super) choked: bool,
     pub(super) behind_from: Option<u64>,
 }
@@ -90,7 +90,7 @@ impl Audit {
         self.records.insert(key, record);
     }
 
-    /// Why the next connection from this address has to be refused, if it has to be.
+    /// Why the next connection from this address must be refused, if it must.
     pub(super) fn refusal(&self, address: IpAddr) -> Option<CloseReason> {
         let taken = || {
             let records = self.records.values();
@@ -112,7 +112,7 @@ impl Audit {
         stats: &Stats,
     ) -> Vec<Ending> {
         if fault!(NoGeneration) {
-            // The accounts differ at once. The clients' records have to show it, too.
+            // The accounts disagree at once; the clients' records have to show the fault as well.
             self.records.retain(|_, record| !record.end.is_closed_by_server());
             return Vec::new();
         }
@@ -148,8 +148,7 @@ impl Audit {
         assert_eq!(stats.panics, 0, "the hub has panicked");
     }
 
-    /// Counts the memory held from scratch: every chunk once, whoever holds it, and what is held for
-    /// single connections.
+    /// Counts the memory held from scratch: every chunk once, whoever holds it, and the memory of each connection.
     fn check_memory<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
         let connections = || self.records.keys().filter_map(|key| engine.connections().get(*key));
         let single =
@@ -165,7 +164,7 @@ impl Audit {
             }
         }
         assert_eq!(stats.backlog, held as u64, "I9: what is held is not what is counted");
-        // What rooms are still handing out is no client's fault.
+        // What rooms are still handing out counts against no client.
         let most = self.limits.total_backlog + engine.fanout().unsent_memory();
         assert!(held <= most, "I9: {held} bytes are held, of at most {most}");
     }
@@ -191,7 +190,7 @@ impl Audit {
             self.taken.remove(&record.client);
             late += u64::from(record.check_linger(now, &self.limits));
             if record.reason.is_some() && record.end.is_lost() {
-                // It ended for that reason, which has been judged, or was lost before it could.
+                // It ended for that reason, which has been judged, or was lost first.
                 either += 1;
                 continue;
             }
@@ -248,7 +247,7 @@ impl Audit {
 }
 
 impl Record {
-    /// Follows what the connection is owed, and checks it against the limits.
+    /// Records what the connection is owed, and checks it against the limits.
     fn follow<W>(
         &mut self,
         now: u64,
@@ -274,23 +273,22 @@ impl Record {
         } else {
             self.behind_from = None;
         }
-        // A waiting member may not have been visited yet; what was added is kept for the others anyway.
-        // Twice the limit while it reads steadily, which is not checked again before something happens to it.
+        // A waiting member may not have been visited yet; what was added is kept for the others anyway. A steady
+        // reader may have twice the limit, and is not checked again until something happens to it.
         let most = 2 * limits.backlog;
-        // Nor has what comes behind a list whose turn has not come.
+        // Nor could the client read what follows a list that is not encoded yet.
         let is_list_next = outbound.send.wanted_page().is_some() && !outbound.is_blocked();
         let fits = owed <= most || engine.fanout().is_dirty() || is_list_next;
         assert!(fits, "I8: client {client} is owed {owed} bytes, of at most {most}");
     }
 
-    /// Checks that a socket closed while its client might still read had its time to linger. Returns
-    /// whether the time was over and the client the cause; an end that arrived in this turn may not have
-    /// been read yet.
+    /// Checks that a socket closed while its client might still read had its time to linger. Returns whether that time
+    /// ran out because of the client; an end that arrived in this turn may not have been read yet.
     fn check_linger(&self, now: u64, limits: &Limits) -> bool {
         let linger = limits.linger.as_nanos() as u64;
         let late = self.closing_from.is_some_and(|from| from + linger <= now);
         let client = self.client;
-        // There is no lingering with too many refused connections, or too much memory held.
+        // There is no lingering with too many refused connections, or while memory is short.
         let hurried = self.refused.is_some() || limits.total_backlog < 1 << 28;
         let lost = self.reason.is_none_or(|reason| reason == CloseReason::Lost);
         let right = late || hurried || lost || self.end.is_lost() || !self.end.is_broken();

@@ -1,4 +1,4 @@
-//! Checks what the clients received, with the checker that all tests share.
+//! Checks what the clients received, with the shared checker.
 
 use chat_testing::{Checker, Conversation, Event, Request, Violation};
 
@@ -6,8 +6,8 @@ use crate::testing::simulation::judge::farewell;
 use crate::testing::simulation::trace::{End, Entry, Trace};
 use crate::testing::simulation::world::Run;
 
-/// The most turns that a chat takes from one witness to the other: it is read in pieces, and handed out
-/// among others.
+/// The most turns that a chat may take from one witness to the other: it is read in pieces, and handed out along with
+/// others.
 const MOST_TURNS: u64 = 40;
 
 /// Checks a run. Panics with the number of the violated invariant.
@@ -21,7 +21,7 @@ pub(super) fn check(run: &Run) {
             checker.cut_off(id);
         }
     }
-    // Of all records, since one violation may be the cause of another.
+    // Collected from all records, since one violation may cause another.
     let (mut conversations, mut violations) = (Vec::new(), Vec::new());
     for (id, trace) in run.traces.iter().enumerate() {
         match replay(&mut checker, id, trace) {
@@ -90,7 +90,7 @@ fn conclude(checker: &mut Checker, id: usize, trace: &Trace, conversation: &Conv
     }
 }
 
-/// A client that reads to the end of its stream was told why it ended, if there is something to tell.
+/// Checks that a client that reads to the end of its stream was told why it ended, if a message for that exists.
 fn check_farewell(id: usize, trace: &Trace, told: Option<&str>) {
     let reasons = &trace.reasons;
     if reasons.is_empty() || (told.is_none() && trace.ended() != Some(End::Eof)) {

@@ -1,4 +1,4 @@
-//! A virtual client: sends what its temper suggests, and records what it sends and receives.
+//! A virtual client: it sends what its temper dictates, and records what it sends and receives.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -26,19 +26,19 @@ pub(super) enum Temper {
     Dead,
     /// Sends payloads that are no commands.
     Vandal,
-    /// Like a person, but takes its time over each frame.
+    /// Like a person, but pauses within frames.
     Dawdler,
-    /// Like a dawdler, but with long frames, each followed by the first bytes of another.
+    /// Like a dawdler, but with long frames, each followed by the first bytes of the next.
     Hoarder,
 }
 
-/// Names that several clients want.
+/// Names that several clients compete for.
 const WANTED: [&str; 3] = ["ann", "bob", "김"];
 
 /// The first bytes of other protocols.
 const FOREIGN: [&[u8]; 2] = [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x16\x03\x01\x02\x00\x01\x00"];
 
-/// Payloads that are no commands, with the code of the answer.
+/// Payloads that are not commands, with the code of the answer.
 const BAD: [(&[u8], &str); 6] = [
     (b"", "empty-frame"),
     (b"[]", "bad-request"),
@@ -55,7 +55,7 @@ const REFUSED: [(&[u8], &str); 3] = [
     (b"{\"type\":\"CSChat\",\"text\":\"\"}", "bad-text"),
 ];
 
-/// Bytes of a text that fits a request, but no chat with a member, a room and a number.
+/// Bytes of a text that fits a request, but not a chat with a member, a room and a number.
 const LONG_TEXT: usize = 65_505;
 
 pub(super) struct Client {
@@ -68,19 +68,19 @@ pub(super) struct Client {
     outbox: VecDeque<u8>,
     /// Bytes sent so far.
     sent: u64,
-    /// Bytes that have reached the server's kernel.
+    /// Bytes that have arrived in the server's kernel.
     delivered: u64,
-    /// The positions of the frames that have not wholly reached it; an end may never come.
+    /// The positions of frames that have not arrived completely; the end of one may never come.
     frames: VecDeque<Range<u64>>,
-    /// Since when a part of a frame has been there.
+    /// Since when the server's kernel has had part of a frame.
     frame_begun: Option<u64>,
-    /// The rest of a frame that it takes its time over, and the request in it.
+    /// The rest of a frame that the client pauses within, and its request.
     rest: Option<(Vec<u8>, Request)>,
     /// Whether it ends its side once the outbox is empty.
     finishing: bool,
     finished: bool,
     form: Form,
-    /// Bytes of the frames sent so far, as if each were a plain one.
+    /// Bytes of the frames sent so far, counted as plain frames.
     counted: u64,
     chats: u64,
     requests: u64,
@@ -156,7 +156,7 @@ impl Client {
     }
 }
 
-/// Makes a frame longer, up to a payload of `longest` bytes, by spaces after its object.
+/// Lengthens a frame with spaces after its object, up to a payload of `longest` bytes.
 fn pad(frame: &mut Vec<u8>, longest: usize, rng: &mut Rng) {
     let payload = frame.len() - HEADER_LEN;
     let payload = rng.within(payload..longest.max(payload) + 1);
@@ -166,7 +166,7 @@ fn pad(frame: &mut Vec<u8>, longest: usize, rng: &mut Rng) {
 
 /// Sending.
 impl Client {
-    /// Sends something at random. `rooms` are those it may know of.
+    /// Sends something at random. `rooms` are the rooms it may know of.
     pub(super) fn speak(&mut self, rng: &mut Rng, rooms: &[u64]) {
         if self.rest.is_some() {
             if rng.chance(1, 4) {
@@ -216,7 +216,7 @@ impl Client {
             Temper::Hoarder if rng.chance(1, 2) => {
                 pad(&mut frame, self.longest, rng);
                 self.send(&frame, request);
-                // Whatever it says next begins with a byte or two now.
+                // The next frame has begun, with a byte or two of it.
                 let mut next = Vec::new();
                 Command::Rooms.write(&mut next).expect("it is short");
                 pad(&mut next, self.longest, rng);
@@ -226,7 +226,7 @@ impl Client {
         }
     }
 
-    /// Sends the first bytes of a frame now, and the rest at some later time.
+    /// Sends the first bytes of a frame now, and the rest later.
     fn dawdle(&mut self, frame: &[u8], first: usize, request: Request) {
         self.counted += frame.len() as u64;
         let frame = self.form.encode(frame);
@@ -393,7 +393,7 @@ impl Client {
             Got::Nothing => {}
             Got::Reset => self.end_with(End::Reset),
             Got::End => {
-                // It closes its side, so that the server need not linger.
+                // The client closes its side, so that the server need not linger.
                 self.end.finish();
                 self.end_with(End::Eof);
             }

@@ -1,9 +1,9 @@
-//! What a virtual client speaks: frames, or, like a browser, HTTP and then messages of a WebSocket.
+//! The protocol of a virtual client: frames, or, like a browser, HTTP followed by messages of a WebSocket.
 
 use chat_proto::websocket::{self, Decoder, Event, Opcode, Peer};
 use chat_proto::{FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
 
-/// The form of what is sent and received.
+/// The protocol of a client.
 pub(super) enum Form {
     Frames(FrameDecoder),
     Browser(Box<Browser>),
@@ -11,16 +11,16 @@ pub(super) enum Form {
 
 /// A browser's side of a WebSocket.
 pub(super) struct Browser {
-    /// The answer to the request, until it is complete.
+    /// The response to the request, until it is complete.
     head: Option<Vec<u8>>,
     decoder: Decoder,
-    /// The server has closed it: nothing more may come.
+    /// Whether the server has closed the WebSocket: nothing more may come.
     has_closed: bool,
-    /// The answer was no upgrade. The rest is text for people.
+    /// Whether the response was not an upgrade. The rest is text for people.
     is_refused: bool,
 }
 
-/// What a browser is told by HTTP, as a plain client is told it.
+/// The refusals sent to browsers over HTTP, with the codes that plain clients get.
 const REFUSALS: [(&str, &str); 4] = [
     ("HTTP/1.1 408 ", r#"{"type":"SCSystemMessage","text":"","code":"frame-timeout"}"#),
     ("HTTP/1.1 429 ", r#"{"type":"SCSystemMessage","text":"","code":"too-many-from-address"}"#),
@@ -50,12 +50,12 @@ impl Form {
         matches!(self, Self::Browser(_))
     }
 
-    /// Whether the answer to the request is awaited: nothing may be sent before it.
+    /// Whether the response to the request is still awaited: nothing may be sent before it.
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self, Self::Browser(browser) if browser.head.is_some())
     }
 
-    /// The bytes that send the payload of a frame.
+    /// Encodes the payload of a frame for sending.
     pub(super) fn encode(&self, frame: &[u8]) -> Vec<u8> {
         match self {
             Self::Frames(_) => frame.to_vec(),
@@ -67,7 +67,7 @@ impl Form {
         }
     }
 
-    /// Whether what has been received ends in the middle of something.
+    /// Whether what has been received ends in the middle of a message.
     pub(super) fn is_partial(&self) -> bool {
         match self {
             Self::Frames(decoder) => !decoder.buffered().is_empty(),

@@ -1,4 +1,4 @@
-//! Judges whether a connection ended for a reason that its client gave, by the client's own record.
+//! Judges, by a client's own record, whether its connection ended for a reason that the client gave.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn is_true(
     }
 }
 
-/// The code of the last message to a connection that ends for this reason, if there is one.
+/// The code of the last message to a connection that ends for this reason, if any.
 pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
     match reason {
         CloseReason::FrameTimeout => Some("frame-timeout"),

@@ -1,27 +1,25 @@
-//! The whole server above the kernel, run from a seed: virtual sockets, workers and time; limits of all
-//! sizes and faults of all kinds, then a calm in which everything that is owed has to arrive.
+//! The whole server above the kernel, run from a seed: virtual sockets, workers and time; limits of all sizes and
+//! faults of all kinds, followed by a calm in which everything owed must arrive.
 //!
-//! `world` decides what happens next; `client`, `net`, `workers` and `server` play the parts around the
-//! engine, and only `server` and `audit` look into it. It checks:
+//! `world` decides what happens next; `client`, `net`, `workers` and `server` play the parts around the engine, and
+//! only `server` and `audit` look inside it. Some of the clients are browsers (`form`), in the same rooms. Checks:
 //!
-//! A part of the clients are browsers (`form`), in the same rooms.
+//! - after the run, what the clients received (`check`): order, one sequence per room, nothing from before or after a
+//!   stay, none of their own chats, everything or a prefix with the reason, one answer to each request, the stop,
+//!   whole frames (I1 to I7, I5b, I11, I14, I15);
+//! - after each turn, the server's counts against an independent account (`audit`): what each connection is owed (I8),
+//!   the memory held for all, counted from scratch (I9), who came and who went (I10);
+//! - after each turn and each step of a worker, the heap, as its allocator counts it, against the memory that is
+//!   counted (I9);
+//! - for each connection that ends, the reason against its client's record (`judge`): no client that reads and sends
+//!   whole frames is disconnected (I5b);
+//! - at rest, that nobody waits for anything (I12), and that a seed gives the same run each time (I16).
 //!
-//! - after the run, what the clients received (`check`): order, one sequence per room, nothing from before
-//!   or after a stay, nothing of one's own, all of it or a prefix and the reason, one answer to each
-//!   request, the stop, whole frames (I1 to I7, I5b, I11, I14, I15);
-//! - after each turn, the server's counts against a second account (`audit`): what each connection is
-//!   owed (I8), the memory held for all, counted from scratch (I9), who came and who went (I10);
-//! - after each turn and each step of a worker, the heap, as its allocator counts it, against the memory that
-//!   is counted (I9);
-//! - for each connection that ends, the reason against its client's record (`judge`): no client that reads
-//!   and sends whole frames is sent away (I5b);
-//! - at rest, that nobody waits for anything (I12), and that a seed makes the same run each time (I16).
-//!
-//! Isolation (I13) is checked in turns, and only where a chat waits for nothing but turns
-//! (`Plan::is_swift`). Not checked: that the client evicted for the total backlog is the largest; how long a rate pause lasts, only that it ends;
-//! failures of `accept`, which concern the listener. When several connections end in one turn without a
-//! known reason, each may have ended for any of those that were counted. Lingering that is cut short is
-//! not counted where reading waits for the workers (a small `read_ahead`).
+//! Isolation (I13) is checked in turns, and only where a chat waits for nothing but turns (`Plan::is_swift`). Not
+//! checked: that the client evicted for the total backlog is the largest; how long a pause for a rate lasts, only that
+//! it ends; failures of `accept`, which concern the listener. When several connections end in one turn without a known
+//! reason, each may have ended for any of those counted. Lingering that is cut short is not counted where reading
+//! waits for the workers (a small `read_ahead`).
 //!
 //! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds, `SIM_SEED=7` that one.
 
@@ -74,7 +72,7 @@ fn run(seed: u64) -> Run {
 
 #[test]
 fn every_seed_holds_every_invariant() {
-    // Alone, so that the heap is that of the simulation.
+    // In a process of its own, so that the heap is that of the simulation.
     in_own_process(|| {
         let seeds = match number("SIM_SEED") {
             Some(seed) => seed..seed + 1,
@@ -118,7 +116,7 @@ fn finds(fault: Fault, invariant: &str) {
     panic!("no seed finds {fault:?} as {invariant}, but as: {others:#?}");
 }
 
-/// A test for each planted fault, with the invariant whose violation it is found as.
+/// Declares a test for each planted fault, with the invariant that the fault violates.
 macro_rules! faults_are_found {
     ($(#[test] fn $name:ident() { $fault:ident: $invariant:literal })*) => {
         $(#[test]

@@ -1,9 +1,9 @@
-//! Virtual sockets, which do everything to a stream that a kernel and a network may do.
+//! Virtual sockets, which do to a stream whatever a kernel and a network can do.
 //!
-//! Readiness is strictly edge-triggered: a readable event comes only for bytes that arrive after the server
-//! has drained the stream, a writable one only for space after a refused write. An end, a reset or urgent
-//! data always makes an event. Buffers are bounded on both sides. A socket that is closed with unread
-//! input, or that receives input later, resets the stream and destroys what is on its way to the client.
+//! Readiness is strictly edge-triggered: a readable event comes only for bytes that arrive after the server has
+//! drained the stream, a writable event only for space after a refused write. An end, a reset or urgent data always
+//! causes an event. Buffers are bounded on both sides. A socket that is closed with unread input, or that receives
+//! input later, resets the stream and destroys what is on its way to the client.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use chat_testing::heap::uncounted;
 
 use crate::net::Socket;
 
-/// An event of a socket; several happenings may be one event.
+/// An event of a socket, which may combine several occurrences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Ready {
     pub(super) readable: bool,
@@ -52,24 +52,24 @@ pub(super) struct Link {
     inbound_room: usize,
     /// Bytes that the server has read.
     read: u64,
-    /// How many bytes come before a byte of urgent data.
+    /// How many bytes precede a byte of urgent data.
     mark: Option<usize>,
     fin: bool,
     /// The error with which the stream has failed for the server.
     failure: Option<ErrorKind>,
-    /// Whether the server has drained the stream: what comes next makes an event.
+    /// Whether the server has drained the stream, so that more bytes cause an event.
     read_armed: bool,
     outbound: VecDeque<u8>,
     outbound_room: usize,
-    /// Whether a write was refused: space makes an event.
+    /// Whether a write was refused, so that space causes an event.
     write_armed: bool,
     /// Whether the server has ended its side.
     ended: bool,
     /// Whether the server has closed the socket.
     closed: bool,
-    /// Whether it asked for a reset with that.
+    /// Whether closing it was to reset the stream.
     reset_on_close: bool,
-    /// Whether the client has closed its socket: a write to it resets the stream.
+    /// Whether the client has closed its socket, so that a write resets the stream.
     deaf: bool,
     /// Whether the stream has failed for the client.
     broken: bool,
@@ -107,7 +107,7 @@ impl Link {
         self.pending.writable |= writable;
     }
 
-    /// Destroys what is on its way to the client.
+    /// Destroys everything on its way to the client.
     fn break_stream(&mut self) {
         self.outbound.clear();
         self.broken = true;
@@ -205,7 +205,7 @@ impl Drop for SimSocket {
 }
 
 impl SimSocket {
-    /// Registers the socket with the kernel. What is there already makes an event.
+    /// Registers the socket with the kernel. Pending input causes an event at once.
     pub(super) fn watch(&self) -> ClientEnd {
         let mut link = self.0.borrow_mut();
         let readable = !link.inbound.is_empty() || link.fin || link.failure.is_some();
@@ -222,7 +222,7 @@ impl ClientEnd {
         self.0.borrow_mut()
     }
 
-    /// The event since the last call.
+    /// Takes the event that has accumulated since the last call.
     pub(super) fn take_ready(&self) -> Ready {
         mem::take(&mut self.link().pending)
     }
@@ -254,7 +254,7 @@ impl ClientEnd {
         self.link().closed
     }
 
-    /// Whether the kernel has refused a write and told the server of no space since.
+    /// Whether the kernel has refused a write, and has not told the server of space since.
     pub(super) fn is_choked(&self) -> bool {
         let link = self.link();
         link.write_armed || link.pending.writable
@@ -271,7 +271,7 @@ impl ClientEnd {
         self.link().broken
     }
 
-    /// Whether both sides have ended the stream and the server knows.
+    /// Whether both sides have ended the stream, and the server knows.
     pub(super) fn has_ended_both(&self) -> bool {
         let link = self.link();
         link.ended && link.fin && link.inbound.is_empty() && link.pending.is_empty()
@@ -303,7 +303,7 @@ impl ClientEnd {
             return link.break_stream();
         }
         link.inbound.extend(bytes);
-        // Linux makes an event for every arrival; the contract does not promise it.
+        // Linux announces every arrival; the contract does not promise that.
         if link.read_armed || link.fails_now(1, 2) {
             link.read_armed = false;
             link.tell(true, false, false);

@@ -1,4 +1,4 @@
-//! The plan of a run, which the seed decides beforehand: limits, the number of clients, and the end.
+//! The plan of a run, which the seed decides in advance: limits, the number of clients, and the end.
 
 use std::time::Duration;
 
@@ -53,8 +53,7 @@ impl Plan {
 }
 
 impl Plan {
-    /// Whether a chat waits for a few turns only: not for workers, a rate, or a room that waits for a slow
-    /// member.
+    /// Whether a chat waits for a few turns only, and not for workers, a rate, or a room held up by a slow member.
     pub(super) fn is_swift(&self) -> bool {
         let rate = self.limits.commands.per_second;
         self.inline_requests >= 4_096
@@ -64,10 +63,10 @@ impl Plan {
     }
 }
 
-/// Limits that a few hundred steps can reach. They relate to each other as [`Limits::check`] demands, except
-/// that a frame need not fit a backlog.
+/// Limits that a few hundred steps can reach. They relate to each other as [`Limits::check`] demands, except that a
+/// frame need not fit into a backlog.
 fn limits(rng: &mut Rng, clients: usize) -> Limits {
-    // A client that reads at once must not fall behind only because its turn was over.
+    // A client that reads at once must not become slow only because its turn was over.
     let (write_per_turn, backlog) =
         rng.pick(&[(50, 1_000_000), (1_000, 1_000_000), (100_000, 2_000), (100_000, 20_000)]);
     let read_per_turn = rng.pick(&[16, 100, 1_000, 4_096, 65_536]);
@@ -85,7 +84,7 @@ fn limits(rng: &mut Rng, clients: usize) -> Limits {
         backlog,
         slow_backlog: backlog / rng.pick(&[1, 4, 20]),
         slow_backlog_time: millis(rng, &[50, 1_000, 10_000]),
-        // More than the logs of the witnesses' rooms and a list of rooms for everybody.
+        // More than the logs of the witnesses' rooms, plus a list of rooms for every client.
         total_backlog: backlog.max(rng.pick(&[120_000, 150_000, 1 << 28])),
         writes_per_room_and_turn: rng.within(1..5),
         commands: rng.pick(&[

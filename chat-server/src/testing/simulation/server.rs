@@ -1,8 +1,7 @@
 //! The server under test, with the reactor's part played over virtual sockets.
 //!
-//! All calls of the engine are here. Their order, and when there is a turn at all, are those of
-//! `reactor.rs`: a turn that no event, wake-up or deadline asks for does not happen, so that work that was
-//! forgotten stays undone.
+//! All calls to the engine are here. Their order, and whether there is a turn at all, are those of `reactor.rs`:
+//! without an event, a wake-up or a deadline there is no turn, so that forgotten work stays undone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -27,13 +26,13 @@ use crate::testing::simulation::net::{ClientEnd, Ready, SimSocket};
 use crate::testing::simulation::workers::VirtualPool;
 use crate::workers::SharedHub;
 
-/// Bytes that a connection may hold without being counted: itself, its session and its name.
+/// Bytes per connection that may go uncounted: the connection, its session and its name.
 const HEAP_EACH: usize = 1024;
 
-/// Bytes that a room may hold without being counted: itself and its title.
+/// Bytes per room that may go uncounted: the room and its title.
 const HEAP_ROOM: usize = 1536;
 
-/// Bytes that may be held without being counted, however many connections there are: queues, spare chunks.
+/// Bytes that may go uncounted however many connections there are: queues and spare chunks.
 const HEAP_FIXED: usize = 64 * 1024;
 
 pub(super) struct Server {
@@ -48,7 +47,7 @@ pub(super) struct Server {
     counters: Arc<Counters>,
     /// Sockets that the kernel watches.
     watched: BTreeMap<ConnKey, ClientEnd>,
-    /// Keys whose socket is closed: events for them may still come.
+    /// Keys whose sockets are closed; events for them may still come.
     gone: Vec<ConnKey>,
     /// Connections that wait to be accepted; `None` once the server stops listening.
     backlog: Option<VecDeque<Caller>>,
@@ -250,7 +249,7 @@ impl Server {
         Step { accepted, endings }
     }
 
-    /// A batch of events: some of those that are due, in any order, and now and then a spurious one.
+    /// Returns a batch of events: some of those that are due, in any order, and sometimes a spurious one.
     fn events(&mut self) -> Vec<(ConnKey, Ready)> {
         let ready = self.watched.iter().filter(|(_, end)| end.is_ready());
         let mut ready: Vec<_> = ready.map(|(key, _)| *key).collect();
@@ -310,8 +309,8 @@ impl Server {
 
 /// Checks from inside.
 impl Server {
-    /// Checks that the heap has grown by no more than what is counted, a share for each connection and room, and
-    /// a constant. Without a process of its own, other tests would count as well.
+    /// Checks that the heap has grown by no more than what is counted, a share for each connection and room, and a
+    /// constant. Needs a process of its own, since other tests would count as well.
     fn check_heap(&self) {
         let engine = &self.engine;
         let counted = engine.memory() + engine.in_flight_memory();
@@ -344,7 +343,7 @@ impl Server {
         self.audit.check_rest(&self.engine);
     }
 
-    /// As [`Audit::taken`].
+    /// See [`Audit::taken`].
     pub(super) fn taken(&self, client: usize) -> Option<u64> {
         self.audit.taken(client)
     }

@@ -13,18 +13,18 @@ pub(super) enum End {
     Eof,
     /// The server or the network reset it.
     Reset,
-    /// The client closed or reset it.
+    /// The client closed or reset it itself.
     Own,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// A request, in the bytes of the stream up to `end`.
+    /// A request, whose bytes in the stream end at `end`.
     Sent {
         request: Request,
         end: u64,
     },
-    /// The client has ended its side of the stream, in the middle of a frame or not.
+    /// The client has ended its side of the stream, possibly within a frame.
     Finished,
     Received(Box<Incoming>),
     Ended(End),
@@ -40,7 +40,7 @@ pub(super) struct Trace {
     pub(super) reasons: Vec<CloseReason>,
     /// Bytes of frames that the server had accepted when the stop began.
     pub(super) taken_at_stop: Option<u64>,
-    /// Whether a part of a frame was left when the stream ended.
+    /// Whether the stream ended within a frame.
     pub(super) partial: bool,
     /// Whether it is a witness: it reads all the time, breaks no rule, and its stream never fails.
     pub(super) witness: bool,
@@ -56,15 +56,15 @@ impl Trace {
         })
     }
 
-    /// Whether a request that ends at this position was accepted: not if the stop came before. A connection
-    /// that ended for bad input ended before the stop.
+    /// Whether the request that ends at this position was accepted, which it was not if the stop came first. A
+    /// connection that ended for bad input ended before the stop.
     pub(super) fn accepted(&self, end: u64) -> bool {
         self.reasons.contains(&CloseReason::BadInput)
             || self.taken_at_stop.is_none_or(|taken| end <= taken)
     }
 
-    /// Whether the client lost its stream, or was sent away: what it received is a prefix, and it may have
-    /// done more than it knows.
+    /// Whether the client lost its stream or was disconnected: it received a prefix, and the server may have carried
+    /// out more than the client knows.
     pub(super) fn is_cut_off(&self) -> bool {
         let codes = || CloseReason::ALL.into_iter().filter_map(farewell);
         let sent_away =

@@ -1,4 +1,4 @@
-//! Counts the turns that a witness waits for the chats of the other one in its room.
+//! Counts the turns that each witness waits for the chats of the other one in its room.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use chat_testing::{Event, Request};
 use crate::testing::simulation::client::Client;
 use crate::testing::simulation::trace::Entry;
 
-/// The waits of the first two clients, who are the witnesses in a room of their own.
+/// The waits of the first two clients, the witnesses that share a room.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     /// Entries of each record that have been seen.
     seen: [usize; 2],
     /// The turn in which each chat was sent, by sender and number.
     said: BTreeMap<(usize, u64), u64>,
-    /// The most turns that anyone has waited.
+    /// The most turns that either has waited.
     pub(super) most: u64,
 }
 

@@ -1,8 +1,7 @@
-//! The worker pool without threads: the seed decides who runs what, and when.
+//! The worker pool without threads: the seed decides which worker runs what, and when.
 //!
-//! A worker takes the contents of a mailbox in one step and runs them in others, as a thread may be preempted
-//! anywhere in between. That a mailbox has one runner is the mailbox's own promise; nothing here ensures
-//! it.
+//! A worker takes the contents of a mailbox in one step and runs them in later ones, as a thread may be preempted
+//! anywhere in between. That a mailbox has one runner is guaranteed by the mailbox alone; nothing here helps.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +13,7 @@ use crate::engine::Workers;
 use crate::workers::SharedHub;
 use crate::workers::{Mailbox, Request};
 
-/// The pool, shared by the engine and the world that gives it time.
+/// The pool, shared by the engine and the world that schedules it.
 #[derive(Debug, Clone)]
 pub(super) struct VirtualPool(Rc<RefCell<Pool>>);
 
@@ -52,7 +51,7 @@ impl VirtualPool {
 }
 
 impl Workers for VirtualPool {
-    /// The workers may begin before the reactor goes on.
+    /// The workers may begin before the reactor continues.
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         let mut pool = self.0.borrow_mut();
         pool.queue.append(mailboxes);
@@ -78,7 +77,7 @@ impl Pool {
         }
     }
 
-    /// Runs some of the requests taken. An emptied mailbox goes to the end of the queue.
+    /// Runs some of the requests taken. A mailbox whose requests are done goes to the end of the queue.
     fn go_on(&mut self, mut job: Job) -> Option<Job> {
         let count = self.rng.portion(job.requests.len());
         let mut batch = job.requests.drain(..count).collect();

@@ -1,4 +1,4 @@
-//! The world around the server: clients, network, time, and what happens next, all of it from one seed.
+//! The world around the server: clients, network, time, and what happens next, all decided by one seed.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use crate::testing::simulation::server::{Accepted, Caller, Server, Step};
 use crate::testing::simulation::trace::{Entry, Trace, TraceHash};
 use crate::testing::simulation::waits::Waits;
 
-/// How long everything that is owed may take to arrive once the faults have stopped.
+/// How long everything owed may take to arrive once the faults have stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The most turns of the server in that time; one that spins takes more.
+/// The most turns of the server in that time; a server that spins takes more.
 const MOST_TURNS: u64 = 50_000;
 
-/// Bytes of a witness's kernel buffers: more than a turn brings.
+/// Bytes of a witness's kernel buffers: more than a turn produces.
 const WITNESS_BUFFER: usize = 1 << 20;
 
 /// A finished run, with everything that was recorded.
 pub(super) struct Run {
     pub(super) traces: Vec<Trace>,
     pub(super) hash: TraceHash,
-    /// The most turns that a witness waited for another one's chat; 0 where it waits for more than turns.
+    /// The most turns that a witness waited for the other one's chat; 0 where chats wait for more than turns.
     pub(super) longest_wait: u64,
     /// Whether the server was stopped.
     pub(super) stopped: bool,
@@ -89,8 +89,8 @@ impl World {
         }
     }
 
-    /// Connects the witnesses, two in a room of their own and one among the others. Whatever happens, they
-    /// receive everything.
+    /// Connects the witnesses: two in a room of their own, and one among the others. Whatever happens, they receive
+    /// everything.
     fn welcome_witnesses(&mut self) {
         for request in [
             Request::Create("witnesses".to_owned()),
@@ -137,7 +137,7 @@ impl World {
         if temper == Temper::Hoarder {
             inbound = 1 << 17;
         }
-        // A frame takes a hundred turns at most.
+        // A frame may take a hundred turns at most.
         let longest = MAX_PAYLOAD.min(100 * self.plan.limits.read_per_turn);
         let (socket, end) = net::link(self.rng.fork(), inbound, outbound);
         if temper == Temper::Witness {
@@ -178,7 +178,7 @@ impl World {
             self.clients[id].speak(&mut self.rng, &self.rooms);
         }
         if self.clients[id].temper == Temper::Witness {
-            // A frame of a witness is never late, however slow the server is.
+            // A witness's frame is never late, however slow the server is.
             self.clients[id].deliver(self.now, usize::MAX);
         }
     }
@@ -276,7 +276,7 @@ impl World {
         if stopping && !self.stop_seen {
             self.stop_seen = true;
             for client in &mut self.clients {
-                // Of a client that ended in order, everything was read.
+                // Everything from a client that ended in order was read.
                 let taken = self.server.taken(client.id);
                 client.trace.taken_at_stop = taken.or_else(|| Some(client.end.read_by_server()));
             }
@@ -365,7 +365,7 @@ impl World {
         }
     }
 
-    /// The clients whose session has not ended.
+    /// The clients whose sessions have not ended.
     fn live(&self) -> Vec<usize> {
         let live = self
             .clients

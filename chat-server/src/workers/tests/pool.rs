@@ -15,10 +15,10 @@ use crate::workers::{Mailbox, Request};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A hub with a pool, and the reactor's part played by the test.
+/// A hub with a pool, where the test plays the reactor.
 struct Harness {
     pool: Pool,
-    /// Held by each worker.
+    /// Held by each worker, to count the living.
     alive: Arc<()>,
     hub: Arc<SharedHub>,
     woken: mpsc::Receiver<()>,
@@ -52,7 +52,7 @@ impl Harness {
         }
     }
 
-    /// Waits as the reactor does, until `enough` outputs are there.
+    /// Waits like the reactor until `enough` outputs are there.
     fn wait_for(&mut self, enough: impl Fn(&[Output]) -> bool) {
         loop {
             self.hub.take(&mut self.outputs);
@@ -87,7 +87,7 @@ fn c4_workers_live_on_after_a_panic() {
     for mailbox in 0..SESSIONS {
         harness.post(mailbox, Command::Create(Title::new("room").expect("a title")));
     }
-    // More panics than workers; every other connection talks on.
+    // More panics than workers, while every other connection keeps talking.
     for n in 0..100 {
         for mailbox in 0..SESSIONS {
             let panics = mailbox % 2 == 1 && n == mailbox;

@@ -20,7 +20,7 @@ fn chat(text: &str) -> Request {
     Request::Do(Command::Chat(Text::new(text).expect("a text")))
 }
 
-/// A hub with two members of one room, and how often the reactor was woken.
+/// A hub with two members of one room, and a count of the reactor's wake-ups.
 struct Harness {
     hub: Arc<SharedHub>,
     wakes: Arc<AtomicUsize>,
@@ -66,7 +66,7 @@ impl Harness {
         self.members[member].session()
     }
 
-    /// Posts everything at once, and runs it.
+    /// Posts all requests at once, and runs them.
     fn say(&mut self, member: usize, requests: impl IntoIterator<Item = Request>) {
         let mailbox = &self.members[member];
         let mut requests: Vec<_> = requests.into_iter().collect();
@@ -82,7 +82,7 @@ impl Harness {
         (self.hub.take(&mut outputs), outputs)
     }
 
-    /// What a member said, as it went out.
+    /// The texts of a member that were broadcast.
     fn said(&self, member: usize, outputs: &[Output]) -> Vec<String> {
         let said = outputs.iter().filter_map(|output| match output {
             Output::Broadcast { except, event: RoomEvent::Chat { text, .. }, .. } => {

@@ -1,4 +1,4 @@
-//! axe-core, which finds faults of accessibility in a page. npm installs it below the target folder, once.
+//! axe-core, which finds accessibility faults in a page. npm installs it below the target folder, once.
 
 use std::fs;
 use std::path::Path;
@@ -9,14 +9,14 @@ use super::{Chromium, Page};
 
 const VERSION: &str = "4.14.1";
 
-/// Its rules: WCAG 2.2 AA, and what its authors recommend beyond that.
+/// The rules to check: WCAG 2.2 AA, and the best practices of axe-core's authors.
 const RULES: &str = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";
 
 /// The script of axe-core.
 pub(crate) struct Axe(String);
 
 impl Axe {
-    /// Installs axe-core, unless it is there. Says so if that is not possible.
+    /// Installs axe-core, unless it is installed. Prints a line if that is impossible.
     pub(crate) fn install() -> Option<Self> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("axe-{VERSION}"));
         let script = folder.join("node_modules/axe-core/axe.min.js");
@@ -39,7 +39,7 @@ impl Axe {
         script
     }
 
-    /// Checks what a page shows.
+    /// Checks the current view of a page.
     pub(crate) fn check(&self, page: &Page<'_>, what: &str) {
         if page.eval("'axe' in window") == false {
             page.eval(&format!("{};0", self.0));
@@ -53,7 +53,7 @@ impl Axe {
     }
 }
 
-/// Installs axe-core and starts Chromium, if both are to be had.
+/// Installs axe-core and starts Chromium, if both are available.
 pub(crate) fn with_chromium() -> Option<(Axe, Chromium)> {
     Axe::install().zip(Chromium::start())
 }

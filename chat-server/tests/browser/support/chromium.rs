@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over its debugging pipe: messages of JSON, each ended by a zero byte.
+//! A headless Chromium, driven over its debugging pipe: JSON messages, each terminated by a zero byte.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::DEADLINE;
 
-/// The programs that are Chromium, on one system or another.
+/// The names of Chromium on various systems.
 const PROGRAMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 const FLAGS: &str = "--headless --no-sandbox --disable-gpu --disable-background-networking \
@@ -36,16 +36,16 @@ pub(crate) struct Chromium {
     commands: RefCell<ChildStdin>,
     messages: Receiver<Value>,
     commands_sent: Cell<u64>,
-    /// The consoles: of which session, and what.
+    /// Console output, each line with its session.
     console: RefCell<Vec<(String, String)>>,
     profile: PathBuf,
     _watchdog: Watchdog,
-    /// One Chromium at a time: it takes as many cores as it gets.
+    /// Only one Chromium runs at a time, since it uses all the cores it can get.
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Chromium {
-    /// Starts Chromium, if there is one. Says so if not.
+    /// Starts Chromium, if it is installed. Prints a line if it is not.
     pub(crate) fn start() -> Option<Self> {
         static TURN: Mutex<()> = Mutex::new(());
         let Some(program) = PROGRAMS.into_iter().find(|name| is_installed(name)) else {
@@ -57,7 +57,8 @@ impl Chromium {
         let name = format!("chromium-{}", std::process::id());
         let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&profile).expect("the target folder takes files");
-        // Chromium reads from descriptor 3 and writes to 4. When the pipe ends it ends, even if this process was killed.
+        // Chromium reads from descriptor 3 and writes to 4. It exits when the pipe closes, even if this process was
+        // killed.
         let script = format!(
             "{program} {FLAGS} --user-data-dir=\"$0\" --remote-debugging-pipe about:blank \
              3<&0 4>&1 </dev/null >\"$0/log\" 2>&1; \
@@ -123,13 +124,13 @@ impl Chromium {
         self.command(None, method, params).expect("Chromium obeys")
     }
 
-    /// What the console of a session says, a line each.
+    /// The console output of a session, line by line.
     pub(crate) fn console(&self, session: &str) -> Vec<String> {
         let console = self.console.borrow();
         console.iter().filter(|(of, _)| of == session).map(|(_, line)| line.clone()).collect()
     }
 
-    /// Keeps what an event adds to a console.
+    /// Records what an event adds to a console.
     fn note(&self, event: &Value) {
         let params = &event["params"];
         let line = match event["method"].as_str() {
@@ -150,7 +151,7 @@ impl Chromium {
 
     fn gone(&self, why: &str) -> String {
         let log = fs::read_to_string(self.profile.join("log")).unwrap_or_default();
-        // It complains much about a bus that it does not need.
+        // It complains a lot about a bus that it does not need.
         let log: Vec<&str> = log.lines().filter(|line| !line.contains("/dbus/")).collect();
         format!("Chromium does not answer ({why}). It printed:\n{}", log.join("\n"))
     }
@@ -160,7 +161,7 @@ impl Drop for Chromium {
     fn drop(&mut self) {
         let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
         let _ = self.process.wait();
-        // Its other processes may write for a moment more.
+        // Its other processes may go on writing for a moment.
         let deadline = Instant::now() + DEADLINE;
         while fs::remove_dir_all(&self.profile).is_err() && self.profile.exists() {
             if Instant::now() > deadline {
@@ -171,13 +172,13 @@ impl Drop for Chromium {
     }
 }
 
-/// Whether the search path has a program.
+/// Whether a program is in the search path.
 pub(crate) fn is_installed(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-/// Prints a line that the harness does not keep to itself when the test passes.
+/// Prints a line that the harness shows even when the test passes.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -51,7 +51,7 @@ impl Page<'_> {
         self.key(&event);
     }
 
-    /// Presses Enter, and an input method takes it. The code of the key is that of Enter, or 229.
+    /// Presses Enter, and has an input method consume it. The key code is that of Enter, or 229.
     pub(crate) fn enter_for_input_method(&self, code: u32) {
         let mut event = json!({
             "type": "rawKeyDown", "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": code,
@@ -61,7 +61,7 @@ impl Page<'_> {
         self.key(&event);
     }
 
-    /// A line break without a key, as some input methods pass Enter on.
+    /// Breaks the line without a key, as some input methods pass on Enter.
     pub(crate) fn line_break(&self) {
         self.key(&json!({ "type": "char", "text": "\r", "key": "Enter" }));
     }

@@ -1,4 +1,4 @@
-//! The page of one person: a tab in a browser context of its own, and what the person does there.
+//! The page of one person: a tab in a browser context of its own, and the person's actions there.
 
 use std::fmt::Write as _;
 use std::thread;
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::chromium::{Answer, say};
 use super::{Chromium, DEADLINE, Key};
 
-/// A text as JavaScript writes it.
+/// Quotes a text for JavaScript.
 fn js(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The bytes that a text in base64 stands for.
+/// Decodes base64.
 fn from_base64(text: &str) -> Vec<u8> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let value = |c: u8| DIGITS.iter().position(|&digit| digit == c);
@@ -33,7 +33,7 @@ pub(crate) struct Page<'a> {
     who: &'static str,
 }
 
-/// Opening and looking.
+/// Opening and inspecting.
 impl<'a> Page<'a> {
     /// A blank tab of a new person, whose browser prefers a language.
     pub(crate) fn blank(chromium: &'a Chromium, who: &'static str, lang: &str) -> Self {
@@ -51,7 +51,7 @@ impl<'a> Page<'a> {
         let version = chromium.expect("Browser.getVersion", &json!({}));
         let agent = json!({ "userAgent": version["userAgent"], "acceptLanguage": lang });
         page.expect("Emulation.setUserAgentOverride", &agent);
-        // Each tab is as if its window had the focus.
+        // Each tab behaves as if its window had the focus.
         page.expect("Emulation.setFocusEmulationEnabled", &json!({ "enabled": true }));
         page.size(1280, 800);
         page
@@ -85,7 +85,7 @@ impl<'a> Page<'a> {
         self.expect("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
     }
 
-    /// Sets the size of the tab in CSS pixels. A narrow one is a phone.
+    /// Sets the size of the tab in CSS pixels. A narrow tab stands for a phone.
     pub(crate) fn size(&self, width: u32, height: u32) {
         let is_phone = width < 700;
         let metrics = json!({
@@ -97,7 +97,7 @@ impl<'a> Page<'a> {
         self.expect("Emulation.setTouchEmulationEnabled", &touch);
     }
 
-    /// Prefers `light` or `dark`.
+    /// Sets the preferred colour scheme, `light` or `dark`.
     pub(crate) fn prefer(&self, scheme: &str) {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
         self.expect("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
@@ -108,7 +108,7 @@ impl<'a> Page<'a> {
         self.try_eval(expression).unwrap_or_else(|e| panic!("{}: {e}", self.who))
     }
 
-    /// The number that an expression is.
+    /// The value of a numeric expression.
     pub(crate) fn number(&self, expression: &str) -> f64 {
         self.eval(expression).as_f64().unwrap_or_else(|| panic!("{expression} is a number"))
     }
@@ -128,11 +128,11 @@ impl<'a> Page<'a> {
         self.wait_for(condition, true);
     }
 
-    /// Waits until an expression has a value.
+    /// Waits until an expression has this value.
     pub(crate) fn wait_for(&self, expression: &str, value: impl Into<Value>) {
         let (value, deadline) = (Ok(value.into()), Instant::now() + DEADLINE);
         loop {
-            // There is no document while a page loads.
+            // While a page loads, there is no document.
             let answer = self.try_eval(expression);
             if answer == value {
                 return;
@@ -152,7 +152,7 @@ impl<'a> Page<'a> {
         ));
     }
 
-    /// Checks that nothing failed in the page: no exception, no error, nothing that its policy refused.
+    /// Checks that nothing went wrong in the page: no exception, no error, nothing that its policy blocked.
     pub(crate) fn expect_quiet(&self) {
         let _ = self.eval("0");
         let console = self.chromium.console(&self.session);
@@ -186,7 +186,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What people do.
+/// The actions of a person.
 impl Page<'_> {
     /// Clicks the middle of an element, once it can be reached there.
     pub(crate) fn click(&self, selector: &str) {
@@ -215,7 +215,7 @@ impl Page<'_> {
         self.insert(text);
     }
 
-    /// Gives the name for which the page asks.
+    /// Enters the name that the page asks for.
     pub(crate) fn be(&self, name: &str) {
         self.wait("document.getElementById('name-dialog').open");
         self.fill("#name", name);

@@ -1,4 +1,4 @@
-//! The server as a program, at an address that it keeps over restarts.
+//! The server as a program, at an address that it keeps across restarts.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,7 +19,7 @@ impl Program {
     pub(crate) fn start() -> Self {
         static LAST: AtomicU8 = AtomicU8::new(0);
         let [.., high, low] = std::process::id().to_be_bytes();
-        // Nobody else takes a port of this address between two uses.
+        // At this address, nobody else takes a port between two uses.
         let ip = Ipv4Addr::new(127, 128 | high, low, LAST.fetch_add(1, Ordering::Relaxed) + 1);
         Self::start_at((ip, 0).into())
     }
@@ -56,7 +56,7 @@ impl Program {
         self.address
     }
 
-    /// Starts a server at an address that an earlier one had.
+    /// Starts a server at the address of an earlier one.
     pub(crate) fn start_again(address: SocketAddr) -> Self {
         Self::start_at(address)
     }

@@ -11,7 +11,7 @@ use crate::support::{Client, End, Scene, frame, in_own_process, wait_until};
 const KIB: usize = 1024;
 const FRAME: usize = 64 * KIB;
 
-/// Sets the limits on backlogs so high that only those the test sets are reached.
+/// Raises the limits on backlogs so far that only those which the test sets are reached.
 fn patient(limits: &mut Limits) {
     limits.slow_backlog = 128 * KIB;
     limits.backlog = 8 << 20;
@@ -25,7 +25,7 @@ fn patient(limits: &mut Limits) {
 struct Talker<'a> {
     client: Client,
     said: usize,
-    /// The number of members it has seen leave.
+    /// The number of members whose leaving it has seen.
     left: usize,
     /// The scene whose witness receives the chats.
     near: Option<&'a Scene>,
@@ -40,8 +40,8 @@ impl<'a> Talker<'a> {
         Self { near: Some(scene), ..Self::new(scene.member()) }
     }
 
-    /// Says so many chats, and waits until they have been carried out and the witness, who must not become
-    /// slow, has received them.
+    /// Sends this many chats, and waits until they have been carried out and received by the witness, who must not
+    /// become slow.
     fn say(&mut self, chats: usize) {
         for n in self.said..self.said + chats {
             self.client.chat(&text(n));
@@ -53,7 +53,7 @@ impl<'a> Talker<'a> {
         }
     }
 
-    /// Receives the notices so far; returns how many members have left in all.
+    /// Receives all pending notices. Returns how many members have left in total.
     fn listen(&mut self) -> usize {
         self.client.ask_for_rooms();
         loop {
@@ -66,7 +66,7 @@ impl<'a> Talker<'a> {
         }
     }
 
-    /// Talks on, chat by chat, until the condition holds. Returns the largest backlog meanwhile, in bytes.
+    /// Keeps talking, chat by chat, until the condition holds. Returns the largest backlog in the meantime, in bytes.
     fn say_until(&mut self, scene: &Scene, holds: impl Fn(&Self) -> bool) -> u64 {
         let mut most = 0;
         while !holds(self) {
@@ -92,7 +92,7 @@ fn prefix(messages: &[Incoming]) -> (usize, &[Incoming]) {
     (chats, &messages[chats..])
 }
 
-/// The client receives a prefix of the chats, the reason and a clean end. Returns the number of chats.
+/// Checks that the client receives a prefix of the chats, the reason and a clean end. Returns the number of chats.
 fn expect_cut_off(client: &mut Client) -> usize {
     let (messages, end) = client.until_end();
     let (chats, rest) = prefix(&messages);
@@ -124,7 +124,7 @@ fn r1_a_member_over_its_backlog_gets_a_prefix_and_the_reason() {
         assert!(most as usize <= 2 * (256 * KIB + FRAME), "{most}");
         talker.say(10);
 
-        // It reads at last.
+        // It finally reads.
         let chats = expect_cut_off(&mut slow);
         assert!(0 < chats && chats < talker.said - 10, "{chats} of {}", talker.said);
         let said = talker.said;
@@ -184,8 +184,8 @@ fn r1_the_kernel_takes_no_more_than_the_send_buffer_limit() {
     });
 }
 
-/// A member that falls behind twice but catches up in between has the whole time each time. Another one,
-/// which fell behind at the same time and never caught up, is evicted.
+/// A member that becomes slow twice, but catches up in between, has the whole time both times. Another, which became
+/// slow at the same time and never caught up, is evicted.
 #[test]
 fn r2_falling_behind_twice_is_not_falling_behind_for_long() {
     in_own_process(|| {
@@ -205,7 +205,7 @@ fn r2_falling_behind_twice_is_not_falling_behind_for_long() {
         read(&mut kept, 0, 100);
         wait_until("half the time is over", || began.elapsed() > TIME / 2);
         talker.say(100);
-        // Nothing more is said: time alone evicts.
+        // Nothing more is said, so time alone evicts.
         wait_until("the time of the first burst is over", || talker.listen() == 1);
         assert!(began.elapsed() >= TIME, "not before its time");
         read(&mut kept, 100, 200);
@@ -237,7 +237,7 @@ fn r3_a_member_that_reads_drop_by_drop_is_evicted() {
         while talker.listen() == 0 {
             slow.drip(500);
             dripped += 500;
-            // The speed of the reader; nothing is waited for.
+            // This sets the speed of the reader; nothing is waited for.
             thread::sleep(Duration::from_millis(1));
             assert!(dripped < 1_500_000, "it never catches up");
         }
@@ -248,8 +248,8 @@ fn r3_a_member_that_reads_drop_by_drop_is_evicted() {
     });
 }
 
-/// Four rooms with a member each that does not read: when all backlogs together are too large, the member
-/// that stopped first is evicted, and nobody else.
+/// Four rooms each have a member that does not read. When all backlogs together are too large, the member that stopped
+/// first is evicted, and no other.
 #[test]
 fn r4_b2_the_total_backlog_evicts_who_has_read_nothing_for_longest() {
     in_own_process(|| {
@@ -282,7 +282,7 @@ fn r4_b2_the_total_backlog_evicts_who_has_read_nothing_for_longest() {
     });
 }
 
-/// A room with a talker that has said so much, and a member that has read none of it.
+/// A room with a talker that has said `chats` chats, and a member that has read none of them.
 fn another_room(scene: &Scene, chats: usize) -> (Talker<'static>, Client) {
     let mut talker = scene.server.client();
     let room = talker.enter_new("with a slow reader");

@@ -1,4 +1,4 @@
-//! Too many connections, in all and from one address: R9.
+//! Too many connections, in total and from one address: R9.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use chat_server::CloseReason;
 
 use crate::support::{Client, Scene, connect_when_let_in, in_own_process};
 
-/// The next message is a refusal that names the limit, and the last one.
+/// Checks that the next message, which is the last, is a refusal that names the limit.
 fn expect_refused(client: &mut Client, code: &str, limit: usize) {
     let message = client.expect_code(code);
     assert!(message.text.contains(&limit.to_string()), "the limit is named: {}", message.text);
@@ -21,9 +21,9 @@ fn r9_connections_beyond_the_limit_are_refused_and_accepting_goes_on() {
             config.limits.connections = LIMIT;
             config.limits.refused_connections = 2;
         });
-        // The witnesses are three of the six.
+        // Three of the six connections are the witnesses'.
         let mut members: Vec<_> = (0..3).map(|_| scene.member()).collect();
-        // More than are waited for: none of them ends its side before all have been told.
+        // More than the server waits for: none of them ends its side before all have been told.
         let mut refused: Vec<_> = (0..20).map(|_| Client::connect(scene.address())).collect();
         for client in &mut refused {
             expect_refused(client, "server-full", LIMIT);
@@ -45,7 +45,7 @@ fn r9_connections_beyond_the_limit_of_an_address_are_refused_and_no_others() {
     in_own_process(|| {
         const LIMIT: usize = 3;
         let scene = Scene::with(|config| config.limits.connections_per_address = LIMIT);
-        // The witnesses have 127.0.0.1 to themselves.
+        // Address 127.0.0.1 is left to the witnesses.
         let connect =
             |last| Client::connect_from(Ipv4Addr::new(127, 0, 0, last).into(), scene.address());
         let mut full = connect(1);

@@ -4,7 +4,7 @@ use crate::support::{Client, Program, Witnesses, descriptors, in_own_process, wa
 
 const READERS: usize = 2_000;
 
-/// 2,000 members of a room stop reading, and 100 MB are said there. A member that reads gets all of it.
+/// 2,000 members of a room stop reading, and 100 MB are said there. A member that reads receives everything.
 #[test]
 fn r1_r4_a_thousand_slow_readers_cost_the_memory_of_one() {
     in_own_process(|| {
@@ -16,7 +16,7 @@ fn r1_r4_a_thousand_slow_readers_cost_the_memory_of_one() {
             most >= needed,
             "{needed} descriptors are needed, {most} allowed: try `ulimit -Hn`"
         );
-        // The talkers would be slowed down before the readers are slow.
+        // Otherwise, the talkers would be slowed down before the readers are slow.
         let (program, address) = Program::listening(&["--limit=input=0"]);
         let before = program.count("fd");
         let witnesses = Witnesses::start(address);
@@ -36,7 +36,7 @@ fn r1_r4_a_thousand_slow_readers_cost_the_memory_of_one() {
                 for _ in 0..8 {
                     client.chat(&text);
                 }
-                // Small steps, so that the witness does not become slow.
+                // In small steps, so that the witness does not become slow.
                 let said = talker * CHATS_EACH + chats + 8;
                 wait_until("the witness has received it", || witnesses.chats() == said);
             }

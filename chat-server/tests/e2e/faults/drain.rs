@@ -9,7 +9,7 @@ use chat_proto::Incoming;
 
 use crate::support::{Client, End, Program, frame};
 
-/// The number of chats of each talker in a stream: its first ones, in order.
+/// The number of chats from each talker in a stream; these are its first chats, in order.
 type Chats = BTreeMap<String, usize>;
 
 /// `Limits::linger` of the program: how long the stop waits for clients that do not read.
@@ -19,16 +19,16 @@ const LINGER: Duration = Duration::from_secs(5);
 struct Load {
     talkers: Vec<JoinHandle<(Vec<Incoming>, End)>>,
     readers: Vec<JoinHandle<(Vec<Incoming>, End)>>,
-    /// In the room, and reads nothing before the program has ended.
+    /// In the room; reads nothing until the program has ended.
     stuck: Client,
-    /// As `stuck`, and half-closed.
+    /// Like `stuck`, and half-closed.
     half_closed: Client,
-    /// In no room, and inside a frame.
+    /// In no room, in the middle of a frame.
     half_sent: Client,
 }
 
 impl Load {
-    /// Starts all, and returns once the talk is well under way.
+    /// Starts all clients, and returns once the talk is well under way.
     fn start(address: SocketAddr) -> Self {
         let mut first = Client::of(address);
         let room = first.enter_new("room");
@@ -62,11 +62,11 @@ impl Load {
         Self { talkers, readers, stuck, half_closed, half_sent }
     }
 
-    /// After the end of the program: every reader has received everything, and a clean end.
+    /// Checks, after the end of the program, that every reader receives everything and a clean end.
     fn check_end(self) {
         let join = |thread: JoinHandle<_>| thread.join().expect("it reads to the end");
         let mut readers: Vec<_> = self.readers.into_iter().map(join).collect();
-        // The last one has consumed some of it before.
+        // The last reader has already consumed some of it.
         readers.pop();
         let everything = expect_goodbye(readers.pop().expect("there are others"));
         assert_eq!(everything.len(), 3, "three have talked");
@@ -95,7 +95,7 @@ fn text(n: usize) -> String {
     format!("{n} {}", "x".repeat(400))
 }
 
-/// Says numbered chats until the stream ends, which another thread reads.
+/// Sends numbered chats until the stream ends. Another thread reads that stream.
 fn talk(mut talker: Client) -> JoinHandle<(Vec<Incoming>, End)> {
     let mut sending = talker.twin();
     let reader = thread::spawn(move || talker.until_end());
@@ -110,7 +110,7 @@ fn talk(mut talker: Client) -> JoinHandle<(Vec<Incoming>, End)> {
     })
 }
 
-/// Counts the chats in `messages`, which have to be in order.
+/// Counts the chats in `messages`, which must be in order.
 fn in_order(messages: &[Incoming]) -> Chats {
     let mut chats = Chats::new();
     for message in messages.iter().filter(|message| message.kind == "SCChat") {
@@ -142,12 +142,12 @@ fn a4_a_stop_under_load_delivers_what_was_accepted_to_every_reader() {
         asking.expect_end();
         drop(asking);
         program.expect_success();
-        // It has waited for those that do not read, but no longer.
+        // The stop waited for the clients that do not read, but no longer than that.
         let took = asked.elapsed();
         assert!(took >= LINGER - Duration::from_millis(100) && took < 2 * LINGER, "{took:?}");
         load.check_end();
     };
-    // Side by side: each takes as long as the linger time.
+    // In parallel, since each takes as long as the linger time.
     thread::scope(|scope| {
         for how in ["/shutdown", "TERM", "INT"] {
             scope.spawn(move || stop(how));

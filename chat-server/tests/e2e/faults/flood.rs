@@ -12,8 +12,8 @@ use crate::support::{
     Client, Program, Scene, Witnesses, chats, frame, in_own_process, stream_of, wait_until,
 };
 
-/// While the program sleeps, a flood from one client arrives, and then requests of others. They are answered
-/// after a few turns, not after the flood.
+/// While the program is suspended, a flood from one client arrives, and then requests from others. These are answered
+/// after a few turns, not after the whole flood.
 #[test]
 fn r6_a_flood_from_one_client_delays_nobody_else() {
     const CHATS: usize = 10_000;
@@ -41,7 +41,7 @@ fn r6_a_flood_from_one_client_delays_nobody_else() {
     program.stop();
 }
 
-/// 100 talkers at once, whose commands go through the workers, past them, or both.
+/// 100 talkers at once, whose commands go through the workers, are carried out inline, or both.
 #[test]
 fn r6_a_flood_from_many_clients_is_carried_out_completely() {
     in_own_process(|| {
@@ -51,7 +51,7 @@ fn r6_a_flood_from_many_clients_is_carried_out_completely() {
                 config.limits.backlog = 64 << 20;
                 config.limits.slow_backlog = 64 << 20;
             });
-            // Each in a room of its own, except ten in the room of the witness.
+            // Each has a room of its own, except for ten in the room of the witness.
             let mut talkers: Vec<_> = (0..90).map(|_| scene.server.client()).collect();
             for talker in &mut talkers {
                 talker.enter_new("own");
@@ -96,7 +96,7 @@ fn hear_the_others(member: &mut Client) {
     assert_eq!(next.len(), 9);
 }
 
-/// A peer that sends `flood` again and again, and reads everything, until the room is gone or it is dropped.
+/// A peer that sends `flood` over and over, and reads everything, until the room is gone or the peer is dropped.
 struct Flooder(TcpStream, Vec<thread::JoinHandle<()>>);
 
 impl Flooder {
@@ -121,8 +121,8 @@ impl Drop for Flooder {
     }
 }
 
-/// A member reads 250 KB a second, no more and no less. Whatever the others do in its room, it stays, and they
-/// are slowed down.
+/// A member reads 250 KB a second, no more and no less. Whatever the others do in its room, it stays, and they are
+/// slowed down.
 #[test]
 fn b4_who_reads_2_mbit_a_second_stays_beside_any_flood() {
     const STEP: (usize, Duration) = (5_000, Duration::from_millis(20));
@@ -138,7 +138,7 @@ fn b4_who_reads_2_mbit_a_second_stays_beside_any_flood() {
         steady.enter(room);
         let flooders: Vec<_> =
             (0..flooders).map(|_| Flooder::start(address, flood.clone())).collect();
-        // The speed of the reader; nothing is waited for.
+        // This sets the speed of the reader; nothing is waited for.
         let began = Instant::now();
         for step in 0..80 {
             thread::sleep((began + step * STEP.1).saturating_duration_since(Instant::now()));
@@ -153,7 +153,7 @@ fn b4_who_reads_2_mbit_a_second_stays_beside_any_flood() {
     }
 }
 
-/// Beyond the rate of commands reading pauses; nothing is dropped.
+/// Beyond the rate of commands, reading pauses, and nothing is dropped.
 #[test]
 fn r6_commands_beyond_the_rate_are_delayed_and_none_is_dropped() {
     in_own_process(|| {
@@ -170,7 +170,7 @@ fn r6_commands_beyond_the_rate_are_delayed_and_none_is_dropped() {
             talker.end_sending();
             while talker.next_payload().is_some() {}
         }
-        // Entering the room was a command.
+        // Entering the room was a command, too.
         let at_least = Duration::from_secs(1) * (1 + CHATS as u32 - 40) / 60;
         assert!(began.elapsed() >= at_least, "{:?}", began.elapsed());
         assert!(scene.stats().limits.count(LimitKind::Commands) >= 5);
@@ -179,7 +179,7 @@ fn r6_commands_beyond_the_rate_are_delayed_and_none_is_dropped() {
     });
 }
 
-/// What the client has sent would take a minute to carry out. It leaves when its connection fails, not then.
+/// The input of the client would take a minute to carry out. The client leaves as soon as its connection fails.
 #[test]
 fn r6_o8_a_reset_during_a_rate_pause_is_noticed_at_once() {
     in_own_process(|| {
@@ -196,7 +196,7 @@ fn r6_o8_a_reset_during_a_rate_pause_is_noticed_at_once() {
     });
 }
 
-/// 20,000 rooms are made and left.
+/// 20,000 rooms are created and left.
 #[test]
 fn r7_rooms_made_and_left_leave_nothing_behind() {
     in_own_process(|| {

@@ -1,4 +1,4 @@
-//! The heap of a server against what it counts, whatever its peers leave unfinished: B1, B2.
+//! The heap of a server compared with its own count, whatever its peers leave unfinished: B1, B2.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,13 +11,13 @@ use crate::support::{
 
 const ROOMS: &str = r#"{"type":"CSRooms"}"#;
 
-/// Bytes that the server may hold for a connection without counting them.
+/// Bytes per connection that may go uncounted.
 const EACH: usize = 1024;
 
-/// Bytes that it may hold without counting them, however many connections there are.
+/// Bytes that may go uncounted, however many connections there are.
 const FIXED: usize = 1 << 20;
 
-/// Connections whose ends in this process hold no heap, so that all of it is the server's.
+/// Connections whose client ends take no heap in this process, so that all of the heap is the server's.
 fn connect(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     let mut peers = Vec::with_capacity(count);
     peers.extend((0..count).map(|_| TcpStream::connect(address).expect("it listens")));
@@ -51,7 +51,7 @@ fn b1_the_heap_holds_little_for_a_byte_after_a_long_frame() {
     });
 }
 
-/// Parts of long frames are held, and counted for what they hold.
+/// Parts of long frames are buffered, and counted by what they take.
 #[test]
 fn b1_the_heap_holds_what_is_counted_for_parts_of_frames() {
     in_own_process(|| {
@@ -69,7 +69,7 @@ fn b1_the_heap_holds_what_is_counted_for_parts_of_frames() {
     });
 }
 
-/// Clients ask for a long list of rooms, read a little of it, and stop. One that goes on reading gets all of it.
+/// Clients ask for a long list of rooms, read a little of it, and stop. A client that reads on gets all of it.
 #[test]
 fn b2_the_heap_holds_what_is_counted_for_unread_lists() {
     in_own_process(|| {

@@ -1,4 +1,4 @@
-//! Memory of a whole process, whatever its peers hold, and after they have gone.
+//! Memory of a whole process, while its peers hold as much as they can, and after they have gone.
 
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,14 +8,14 @@ use crate::support::{Client, Program, descriptors, frame, in_own_process, wait_f
 
 const MIB: u64 = 1 << 20;
 
-/// Peers that connect at once and read nothing; as many as asked for, or as the descriptors allow.
+/// Opens connections that read nothing: `wanted`, or as many as the descriptors allow.
 fn peers(address: SocketAddr, wanted: usize) -> Vec<TcpStream> {
     let count = wanted.min(descriptors().saturating_sub(200));
     let connect = |_| TcpStream::connect(address).expect("the server listens");
     (0..count).map(connect).collect()
 }
 
-/// Sends what the kernel takes. A peer that has been evicted sends nothing.
+/// Sends what the kernel takes; nothing if the peer has been evicted.
 fn send(peer: &mut TcpStream, bytes: &[u8]) {
     peer.set_nonblocking(true).expect("it is a socket");
     if let Err(error) = peer.write(bytes) {
@@ -33,7 +33,7 @@ fn command_and_partial_frame() -> Vec<u8> {
     bytes
 }
 
-/// Peers in pairs: one talks into a room of its own, and the other one is in it and does not read.
+/// Peers in pairs: one talks in a room of its own, the other is there and does not read.
 fn fill_backlogs(address: SocketAddr, rooms: usize) -> Vec<Client> {
     let chat = frame(format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(60_000)));
     let mut peers = Vec::new();
@@ -66,7 +66,7 @@ fn b1_b8_b9_a_process_stays_within_max_memory_whatever_its_peers_hold() {
     });
 }
 
-/// Rooms with names and titles of the longest kind.
+/// Rooms with the longest names and titles.
 #[test]
 fn b8_the_most_rooms_that_max_memory_allows_fit_into_it() {
     in_own_process(|| {

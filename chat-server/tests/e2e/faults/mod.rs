@@ -1,5 +1,5 @@
-//! Faults of `docs/catalogue.md`, of peers and of the system: each against a whole server over sockets, most
-//! beside witnesses who talk on.
+//! Faults of peers and of the system, from `docs/catalogue.md`. Each is tried against a whole server over sockets,
+//! most of them beside witnesses that keep talking.
 
 mod backlog;
 mod connections;

@@ -1,4 +1,4 @@
-//! Connections that a proxy makes for others, with and without the PROXY header that says for whom: A11.
+//! Connections through a proxy, with and without the PROXY header that names the client: A11.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 const HEADER: &[u8] = b"PROXY TCP4 203.0.113.9 192.0.2.1 7 80\r\n";
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// Lets the proxy speak for others.
+/// Trusts the proxy to name its clients.
 fn trust(config: &mut Config) {
     config.proxy_from = vec!["127.0.0.9".parse().expect("a network")];
 }
@@ -25,7 +25,7 @@ fn from_proxy(address: SocketAddr) -> Client {
     Client::connect_from(PROXY, address)
 }
 
-/// A header of version 2 for a client of IPv4, with a kilobyte of extensions.
+/// A header of version 2 for an IPv4 client, with a kilobyte of extensions.
 fn v2(source: [u8; 4]) -> Vec<u8> {
     let rest = [&source[..], &[192, 0, 2, 1, 0, 7, 0, 80], &[4, 3, 253], &[0; 1021]].concat();
     let len = u16::try_from(rest.len()).expect("it is short");
@@ -49,7 +49,7 @@ fn a11_a_header_says_for_whom_a_proxy_connects_however_it_is_cut() {
                 client.leave();
                 client.expect_code("room-left");
             }
-            // A second header is no frame.
+            // A second header is not a frame.
             let mut client = from_proxy(scene.address());
             client.send_raw(&[header, HEADER].concat());
             assert!(!client.whatever_came().is_empty(), "the answer says why");
@@ -95,7 +95,7 @@ fn a11_a_header_that_does_not_come_is_waited_for_as_long_as_a_frame() {
         });
         let mut silent = from_proxy(scene.address());
         let mut drips = from_proxy(scene.address());
-        // Bytes that keep coming earn no more time.
+        // Bytes that keep dripping earn no more time.
         drips.send_raw(&[SIGNATURE, b"\x21\0\xff\xff"].concat());
         wait_until("the time is over", || {
             drips.try_send_raw(b"x");
@@ -103,7 +103,7 @@ fn a11_a_header_that_does_not_come_is_waited_for_as_long_as_a_frame() {
         });
         silent.expect_code("frame-timeout");
         drop((silent, drips));
-        // As health checks do, and proxies whose client has gone.
+        // Health checks do this, and so do proxies whose client is gone.
         drop(from_proxy(scene.address()));
         let mut half = from_proxy(scene.address());
         half.send_raw(&HEADER[..20]);
@@ -176,7 +176,7 @@ fn a11_whoever_comes_through_a_proxy_on_this_machine_may_not_stop_the_server() {
         (&unknown, false),
         (&local, false),
         (&v2([203, 0, 113, 9]), false),
-        // The address of this machine that the client came to.
+        // The address of this machine that the client connected to.
         (b"PROXY TCP4 192.0.2.1 192.0.2.1 7 80\r\n", true),
         (here, true),
     ] {

@@ -1,4 +1,4 @@
-//! What the operating system refuses or interrupts: O1 to O4, O6, O13, R11, A3, A6.
+//! Errors and interruptions by the operating system: O1 to O4, O6, O13, R11, A3, A6.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -19,8 +19,8 @@ fn limit_descriptors(program: &Program, most: u64) {
     prlimit(Some(pid), Resource::Nofile, limit).expect("it is our child");
 }
 
-/// Connections without a descriptor wait. Each descriptor given back lets one of them in; a higher limit lets
-/// in the rest by itself.
+/// Connections without a descriptor wait. Each descriptor that is freed admits one of them; a higher limit admits the
+/// rest by itself.
 #[test]
 fn o1_o3_connections_wait_for_descriptors_without_a_busy_loop() {
     let (program, address) = Program::listening(&[]);
@@ -31,7 +31,7 @@ fn o1_o3_connections_wait_for_descriptors_without_a_busy_loop() {
     for client in &mut waiting {
         client.ask_for_rooms();
     }
-    // What the program does in a second of waiting.
+    // The work of the program during a second of waiting.
     let worked = program.ticks();
     thread::sleep(Duration::from_secs(1));
     assert!(program.ticks() - worked <= 5, "it does not retry in a busy loop");
@@ -53,7 +53,7 @@ fn o1_o3_connections_wait_for_descriptors_without_a_busy_loop() {
     program.stop();
 }
 
-/// The server shares the process of the test, which has no descriptors left.
+/// The server shares the process of the test, which is out of descriptors.
 #[test]
 fn o1_o3_failures_to_accept_are_counted_and_disturb_nobody() {
     in_own_process(|| {
@@ -76,8 +76,7 @@ fn o1_o3_failures_to_accept_are_counted_and_disturb_nobody() {
     });
 }
 
-/// A program whose system calls fail as `strace` makes them; `None` where there is no strace that may
-/// trace.
+/// A program whose system calls fail as injected by `strace`; `None` where strace is missing or may not trace.
 fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     let try_out = ["-D", "-qq", "-o/dev/null", "-e", "trace=accept4", "true"];
     if !Command::new("strace").args(try_out).status().is_ok_and(|status| status.success()) {
@@ -86,7 +85,7 @@ fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     }
     let call = inject.split(':').next().expect("there is always a first part");
     let [trace, inject] = [format!("trace={call}"), format!("inject={inject}")];
-    // With -D strace is the child of the server: signals go to the server. It traces the first thread only,
+    // With -D, strace is a child of the server, so that signals reach the server. It traces the first thread only,
     // which is the event loop.
     let strace = ["strace", "-D", "-qq", "-o/dev/null", "-e", &trace, "-e", &inject];
     let program = Program::start_under(&strace, &["--port=0"]);
@@ -94,8 +93,8 @@ fn with_fault(inject: &str) -> Option<(Program, SocketAddr)> {
     Some((program, address))
 }
 
-/// After an error of the connection itself, the server accepts the next one at once; for want of a resource,
-/// it retries a little later.
+/// After an error of the connection itself, the server accepts the next one at once; after a lack of resources, it
+/// retries a little later.
 #[test]
 fn o2_o3_accepting_goes_on_after_an_error() {
     for error in ["ECONNABORTED", "EPROTO", "EINTR", "ENOBUFS", "ENOMEM", "EPERM", "EMFILE"] {
@@ -123,7 +122,7 @@ fn o4_a_connection_that_epoll_refuses_is_closed_and_no_other() {
         let before = program.count("fd");
         let mut first = Client::connect(address);
         first.expect_end();
-        // The next connection is number 1: the other one was never counted.
+        // The next connection is number 1, since the other was never counted.
         let mut second = Client::of(address);
         second.enter_new("room");
         assert_eq!(second.rooms()[0].members, ["user1"]);
@@ -133,7 +132,7 @@ fn o4_a_connection_that_epoll_refuses_is_closed_and_no_other() {
     }
 }
 
-/// A connection whose read or write fails is lost, and no other; an interruption does nothing.
+/// A connection whose read or write fails is closed, and no other; an interruption has no effect.
 #[test]
 fn o6_a_socket_error_closes_its_connection_and_no_other() {
     let errors = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTCONN", "EHOSTUNREACH", "EINTR"];
@@ -161,7 +160,7 @@ fn o6_a_socket_error_closes_its_connection_and_no_other() {
     }
 }
 
-/// The reader of its output and errors goes away after the first line.
+/// The reader of its output and errors disappears after the first line.
 #[test]
 fn r11_o13_a_server_whose_output_has_no_reader_serves_and_stops() {
     let (errors, into_errors) = io::pipe().expect("a pipe");
@@ -189,7 +188,7 @@ fn r11_o13_a_server_whose_output_has_no_reader_serves_and_stops() {
     let signal = || Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill");
     assert!(signal().success());
     holding.expect_code("server-stopping");
-    // The server has something to log here, too: the signal comes a second later.
+    // The server has something to log here as well: the signal is sent a second later.
     let mut status = None;
     wait_until("the program ends", || {
         signal();
@@ -200,7 +199,7 @@ fn r11_o13_a_server_whose_output_has_no_reader_serves_and_stops() {
     drop(holding);
 }
 
-/// Of its 100 descriptors, the server keeps 64 for other things than connections.
+/// Of its 100 descriptors, the server keeps 64 for purposes other than connections.
 #[test]
 fn a3_connections_are_limited_by_the_descriptors() {
     let program = Program::start_by_shell("ulimit -Sn 70; ulimit -Hn 100; ", &["--port=0"], "");

@@ -1,4 +1,4 @@
-//! Peers that take too long, or only seem to, and many at the same instant: P4 to P6, T1, T2, T4.
+//! Peers that take too long, or seem to, and many at the same instant: P4 to P6, T1, T2, T4.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn p6_t1_a_frame_that_arrives_drop_by_drop_times_out() {
         for client in &mut clients {
             client.send_raw(b"\xea\x60{\"type\":");
         }
-        // Some drops for certain, however slow this machine is.
+        // At least some drops, however slow this machine is.
         for _ in 0..3 {
             clients.iter_mut().for_each(|client| client.send_raw(b" "));
         }
@@ -36,7 +36,7 @@ fn p6_t1_a_frame_that_arrives_drop_by_drop_times_out() {
             clients.iter_mut().for_each(|client| client.send_raw(b" "));
         }
         for client in &mut clients {
-            // Bytes sent after the server closed do not destroy its answer.
+            // Bytes sent after the server has closed do not destroy its answer.
             client.expect_code("frame-timeout");
             client.expect_end();
         }
@@ -51,7 +51,7 @@ fn p6_t1_a_frame_that_arrives_drop_by_drop_times_out() {
 fn p6_t1_the_frame_timeout_begins_with_the_first_byte() {
     in_own_process(|| {
         let scene = Scene::with(|config| config.limits.frame_timeout = Duration::from_millis(300));
-        // A client that sends nothing, one that sends a byte, one that sends all but one.
+        // Clients that send nothing, one byte, and all but one byte.
         let mut silent = scene.server.client();
         let mut late: Vec<_> = (0..2).map(|_| scene.server.client()).collect();
         let whole = frame(r#"{"type":"CSRooms"}"#);
@@ -68,12 +68,12 @@ fn p6_t1_the_frame_timeout_begins_with_the_first_byte() {
     });
 }
 
-/// The program sleeps for longer than a connection may have a slow backlog or an incomplete frame. Clients that
+/// The program is suspended for longer than a connection may have a slow backlog or an incomplete frame. Clients that
 /// wrote and read what they could meanwhile are kept.
 #[test]
 fn t2_nobody_is_evicted_because_the_server_slept() {
-    // More than `Limits::slow_backlog_time` of the program, the second for which a peer counts as a steady reader,
-    // and the half by which a late timer shows that the program slept.
+    // Longer than the program's `Limits::slow_backlog_time`, plus the second for which a peer counts as a steady
+    // reader, plus the half second by which a late timer shows that the program was suspended.
     const SLEPT: Duration = Duration::from_secs(13);
     const CHATS: usize = 100;
     let (program, address) = Program::listening(&[]);
@@ -91,13 +91,13 @@ fn t2_nobody_is_evicted_because_the_server_slept() {
     for _ in 0..CHATS {
         talker.chat(&text);
     }
-    // One client has a backlog, and one is inside a frame.
+    // One client has a backlog, and another is in the middle of a frame.
     talker.expect_nothing();
     let whole = frame(r#"{"type":"CSChat","text":"typed"}"#);
     typing.send_raw(&whole[..10]);
     program.signal("STOP");
     let stopped = Instant::now();
-    // Each does what it can at once.
+    // Each immediately does what it can.
     typing.send_raw(&whole[10..]);
     let reader = thread::spawn(move || {
         for _ in 0..CHATS {
@@ -122,12 +122,12 @@ fn t2_nobody_is_evicted_because_the_server_slept() {
     program.stop();
 }
 
-/// Waits for a point in time: nothing else can be observed of a process that sleeps.
+/// Waits for a point in time, since nothing else can be observed of a suspended process.
 fn wait_for_time(end: Instant) {
     thread::sleep(end.saturating_duration_since(Instant::now()));
 }
 
-/// A crowd is reset and reconnects at once, three times.
+/// A crowd is reset and reconnects at once, three times over.
 #[test]
 fn t4_a_reconnect_storm_is_let_in_while_others_talk() {
     in_own_process(|| {
@@ -155,7 +155,7 @@ fn t4_a_reconnect_storm_is_let_in_while_others_talk() {
         let (heard, stats) = scene.finish();
         let told = [heard.count("member-entered"), heard.count("member-left")];
         assert_eq!(told, [3 * CROWD, 3 * CROWD]);
-        // If a write found out about the reset, a read finds only an end.
+        // If a write met the reset, a read finds only an end.
         let [lost, ended] =
             [CloseReason::Lost, CloseReason::PeerEnded].map(|r| stats.closed.count(r));
         assert_eq!(lost + ended, 3 * CROWD as u64 + 3, "{stats:?}");

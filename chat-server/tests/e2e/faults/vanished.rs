@@ -1,5 +1,5 @@
-//! Peers that vanish without a word, and peers that are there and do not read: O15. Between two networks of the
-//! test's own, one of which can be cut off: that takes a system that lets users have them.
+//! Peers that vanish without a word, and peers that are there but do not read: O15. The tests run between two networks
+//! of their own, one of which can be cut off; this requires a system that lets users create networks.
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,7 +12,7 @@ use crate::support::{Client, RunningServer, in_own_network, wait_until};
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Another network, linked to this one. Its address here is 10.9.9.1, there 10.9.9.2.
+/// Another network, linked to this one. This end has address 10.9.9.1, the other 10.9.9.2.
 struct OtherNetwork(Child);
 
 fn run(command: &str) {
@@ -38,7 +38,7 @@ impl OtherNetwork {
         other
     }
 
-    /// Does something in the other network.
+    /// Runs `act` in the other network.
     fn within<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
         let file = format!("/proc/{}/ns/net", self.0.id());
         thread::scope(|scope| {
@@ -82,7 +82,7 @@ fn o15_a_peer_that_vanishes_is_gone_in_its_time_whether_its_room_talks_or_not() 
         let other = OtherNetwork::link();
         let server = start();
         let address = ([10, 9, 9, 1], server.address().port()).into();
-        // One in a room that talks, one that is silent, one that has asked and does not read.
+        // One peer in a talkative room, one that is silent, and one that has asked for something and does not read.
         let mut peers = other.within(|| [(); 3].map(|()| Client::of(address)));
         peers[0].enter_new("talking");
         peers[0].be("ghost");
@@ -93,7 +93,7 @@ fn o15_a_peer_that_vanishes_is_gone_in_its_time_whether_its_room_talks_or_not() 
         here.chat("is anybody there?");
         let mut said = 0;
         wait_until("they are gone", || {
-            // Far less than makes a slow reader.
+            // Far less than would make a slow reader.
             if said < begin.elapsed().as_millis() / 100 {
                 server.controller().announce(RoomId::FIRST, announcement()).expect("it is there");
                 said += 1;
@@ -101,7 +101,7 @@ fn o15_a_peer_that_vanishes_is_gone_in_its_time_whether_its_room_talks_or_not() 
             server.stats().connections == 1
         });
         let took = begin.elapsed();
-        // The machine may be busy; by itself the kernel would take a quarter of an hour.
+        // The machine may be busy; the kernel alone would take a quarter of an hour.
         assert!(took > TIMEOUT / 2 && took < TIMEOUT + Duration::from_secs(20), "{took:?}");
         let stats = server.stats();
         assert_eq!(stats.closed.count(CloseReason::Lost), 3, "{stats:?}");
@@ -118,7 +118,7 @@ fn o15_a_peer_that_does_not_read_is_not_taken_for_one_that_has_vanished() {
     let mut reader = Client::connect_with_little_room(server.address());
     reader.enter_new("room");
     let mut said = 0;
-    // More than its kernel has room for, and less than a slow reader may have pending.
+    // More than the peer's kernel has room for, and less than a slow reader may have pending.
     let begin = Instant::now();
     wait_until("three times its time has passed", || {
         if said < 100 {

@@ -1,4 +1,4 @@
-//! Frames, however they are cut, and streams of other protocols.
+//! Frames cut at any byte, and streams of other protocols.
 
 use chat_proto::Incoming;
 
@@ -50,7 +50,7 @@ fn p3_many_frames_in_one_write_are_answered_in_order() {
     client.expect_nothing();
 }
 
-/// Portions end inside frames, between them, and at the end of the stream.
+/// The portions end inside frames, between frames, and at the end of the stream.
 #[test]
 fn p3_o11_a_stream_read_in_small_portions_means_the_same() {
     for portion in [1, 2, 3, 7, 64] {
@@ -109,7 +109,7 @@ fn p1_a_bad_frame_beyond_the_budget_is_answered_and_ends_the_connection() {
         }
         client.send_raw(&frame(LEAVE));
         client.expect_code("not-in-room");
-        // What comes after the last one is not carried out.
+        // Frames after the last answered one are not carried out.
         let create = frame(r#"{"type": "CSCreateRoom", "title": "late"}"#);
         client.send_raw(&[bad.repeat(20), create, bad.repeat(100)].concat());
         let mut answers = 0;
@@ -181,8 +181,8 @@ fn foreign() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A peer of another protocol is told about ours, and frames embedded in its stream are never carried out:
-/// neither right after its first bytes, nor where these, read as a length, end a frame.
+/// A peer of another protocol is told about ours, and frames embedded in its stream are never carried out: neither
+/// right after its first bytes, nor at the position where those bytes, read as a length, end a frame.
 #[test]
 fn p8_p9_a_peer_of_another_protocol_is_told_about_ours_and_closed() {
     let server = RunningServer::with(|config| config.web = None);

@@ -1,4 +1,4 @@
-//! Input from peers: frames, however they are cut, and payloads, whatever they hold.
+//! Input from peers: frames cut at any byte, and payloads of any kind.
 
 mod framing;
 mod payloads;

@@ -1,14 +1,14 @@
-//! Payloads that are no commands: each is answered, and has no other effect.
+//! Payloads that are not commands: each is answered, and has no other effect.
 
 use crate::support::{RunningServer, frame, start};
 
-/// A server with a budget of bad frames that no test uses up.
+/// A server whose budget for bad frames is never used up.
 fn patient() -> RunningServer {
     RunningServer::with(|config| config.limits.bad_frames.burst = 100_000)
 }
 
-/// Nothing of a bad payload is echoed, and nobody else hears of it. The transcripts of `docs/PROTOCOL.md` and the
-/// unit tests of the parser have each case in many more spellings.
+/// No bad payload is echoed, and nobody else hears of it. The transcripts in `docs/PROTOCOL.md` and the unit tests of
+/// the parser cover each case in many more spellings.
 #[test]
 fn j1_j2_j3_j4_j6_j7_j8_j9_a_bad_payload_is_answered_by_its_code_and_not_echoed() {
     let server = patient();

@@ -1,4 +1,4 @@
-//! Slow, bad and many peers of the metrics port, during which chat and scrapes go on.
+//! Slow, bad and many peers on the metrics port, while chat and scrapes continue.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use super::scrape::{ask, connect, get, scrape};
 use super::start;
 use crate::support::{Client, Program, run_to_end};
 
-/// A chat from one to the other and a scrape work.
+/// Checks that a chat from one member to the other works, and so does a scrape.
 fn all_is_well(ann: &mut Client, bob: &mut Client, metrics: SocketAddr) {
     for n in 0..20 {
         ann.chat(&format!("{n}"));
@@ -16,7 +16,7 @@ fn all_is_well(ann: &mut Client, bob: &mut Client, metrics: SocketAddr) {
     scrape(metrics);
 }
 
-/// The stream ends before the deadline, cleanly or not.
+/// Checks that the stream ends before the deadline, cleanly or not.
 fn ends(mut stream: TcpStream) {
     let mut rest = Vec::new();
     if let Err(e) = stream.read_to_end(&mut rest) {
@@ -35,7 +35,7 @@ fn slow_bad_and_many_scrapers_do_no_harm() {
 
     let mut slow: Vec<_> = (0..40).map(|_| connect(metrics)).collect();
     for stream in &mut slow {
-        // The server keeps the latest connections only; the kernel may report here that one is gone.
+        // The server keeps only the latest connections; here, the kernel may report that one is gone.
         let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a");
         all_is_well(&mut ann, &mut bob, metrics);
     }
@@ -58,7 +58,7 @@ fn slow_bad_and_many_scrapers_do_no_harm() {
         ends(stream);
         all_is_well(&mut ann, &mut bob, metrics);
     }
-    // The dropped ones have ended, and the latest ones time out.
+    // The dropped connections have ended, and the latest ones time out.
     slow.into_iter().for_each(ends);
     program.signal("TERM");
     drop((ann, bob));

@@ -1,4 +1,4 @@
-//! The metrics of conversations whose every message the test knows.
+//! The metrics of conversations in which the test knows every message.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use super::scrape::{connect, expect, get, scrape};
 use super::start;
 use crate::support::{Client, Program, frame, run_to_end, wait_until};
 
-/// Ann, Bob and Cid meet in a room, and Bob leaves it. Checks what is counted then.
+/// Ann, Bob and Cid meet in a room, and Bob leaves. Checks what has been counted by then.
 fn meet(address: SocketAddr, metrics: SocketAddr) -> [Client; 3] {
     let [mut ann, mut bob, mut cid] = [(); 3].map(|()| Client::of(address));
     let room = ann.enter_new("room");
@@ -167,7 +167,7 @@ fn reaching_a_limit_is_counted() {
     assert_eq!(reached("commands"), 0.0);
     let mut talker = Client::of(address);
     wait_until("reading pauses", || {
-        // More than the burst.
+        // More than the burst allows.
         talker.send_raw(&frame(r#"{"type": "CSRooms"}"#).repeat(600));
         reached("commands") > 0.0
     });
@@ -195,7 +195,7 @@ fn health_is_serving_until_the_stop_and_stopping_after_it() {
     client.expect_code("server-stopping");
     client.expect_end();
     let probe = |address: SocketAddr| run_to_end(&[&format!("--probe={address}")]);
-    // The server waits until the client has closed its side, too.
+    // The server also waits for the client to close its side.
     let stopping = ("HTTP/1.1 503 Service Unavailable".to_owned(), "stopping\n".to_owned());
     wait_until("the server is stopping", || get(metrics, "/health") == stopping);
     expect(
@@ -213,7 +213,7 @@ fn health_is_serving_until_the_stop_and_stopping_after_it() {
 #[test]
 fn o16_a_log_that_cannot_be_written_ends_nothing_and_its_lines_are_counted() {
     let file = format!("{}/o16.log", env!("CARGO_TARGET_TMPDIR"));
-    // 4 KiB, and a disk that is full.
+    // A file limited to 4 KiB, and a full disk.
     for (before, to) in [("ulimit -f 8; ", &*file), ("", "/dev/full")] {
         let args = ["--port=0", "--log=debug", "--metrics=127.0.0.1:0"];
         let mut program = Program::start_by_shell(before, &args, &format!(" 2>'{to}'"));

@@ -1,4 +1,4 @@
-//! `docs/METRICS.md` and the dashboard, held against what there is to scrape.
+//! Compares `docs/METRICS.md` and the dashboard with what the server exports.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! A strict reader of the text format of OpenMetrics: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
-//! What it does not know does not pass.
+//! A strict parser of the OpenMetrics text format: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. It
+//! rejects everything that it does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,11 +9,11 @@ pub(crate) struct Family {
     pub(crate) kind: String,
     pub(crate) help: String,
     unit: Option<String>,
-    /// Each with its name and labels as they stand in the text, and its value.
+    /// Samples: the name with labels, as written in the text, and the value.
     samples: Vec<(String, f64)>,
 }
 
-/// What was scraped, by the names of metrics.
+/// The scraped metrics, by name.
 #[derive(Debug)]
 pub(crate) struct Exposition(pub(crate) BTreeMap<String, Family>);
 
@@ -44,14 +44,14 @@ impl Exposition {
         Self(families)
     }
 
-    /// The value of a sample, by its name and labels as they stand in the text.
+    /// The value of a sample, by its name and labels as written in the text.
     pub(crate) fn value(&self, sample: &str) -> f64 {
         let all = self.0.values().flat_map(|family| &family.samples);
         let mut found = all.filter(|(name, _)| name == sample).map(|(_, value)| *value);
         found.next().unwrap_or_else(|| panic!("there is no {sample}"))
     }
 
-    /// The metrics by the names that queries use.
+    /// The metrics, by the names used in queries.
     pub(crate) fn names(&self) -> BTreeMap<String, &Family> {
         let named = |name: &String, family: &Family| match family.kind.as_str() {
             "counter" => format!("{name}_total"),
@@ -61,7 +61,7 @@ impl Exposition {
         self.0.iter().map(|(name, family)| (named(name, family), family)).collect()
     }
 
-    /// All values of labels but for bounds.
+    /// All label values, except the bounds of buckets.
     pub(crate) fn label_values(&self) -> BTreeSet<String> {
         let samples = self.0.values().flat_map(|family| &family.samples);
         let labels = samples.filter_map(|(name, _)| name.split_once("=\""));

@@ -1,4 +1,4 @@
-//! The program's `--metrics`: the figures are right, in the format of Prometheus, as documented, and scraping
+//! The program's `--metrics`: the numbers are correct, in the format of Prometheus and as documented, and scraping
 //! does the chat no harm.
 
 mod abuse;
@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use crate::support::{Program, own_ip};
 
-/// A program that serves metrics: it, its address, and the address of its metrics.
+/// A program that serves metrics, its address, and the address of its metrics.
 fn start(args: &[&str]) -> (Program, SocketAddr, SocketAddr) {
     let metrics = format!("--metrics={}:0", own_ip());
     let (program, address) = Program::listening(&[&[&*metrics], args].concat());

@@ -22,7 +22,7 @@ pub(crate) fn ask(address: SocketAddr, request: &[u8]) -> String {
     answer
 }
 
-/// Gets a page: its status line and its body, whose length the head gives.
+/// Gets a page: its status line, and its body, whose length must be that in the head.
 pub(crate) fn get(address: SocketAddr, path: &str) -> (String, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let answer = ask(address, request.as_bytes());
@@ -39,8 +39,7 @@ pub(crate) fn scrape(address: SocketAddr) -> Exposition {
     Exposition::parse(&body)
 }
 
-/// Scrapes until all samples have these values: a turn is counted when it ends, which is after its answers
-/// have arrived.
+/// Scrapes until all samples have these values: a turn is counted when it ends, after its answers have arrived.
 pub(crate) fn expect(address: SocketAddr, expected: &[(&str, u64)]) -> Exposition {
     let wrong = |page: &Exposition| {
         let wrong = expected.iter().filter(|(sample, n)| page.value(sample) != *n as f64);

@@ -1,10 +1,10 @@
-//! The command line: what it accepts, what it refuses and how, and the first line of output.
+//! The command line: what it accepts and refuses, its messages, and the first line of output.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use crate::support::{Client, Program, free_address, run_to_end};
 
-/// The program listens at the address it gives, serves and stops.
+/// Checks that the program listens at the address it prints, serves and stops.
 fn check_serves(args: &[&str], expected: impl Fn(SocketAddr) -> bool) {
     let mut program = Program::start(args);
     let address = program.address();
@@ -60,7 +60,7 @@ fn a1_an_ipv6_address_is_shown_in_brackets() {
     }
 }
 
-/// Whether this machine has IPv6; says so if not.
+/// Whether this machine has IPv6. Prints a line if it has not.
 fn has_ipv6() -> bool {
     let has = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     if !has {
@@ -172,8 +172,8 @@ fn the_version_is_one_line() {
     assert_eq!(run_to_end(&["--port=0", "--version"]), said);
 }
 
-/// The program refuses to start: status 2, nothing on standard output (so it has bound nothing), and a line on
-/// standard error with all of `words`.
+/// Checks that the program refuses to start: status 2, nothing on standard output (so it has not listened), and a line
+/// on standard error with all of `words`.
 fn check_refused(args: &[&str], words: &[&str]) {
     let (code, output, errors) = run_to_end(args);
     assert_eq!((code, output.as_str()), (Some(2), ""), "{args:?}: {errors}");

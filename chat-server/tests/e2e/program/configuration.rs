@@ -1,4 +1,4 @@
-//! The configuration: by flags, by a file, by both; and what the program says about it.
+//! The configuration: flags, a file, or both; and what the program prints about it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ fn in_force(args: &[&str]) -> String {
     output
 }
 
-/// The program refuses to start, and reports the errors in lines with these words.
+/// Checks that the program refuses to start, and reports the errors in lines with these words.
 fn check_wrong(args: &[&str], expected: &[&[&str]]) {
     for more in [&["--check"][..], &[]] {
         let (code, output, errors) = run_to_end(&[args, more].concat());
@@ -82,7 +82,7 @@ fn every_setting_works_as_a_flag_and_in_a_file() {
     ] {
         assert!(by_flags.lines().any(|found| found == line), "{line} in\n{by_flags}");
     }
-    // Its output is a file that means the same.
+    // `--check` prints a file with the same meaning.
     let file = ConfigFile::new("all", &by_flags);
     assert_eq!(in_force(&[&file.flag()]), by_flags);
 }

@@ -1,5 +1,5 @@
-//! The log of the program: it tells what happened, nothing that people said, in a bounded number of lines, and
-//! nobody ever waits for its reader.
+//! The log of the program: it tells what happened, never what people said, in a bounded number of lines, and nobody
+//! ever waits for its reader.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ fn line<'a>(log: &'a str, words: &[&str]) -> &'a str {
 fn the_log_covers_start_problems_and_stop() {
     let (program, address) = Program::listening(&["--log=info", "--limit=connections=1"]);
     send_rubbish(address);
-    // The place of the one before may not be free yet.
+    // The place of the previous client may not be free yet.
     let client = connect_when_let_in(|| Client::connect(address));
     Client::connect(address).expect_code("server-full");
     drop(client);
@@ -139,7 +139,7 @@ fn log_flags_override_the_environment_and_nonsense_is_reported() {
     }
 }
 
-/// The program serves and stops with these streams.
+/// Checks that the program serves and stops with these streams.
 fn check_serves_into(log: &str, output: Stdio, errors: Stdio) {
     let address = free_address();
     let [ip, port] = [address.ip().to_string(), address.port().to_string()];
@@ -148,7 +148,7 @@ fn check_serves_into(log: &str, output: Stdio, errors: Stdio) {
     Program::wait_until_it_listens(address);
     let mut client = Client::of(address);
     client.enter_new("room");
-    // Two lines each, of some 100 bytes: more than a pipe and the queue of the log hold.
+    // Two lines each, of some 100 bytes: more than a pipe and the log's queue hold together.
     for _ in 0..2_000 {
         drop(Client::of(address));
     }

@@ -1,5 +1,5 @@
-//! The program: its command line, configuration and logs, what it tells a service manager, and what signals
-//! do to it.
+//! The program: its command line, configuration and logs, its messages to a service manager, and its reactions to
+//! signals.
 
 mod cli;
 mod configuration;

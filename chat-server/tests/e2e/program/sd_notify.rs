@@ -29,12 +29,13 @@ fn start(socket: &str, args: &[&str]) -> Program {
     Program::start_by_shell(&before, &[&["--port=0"], args].concat(), "")
 }
 
-/// The program reports that it listens and, at the stop, that it is stopping, before all clients have gone.
+/// Checks that the program reports that it listens and, on being stopped, that it is stopping, before all clients are
+/// gone.
 fn check_told(manager: &Manager, socket: &str, stop: impl Fn(&Program, &mut Client)) {
     let mut program = start(socket, &[]);
     manager.expect("READY=1");
     let address = program.address();
-    // A client that does not close its side: the stop has to wait for it.
+    // A client that does not close its side, so that the stop has to wait for it.
     let mut client = Client::of(address);
     stop(&program, &mut client);
     manager.expect("STOPPING=1");

@@ -8,7 +8,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, P
 
 use crate::support::{Client, Program, Watchdog};
 
-/// Starts a program with default signal actions: in the background or under `nohup`, some are ignored.
+/// Starts a program with default signal actions: in the background or under `nohup`, some signals would be ignored.
 const DEFAULT_SIGNALS: [&str; 2] = ["env", "--default-signal"];
 
 #[test]
@@ -21,7 +21,7 @@ fn a6_a_hangup_without_a_terminal_is_ignored() {
     }
     program.signal("TERM");
     client.expect_code("server-stopping");
-    // Nor does it end a stop that has begun.
+    // Nor does it end a stop in progress.
     program.signal("HUP");
     drop(client);
     let (code, _, log) = program.wait();
@@ -58,7 +58,7 @@ impl AtTerminal {
 fn a6_closing_the_terminal_stops_the_server_gracefully() {
     let AtTerminal { mut child, address, terminal, _watchdog } = AtTerminal::start("");
     let mut client = Client::of(address);
-    // The kernel tells the program that its terminal has gone.
+    // The kernel tells the program that its terminal is gone.
     drop(terminal);
     client.expect_code("server-stopping");
     client.expect_end();

@@ -4,8 +4,8 @@ use crate::support::Program;
 
 #[test]
 fn c8_a_start_without_threads_reports_the_error() {
-    // 256 stacks of 64 MiB do not fit into a gigabyte: the system refuses one of the threads. What is left of
-    // the address space by then is enough for everything else.
+    // 256 stacks of 64 MiB do not fit into a gigabyte: the system refuses one of the threads. The rest of the address
+    // space is enough for everything else.
     let before = "export RUST_MIN_STACK=67108864 MALLOC_ARENA_MAX=1; ulimit -v 1000000; ";
     let mut program = Program::start_by_shell(before, &["--port=0", "--worker=256"], "");
     let (code, output, errors) = program.wait();

@@ -1,8 +1,8 @@
-//! `docs/PROTOCOL.md`, held against the server: its transcripts replay, its tables agree with the code, and
-//! its Python client chats.
+//! Checks `docs/PROTOCOL.md` against the server: its transcripts replay, its tables agree with the code, and its
+//! Python client works.
 //!
-//! A transcript is a fenced block `transcript`. Each line is about one connection, which begins at the first
-//! mention of its name:
+//! A transcript is a fenced block marked `transcript`. Each line is about one connection, which begins when its name
+//! is first mentioned:
 //!
 //! ```text
 //! server: rooms = 1           in the first lines: a setting other than the default
@@ -15,10 +15,9 @@
 //! alice < end                 the end of the stream to alice, without a reset
 //! ```
 //!
-//! In what is sent, `⟨hex 0a ff⟩` stands for bytes, and `⟨9 × ab⟩` for a text nine times. At the end of a
-//! transcript, connections that are still open have received nothing else. A transcript in which two
-//! connections send, one after the other, with nothing received in between, is refused: it would not say which
-//! came first.
+//! In what is sent, `⟨hex 0a ff⟩` stands for bytes, and `⟨9 × ab⟩` for a text repeated nine times. At the end of a
+//! transcript, connections that are still open must have received nothing else. A transcript in which two connections
+//! send one after the other, with nothing received in between, is refused: it would not determine which came first.
 
 mod document;
 mod python;

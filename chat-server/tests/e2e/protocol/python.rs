@@ -70,7 +70,7 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
-        // Both fail if it has ended and been waited for.
+        // Both fail if it has already ended and been waited for.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -102,7 +102,7 @@ fn the_python_client_chats() {
     python.expect_line("* Not understood: the field \"roomId\" must be an integer greater than 0.");
     bob.expect_code("member-left");
 
-    // Everything before the end of its input is answered.
+    // Everything typed before the end of its input is answered.
     python.type_in("/create 글\n/rooms\n");
     python.end_input();
     python.expect_line("* You made room 2, \"글\", and are in it.");

@@ -7,8 +7,8 @@ use chat_server::{Config, ShutdownFrom};
 use super::transcript::{Act, Step, Transcript};
 use crate::support::{Client, RunningServer};
 
-/// Plays a transcript, and returns the differences: each frame that was not the expected one, with its line.
-/// Anything else wrong fails the test at once, and the last line printed says where.
+/// Plays a transcript. Returns the differences: each frame that was not the expected one, with its line. Anything else
+/// wrong fails the test at once, after printing the last line played.
 pub(crate) fn play(transcript: &Transcript) -> Vec<String> {
     // Declared before the clients, so that they are gone when it stops.
     let server = RunningServer::with(|config| {
@@ -71,11 +71,11 @@ impl Stage<'_> {
         }
     }
 
-    /// The person of that name, newly connected at its first mention.
+    /// The person with this name, who connects when first mentioned.
     fn person(&mut self, name: &'static str) -> &mut Person {
         let index = self.people.iter().position(|person| person.name == name);
         let index = index.unwrap_or_else(|| {
-            // Sends nothing: the first frame is that of the transcript.
+            // Sends nothing, so that the first frame is the transcript's.
             let client = Client::connect(self.server.address());
             self.people.push(Person { name, client, ended: false });
             self.people.len() - 1

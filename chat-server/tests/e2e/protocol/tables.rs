@@ -8,8 +8,8 @@ use chat_server::Config;
 use super::document::{quoted, table};
 use super::transcript::Transcript;
 
-/// Codes that no transcript can bring about: it meets no bug, always reads, and has neither operator, proxy nor
-/// certificate.
+/// Codes that no transcript can produce: transcripts meet no bugs, always read, and have neither an operator nor
+/// proxies nor certificates.
 const NOT_PLAYED: [&str; 6] = [
     "announcement",
     "internal",
@@ -19,7 +19,7 @@ const NOT_PLAYED: [&str; 6] = [
     "tls-required",
 ];
 
-/// Every code, read from the sources: no value lists all variants.
+/// Every code, extracted from the sources, since no value lists all variants.
 fn codes_of_the_code() -> BTreeSet<&'static str> {
     let sources = [
         include_str!("../../../../chat-proto/src/notice.rs"),
@@ -85,7 +85,7 @@ fn constant(name: &str) -> usize {
     }
 }
 
-/// The numbers of one limit in the debug form of all: one, or those of a burst and a rate.
+/// The numbers of one limit in the `Debug` form of all limits: one number, or a burst and a rate.
 fn numbers_of(limits: &str, name: &str) -> Option<Vec<usize>> {
     let (_, value) = limits.split_once(&format!(" {name}: "))?;
     let end = if value.starts_with("RateLimit") { "}" } else { "," };

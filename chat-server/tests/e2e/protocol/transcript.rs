@@ -115,7 +115,7 @@ impl Line {
     }
 }
 
-/// `9 × ab` as 9 and `ab`.
+/// Parses `9 × ab` into 9 and `ab`.
 fn times(text: &str) -> Option<(usize, &str)> {
     let (times, what) = text.split_once(" × ")?;
     Some((times.parse().ok()?, what))

@@ -9,7 +9,7 @@ use crate::support::{
     stream_of,
 };
 
-/// As many clients as asked for, or as half the descriptors of this process allow. Both ends of each are
+/// `wanted` clients, or as many as half the descriptors of this process allow, since both ends of each connection are
 /// in this process.
 fn crowd(server: &RunningServer, wanted: usize) -> Vec<Client> {
     let count = wanted.min(descriptors().saturating_sub(300) / 2 / 2);
@@ -54,13 +54,13 @@ fn r6_a_room_flushed_in_slices_stays_ordered_and_complete() {
     let mut talkers: Vec<_> = (1..4).map(enter).collect();
     let mut listeners: Vec<_> = (4..64).map(enter).collect();
     for round in 0..40 {
-        // While a turn has served only a few members, others come and go, before and after the one
-        // being served.
+        // While a turn has served only some of the members, others come and go, before and after the member being
+        // served.
         talkers.iter_mut().for_each(|talker| talker.say(3));
         listeners.remove(round * 7 % listeners.len()).leave();
         listeners.push(enter(64 + round));
     }
-    // A talker's answer comes after its chats were carried out, so then they are on their way to all.
+    // The answer to a talker comes after its chats were carried out, so by then they are on their way to everyone.
     talkers.iter_mut().for_each(Member::hear_rest);
     talkers.iter_mut().chain(&mut listeners).chain([&mut maker]).for_each(Member::hear_rest);
     check_all(checker);
@@ -74,8 +74,8 @@ fn o10_silent_connections_cost_no_cpu() {
         client.create("room");
         client.expect_code("room-created");
     }
-    // One stops inside a frame, one half-closes, one has more output pending than the kernel takes and
-    // does not read, and one has sent a byte out of band.
+    // One stops in the middle of a frame, one half-closes, one does not read and has more output pending than the
+    // kernel takes, and one has sent a byte out of band.
     silent[0].send_raw(&[0, 9, b'{']);
     silent[1].end_sending();
     silent[1].expect_end();
@@ -83,8 +83,8 @@ fn o10_silent_connections_cost_no_cpu() {
     owed.send_raw(&stream_of(vec![r#"{"type":"CSRooms"}"#; 40]));
     silent[2].send_urgent();
     silent[2].expect_nothing();
-    // The work on all this is over when the program uses no processor for two seconds in a row. Idleness
-    // takes time to see.
+    // All work on this is over once the program uses no processor time for two seconds in a row. It takes time to
+    // observe idleness.
     let is_quiet = || {
         let before = program.ticks();
         thread::sleep(Duration::from_secs(1));

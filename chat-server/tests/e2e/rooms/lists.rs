@@ -3,7 +3,7 @@
 use crate::support::{Client, RunningServer, descriptors, in_own_process, start, stream_of};
 use chat_proto::{Incoming, RoomEntry};
 
-/// 3,000 rooms, or as many as this process has descriptors for: both ends of a connection for each.
+/// 3,000 rooms, or as many as this process has descriptors for, at two per connection.
 fn room_count() -> usize {
     3_000.min(descriptors().saturating_sub(300) / 2)
 }
@@ -24,7 +24,7 @@ fn title(number: usize) -> String {
     format!("{number:>5}") + &"글".repeat(95)
 }
 
-/// Checks a whole list, whichever client made which room.
+/// Checks a whole list, no matter which client created which room.
 fn check_list(rooms: &[RoomEntry], count: usize) {
     assert_eq!(rooms.len(), count);
     let ids: Vec<_> = rooms.iter().map(|room| room.room_id).collect();
@@ -61,7 +61,7 @@ fn s7_three_thousand_rooms_are_listed_over_several_frames() {
         let rooms: Vec<_> = pages.into_iter().flat_map(|page| page.rooms).collect();
         check_list(&rooms, makers.len());
 
-        // A change makes a new list.
+        // A change produces a new list.
         let last = makers.len();
         makers[0].leave();
         makers[0].expect_code("room-left");
@@ -98,7 +98,7 @@ fn s7_a_list_that_is_read_slowly_has_each_room_that_stays() {
     slow.ask_for_rooms();
     slow.ask_for_rooms();
     slow.leave();
-    // The first makers leave: their rooms come first in the list, or are missing there.
+    // The first makers leave: their rooms are at the front of the list, or are missing.
     let count = makers.len();
     for maker in &mut makers[..10] {
         maker.leave();

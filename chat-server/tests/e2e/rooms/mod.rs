@@ -1,4 +1,4 @@
-//! Rooms as their members see them: rules, names, order of events, lists, and many members at once.
+//! Rooms from their members' point of view: rules, names, order of events, lists, and crowds.
 
 mod crowd;
 mod lists;

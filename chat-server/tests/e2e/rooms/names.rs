@@ -1,4 +1,4 @@
-//! Names, titles and texts: which are refused, who holds a name, and how long they may be.
+//! Names, titles and texts: which are refused, who holds a name, and how long each may be.
 
 use chat_proto::Incoming;
 
@@ -236,7 +236,7 @@ fn p11_a_text_that_just_fits_a_frame_arrives_whole_and_a_longer_one_is_refused()
     let server = start();
     let ([mut a, mut b], _) = server.members();
     let longest = 65_535 - OVERHEAD;
-    // An escaped character takes two bytes on its way out, whatever it took on its way in.
+    // An escaped character takes two bytes on its way out, however it arrived.
     for (seq, text) in [
         (2, "x".repeat(longest)),
         (3, "x".repeat(longest % 3) + &"한".repeat(longest / 3)),

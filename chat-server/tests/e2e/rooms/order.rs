@@ -19,7 +19,7 @@ fn c6_all_members_see_one_order_while_others_come_and_go() {
         let enter = |peer| Member::new(server.client(), listener.room, peer, &checker);
         let mut talkers: Vec<_> = (1..=TALKERS).map(enter).collect();
         let visitors: Vec<_> = (TALKERS + 1..=TALKERS + VISITORS).map(enter).collect();
-        // All are in before the first one talks, so each receives everything of the others.
+        // All have entered before the first one talks, so each receives everything that the others say.
         talkers.iter_mut().for_each(Member::enter);
         thread::scope(|scope| {
             for talker in talkers {
@@ -35,18 +35,17 @@ fn c6_all_members_see_one_order_while_others_come_and_go() {
     });
 }
 
-/// Says everything, a few frames in each write, then receives what the other talkers and the visitors
-/// say, and leaves.
+/// Says everything, a few frames per write, then receives what the other talkers and the visitors say, and leaves.
 fn talk(mut member: Member<'_>) {
     for _ in 0..CHATS / 10 {
         member.say(10);
     }
-    // A visitor talks once a visit.
+    // A visitor says one thing per visit.
     member.hear((TALKERS - 1) * CHATS + VISITORS * VISITS);
     member.leave();
 }
 
-/// Enters and leaves the room again and again, and says something each time.
+/// Enters and leaves the room over and over, and says something each time.
 fn visit(mut member: Member<'_>) {
     for _ in 0..VISITS {
         member.enter();
@@ -75,7 +74,7 @@ fn ask_in_order(client: &mut Client, n: usize) {
             (format!(r#"{{"type":"CSName","name":"name {n} {round}"}}"#), "renamed"),
             (r#"{"type":"CSLeaveRoom"}"#.to_owned(), "not-in-room"),
             (format!(r#"{{"type":"CSCreateRoom","title":"{n} {round}"}}"#), "room-created"),
-            // A broadcast that is an answer as well, and answers after it.
+            // A broadcast that also serves as an answer, followed by plain answers.
             (format!(r#"{{"type":"CSName","name":"member {n} {round}"}}"#), "renamed"),
             (r#"{"type":"CSJoinRoom","roomId":1}"#.to_owned(), "already-in-room"),
             (r#"{"type":"CSChat","text":"to nobody"}"#.to_owned(), ""),
@@ -103,7 +102,7 @@ fn ask_in_order(client: &mut Client, n: usize) {
     client.expect_nothing();
 }
 
-/// After each command, workers and event loop fall asleep or are about to: the next one has to wake them.
+/// After each command, the workers and the event loop fall asleep or are about to; the next command has to wake them.
 #[test]
 fn c1_c2_no_wake_up_is_lost_between_commands() {
     each_way(|server| {
@@ -128,7 +127,7 @@ fn s9_a_room_is_heard_only_between_join_and_leave() {
         let room = talker.enter_new("room");
         let chats = chats(0..40);
         for _ in 0..20 {
-            // All of this is on its way at once.
+            // All of this is in flight at once.
             talker.send_raw(&chats);
             visitor.send_raw(&stream_of([
                 format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#),

@@ -7,8 +7,8 @@ use chat_testing::{Checker, Event, Violation};
 
 use super::{Client, chats};
 
-/// A client that enters and leaves a room and reports everything it receives there. Its chats carry its
-/// number and theirs.
+/// A client that enters and leaves a room, and reports everything it receives there. The text of each chat contains
+/// the peer's number and its own.
 pub(crate) struct Member<'a> {
     pub(crate) client: Client,
     pub(crate) room: u64,
@@ -47,7 +47,7 @@ impl<'a> Member<'a> {
         self.check(|checker| checker.enter(self.peer, self.room, seq)).expect("an entry");
     }
 
-    /// Says so many chats, in one write.
+    /// Sends this many chats in one write.
     pub(crate) fn say(&mut self, count: u64) {
         let numbers = self.said..self.said + count;
         self.said += count;
@@ -57,7 +57,7 @@ impl<'a> Member<'a> {
         self.client.send_raw(&chats(numbers.map(|number| Event::text(self.peer, number, 0))));
     }
 
-    /// Receives until it has heard so many chats.
+    /// Receives until it has heard this many chats.
     pub(crate) fn hear(&mut self, mut count: usize) {
         while count > 0 {
             let message = self.client.receive();
@@ -66,7 +66,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Receives everything that was said before the server answers.
+    /// Receives everything said before the server answers.
     pub(crate) fn hear_rest(&mut self) {
         self.client.ask_for_rooms();
         loop {
@@ -78,7 +78,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Leaves the room; nothing of it comes after the answer.
+    /// Leaves the room, and checks that nothing from it follows the answer.
     pub(crate) fn leave(&mut self) {
         self.client.leave();
         loop {

@@ -1,9 +1,8 @@
-//! Shared by the end-to-end tests: a blocking [`Client`], a [`RunningServer`] of the library, the
-//! server as a [`Program`], a [`Member`] whose deliveries a checker follows, and [`Witnesses`] who talk on
-//! beside a fault.
+//! Support for the end-to-end tests: a blocking [`Client`], a [`RunningServer`] of the library, the server as a
+//! [`Program`], a [`Member`] whose deliveries are checked, and [`Witnesses`] that keep talking beside a fault.
 //!
-//! Tests wait for conditions, never for time to pass. Every wait has a deadline, after which the test fails
-//! and says what it waited for; a [`Watchdog`] ends a test that hangs in any other way.
+//! Tests wait for conditions, never for time to pass. Every wait has a deadline, after which the test fails and
+//! reports what it was waiting for; a [`Watchdog`] ends a test that hangs in any other way.
 
 mod member;
 mod program;
@@ -28,7 +27,7 @@ pub(crate) use server::{RunningServer, each_way, start};
 pub(crate) use tls::{Certificate, Folder, TlsStream};
 pub(crate) use witnesses::{Scene, Witnesses};
 
-/// Raises the limit on open descriptors of this process as far as it goes, and returns it.
+/// Raises this process's limit on open descriptors as far as possible, and returns it.
 pub(crate) fn descriptors() -> usize {
     let hard = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard }).expect("it is allowed");
@@ -58,8 +57,7 @@ pub(crate) fn wait_for<T: Debug>(
     }
 }
 
-/// Connects again and again until the server lets a client in: it may not have noticed yet that another
-/// one has gone.
+/// Tries to connect until the server admits a client: it may not have noticed yet that another one is gone.
 pub(crate) fn connect_when_let_in(connect: impl Fn() -> Client) -> Client {
     let mut let_in = None;
     wait_until("the server lets a client in", || {

@@ -39,8 +39,8 @@ impl Program {
         Self::run(command)
     }
 
-    /// Starts the program through another one (`before`: its name and flags), which has to replace itself
-    /// by the program.
+    /// Starts the program through another command (`before`: its name and flags), which must replace itself with the
+    /// program.
     pub(crate) fn start_under(before: &[&str], args: &[&str]) -> Self {
         let mut command = Command::new(before[0]);
         command.args(&before[1..]).arg(PATH).args(args);
@@ -48,7 +48,7 @@ impl Program {
     }
 
     fn run(mut command: Command) -> Self {
-        // Errors are logged all the same; --log asks for more.
+        // Errors are always logged; --log asks for more.
         command.env("RUST_LOG", "error");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self::spawn(command)
@@ -64,7 +64,7 @@ impl Program {
     fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program was built");
         let pid = child.id();
-        // The command holds the descriptors that it gave to the child.
+        // The command holds the descriptors that it passed to the child.
         drop(command);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (line, lines) = mpsc::channel();
@@ -93,7 +93,7 @@ impl Program {
         (program, address)
     }
 
-    /// As [`Program::listening`], at [`own_ip`].
+    /// Like [`Program::listening`], at [`own_ip`].
     pub(crate) fn listening_alone(args: &[&str]) -> (Self, SocketAddr) {
         Self::listening(&[&[&*format!("--ip={}", own_ip())], args].concat())
     }
@@ -129,7 +129,7 @@ impl Program {
         super::threads(&self.pid.to_string(), prefix)
     }
 
-    /// A figure about memory in its status, in bytes.
+    /// A memory figure from its status, in bytes.
     pub(crate) fn memory(&self, line: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid));
         let status = status.expect("the program runs");
@@ -142,7 +142,7 @@ impl Program {
     pub(crate) fn ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
         let stat = stat.expect("the program runs");
-        // The second field, a name in parentheses, may hold anything.
+        // The second field, a name in parentheses, may contain anything.
         let (_, fields) = stat.rsplit_once(')').expect("the name is in parentheses");
         let fields = fields.split_whitespace().skip(11).take(2);
         fields.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
@@ -154,7 +154,7 @@ impl Program {
         assert!(kill.expect("there is a kill").success());
     }
 
-    /// Sends a signal again and again until the program ends; returns what [`Program::wait`] does.
+    /// Sends a signal repeatedly until the program ends. Returns what [`Program::wait`] does.
     pub(crate) fn signal_until_it_ends(
         &mut self,
         name: &str,
@@ -176,7 +176,7 @@ impl Program {
             status.unwrap_or_else(|| self.exit.recv_timeout(DEADLINE).expect("the program ends"));
         self.ended = true;
         let errors = self.errors.recv_timeout(DEADLINE).expect("the program has ended");
-        // Where to find the page is for people.
+        // The lines about the page are for people.
         let lines = self.lines.iter().filter(|line| !line.starts_with("open http"));
         (status.code(), lines.collect(), errors)
     }
@@ -201,8 +201,8 @@ impl Drop for Program {
     }
 }
 
-/// A loopback address that no other test uses, nor one of another run beside this one, so that nobody takes a port
-/// of it between two uses.
+/// A loopback address that no other test uses, not even in another run at the same time, so that nobody takes one of
+/// its ports between two uses.
 pub(crate) fn own_ip() -> Ipv4Addr {
     static LAST: AtomicU8 = AtomicU8::new(0);
     let [.., high, low] = std::process::id().to_be_bytes();

@@ -8,8 +8,8 @@ use chat_server::{Config, Controller, Server, ServerHandle, Stats};
 
 use super::{Client, DEADLINE, Watchdog};
 
-/// A server that is stopped and joined when dropped. Declare it before its clients: they are gone by then,
-/// and the stop does not have to wait for them.
+/// A server that is stopped and joined when dropped. Declare it before its clients, so that they are gone by then and
+/// the stop need not wait for them.
 #[derive(Debug)]
 pub(crate) struct RunningServer {
     address: SocketAddr,
@@ -34,7 +34,7 @@ impl RunningServer {
         Self { address, handle: Some(handle), _watchdog: Watchdog::start() }
     }
 
-    /// A server whose configuration is that of [`start`] with `change` applied.
+    /// A server with the configuration of [`start`], changed by `change`.
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.limits.lift_rates();
@@ -105,8 +105,8 @@ impl Drop for RunningServer {
     }
 }
 
-/// Runs a test for each way in which requests reach the hub: all through 1, 2 or 8 workers, some through
-/// workers and some inline, and as by default.
+/// Runs a test for each way by which requests reach the hub: all through 1, 2 or 8 workers, some through workers and
+/// some inline, and the default.
 pub(crate) fn each_way(test: impl Fn(&RunningServer)) {
     for (workers, inline_requests) in [(1, 0), (2, 0), (8, 0), (4, 5)] {
         test(&RunningServer::with(|config| {

@@ -14,7 +14,7 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 
-/// A certificate that its clients trust, and no other.
+/// A certificate, and clients that trust it and no other.
 #[derive(Debug)]
 pub(crate) struct Certificate {
     der: CertificateDer<'static>,
@@ -29,7 +29,7 @@ impl Certificate {
         Self { der: made.cert.der().clone(), pem, key }
     }
 
-    /// The one that a server has made, of which the file holds the key as well.
+    /// The certificate that a server has made, from a file that also holds the key.
     pub(crate) fn from_file(path: &Path) -> Self {
         use rustls::pki_types::pem::PemObject;
         let pem = fs::read_to_string(path).expect("the server has made it");
@@ -58,7 +58,7 @@ impl Certificate {
         ClientConnection::new(Arc::new(config), name).expect("the configuration is good")
     }
 
-    /// A connection of which nothing has been sent, not even the handshake.
+    /// Opens a connection without sending anything, not even the handshake.
     pub(crate) fn connect(&self, address: SocketAddr) -> TlsStream {
         self.connect_by(address, rustls::ALL_VERSIONS)
     }
@@ -88,7 +88,7 @@ impl Certificate {
     }
 }
 
-/// A stream to a server, with TLS. An end without a word is an error, `UnexpectedEof`.
+/// A TLS stream to a server. An end without `close_notify` is an error, `UnexpectedEof`.
 #[derive(Debug)]
 pub(crate) struct TlsStream(pub(crate) StreamOwned<ClientConnection, TcpStream>);
 
@@ -114,12 +114,12 @@ impl Transport for TlsStream {
     }
 }
 
-/// A folder for the files of one test, which is removed with it.
+/// A folder for the files of one test, removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// A new one; the name is that of the test.
+    /// Creates the folder, named after the test.
     pub(crate) fn of(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("chat-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);

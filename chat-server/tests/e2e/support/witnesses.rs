@@ -1,6 +1,6 @@
-//! Clients that talk on beside a fault: two in another room, which say numbered messages to each other in
-//! turn, and one in the room of the fault, which hears every event there. They check that nothing is lost,
-//! doubled or out of order; the [`Scene`] checks that nothing is left behind.
+//! Clients that keep talking beside a fault: two in another room, which send each other numbered messages in turn, and
+//! one in the room of the fault, which hears every event there. They check that nothing is lost, doubled or out of
+//! order; the [`Scene`] checks that nothing is left behind.
 
 use std::net::SocketAddr;
 use std::panic;
@@ -13,7 +13,7 @@ use chat_testing::{Checker, Event, is_alone};
 
 use super::{Client, RunningServer, count, threads, wait_for};
 
-/// Three clients of a server, received from by threads of their own.
+/// Three clients of a server, whose messages are received by threads of their own.
 #[derive(Debug)]
 pub(crate) struct Witnesses {
     /// The room of the fault, where one of them is alone at first.
@@ -22,7 +22,7 @@ pub(crate) struct Witnesses {
     pair: JoinHandle<()>,
     near: JoinHandle<Heard>,
     chats: Arc<AtomicUsize>,
-    /// Another handle on the connection of the witness in the room of the fault.
+    /// A second handle on the connection of the witness in the room of the fault.
     near_too: Client,
 }
 
@@ -75,14 +75,14 @@ impl Witnesses {
     /// Ends the talk, and checks that nothing was lost, doubled or out of order.
     pub(crate) fn finish(mut self) -> Heard {
         self.stop.store(true, Ordering::Relaxed);
-        // The answer ends `hear_everything`.
+        // Its answer ends `hear_everything`.
         self.near_too.ask_for_rooms();
         self.pair.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
         self.near.join().unwrap_or_else(|fault| panic::resume_unwind(fault))
     }
 }
 
-/// Two members say each number to each other, until told to stop.
+/// Two members send each number to each other, until told to stop.
 fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
     let [left_name, right_name] = ["left", "right"];
     left.be(left_name);
@@ -98,7 +98,7 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
             break;
         }
     }
-    // One by one: a notice that is never read would end its stream with a reset.
+    // One by one, since an unread notice would end its stream with a reset.
     right.leave();
     right.expect_code("room-left");
     left.expect_code("member-left");
@@ -106,7 +106,7 @@ fn talk_in_turn(mut left: Client, mut right: Client, stop: &AtomicBool) {
     right.expect_nothing();
 }
 
-/// Receives everything in the room, up to an answer of its own.
+/// Receives everything in the room, up to an answer to itself.
 fn hear_everything(mut near: Client, room: u64, entered: u64, chats: &AtomicUsize) -> Heard {
     let mut heard = Heard::default();
     let mut checker = Checker::live();
@@ -130,7 +130,7 @@ fn hear_everything(mut near: Client, room: u64, entered: u64, chats: &AtomicUsiz
     }
 }
 
-/// A server of the library, its witnesses, and what the process had open before.
+/// A server of the library, its witnesses, and the resources that the process had in use before.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) server: RunningServer,
@@ -140,7 +140,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// As [`RunningServer::with`], in a test that runs [`in_own_process`](super::in_own_process).
+    /// Like [`RunningServer::with`], for a test that runs [`in_own_process`](super::in_own_process).
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         assert!(is_alone(), "what is counted here is of the whole process");
         let before = count("self", "fd");
@@ -163,7 +163,7 @@ impl Scene {
         self.server.address()
     }
 
-    /// As [`Witnesses::chats`].
+    /// See [`Witnesses::chats`].
     pub(crate) fn chats(&self) -> usize {
         self.witnesses.chats()
     }
@@ -186,8 +186,8 @@ impl Scene {
         self.server.stats()
     }
 
-    /// Ends the scene once all clients of the test are gone: the witnesses have received everything, and
-    /// nothing is left of anybody. Returns what they received, and the last statistics.
+    /// Ends the scene once all clients of the test are gone: checks that the witnesses have received everything, and
+    /// that nothing is left of anybody. Returns what they received, and the last statistics.
     pub(crate) fn finish(self) -> (Heard, Stats) {
         let Self { mut server, witnesses, workers, descriptors: [before, listening] } = self;
         // The server may learn later that a client has gone.
@@ -206,7 +206,7 @@ impl Scene {
         wait_for("descriptors are given back", || count("self", "fd"), |&n| n <= listening);
         let stats = server.stats();
         assert_eq!(stats.panics, 0);
-        // A worker names its thread itself, which may be after a short test is over.
+        // A worker names its thread itself, possibly after a short test has ended.
         wait_for("every worker lives", || threads("self", "chat-worker"), |&n| n == workers);
         server.stop();
         server.join();

@@ -1,4 +1,4 @@
-//! Talking over TLS: with those who do not, much at once, slowly, to the end.
+//! Conversations over TLS: with plain-text clients, in bulk, with slow readers, and to the end.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -54,7 +54,7 @@ fn much_at_once_goes_through_both_ways() {
     plain.expect_chat("user1", &long);
     plain.chat(&long);
     client.expect_chat("user2", &long);
-    // More than a record, and many frames of it at once.
+    // More than a record, and many frames in it.
     client.send_raw(&chats(0..2_000));
     for n in 0..2_000 {
         plain.expect_chat("user1", &n.to_string());
@@ -111,7 +111,7 @@ fn an_evicted_reader_gets_whole_frames_and_the_reason() {
         talker.expect_code("member-entered");
         witness.expect_code("member-entered");
         let mut said = 0;
-        // Of sizes that end anywhere in a record.
+        // Sizes such that frames end anywhere in a record.
         let text = |n: usize| format!("{n} {}", "x".repeat(1_000 + n * 7 % 3_001));
         loop {
             talker.chat(&text(said));
@@ -173,7 +173,7 @@ fn a_client_may_end_with_a_word_or_without() {
             witness.expect_code("member-entered");
             stream.write_all(&chats(["bye"])).expect("the server reads");
             if with_a_word {
-                // TCP stays open: the end is in the records alone.
+                // TCP stays open; only the records say that the stream has ended.
                 stream.0.conn.send_close_notify();
                 stream.flush().expect("the server reads");
             } else {
@@ -181,7 +181,7 @@ fn a_client_may_end_with_a_word_or_without() {
             }
             assert_eq!(witness.receive().text, "bye");
             witness.expect_code("member-left");
-            // The server answers with a word of its own.
+            // The server answers with a `close_notify` of its own.
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).expect("an end with close_notify");
         }
@@ -207,7 +207,7 @@ fn a_tampered_record_ends_the_connection_alone() {
     let mut stream = certificate.connect(server.address());
     stream.write_all(&frame(r#"{"type":"CSRooms"}"#)).expect("the server reads");
     stream.read_exact(&mut [0; 37]).expect("an answer");
-    // A record that no key of the two has encrypted.
+    // A record that neither side has encrypted.
     stream.0.sock.write_all(b"\x17\x03\x03\x00\x20").expect("the server reads");
     stream.0.sock.write_all(&[7; 32]).expect("the server reads");
     let error = stream.read(&mut [0]).expect_err("an alert");
@@ -237,7 +237,7 @@ fn a_browser_is_served_with_tls() {
         answer.push(byte[0]);
     }
     assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
-    // A text whose mask changes nothing.
+    // A text that its mask leaves unchanged.
     let payload = br#"{"type":"CSRooms"}"#;
     let frame = [&[0x81, 0x80 | payload.len() as u8, 0, 0, 0, 0], &payload[..]].concat();
     socket.write_all(&frame).expect("the server reads");

@@ -1,4 +1,4 @@
-//! Handshakes: in pieces, half ones, none, failed ones; and who may go without.
+//! Handshakes: in pieces, incomplete, absent, failed; and clients that may do without.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ fn server(certificate: &Certificate) -> RunningServer {
     RunningServer::with(|config| config.tls = Some(certificate.config()))
 }
 
-/// The first flight of a client.
+/// The first messages of a client's handshake.
 fn hello(certificate: &Certificate, address: SocketAddr) -> Vec<u8> {
     let TlsStream(mut stream) = certificate.connect(address);
     let mut hello = Vec::new();
@@ -30,7 +30,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Everything that comes until the stream ends, in whatever way.
+/// Everything that arrives until the stream ends, in whatever way.
 fn rest(mut stream: TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     match stream.read_to_end(&mut rest) {
@@ -221,7 +221,7 @@ fn a_proxy_says_for_whom_it_speaks_before_the_handshake() {
     tcp.write_all(b"PROXY TCP4 192.0.2.7 192.0.2.8 40000 9000\r\n").expect("the server reads");
     let mut client = Client::over(certificate.begin(tcp, rustls::ALL_VERSIONS));
     client.expect_nothing();
-    // Nobody but the proxy may stop it from there.
+    // From there, only the proxy itself may stop the server.
     client.shutdown();
     client.expect_code("shutdown-refused");
     client.end_sending();

@@ -1,4 +1,4 @@
-//! TLS at the same port as plain text.
+//! TLS on the same port as plain text.
 
 mod conversation;
 mod handshakes;

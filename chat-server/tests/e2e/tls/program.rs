@@ -1,4 +1,4 @@
-//! Certificates of the program: from files, made by itself, replaced while it runs.
+//! The program's certificates: from files, self-signed, and replaced while it runs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -13,7 +13,7 @@ use crate::support::{Client, DEADLINE};
 /// The mask of all frames.
 pub(crate) const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// A connection to a server, and what came that no test has consumed.
+/// A connection to a server, and the input that no test has consumed.
 #[derive(Debug)]
 pub(crate) struct Web {
     stream: TcpStream,
@@ -21,7 +21,7 @@ pub(crate) struct Web {
     received: VecDeque<Received>,
 }
 
-/// What a server sends.
+/// A message from a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Received {
     Text(String),
@@ -32,13 +32,13 @@ pub(crate) enum Received {
 }
 
 impl Web {
-    /// A new connection, as a page that the server itself has sent would make it.
+    /// Opens a connection as the server's own page would.
     pub(crate) fn open(address: SocketAddr) -> Self {
         Self::over(TcpStream::connect_timeout(&address, DEADLINE).expect("the server listens"))
     }
 
-    /// As [`Web::open`], with a receive buffer of a few kilobytes. It has to be small from the start: a window that
-    /// shrinks later makes Linux ignore what acknowledges this side's bytes as well.
+    /// Like [`Web::open`], with a receive buffer of a few kilobytes. The buffer must be small from the start: with a
+    /// window that shrinks later, Linux also ignores the acknowledgements of this side's bytes.
     pub(crate) fn open_with_little_room(address: SocketAddr) -> Self {
         let socket = Client::prepare(address);
         socket.set_recv_buffer_size(4096).expect("Linux takes any size");
@@ -66,13 +66,13 @@ impl Web {
         }
         let head = String::from_utf8(head).expect("it is ASCII");
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        // The answer to this key in RFC 6455.
+        // RFC 6455 gives this answer to this key.
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
         let decoder = Decoder::new(Peer::Server, usize::MAX);
         Self { stream, decoder, received: VecDeque::new() }
     }
 
-    /// Another handle on the connection, to send with.
+    /// A second handle on the connection, for sending.
     pub(crate) fn twin(&self) -> TcpStream {
         self.stream.try_clone().expect("a descriptor")
     }
@@ -82,7 +82,7 @@ impl Web {
         SockRef::from(&self.stream).set_recv_buffer_size(1 << 20).expect("Linux takes any size");
     }
 
-    /// Sends exactly these bytes. The server may have closed the connection meanwhile.
+    /// Sends exactly these bytes. The server may have closed the connection in the meantime.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
@@ -92,7 +92,7 @@ impl Web {
         self.send_raw(&frame(0x81, text.as_bytes()));
     }
 
-    /// Receives up to the next text, and reads it.
+    /// Receives up to the next text, and parses it.
     pub(crate) fn receive(&mut self) -> Incoming {
         match self.next() {
             Received::Text(text) => Incoming::parse(text.as_bytes()).expect("it is a message"),
@@ -115,7 +115,7 @@ impl Web {
         assert_eq!((&*message.member, &*message.text), (member, text), "{message:?}");
     }
 
-    /// Checks that nothing is under way: the answer to a command comes next.
+    /// Checks that nothing is in flight: the answer to a command comes next.
     #[track_caller]
     pub(crate) fn expect_nothing(&mut self) {
         self.send(r#"{"type":"CSRooms"}"#);

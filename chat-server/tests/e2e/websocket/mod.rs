@@ -1,5 +1,5 @@
-//! WebSockets beside plain frames, and what breaks their protocol, over real sockets. `.ci/websocket` adds the
-//! clients that others have written.
+//! WebSockets beside plain frames, and violations of their protocol, over real sockets. `.ci/websocket` adds clients
+//! that others have written.
 
 mod client;
 
@@ -38,7 +38,7 @@ fn a_websocket_and_a_client_of_frames_chat_in_one_room() {
     plain.expect_code("member-left");
 }
 
-/// Also one that comes when nothing else has to be done.
+/// Even a ping that comes when there is nothing else to do.
 #[test]
 fn pings_are_answered() {
     let server = start();
@@ -50,7 +50,7 @@ fn pings_are_answered() {
     }
 }
 
-/// What breaks the protocol, and the code for it.
+/// Violations of the protocol, each with the status code of the close.
 fn breaches() -> Vec<(&'static str, Vec<u8>, u16)> {
     let long = [&[0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 0][..], &MASK].concat();
     let fragments = [frame(0x01, &[b' '; 60_000]), frame(0x80, &[b' '; 5_536])].concat();
@@ -176,7 +176,7 @@ fn w9_r5_a_client_that_never_reads_its_pongs_is_paused_and_then_evicted() {
         most = most.max(stats.backlog);
         stats.sessions == 0
     });
-    // All pongs are 12 MB.
+    // All pongs together are 12 MB.
     assert!(most < 1 << 20, "{most}");
     web.make_room();
     assert_eq!(web.expect_close(1008), ["slow-consumer"]);
@@ -192,7 +192,7 @@ fn w10_t1_a_message_that_is_never_completed_times_out() {
     });
     let began = Instant::now();
     let begun = frame(0x01, b"{\"type\":");
-    // What each of them sends, and then again and again.
+    // The beginning that each of them sends, and what it then repeats.
     let senders = [
         (&begun[..], frame(0x00, b" ")),
         (&begun, frame(0x00, b"")),

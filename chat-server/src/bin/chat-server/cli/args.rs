@@ -1,4 +1,4 @@
-//! The command line: sorted, parsed by argh, and refused with everything that is wrong at once.
+//! The command line: sorts it, has argh parse it, and reports everything wrong with it at once.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use crate::texts;
 /// A valid command line.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// Serve, on the port that was set.
+    /// Serve with these settings.
     Serve(Box<Settings>),
     /// Ask the server that serves metrics at this address for its health.
     Probe(SocketAddr, Lang),
@@ -78,7 +78,7 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
         let is_repeated = name != "limit" && good.contains(&flag);
         match (takes_value(name), value) {
             (None, value) => {
-                // The next word is its value, if it looks like one.
+                // The next word is its value, unless it is a flag.
                 value.or_else(|| words.next_if(|word| !word.starts_with('-')));
                 let suggestion = suggest(&flag, Place::Flag);
                 errors.push(SettingError::UnknownFlag { flag, suggestion });
@@ -87,7 +87,7 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
             (Some(false), None) if is_switch(name) && is_repeated => {
                 errors.push(SettingError::RepeatedFlag(flag));
             }
-            // To argh it is a flag with a value, as it is in a file.
+            // argh sees a flag with a value, as in a file.
             (Some(false), None) if is_switch(name) => good.extend([flag, "true".to_owned()]),
             (Some(false), None) => good.push(flag),
             (Some(true), value) => {
@@ -103,7 +103,7 @@ fn sort_out(words: Vec<String>, errors: &mut Vec<SettingError>) -> Vec<String> {
     good
 }
 
-/// Adds to the value of a flag that is a list.
+/// Appends to the value of a flag that is a list.
 fn append(good: &mut [String], flag: &str, value: &str) {
     if let Some(at) = good.iter().position(|word| word == flag) {
         good[at + 1] += &format!(",{value}");
@@ -115,7 +115,8 @@ fn lang_asked_for(words: &[&str]) -> Option<Lang> {
     words.get(at + 1)?.parse().ok()
 }
 
-/// Returns the request that the flags make, `None` if it is invalid. Sets `lang` to that of the settings.
+/// Returns the request that the flags ask for, or `None` if it is invalid. Sets `lang` to the language of the
+/// settings.
 fn answer(flags: &Flags, lang: &mut Lang, errors: &mut Vec<SettingError>) -> Option<Request> {
     if flags.version {
         let version = concat!("chat-server ", env!("CARGO_PKG_VERSION"));
@@ -258,7 +259,7 @@ mod tests {
         );
         let near = "--limit=\"conections=5\": there is no such limit: did you mean connections?";
         assert_eq!(errors("--limit=conections=5"), [near, MISSING]);
-        // A port that is wrong is not missing too.
+        // A wrong port is not reported as missing, too.
         for line in ["--port", "--port=x", "--config=/nonexistent"] {
             assert_eq!(errors(line).len(), 1, "{line}");
         }

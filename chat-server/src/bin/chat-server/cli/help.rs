@@ -9,7 +9,7 @@ use crate::texts::{self, FlagText};
 /// The flags, on one screen.
 pub(crate) fn flags(lang: Lang) -> String {
     let mut text = format!("{}\n", texts::USAGE.get(lang));
-    // The row of `limit` stands for `limits` as well.
+    // The row of `limit` describes `limits` as well.
     let ([limit, _], others) = OTHER_FLAGS.split_first_chunk().expect("there are more");
     let rows = |flags: &[(&str, PerLang<FlagText>)]| {
         flags.iter().map(|(name, text)| row(name, text, lang)).collect::<String>()
@@ -25,7 +25,7 @@ pub(crate) fn flags(lang: Lang) -> String {
             text += &rows(&[*limit]);
         }
     }
-    // The last row stands for `help` as well.
+    // The last row describes `help` as well.
     let others = &others[..others.len() - 1];
     text += &format!("{}:\n{}", texts::GROUP_CONFIGURATION.get(lang), rows(others));
     text + texts::EXIT_STATUS.get(lang)
@@ -57,7 +57,7 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
-/// How many columns a terminal needs for a text: a Hangul syllable takes two.
+/// The columns that a text takes on a terminal: two for each Hangul syllable.
 fn columns(text: &str) -> usize {
     text.chars().map(|c| if ('가'..='힣').contains(&c) { 2 } else { 1 }).sum()
 }
@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    /// The tables of settings and of limits that docs/OPERATIONS.md has to hold.
+    /// The tables of settings and limits that docs/OPERATIONS.md must contain.
     fn reference() -> [String; 2] {
         let settings = SETTINGS.iter().map(|setting| {
             let FlagText { value, about } = setting.text.get(Lang::En);

@@ -1,9 +1,9 @@
-//! Writes lines to a stream of this process without ever waiting for its reader.
+//! Writes lines to a stream of this process without ever blocking the caller.
 //!
-//! A pipe that nobody empties blocks its writer, and then everyone who waits for the lock of the standard
-//! library's stream. So one thread writes, to a descriptor of its own, from a queue of bounded length. Lines
-//! that find no place in the queue, and lines that cannot be written (the disk is full, the reader or the
-//! terminal has gone, the file may not grow), are dropped and counted.
+//! A pipe that nobody reads blocks its writer, and then everybody who waits for the lock of the standard library's
+//! stream. So one thread does the writing, from a bounded queue to a descriptor of its own. Lines that do not fit the
+//! queue, and lines that cannot be written (the disk is full, the reader or the terminal is gone, the file has reached
+//! its limit), are dropped and counted.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The most lines that wait. A line of the log has some 200 bytes.
+/// The most lines that wait. A log line is some 200 bytes long.
 const QUEUE: usize = 1024;
 
 /// Takes lines to write. Cheap to clone.
@@ -30,7 +30,7 @@ pub(crate) struct LineWriter {
 #[derive(Debug)]
 enum Job {
     Write(Vec<u8>),
-    /// Answers once all earlier lines have been tried.
+    /// Answers once all earlier lines have been written or dropped.
     Flush(SyncSender<()>),
 }
 
@@ -38,7 +38,7 @@ impl LineWriter {
     /// Starts the thread that writes to `stream`.
     ///
     /// # Errors
-    /// If the system gives no descriptor or no thread.
+    /// If the system refuses a descriptor or a thread.
     pub(crate) fn start(stream: impl AsFd, thread: &str) -> io::Result<Self> {
         let stream = File::from(stream.as_fd().try_clone_to_owned()?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
@@ -49,7 +49,7 @@ impl LineWriter {
         Ok(Self { queue, lost })
     }
 
-    /// Queues a line, whose end it adds. Nothing in the line can begin another one, or reach a terminal as
+    /// Queues a line, and adds the line end. Nothing in the line can begin another line, or reach a terminal as
     /// anything but text.
     pub(crate) fn line(&self, line: &str) {
         if self.queue.try_send(Job::Write(clean(line))).is_err() {
@@ -57,16 +57,16 @@ impl LineWriter {
         }
     }
 
-    /// How many lines were dropped since the start.
+    /// Lines dropped since the start.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything has been written, or until this much time has passed.
+    /// Waits until everything has been written, or until `longest` has passed.
     pub(crate) fn flush(&self, longest: Duration) {
         let (answer, done) = mpsc::sync_channel(1);
         match self.queue.try_send(Job::Flush(answer)) {
-            // Written, or stuck: there is no more to be done either way.
+            // Written or stuck, there is nothing more to do.
             Ok(()) => drop(done.recv_timeout(longest)),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
@@ -78,8 +78,8 @@ fn write_all(mut stream: File, jobs: &Receiver<Job>, lost: &AtomicU64) {
     for job in jobs {
         match job {
             Job::Write(line) => match write_line(&mut stream, &line, &mut is_cut) {
-                // Reported through the queue, like any line, and only when lines are written again: a report
-                // of a failed write would fail as well, for ever.
+                // Reported through the queue, like any line, and only once lines can be written again: a report of a
+                // failed write would fail as well, forever.
                 Ok(()) => {
                     let all = lost.load(Ordering::Relaxed);
                     if all > reported {
@@ -99,7 +99,7 @@ fn write_all(mut stream: File, jobs: &Receiver<Job>, lost: &AtomicU64) {
     }
 }
 
-/// Writes a line. `is_cut`: the last one was cut short, so that this one needs a line of its own.
+/// Writes a line. `is_cut` says that the previous line was cut short, so that this one must begin with a line end.
 fn write_line(stream: &mut File, line: &[u8], is_cut: &mut bool) -> io::Result<()> {
     if *is_cut {
         stream.write_all(b"\n")?;
@@ -119,8 +119,8 @@ fn write_line(stream: &mut File, line: &[u8], is_cut: &mut bool) -> io::Result<(
     Ok(())
 }
 
-/// The line with an end, and with JSON's escapes for control characters and for anything that ends a line
-/// or turns its direction.
+/// Returns the line with a line end, and with JSON's escapes for control characters and for anything that ends a line
+/// or changes its direction.
 fn clean(line: &str) -> Vec<u8> {
     let line = line.strip_suffix('\n').unwrap_or(line);
     let mut clean = String::with_capacity(line.len() + 1);
@@ -129,7 +129,7 @@ fn clean(line: &str) -> Vec<u8> {
             '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                 clean += &format!("\\u{:04x}", u32::from(c));
             }
-            // None has more than four digits.
+            // No control character needs more than four digits.
             c if c.is_control() => clean += &format!("\\u{:04x}", u32::from(c)),
             c => clean.push(c),
         }
@@ -138,7 +138,7 @@ fn clean(line: &str) -> Vec<u8> {
     clean.into_bytes()
 }
 
-/// Takes one line of the log in one write.
+/// Takes one log line per write.
 impl Write for &LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.line(&String::from_utf8_lossy(line));
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    /// The lines that an event with this text makes, as text or as JSON.
+    /// The lines that an event with this text produces, as text or as JSON.
     fn logged(json: bool, hostile: &str) -> String {
         let (mut reader, writer) = io::pipe().expect("two descriptors are to be had");
         let lines = LineWriter::start(writer, "test").expect("a thread is to be had");

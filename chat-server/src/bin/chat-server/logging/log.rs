@@ -1,5 +1,5 @@
-//! The log of the program: its form, its level, and what a panic leaves in it. Its lines are English,
-//! whatever `--lang` says: programs read them.
+//! The log of the program: its format, its level, and the record of a panic. Log lines are English whatever `--lang`
+//! says, since programs read them.
 
 use std::env;
 use std::io;
@@ -18,7 +18,7 @@ use super::line_writer::LineWriter;
 use crate::exit_error::ExitError;
 use crate::settings::{LogFormat, Settings};
 
-/// How long the end of the program waits for its last lines to be written.
+/// How long the program waits at its end for the last lines to be written.
 pub(crate) const FLUSH: Duration = Duration::from_millis(500);
 
 /// The log. Cheap to clone.
@@ -29,14 +29,14 @@ pub(crate) struct Log {
     lang: Lang,
 }
 
-/// Flushes the log when it is dropped, also by a panic.
+/// Flushes the log when dropped, even during a panic.
 #[derive(Debug)]
 pub(crate) struct FlushAtEnd<'a>(pub(crate) &'a Log);
 
-/// Starts the log on standard error. To be called once.
+/// Starts the log on standard error. Call it once.
 ///
 /// # Errors
-/// If the system gives no descriptor or no thread.
+/// If the system refuses a descriptor or a thread.
 pub(crate) fn start(settings: &Settings) -> io::Result<Log> {
     let lines = LineWriter::start(io::stderr(), "chat-log")?;
     let (filter, wrong) = filter(settings.log);
@@ -55,7 +55,7 @@ pub(crate) fn start(settings: &Settings) -> io::Result<Log> {
     Ok(Log { lines, format: settings.log_format, lang: settings.lang() })
 }
 
-/// The filter of levels, and whether `RUST_LOG` is malformed.
+/// Returns the filter of levels, and whether `RUST_LOG` is malformed.
 fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     let all = |level| Targets::new().with_default(level);
     if let Some(level) = level {
@@ -71,14 +71,14 @@ fn filter(level: Option<LevelFilter>) -> (Targets, bool) {
     }
 }
 
-/// Whether that part of `RUST_LOG` names a level. A bare word that is none would be taken for a part of the
-/// program, which alone would be logged.
+/// Whether a directive of `RUST_LOG` names a level. Any other bare word would be taken for a module, and everything
+/// else would be silenced.
 fn names_a_level(directive: &str) -> bool {
     directive.contains('=') || directive.parse::<LevelFilter>().is_ok()
 }
 
-/// Logs where the panic was, and why if the message is a literal: a formatted one may hold what
-/// somebody wrote.
+/// Logs where the panic happened, and its message if that is a literal: a formatted message may contain what a user
+/// wrote.
 fn log_panic(panic: &panic::PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
     let why =
@@ -106,17 +106,17 @@ impl Log {
         }
     }
 
-    /// Whether lines are for people.
+    /// Whether lines are written for people.
     pub(crate) fn is_text(&self) -> bool {
         self.format == LogFormat::Text
     }
 
-    /// The number of lines lost: they could not be written, or not in time.
+    /// The number of lines that were lost, because they could not be written, or not in time.
     pub(crate) fn lost_lines(&self) -> u64 {
         self.lines.lost()
     }
 
-    /// Waits until all lines have been written, but not for long.
+    /// Waits briefly until all lines have been written.
     pub(crate) fn flush(&self) {
         self.lines.flush(FLUSH);
     }

@@ -1,8 +1,7 @@
-//! The log on standard error: which lines it has, in which form, and how they are written without ever
-//! waiting for a reader.
+//! The log on standard error: its contents, its format, and a writer that never waits for the reader.
 //!
-//! `log` sets it up, `table_event` logs events whose fields come from tables, `line_writer` writes the
-//! lines. Anything in the program may log by `tracing`'s macros; nothing here knows what happened.
+//! `log` sets it up, `table_event` logs events whose fields come from tables, `line_writer` writes the lines. Anything
+//! in the program may log with `tracing`'s macros; nothing here knows about the events themselves.
 
 mod line_writer;
 mod log;

@@ -1,5 +1,5 @@
-//! Events whose fields come from tables. The macros of `tracing` need the names of fields in the source; a
-//! table knows them at run time.
+//! Events whose fields come from tables. `tracing`'s macros need the names of fields at compile time; a table provides
+//! them at run time.
 
 use std::array;
 use std::iter;
@@ -11,7 +11,7 @@ use tracing::metadata::Kind;
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, dispatcher};
 
-/// The most fields that fit an event, its message included. More of them make another event.
+/// The most fields of an event, including its message. Further fields go into another event.
 const MOST: usize = 64;
 
 /// The identity of an event, which `tracing` requires.
@@ -26,8 +26,8 @@ impl Callsite for Origin {
     }
 }
 
-/// Logs an event of level INFO with these names and values; whole numbers become numbers. The names stay
-/// in memory for good: for events that happen once.
+/// Logs an INFO event with these names and values; whole numbers are logged as numbers. The names are leaked, so use
+/// this for events that happen once.
 pub(crate) fn log_table(message: &str, fields: &[(String, String)]) {
     for fields in fields.chunks(MOST - 1) {
         let origin: &'static Origin = Box::leak(Box::default());
@@ -41,7 +41,7 @@ pub(crate) fn log_table(message: &str, fields: &[(String, String)]) {
         let values = iter::once(&message as &dyn Value).chain(values.iter().map(|value| &**value));
         let keys: Vec<Field> = metadata.fields().iter().collect();
         let mut pairs = keys.iter().zip(values).map(|(key, value)| (key, Some(value)));
-        // The array has one length; entries without a value are skipped.
+        // The array has a fixed length; entries without a value are skipped.
         let pairs: [_; MOST] = array::from_fn(|_| pairs.next().unwrap_or((&keys[0], None)));
         dispatcher::get_default(|dispatch| {
             if dispatch.enabled(metadata) {

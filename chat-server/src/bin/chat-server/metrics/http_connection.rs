@@ -14,8 +14,8 @@ const HEAD: usize = 8 * 1024;
 /// The most header fields of a request.
 const HEADERS: usize = 64;
 
-/// How many bytes after the head are read and thrown away: when a socket with unread input closes, the
-/// kernel throws away what it still had to deliver.
+/// Bytes read and discarded after the head: when a socket with unread input closes, the kernel drops the response it
+/// still had to deliver.
 const DISCARD: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -31,12 +31,12 @@ enum Step {
     Lingering { discarded: usize },
 }
 
-/// Whether a connection goes on.
+/// Whether a connection continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// An event will tell when.
+    /// The connection waits for the next event.
     Waits,
-    /// It is to be closed.
+    /// The connection is over, and must be closed.
     Ended,
 }
 
@@ -86,8 +86,8 @@ impl HttpConnection {
     }
 }
 
-/// What a request asks for, once its head is complete: a page, with its body or without, or else the status
-/// that says what is wrong.
+/// Parses a request once its head is complete. Returns the page it asks for and whether to send the body, or the
+/// status that says what is wrong.
 fn parse(head: &[u8]) -> Option<Result<(Page, bool), &'static str>> {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = Request::new(&mut headers);

@@ -1,7 +1,7 @@
-//! A small HTTP server on one thread, which a peer can keep busy but not make grow.
+//! A small HTTP server on one thread. Peers can keep it busy, but cannot make it grow.
 //!
-//! It has few connections, each for a short time. When one too many comes, the oldest is closed, so that
-//! silent peers keep nobody out. It accepts few at a time, so that busy peers cost a small part of a processor.
+//! It serves few connections, each for a short time. One connection too many closes the oldest, so silent peers keep
+//! nobody out. It accepts at a limited rate, so busy peers cost a small part of a processor.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::http_connection::{HttpConnection, Progress};
 use super::pages::Pages;
 use crate::settings::canonical;
 
-/// Beyond every slot of the slab.
+/// Greater than any slot of the slab.
 const LISTENER: Token = Token(usize::MAX);
 
 /// The most connections at a time.
@@ -30,11 +30,11 @@ const ACCEPTS: usize = 16;
 
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Listens on `address` and serves on a thread of its own, `chat-metrics`, for as long as the process lives.
-/// Returns the address with the port that was chosen if that was 0.
+/// Listens on `address` and serves on a thread of its own, `chat-metrics`, until the process ends. Returns the
+/// address, with the port that the kernel chose if that was 0.
 ///
 /// # Errors
-/// If it cannot listen there, or if the system gives no more descriptors or threads.
+/// If it cannot listen there, or the system refuses a descriptor or a thread.
 pub(crate) fn start(address: SocketAddr, pages: Pages) -> io::Result<SocketAddr> {
     let poll = Poll::new()?;
     let mut listener = TcpListener::bind(address)?;
@@ -57,9 +57,9 @@ struct HttpServer {
     poll: Poll,
     listener: TcpListener,
     pages: Pages,
-    /// Each with the time at which it was accepted.
+    /// Connections, each with the time at which it was accepted.
     connections: Slab<(Instant, HttpConnection)>,
-    /// Whether connections may be waiting that no further event announces.
+    /// Whether connections may be waiting that no event will announce.
     pending: bool,
     /// How many more may be accepted before `window_end`.
     accepts_left: usize,
@@ -92,8 +92,7 @@ impl HttpServer {
         }
     }
 
-    /// Goes on with a connection. Its slot may belong to another one since the event; going on with that one
-    /// does no harm.
+    /// Continues a connection. Its slot may have been reused since the event; continuing that connection does no harm.
     fn proceed(&mut self, slot: usize) {
         let Some((_, connection)) = self.connections.get_mut(slot) else { return };
         if connection.proceed(&self.pages) == Progress::Ended {
@@ -111,8 +110,7 @@ impl HttpServer {
             match self.listener.accept() {
                 Ok((stream, _)) => self.begin(now, stream),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.pending = false,
-                // One connection failed, or descriptors are short: the next try comes, at the latest, in
-                // the next window.
+                // One connection failed, or descriptors are short. Tries again in the next window at the latest.
                 Err(_) => {}
             }
         }
@@ -127,13 +125,13 @@ impl HttpServer {
         }
         let token = Token(self.connections.vacant_key());
         let interest = Interest::READABLE.add(Interest::WRITABLE);
-        // A connection that the kernel cannot watch is closed by being dropped.
+        // If the kernel cannot watch the connection, dropping it closes it.
         if self.poll.registry().register(&mut stream, token, interest).is_ok() {
             self.connections.insert((now, HttpConnection::new(stream)));
         }
     }
 
-    /// How long to wait for events: until a connection times out, or more may be accepted.
+    /// Returns how long to wait for events: until a connection times out, or more may be accepted.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let timeouts = self.connections.iter().map(|(_, (since, _))| *since + TIMEOUT);
         let deadline = timeouts.chain(self.pending.then_some(self.window_end)).min()?;

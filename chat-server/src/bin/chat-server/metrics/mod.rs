@@ -1,10 +1,8 @@
-//! `--metrics`: counters for Prometheus and the state of the server, over HTTP; and `--probe`, which asks
-//! for the latter.
+//! `--metrics` serves counters for Prometheus and the server's health over HTTP; `--probe` asks for the latter.
 //!
-//! `main` starts an `http_server`, whose connections each answer one request with one of the `pages`. These
-//! come from the server's statistics and from `process`, through `encoder`. No lock of the server is ever
-//! taken here, and all peers of this port together cost one thread and a few connections. `probe` is the
-//! client.
+//! `main` starts an `http_server`. Each of its connections answers one request with one of the `pages`, which are
+//! rendered from the server's statistics and from `process`, through `encoder`. Nothing here takes a lock of the
+//! server, and all peers of this port together cost one thread and a few connections. `probe` is the client.
 
 mod encoder;
 mod http_connection;

@@ -1,5 +1,5 @@
-//! The two pages: the counters of the server and the process, and whether the server is serving.
-//! `docs/METRICS.md` explains each metric.
+//! The two pages: metrics of the server and the process, and the server's health. `docs/METRICS.md` explains each
+//! metric.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,7 +21,7 @@ pub(super) enum Page {
     Health,
 }
 
-/// Renders pages from the counters.
+/// Renders the pages from the counters.
 #[derive(Debug)]
 pub(crate) struct Pages {
     monitor: Monitor,
@@ -62,7 +62,7 @@ impl Pages {
     }
 }
 
-/// The source of the numbers.
+/// Where the numbers come from.
 #[derive(Debug)]
 struct Source {
     monitor: Monitor,
@@ -82,8 +82,8 @@ impl Collector for Source {
 }
 
 impl Source {
-    /// The limits that gauges are compared with, so that alerts need not repeat them, and the system's figures
-    /// about the process.
+    /// The limits that gauges are compared with, so that alerts need not repeat them, and the system's figures about
+    /// the process.
     fn of_program(&self) -> impl Iterator<Item = Metric<'static>> {
         use MetricUnit::{Bytes, Count, Nanoseconds};
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,10 +1,10 @@
-//! `--probe`: asks a running server for `/health`, where there is no curl to do so.
+//! `--probe`: asks a running server for `/health`, on machines without curl.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long the server has to answer, which is less than supervisors mostly give a probe.
+/// How long the server has to answer. Most supervisors give a probe more time than this.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest answer, in bytes.
@@ -13,7 +13,7 @@ const LONGEST: usize = 4096;
 /// Asks the server that serves metrics at `address` whether it is healthy. Returns the verdict and the answer.
 ///
 /// # Errors
-/// If no answer comes in time, or none over HTTP.
+/// If no HTTP response arrives in time.
 pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     let deadline = Instant::now() + TIMEOUT;
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
@@ -38,6 +38,6 @@ pub(crate) fn probe(address: SocketAddr) -> io::Result<(bool, String)> {
     let parts = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split_once("\r\n\r\n"));
     let (head, body) =
         parts.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "not an answer over HTTP"))?;
-    // Whatever listens there, its words garble no terminal.
+    // Escaped, so that whatever listens there cannot garble the terminal.
     Ok((head.starts_with("200 "), body.trim_end().escape_debug().to_string()))
 }

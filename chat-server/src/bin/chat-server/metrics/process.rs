@@ -1,4 +1,4 @@
-//! The system's figures about this process; `None` where it has none.
+//! The system's figures about this process; `None` where they are not available.
 
 use std::fs;
 
@@ -15,9 +15,9 @@ pub(super) fn resident_bytes() -> Option<u64> {
 
 /// The number of open descriptors.
 pub(super) fn open_descriptors() -> Option<u64> {
-    // Since Linux 6.2 it is the directory's size; listing many takes long.
+    // Since Linux 6.2, this is the size of the directory; listing many descriptors would take long.
     match fs::metadata("/proc/self/fd").ok()?.len() {
-        // The listing itself has one open.
+        // The listing itself uses one descriptor.
         0 => (fs::read_dir("/proc/self/fd").ok()?.count() as u64).checked_sub(1),
         n => Some(n),
     }

@@ -1,7 +1,7 @@
 //! The names of this machine.
 
-/// The names by which others on the network may know this machine: its own, and that with `.local`, as multicast DNS
-/// has it.
+/// The names under which others on the network may know this machine: its own, and its first label alone and with
+/// `.local`, for multicast DNS.
 pub(crate) fn host_names() -> Vec<String> {
     let system = rustix::system::uname();
     let Ok(name) = system.nodename().to_str() else { return Vec::new() };

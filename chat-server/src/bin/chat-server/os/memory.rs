@@ -1,14 +1,14 @@
-//! The memory that there is: the smallest of the limits of this process's control groups, and of the machine.
+//! The memory available: the least of this process's control group limits and the machine's memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The least that [`Limits::max_memory`](chat_server::Limits::max_memory) may be, in bytes.
+/// The smallest value of [`Limits::max_memory`](chat_server::Limits::max_memory), in bytes.
 const LEAST: usize = 16 << 20;
 
-/// Returns how much memory the server may take if nobody says, in bytes: half of what there is. The kernel
-/// needs the rest for the connections: 2 KiB for each, and up to 128 KiB for one that does not read, which a
-/// control group counts as well. `None` where the system does not say what there is.
+/// Returns the default for how much memory the server may use, in bytes: half of what is available. The kernel needs
+/// the rest for connections: 2 KiB for each, and up to 128 KiB for one that does not read; control groups count these,
+/// too. `None` where the system does not say what is available.
 pub(crate) fn share() -> Option<usize> {
     let limit = limit_in(Path::new("/")).into_iter().chain(machine()).min()?;
     Some((limit / 2).max(LEAST))
@@ -26,24 +26,24 @@ fn machine() -> Option<usize> {
     None
 }
 
-/// The smallest limit of the control groups of this process, in a system whose files are under `root`.
+/// The smallest control group limit of this process, on a system whose files are under `root`.
 fn limit_in(root: &Path) -> Option<usize> {
     groups(root).into_iter().filter_map(|(group, file)| limit_of(&group, file)).min()
 }
 
-/// The limit of a control group. `max`, or in version 1 a number beyond all memory, stands for none.
+/// The limit of a control group. `max`, or in version 1 a number beyond all memory, means no limit.
 fn limit_of(group: &Path, file: &str) -> Option<usize> {
     fs::read_to_string(group.join(file)).ok()?.trim().parse().ok().filter(|limit| *limit < 1 << 60)
 }
 
-/// The directories of the control groups of this process and of all groups around them, with the file that
-/// holds the limit, in version 1 and 2 of the interface: cgroups(7).
+/// The directories of this process's control groups and all their ancestors, each with the file that holds its limit,
+/// in versions 1 and 2 of the interface: cgroups(7).
 fn groups(root: &Path) -> Vec<(PathBuf, &'static str)> {
     let read = |file| fs::read_to_string(root.join(file)).unwrap_or_default();
     let (memberships, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
     let mut groups = Vec::new();
     for membership in memberships.lines() {
-        // A number, the controllers (none in version 2), the path of the group.
+        // The fields: a number, the controllers (none in version 2), the path of the group.
         let mut fields = membership.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
         let file = match controllers {
@@ -61,7 +61,7 @@ fn groups(root: &Path) -> Vec<(PathBuf, &'static str)> {
     groups
 }
 
-/// A line of `mountinfo`, see proc_pid_mountinfo(5): which part of the tree of groups is where.
+/// A line of `mountinfo` (proc_pid_mountinfo(5)): which subtree of the control groups is mounted where.
 struct Mount<'a> {
     root: &'a str,
     point: &'a str,
@@ -78,7 +78,7 @@ impl<'a> Mount<'a> {
         Some(Self { root, point, kind, options })
     }
 
-    /// Whether the groups with these controllers are here.
+    /// Whether groups with these controllers are mounted here.
     fn is_for(&self, controllers: &str) -> bool {
         match controllers {
             "" => self.kind == "cgroup2",
@@ -86,8 +86,8 @@ impl<'a> Mount<'a> {
         }
     }
 
-    /// The part of the path of a group that is below the mount. A group that is elsewhere is taken for the
-    /// topmost that can be seen, as a process in a container sees its own.
+    /// The path of a group relative to the mount. For a group outside the mounted subtree, this is its root, which is
+    /// how a process in a container sees its own group.
     fn below<'p>(&self, path: &'p str) -> &'p str {
         let below = path.strip_prefix(self.root.trim_end_matches('/')).unwrap_or_default();
         let is_inside = !below.split('/').any(|name| name == "..");
@@ -103,7 +103,7 @@ mod tests {
     const V1: &str = "36 30 0:31 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n\
                       37 30 0:32 / /sys/fs/cgroup/cpu rw,nosuid - cgroup cgroup rw,cpu";
 
-    /// The limit in a system with these files.
+    /// The limit on a system with these files.
     fn limit_with(cgroup: &str, mounts: &str, limits: &[(&str, &str)]) -> Option<usize> {
         let name =
             format!("chat-server-memory-{}-{:?}", std::process::id(), std::thread::current().id());
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn b8_a_container_sees_its_own_group_at_the_top() {
-        // With a namespace of its own; without one, in version 1; and seen from outside its namespace.
+        // With a cgroup namespace; in version 1 without one; and seen from outside the namespace.
         let top = [("sys/fs/cgroup/memory.max", "134217728")];
         assert_eq!(limit_with("0::/\n", V2, &top), Some(128 << 20));
         let bound = "36 30 0:31 /docker/x /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory";

@@ -1,5 +1,5 @@
-//! The program's dealings with its system: its names, the limits on memory and open descriptors, signals, and the service
-//! manager. `main` calls each once or twice; nothing here knows a connection.
+//! The operating system: host names, limits on memory and open descriptors, signals, and the service manager. `main`
+//! calls each once or twice; nothing here knows about connections.
 
 pub(crate) mod host_names;
 pub(crate) mod memory;

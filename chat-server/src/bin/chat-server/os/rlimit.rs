@@ -6,12 +6,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// streams, and some to spare.
 const OWN: usize = 64;
 
-/// An operator who sets no number is warned if the system allows fewer connections than this, as one with
-/// the common default of 1,024 descriptors does.
+/// Without a configured number, a warning is logged if the system allows fewer connections than this, as the common
+/// default of 1,024 descriptors does.
 const FEW: usize = 1_000;
 
-/// Raises the limit on open descriptors as far as it goes, and lowers `connections` to what it allows.
-/// Warns if that is fewer than what was set, or few by any measure.
+/// Raises the limit on open descriptors as far as possible, and lowers `connections` to what it allows. Logs a warning
+/// if that is fewer than configured, or few in any case.
 pub(crate) fn make_room_for(connections: &mut usize, is_set: bool) {
     let descriptors = raise();
     let allowed = descriptors.saturating_sub(OWN).max(1);
@@ -35,7 +35,7 @@ pub(crate) fn make_room_for(connections: &mut usize, is_set: bool) {
     *connections = allowed;
 }
 
-/// Raises the soft limit to the hard one. Returns the limit then in force.
+/// Raises the soft limit to the hard limit. Returns the limit now in force.
 fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };

@@ -8,8 +8,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// Sends `state` to `$NOTIFY_SOCKET`, if that is set, without waiting. A failure is logged and is no reason
-/// not to serve.
+/// Sends `state` to `$NOTIFY_SOCKET`, if that is set, without waiting. A failure is only logged.
 pub(crate) fn notify(state: &str) {
     if let Some(socket) = env::var_os("NOTIFY_SOCKET")
         && let Err(error) = send(&socket, state)

@@ -1,8 +1,9 @@
-//! Signals. The first SIGTERM or SIGINT stops the server in order; one that comes a second later or after
-//! that ends the process at once, with status 128 + its number. SIGHUP stops the server if it had a
-//! terminal, which is gone then; otherwise it has the certificate read again, and is ignored if there is none. So
-//! are SIGUSR1, SIGUSR2 and SIGXFSZ, which would
-//! end the process: a file that may not grow is a failed write like any other.
+//! Signals.
+//!
+//! The first SIGTERM or SIGINT stops the server in order. Another one, at least a second later, ends the process at
+//! once, with status 128 + its number. SIGHUP stops the server if that had a terminal, which is now gone; otherwise it
+//! reloads the certificate, or is ignored if there is none. SIGUSR1, SIGUSR2 and SIGXFSZ, which would end the process,
+//! are ignored: reaching the limit on the size of a file is a failed write like any other.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -21,12 +22,12 @@ use signal_hook::iterator::Signals;
 use crate::exit_error::ExitError;
 use crate::logging::Log;
 
-/// Signals within this time of the first are one wish: timeout(1), for one, signals the process and then its
-/// group.
+/// Signals within this time of the first count as the same request: timeout(1), for one, signals the process and then
+/// its group.
 const ONE_WISH: Duration = Duration::from_secs(1);
 
-/// Makes a write beyond the limit on the size of files an error instead of the end of the process. To be
-/// called before anything is written.
+/// Turns a write beyond the limit on file sizes into an error instead of the end of the process. Call it before
+/// anything is written.
 ///
 /// # Errors
 /// If the system does not allow it.
@@ -38,7 +39,7 @@ pub(crate) fn survive_file_size_limit() -> io::Result<()> {
 /// again what is in files, if there is any, on another thread: a file may make it wait.
 ///
 /// # Errors
-/// If the system gives no more descriptors or threads.
+/// If the system refuses a descriptor or a thread.
 pub(crate) fn watch(
     controller: Controller,
     log: Log,
@@ -55,7 +56,7 @@ pub(crate) fn watch(
         let mut wish = StopWish::default();
         for signal in &mut signals {
             let name = name(signal);
-            // A terminal that is still there did not send it.
+            // If the terminal is still there, its loss did not cause the signal.
             let hangup_stops = had_terminal && !(reload.is_some() && io::stdin().is_terminal());
             match (wish.note(Instant::now(), signal, hangup_stops), &reload) {
                 // If it is full, what is in the files now will be read all the same.
@@ -98,7 +99,7 @@ enum Effect {
 }
 
 impl StopWish {
-    /// Notes a signal. `hangup_stops`: the process had a terminal.
+    /// Notes a signal. `hangup_stops` says that a SIGHUP means the loss of the terminal.
     fn note(&mut self, now: Instant, signal: i32, hangup_stops: bool) -> Effect {
         match (signal, self.since) {
             (SIGUSR1 | SIGUSR2, _) => Effect::Ignored,
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever signals come, and when: the first wish stops, those within a second of it change
+        /// Whatever signals come, and when: the first one stops the server, further ones within a second change
         /// nothing, and the next one ends the process.
         #[test]
         fn o14_signals_within_a_second_are_one_wish(

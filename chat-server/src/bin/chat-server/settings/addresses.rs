@@ -1,4 +1,4 @@
-//! Addresses as people write them: IPv6 in brackets or not, with an interface, several in a row.
+//! Addresses as people write them: IPv6 with or without brackets, with an interface, and lists of addresses.
 
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -7,12 +7,12 @@ use chat_server::Network;
 
 use super::error::ValueError;
 
-/// Parses addresses with commas between them, as addresses with port 0.
+/// Parses comma-separated IP addresses, as socket addresses with port 0.
 pub(super) fn parse_ips(value: &str) -> Result<Vec<SocketAddr>, ValueError> {
     value.split(',').map(|word| parse_ip(word.trim()).map(canonical)).collect()
 }
 
-/// Parses an address with its port; that of IPv6 is in brackets.
+/// Parses an address with its port. IPv6 needs brackets.
 pub(crate) fn parse_address(value: &str) -> Result<SocketAddr, ValueError> {
     let wrong = ValueError::NotAnAddressWithPort;
     let Some((ip, port)) = value.rsplit_once(':') else { return Err(wrong) };
@@ -28,13 +28,13 @@ pub(crate) fn parse_address(value: &str) -> Result<SocketAddr, ValueError> {
     Ok(address)
 }
 
-/// Parses networks with commas between them.
+/// Parses comma-separated networks.
 pub(super) fn parse_networks(value: &str) -> Result<Vec<Network>, ValueError> {
     let networks = value.split(',').map(|word| word.trim().parse());
     networks.collect::<Result<_, _>>().map_err(|_| ValueError::NotANetwork)
 }
 
-/// Parses host names with commas between them.
+/// Parses comma-separated host names.
 pub(super) fn parse_hosts(value: &str) -> Result<Vec<String>, ValueError> {
     let is_host = |host: &str| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
@@ -44,7 +44,7 @@ pub(super) fn parse_hosts(value: &str) -> Result<Vec<String>, ValueError> {
     if hosts.iter().all(|host| is_host(host)) { Ok(hosts) } else { Err(ValueError::NotAHost) }
 }
 
-/// Parses an IP address. One of IPv6 may be in brackets, and may name its interface after `%`.
+/// Parses an IP address. IPv6 may be in brackets, and may name an interface after `%`.
 fn parse_ip(value: &str) -> Result<SocketAddr, ValueError> {
     let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let (ip, interface) = match bare.unwrap_or(value).split_once('%') {
@@ -65,12 +65,12 @@ fn parse_ip(value: &str) -> Result<SocketAddr, ValueError> {
     Ok(SocketAddrV6::new(v6, 0, 0, scope).into())
 }
 
-/// Whether an address means something on one interface only, so that the system has to know which.
+/// Whether an address is only valid together with an interface, so that the system must be told which.
 fn is_link_local(ip: Ipv6Addr) -> bool {
     ip.segments()[0] & 0xffc0 == 0xfe80
 }
 
-/// The number of a network interface, given as itself or by its name.
+/// The index of a network interface, given as a number or by name.
 fn interface_index(interface: &str) -> Option<u32> {
     if let Ok(index) = interface.parse() {
         return Some(index);
@@ -80,7 +80,7 @@ fn interface_index(interface: &str) -> Option<u32> {
     index.ok().filter(|_| is_name)?.trim().parse().ok()
 }
 
-/// An IPv4 address in the form of IPv6 as one of IPv4.
+/// Converts an IPv4-mapped IPv6 address to IPv4.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use chat_proto::{Localize, localize};
 use chat_server::{Lang, LimitError, TlsError};
 
-/// A mistake that keeps the program from starting; there may be several.
+/// A mistake that keeps the program from starting. There may be several.
 #[derive(Debug)]
 pub(crate) enum SettingError {
     /// An argument is not UTF-8.
@@ -21,11 +21,11 @@ pub(crate) enum SettingError {
     MissingValue(String),
     /// The flag has a value and takes none.
     UnwantedValue(String),
-    /// The flag is there twice.
+    /// The flag is given twice.
     RepeatedFlag(String),
-    /// Something that argh alone finds wrong, in its words.
+    /// An error found by argh, in its words.
     Argh(String),
-    /// A flag's value is wrong; the name comes without hyphens.
+    /// A flag has a wrong value. The name is without hyphens.
     Flag { name: &'static str, value: String, error: ValueError },
     /// Neither a flag nor the file names a port.
     MissingPort,
@@ -35,33 +35,33 @@ pub(crate) enum SettingError {
     FileTooLong { path: String },
     /// A line of the configuration file is wrong.
     InFile { path: String, line: usize, error: FileError },
-    /// No server can run with a limit, wherever it was set.
+    /// A limit, wherever it was set, is one that no server can run with.
     Limit(LimitError),
-    /// Of two addresses to listen on, one includes the other, or is the same.
+    /// Two addresses to listen on are the same, or one includes the other.
     Overlap { ip: IpAddr, other: IpAddr },
     /// Metrics would be served at the server's own address.
     SameAddress { metrics: SocketAddr, server: SocketAddr },
-    /// The certificate or its key is of no use.
+    /// The certificate or its key is unusable.
     Tls(TlsError),
-    /// TLS is wanted, and there is no certificate.
+    /// TLS is required, and there is no certificate.
     NoCertificate,
-    /// There is a key alone.
+    /// There is a key without a certificate.
     KeyWithoutCertificate,
-    /// A certificate is given, and one is to be made.
+    /// A certificate is given, although the server is told to make one.
     TwoCertificates,
 }
 
 /// A mistake in a line of a configuration file.
 #[derive(Debug)]
 pub(crate) enum FileError {
-    /// Not TOML, in the parser's words.
+    /// The file is not TOML; the text is the parser's.
     NotToml(String),
     UnknownSection(String),
     UnknownSetting {
         name: String,
         suggestion: Option<String>,
     },
-    /// The value of a key is wrong; it is shown if it could be that of a flag.
+    /// A key has a wrong value, which is shown if it could be that of a flag.
     Value {
         key: String,
         value: Option<String>,
@@ -76,7 +76,7 @@ pub(crate) enum ValueError {
         least: u64,
         most: u64,
     },
-    /// It is none of these words; one of them may be near.
+    /// The value is none of these words; one of them may be similar.
     NotOneOf {
         words: &'static [&'static str],
         nearest: Option<&'static str>,
@@ -85,7 +85,7 @@ pub(crate) enum ValueError {
     NotAnAddressWithPort,
     NotANetwork,
     NotAHost,
-    /// The address means something on one interface only, and names none.
+    /// The address is only valid together with an interface, and names none.
     NeedsInterface,
     NoSuchInterface(String),
     NotNameAndValue,
@@ -99,7 +99,7 @@ pub(crate) enum ValueError {
 }
 
 impl SettingError {
-    /// Whether a port may have been named all the same: wrongly, or in a file that could not be read.
+    /// Whether a port may have been given despite the error: wrongly, or in a file that could not be read.
     pub(crate) fn may_hide_the_port(&self) -> bool {
         match self {
             Self::Flag { name, .. } => *name == "port",
@@ -259,7 +259,7 @@ impl Localize for ValueError {
     }
 }
 
-/// Goes on after an unknown name: with the one that was probably meant, or with the flag that lists all.
+/// Continues a sentence about an unknown name: suggests the name that was probably meant, or the flag that lists all.
 fn suggest_or_list(
     suggestion: Option<&str>,
     list: &str,

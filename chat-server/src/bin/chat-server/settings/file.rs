@@ -1,4 +1,4 @@
-//! A configuration file: TOML, with the settings of the command line under the same names.
+//! The configuration file: TOML, with the settings of the command line under the same names.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -33,7 +33,7 @@ fn apply_text(path: &str, text: &str, settings: &mut Settings, errors: &mut Vec<
     match syntax_errors.first() {
         None => reader.apply(table.get_ref()),
         Some(error) => {
-            // The rest of it may name the language.
+            // A file that is not TOML may still name the language.
             reader.apply_lang(table.get_ref());
             let why = error.message().lines().next().unwrap_or("?").to_owned();
             reader.refuse(error.span(), FileError::NotToml(why));
@@ -45,7 +45,7 @@ fn apply_text(path: &str, text: &str, settings: &mut Settings, errors: &mut Vec<
     });
 }
 
-/// Reads the file, up to a byte more than it may have.
+/// Reads the file, at most one byte beyond its maximum length.
 fn read(path: &str) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_LEN + 1).read_to_string(&mut text)?;
@@ -86,7 +86,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Applies the language alone, for a file that is not TOML as a whole.
+    /// Applies only the language, for a file that is not TOML as a whole.
     fn apply_lang(&mut self, table: &DeTable<'_>) {
         let lang = table.iter().find(|(key, _)| key.get_ref() == "lang");
         if let Some(DeValue::String(lang)) = lang.map(|(_, value)| value.get_ref())
@@ -139,7 +139,7 @@ impl Reader<'_> {
     }
 }
 
-/// The value as a flag would have it. `is_switch`: it is true or false.
+/// The value as a flag would have it. `is_switch` says that it is true or false.
 fn as_flag_value<'a>(value: &'a DeValue<'_>, is_switch: bool) -> Option<Cow<'a, str>> {
     match value {
         DeValue::String(text) => Some(Cow::Borrowed(text)),

@@ -1,9 +1,8 @@
-//! Everything that can be set, from flags and from a configuration file, and everything that can be wrong
-//! with it.
+//! Everything that can be set, by flags or a configuration file, and everything that can be wrong with it.
 //!
-//! `table` has a row for each setting, which changes and shows one of the `values`; `names` looks up the
-//! limits and suggests the name that an unknown one stands for, by `suggestion`; `addresses` reads those, `file` reads a configuration file.
-//! `cli` calls them, and `main` acts on the result. Nothing here opens a socket or logs.
+//! `table` has a row for each setting, which changes and shows one of the `values`; `names` looks up limits and uses
+//! `suggestion` for unknown names; `addresses` parses addresses, `file` a configuration file. `cli` calls them, and
+//! `main` acts on the result. Nothing here opens a socket or logs.
 
 mod addresses;
 mod error;

@@ -20,7 +20,7 @@ pub(crate) enum Place {
     LimitsSection,
 }
 
-/// Sets the limit of that name, which was written at `place`.
+/// Sets the limit with this name, which was written at `place`.
 pub(crate) fn set_limit(
     settings: &mut Settings,
     name: &str,
@@ -32,8 +32,8 @@ pub(crate) fn set_limit(
     settings.set_limit(limit, value)
 }
 
-/// Returns the name that an unknown one probably stands for at that place, as it has to be written; `None` if
-/// none is similar.
+/// Returns the name that was probably meant by an unknown one, as it must be written at `place`; `None` if none is
+/// similar.
 pub(crate) fn suggest(word: &str, place: Place) -> Option<String> {
     enum Kind {
         Setting,

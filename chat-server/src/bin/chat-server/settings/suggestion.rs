@@ -3,8 +3,8 @@
 /// The longest word that gets a suggestion, in characters.
 const LONGEST: usize = 40;
 
-/// Returns the name nearest to `word`, the first of several, with the value beside it, if they differ by at
-/// most one edit for every three characters. Case does not count, nor does `_` for `-`.
+/// Returns the name nearest to `word`, with the value beside it; the first of several. `None` if the nearest needs
+/// more than one edit for every three characters. Ignores case, and treats `_` as `-`.
 pub(super) fn nearest<T>(
     word: &str,
     names: impl IntoIterator<Item = (&'static str, T)>,
@@ -20,8 +20,8 @@ pub(super) fn nearest<T>(
     Some(nearest)
 }
 
-/// The number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`, each
-/// letter being edited at most once (optimal string alignment).
+/// The number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`, editing each
+/// letter at most once (optimal string alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for i in 1..=a.len() {

@@ -1,5 +1,5 @@
-//! The table of settings. The flags, the keys of a configuration file, `--help`, and the display of the settings
-//! in force are made from it and from [`Limit::ALL`]. Its texts are in `texts`.
+//! The table of settings. Together with [`Limit::ALL`], it defines the flags, the keys of a configuration file,
+//! `--help`, and how the settings in force are shown. Its texts are in `texts`.
 
 use argh::FromArgs;
 use chat_proto::PerLang;
@@ -15,7 +15,7 @@ use crate::texts::{self, FlagText};
 /// The most workers that can be set.
 const MAX_WORKERS: u64 = 256;
 
-/// The most requests that the event loop may be set to carry out itself.
+/// The most requests per turn that the event loop can be set to carry out itself.
 const MAX_INLINE: u64 = 1_000_000_000;
 
 /// A flag with a value, which is also a key of a configuration file.
@@ -23,18 +23,18 @@ const MAX_INLINE: u64 = 1_000_000_000;
 pub(crate) struct Setting {
     /// The name in flags and files.
     pub(crate) name: &'static str,
-    /// The heading above it in the help.
+    /// The heading that it is under in the help.
     pub(crate) group: PerLang<&'static str>,
     /// The help's texts about it.
     pub(crate) text: PerLang<FlagText>,
-    /// Sets the value, or returns what it must be.
+    /// Sets the value, or returns the rule that it breaks.
     pub(crate) set: fn(&mut Settings, &str) -> Result<(), ValueError>,
-    /// The value in force; `None` if there is none, or if the setting is short for limits.
+    /// The value in force. `None` if there is none, or if the setting is an abbreviation for limits.
     pub(crate) show: fn(&Settings) -> Option<String>,
 }
 
-/// Makes the table, and the flags that argh looks for, from one list. Each row: the field and the name of the
-/// flag, its texts, how it is set, how it is shown.
+/// Makes the table, and the flags for argh, from one list. Each row has the field and the name of the flag, its texts,
+/// how to set it, and how to show it.
 macro_rules! settings {
     ($($group:ident {
         $($field:ident $name:literal $text:ident |$s:ident, $value:ident| $set:expr => $show:expr;)*
@@ -55,7 +55,7 @@ macro_rules! settings {
             },
         },)*)*];
 
-        /// The command line as argh parses it. argh demands help texts, which nobody sees: see `help`.
+        /// The command line as argh parses it. argh demands doc comments, which are never shown: see `help`.
         #[derive(Debug, FromArgs)]
         pub(crate) struct Flags {
             $($(
@@ -191,7 +191,7 @@ settings! {
     }
 }
 
-/// The flags that are no settings, with their texts.
+/// The flags that are not settings, with their texts.
 pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 8] = [
     ("no-web", texts::NO_WEB),
     ("limit", texts::LIMIT),
@@ -200,33 +200,33 @@ pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 8] = [
     ("check", texts::CHECK),
     ("probe", texts::PROBE),
     ("version", texts::VERSION),
-    // In one row of the help.
+    // Shares a row of the help with `version`.
     ("help", texts::VERSION),
 ];
 
-/// The values with commas between them.
+/// Joins the values with commas.
 fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(",")
 }
 
-/// Whether a flag may be there several times, each time adding to its value.
+/// Whether a flag may be repeated, each time adding to its value.
 pub(crate) fn is_list(name: &str) -> bool {
     ["ip", "proxy-from", "web-host"].contains(&name)
 }
 
-/// Whether the flag of that name is a setting that is true if the flag is there.
+/// Whether the flag is a switch: a setting that is true if the flag is given.
 pub(crate) fn is_switch(name: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.name == name && setting.text.en.value.is_empty())
 }
 
-/// Whether the flag of that name, without hyphens, takes a value; `None` if there is no such flag.
+/// Whether a flag, named without hyphens, takes a value; `None` if there is no such flag.
 pub(crate) fn takes_value(name: &str) -> Option<bool> {
     let settings = SETTINGS.iter().map(|setting| (setting.name, setting.text));
     let mut flags = settings.chain(OTHER_FLAGS);
     flags.find(|(flag, _)| *flag == name).map(|(_, text)| !text.en.value.is_empty())
 }
 
-/// A whole number within bounds, which have to fit the type.
+/// Parses a whole number within bounds, which must fit the type.
 fn range<T: TryFrom<u64>>(value: &str, least: u64, most: u64) -> Result<T, ValueError> {
     let number = value.parse().ok().filter(|n| (least..=most).contains(n));
     number.and_then(|n| n.try_into().ok()).ok_or(ValueError::OutOfRange { least, most })

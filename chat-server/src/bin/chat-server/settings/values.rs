@@ -1,4 +1,4 @@
-//! The settings in force: the server's [`Config`], and those that only the program has.
+//! The settings in force: the server's [`Config`], and those of the program alone.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -13,13 +13,13 @@ use super::error::{SettingError, ValueError};
 /// The settings made so far, by flags and file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
-    /// Takes a free port if none was set.
+    /// The server's configuration. Its port is 0, for any free port, until one is set.
     pub(crate) config: Config,
     pub(crate) has_port: bool,
     pub(crate) tls: TlsSettings,
-    /// Where metrics are served; `None` for nowhere.
+    /// The address to serve metrics at, if any.
     pub(crate) metrics: Option<SocketAddr>,
-    /// The least severe level that is logged; `None` leaves it to the environment.
+    /// The least severe level that is logged; `None` for what the environment says.
     pub(crate) log: Option<LevelFilter>,
     pub(crate) log_format: LogFormat,
     /// The names of the limits that were set.
@@ -51,7 +51,7 @@ impl Settings {
         limits.chain(conflicts).chain(self.tls.error()).collect()
     }
 
-    /// An error for each pair of addresses to listen on of which one includes the other.
+    /// Returns an error for each two addresses to listen on that overlap.
     fn overlaps(&self) -> Vec<SettingError> {
         let ips: Vec<_> = self.config.addresses().map(canonical).collect();
         let pairs = ips.iter().enumerate().flat_map(|(i, a)| ips[..i].iter().map(move |b| (b, a)));
@@ -63,7 +63,7 @@ impl Settings {
         pairs.filter_map(overlap).collect()
     }
 
-    /// The error if metrics have the server's own address: the second listener could not bind.
+    /// Returns an error if metrics have the server's own address: the second listener could not bind.
     fn metrics_conflict(&self) -> Option<SettingError> {
         let metrics = self.metrics?;
         let address = canonical(metrics);
@@ -90,34 +90,34 @@ impl Settings {
     }
 }
 
-/// The settings of TLS. They become a [`TlsConfig`] when the server starts.
+/// The TLS settings. They become a [`TlsConfig`] when the server starts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TlsSettings {
-    /// `None`: on if there is a certificate.
+    /// The mode. `None` turns TLS on if there is a certificate.
     pub(crate) mode: Option<TlsMode>,
-    /// A file with the certificate and the rest of its chain.
+    /// The file with the certificate chain.
     pub(crate) certificate: Option<PathBuf>,
-    /// A file with the private key; `None` if it is in the same file.
+    /// The file with the private key; `None` if the certificate's file contains it.
     pub(crate) key: Option<PathBuf>,
-    /// The server makes its certificate itself.
+    /// Whether the server makes its own certificate.
     pub(crate) is_self_signed: bool,
-    /// Where it keeps its own certificate; `None` for the usual place.
+    /// The directory in which the server stores its own certificate; `None` for the default.
     pub(crate) dir: Option<PathBuf>,
 }
 
 /// Which connections the server encrypts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TlsMode {
-    /// Those whose clients begin with TLS.
+    /// Connections whose clients begin with TLS.
     On,
-    /// All: plain text is refused.
+    /// All connections; plain text is refused.
     Only,
-    /// None.
+    /// No connection.
     Off,
 }
 
 impl TlsSettings {
-    /// The certificate from the files, if any is named.
+    /// Reads the certificate from the files, if they are set.
     ///
     /// # Errors
     /// If they cannot be read, or hold no certificate with its key.
@@ -126,7 +126,7 @@ impl TlsSettings {
         TlsConfig::from_files(certificate, self.key.as_ref().unwrap_or(certificate)).map(Some)
     }
 
-    /// The first contradiction, or why the certificate cannot be used.
+    /// Returns the first contradiction, or why the certificate is unusable.
     fn error(&self) -> Option<SettingError> {
         let has_certificate = self.certificate.is_some() || self.is_self_signed;
         if self.certificate.is_some() && self.is_self_signed {

@@ -1,5 +1,5 @@
-//! Every text is there in every language, belongs to it, and says the same in all of them. The texts of
-//! errors are taken from the sources: from there none can be forgotten.
+//! Every text exists in every language, belongs to it, and states the same facts in all of them. The texts of errors
+//! are extracted from the sources, so that none is forgotten.
 
 use chat_server::Lang;
 
@@ -31,7 +31,7 @@ fn literal(source: &str) -> String {
     text
 }
 
-/// Every text of an error in English and Korean, with its placeholders. Parts of a sentence stand alone.
+/// Every error text in English and Korean, with its placeholders. Parts of a sentence are separate texts.
 fn errors() -> Vec<[String; 2]> {
     let pairs = SOURCES.iter().flat_map(|source| source.split("en: \"").skip(1));
     let pair = |rest: &str| {
@@ -41,7 +41,7 @@ fn errors() -> Vec<[String; 2]> {
     pairs.map(pair).collect()
 }
 
-/// The texts of the help and around it, in English and Korean.
+/// The texts of the help in English and Korean.
 fn notes() -> Vec<[String; 2]> {
     let both = [Lang::En, Lang::Ko];
     let flags = FLAGS.iter().map(|flag| both.map(|lang| flag.get(lang).about.to_owned()));
@@ -80,7 +80,7 @@ fn every_text_is_in_its_language() {
 #[test]
 fn every_language_states_the_same_facts() {
     for [english, korean] in errors().into_iter().chain(notes()) {
-        // How to ask for it again in the same language.
+        // The Korean text also says how to ask for the help in Korean.
         let korean = korean.replace(" --lang=ko", "");
         assert_eq!(facts(&english), facts(&korean), "{english} / {korean}");
     }
@@ -97,13 +97,13 @@ fn korean_is_polite_throughout() {
     }
 }
 
-/// 은 or 는, 이 or 가: which it is depends on how the word before it ends.
+/// Whether 은 or 는, 이 or 가 is right depends on how the word before it ends.
 #[test]
 fn no_korean_particle_depends_on_the_end_of_a_value() {
     const DEPENDENT: [&str; 12] =
         ["은", "는", "이", "가", "을", "를", "과", "와", "로", "으로", "예", "여"];
     for [_, korean] in errors() {
-        // What this stands for is the name of one of two flags.
+        // This placeholder stands for the name of one of two flags.
         let korean = korean.replace("{list}로", "");
         for after in korean.split('}').skip(1) {
             let after = after.trim_start_matches(['"', ')', '/', 's']);

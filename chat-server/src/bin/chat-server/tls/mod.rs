@@ -1,6 +1,6 @@
-//! Certificates of the program: from files, or made by itself; at the start, and again when it is told to.
+//! Certificates: loads them from files or makes one, at the start, and again on request.
 //!
-//! `self_signed` makes one for a LAN and keeps it. The library uses what comes of it.
+//! `self_signed` makes a certificate for a LAN and stores it. The library uses the resulting configuration.
 
 mod self_signed;
 
@@ -12,14 +12,14 @@ use chat_server::{Controller, Lang, TlsConfig};
 use crate::exit_error::ExitError;
 use crate::settings::{Settings, TlsMode, TlsSettings};
 
-/// How long before a certificate ends the log says so.
+/// How long before the end of a certificate the log warns of it.
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// The certificate that the settings ask for, if they ask for one. One that the server makes is made, if there is
-/// none yet.
+/// Loads the certificate that the settings ask for, if any. Makes one if the server is to make its own, and has none
+/// yet.
 ///
 /// # Errors
-/// If a file cannot be read or written, or holds nothing of use.
+/// If a file cannot be read or written, or holds nothing usable.
 pub(crate) fn load(settings: &Settings) -> Result<Option<TlsConfig>, ExitError> {
     let TlsSettings { mode, certificate, is_self_signed, .. } = &settings.tls;
     if *mode == Some(TlsMode::Off) {
@@ -35,7 +35,7 @@ pub(crate) fn load(settings: &Settings) -> Result<Option<TlsConfig>, ExitError> 
     Ok(tls.map(|tls| tls.with_plain_refused(*mode == Some(TlsMode::Only))))
 }
 
-/// Logs which certificate is shown, and whether it will end soon.
+/// Logs which certificate is in use, and whether it expires soon.
 pub(crate) fn log(event: &str, tls: &TlsConfig) {
     let fingerprint = tls.fingerprint();
     let left = tls.not_after().map(|end| end.duration_since(SystemTime::now()).unwrap_or_default());
@@ -51,7 +51,7 @@ pub(crate) fn log(event: &str, tls: &TlsConfig) {
     }
 }
 
-/// Reads the certificate again, and shows it from now on if it is good.
+/// Reads the certificate again, and uses it from now on if it is valid.
 pub(crate) fn reload(settings: &Settings, controller: &Controller) {
     match load(settings) {
         Ok(Some(tls)) => {

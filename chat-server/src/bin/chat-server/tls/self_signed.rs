@@ -1,8 +1,8 @@
-//! A certificate that the server signs itself, for a LAN without anyone who would sign it. It is kept, so that
-//! people who have compared its fingerprint once need not do so again.
+//! A self-signed certificate, for a LAN without a certificate authority. It is stored, so that people who have
+//! compared its fingerprint once need not do so again.
 //!
-//! One file, which only its owner may read, holds the key and the certificate. It is made anew once the certificate
-//! is not valid any more.
+//! One file, readable only by its owner, holds the key and the certificate. A new one is made once the certificate has
+//! expired.
 
 use std::env;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -23,13 +23,13 @@ const FILE: &str = "self-signed.pem";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The time for which a certificate is valid: no browser accepts one for more than 398 days.
+/// How long a certificate is valid. No browser accepts more than 398 days.
 const VALID: Duration = Duration::from_secs(397 * 24 * 60 * 60);
 
-/// The certificate that is kept, or a new one if there is none that is still valid.
+/// Returns the stored certificate, or a new one if there is none, or it has expired.
 ///
 /// # Errors
-/// If there is no place to keep one, it cannot be written, or what is there is no certificate.
+/// If there is no directory to store it in, it cannot be written, or the stored file is not a certificate.
 pub(crate) fn load_or_make(settings: &Settings) -> Result<TlsConfig, ExitError> {
     let dir = settings.tls.dir.clone().or_else(state_dir).ok_or(ExitError::NoStateDirectory)?;
     let path = dir.join(FILE);
@@ -47,10 +47,10 @@ pub(crate) fn load_or_make(settings: &Settings) -> Result<TlsConfig, ExitError> 
     TlsConfig::from_pem(pem.as_bytes(), pem.as_bytes()).map_err(ExitError::Certificate)
 }
 
-/// Where programs keep what they make: the service manager's place, or else the user's.
+/// The directory for the state of programs: the service manager's, or else the user's.
 fn state_dir() -> Option<PathBuf> {
     let place = |name| env::var_os(name).filter(|path| Path::new(path).is_absolute());
-    // The first one, if there are several.
+    // The first of several.
     let of_service = env::var("STATE_DIRECTORY").ok().filter(|path| path.starts_with('/'));
     if let Some(first) = of_service.as_deref().and_then(|paths| paths.split(':').next()) {
         return Some(first.into());
@@ -60,7 +60,7 @@ fn state_dir() -> Option<PathBuf> {
     of_user.map(|path| path.join("chat-server"))
 }
 
-/// The names that the certificate is for: this machine's, and its addresses that the server listens on.
+/// The names that the certificate is for: those of this machine, and its addresses that the server listens on.
 fn names(settings: &Settings) -> Vec<String> {
     let host = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
     let is_name = |name: &str| {
@@ -98,7 +98,7 @@ fn way_out(any: IpAddr) -> Option<IpAddr> {
     socket.local_addr().ok().map(|address| address.ip())
 }
 
-/// A key and a certificate for these names, in PEM.
+/// Makes a key and a certificate for these names, in PEM.
 fn make(names: Vec<String>) -> io::Result<String> {
     let made = || {
         let mut params = CertificateParams::new(names)?;
@@ -108,7 +108,7 @@ fn make(names: Vec<String>) -> io::Result<String> {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let start = date_time_ymd(1970, 1, 1);
-        // Clocks differ.
+        // Allows for clocks that are behind.
         params.not_before = start + now.saturating_sub(DAY);
         params.not_after = start + (now + VALID - DAY);
         let key = KeyPair::generate()?;
@@ -118,7 +118,7 @@ fn make(names: Vec<String>) -> io::Result<String> {
     made().map_err(|error: rcgen::Error| io::Error::other(error))
 }
 
-/// Writes a file that only its owner may read, as a whole.
+/// Writes a file that only its owner may read, atomically.
 fn write(dir: &Path, path: &Path, text: &str) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let draft = dir.join(format!("{FILE}.{}", std::process::id()));

@@ -11,17 +11,17 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, version};
 use super::super::Stream;
 use crate::net::{Acceptor, Socket, StreamState, TlsConfig};
 
-/// A kernel. It announces what it has only once, as an edge.
+/// A kernel. It announces what it has only once, edge-triggered.
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
     pub(super) arrived: VecDeque<u8>,
     pub(super) peer_ended: bool,
-    /// Bytes that it takes before it is full.
+    /// Bytes that it takes until it is full.
     pub(super) room: usize,
     pub(super) taken: Vec<u8>,
     pub(super) ended: bool,
     pub(super) reset: bool,
-    /// Every third call is interrupted.
+    /// Whether every third call is interrupted.
     pub(super) is_nervous: bool,
     pub(super) calls: usize,
 }
@@ -73,7 +73,7 @@ impl Socket for Kernel {
     }
 }
 
-/// What is above a stream: it reads and writes by events alone, as the engine does.
+/// The owner of a stream: like the engine, it reads and writes only when an event says so.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) stream: Stream<Kernel>,
@@ -103,7 +103,7 @@ impl Server {
                 Ok(0) => self.end = Some(Ok(())),
                 Ok(n) => {
                     self.read.extend_from_slice(&buf[..n]);
-                    // The end of the peer's stream is a mark.
+                    // The end of the peer's stream counts as a mark.
                     let is_marked = self.stream.transport.peer_ended;
                     if n < buf.len() && !is_marked && self.stream.state() != StreamState::Ready {
                         break;
@@ -146,7 +146,7 @@ impl Server {
         }
     }
 
-    /// Bytes arrive from the peer.
+    /// Delivers bytes from the peer.
     pub(super) fn arrive(&mut self, bytes: &[u8]) {
         self.kernel().arrived.extend(bytes);
         self.readable();
@@ -158,7 +158,7 @@ impl Server {
     }
 }
 
-/// A certificate, and clients that trust it.
+/// A certificate, and the configuration of clients that trust it.
 pub(super) struct Trust {
     pub(super) tls: TlsConfig,
     pub(super) acceptor: Arc<Acceptor>,
@@ -188,7 +188,7 @@ pub(super) fn trust() -> &'static Trust {
     })
 }
 
-/// A client of TLS, by rustls's other interface.
+/// A TLS client, on rustls's buffered interface.
 pub(super) struct Client {
     pub(super) tls: ClientConnection,
     pub(super) read: Vec<u8>,
@@ -228,7 +228,7 @@ impl Client {
     }
 }
 
-/// Lets a client and a server exchange all they have.
+/// Lets a client and a server exchange everything they have.
 pub(super) fn settle(client: &mut Client, server: &mut Server) {
     loop {
         let sent = client.sent();

@@ -1,13 +1,13 @@
 //! The TLS session of one connection, on rustls's unbuffered interface: an idle one holds no buffers.
 //!
-//! What is read passes through one buffer of the thread, and only part of a record stays behind (`receiving`). What is
-//! written is encrypted into another one, and only what the kernel does not take stays (`sending`).
+//! Input passes through one buffer per thread, and only an incomplete record is kept (`receiving`). Output is
+//! encrypted into another one, and only what the kernel does not take is kept (`sending`).
 //!
-//! **A byte is withheld.** A writer takes what a write returns as written, and never asks whether it has left. So
-//! while ciphertext is left here, the last byte that is in it is not acknowledged: a write of `n` bytes returns
-//! `n - 1`, or `WouldBlock` if `n` is 1. The caller then has something pending, waits until the kernel takes more,
-//! and offers that byte again, first in its next write. It is encrypted already: once the ciphertext has left, the
-//! byte is counted and not sent a second time. Invariants:
+//! **A byte is withheld.** A caller considers what a write returns as written, and never asks whether it has left. So
+//! while ciphertext is left here, the last byte in it is not acknowledged: a write of `n` bytes returns `n - 1`, or
+//! `WouldBlock` if `n` is 1. The caller then has something pending, waits until the kernel takes more, and offers that
+//! byte again, first in its next write. The byte is encrypted already: once the ciphertext has left, it is counted and
+//! not sent a second time. Invariants:
 //!
 //! 1. `is_withheld` implies that the next write begins with the byte that the last one took and did not acknowledge.
 //! 2. Nothing is encrypted for a write while `sealed` holds anything; so `sealed` holds one write's records at most,
@@ -30,32 +30,32 @@ use super::super::socket::StreamState;
 /// The most that a record takes beyond its content, with a margin.
 const OVERHEAD: usize = 1024;
 
-/// One side of a TLS connection. Its transport is lent to it, call by call.
+/// One side of a TLS connection. Its transport is passed to each call.
 pub(crate) struct TlsSession {
     tls: UnbufferedServerConnection,
     /// Received bytes of an incomplete record or handshake message.
     kept: Vec<u8>,
-    /// Decrypted bytes that the reader had no room for.
+    /// Decrypted bytes that did not fit the reader's buffer.
     surplus: VecDeque<u8>,
     /// Records to be sent, of which the transport has taken `sent` bytes.
     sealed: Vec<u8>,
     sent: usize,
-    /// The first byte of the next write is encrypted already.
+    /// Whether the first byte of the next write is encrypted already.
     is_withheld: bool,
-    /// The handshake is over.
+    /// Whether the handshake is over.
     is_open: bool,
-    /// The end of the stream is to be sent once `sealed` has left.
+    /// Whether to send the end of the stream once `sealed` has left.
     is_closing: bool,
-    /// The peer has been told of the end, or is not to be told.
+    /// Whether the peer has been told of the end, or must not be told.
     is_silent: bool,
-    /// There may be more to read, which no event announces.
+    /// Whether there may be more to read, which no event will announce.
     is_ready: bool,
     end: Option<End>,
     /// See [`Socket::work`].
     work: u32,
 }
 
-/// How the stream from the peer ended.
+/// The end of the stream from the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// With or without `close_notify`.
@@ -64,7 +64,7 @@ enum End {
 }
 
 impl TlsSession {
-    /// A session that has received the first bytes of its stream.
+    /// Returns a session that has received the first bytes of its stream.
     pub(super) fn new(config: &Arc<ServerConfig>, received: &[u8]) -> io::Result<Self> {
         let tls = UnbufferedServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
         Ok(Self {

@@ -10,8 +10,8 @@ use super::super::super::socket::Socket;
 use super::sending::encode;
 use super::{End, OVERHEAD, TlsSession};
 
-/// The length of the buffer that is read into: the longest record, with what may follow in a segment. A handshake
-/// message has to fit as well.
+/// The length of the input buffer: the longest record, and whatever follows it in a segment. A handshake message must
+/// fit as well.
 const INPUT: usize = 32 * 1024;
 
 /// Bytes read at a time, so that records of a few bytes are not decrypted for long.
@@ -20,19 +20,20 @@ const CHUNK: usize = 16 * 1024;
 /// The most bytes received for one read of the connection.
 const MOST: usize = 64 * 1024;
 
-/// Bytes that a record counts as, beyond its own.
+/// The cost of a record beyond its bytes, in bytes.
 const RECORD: usize = 512;
 
-/// The work of a handshake: a signature, and an agreement on keys. Some 110 µs with an ECDSA certificate, 700 with an
-/// RSA one; counted as all that a turn reads, so that there is one of them in a turn. That of a record is 1.
+/// The work of a handshake, which takes a signature and a key agreement: some 110 µs with an ECDSA certificate, 700
+/// with an RSA certificate. It counts as all that a turn reads, so that a turn has one handshake. The work of a record
+/// is 1.
 const HANDSHAKE: u32 = 640;
 
 thread_local! {
-    /// What the sessions of this thread read into, and decrypt in.
+    /// The buffer that all sessions of this thread read into and decrypt in.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where decrypted bytes go: what does not fit the reader's buffer is surplus.
+/// The destination of decrypted bytes. What does not fit the reader's buffer becomes surplus.
 struct Plaintext<'a> {
     buf: &'a mut [u8],
     filled: usize,
@@ -55,7 +56,7 @@ impl Plaintext<'_> {
 }
 
 impl TlsSession {
-    /// See [`Socket::read`]. Also sends the answers of a handshake.
+    /// See [`Socket::read`]. Also sends the server's part of a handshake.
     pub(crate) fn read(
         &mut self,
         transport: &mut impl Socket,
@@ -77,7 +78,7 @@ impl TlsSession {
     }
 
     /// Reads from the transport until the buffer is full, there is no more, or the stream ends. Returns how many
-    /// bytes came of it.
+    /// decrypted bytes are in `buf`.
     fn receive(&mut self, transport: &mut impl Socket, buf: &mut [u8]) -> usize {
         let mut surplus = VecDeque::new();
         let mut plaintext = Plaintext { buf, filled: 0, surplus: &mut surplus, records: 0 };
@@ -108,7 +109,7 @@ impl TlsSession {
                 len -= taken;
             }
             self.answer(transport);
-            // A short read that brought nothing may have stopped at the end of the stream.
+            // A short read that yielded nothing may have stopped at the end of the stream.
             if self.end.is_some() || plaintext.room() == 0 || (is_drained && plaintext.filled > 0) {
                 break;
             }
@@ -118,7 +119,7 @@ impl TlsSession {
             }
             let room = (input.len() - len).min(plaintext.room() + OVERHEAD).min(CHUNK);
             if room == 0 {
-                // No valid record or message fills the buffer without being complete.
+                // Any valid record or message is complete before it fills the buffer.
                 self.end = Some(End::Failed(ErrorKind::InvalidData));
                 break;
             }
@@ -169,7 +170,7 @@ impl TlsSession {
                     self.end = Some(End::Closed);
                     Ok(false)
                 }
-                // It waits for more input, or for something to send.
+                // The session waits for more input, or for something to send.
                 Ok(_) => Ok(false),
                 Err(error) => Err(error),
             };
@@ -186,7 +187,7 @@ impl TlsSession {
         }
     }
 
-    /// Ends the stream with an error, and queues the alert that tells the peer.
+    /// Ends the stream with an error, and queues the alert for the peer.
     #[cold]
     fn fail(&mut self, error: &rustls::Error) {
         tracing::debug!(%error, "TLS failed");
@@ -202,7 +203,7 @@ impl TlsSession {
     /// Sends what no write sends: parts of the handshake, alerts, the end of the stream.
     fn answer(&mut self, transport: &mut impl Socket) {
         if self.is_withheld {
-            // A writer waits for the kernel, and will send the rest itself.
+            // A writer is waiting for the kernel, and will send the rest itself.
             return;
         }
         let result = if self.is_closing { self.finish(transport) } else { self.flush(transport) };

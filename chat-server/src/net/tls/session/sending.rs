@@ -1,4 +1,4 @@
-//! The sending side of a session: encrypts what is written, and sends parts of handshakes, alerts and the end.
+//! The sending side of a session: encrypts output, and sends parts of handshakes, alerts and the end.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
@@ -11,16 +11,16 @@ use rustls::unbuffered::{
 use super::super::super::socket::Socket;
 use super::{OVERHEAD, TlsSession};
 
-/// Bytes that are encrypted for one write: the content of the longest record.
+/// The most bytes encrypted for one write: the content of the longest record.
 const SEALED: usize = 16 * 1024;
 
 thread_local! {
-    /// What the sessions of this thread gather slices in, and what they encrypt into.
+    /// The buffers in which all sessions of this thread gather slices, and into which they encrypt.
     static SEALING: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 impl TlsSession {
-    /// See [`Socket::write_vectored`], and for the byte that is withheld [`super`].
+    /// See [`Socket::write_vectored`]; the withheld byte is explained in [`super`].
     pub(crate) fn write(
         &mut self,
         transport: &mut impl Socket,
@@ -57,9 +57,9 @@ impl TlsSession {
         })
     }
 
-    /// Encrypts into `records`; returns their length.
+    /// Encrypts into `records`. Returns their length.
     fn encrypt(&mut self, bytes: &[u8], records: &mut Vec<u8>) -> io::Result<usize> {
-        // No whole record is kept, so there is nothing to be done before.
+        // No whole record is kept, so there is nothing to process first.
         let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut self.kept);
         let Ok(ConnectionState::WriteTraffic(mut traffic)) = state else {
             return Err(ErrorKind::InvalidData.into());
@@ -79,7 +79,7 @@ impl TlsSession {
     /// Sends what is sealed.
     ///
     /// # Errors
-    /// `WouldBlock` while the transport does not take all of it.
+    /// `WouldBlock` if the transport does not take all of it.
     pub(super) fn flush(&mut self, transport: &mut impl Socket) -> io::Result<()> {
         while self.sent < self.sealed.len() {
             match transport.write_vectored(&[IoSlice::new(&self.sealed[self.sent..])]) {
@@ -95,7 +95,7 @@ impl TlsSession {
         Ok(())
     }
 
-    /// See [`Socket::shutdown_write`]. If the transport does not take all, reads do the rest.
+    /// See [`Socket::shutdown_write`]. If the transport does not take everything, reads send the rest.
     pub(crate) fn shutdown(&mut self, transport: &mut impl Socket) -> io::Result<()> {
         self.say_goodbye();
         self.is_closing = true;
@@ -130,11 +130,11 @@ impl TlsSession {
         self.is_silent = true;
     }
 
-    /// Tells the peer that the stream is complete, before the transport is closed.
+    /// Tells the peer that the stream is complete, before the transport closes.
     pub(crate) fn close(&mut self, transport: &mut impl Socket) {
         if self.sealed.is_empty() && !self.is_silent {
             self.say_goodbye();
-            // Nobody waits for it.
+            // Nobody waits for the result.
             let _ = self.flush(transport);
         }
     }
@@ -154,8 +154,8 @@ pub(super) fn encode<Data>(mut data: EncodeTlsData<'_, Data>, sealed: &mut Vec<u
     }
 }
 
-/// As much of `slices`, after their first `skip` bytes, as one record may hold: a slice itself, or several gathered
-/// in `buffer`.
+/// Returns as much of `slices`, after their first `skip` bytes, as fits a record: one slice, or several gathered in
+/// `buffer`.
 fn gather<'a>(slices: &'a [IoSlice<'_>], mut skip: usize, buffer: &'a mut Vec<u8>) -> &'a [u8] {
     buffer.clear();
     for (i, slice) in slices.iter().enumerate() {
