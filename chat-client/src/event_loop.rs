@@ -1,4 +1,4 @@
-//! The event loop: takes events, and carries out their effects on screen, server and clock.
+//! The event loop: takes events, and applies their effects to the screen, the server and the clock.
 
 use std::io;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::terminal::screen::Screen;
 use crate::terminal::tty::{self, Change};
 use crate::threads;
 
-/// How long to wait after `/quit` for the server to close, at a terminal. A script waits as long as it
-/// takes: the server may still be busy with its commands.
+/// How long to wait after `/quit`, at a terminal, for the server to close. A script waits as long as necessary: the
+/// server may still be busy with its commands.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a server may go on talking after `/quit` to somebody at a terminal who has sent everything.
+/// How long a server may keep sending after `/quit` to somebody at a terminal who has sent everything.
 const QUIT_GRACE: Duration = Duration::from_millis(250);
 
 /// The source of the input.
@@ -35,9 +35,9 @@ const QUIT_GRACE: Duration = Duration::from_millis(250);
 pub(crate) enum InputSource {
     /// Lines from a pipe or a file.
     Pipe,
-    /// Lines from a terminal in its own mode.
+    /// Lines from a terminal in its usual mode.
     Lines,
-    /// Keys from a terminal that was taken over.
+    /// Keys from a terminal that the client has taken over.
     Keys,
 }
 
@@ -56,7 +56,7 @@ enum Link {
         since: Instant,
         until: Instant,
     },
-    /// Lost at `since`; an attempt is being made.
+    /// Lost at `since`; an attempt is in progress.
     Connecting {
         since: Instant,
     },
@@ -71,22 +71,22 @@ struct EventLoop {
     link: Link,
     inbox: Arc<Inbox>,
     editor: Option<Editor>,
-    /// The terminal is restored while the process is stopped.
+    /// Whether the process is suspended, with the terminal restored.
     suspended: bool,
     /// Attempts since the server last accepted a connection.
     attempts: u32,
-    /// Why the last attempt failed, if waiting does not help. It has been shown.
+    /// Why the last attempt failed, if waiting would not help. It has already been shown.
     obstacle: Option<ConnectError>,
     quit_timeout: Option<Duration>,
     quit_at: Option<Instant>,
-    /// Why the client fails, for standard error.
+    /// The error that the client ends with, for standard error.
     error: Option<String>,
 }
 
 /// Runs until the connection has ended for good.
 ///
 /// # Errors
-/// When output cannot be written, or a thread cannot be started.
+/// If output cannot be written, or a thread cannot be started.
 pub(crate) fn run(
     app: App,
     stream: Stream,
@@ -147,7 +147,7 @@ impl EventLoop {
         match event {
             Event::Line(line) => self.line(line.as_deref().map_err(|error| *error)),
             Event::Keys(keys) => self.keys(keys),
-            // The terminal has gone, and the person with it.
+            // The terminal is gone, and so is the person.
             Event::InputEnded if self.editor.is_some() => self.line(Ok("/quit")),
             Event::InputEnded => {
                 let effects = self.app.input_ended();
@@ -172,7 +172,7 @@ impl EventLoop {
         }
     }
 
-    /// Whether the server goes on, although somebody at a terminal has left.
+    /// Whether the server keeps sending although the person at the terminal has left.
     fn is_talked_at(&self) -> bool {
         self.quit_timeout.is_some()
             && self.quit_at.is_some_and(|at| at.elapsed() > QUIT_GRACE)
@@ -205,7 +205,7 @@ impl EventLoop {
         for key in keys {
             let Some(editor) = &mut self.editor else { return Ok(None) };
             let ending = match editor.press(key, self.app.vocabulary()) {
-                // A second wish to leave means at once.
+                // The second attempt to leave takes effect at once.
                 Pressed::Leave if self.quit_at.is_some() => Some(self.fail_unclosed()),
                 Pressed::Edited => None,
                 Pressed::Entered(line) => self.line(Ok(&line))?,
@@ -229,7 +229,7 @@ impl EventLoop {
     }
 
     fn context<'a>(&self, time: &'a str) -> Context<'a> {
-        // Lines from elsewhere wait for space instead.
+        // From other sources, lines wait for space instead.
         let is_congested = self.editor.is_some() && self.outbox.is_full();
         Context { time, columns: tty::size().0, is_congested }
     }
@@ -256,7 +256,7 @@ impl EventLoop {
         self.carry_out(effects)
     }
 
-    /// Tries again later. What only a person can clear away is shown, once.
+    /// Schedules another attempt. Shows, once, an obstacle that only a person can remove.
     fn not_connected(&mut self, error: ConnectError) -> io::Result<()> {
         if error.is_lasting() && self.obstacle.as_ref() != Some(&error) {
             self.display.screen.show(&[render::client(&self.app.say(&error))])?;
@@ -293,8 +293,8 @@ impl EventLoop {
         self.link = Link::Waiting { since, until };
     }
 
-    /// An end between messages says nothing about the other direction: after an error of the writer, or a
-    /// reset after the end, the server did not receive everything.
+    /// An end between messages says nothing about the other direction: after an error of the writer, or a reset after
+    /// the end, the server did not receive everything.
     fn corrected(&self, end: StreamEnd) -> StreamEnd {
         let (StreamEnd::Clean | StreamEnd::Unannounced, Link::Up(stream)) = (&end, &self.link)
         else {
@@ -317,7 +317,7 @@ impl EventLoop {
             self.display.screen.complain(text)?;
         }
         for command in &effects.send {
-            // Does not happen: parsing has measured the text.
+            // This does not happen: parsing has measured the text.
             if self.outbox.push(command).is_err() {
                 let error = InputError::from(LineError::TooLong);
                 self.display.screen.complain(&self.app.say(&error))?;
@@ -328,14 +328,14 @@ impl EventLoop {
         }
         if effects.quit {
             self.outbox.close();
-            // Without a connection there is nothing to wait for.
+            // Without a connection, there is nothing to wait for.
             return Ok((!self.app.is_online()).then_some(Ending::Failure));
         }
         Ok(None)
     }
 
-    /// The next event, or `None` when a deadline has passed. Output is written before waiting: many
-    /// messages at once cost one write. While there always is a next event, it is written when it is due.
+    /// Returns the next event, or `None` when a deadline has passed. Writes output before waiting, so many messages at
+    /// once cost one write. If the next event is always there already, output is written when it is due.
     fn next_event(&mut self) -> io::Result<Option<Event>> {
         let until = self.deadline();
         if until.is_some_and(|until| until <= Instant::now()) {

@@ -1,7 +1,7 @@
 //! [`Inbox`]: the events that wait for the event loop, in bounded memory.
 //!
-//! A person at the keyboard must not wait for what a server sends: input goes first. While there is input
-//! without end, every other event is a message.
+//! A person at the keyboard must not wait for what a server sends, so input goes first. While input never ends, every
+//! other event is a message.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,10 +18,10 @@ use crate::terminal::keys::Key;
 use crate::terminal::line_reader::LineError;
 use crate::terminal::tty::Change;
 
-/// Events of input that wait: at most 1 MiB, of lines of 64 KiB.
+/// The most events of input that wait: 1 MiB at most, with lines of 64 KiB.
 const MAX_INPUT: usize = 16;
 
-/// With that many bytes of messages waiting, no more are read from the server.
+/// While this many bytes of messages wait, no more are read from the server.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// The memory that a message takes besides its payload.
@@ -37,7 +37,7 @@ pub(crate) enum Event {
     Connected(Result<Stream, ConnectError>),
     Message(Box<Incoming>),
     Closed(StreamEnd),
-    /// What was to be painted is on the terminal.
+    /// The text being painted is on the terminal.
     Painted(io::Result<()>),
 }
 
@@ -57,13 +57,13 @@ pub(crate) struct Inbox {
 
 #[derive(Default)]
 struct State {
-    /// Few, each caused by the event loop or by a signal.
+    /// Other events. There are few, each caused by the event loop or by a signal.
     others: VecDeque<Event>,
     input: VecDeque<Event>,
-    /// Messages, the bytes each of them counts for, and the end of their connection.
+    /// Messages with the bytes that each counts for, and the end of their connection.
     messages: VecDeque<(Event, usize)>,
     message_bytes: usize,
-    /// The last event taken was input.
+    /// Whether the last event taken was input.
     input_was_last: bool,
 }
 
@@ -94,13 +94,13 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// Adds an event of input, once there is space for it.
+    /// Adds an event of input, waiting until there is space for it.
     pub(crate) fn put_input(&self, event: Event) {
         self.wait_while(|state| state.input.len() >= MAX_INPUT).input.push_back(event);
         self.changed.notify_all();
     }
 
-    /// Adds a message whose payload has that many bytes, or the end of a connection, once there is space.
+    /// Adds a message with a payload of this many bytes, or the end of a connection, waiting until there is space.
     pub(crate) fn put_message(&self, event: Event, payload: usize) {
         let mut state = self.wait_while(|state| state.message_bytes >= MAX_MESSAGE_BYTES);
         let bytes = payload + MESSAGE_OVERHEAD;
@@ -110,14 +110,14 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// Takes an event, if one of those wanted is there.
+    /// Takes a wanted event, if there is one.
     pub(crate) fn try_next(&self, wanted: Wanted) -> Option<Event> {
         let event = self.lock().take(wanted);
         self.changed.notify_all();
         event
     }
 
-    /// Takes an event that is wanted. Returns `None` at `until`.
+    /// Takes a wanted event, waiting until `until` at most. Returns `None` after that.
     pub(crate) fn next(&self, wanted: Wanted, until: Option<Instant>) -> Option<Event> {
         let mut state = self.lock();
         loop {
@@ -138,7 +138,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code under the lock leaves the state half changed.
+        // No code under the lock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,11 +1,11 @@
-//! Errors of the operating system, reduced to what a person wants to know.
+//! Errors of the operating system, reduced to what matters to a person.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 
 use chat_proto::{Lang, Localize, PerLang};
 
-/// Why the operating system could not do something.
+/// The reason why the operating system could not do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IoErrorKind {
     Refused,
@@ -21,7 +21,8 @@ pub(crate) enum IoErrorKind {
     Other(String),
 }
 
-/// The words of the resolvers of glibc, musl, the BSDs and Windows; std has no other sign of them.
+/// The messages of the resolvers of glibc, musl, the BSDs and Windows; std does not expose these errors in any other
+/// way.
 const UNKNOWN_HOST: [&str; 6] = [
     "name or service not known",
     "no address associated with hostname",
@@ -64,7 +65,7 @@ impl From<&io::Error> for IoErrorKind {
     }
 }
 
-/// The end of a sentence, without its full stop.
+/// Writes the end of a sentence, without its full stop.
 impl Localize for IoErrorKind {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (en, ko) = match self {
@@ -81,7 +82,7 @@ impl Localize for IoErrorKind {
     }
 }
 
-/// The client's own lines begin with a small letter.
+/// Lines of the client begin with a lower-case letter.
 fn lowercase_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())

@@ -66,9 +66,9 @@ fn fail(screen: &mut Screen, error: &impl Localize, lang: Lang) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Finds out who reads the output and where input comes from, and takes the terminal over to read keys.
+/// Determines who reads the output and where input comes from, and takes over the terminal to read keys.
 fn attach_terminal(plain: bool) -> (Format, InputSource) {
-    // A terminal without escape sequences says so (terminfo(5)).
+    // A terminal without escape sequences declares itself dumb (terminfo(5)).
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let pretty = !plain && !dumb && io::stdout().is_terminal();
     let source = match io::stdin().is_terminal() {
@@ -82,7 +82,7 @@ fn attach_terminal(plain: bool) -> (Format, InputSource) {
 fn chat(options: Options, plain: bool, connector: Connector, stream: Stream) -> io::Result<Ending> {
     let (format, source) = attach_terminal(plain);
     let typing = source == InputSource::Keys;
-    // A terminal would begin a row with whatever part of a line comes next.
+    // A terminal would begin a row with any part of a line.
     let mut screen = Screen::standard(if io::stdout().is_terminal() {
         Layout::Rows { colours: format == Format::Pretty && wants_colours(), typing }
     } else {
@@ -103,7 +103,7 @@ fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The exit status. A reader of the output that has seen enough, such as `head`, is no failure.
+/// Returns the exit status. A reader that has seen enough, such as `head`, is not a failure.
 fn status(ended: io::Result<Ending>, lang: Lang) -> ExitCode {
     match ended {
         Ok(Ending::Success) => ExitCode::SUCCESS,

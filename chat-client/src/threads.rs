@@ -5,11 +5,11 @@
 //!                                    | event loop |
 //! reader ----messages----> inbox --> +------------+ --rows--> painter --> terminal
 //! ```
-//! Only the [event loop](crate::event_loop) has the state and the screen. Its [`Inbox`] is bounded: while
-//! nobody reads the output, no more is read from the server. The loop itself never waits for the server, see
-//! [`Outbox`], nor, when it reads keys, for the terminal; lines for programs it writes itself. When it
-//! returns the process ends, with all threads, whatever they wait for. Each connection has a reader and a
-//! writer, and each attempt to make one a connector.
+//! Only the [event loop](crate::event_loop) has the state and the screen. Its [`Inbox`] is bounded: while nobody reads
+//! the output, no more is read from the server. The loop itself never waits for the server (see [`Outbox`]) nor, when
+//! it reads keys, for the terminal; output for programs it writes itself. When it returns, the process ends with all
+//! its threads, whatever they are waiting for. Each connection has a reader and a writer, and each attempt to connect
+//! has a connector.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -102,8 +102,8 @@ pub(crate) fn spawn_keys(inbox: &Arc<Inbox>) -> io::Result<()> {
     })
 }
 
-/// Starts the thread that writes to a terminal, however slowly that reads. Each text is followed by
-/// [`Event::Painted`]; the next one must wait for that.
+/// Starts the thread that writes to a terminal, however slowly the terminal reads. Each text is followed by
+/// [`Event::Painted`], for which the next text must wait.
 pub(crate) fn spawn_painter(inbox: &Arc<Inbox>) -> io::Result<SyncSender<String>> {
     let inbox = Arc::clone(inbox);
     let (sender, texts) = sync_channel::<String>(1);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chat_proto::{Lang, Localize, MAX_NAME_CHARS, MAX_TITLE_CHARS, localize};
 
-/// The list of commands, in several lines.
+/// The list of commands, on several lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Commands;
 

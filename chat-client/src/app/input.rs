@@ -9,7 +9,7 @@ use crate::app::keyboard;
 pub(crate) const COMMANDS: [&str; 8] =
     ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
 
-/// What begins a command. The second is the first in full width.
+/// The characters that begin a command: the slash, and its full-width form.
 const SLASHES: [char; 2] = ['/', '／'];
 
 /// A parsed line.
@@ -25,8 +25,8 @@ pub(crate) enum Input {
     Command(Command),
 }
 
-/// The line as it would be on a keyboard switched to Latin, if that makes it a command. What follows the
-/// command stays as it is.
+/// The line as a keyboard switched to Latin would have typed it, if that makes it a command. The rest of the line
+/// stays as it is.
 pub(crate) fn in_latin(line: &str) -> Option<String> {
     let line = line.trim_start_matches(is_space);
     let rest = line.strip_prefix(SLASHES)?;
@@ -37,7 +37,7 @@ pub(crate) fn in_latin(line: &str) -> Option<String> {
     (is_otherwise && is_command).then(|| format!("/{keys}{}", &rest[word.len()..]))
 }
 
-/// Spaces as the original client sees them (Python's `str.isspace`).
+/// Whether the original client considers `c` a space (Python's `str.isspace`).
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&c)
 }
@@ -45,7 +45,7 @@ fn is_space(c: char) -> bool {
 /// Parses one line. Spaces before a command do not matter.
 ///
 /// # Errors
-/// When it is no command, or breaks a rule that needs no server to check.
+/// If it is not a command, or breaks a rule that can be checked without a server.
 pub(crate) fn parse(line: &str) -> Result<Input, InputError> {
     let stripped = line.trim_matches(is_space);
     if stripped.is_empty() {
@@ -91,8 +91,8 @@ fn chat(text: &str) -> Result<Input, InputError> {
     }
 }
 
-/// The bytes by which a text exceeds the smallest `SCChat` that could carry it. The client may know
-/// neither its name nor its room's counter; texts a few bytes shorter are left to the server.
+/// The bytes by which a text exceeds the smallest `SCChat` that could carry it. The client may know neither its own
+/// name nor its room's counter, so texts that exceed the limit by a few bytes are left to the server.
 fn excess(text: &Text) -> usize {
     let shortest = Name::new("x").expect("a letter is a name");
     chat_payload_len(&shortest, text, RoomId::FIRST, 1).saturating_sub(MAX_PAYLOAD)
@@ -110,8 +110,8 @@ fn nearest_command(word: &str) -> Option<&'static str> {
     COMMANDS.into_iter().find(|command| within_one_edit(word, command))
 }
 
-/// Whether the words, ignoring case, differ by at most one letter missing, added or replaced, or by
-/// two neighbours swapped.
+/// Whether the words, ignoring case, are at most one edit apart: a letter missing, added or replaced, or two
+/// neighbours swapped.
 fn within_one_edit(word: &str, command: &str) -> bool {
     let word = keyboard::keys_of(word);
     let (mut a, mut b) = (word.as_bytes(), command.as_bytes());

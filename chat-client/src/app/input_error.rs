@@ -1,4 +1,4 @@
-//! Why a line was not sent.
+//! Reasons why a line was not sent.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use chat_proto::{Lang, Localize, Rejection, ValueError, localize};
 
 use crate::terminal::line_reader::{LineError, MAX_LINE};
 
-/// The characters of an unknown command that are repeated.
+/// The most characters of an unknown command that are repeated.
 const MAX_ECHOED_CHARS: usize = 32;
 
-/// Why a line was not sent.
+/// The reason why a line was not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InputError {
     Line(LineError),
@@ -31,7 +31,7 @@ pub(crate) enum InputError {
         excess: usize,
     },
     NotConnected,
-    /// The server does not read what was sent before.
+    /// The server is not reading what was sent before.
     Congested,
 }
 
@@ -97,7 +97,7 @@ impl Localize for InputError {
     }
 }
 
-/// The words of the server for the same rule.
+/// Uses the server's wording for the same rule.
 fn broken_rule(rule: &Rejection, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let rule = rule.localized(lang);
     localize!(f, lang, en: "{rule}", ko: "{rule}.")

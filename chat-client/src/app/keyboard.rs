@@ -7,11 +7,11 @@ const LETTERS: [&str; 51] = [
     "u", "P", "h", "hk", "ho", "hl", "y", "n", "nj", "np", "nl", "b", "m", "ml", "l",
 ];
 
-/// The first letter of a syllable, by its place among [`LETTERS`].
+/// The initial consonants of syllables, as indices into [`LETTERS`].
 const INITIALS: [usize; 19] =
     [0, 1, 3, 6, 7, 8, 16, 17, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
 
-/// The last letter of a syllable that has one.
+/// The final consonants of syllables, likewise.
 const FINALS: [usize; 27] = [
     0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 23, 25, 26, 27, 28,
     29,
@@ -21,8 +21,8 @@ const FINALS: [usize; 27] = [
 const FIRST_VOWEL: usize = 30;
 const VOWELS: usize = 21;
 
-/// The small letters of the keys that were pressed for `word`, which may have been composed to syllables.
-/// Full-width letters are what they look like, others are themselves.
+/// The keys, in lower case, that were pressed for `word`, even if an input method has composed it into syllables.
+/// Full-width letters become ASCII, others stay as they are.
 pub(crate) fn keys_of(word: &str) -> String {
     let mut keys = String::with_capacity(word.len());
     for c in word.chars() {
@@ -44,7 +44,7 @@ fn push_keys(c: char, keys: &mut String) {
                 keys.push_str(LETTERS[FINALS[last - 1]]);
             }
         }
-        // Letters that some systems leave apart (NFD).
+        // Uncomposed letters, as some systems produce them (NFD).
         '\u{1100}'..='\u{1112}' => keys.push_str(LETTERS[INITIALS[offset('\u{1100}')]]),
         '\u{1161}'..='\u{1175}' => keys.push_str(LETTERS[FIRST_VOWEL + offset('\u{1161}')]),
         '\u{11A8}'..='\u{11C2}' => keys.push_str(LETTERS[FINALS[offset('\u{11A8}')]]),
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    /// Against the rule of composition (Unicode, 3.12), for every syllable.
+    /// Checks every syllable against the composition algorithm (Unicode, 3.12).
     #[test]
     fn v8_every_syllable_is_its_letters() {
         let compatible = |c: char| match u32::from(c) {

@@ -1,8 +1,7 @@
 //! The state of the client, and every decision that follows from it.
 //!
-//! Nothing in here reads, writes or waits, or asks for the time. The [event loop](crate::event_loop)
-//! hands in lines and messages, and carries out the [effects](state::Effects): lines to show, commands
-//! to send, the end.
+//! Nothing in here reads, writes, waits, or reads a clock. The [event loop](crate::event_loop) passes in lines and
+//! messages, and carries out the [effects](state::Effects): lines to show, commands to send, the end.
 
 pub(crate) mod help;
 pub(crate) mod input;

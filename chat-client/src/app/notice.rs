@@ -12,14 +12,14 @@ use crate::terminal::visible::{Visible, is_plain};
 /// The text of a notice.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wording<'a> {
-    /// The words of the server.
+    /// The server's own text.
     Theirs(Cow<'a, str>),
-    /// Words of the client, in which names and titles are visible, and in quotes unless they are plain.
+    /// The client's text. Names and titles in it are visible, and in quotes unless they are plain.
     Ours(String),
 }
 
-/// The text of an `SCSystemMessage` in `lang`. The server's own text if its code is unknown, or needs
-/// fields that are missing. `joined` is the room that the client is in.
+/// Returns the text of an `SCSystemMessage` in `lang`, or the server's own text if its code is unknown or fields are
+/// missing. `joined` is the room that the client is in.
 pub(crate) fn text(message: &Incoming, joined: Option<u64>, lang: Lang) -> Wording<'_> {
     let code = message.code.as_deref().unwrap_or_default();
     if let Some(event) = Event::of(code, message) {
@@ -29,14 +29,14 @@ pub(crate) fn text(message: &Incoming, joined: Option<u64>, lang: Lang) -> Wordi
         return Wording::Theirs(notice.localized(lang).to_string().into());
     }
     Wording::Theirs(match in_short(code) {
-        // The server's text has numbers or a rule that no field has.
+        // The server's text has numbers, or names a rule, that no field contains.
         Some(short) if lang_of(&message.text) != lang => short.get(lang).into(),
         _ => message.text.as_str().into(),
     })
 }
 
-/// A notice with names or titles in it. The text is that of [`Notice`], but for quotes: a name such as
-/// `bob left. alice` must not make a notice that never was.
+/// A notice that contains names or titles. Its text is that of [`Notice`], plus quotes: a name such as `bob left.
+/// alice` must not produce a notice of something that never happened.
 enum Event<'a> {
     Renamed { from: &'a str, to: &'a str },
     RoomCreated { room: u64, title: &'a str },
@@ -47,7 +47,7 @@ enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The event, if the fields of the message have all its values.
+    /// The event, if the message has all the fields it needs.
     fn of(code: &str, message: &'a Incoming) -> Option<Self> {
         let name = Some(message.member.as_str()).filter(|name| !name.is_empty());
         let (room, title) = (message.room_id, message.title.as_deref());
@@ -109,7 +109,7 @@ impl Localize for Event<'_> {
     }
 }
 
-/// The notice, if the fields of the message have all its values.
+/// The notice, if the message has all the fields it needs.
 fn rebuilt(code: &str, message: &Incoming, joined: Option<u64>) -> Option<Notice> {
     let words = |words: Option<&str>| OperatorText::new(words?).ok();
     Some(match code {
@@ -132,7 +132,7 @@ fn rebuilt(code: &str, message: &Incoming, joined: Option<u64>) -> Option<Notice
     })
 }
 
-/// A text without the values that only the server's text has.
+/// The text without the values that only the server's text contains.
 fn in_short(code: &str) -> Option<PerLang<&'static str>> {
     Some(match code {
         "already-in-room" => PerLang {
@@ -171,7 +171,7 @@ fn in_short(code: &str) -> Option<PerLang<&'static str>> {
     })
 }
 
-/// The language of a text that repeats nothing of anybody's.
+/// The language of a text that quotes nobody.
 fn lang_of(text: &str) -> Lang {
     let is_hangul = |c: char| ('가'..='힣').contains(&c);
     if text.contains(is_hangul) { Lang::Ko } else { Lang::En }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use chat_proto::{Field, HEADER_LEN, Name, ServerMessage, Title, ValueError};
 
-    /// The message of a server that speaks `lang`.
+    /// The message from a server that speaks `lang`.
     fn received(notice: &Notice, lang: Lang) -> Incoming {
         let room = RoomId::new(3).ok().map(|room| (room, 1));
         let mut frame = Vec::new();
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn v1_no_name_or_title_makes_a_notice_that_never_was() {
-        // A server of before may send any.
+        // An older server may send any name.
         let name = "alice left. bob";
         for (code, from, to, title, en, ko) in [
             (

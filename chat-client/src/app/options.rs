@@ -1,4 +1,4 @@
-//! How the client behaves for as long as it runs.
+//! The client's options.
 
 use chat_proto::{Lang, Name, RoomId};
 
@@ -6,7 +6,7 @@ use chat_proto::{Lang, Name, RoomId};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) format: Format,
-    /// The language of everything that the client says.
+    /// The language of all texts of the client.
     pub(crate) lang: Lang,
     /// Whether to connect again when the connection is lost.
     pub(crate) reconnect: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Options {
     pub(crate) join: Option<RoomId>,
 }
 
-/// The readers of the output.
+/// Who reads the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Programs: one line a message, from which its text can be recovered.

@@ -9,8 +9,8 @@
 //! | `12:03 > text`, `> /command` | the person at this client |
 //! | `12:03 ! not sent: text`, `! text`, `- text` | this client |
 //!
-//! Without the time, these are the lines for programs. For people, all rows of a line but the first are
-//! indented; the time, a mark or a digit stands at the margin, where nobody else's text comes.
+//! Without the time, these are the lines for programs. For people, all rows of a line except the first are indented;
+//! only the time, a mark or a digit stands at the margin, never text of anybody else.
 
 use std::borrow::Cow;
 
@@ -20,10 +20,10 @@ use crate::app::options::Format;
 use crate::terminal::line::{Line, NAME_COLOURS, Style};
 use crate::terminal::visible::Visible;
 
-/// The indent of all rows of a message but the first, wider than `12:03 `.
+/// The indent of all rows of a message except the first; wider than `12:03 `.
 const INDENT: usize = 8;
 
-/// In place of a tab: rows have no tab stops.
+/// Replaces a tab, since rows have no tab stops.
 const TAB: &str = "    ";
 
 /// The speaker of a message.
@@ -33,7 +33,7 @@ pub(crate) enum Speaker<'a> {
     Server,
     /// The person at this client.
     Own,
-    /// The same, of a text that the server refused, with the words for that.
+    /// The person at this client, whose text the server refused; with the wording for that.
     Refused(&'a str),
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn said(format: Format, at: &str, speaker: Speaker<'_>, text: &str) -
     paragraphs(format, at, speaker, &text)
 }
 
-/// A notice of the server in words of the client, in which names are visible and in quotes already.
+/// A notice of the server in the client's wording, in which names are already visible and quoted.
 pub(crate) fn reworded(format: Format, at: &str, text: &str) -> Vec<Line> {
     paragraphs(format, at, Speaker::Server, text)
 }
@@ -59,7 +59,7 @@ pub(crate) fn client(text: &str) -> Line {
     line
 }
 
-/// A command as it was typed: `> /command`. Newlines of a pasted text are shown by number: it is one line.
+/// A command as it was typed: `> /command`. Newlines in a pasted text are shown by number, to keep it on one line.
 pub(crate) fn typed(line: &str) -> Line {
     let mut echo = Line::default().indented(2);
     echo.with(Style::Dim, |echo| {
@@ -69,13 +69,13 @@ pub(crate) fn typed(line: &str) -> Line {
     echo
 }
 
-/// Words that can complete the line being typed.
+/// The words that could complete the line being typed.
 pub(crate) fn candidates(words: &[String]) -> Line {
     let mut line = Line::default().indented(2);
     line.with(Style::Dim, |line| {
         line.push_mark("- ");
         for word in words {
-            // A command is none of anybody's words.
+            // Commands are the client's own words.
             line.push(&if word.starts_with('/') {
                 Visible::text(word)
             } else {
@@ -104,11 +104,11 @@ pub(crate) fn member_count(room: &RoomEntry) -> usize {
     room.member_count.max(room.members.len())
 }
 
-/// Appends the names of a room's members, and the number of those not listed if some are.
+/// Appends the names of a room's members and, if some are not listed, the number of those.
 pub(crate) fn push_members(line: &mut Line, room: &RoomEntry, more: impl FnOnce(usize) -> String) {
     for (i, member) in room.members.iter().enumerate() {
         line.push_mark(if i == 0 { "" } else { ", " });
-        // Several words with a number could pass for ours after the names.
+        // Several words with a number could pass for the client's own count after the names.
         let is_several = member.contains(char::is_numeric);
         let name = if is_several { Visible::word(member) } else { Visible::name(member) };
         line.with(Style::Name(colour(member)), |line| line.push(&name));
@@ -142,8 +142,8 @@ fn start(format: Format, at: &str, speaker: Speaker<'_>) -> Line {
     line
 }
 
-/// Appends the first line of `text` to the speaker, and indents the others. For people a newline at the end
-/// begins no line.
+/// Appends the first line of `text` to the speaker, and indents the others. For people, a newline at the end does not
+/// begin a line.
 fn paragraphs(format: Format, at: &str, speaker: Speaker<'_>, text: &str) -> Vec<Line> {
     let is_struck = matches!(speaker, Speaker::Refused(_));
     let push = |line: &mut Line, part: &str| match is_struck {
@@ -169,7 +169,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('\n', r"\n").replace('\t', r"\t")
 }
 
-/// The colour of a name, the same everywhere: FNV-1a does not change between versions.
+/// The colour of a name, the same everywhere, since FNV-1a does not change between versions.
 fn colour(name: &str) -> u8 {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

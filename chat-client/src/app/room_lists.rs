@@ -14,16 +14,16 @@ use crate::terminal::line::Line;
 /// Requests remembered, for a server that answers none.
 const MAX_LISTS: usize = 1_000;
 
-/// The consequence of a frame of a list.
+/// The result of a frame of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ListStep {
     Show(Vec<Line>),
-    /// The room to return to is there.
+    /// The room to return to still exists.
     Found(JoinedRoom),
 }
 
-/// The requested lists that have not ended, in order; the first may have begun. The server answers each
-/// request with one list, in one or several frames. Frames are not held.
+/// The requested lists that are not complete, in order; the first may have begun. The server answers each request with
+/// one list, in one or several frames. Frames are not stored.
 #[derive(Debug, Default)]
 pub(crate) struct RoomLists {
     format: Format,
@@ -34,15 +34,15 @@ pub(crate) struct RoomLists {
 #[derive(Debug)]
 enum List {
     Shown {
-        /// Only rooms whose titles contain this, ignoring case.
+        /// Restricts the list to rooms whose titles contain this, ignoring case.
         filter: Option<String>,
-        /// The columns, once rows were shown.
+        /// The columns, once rows have been shown.
         table: Option<RoomTable>,
     },
     Searched {
         /// The room to return to, until it is found.
         room: Option<JoinedRoom>,
-        /// Another room with its title.
+        /// Another room with the same title.
         namesake: Option<u64>,
     },
 }
@@ -54,7 +54,7 @@ impl RoomLists {
 
     /// Records that a list was requested: to show all rooms, or those whose titles contain `filter`.
     pub(crate) fn show(&mut self, filter: Option<String>) {
-        // A list that nobody is known to have requested is shown, too.
+        // Beyond this many, lists are shown as if nobody had requested them: unfiltered.
         if self.lists.len() < MAX_LISTS {
             self.lists.push_back(List::Shown { filter, table: None });
         }
@@ -65,7 +65,7 @@ impl RoomLists {
         self.lists.push_back(List::Searched { room: Some(room), namesake: None });
     }
 
-    /// Forgets all requests, and returns the room that was looked for and not found yet.
+    /// Forgets all requests. Returns the room that was being looked for and has not been found.
     pub(crate) fn forget(&mut self) -> Option<JoinedRoom> {
         self.lists.drain(..).find_map(|list| match list {
             List::Searched { room, .. } => room,
@@ -73,7 +73,7 @@ impl RoomLists {
         })
     }
 
-    /// Takes a frame of a list, to be shown on a terminal with so many columns.
+    /// Handles a frame of a list, to be shown on a terminal with this many columns.
     pub(crate) fn take(&mut self, message: &Incoming, columns: usize) -> ListStep {
         let unrequested = List::Shown { filter: None, table: None };
         let mut list = self.lists.pop_front().unwrap_or(unrequested);
@@ -112,7 +112,7 @@ impl RoomLists {
         ListStep::Show(head.into_iter().chain(rooms.iter().map(|room| table.row(room))).collect())
     }
 
-    /// Looks for the room: numbers begin anew when a server does, so its title must be the same.
+    /// Looks for the room. Its title must match as well, since a restarted server numbers rooms from 1 again.
     fn search(
         &self,
         wanted: &mut Option<JoinedRoom>,

@@ -1,4 +1,4 @@
-//! A list of rooms as a table for people, in columns as wide as the terminal shows them.
+//! A list of rooms as a table for people, with columns of the width that the terminal shows.
 
 use chat_proto::{Lang, PerLang, RoomEntry};
 use unicode_width::UnicodeWidthStr as _;
@@ -19,16 +19,16 @@ const NAMES: PerLang<&str> = PerLang { en: "NAMES", ko: "참여자" };
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoomTable {
     lang: Lang,
-    /// Cells of the columns.
+    /// Widths of the columns, in cells.
     id: usize,
     title: usize,
     people: usize,
-    /// A wider title is cut.
+    /// The width at which titles are cut.
     max_title: usize,
 }
 
 impl RoomTable {
-    /// Columns for a terminal of that width, two fifths of which titles may take.
+    /// Returns columns for a terminal of that width, two fifths of which titles may take.
     pub(crate) fn new(lang: Lang, width: usize) -> Self {
         Self {
             max_title: width * 2 / 5,
@@ -69,7 +69,7 @@ impl RoomTable {
         line
     }
 
-    /// The number stands at the margin, where no text of a member does.
+    /// Only the number stands at the margin, never text from a member.
     fn push_columns(&self, line: &mut Line, id: &str, title: &Visible, people: &str) {
         let padding = |cells: usize, text: &str| cells.saturating_sub(text.width());
         line.push_text(id);

@@ -1,18 +1,18 @@
-//! The session as the client sees it: its name, its room, and the names seen there. It serves the prompt,
-//! completion, and the return after a lost connection.
+//! The session as the client sees it: its name, its room, and the names seen there. The prompt, completion, and the
+//! return after a lost connection use it.
 //!
-//! All of it comes from the codes and fields of messages, never from texts, whose language the server
-//! chooses. With a server that omits fields, the prompt lacks a title and completion lacks names; with
-//! one that sends no codes, the prompt lacks the room.
+//! All of it comes from the codes and fields of messages, never from texts, whose language the server chooses. If a
+//! server omits fields, the prompt lacks the title and completion lacks names; without codes, the prompt lacks the
+//! room.
 
 use chat_proto::{Command, Incoming, Name, RoomId};
 
 use crate::app::input::COMMANDS;
 use crate::terminal::completion::Vocabulary;
 
-/// Names kept for completion.
+/// The most names kept for completion.
 const MAX_NAMES: usize = 200;
-/// Rooms kept for completion.
+/// The most rooms kept for completion.
 const MAX_ROOMS: usize = 1_000;
 
 /// The room that the client is in.
@@ -29,13 +29,13 @@ pub(crate) struct JoinedRoom {
 pub(crate) struct SessionView {
     room: Option<JoinedRoom>,
     vocabulary: Vocabulary,
-    /// A list of rooms continues in the next message.
+    /// Whether a list of rooms continues in the next message.
     in_list: bool,
     /// The name requested last, until the answer.
     requested_name: Option<Name>,
-    /// The name that the server has agreed to.
+    /// The name that the server has confirmed.
     name: Option<Name>,
-    /// The room requested last, for a server that does not say which one was entered.
+    /// The room requested last, for servers that do not say which room was entered.
     requested_room: Option<RoomId>,
 }
 
@@ -64,7 +64,7 @@ impl SessionView {
         &self.vocabulary
     }
 
-    /// The name that the server has agreed to.
+    /// The name that the server has confirmed.
     pub(crate) fn name(&self) -> Option<&Name> {
         self.name.as_ref()
     }
@@ -119,7 +119,7 @@ impl SessionView {
 
     fn see_rename(&mut self, message: &Incoming) {
         let (from, to) = (message.from.as_deref(), message.to.as_deref());
-        // Others are renamed too. Without a new name, the answer is taken to be ours.
+        // Others are renamed too. If the message lacks the new name, it is taken for the answer to our request.
         let agreed = self.requested_name.take_if(|name| to.is_none_or(|to| to == name.as_str()));
         self.name = agreed.or(self.name.take());
         self.forget(from.unwrap_or_default());
@@ -138,14 +138,14 @@ impl SessionView {
         rooms.extend(message.rooms.iter().take(space).map(|room| room.room_id));
         let joined = self.room.as_ref().map(|room| room.id);
         let joined = message.rooms.iter().filter(|room| Some(room.room_id) == joined);
-        // Each costs as many comparisons as names are kept.
+        // Each member costs as many comparisons as there are names.
         for member in joined.flat_map(|room| &room.members).take(MAX_NAMES) {
             self.see_name(member);
         }
     }
 
     fn see_name(&mut self, name: &str) {
-        // Completion may put it into the line being typed.
+        // Completion may insert the name into the line being typed.
         if Name::new(name).is_err() {
             return;
         }
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use chat_proto::{HEADER_LEN, Lang, Notice, ServerMessage, Title};
 
-    /// The message of a server that speaks Korean.
+    /// The message from a server that speaks Korean.
     fn notice(notice: &Notice, room: u64, seq: u64) -> Incoming {
         let room = RoomId::new(room).ok().map(|room| (room, seq));
         let mut frame = Vec::new();
@@ -258,7 +258,7 @@ mod tests {
         assert!(seen.vocabulary().names.is_empty());
     }
 
-    /// The original server says only in its text whether a command was refused.
+    /// The original server says only in the text whether a command was refused.
     #[test]
     fn a_server_without_codes_confirms_nothing() {
         let mut seen = SessionView::default();

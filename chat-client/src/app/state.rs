@@ -21,7 +21,7 @@ use crate::terminal::line::{Line, Style};
 use crate::terminal::line_reader::LineError;
 use crate::terminal::visible::Visible;
 
-/// Cells of the room's title in the prompt.
+/// The most cells of the room's title in the prompt.
 const MAX_PROMPT_CELLS: usize = 20;
 
 /// The circumstances in which an event is shown.
@@ -31,7 +31,7 @@ pub(crate) struct Context<'a> {
     pub(crate) time: &'a str,
     /// The width of the terminal, in cells.
     pub(crate) columns: usize,
-    /// Much of what was sent is still waiting to be written to the server.
+    /// Whether much of what was sent has yet to be written to the server.
     pub(crate) is_congested: bool,
 }
 
@@ -40,21 +40,21 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Effects {
     /// Output for the person.
     pub(crate) show: Vec<Line>,
-    /// The same, for a chat of the person's own, which can still be refused.
+    /// A chat of the person's own, which can still be refused, and its lines.
     pub(crate) own: Option<(ChatId, Vec<Line>)>,
     /// A chat that was refused, and what to show in its place, or before everything else.
     pub(crate) refused: Option<(ChatId, Vec<Line>)>,
-    /// Why a line was not sent.
+    /// The reason why a line was not sent.
     pub(crate) complain: Option<String>,
     /// Commands for the server.
     pub(crate) send: Vec<Command>,
-    /// Say nothing more to the server, and show what it has left to say.
+    /// Whether to say nothing more to the server, and to show what it still has to say.
     pub(crate) quit: bool,
-    /// End at once with this error.
+    /// An error to end with at once.
     pub(crate) fail: Option<String>,
 }
 
-/// The consequence of the end of a connection.
+/// What follows the end of a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AfterClose {
     /// The client ends, with a last line of output.
@@ -69,13 +69,13 @@ pub(crate) enum AfterClose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CloseReason {
     ServerStopping,
-    /// The server did nothing of what was sent.
+    /// The server carried out nothing of what was sent.
     ServerFull,
     /// This client was too slow.
     Evicted,
     /// The operator wants this client to leave.
     Removed,
-    /// The server did nothing of what was sent, because it was not encrypted.
+    /// The server carried out nothing of what was sent, because the connection was not encrypted.
     TlsRequired,
 }
 
@@ -102,15 +102,15 @@ pub(crate) struct App {
     lists: RoomLists,
     unanswered: Unanswered,
     online: bool,
-    /// The server has said something on this connection other than that it is full.
+    /// Whether the server has said anything on this connection, except that it is full.
     served: bool,
-    /// The same, on any connection.
+    /// The same for any connection so far.
     ever_served: bool,
-    /// There was a connection before this one.
+    /// Whether there was a connection before this one.
     reconnected: bool,
-    /// The input has ended, or `/quit` was typed.
+    /// Whether the input has ended, or `/quit` was typed.
     leaving: bool,
-    /// This client sent `CSShutdown`.
+    /// Whether this client sent `CSShutdown`.
     sent_shutdown: bool,
     /// The room being entered again, until the answer.
     returning: Option<JoinedRoom>,
@@ -125,7 +125,7 @@ impl App {
         Self { options, lists, session: SessionView::new(), ..Self::default() }
     }
 
-    /// The room, or that there is no connection.
+    /// Returns the prompt: the room, or that there is no connection.
     pub(crate) fn prompt(&self) -> Prompt {
         let prompt = |state: &str, title: Option<&str>| {
             let mut line = Line::default();
@@ -151,7 +151,7 @@ impl App {
         self.session.vocabulary()
     }
 
-    /// Whether the server has accepted this connection: it has said something on it.
+    /// Whether the server has accepted this connection, which is certain once it has said something.
     pub(crate) fn is_served(&self) -> bool {
         self.served
     }
@@ -160,12 +160,12 @@ impl App {
         self.online
     }
 
-    /// A text in the client's language.
+    /// Returns a text in the client's language.
     pub(crate) fn say(&self, text: &impl Localize) -> String {
         text.localized(self.options.lang).to_string()
     }
 
-    /// Takes a line of input, or the reason why it is unusable.
+    /// Handles a line of input, or the reason why it is unusable.
     pub(crate) fn line(&mut self, at: Context<'_>, line: Result<&str, LineError>) -> Effects {
         if self.leaving {
             return Effects::default();
@@ -224,13 +224,13 @@ impl App {
         Effects { complain: Some(self.say(error)), ..Effects::default() }
     }
 
-    /// Takes the end of the input.
+    /// Handles the end of the input.
     pub(crate) fn input_ended(&mut self) -> Effects {
         self.leaving = true;
         Effects { quit: true, ..Effects::default() }
     }
 
-    /// Takes a new connection, after that many seconds without one.
+    /// Handles a new connection, after `seconds` without one.
     pub(crate) fn connected(&mut self, seconds: u64) -> Effects {
         self.online = true;
         self.served = false;
@@ -242,7 +242,7 @@ impl App {
             if let Some(name) = self.session.name().cloned() {
                 self.send(&mut effects, Command::Rename(name));
             }
-            // Without a title there is no telling whether a room is the same.
+            // Without its title, a room cannot be recognized.
             if let Some(room) = self.session.leave().filter(|room| room.title.is_some()) {
                 self.lists.look_for(room);
                 self.send(&mut effects, Command::Rooms);
@@ -260,7 +260,7 @@ impl App {
         effects
     }
 
-    /// Takes a message of the server.
+    /// Handles a message from the server.
     pub(crate) fn incoming(&mut self, at: Context<'_>, message: &Incoming) -> Effects {
         self.session.received(message);
         let reason = CloseReason::of(message.code.as_deref());
@@ -299,7 +299,7 @@ impl App {
                     effects
                 }
             },
-            // From a newer server.
+            // A newer server may send other types.
             _ => Effects::default(),
         }
     }
@@ -314,7 +314,7 @@ impl App {
             Wording::Ours(text) => render::reworded(format, time, &text),
         });
         effects.show.extend(self.missed(message));
-        // A script must not go on under another name or in another room. A person sees the refusal.
+        // A script must not continue under another name or in another room; a person sees the refusal.
         if let Some(flag) = self.requested_by_flags.pop_front()
             && self.options.format == Format::Plain
             && code.is_some_and(|code| !matches!(code, "renamed" | "room-entered"))
@@ -325,20 +325,20 @@ impl App {
         effects
     }
 
-    /// Says how many broadcasts were missed, by the counter of the room just entered again.
+    /// Returns how many broadcasts were missed, by the counter of the room that was just entered again.
     fn missed(&mut self, message: &Incoming) -> Option<Line> {
         if message.code.as_deref() != Some("room-entered") {
             return None;
         }
         let before = self.returning.take()?;
-        // Two of the broadcasts are about us: that we left, and that we came.
+        // Two of the broadcasts are about ourselves: our leaving and our return.
         let count = message.seq?.saturating_sub(before.seq.saturating_add(2));
         let same = message.room_id == Some(before.id);
         (same && count > 0).then(|| render::client(&self.say(&Status::Missed { count })))
     }
 
-    /// Takes the end of the connection. `all_sent` is true if everything typed was sent, and this side of
-    /// the stream ended.
+    /// Handles the end of the connection. `all_sent` says that everything typed was sent, and this side of the stream
+    /// ended.
     pub(crate) fn closed(&mut self, end: &StreamEnd, all_sent: bool) -> AfterClose {
         let verdict = self.verdict(end, all_sent);
         if !self.is_to_reconnect(end) {
@@ -370,7 +370,7 @@ impl App {
         may_return && self.options.reconnect && !self.leaving
     }
 
-    /// Whether the client did what it was asked to do, and what to say about the end.
+    /// Returns whether the client did what it was asked to do, with what to say about the end.
     fn verdict(&self, end: &StreamEnd, all_sent: bool) -> Result<Option<String>, String> {
         match (end, self.close_reason) {
             (

@@ -28,18 +28,18 @@ pub(crate) enum Status<'a> {
     ServerFull,
     /// The server accepts only encrypted connections.
     TlsRequired,
-    /// After `/quit` the server did not close the connection.
+    /// The server did not close the connection after `/quit`.
     NotClosed,
     /// The server refused the request of a flag.
     FlagRefused {
         flag: &'a str,
     },
     Reconnecting,
-    /// Connected again, after that many seconds without a connection.
+    /// The client has connected again, after this many seconds without a connection.
     Reconnected {
         seconds: u64,
     },
-    /// That many broadcasts of the room went by while there was no connection.
+    /// This many broadcasts of the room were missed without a connection.
     Missed {
         count: u64,
     },
@@ -54,11 +54,11 @@ pub(crate) enum Status<'a> {
         title: &'a str,
         by: u64,
     },
-    /// In the prompt, in place of the room.
+    /// Replaces the room in the prompt while there is no connection.
     Offline,
-    /// Before the text of a chat that the server refused.
+    /// Precedes the text of a chat that the server refused.
     NotSent,
-    /// The command that was meant by a line typed on a keyboard for Hangul, or in full width.
+    /// The command that was meant by a line typed in Hangul or in full width.
     Understood {
         line: &'a str,
     },

@@ -1,4 +1,4 @@
-//! Rooms with any content at all, for tests: a server need not check what it sends.
+//! Rooms with arbitrary contents, for tests: a server need not check what it sends.
 
 use chat_proto::{RoomEntry, RoomId, Title};
 

@@ -1,33 +1,33 @@
-//! [`Unanswered`]: the commands that a server has not answered, to find out which one a refusal is about.
+//! [`Unanswered`]: the commands that the server has not answered, kept to find out which of them a refusal is about.
 //!
-//! A server answers in order, and says nothing to a chat that it accepts. So an answer is about the first
-//! command that it can be about, and every chat before that one was accepted.
+//! A server answers in order, and says nothing about a chat that it accepts. So an answer belongs to the first command
+//! that it fits, and every chat before that command was accepted.
 
 use std::collections::VecDeque;
 
 use chat_proto::{Command, Incoming, MAX_PAYLOAD, Name};
 
-/// Commands remembered. The oldest are forgotten: most of them are chats that nobody refuses.
+/// The most commands remembered. The oldest are forgotten: most of them are chats that nobody will refuse.
 const MAX_COMMANDS: usize = 256;
 
-/// Bytes remembered of a chat.
+/// The most bytes remembered of a chat.
 const MAX_TEXT: usize = 4 * 1024;
 
-/// A chat that leaves less than this to the longest frame may be refused for its length.
+/// A chat that leaves fewer bytes than this in the longest frame may be refused for its length.
 const LONG_MARGIN: usize = 1_000;
 
-/// The number of a chat, by which it is found again when it is refused.
+/// The number of a chat, to find it again when it is refused.
 pub(crate) type ChatId = u64;
 
 /// A chat that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusedChat {
     pub(crate) id: ChatId,
-    /// Its text, of which a long one ends in `…`.
+    /// Its text; if cut, it ends in `…`.
     pub(crate) text: String,
 }
 
-/// What is remembered of a command.
+/// The parts of a command that are remembered.
 #[derive(Debug)]
 enum Sent {
     Rename(Name),
@@ -44,7 +44,7 @@ enum Sent {
 pub(crate) struct Unanswered {
     commands: VecDeque<Sent>,
     chats: ChatId,
-    /// A room was asked for on this connection.
+    /// Whether a room was requested on this connection.
     may_be_in_room: bool,
 }
 
@@ -71,13 +71,13 @@ impl Unanswered {
         self.chats
     }
 
-    /// Forgets all commands: the connection has ended.
+    /// Forgets all commands, since the connection has ended.
     pub(crate) fn forget(&mut self) {
         self.commands.clear();
         self.may_be_in_room = false;
     }
 
-    /// Records a message of the server. Returns the chat that it refuses, if it refuses one.
+    /// Handles a message from the server. Returns the chat that it refuses, if any.
     pub(crate) fn answered(&mut self, message: &Incoming) -> Option<RefusedChat> {
         let is_answer = |sent: &Sent| is_answer(message, sent, self.may_be_in_room);
         // A refusal for its length is more likely to be about a long text.
@@ -102,8 +102,8 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// Whether the message can be the answer to this command. Without a code there is no telling an answer from
-/// an event of a room; outside rooms there are only answers.
+/// Whether the message can be the answer to this command. Without a code, an answer cannot be told from an event in a
+/// room; outside rooms, there are only answers.
 fn is_answer(message: &Incoming, sent: &Sent, may_be_in_room: bool) -> bool {
     match (message.kind.as_str(), message.code.as_deref()) {
         ("SCRoomsResult", _) => matches!(sent, Sent::Rooms) && !message.more,
@@ -128,13 +128,12 @@ fn is_coded_answer(code: &str, message: &Incoming, sent: &Sent) -> bool {
         "not-in-room" => matches!(sent, Sent::Chat { .. } | Sent::Leave),
         "bad-text" | "text-too-long" => matches!(sent, Sent::Chat { .. }),
         "shutdown-refused" => matches!(sent, Sent::Shutdown),
-        // Other notices are events, or the last words of a server.
+        // Other notices are events, or the server's last words.
         _ => is_refusal(code) && message.seq.is_none(),
     }
 }
 
-/// Whether a code is of a refusal that can meet any command: one that is known, or one that is newer than
-/// this client and called like them.
+/// Whether a code is a refusal that any command may get: a known one, or a newer one with a similar name.
 fn is_refusal(code: &str) -> bool {
     const STARTS: [&str; 4] = ["bad-", "invalid-", "no-", "not-"];
     const ENDS: [&str; 5] = ["-denied", "-exceeded", "-limited", "-refused", "-too-long"];
@@ -175,7 +174,7 @@ mod tests {
         assert_eq!(refused(&mut unanswered, "not-in-room").as_deref(), Some("a"));
         assert_eq!(refused(&mut unanswered, "member-left"), None);
         assert_eq!(refused(&mut unanswered, "room-entered"), None);
-        // Nothing was said to b: it was accepted.
+        // There was no answer to b, so it was accepted.
         assert_eq!(refused(&mut unanswered, "room-left"), None);
         assert_eq!(refused(&mut unanswered, "not-in-room").as_deref(), Some("c"));
         assert_eq!(refused(&mut unanswered, "no-such-room"), None);
@@ -195,7 +194,7 @@ mod tests {
         assert_eq!(refused(&mut unanswered, "text-too-long").as_deref(), Some("short"));
     }
 
-    /// As the original server answers, which sends no codes.
+    /// Like the original server, which sends no codes.
     #[test]
     fn v8_outside_rooms_a_notice_without_a_code_is_an_answer() {
         let uncoded = || {

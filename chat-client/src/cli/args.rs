@@ -15,26 +15,26 @@ use crate::net::tls::trust::Trust;
 
 const HELP: [&str; 2] = ["--help", "-h"];
 
-/// The request that a command line makes.
+/// The request in a command line.
 #[derive(Debug)]
 pub(crate) enum Request {
     Chat(Args),
-    /// To print this text.
+    /// Print this text.
     Print(String),
 }
 
-/// The flags, checked.
+/// The checked flags.
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) server: Destination,
-    /// For encrypted connections.
+    /// Whom to trust; encrypts connections if given.
     pub(crate) trust: Option<Trust>,
     pub(crate) plain: bool,
-    /// All options but the format, which the terminal decides.
+    /// All options except the format, which depends on the terminal.
     pub(crate) options: Options,
 }
 
-/// A command line that asks for nothing possible. `Display` says why, and which flags there are.
+/// An invalid command line. `Display` says what is wrong with it, and lists the flags.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) error: UsageError,
@@ -47,11 +47,11 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Parses the arguments after the program's name, `--flag VALUE` and `--flag=VALUE` alike. Texts are in
-/// the language that they ask for, or else in `lang`.
+/// Parses the arguments after the program's name; both `--flag VALUE` and `--flag=VALUE` work. Texts are in the
+/// language that the flags ask for, or else in `lang`.
 ///
 /// # Errors
-/// When a flag is unknown, missing, or has an impossible value.
+/// If a flag is unknown, missing, or has an invalid value.
 pub(crate) fn parse(given: impl Iterator<Item = OsString>, lang: Lang) -> Result<Request, Refused> {
     let mut words = Vec::new();
     for arg in given {
@@ -62,14 +62,14 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>, lang: Lang) -> Result
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let lang = requested_lang(&words).unwrap_or(lang);
-    // argh refuses other flags beside these, which should not keep anybody from the help.
+    // argh would refuse other flags beside these, which should not keep anybody from the help.
     if words.iter().any(|word| HELP.contains(word)) {
         return Ok(Request::Print(help::FLAGS.get(lang).to_owned()));
     }
     read(&words, lang).map_err(|error| Refused { error, lang })
 }
 
-/// argh takes the value of a flag only from the next word.
+/// Splits `--flag=VALUE`, since argh takes values only from the next word.
 fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     let (flag, value) = match arg.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
@@ -78,7 +78,7 @@ fn split_flag(arg: &str) -> impl Iterator<Item = &str> {
     std::iter::once(flag).chain(value)
 }
 
-/// The value of `--lang`, in which mistakes in the other flags are reported.
+/// The value of `--lang`, the language in which mistakes in the other flags are reported.
 fn requested_lang(words: &[&str]) -> Option<Lang> {
     let at = words.iter().position(|word| *word == "--lang")?;
     words.get(at + 1)?.parse().ok()
@@ -133,7 +133,7 @@ struct Flags {
     version: bool,
 }
 
-/// Reads words that do not ask for help.
+/// Parses words that do not ask for help.
 fn read(words: &[&str], lang: Lang) -> Result<Request, UsageError> {
     let flags = Flags::from_args(&["chat-client"], words)
         .map_err(|exit| UsageError::of_argh(&exit.output))?;
@@ -168,13 +168,13 @@ fn value<T>(
     let Some(value) = value else { return Ok(None) };
     match parse(&value) {
         Ok(parsed) => Ok(Some(parsed)),
-        // argh took the next flag for the value.
+        // argh took the next flag as the value.
         Err(_) if value.starts_with("--") => Err(UsageError::NoValue(flag.to_owned())),
         Err(rule) => Err(UsageError::BadValue { flag, value, rule }),
     }
 }
 
-/// Any of the flags asks for TLS.
+/// Returns whom to trust, if any of the flags asks for TLS.
 fn trust(
     tls: bool,
     authorities: Option<String>,
@@ -197,7 +197,7 @@ fn trust(
 
 fn host(value: &str, trust: Option<&Trust>) -> Result<Host, ValueRule> {
     let host = value.parse().map_err(|_| ValueRule::Host)?;
-    // Whatever the name of the host, a certificate can be known by its fingerprint.
+    // A fingerprint identifies a certificate, whatever the host's name is.
     let needs_name = matches!(trust, Some(Trust::System | Trust::Authorities(_)));
     if needs_name && server_name(&host).is_err() {
         return Err(ValueRule::NameInCertificate);
@@ -209,7 +209,7 @@ fn port(value: &str) -> Result<u16, ValueRule> {
     value.parse().ok().filter(|&port| port > 0).ok_or(ValueRule::Port)
 }
 
-/// Joins words by one space, as `/name` does.
+/// Joins words with single spaces, as `/name` does.
 fn name(value: &str) -> Result<Name, ValueRule> {
     let words: Vec<&str> = value.split_whitespace().collect();
     Name::new(&words.join(" ")).map_err(ValueRule::Name)

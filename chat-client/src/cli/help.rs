@@ -1,8 +1,8 @@
-//! The help on flags, at length and in short.
+//! The help about flags, in full and in brief.
 
 use chat_proto::PerLang;
 
-/// Follows every usage error, so that it can be mended without `--help`.
+/// Follows every usage error, so that it can be fixed without `--help`.
 pub(crate) const IN_SHORT: PerLang<&str> = PerLang {
     en: "The flags are --port=N (1 to 65535, required), --ip=HOST (a name, IPv4 or IPv6, default \
          127.0.0.1), --tls, --tls-ca=FILE, --tls-fingerprint=HEX, --name=NAME, --join=ID, --plain, --reconnect, --lang=ko|en and --version.",

@@ -1,8 +1,8 @@
-//! The language of the environment, for when no flag says otherwise.
+//! The language of the environment, used unless a flag sets it.
 
 use chat_proto::Lang;
 
-/// The language of the locale: that of the first of these variables that is set and not empty (POSIX,
+/// Returns the language of the locale, which is in the first of these variables that is set and not empty (POSIX,
 /// "Environment Variables").
 pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Lang {
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]

@@ -13,7 +13,7 @@ pub(crate) enum UsageError {
     StrayWord(String),
     /// The flag lacks its value.
     NoValue(String),
-    /// The flag has more than one value.
+    /// The flag was given more than once.
     Repeated(String),
     BadValue {
         flag: &'static str,
@@ -21,7 +21,7 @@ pub(crate) enum UsageError {
         rule: ValueRule,
     },
     NoPort,
-    /// `--tls-ca` and `--tls-fingerprint`.
+    /// Both `--tls-ca` and `--tls-fingerprint` were given.
     TwoTrusts,
     /// Anything else, in the words of argh.
     Other(String),
@@ -31,7 +31,7 @@ pub(crate) enum UsageError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueRule {
     Host,
-    /// As `Host`, and the certificate of the server has to have the name.
+    /// It must be a valid `Host`, and one that a certificate can name.
     NameInCertificate,
     Port,
     File,
@@ -42,7 +42,7 @@ pub(crate) enum ValueRule {
 }
 
 impl UsageError {
-    /// Recognizes what argh reports as text.
+    /// Parses the text that argh reports.
     pub(crate) fn of_argh(output: &str) -> Self {
         let output = output.strip_suffix('\n').unwrap_or(output);
         if let Some(word) = output.strip_prefix("Unrecognized argument: ") {
@@ -65,7 +65,7 @@ impl UsageError {
     }
 }
 
-/// A sentence without its full stop.
+/// Writes a sentence without its full stop.
 impl Localize for UsageError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,16 +1,16 @@
-//! How long to wait before the next attempt to connect.
+//! The delay before the next attempt to connect.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-/// The longest delay before the first attempt; it doubles with each further one.
+/// The longest delay before the first attempt; doubled for each further attempt.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// The longest delay of all.
+/// The longest delay before any attempt.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The delay before an attempt, counted from 0: at random between half of the attempt's longest delay
-/// and all of it, so that clients that lost the same server do not all come back at once.
+/// Returns the delay before an attempt, counted from 0: random between half and all of the longest delay for that
+/// attempt, so that clients that lost the same server do not all return at once.
 pub(crate) fn delay(attempt: u32, random: u64) -> Duration {
     let doubled = FIRST.saturating_mul(2u32.saturating_pow(attempt));
     let half = doubled.min(LONGEST) / 2;
@@ -18,9 +18,9 @@ pub(crate) fn delay(attempt: u32, random: u64) -> Duration {
     half + half * share / 1_023
 }
 
-/// A number that differs between processes and between calls; not for secrets.
+/// Returns a number that differs between processes and between calls. Not for secrets.
 pub(crate) fn random() -> u64 {
-    // The keys come from the randomness of the system.
+    // The keys come from the system's randomness.
     RandomState::new().build_hasher().finish()
 }
 

@@ -20,11 +20,11 @@ const READ_LEN: usize = 64 * 1024;
 pub(crate) enum StreamEnd {
     /// Between two messages.
     Clean,
-    /// Between two messages, but without the `close_notify` of TLS: more may have been cut off.
+    /// Between two messages, but without TLS's `close_notify`: more may have been cut off.
     Unannounced,
     /// In the middle of a message, of which `held` bytes had arrived.
     Truncated { held: usize },
-    /// With bytes that are no message. They are not shown.
+    /// With bytes that are not a message, and are not shown.
     NotAMessage,
     /// With a TLS alert: the server accepts encrypted connections only.
     TlsAlert,
@@ -60,8 +60,8 @@ impl Localize for StreamEnd {
     }
 }
 
-/// Reads messages until the stream ends, and returns how it ended. `deliver` also takes the length of the
-/// payload, and may wait.
+/// Reads messages until the stream ends, and returns how it ended. `deliver` also gets the length of the payload, and
+/// may block.
 pub(crate) fn read_messages(
     mut stream: impl Read,
     mut deliver: impl FnMut(Incoming, usize),
@@ -88,8 +88,8 @@ pub(crate) fn read_messages(
             deliver(message, payload.len());
         }
         drop(frames);
-        // The first two letters of another protocol's greeting make a length of some 20,000 bytes,
-        // which would never arrive.
+        // The first two letters of another protocol's greeting mean a length of some 20,000 bytes, which would never
+        // arrive.
         if decoder.buffered().get(HEADER_LEN).is_some_and(|&first| !may_begin_object(first)) {
             let is_alert = decoder.buffered().starts_with(&TLS_ALERT);
             return if is_alert { StreamEnd::TlsAlert } else { StreamEnd::NotAMessage };
@@ -97,7 +97,7 @@ pub(crate) fn read_messages(
     }
 }
 
-/// The end of a stream with `held` bytes of an incomplete message, if any.
+/// Returns the end of a stream with `held` bytes of an incomplete message, if any.
 fn end_after(held: &[u8], between_messages: StreamEnd) -> StreamEnd {
     match held.len() {
         0 => between_messages,
@@ -106,7 +106,7 @@ fn end_after(held: &[u8], between_messages: StreamEnd) -> StreamEnd {
 }
 
 fn parse(payload: &[u8]) -> Option<Incoming> {
-    // serde would read an array as a struct.
+    // serde would accept an array as a struct.
     payload.first().filter(|&&first| may_begin_object(first))?;
     Incoming::parse(payload).ok()
 }
@@ -115,9 +115,9 @@ fn may_begin_object(byte: u8) -> bool {
     matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Writes what the outbox holds for this connection until the outbox is closed and empty, or the
-/// connection is detached, then ends this side of the stream. After an error, which the outbox
-/// keeps, the reader finds the stream at its end.
+/// Writes what the outbox holds for this connection, until the outbox is closed and empty or the connection is
+/// detached. Then ends this side of the stream. An error is stored in the outbox, and also makes the reader find the
+/// end of the stream.
 pub(crate) fn write_frames(stream: &Stream, outbox: &Outbox, connection: ConnectionId) {
     while let Some(frames) = outbox.take(connection) {
         if let Err(error) = stream.write_all(&frames) {
@@ -136,7 +136,7 @@ mod tests {
     use chat_proto::write_frame;
     use std::io;
 
-    /// Returns one piece a read, and an interruption for an empty one.
+    /// Returns one piece per read, and an interruption for an empty piece.
     struct Pieces<'a>(std::vec::IntoIter<&'a [u8]>);
 
     impl Read for Pieces<'_> {

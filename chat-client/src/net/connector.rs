@@ -1,4 +1,4 @@
-//! [`Connector`]: finds the server, connects to it and, with TLS, makes sure that it is the right one.
+//! [`Connector`]: finds the server, connects to it and, with TLS, verifies that it is the right one.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ConnectError {
     /// No address was found for the host.
@@ -32,7 +32,7 @@ pub(crate) enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether a person has to act: waiting for the server to come back will not help.
+    /// Whether a person has to act: waiting for the server to return will not help.
     pub(crate) fn is_lasting(&self) -> bool {
         matches!(self, Self::Tls { why, .. } if why.is_lasting())
     }
@@ -75,7 +75,7 @@ impl Connector {
     /// Creates a connector. Its connections are encrypted if `trust` is given.
     ///
     /// # Errors
-    /// When the authorities to trust cannot be read.
+    /// If the authorities to trust cannot be read.
     pub(crate) fn new(server: Destination, trust: Option<&Trust>) -> Result<Self, TrustError> {
         let tls = trust.map(|trust| TlsSettings::new(trust, &server.host)).transpose()?;
         Ok(Self { server, tls })
@@ -89,10 +89,10 @@ impl Connector {
         &self.server
     }
 
-    /// Connects to the first address that accepts. A host name is looked up each time.
+    /// Connects to the first address that accepts. Looks up a host name each time.
     ///
     /// # Errors
-    /// When the host has no address, none of its addresses accepts, or the TLS handshake fails.
+    /// If the host has no address, none of its addresses accepts, or the TLS handshake fails.
     pub(crate) fn connect(&self) -> Result<Stream, ConnectError> {
         let server = &self.server;
         let addresses = server
@@ -100,7 +100,7 @@ impl Connector {
             .map_err(|why| ConnectError::Lookup { host: server.host.clone(), why })?;
         let socket = connect_to_any(&addresses)
             .map_err(|why| ConnectError::Connect { server: server.clone(), why })?;
-        // A line must not wait for the next one. A failure costs only time.
+        // A line must not wait for the next one. Failure here only costs time.
         let _ = socket.set_nodelay(true);
         let Some(tls) = &self.tls else { return Ok(Stream::Plain(socket)) };
         shake_hands(socket, tls, HANDSHAKE_TIMEOUT)
@@ -109,7 +109,7 @@ impl Connector {
     }
 }
 
-/// Tries the addresses in order: a name may have an IPv6 address where the server has only IPv4.
+/// Tries the addresses in order: a name may have an IPv6 address although the server has only IPv4.
 fn connect_to_any(addresses: &[SocketAddr]) -> Result<TcpStream, IoErrorKind> {
     let mut why = IoErrorKind::Unreachable;
     for address in addresses {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// The address of a listener, and that of a client connected to it: taken, with nobody listening.
+    /// The address of a listener, and that of a client connected to it: in use, but with nobody listening.
     fn listening_and_refusing() -> ((TcpListener, TcpStream), [SocketAddr; 2]) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let listening = listener.local_addr().expect("it is bound");

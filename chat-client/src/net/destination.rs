@@ -1,5 +1,5 @@
-//! Where the server is: a host and a port. A host name is looked up at each attempt to connect,
-//! since its addresses may have changed.
+//! The location of the server: a host and a port. A host name is looked up for each attempt to connect, since its
+//! addresses may have changed.
 
 use std::fmt;
 use std::io;
@@ -14,12 +14,12 @@ use crate::io_error::IoErrorKind;
 /// How long to wait for the name servers; the resolver would wait for a minute.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A machine, by its address or by a name for the system to look up.
+/// A machine: its address, or a name for the system to look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Address(IpAddr),
-    /// Not empty, and without spaces, control characters, `:` and `/`; or an IPv6 address with its interface, which the
-    /// system looks up as well.
+    /// A name that is not empty, and contains no spaces, control characters, `:` or `/`; or an IPv6 address with its
+    /// interface, which the system looks up as well.
     Name(String),
 }
 
@@ -77,7 +77,7 @@ impl Destination {
     /// The addresses to try, at least one, in the order of the system's preference.
     ///
     /// # Errors
-    /// When the name has no address, or none is found within [`LOOKUP_TIMEOUT`].
+    /// If the name has no address, or none is found within [`LOOKUP_TIMEOUT`].
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, IoErrorKind> {
         let found = match &self.host {
             Host::Address(address) => vec![SocketAddr::new(*address, self.port)],
@@ -100,7 +100,7 @@ impl fmt::Display for Destination {
     }
 }
 
-/// Runs the resolver, which takes no deadline, on a thread of its own. A late one is abandoned.
+/// Runs the resolver, which takes no deadline, on a thread of its own. Abandons it if it is late.
 fn look_up(
     timeout: Duration,
     resolver: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,

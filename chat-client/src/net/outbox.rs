@@ -1,7 +1,7 @@
-//! Frames on their way from the event loop to the thread that writes.
+//! Frames on their way from the event loop to the writer thread.
 //!
-//! Adding a frame never blocks, so messages are shown however slowly the server reads. The outbox
-//! stays small because the thread that reads input waits for space in it.
+//! Adding a frame never blocks, so messages are shown however slowly the server reads. The outbox stays small because
+//! the input thread waits for space in it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -9,17 +9,17 @@ use chat_proto::{Command, FrameTooLong};
 
 use crate::io_error::IoErrorKind;
 
-/// With this many bytes waiting to be written, no further line of input is read.
+/// While this many bytes wait to be written, no further line of input is read.
 const HIGH_WATER: usize = 64 * 1024;
 
-/// With this many bytes waiting to be written, no typed line is added.
+/// While this many bytes wait to be written, no typed line is added.
 const FULL: usize = 1024 * 1024;
 
 /// The number of a connection of this client, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionId(u64);
 
-/// The frames to be written, and how writing went.
+/// The frames to be written, and the result of writing.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
@@ -28,14 +28,14 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The connection the frames are for. Without one, nothing is added.
+    /// The connection that the frames are for. Without one, nothing is added.
     connection: Option<u64>,
     /// The number of connections so far.
     connections: u64,
     pending: Vec<u8>,
-    /// Nothing more will be added.
+    /// Whether nothing more will be added.
     closed: bool,
-    /// Everything added was written; implies `closed` and an empty `pending`.
+    /// Whether everything added was written; implies `closed` and an empty `pending`.
     all_sent: bool,
     /// The error that ended writing.
     error: Option<IoErrorKind>,
@@ -59,7 +59,7 @@ impl Outbox {
         ConnectionId(number)
     }
 
-    /// Gives the connection up, and whatever was not written to it.
+    /// Gives up the connection, and everything that was not written to it.
     pub(crate) fn detach(&self) {
         let mut state = self.lock();
         state.connection = None;
@@ -67,11 +67,10 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Adds one command. Without a connection, after [`Outbox::close`] and after an error it is
-    /// dropped.
+    /// Adds one command. Drops it if there is no connection, or after [`Outbox::close`] or an error.
     ///
     /// # Errors
-    /// When the command fits no frame; nothing is added then.
+    /// If the command does not fit a frame; nothing is added then.
     pub(crate) fn push(&self, command: &Command) -> Result<(), FrameTooLong> {
         let mut state = self.lock();
         if !state.is_open() {
@@ -88,17 +87,16 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Blocks until more may be added, also while there is no connection. Returns false when the
-    /// outbox is closed.
+    /// Blocks until more may be added, even while there is no connection. Returns false once the outbox is closed.
     pub(crate) fn wait_for_space(&self) -> bool {
         let must_wait = |state: &State| !state.is_open() || state.pending.len() >= HIGH_WATER;
         let state = self.wait_while(|state| !state.closed && must_wait(state));
         !state.closed
     }
 
-    /// Blocks until there are bytes for `connection`, and takes them all. Returns `None` when
-    /// everything was written and no more will be added, or the connection was given up. Called by
-    /// the writer, for whom calling again means that it has written what it took before.
+    /// Blocks until there are bytes for `connection`, and takes them all. Returns `None` once everything was written
+    /// and no more will be added, or the connection was given up. Called by the writer; calling again means that it
+    /// has written what it took before.
     pub(crate) fn take(&self, connection: ConnectionId) -> Option<Vec<u8>> {
         let ours = |state: &State| state.connection == Some(connection.0);
         let mut state =
@@ -107,7 +105,7 @@ impl Outbox {
             return None;
         }
         if state.pending.is_empty() {
-            // Set before the server can see the end, so that its answer never comes first.
+            // Set before the server can see the end, so that its reaction never comes first.
             state.all_sent = true;
             return None;
         }
@@ -123,7 +121,7 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Whether so much waits to be written that what is typed must not be added.
+    /// Whether so much waits to be written that typed lines must not be added.
     pub(crate) fn is_full(&self) -> bool {
         self.lock().pending.len() >= FULL
     }
@@ -139,7 +137,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code under the lock leaves the state half changed.
+        // No code under the lock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

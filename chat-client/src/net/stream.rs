@@ -1,5 +1,4 @@
-//! [`Stream`]: a connection to the server, plain or encrypted, for the thread that reads it and the one that
-//! writes it.
+//! [`Stream`]: a plain or encrypted connection to the server, shared by a reader and a writer thread.
 
 use std::io::{self, Read, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -15,7 +14,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// The half for the thread that reads. An encrypted stream that ends without `close_notify` fails with
+    /// Returns the half for the reader thread. An encrypted stream that ends without `close_notify` fails with
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
         match self {
@@ -35,9 +34,9 @@ impl Stream {
         }
     }
 
-    /// Ends this side of the stream. For the thread that writes.
+    /// Ends this side of the stream. For the writer thread.
     pub(crate) fn end(&self) {
-        // Fails when the server is gone; the reader notices too.
+        // Fails if the server is gone, which the reader notices as well.
         if let Self::Tls(stream) = self {
             let _ = stream.close();
         }
@@ -49,7 +48,7 @@ impl Stream {
         let _ = self.socket().shutdown(Shutdown::Both);
     }
 
-    /// The error of the socket that no read or write has reported.
+    /// Takes an error of the socket that no read or write has reported.
     pub(crate) fn take_error(&self) -> Option<IoErrorKind> {
         let error = self.socket().take_error().ok().flatten();
         error.map(|error| IoErrorKind::from(&error))

@@ -5,13 +5,13 @@
 pub(crate) struct Vocabulary {
     /// Commands, without their `/`.
     pub(crate) commands: &'static [&'static str],
-    /// Names seen in the room, the last seen first.
+    /// Names seen in the room, the latest first.
     pub(crate) names: Vec<String>,
     /// The room numbers of the last list.
     pub(crate) rooms: Vec<u64>,
 }
 
-/// The replacement for the text from `start` to the cursor.
+/// A replacement for the text from `start` to the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Completion {
     pub(crate) start: usize,
@@ -54,13 +54,13 @@ pub(crate) fn complete(before: &str, vocabulary: &Vocabulary) -> Completion {
     }
 }
 
-/// Ignores case.
+/// Whether `known` begins with `word`, ignoring case.
 fn begins_with(known: &str, word: &str) -> bool {
     let mut known = known.chars().flat_map(char::to_lowercase);
     word.chars().flat_map(char::to_lowercase).all(|c| known.next() == Some(c))
 }
 
-/// The common beginning.
+/// Returns the common beginning.
 fn shared<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
     &one[..same.map(|(c, _)| c.len_utf8()).sum()]

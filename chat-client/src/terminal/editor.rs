@@ -1,4 +1,4 @@
-//! The line being typed, and the lines typed before it.
+//! The line being typed, and the lines typed before.
 
 use std::collections::VecDeque;
 
@@ -9,18 +9,18 @@ use crate::terminal::keys::Key;
 use crate::terminal::line_reader::MAX_LINE;
 use crate::terminal::visible::is_attached;
 
-/// Lines remembered. They are kept in memory only, never in a file.
+/// The most lines remembered, in memory only and never in a file.
 const HISTORY_LEN: usize = 500;
 const HISTORY_BYTES: usize = 1024 * 1024;
 
-/// The effect of a key, besides a changed line.
+/// The effect of a key, apart from changing the line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pressed {
-    /// Nothing more.
+    /// No other effect.
     Edited,
     /// A line is complete.
     Entered(String),
-    /// The line became too long and was dropped as a whole: a part of it might mean something else.
+    /// The line became too long, and was dropped as a whole, since a part of it might mean something else.
     TooLong,
     /// The possible words, for Tab.
     Candidates(Vec<String>),
@@ -36,8 +36,8 @@ pub(crate) struct Editor {
     text: String,
     cursor: usize,
     history: VecDeque<String>,
-    /// The remembered line that is shown, counted back from the last, and the text typed before it
-    /// was recalled.
+    /// The remembered line being shown, counted back from the last, and the text that had been typed when it was
+    /// recalled.
     recalled: Option<(usize, String)>,
     /// The text cut out last.
     cut: String,
@@ -90,9 +90,8 @@ impl Editor {
         self.cursor = self.edge_at_or_after(self.cursor + text.len());
     }
 
-    /// Inserts a typed character. A line that is one character too long grows no further, and is
-    /// refused when it is entered: the rest of a text pasted without marks must not become a line of
-    /// its own.
+    /// Inserts a typed character. A line that is one character too long grows no further, and is refused when it is
+    /// entered: the rest of a text pasted without marks must not become a separate line.
     fn write(&mut self, c: char) {
         if !self.is_too_long() {
             self.insert(c.encode_utf8(&mut [0; 4]));
@@ -107,7 +106,7 @@ impl Editor {
         Pressed::Edited
     }
 
-    /// Drops the line. If it was short enough before the last key, that can be recalled.
+    /// Drops the line. If it was short enough before the last key, it can be recalled.
     fn refuse(&mut self) -> Pressed {
         let line = self.take();
         if line.len() <= MAX_LINE {
@@ -152,7 +151,7 @@ impl Editor {
         self.recalled = None;
     }
 
-    /// Recalls the line that many steps further back; after the last comes the line being typed.
+    /// Recalls the line this many steps further back. After the last one comes the line being typed.
     fn recall(&mut self, steps: isize) {
         let now = self.recalled.as_ref().map_or(0, |(back, _)| *back);
         let Some(back) = now.checked_add_signed(steps).filter(|back| *back <= self.history.len())
@@ -203,8 +202,8 @@ impl Editor {
         self.edge(at, GraphemeCursor::next_boundary)
     }
 
-    /// Returns `at`, the edge of a character, if it is the edge of a cluster, else the one that `find`
-    /// finds. Examines only the surroundings: this runs for every key, and a text pasted without marks is
+    /// Returns `at`, the edge of a character, if it is also the edge of a cluster; otherwise the edge that `find`
+    /// finds. Examines only the surroundings, since this runs for every key, and a text pasted without marks is
     /// thousands of keys.
     fn edge(
         &self,
@@ -212,7 +211,7 @@ impl Editor {
         find: fn(&mut GraphemeCursor, &str, usize) -> Result<Option<usize>, GraphemeIncomplete>,
     ) -> usize {
         let mut cursor = GraphemeCursor::new(at, self.text.len(), true);
-        // Neither call fails: the text is given as a whole, and its ends are edges.
+        // Neither call fails: the text is passed as a whole, and its ends are edges.
         if cursor.is_boundary(&self.text, 0).unwrap_or(true) {
             return at;
         }
@@ -229,7 +228,7 @@ impl Editor {
         self.cursor + next.map_or(0, str::len)
     }
 
-    // Words are runs of letters and digits. The word boundaries of Unicode would take time in proportion
+    // Words are runs of letters and digits. Unicode's word boundaries would take quadratic time on some lines.
     // to the square of some lines.
     fn word_before(&self) -> usize {
         let before = self.text[..self.cursor].trim_end_matches(|c| !is_of_word(c));

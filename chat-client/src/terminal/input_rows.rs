@@ -6,17 +6,17 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::terminal::line::{Line, cells_of};
 use crate::terminal::visible::{Visible, is_attached, is_harmful};
 
-/// A terminal with fewer columns is drawn as if it had these.
+/// A terminal with fewer columns is drawn as if it had this many.
 const MIN_WIDTH: usize = 4;
 
-/// Characters of a cluster that are shown.
+/// The most characters of a cluster that are shown.
 const MAX_CLUSTER: usize = 64;
 
 /// A prompt.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) full: Line,
-    /// For a terminal in which the full prompt would take more than half a row.
+    /// The prompt for a terminal in which the full prompt would take more than half a row.
     pub(crate) short: Line,
 }
 
@@ -29,21 +29,21 @@ pub(crate) struct InputLine<'a> {
     pub(crate) cursor: usize,
 }
 
-/// Rows that stay clear of the last column, where terminals differ about what comes next.
+/// Rows that leave the last column free, since terminals differ in what comes after it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct InputRows {
     rows: Vec<String>,
-    /// Cells of each row.
+    /// The cells in each row.
     widths: Vec<usize>,
-    /// The most cells that a terminal may give the last row.
+    /// The most cells that any terminal may use for the last row.
     most: usize,
     cursor_row: usize,
     cursor_column: usize,
 }
 
 impl InputRows {
-    /// Lays out as many rows around the cursor as half the height has space for. Examines no more of a long
-    /// text than its surroundings: this runs for every key.
+    /// Lays out as many rows around the cursor as fit half the height. Examines only the surroundings of the cursor in
+    /// a long text, since this runs for every key.
     pub(crate) fn new(input: InputLine<'_>, width: usize, height: usize, colours: bool) -> Self {
         let limit = width.max(MIN_WIDTH) - 1;
         let most = (height / 2).max(1);
@@ -82,7 +82,7 @@ impl InputRows {
     }
 
     fn push_prompt(&mut self, prompt: &Prompt, limit: usize, colours: bool) {
-        // In a narrow terminal the space is for the line.
+        // In a narrow terminal, the space is for the line.
         let fits = |prompt: &&Line| cells_of(prompt.as_str()) <= limit / 2;
         match [&prompt.full, &prompt.short].into_iter().find(fits) {
             Some(prompt) => {
@@ -94,12 +94,12 @@ impl InputRows {
         }
     }
 
-    /// Appends a cluster as other texts are shown: it may have been pasted, or completed from a name.
+    /// Appends a cluster in visible form, like other texts: it may have been pasted, or completed from a name.
     fn push_visible(&mut self, cluster: &str, limit: usize) {
         if cluster.chars().all(|c| !is_harmful(c) && !is_attached(c)) {
             return self.push(cluster, limit);
         }
-        // Marks without end are not worth the rows.
+        // An endless run of marks is not worth the rows.
         let shown: String = cluster.chars().take(MAX_CLUSTER).collect();
         for part in Visible::text(&shown).as_str().graphemes(true) {
             self.push(part, limit);
@@ -138,8 +138,8 @@ impl InputRows {
         }
     }
 
-    /// Erases the rows, and those above them that have `above` cells each, on a terminal that has `width`
-    /// columns now: most terminals wrap rows that have become too long.
+    /// Erases the rows, and the rows of `above` cells each above them, on a terminal that is now `width` columns wide:
+    /// most terminals wrap rows that have become too long.
     pub(crate) fn erase(&self, out: &mut String, width: usize, above: &[usize]) {
         let width = width.max(1);
         let above = above.iter().chain(&self.widths[..self.cursor_row]);
@@ -149,8 +149,8 @@ impl InputRows {
     }
 }
 
-/// Where to begin, to have at least `window` bytes before the cursor. It stays the same while the cursor
-/// moves by less, so that rows do.
+/// Returns where the layout begins, with at least `window` bytes before the cursor. It stays the same while the cursor
+/// moves by less than that, so that rows do not move.
 fn start_of_layout(input: InputLine<'_>, window: usize) -> usize {
     let window = window.max(4_096);
     let start = (input.cursor / window).saturating_sub(1) * window;
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    /// Whatever is typed, however long: a key costs no more than what is shown.
+    /// However long the line is, a key costs no more than what is shown.
     #[test]
     fn v6_no_more_of_a_long_line_is_laid_out_than_is_shown() {
         for piece in ["x", "한", "e\u{300}", "\u{300}", "\u{200b}", "🇰", "👩\u{200d}", "א", "a\n"]

@@ -1,12 +1,12 @@
-//! Decodes what a terminal sends into keys: UTF-8, control characters, and the escape sequences of
-//! xterm and its relatives.
+//! Decodes a terminal's input into keys: UTF-8, control characters, and the escape sequences of xterm and its
+//! relatives.
 
 use chat_proto::MAX_PAYLOAD;
 
 /// The end of a pasted text (xterm, "Bracketed Paste Mode").
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// A longer sequence is not one.
+/// Anything longer is not a sequence.
 const MAX_SEQUENCE: usize = 32;
 
 const ESC: u8 = 0x1b;
@@ -15,9 +15,9 @@ const ESC: u8 = 0x1b;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Key {
     Char(char),
-    /// A pasted text, newlines included.
+    /// A pasted text, including newlines.
     Paste(String),
-    /// A pasted text longer than any message can be. It is not kept.
+    /// A pasted text that is longer than any message, and is not kept.
     PasteTooLong,
     Enter,
     Tab,
@@ -45,8 +45,8 @@ pub(crate) enum Key {
     Suspend,
 }
 
-/// Decodes bytes into keys, however they are split. Holds at most an incomplete sequence, or a pasted
-/// text up to the length of a message.
+/// Decodes bytes into keys, wherever they are split. Holds at most an incomplete sequence, or a pasted text up to the
+/// length of a message.
 #[derive(Debug, Default)]
 pub(crate) struct KeyDecoder {
     held: Vec<u8>,
@@ -58,13 +58,13 @@ pub(crate) struct KeyDecoder {
 struct Pasted {
     /// At most [`MAX_PAYLOAD`].
     bytes: Vec<u8>,
-    /// There were more bytes.
+    /// Whether there were more bytes.
     too_long: bool,
 }
 
-/// The beginning of the held bytes.
+/// What the held bytes begin with.
 enum Token {
-    /// A key, or a sequence without a meaning here, and its length.
+    /// A key, or a sequence without meaning here, and its length.
     Whole(Option<Key>, usize),
     /// The mark before a pasted text, and its length.
     PasteBegins(usize),
@@ -103,7 +103,7 @@ impl KeyDecoder {
         !self.held.is_empty() && self.pasted.is_none()
     }
 
-    /// Drops an incomplete sequence: after a pause it was the Escape key, or a broken one.
+    /// Drops an incomplete sequence: after a pause, it was the Escape key or a broken sequence.
     pub(crate) fn give_up(&mut self) {
         if self.pasted.is_none() {
             self.held.clear();
@@ -158,14 +158,14 @@ fn csi(rest: &[u8]) -> Token {
     };
     let (parameters, last) = (&rest[..end], rest[end]);
     if !(0x40..=0x7e).contains(&last) {
-        // Broken off by a byte that counts for itself.
+        // Interrupted by a byte that begins something else.
         return Token::Whole(None, 2 + end);
     }
     let len = 2 + end + 1;
     if (parameters, last) == (b"200", b'~') {
         return Token::PasteBegins(len);
     }
-    // Alt and Ctrl turn a step into one of a word.
+    // With Alt or Ctrl, arrow keys move by words.
     let by_word = matches!(parameters, [.., b';', b'3' | b'5' | b'7']);
     let key = match (parameters.split(|&byte| byte == b';').next(), last) {
         (Some(b"1" | b"7"), b'~') => Some(Key::Home),
@@ -235,7 +235,7 @@ fn character(held: &[u8]) -> Token {
         Err(error) => return Token::Whole(None, error.error_len().unwrap_or(1)),
     };
     let Some(c) = valid.chars().next() else { return Token::Incomplete };
-    // The only control characters left are C1.
+    // The only control characters left are C1 controls.
     Token::Whole(Some(Key::Char(c)).filter(|_| !c.is_control()), c.len_utf8())
 }
 
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// Bytes among which many begin a sequence.
+    /// Bytes that often begin a sequence.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             any::<u8>().prop_map(|byte| vec![byte]),

@@ -1,4 +1,4 @@
-//! [`Line`]: the only text that reaches a terminal, and how it is cut into rows.
+//! [`Line`]: the only text that reaches a terminal, and its division into rows.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -10,21 +10,21 @@ use crate::terminal::visible::{Visible, is_attached};
 pub(crate) const FIRST_STRONG_ISOLATE: char = '\u{2068}';
 pub(crate) const POP_ISOLATE: char = '\u{2069}';
 
-/// The look of a part of a line, where there are colours.
+/// The style of a part of a line, if there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// Less prominent than the rest: times, echoed commands.
+    /// Less prominent than the rest, for times and echoed commands.
     Dim,
     Bold,
-    /// Something went wrong.
+    /// For errors.
     Alarm,
-    /// Not said after all.
+    /// For a text that was refused after all.
     Struck,
     /// One of the colours for names, below [`NAME_COLOURS`].
     Name(u8),
 }
 
-/// SGR codes that are legible on dark and on light backgrounds.
+/// SGR codes that are legible on dark and light backgrounds.
 const NAME_CODES: [u8; 10] = [31, 32, 33, 35, 36, 91, 92, 94, 95, 96];
 
 /// How many colours there are for names.
@@ -43,15 +43,15 @@ impl Style {
     }
 }
 
-/// One line of output, without its newline, made of constants of the client and of [`Visible`] text.
+/// One line of output, without its newline, made of the client's own constants and of [`Visible`] text.
 ///
-/// It contains no bidi control but marks, and whole pairs of [`FIRST_STRONG_ISOLATE`] and [`POP_ISOLATE`].
+/// Its only bidi controls are marks, and whole pairs of [`FIRST_STRONG_ISOLATE`] and [`POP_ISOLATE`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     text: String,
     /// Ranges of bytes, ascending and disjoint.
     styles: Vec<(Range<usize>, Style)>,
-    /// Cells by which rows after the first are indented.
+    /// Cells by which all rows but the first are indented.
     indent: usize,
 }
 
@@ -63,7 +63,7 @@ impl Line {
         line
     }
 
-    /// Indents rows after the first by that many cells.
+    /// Indents all rows but the first by this many cells.
     pub(crate) fn indented(mut self, cells: usize) -> Self {
         self.indent = cells;
         self
@@ -86,8 +86,8 @@ impl Line {
         self.push(&Visible::text(text));
     }
 
-    /// Appends a text. One that runs from right to left, or could, is kept from reordering its neighbours;
-    /// others get no invisible characters.
+    /// Appends a text. Isolates a text that runs, or could run, from right to left, so that it cannot reorder its
+    /// neighbours; adds no invisible characters to others.
     pub(crate) fn push(&mut self, text: &Visible) {
         let text = text.as_str();
         if text.contains(is_right_to_left) {
@@ -98,16 +98,16 @@ impl Line {
         }
     }
 
-    /// Shows whatever `push` appends in this style.
+    /// Applies this style to everything that `push` appends.
     pub(crate) fn with(&mut self, style: Style, push: impl FnOnce(&mut Self)) {
         let start = self.text.len();
         push(self);
         self.styles.push((start..self.text.len(), style));
     }
 
-    /// Writes the line in rows of at most `width` cells, each ended by CR and LF. All but the first are
-    /// indented, so that nobody's text can begin at the margin. A width of 0 is no limit. Examines each
-    /// character and each style a bounded number of times.
+    /// Writes the line in rows of at most `width` cells, each ended by CR and LF. Indents all but the first, so that
+    /// no text from others begins at the margin. A width of 0 means no limit. Examines each character and each style a
+    /// bounded number of times.
     pub(crate) fn write_rows(&self, out: &mut String, width: usize, colours: bool) {
         let mut styles = if colours { self.styles.as_slice() } else { &[] };
         let indent = self.indent_within(width);
@@ -119,7 +119,7 @@ impl Line {
             if start > 0 {
                 out.extend(std::iter::repeat_n(' ', indent));
             }
-            // An isolate ends with its row, and begins again in the next one.
+            // An isolate ends with its row, and begins again in the next.
             if is_isolated {
                 out.push(FIRST_STRONG_ISOLATE);
             }
@@ -138,18 +138,18 @@ impl Line {
         }
     }
 
-    /// Writes the line as it is, without an end of line.
+    /// Writes the line as a whole, without a line end.
     pub(crate) fn write_flat(&self, out: &mut String, colours: bool) {
         let mut styles = if colours { self.styles.as_slice() } else { &[] };
         self.write_part(out, 0..self.text.len(), &mut styles);
     }
 
-    /// An indent leaves at least half of the width to the text.
+    /// Limits the indent, so that at least half of the width is left for the text.
     fn indent_within(&self, width: usize) -> usize {
         self.indent.clamp(1, (width / 2).max(1))
     }
 
-    /// Writes a part, and takes the styles that end in it from `styles`.
+    /// Writes a part of the line, and removes the styles that end in it from `styles`.
     fn write_part(
         &self,
         out: &mut String,
@@ -174,9 +174,9 @@ impl Line {
     }
 }
 
-/// The number of bytes that fit a row of `width` cells, up to a space if there is one in the second
-/// half of the row. At least one character, even if it is wider than the row. A character is not cut from
-/// its marks unless they alone are wider than a row.
+/// Returns the number of bytes that fit a row of `width` cells, up to a space if there is one in the second half of
+/// the row. At least one character, even if it is wider than the row. A character is not cut from its marks unless the
+/// marks alone are wider than a row.
 fn fitting(text: &str, width: usize) -> usize {
     let (mut used, mut after_space, mut base) = (0, None, 0);
     for (at, c) in text.char_indices() {
@@ -197,23 +197,23 @@ fn fitting(text: &str, width: usize) -> usize {
     text.len()
 }
 
-/// The most cells that a terminal may give a character. Terminals differ about some; a row that comes
-/// out too short does no harm.
+/// The most cells that any terminal may use for a character. Terminals differ about some; a row that turns out too
+/// short does no harm.
 fn cells(c: char) -> usize {
     match c.width_cjk().unwrap_or(0) {
-        // U+FE0F widens the character before it; vowels of conjoining Hangul join it in some terminals only.
+        // U+FE0F widens the character before it; some terminals do not join the vowels of conjoining Hangul.
         0 if c == '\u{FE0F}' || matches!(c, '\u{1160}'..='\u{11FF}' | '\u{D7B0}'..='\u{D7FF}') => 1,
         cells => cells,
     }
 }
 
-/// The most cells that a terminal may give a text.
+/// The most cells that any terminal may use for a text.
 pub(crate) fn cells_of(text: &str) -> usize {
     text.chars().map(cells).sum()
 }
 
-/// Whether a character runs from right to left, including those of such blocks that are not assigned
-/// yet (`DerivedBidiClass.txt`), or is a mark that counts as one.
+/// Whether a character runs from right to left, including unassigned ones in such blocks (`DerivedBidiClass.txt`) and
+/// marks that count as such.
 fn is_right_to_left(c: char) -> bool {
     matches!(c,
         '\u{0590}'..='\u{08FF}'

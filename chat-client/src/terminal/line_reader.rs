@@ -4,10 +4,10 @@ use std::io::{self, BufRead, ErrorKind};
 
 use chat_proto::MAX_PAYLOAD;
 
-/// The longest line, in bytes: no payload is longer.
+/// The longest line, in bytes, which is the longest payload.
 pub(crate) const MAX_LINE: usize = MAX_PAYLOAD;
 
-/// Why a line was not taken.
+/// The reason why a line was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineError {
     /// It has more than [`MAX_LINE`] bytes.
@@ -15,8 +15,8 @@ pub(crate) enum LineError {
     NotUtf8,
 }
 
-/// Reads the next line, without its `\n` or `\r\n`, which the last one need not have. Returns `None` at
-/// the end of the input.
+/// Reads the next line, without its `\n` or `\r\n`, which the last line may lack. Returns `None` at the end of the
+/// input.
 ///
 /// # Errors
 /// Only those of `input`.
@@ -39,7 +39,7 @@ pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<St
         begun = true;
         let end = chunk.iter().position(|&b| b == b'\n');
         let part = &chunk[..end.unwrap_or(chunk.len())];
-        // One byte more is kept, which may be the `\r` of the line's end.
+        // One more byte is kept, which may be the `\r` of the line end.
         too_long |= line.len() + part.len() > MAX_LINE + 1;
         if !too_long {
             line.extend_from_slice(part);

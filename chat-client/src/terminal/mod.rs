@@ -1,8 +1,8 @@
-//! The terminal, or the pipes in its place: keys and lines in, lines and the prompt out.
+//! The terminal, or pipes in its place: keys and lines in, lines and the prompt out.
 //!
-//! Nothing in here knows the chat: no message, command or room. The [threads](crate::threads) read
-//! keys and lines; the [event loop](crate::event_loop) owns the editor and the screen; [app](crate::app)
-//! makes the lines to show.
+//! Nothing in here knows about the chat: no messages, commands or rooms. The [threads](crate::threads) read keys and
+//! lines; the [event loop](crate::event_loop) owns the editor and the screen; [app](crate::app) makes the lines to
+//! show.
 
 pub(crate) mod completion;
 pub(crate) mod editor;

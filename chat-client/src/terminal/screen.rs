@@ -1,4 +1,4 @@
-//! Standard output and standard error. At a terminal the line being typed stays below everything else.
+//! Standard output and standard error. At a terminal, the line being typed stays below everything else.
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Stderr, Stdout, Write};
@@ -12,39 +12,38 @@ use crate::terminal::tty;
 /// Begins every line on standard error.
 const ERROR_PREFIX: &str = concat!(env!("CARGO_PKG_NAME"), ": ");
 
-/// With that many bytes of rows waiting to be painted, nothing more should be shown.
+/// While this many bytes of rows wait to be painted, nothing more should be shown.
 const MAX_WAITING: usize = 64 * 1024;
 
-/// Rows are painted in parts of at most that many bytes, and the line being typed after each of them.
+/// The most bytes of rows that are painted at once; the line being typed is painted after each part.
 const MAX_PAINT: usize = 16 * 1024;
 
-/// Keep the terminal from wrapping a row that it takes for longer than it is (DECAWM of the VT100).
+/// Keeps the terminal from wrapping rows that it considers too long (DECAWM of the VT100).
 const WRAP_OFF: &str = "\u{1b}[?7l";
 const WRAP_ON: &str = "\u{1b}[?7h";
 
 /// The layout of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// Lines as they are.
+    /// Lines without layout.
     Flat,
     /// Rows no wider than the terminal.
     Rows {
         /// Whether parts of a line have colours.
         colours: bool,
-        /// Whether a line is being typed below. Rows are then painted with [`Screen::paint`], and
-        /// complaints are among them.
+        /// Whether a line is being typed below. If so, rows are painted with [`Screen::paint`], complaints among them.
         typing: bool,
     },
 }
 
-/// Lines above the line being typed that can still be replaced, and the number they go by.
+/// Lines above the line being typed that can still be replaced, and their id.
 #[derive(Debug, PartialEq, Eq)]
 struct Open {
     id: u64,
     lines: Vec<Line>,
 }
 
-/// Where lines go.
+/// The output of the client.
 #[derive(Debug)]
 pub(crate) struct Screen<O: Write = Stdout, E: Write = Stderr> {
     output: BufWriter<O>,
@@ -53,14 +52,14 @@ pub(crate) struct Screen<O: Write = Stdout, E: Write = Stderr> {
     /// Rows to be shown above the line being typed, from `painted` on.
     rows: String,
     painted: usize,
-    /// Shown after the rows, and again until something else is shown.
+    /// The lines shown after the rows, and repainted until something else is shown.
     open: VecDeque<Open>,
     open_changed: bool,
-    /// Cells of the rows of those lines, as the terminal shows them.
+    /// The cells in the rows of those lines, as the terminal shows them.
     open_rows: Vec<usize>,
     /// The line being typed, as the terminal shows it.
     input: Option<InputRows>,
-    /// The terminal is to be cleared first.
+    /// Whether to clear the terminal first.
     clears: bool,
 }
 
@@ -88,7 +87,7 @@ impl<O: Write, E: Write> Screen<O, E> {
         }
     }
 
-    /// Shows lines: as output, held until [`Screen::flush`], or as rows to be painted.
+    /// Shows lines: as output, held back until [`Screen::flush`], or as rows to be painted.
     pub(crate) fn show(&mut self, lines: &[Line]) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
@@ -114,14 +113,14 @@ impl<O: Write, E: Write> Screen<O, E> {
                 for line in lines {
                     line.write_rows(&mut self.rows, width, colours);
                 }
-                // The terminal is in its own mode, and makes its own line ends.
+                // The terminal is in its usual mode, and adds the carriage returns itself.
                 let rows = std::mem::take(&mut self.rows).replace("\r\n", "\n");
                 self.output.write_all(rows.as_bytes())
             }
         }
     }
 
-    /// Shows lines that can be replaced until something else is shown, if they leave space for that.
+    /// Shows lines that can be replaced until something else is shown, if there is space for that.
     pub(crate) fn show_open(&mut self, id: u64, lines: Vec<Line>) -> io::Result<()> {
         if !matches!(self.layout, Layout::Rows { typing: true, .. }) {
             return self.show(&lines);
@@ -155,7 +154,7 @@ impl<O: Write, E: Write> Screen<O, E> {
         matches!(self.layout, Layout::Rows { colours: true, .. })
     }
 
-    /// The cells of the rows that the open lines take.
+    /// Returns the cells in the rows of the open lines.
     fn open_cells(&self, width: usize) -> Vec<usize> {
         let mut rows = String::new();
         for line in self.open.iter().flat_map(|open| &open.lines) {
@@ -164,7 +163,7 @@ impl<O: Write, E: Write> Screen<O, E> {
         rows.split_terminator("\r\n").map(str::width).collect()
     }
 
-    /// Whether more should be shown: not while much waits to be painted.
+    /// Whether more should be shown, which it should not while much waits to be painted.
     pub(crate) fn has_space(&self) -> bool {
         self.rows.len() - self.painted < MAX_WAITING
     }
@@ -174,13 +173,13 @@ impl<O: Write, E: Write> Screen<O, E> {
         self.painted < self.rows.len()
     }
 
-    /// Writes whatever is held.
+    /// Writes everything held back.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
     }
 
-    /// What to write to the terminal for a part of the rows that wait, with the line being typed below them,
-    /// if there still is one. Returns `None` when the terminal shows everything.
+    /// Returns what to write to the terminal for a part of the waiting rows, followed by the line being typed, if any.
+    /// Returns `None` if the terminal is up to date.
     pub(crate) fn paint(&mut self, input: Option<InputLine<'_>>) -> Option<String> {
         let (width, height) = tty::size();
         let input = input.map(|input| InputRows::new(input, width, height, self.has_colours()));
@@ -212,7 +211,7 @@ impl<O: Write, E: Write> Screen<O, E> {
         Some(out)
     }
 
-    /// Moves rows that wait to `out`, whole ones, up to [`MAX_PAINT`] or one that is longer.
+    /// Moves whole waiting rows to `out`, up to [`MAX_PAINT`] bytes, or a single longer one.
     fn take_rows(&mut self, out: &mut String) {
         let waiting = &self.rows[self.painted..];
         let is_end = |byte: &u8| *byte == b'\n';
@@ -237,8 +236,8 @@ impl<O: Write, E: Write> Screen<O, E> {
         self.clears = true;
     }
 
-    /// Reports that a line was not sent: as `! text` above the line being typed if there is one, else
-    /// like [`Screen::fail`].
+    /// Reports that a line was not sent: as `! text` above the line being typed, if any, or else like
+    /// [`Screen::fail`].
     pub(crate) fn complain(&mut self, text: &str) -> io::Result<()> {
         if matches!(self.layout, Layout::Rows { typing: true, .. }) {
             let mut line = Line::default().indented(2);
@@ -250,10 +249,10 @@ impl<O: Write, E: Write> Screen<O, E> {
         Ok(())
     }
 
-    /// Writes an error after the output so far. A failure to do so cannot be reported anywhere.
+    /// Writes an error after the output so far. If that fails, there is nowhere to report it.
     pub(crate) fn fail(&mut self, text: &str) {
         let _ = self.flush();
-        // In one write: lines of several programs may share a terminal.
+        // In one write, since several programs may share a terminal.
         let line = format!("{ERROR_PREFIX}{}\n", Line::new(text).as_str());
         let _ = self.errors.write_all(line.as_bytes());
     }
@@ -290,7 +289,7 @@ mod tests {
         Screen::new(Vec::new(), Vec::new(), Layout::Rows { colours: false, typing: true })
     }
 
-    /// Whatever comes, however much, at whatever pace it is painted: a turn paints a bounded part of it, with
+    /// Whatever comes, however much, and at whatever pace it is painted: each turn paints a bounded part of it, with
     /// the line being typed below, and nothing is lost.
     #[test]
     fn v6_rows_are_painted_in_parts_and_none_is_lost() {

@@ -1,8 +1,8 @@
-//! [`Visible`]: text that does nothing to a terminal but leave ink, and that passes for nothing else.
+//! [`Visible`]: text that only leaves ink on a terminal, and cannot pass for anything else.
 //!
-//! A name, a title or a text must not look like another speaker, the server or the client, whatever its
-//! author puts into it. A line takes nothing but `Visible` and the client's own constants, and nothing else
-//! makes a `Visible`: so the rules in this file hold for everything that is shown.
+//! A name, a title or a text must not look like another speaker, the server or the client, whatever its author puts
+//! into it. A line takes only `Visible` text and the client's own constants, and only this file makes `Visible` text;
+//! so its rules hold for everything that is shown.
 
 use std::fmt::{self, Write as _};
 
@@ -10,39 +10,39 @@ use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory as 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Marks and joiners in a row that are shown as they are. The flag of a region takes 6, no orthography as
-/// many.
+/// The most consecutive marks and joiners that are shown unchanged. The flag of a region takes 6, and no orthography
+/// takes as many.
 const MAX_MARKS: usize = 8;
 
-/// The flag that tags after it turn into that of a region.
+/// The flag that the tags after it turn into the flag of a region.
 const FLAG: char = '\u{1F3F4}';
 
-/// A text in which the numbers of harmful characters, `\u{1b}`, stand in their place.
+/// A text in which harmful characters are replaced by their numbers, such as `\u{1b}`.
 ///
-/// Contains no control, no separator of lines, no bidi control but marks (U+200E, U+200F, U+061C), nothing
-/// invisible that does not shape its neighbours, nothing unassigned or of private use, no mark without a
-/// base of its own, and no more than [`MAX_MARKS`] on one base.
+/// Contains no controls, no line separators, no bidi controls except marks (U+200E, U+200F, U+061C), nothing invisible
+/// that does not shape its neighbours, nothing unassigned or of private use, no mark without a base of its own, and at
+/// most [`MAX_MARKS`] on one base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Visible(String);
 
 impl Visible {
-    /// A text, for a place where nothing follows it.
+    /// Returns a text for a place where nothing follows it.
     pub(crate) fn text(text: &str) -> Self {
         Self(shown(text, is_harmful, |_| false))
     }
 
-    /// A name or a title: in quotes unless it [is plain](is_plain).
+    /// Returns a name or a title, in quotes unless it [is plain](is_plain).
     pub(crate) fn name(name: &str) -> Self {
         if is_plain(name) { Self(name.to_owned()) } else { Self::quoted(name) }
     }
 
-    /// A name in a sentence: in quotes unless it is one plain word.
+    /// Returns a name within a sentence, in quotes unless it is one plain word.
     pub(crate) fn word(name: &str) -> Self {
         if name.contains(' ') { Self::quoted(name) } else { Self::name(name) }
     }
 
-    /// A text in quotes, which nothing in it ends: a backslash precedes quotes and backslashes, and what
-    /// looks like a quote or a space, or has a direction only, is shown by its number.
+    /// Returns a text in quotes that nothing in it can close: quotes and backslashes get a backslash, and characters
+    /// that look like a quote or a space, or only have a direction, are shown by number.
     pub(crate) fn quoted(text: &str) -> Self {
         let by_number = |c| is_harmful(c) || is_quote_or_space(c);
         Self(format!("\"{}\"", shown(text, by_number, |c| matches!(c, '"' | '\'' | '\\'))))
@@ -76,11 +76,11 @@ impl fmt::Display for Visible {
     }
 }
 
-/// Shows by their numbers the characters that `by_number` selects, and marks that have no base or are too
-/// many. Puts a backslash before the characters that `escaped` selects.
+/// Shows by number the characters that `by_number` selects, and marks that have no base or are too many. Puts a
+/// backslash before the characters that `escaped` selects.
 fn shown(text: &str, by_number: impl Fn(char) -> bool, escaped: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
-    // Marks that may still follow: none at the start.
+    // Marks that may still follow; none at the start.
     let mut marks = 0;
     let mut before = ' ';
     for c in text.chars() {
@@ -106,7 +106,7 @@ fn is_tag(c: char) -> bool {
     matches!(c, '\u{E0020}'..='\u{E007F}')
 }
 
-/// Whether a character has no place of its own, but shapes the one before it.
+/// Whether a character takes no place of its own, but shapes the one before it.
 pub(crate) fn is_attached(c: char) -> bool {
     use Category::{EnclosingMark, NonspacingMark, SpacingMark};
     !c.is_ascii()
@@ -115,8 +115,8 @@ pub(crate) fn is_attached(c: char) -> bool {
             || matches!(c.general_category(), EnclosingMark | NonspacingMark | SpacingMark))
 }
 
-/// Whether a character must not reach a terminal, wherever it stands: it moves the cursor, directs the text
-/// after it, or leaves no ink; or fonts and terminals need not agree about it.
+/// Whether a character must never reach a terminal: it moves the cursor, directs the text after it, leaves no ink, or
+/// is not treated alike by fonts and terminals.
 pub(crate) fn is_harmful(c: char) -> bool {
     use Category::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
     if c.is_ascii() {
@@ -124,10 +124,10 @@ pub(crate) fn is_harmful(c: char) -> bool {
     }
     match c.general_category() {
         Control | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned => true,
-        // The marks of direction reach no further than the isolate around them.
+        // Directional marks have no effect beyond the isolate around them.
         Format => !is_attached(c) && !matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}'),
-        // Fillers of Hangul, blanks of Braille and of music, marks that select or join nothing, and what
-        // stands for something else.
+        // Fillers of Hangul, blanks of Braille and music, marks that select or join nothing, and characters that stand
+        // for something else.
         _ => matches!(
             c,
             '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'
@@ -142,7 +142,7 @@ pub(crate) fn is_harmful(c: char) -> bool {
     }
 }
 
-/// Whether a character looks like a quote or a space, other than those of ASCII, or marks a direction.
+/// Whether a character looks like a quote or a space other than ASCII's, or marks a direction.
 pub(crate) fn is_quote_or_space(c: char) -> bool {
     use Category::{
         FinalPunctuation, InitialPunctuation, ModifierLetter, ModifierSymbol, SpaceSeparator,
@@ -166,12 +166,12 @@ fn is_lengthened(c: char) -> bool {
     matches!(c, '\u{3005}' | '\u{30FC}')
 }
 
-/// Whether a name or a title can stand between marks of ours without quotes: words with one space between
-/// them, of letters, ASCII digits, and a few signs that are no mark of ours and end no sentence. It holds no
+/// Whether a name or a title can stand between the client's own marks without quotes: words with single spaces between
+/// them, of letters, ASCII digits, and a few signs that are not used as marks here and end no sentence. It contains no
 /// colon, comma, quote or bracket, nor anything like them.
 pub(crate) fn is_plain(name: &str) -> bool {
-    // The name of this program begins the lines of errors: no look-alike of it is plain, and of all hyphens
-    // only one can be in a plain name.
+    // The program's name begins error lines, so nothing that looks like it is plain; and of all hyphens, a plain name
+    // can contain only one.
     let program = env!("CARGO_PKG_NAME");
     let is_program = name.chars().count() == program.len()
         && name.chars().zip(program.chars()).all(|pair| (pair.0 == '-') == (pair.1 == '-'));
@@ -207,15 +207,15 @@ fn is_plain_word(word: &str) -> bool {
     before.is_some()
 }
 
-/// Whether a character is a letter of living use that nobody takes for punctuation.
+/// Whether a character is a letter in use today that nobody takes for punctuation.
 fn is_letter(c: char) -> bool {
     use Category::{LowercaseLetter, OtherLetter, TitlecaseLetter, UppercaseLetter};
     let is_letter = matches!(
         c.general_category(),
         LowercaseLetter | OtherLetter | TitlecaseLetter | UppercaseLetter
     );
-    // Clicks, glottal stops, gershayim, syllables of Canada, Ogham, runes, Tifinagh, tones of Lisu, saltillo,
-    // and everything historic.
+    // Clicks, glottal stops, gershayim, Canadian syllabics, Ogham, runes, Tifinagh, Lisu tones, saltillo, and
+    // everything historic.
     let is_deceptive = matches!(c,
         '\u{01C0}'..='\u{01C3}' | '\u{0294}'..='\u{02AF}' | '\u{05F0}'..='\u{05F2}'
         | '\u{1400}'..='\u{16FF}' | '\u{18B0}'..='\u{18FF}' | '\u{2D30}'..='\u{2D7F}'

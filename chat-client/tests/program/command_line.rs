@@ -1,4 +1,4 @@
-//! Flags, good and bad.
+//! Valid and invalid flags.
 
 use chat_proto::{Command, Name, RoomId, Text};
 
@@ -95,7 +95,7 @@ fn a_refused_flag_ends_a_script() {
 #[test]
 fn with_reconnect_a_script_loses_no_line_that_was_not_sent() {
     let listener = Listener::bind();
-    // A name: it is looked up again.
+    // A host name is looked up again.
     let flags = [&listener.port_flag(), "--ip=localhost", "--reconnect"];
     let mut client = Client::start(&flags);
     let mut peer = listener.accept();

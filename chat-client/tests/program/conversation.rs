@@ -1,4 +1,4 @@
-//! What goes over in both directions while all is well.
+//! Traffic in both directions while all is well.
 
 use std::io::Write;
 use std::thread;

@@ -1,4 +1,4 @@
-//! How a connection can end, and what the client makes of it.
+//! The ways in which a connection can end, and the client's reaction to each.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use chat_proto::Command;
 
 use crate::support::{Client, Listener, chat, frame, program, system};
 
-/// The client ends with status 1 and this error.
+/// Checks that the client ends with status 1 and this error.
 #[track_caller]
 fn assert_fails(client: Client, error: &str) {
     assert_eq!(client.exit().failed(1), error);
@@ -17,7 +17,7 @@ fn assert_fails(client: Client, error: &str) {
 
 #[test]
 fn a8_nobody_listens() {
-    // The port of the other end of a connection is taken, and nobody listens there.
+    // The port of the other end of a connection is in use, but nobody listens there.
     let listener = Listener::bind();
     let taken = TcpStream::connect(listener.address()).expect("it listens");
     let address = taken.local_addr().expect("it is connected");
@@ -29,7 +29,7 @@ fn a8_nobody_listens() {
 
 #[test]
 fn a_name_without_an_address_is_reported_in_both_languages() {
-    // No name ends like that (RFC 6761, 6.4). The reason that is given depends on the network.
+    // No name ends like this (RFC 6761, 6.4). The reason reported depends on the network.
     for (lang, start, end) in [
         ("en", "cannot find the address of nowhere.invalid: ", ". Is it spelled right?"),
         ("ko", "nowhere.invalid의 주소를 찾을 수 없어요: ", ". 이름을 맞게 썼나요?"),
@@ -53,7 +53,7 @@ fn a8_the_server_closes_while_the_input_is_open() {
 fn a8_the_server_closes_without_reading_everything() {
     let (mut client, mut peer) = Client::connected();
     client.write(b"one\ntwo\n");
-    // With bytes left unread, closing resets the connection.
+    // Closing with unread bytes resets the connection.
     peer.0.read_exact(&mut [0]).expect("something was sent");
     peer.0.peek(&mut [0]).expect("there is more");
     drop(peer);
@@ -68,7 +68,7 @@ fn shutdown_is_answered_by_goodbye() {
         assert_eq!(peer.command(), Some(Command::Shutdown));
         peer.send(&system("Goodbye.", "server-stopping"));
         peer.end();
-        // The rest of its commands, if it is still there, does not matter.
+        // The rest of its commands, if still unread, does not matter.
         peer.commands();
         client.exit().succeeded();
     }
@@ -87,7 +87,7 @@ fn a_frame_is_cut_off() {
     }
 }
 
-/// The client fails while the connection is open: it does not wait for more.
+/// The client fails while the connection is open, instead of waiting for more.
 #[test]
 fn bytes_that_are_no_message_end_the_client() {
     for bytes in [

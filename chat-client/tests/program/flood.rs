@@ -1,4 +1,4 @@
-//! Servers that send without end, or read nothing: the keyboard is obeyed all the same.
+//! Servers that send without end, or read nothing, while the keyboard must still be obeyed.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use chat_proto::{Command, Text};
 use crate::pty::Terminal;
 use crate::support::{Client, Listener, Peer, chat, frame, system};
 
-/// Frames to be repeated, of each kind that costs a client more than others.
+/// Frames to be repeated, of each kind that is expensive for a client.
 fn floods() -> Vec<(&'static str, Vec<u8>)> {
     let said = |text: &str| frame(&chat("eve", text));
     let room = |id: usize| format!(r#"{{"roomId":{id},"title":"x{id}","members":["a","b"]}}"#);
@@ -42,7 +42,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Sends frames until the client has gone.
+/// Sends frames until the client is gone.
 fn flood(peer: &Peer, frames: Vec<u8>) -> thread::JoinHandle<()> {
     let mut stream: TcpStream = peer.0.try_clone().expect("a descriptor");
     thread::spawn(move || while stream.write_all(&frames).is_ok() {})
@@ -77,7 +77,7 @@ fn v6_keys_are_obeyed_whatever_a_server_floods() {
     }
 }
 
-/// No flood makes the client large.
+/// Checks that the flood does not make the client large.
 fn assert_small(terminal: &Terminal, kind: &str) {
     let status = format!("/proc/{}/status", terminal.process_id());
     let Ok(status) = std::fs::read_to_string(status) else { return };
@@ -114,7 +114,7 @@ fn v6_lines_are_obeyed_at_a_plain_terminal() {
     flooding.join().expect("no panic");
 }
 
-/// A text that is pasted without marks, as many lines, to a server that reads nothing.
+/// A text pasted without marks, as many lines, to a server that reads nothing.
 #[test]
 fn v6_a_server_that_reads_nothing_does_not_make_the_client_large() {
     let (mut terminal, peer) = connected();
@@ -130,7 +130,7 @@ fn v6_a_server_that_reads_nothing_does_not_make_the_client_large() {
     drop(peer);
 }
 
-/// What is for programs is never left out, however slowly it is read.
+/// Output for programs is always complete, however slowly it is read.
 #[test]
 fn v6_lines_for_programs_are_complete() {
     const LINES: usize = 3_000;

@@ -1,4 +1,4 @@
-//! A peer that means harm to the terminal.
+//! A peer that attacks the terminal.
 
 use crate::support::{Client, chat, system};
 

@@ -1,5 +1,5 @@
-//! The real client against the real server, and against a scripted peer that sends what a real server
-//! never would. All waiting is for something to happen, and has a deadline.
+//! The actual client against the actual server, and against a scripted peer that sends what no actual server would.
+//! Tests only wait for something to happen, always with a deadline.
 
 mod command_line;
 mod conversation;

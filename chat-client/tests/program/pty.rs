@@ -13,23 +13,23 @@ use crate::support::DEADLINE;
 struct Seen {
     screen: vt100::Parser,
     bytes: Vec<u8>,
-    /// Nothing more is to be read.
+    /// Whether to stop reading for good.
     closing: bool,
-    /// Nothing is to be read for now.
+    /// Whether to stop reading for now.
     paused: bool,
 }
 
 /// A client at a terminal of its own. It is killed when dropped.
 pub(crate) struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
-    /// Keeps the terminal after the end of the client, to see how it was left.
+    /// Keeps the terminal after the end of the client, to inspect the state it was left in.
     slave: Option<Box<dyn SlavePty + Send>>,
     /// Opened by the first key pressed. Dropping it presses Ctrl-D.
     keyboard: Option<Box<dyn Write + Send>>,
-    /// `None` once it has been waited for.
+    /// `None` after waiting for it.
     client: Option<Box<dyn Child + Send + Sync>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
-    /// The modes before the start of the client.
+    /// The modes before the client started.
     modes: String,
 }
 
@@ -90,7 +90,7 @@ impl Terminal {
         keyboard.flush().expect("the terminal takes keys");
     }
 
-    /// Waits until the rows are as they should be.
+    /// Waits until the rows satisfy a condition.
     #[track_caller]
     pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&[String]) -> bool) {
         self.wait_until(what, |seen| is_so(&rows(&seen.screen)));
@@ -115,7 +115,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until the cursor, which the client moves last, is in that column. Returns its row.
+    /// Waits until the cursor, which the client moves last, is in this column. Returns its row.
     #[track_caller]
     pub(crate) fn cursor_row(&self, column: u16) -> u16 {
         let position = |seen: &Seen| seen.screen.screen().cursor_position();
@@ -129,7 +129,7 @@ impl Terminal {
         String::from_utf8_lossy(&seen.bytes).into_owned()
     }
 
-    /// Reads no further: the client fills the buffers of the terminal, and then it writes in vain.
+    /// Stops reading: the client fills the terminal's buffers, and then writes in vain.
     pub(crate) fn pause(&self) {
         self.seen.0.lock().expect("no panic").paused = true;
     }
@@ -143,7 +143,7 @@ impl Terminal {
     }
 
     pub(crate) fn resize(&self, cols: u16) {
-        // The emulator first: the client answers at once.
+        // The emulator first, since the client reacts at once.
         self.seen.0.lock().expect("no panic").screen.screen_mut().set_size(ROWS, columns(cols));
         let master = self.master.as_ref().expect("the terminal is there");
         master.resize(size(cols)).expect("the terminal is there");
@@ -161,15 +161,15 @@ impl Terminal {
         assert!(self.bytes().contains("\u{1b}[?2004h"), "the terminal was taken over");
         let unmarked = b"\x1b[?2004l";
         self.wait_until("waiting for the end of marks around pasted text", |seen| {
-            // In what was read last: all of it may be megabytes, read anew each time.
+            // Searches what was read last only: the whole may be megabytes, searched again each time.
             let start = seen.bytes.len().saturating_sub(CHUNK + unmarked.len());
             seen.bytes[start..].windows(unmarked.len()).any(|bytes| bytes == unmarked)
         });
         (status, restored)
     }
 
-    /// Takes the terminal away as soon as `provoke` has made the client write something. No key may have
-    /// been pressed. Returns the status of the client.
+    /// Removes the terminal as soon as `provoke` has made the client write something. No key may have been pressed
+    /// before. Returns the status of the client.
     pub(crate) fn close(mut self, provoke: impl FnOnce()) -> u32 {
         assert!(self.keyboard.is_none());
         self.seen.0.lock().expect("no panic").closing = true;
@@ -203,7 +203,7 @@ impl Drop for Terminal {
 fn watch(mut terminal: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) {
     thread::spawn(move || {
         let mut buffer = [0; CHUNK];
-        // An error is the end of the terminal, too.
+        // An error is the end of the terminal as well.
         while let Ok(len @ 1..) = terminal.read(&mut buffer) {
             let (seen, news) = &*seen;
             let seen = seen.lock().expect("no panic");

@@ -1,4 +1,4 @@
-//! People chat through the real server.
+//! People chat through the actual server.
 
 use chat_server::{Config, Server, ServerHandle, TlsConfig};
 
@@ -7,7 +7,7 @@ use crate::pty::Terminal;
 use crate::support::Client;
 use crate::tls_peer::Identity;
 
-/// A server that is stopped, and has ended, when the test does.
+/// A server that is stopped and waited for when the test ends.
 struct Chat(Option<ServerHandle>);
 
 impl Chat {
@@ -32,7 +32,7 @@ impl Chat {
         self.join_with(&[])
     }
 
-    /// A client whose connection has been accepted: the next one gets the next number.
+    /// A client whose connection has been accepted, so that the next client gets the next number.
     fn join_with(&self, flags: &[&str]) -> Client {
         let port = self.port_flag();
         let flags: Vec<&str> = flags.iter().copied().chain([port.as_str()]).collect();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chat_proto::{Command, HEADER_LEN, Text, write_frame};
 
-/// Whatever takes longer has failed. Nothing here takes long.
+/// The time after which something has failed. Nothing here takes long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The client's program with these flags, speaking English.
@@ -32,7 +32,7 @@ pub(crate) struct Client {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
     pub(crate) status: Option<i32>,
-    /// The lines that were not read before.
+    /// The lines that had not been read before.
     pub(crate) output: Vec<String>,
     pub(crate) errors: Vec<String>,
 }
@@ -90,7 +90,7 @@ impl Client {
         stdin.flush().expect("the client reads");
     }
 
-    /// For input to be written on another thread.
+    /// Takes the input, to be written on another thread.
     pub(crate) fn take_input(&mut self) -> ChildStdin {
         self.input.take().expect("the input has not ended")
     }
@@ -221,7 +221,7 @@ impl Peer {
     }
 }
 
-/// Sends more in both directions than the buffers between hold, has the peer `close`, and checks that everything
+/// Sends more in both directions than the buffers in between hold, has the peer `close`, and checks that everything
 /// arrived.
 pub(crate) fn exchange_heavy_traffic<S: Read + Write>(
     mut client: Client,
@@ -249,7 +249,7 @@ pub(crate) fn exchange_heavy_traffic<S: Read + Write>(
     assert_eq!(output[LINES - 1], format!("bob: {} {text}", LINES - 1));
 }
 
-/// The command that says this.
+/// The command that says `text`.
 pub(crate) fn said(text: &str) -> Command {
     Command::Chat(Text::new(text).expect("a text"))
 }

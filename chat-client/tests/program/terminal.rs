@@ -1,4 +1,4 @@
-//! The client at a terminal: the display, and the state in which it leaves the terminal.
+//! The client at a terminal: the display, and the state in which the terminal is left.
 
 use chat_proto::{Command, MAX_PAYLOAD, Name, RoomId};
 
@@ -49,7 +49,7 @@ fn a_message_comes_above_the_line_being_typed() {
 #[test]
 fn many_messages_leave_the_line_whole() {
     let (mut terminal, mut peer) = connected_with(&[], 19, &[]);
-    // Three rows of it: they are taken away and come back with every message.
+    // Three rows long; they are removed and repainted with every message.
     let rows = ["가나다라마바사아", "자차카타파하거너더", "러"];
     terminal.press(&rows.concat());
     terminal.shows(&[&format!("> {}", rows[0]), rows[1], rows[2]]);
@@ -90,7 +90,7 @@ fn v1_no_name_passes_for_another_speaker_at_a_terminal() {
             let [.., end, prompt] = rows else { return false };
             end.ends_with("end") && prompt == ">"
         });
-        // At the margin are quoted names after the time, which may fill a row, and nothing of theirs.
+        // The margin has only quoted names after the time, which may fill a row, and no text from others.
         terminal.wait("looking at the margin", |rows| {
             rows.iter().all(|row| {
                 row.is_empty()
@@ -187,12 +187,12 @@ fn plain_and_dumb_terminals_are_left_alone() {
         let (mut terminal, mut peer) = started_with(flags, 80, variables);
         peer.send(&chat("alice", "hi"));
         terminal.wait("waiting for the chat", |rows| rows.ends_with(&["alice: hi".to_owned()]));
-        // Nobody's text comes to the margin there, either.
+        // No text from others comes to the margin there, either.
         peer.send(&chat("eve", &format!("{}bob: I quit", "x ".repeat(37))));
         terminal.wait("waiting for the next", |rows| {
             rows.last().is_some_and(|row| row == "        bob: I quit")
         });
-        // The terminal itself makes lines and echoes.
+        // The terminal itself echoes and reads lines.
         terminal.press("hello\r");
         assert_eq!(peer.command(), Some(said("hello")));
         assert!(!terminal.bytes().contains('\u{1b}'), "{}", terminal.bytes());
@@ -235,7 +235,7 @@ fn a_text_too_long_to_be_sent_is_refused_whole() {
         "! a line may have at most 65535 bytes; that one was not sent. Send it in parts.";
     let long = "x".repeat(MAX_PAYLOAD + 1);
     let pasted = format!("\u{1b}[200~{long}\u{1b}[201~\r");
-    // The second as a terminal sends it that does not mark a pasted text.
+    // The second variant comes as from a terminal that does not mark pasted text.
     for (keys, typed_before) in [(pasted, true), (format!("{long}{long}\r"), false)] {
         let (mut terminal, mut peer) = connected(&[]);
         terminal.press("before ");

@@ -1,4 +1,4 @@
-//! A peer that plays a server with TLS, and the certificates for it.
+//! A peer that plays a TLS server, and the certificates for it.
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersi
 
 use crate::support::{Client, Listener, Peer, program};
 
-/// A file that is gone when the test is.
+/// A file that is removed when dropped.
 pub(crate) struct TempFile(PathBuf);
 
 impl TempFile {
@@ -66,7 +66,7 @@ impl Authority {
         self.issue_with(names, |_| ())
     }
 
-    /// The same, with other `params`.
+    /// A certificate for these names, with `params` changed.
     pub(crate) fn issue_with(
         &self,
         names: &[&str],
@@ -96,13 +96,13 @@ fn authority_params() -> CertificateParams {
     params
 }
 
-/// Makes a certificate one of the past.
+/// Makes a certificate that has expired.
 pub(crate) fn expired(params: &mut CertificateParams) {
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2021, 2, 3);
 }
 
-/// Makes a certificate one of the future.
+/// Makes a certificate that is not valid yet.
 pub(crate) fn early(params: &mut CertificateParams) {
     params.not_before = date_time_ymd(2998, 1, 2);
     params.not_after = date_time_ymd(2999, 1, 1);
@@ -136,13 +136,13 @@ impl Identity {
         Self::new(&params.self_signed(&key).expect("a certificate"), &key)
     }
 
-    /// A certificate that is one of an authority, as `openssl req -x509` makes it.
+    /// A certificate that belongs to an authority, as `openssl req -x509` makes it.
     pub(crate) fn of_authority() -> Self {
         let key = key();
         Self::new(&authority_params().self_signed(&key).expect("a certificate"), &key)
     }
 
-    /// This certificate with the key of another one: what somebody in between can show.
+    /// This certificate with another one's key, which is all that somebody in between can present.
     pub(crate) fn with_key_of(self, other: Self) -> Self {
         Self { key: other.key, ..self }
     }
@@ -160,11 +160,11 @@ impl Identity {
     }
 }
 
-/// The server's end of an encrypted connection. Dropping it cuts the connection without a word.
+/// The server's end of an encrypted connection. Dropping it cuts the connection without `close_notify`.
 pub(crate) type TlsPeer = Peer<StreamOwned<ServerConnection, TcpStream>>;
 
 impl TlsPeer {
-    /// Says that this side ends, and ends it.
+    /// Sends `close_notify`, and ends this side.
     pub(crate) fn close(mut self) {
         self.0.conn.send_close_notify();
         while self.0.conn.wants_write() {
@@ -172,7 +172,7 @@ impl TlsPeer {
         }
     }
 
-    /// Whether the client has said that it ends, rather than just ended.
+    /// Whether the client has sent `close_notify`, rather than just ended the stream.
     pub(crate) fn sees_the_end(&mut self) -> bool {
         match self.0.read(&mut [0]) {
             Ok(0) => true,
@@ -200,7 +200,7 @@ impl TlsListener {
         Self { listener: Listener::bind(), config: config(identity, versions) }
     }
 
-    /// Shows another certificate from now on.
+    /// Presents another certificate from now on.
     pub(crate) fn change(&mut self, identity: Identity) {
         self.config = config(identity, &[&TLS13, &TLS12]);
     }
@@ -241,7 +241,7 @@ fn config(identity: Identity, versions: &[&'static SupportedProtocolVersion]) ->
         .with_protocol_versions(versions)
         .expect("versions with suites")
         .with_no_client_auth()
-        // Unlike `with_single_cert`, it takes a key that is not the certificate's.
+        // Unlike `with_single_cert`, it accepts a key that does not belong to the certificate.
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     Arc::new(config)
 }

@@ -1,4 +1,4 @@
-//! What goes over an encrypted connection, and how it ends: as over a plain one.
+//! Traffic over an encrypted connection, and how it ends: the same as over a plain one.
 
 use std::io::Write as _;
 use std::thread;
@@ -59,7 +59,7 @@ fn a_frame_is_cut_off() {
     }
 }
 
-/// Somebody in between can end a connection, and so leave messages out.
+/// Somebody in between can end a connection, and thereby withhold messages.
 #[test]
 fn an_end_without_a_word_is_no_success() {
     let (mut client, mut peer) = connected();
@@ -69,7 +69,7 @@ fn an_end_without_a_word_is_no_success() {
     drop(peer);
     assert_eq!(client.line(), "bob: before");
     assert_eq!(client.exit().failed(1), "the connection ended without the server's word for it");
-    // The word of the chat is enough.
+    // The goodbye of the chat suffices.
     let (mut client, mut peer) = connected();
     client.write(b"/shutdown\n");
     assert_eq!(peer.command(), Some(Command::Shutdown));
@@ -97,7 +97,7 @@ fn bytes_that_are_no_message_end_the_client() {
     assert_eq!(client.exit().failed(1), error);
 }
 
-/// In records of any size, also of one byte each.
+/// In records of any size, down to one byte each.
 #[test]
 fn messages_come_out_however_they_are_cut_into_records() {
     let (client, mut peer) = connected();
@@ -151,7 +151,7 @@ fn a_server_that_came_back_as_another_is_told_and_gets_nothing() {
     assert!(client.line().starts_with("- trying to connect again"));
     client.write(b"secret\n");
     client.end_input();
-    // It is told once.
+    // It is reported once.
     server.refused();
     server.refused();
     let warning = client.line();

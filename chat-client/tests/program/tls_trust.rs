@@ -1,4 +1,4 @@
-//! Which servers the client trusts with TLS, and what it says about the others.
+//! The servers that the client trusts with TLS, and what it says about others.
 
 use std::io::{Read as _, Write as _};
 use std::process::Command as Process;
@@ -10,7 +10,7 @@ use rustls::version::{TLS12, TLS13};
 use crate::support::{Client, Listener, chat, frame, program, system};
 use crate::tls_peer::{Authority, Identity, TempFile, TlsListener, early, expired};
 
-/// One says something, and is answered.
+/// Checks that the client can say something and is answered.
 #[track_caller]
 fn assert_talks(mut client: Client, server: &TlsListener) {
     let mut peer = server.accept();
@@ -23,14 +23,14 @@ fn assert_talks(mut client: Client, server: &TlsListener) {
     assert_eq!(client.exit().succeeded(), ["김철수: 어서 오세요"]);
 }
 
-/// A client of `server` with these flags, and with the authorities in a file as those of the system.
+/// A client of `server` with these flags, which takes the authorities in a file for those of the system.
 fn client(server: &TlsListener, system_roots: &TempFile, flags: &[&str]) -> Client {
     let port = server.listener.port_flag();
     let flags: Vec<&str> = [port.as_str()].iter().chain(flags).copied().collect();
     Client::spawn(&mut program_with(system_roots, &flags))
 }
 
-/// The client's program on a system whose list of authorities is in a file.
+/// The client's program on a system whose authorities are in a file.
 fn program_with(system_roots: &TempFile, flags: &[&str]) -> Process {
     let mut process = program(flags);
     process.env_remove("SSL_CERT_DIR").env("SSL_CERT_FILE", system_roots.path());
@@ -155,7 +155,7 @@ fn another_certificate_than_the_pinned_one_is_a_warning() {
     }
 }
 
-/// A certificate is public: who shows it has to prove that it is their own.
+/// A certificate is public, so a server must prove that it is its own.
 #[test]
 fn a_pinned_certificate_without_its_key_is_refused() {
     let authority = Authority::new();

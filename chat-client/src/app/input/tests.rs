@@ -59,7 +59,7 @@ fn any_other_line_is_a_chat_as_it_was_typed() {
     }
 }
 
-/// As the original client does, which strips lines first.
+/// Like the original client, which strips lines first.
 #[test]
 fn v8_spaces_before_a_command_do_not_matter() {
     let spaces = [
@@ -74,7 +74,7 @@ fn v8_spaces_before_a_command_do_not_matter() {
         assert_eq!(parse(&space), Ok(Input::Blank));
         assert_eq!(command(&format!("{space}//x")), chat("/x"));
     }
-    // U+200B is no space, and a text keeps its own.
+    // U+200B is not a space, and a text keeps its own.
     assert_eq!(command("\u{200b}/join 1"), chat("\u{200b}/join 1"));
     assert_eq!(command("  x / y "), chat("  x / y "));
 }

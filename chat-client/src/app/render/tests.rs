@@ -1,5 +1,5 @@
-//! The rules of rendering: what is shown for whom, that nothing else reaches a terminal, and that every row
-//! belongs to its author.
+//! The rules of rendering: what is shown to whom, that nothing else reaches a terminal, and that every row belongs to
+//! its author.
 
 use super::*;
 use crate::app::options::Options;
@@ -93,13 +93,13 @@ fn a_room_is_id_title_count_and_members() {
 
 #[test]
 fn a_name_keeps_its_colour() {
-    // People get used to it.
+    // People get used to a name's colour.
     assert_eq!(["alice", "bob", "김철수"].map(colour), [3, 2, 8]);
     let colours: std::collections::HashSet<u8> = (0..100).map(|n| colour(&n.to_string())).collect();
     assert_eq!(colours.len(), usize::from(NAME_COLOURS));
 }
 
-/// Strings with many characters that could do harm.
+/// Strings with many harmful characters.
 fn nasty() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         any::<char>(),
@@ -134,7 +134,7 @@ fn messages() -> impl Strategy<Value = Incoming> {
     )
 }
 
-/// Whether the only bidi controls are isolates that begin and end in this line, not nested.
+/// Whether the only bidi controls are isolates that begin and end in this line and are not nested.
 fn isolates_are_whole(line: &str) -> bool {
     let mut open = false;
     for c in line.chars() {

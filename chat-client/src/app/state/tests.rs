@@ -1,4 +1,4 @@
-//! The effects of lines and messages, and the meaning of each end of a connection.
+//! The effects of lines and messages, and what each end of a connection means.
 
 use super::*;
 use crate::io_error::IoErrorKind;
@@ -101,7 +101,7 @@ fn the_prompt_has_the_room() {
     assert_eq!(app.prompt().short.as_str(), "12> ");
     app.incoming(AT, &coded("room-left"));
     assert_eq!(app.prompt().full.as_str(), "> ");
-    // Without fields, the request is all that is known.
+    // Without fields, only the request is known.
     type_in(&mut app, "/join 5");
     app.incoming(AT, &coded("room-entered"));
     assert_eq!(app.prompt().full.as_str(), "5> ");
@@ -145,7 +145,7 @@ fn the_requests_of_flags_come_first_and_a_refusal_ends_a_script() {
         assert_eq!(refused.fail, expected);
         assert_eq!(app.incoming(AT, &coded("no-such-room")).fail, None);
     }
-    // A server without codes is not judged.
+    // With a server that sends no codes, nothing is certain.
     let mut app = App::new(options(Format::Plain));
     app.connected(0);
     assert_eq!(app.incoming(AT, &message(r#"{"type":"SCSystemMessage","text":"x"}"#)).fail, None);
@@ -220,7 +220,7 @@ fn a_full_server_did_nothing_of_what_was_sent() {
     }
 }
 
-/// Something was not received, so it is a failure, even after everything was sent.
+/// Something was not received, so this is a failure even after everything was sent.
 #[test]
 fn an_evicted_client_fails_or_connects_again() {
     for code in ["frame-timeout", "slow-consumer"] {

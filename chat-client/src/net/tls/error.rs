@@ -1,4 +1,4 @@
-//! Why a handshake has failed, and why a certificate is not trusted.
+//! Reasons why a handshake has failed, and why a certificate is not trusted.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,7 +19,7 @@ const MAX_NAMES: usize = 5;
 /// The most characters shown of a name; no host name is longer.
 const MAX_NAME: usize = 253;
 
-/// Why the TLS handshake failed on an accepted connection.
+/// The reason why the TLS handshake failed on an accepted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TlsError {
     /// The server's answer is not TLS.
@@ -40,11 +40,11 @@ pub(crate) struct Untrusted {
     pub(crate) why: Distrust,
 }
 
-/// Why a certificate is not trusted.
+/// The reason why a certificate is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Distrust {
     UnknownAuthority,
-    /// It is the certificate of an authority, not of a server, as `openssl req -x509` makes it.
+    /// It belongs to an authority rather than a server, as `openssl req -x509` makes it.
     Authority,
     /// It is valid for these names only.
     OtherName(Vec<String>),
@@ -104,7 +104,7 @@ impl From<CertificateError> for Distrust {
     }
 }
 
-/// A name without what rustls puts around it: `DnsName("chat.example")`, `IpAddress(0::1)`.
+/// Strips a name of what rustls puts around it: `DnsName("chat.example")`, `IpAddress(0::1)`.
 fn bare_name(name: &str) -> String {
     let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     let inside = inside.unwrap_or(name).trim_matches('"');
@@ -128,7 +128,7 @@ impl fmt::Display for Untrusted {
 impl StdError for Untrusted {}
 
 impl TlsError {
-    /// Says what went wrong with `server`.
+    /// Describes what went wrong with `server`.
     pub(crate) fn of_server<'a>(&'a self, server: &'a Destination) -> impl Localize + 'a {
         OfServer { error: self, server }
     }
@@ -187,7 +187,7 @@ impl Untrusted {
     }
 }
 
-/// A sentence without its full stop.
+/// Writes a sentence without its full stop.
 impl Localize for Distrust {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! [`Fingerprint`]: a short name for a certificate, that people can compare.
+//! [`Fingerprint`]: a short identifier of a certificate that people can compare.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,11 +6,11 @@ use std::str::FromStr;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 
-/// The SHA-256 of a certificate's DER. Shown as openssl does it, `AB:CD:…`.
+/// The SHA-256 of a certificate in DER. Displayed in openssl's format, `AB:CD:…`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint([u8; LEN]);
 
-/// The bytes of a SHA-256.
+/// The length of a SHA-256, in bytes.
 const LEN: usize = 32;
 
 /// The text is not a SHA-256 in hexadecimal.
@@ -25,8 +25,8 @@ impl Fingerprint {
     }
 }
 
-/// Parses what servers, browsers and openssl show: in either case, with or without a colon after each byte,
-/// with or without `sha256:` before it.
+/// Parses the formats of servers, browsers and openssl: in either case, with or without a colon after each byte, with
+/// or without `sha256:` in front.
 impl FromStr for Fingerprint {
     type Err = InvalidFingerprint;
 

@@ -11,10 +11,10 @@ use crate::net::tls::error::TlsError;
 use crate::net::tls::settings::TlsSettings;
 use crate::net::tls::stream::TlsStream;
 
-/// Shakes hands with the server, within `timeout`. No application data is sent before the server is trusted.
+/// Performs the handshake within `timeout`. Sends no application data before the server is trusted.
 ///
 /// # Errors
-/// When the server does not speak TLS, is not trusted, or takes too long.
+/// If the server does not speak TLS, is not trusted, or takes too long.
 pub(crate) fn shake_hands(
     socket: TcpStream,
     settings: &TlsSettings,
@@ -24,7 +24,7 @@ pub(crate) fn shake_hands(
     let mut connection = ClientConnection::new(config, settings.name.clone())
         .map_err(|error| TlsError::Other(error.to_string()))?;
     let mut timed = Timed { socket: &socket, until: Instant::now() + timeout };
-    // The last flight may still be unsent when the handshake is over.
+    // The last messages may still be unsent when the handshake is over.
     while connection.is_handshaking() || connection.wants_write() {
         connection.complete_io(&mut timed).map_err(|error| TlsError::of(&error))?;
     }
@@ -35,14 +35,14 @@ pub(crate) fn shake_hands(
     Ok(TlsStream::new(socket, connection))
 }
 
-/// A socket with one deadline for all reads and writes, however many bytes dribble in.
+/// A socket with one deadline for all reads and writes, however slowly bytes arrive.
 struct Timed<'a> {
     socket: &'a TcpStream,
     until: Instant,
 }
 
 impl Timed<'_> {
-    /// Repeats a system call, passing the time left, until it has a result or the deadline has passed.
+    /// Repeats a system call, passing it the remaining time, until it has a result or the deadline has passed.
     fn call(
         &self,
         mut system: impl FnMut(Option<Duration>) -> io::Result<usize>,
@@ -56,7 +56,8 @@ impl Timed<'_> {
                 Err(error)
                     if matches!(
                         error.kind(),
-                        // A time-out is one of the first two, depending on the system; the third is a signal.
+                        // A time-out is one of the first two, depending on the system; the third is caused by a
+                        // signal.
                         ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
                     ) => {}
                 result => return result,
@@ -93,7 +94,7 @@ mod tests {
     use crate::net::destination::Host;
     use crate::net::tls::trust::Trust;
 
-    /// Shakes hands with a server played by `server`, with a short timeout.
+    /// Performs a handshake, with a short timeout, with a server played by `server`.
     fn shake_hands_with(server: impl FnOnce(TcpStream) + Send) -> TlsError {
         let fingerprint = "0".repeat(64).parse().expect("64 digits");
         let settings = TlsSettings::new(&Trust::Certificate(fingerprint), &Host::LOOPBACK);

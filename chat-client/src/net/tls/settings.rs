@@ -1,4 +1,4 @@
-//! [`TlsSettings`]: what rustls needs to know for connections to one server.
+//! [`TlsSettings`]: the settings for connections to one server, in rustls's terms.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -19,15 +19,15 @@ pub(crate) struct TlsSettings {
     pub(super) name: ServerName<'static>,
 }
 
-/// A host that no certificate can name.
+/// No certificate can name this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnnameableHost;
 
 impl TlsSettings {
-    /// Prepares connections to `host`. Reads the authorities, if `trust` names any.
+    /// Prepares connections to `host`. Reads the authorities that `trust` names, if any.
     ///
     /// # Errors
-    /// When no authority can be read.
+    /// If no authority can be read.
     pub(crate) fn new(trust: &Trust, host: &Host) -> Result<Self, TrustError> {
         let provider = Arc::new(ring::default_provider());
         let accepted = match trust {
@@ -42,9 +42,9 @@ impl TlsSettings {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier { accepted, algorithms }))
             .with_no_client_auth();
-        // Every connection verifies the certificate; a resumed session would not.
+        // Every connection must verify the certificate, which a resumed session would not.
         config.resumption = Resumption::disabled();
-        // Such a host is trusted only with a pinned certificate, whose name does not matter.
+        // Such a host is trusted only by a pinned certificate, whose name does not matter.
         let unnamed = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into());
         Ok(Self { config: Arc::new(config), name: server_name(host).unwrap_or(unnamed) })
     }
@@ -59,12 +59,12 @@ fn signed_by(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Accepted {
 /// The name that the server's certificate must have.
 ///
 /// # Errors
-/// When no certificate can name the host.
+/// If no certificate can name the host.
 pub(crate) fn server_name(host: &Host) -> Result<ServerName<'static>, UnnameableHost> {
     match host {
         Host::Address(address) => Ok(ServerName::IpAddress((*address).into())),
         Host::Name(name) => match name.split_once('%').map(|(v6, _)| v6.parse::<Ipv6Addr>()) {
-            // The interface means something on this machine only.
+            // The interface is only meaningful on this machine.
             Some(Ok(address)) => Ok(ServerName::IpAddress(IpAddr::V6(address).into())),
             _ => ServerName::try_from(name.clone()).map_err(|_| UnnameableHost),
         },

@@ -1,8 +1,8 @@
-//! [`TlsStream`]: an encrypted connection that one thread reads and another one writes.
+//! [`TlsStream`]: an encrypted connection, read by one thread and written by another.
 //!
-//! Both share the state of rustls, behind a lock that nobody holds while waiting for the socket: encrypting
-//! and decrypting take microseconds. The reader never writes, so a server that does not read cannot keep it
-//! from reading; what rustls has to answer goes out with the next frame.
+//! Both share the state of rustls, behind a lock that is never held while waiting for the socket: encrypting and
+//! decrypting take microseconds. The reader never writes, so a server that does not read cannot keep it from reading;
+//! rustls's own replies go out with the next frame.
 
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::TcpStream;
@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::ClientConnection;
 
-/// Bytes read from the socket at once. A record takes up to 16 KiB and a little more.
+/// Bytes read from the socket at once. A record is a little over 16 KiB at most.
 const READ_LEN: usize = 32 * 1024;
 
-/// Bytes encrypted at once: as many as a record takes. rustls keeps up to 64 KiB for a writer.
+/// Bytes encrypted at once: the contents of the longest record. rustls buffers up to 64 KiB for a writer.
 const WRITE_LEN: usize = 16 * 1024;
 
 /// A connection after its handshake.
@@ -32,7 +32,7 @@ impl TlsStream {
         &self.socket
     }
 
-    /// The half for the thread that reads.
+    /// Returns the half for the reader thread.
     pub(crate) fn reader(&self) -> TlsReader<'_> {
         TlsReader { stream: self, records: vec![0; READ_LEN], unread: 0..0 }
     }
@@ -48,7 +48,7 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Sends `close_notify`: nothing more will be written. Called by the thread that writes.
+    /// Sends `close_notify`, after which nothing is written. Called by the writer thread.
     ///
     /// # Errors
     /// Those of the socket.
@@ -75,7 +75,7 @@ impl TlsStream {
     }
 
     fn lock(&self) -> MutexGuard<'_, ClientConnection> {
-        // A connection that a panic has left broken reports errors, like any other.
+        // A connection that a panic has left broken reports errors like any other.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,14 +84,14 @@ impl TlsStream {
 pub(crate) struct TlsReader<'a> {
     stream: &'a TlsStream,
     records: Vec<u8>,
-    /// The part of `records` that rustls has not taken yet: it takes a few KiB at a time, and more only once
-    /// the plaintext of those has been read.
+    /// The part of `records` that rustls has not taken yet. It takes a few KiB at a time, and more only once their
+    /// plaintext has been read.
     unread: std::ops::Range<usize>,
 }
 
 impl Read for TlsReader<'_> {
     /// Returns 0 only after the server's `close_notify`. A stream that ends without one fails with
-    /// [`ErrorKind::UnexpectedEof`], and a record that the server did not send with [`ErrorKind::InvalidData`].
+    /// [`ErrorKind::UnexpectedEof`], and a forged record with [`ErrorKind::InvalidData`].
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut connection = self.stream.lock();

@@ -1,4 +1,4 @@
-//! [`Trust`]: which certificates the flags accept, and the authorities that sign them.
+//! [`Trust`]: the certificates that the flags accept, and the authorities that sign them.
 
 use std::fmt;
 use std::fs;
@@ -12,18 +12,18 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::io_error::IoErrorKind;
 use crate::net::tls::fingerprint::Fingerprint;
 
-/// Which server to trust, by its certificate.
+/// Which servers to trust, by their certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// One whose certificate an authority of this system has signed for its name.
+    /// Those whose certificate an authority of this system has signed for their name.
     System,
-    /// One whose certificate an authority in this PEM file has signed for its name.
+    /// Those whose certificate an authority in this PEM file has signed for their name.
     Authorities(PathBuf),
-    /// The one with exactly this certificate, whatever its name and its dates.
+    /// The server with exactly this certificate, whatever its name and dates.
     Certificate(Fingerprint),
 }
 
-/// Why there are no authorities to trust.
+/// The reason why there are no authorities to trust.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TrustError {
     Unreadable { file: PathBuf, why: IoErrorKind },
@@ -65,7 +65,7 @@ impl Localize for TrustError {
 /// The authorities of this system; at least one.
 pub(super) fn system_roots() -> Result<RootCertStore, TrustError> {
     let mut roots = RootCertStore::empty();
-    // Some systems list unusable certificates. The others are enough.
+    // Some systems list unusable certificates; the others suffice.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() { Err(TrustError::NoSystemRoots) } else { Ok(roots) }
 }

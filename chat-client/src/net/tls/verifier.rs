@@ -1,4 +1,4 @@
-//! [`Verifier`]: decides whether to trust the certificate that a server shows, and says which one it was.
+//! [`Verifier`]: decides whether to trust a server's certificate, and reports which certificate it was.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::net::tls::fingerprint::Fingerprint;
 /// The certificates to accept.
 #[derive(Debug)]
 pub(super) enum Accepted {
-    /// Those signed by an authority for the name of the server, and within their dates.
+    /// Certificates signed by an authority for the server's name, and within their dates.
     Signed(Arc<WebPkiServerVerifier>),
-    /// One alone.
+    /// Exactly one certificate.
     Pinned(Fingerprint),
 }
 
-/// Accepts or rejects certificates. In either case of [`Accepted`], the signature of the handshake has to prove
-/// that the certificate is the server's own.
+/// Accepts or rejects certificates. In either case of [`Accepted`], the signature in the handshake must prove that the
+/// certificate is the server's own.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) accepted: Accepted,
@@ -54,7 +54,7 @@ impl ServerCertVerifier for Verifier {
                 result => return result,
             },
         };
-        // rustls hands this through unchanged: its own errors have no room for a fingerprint.
+        // rustls passes this through unchanged, whereas its own errors have no room for a fingerprint.
         let untrusted = OtherError(Arc::new(Untrusted { shown, why }));
         Err(Error::InvalidCertificate(CertificateError::Other(untrusted)))
     }

@@ -14,7 +14,7 @@ fn write(editor: &mut Editor, text: &str) {
     press(editor, text.chars().map(Key::Char));
 }
 
-/// The line with `|` where the cursor is.
+/// The line with `|` at the cursor.
 fn shown(editor: &Editor) -> String {
     let (left, right) = editor.text().split_at(editor.cursor());
     format!("{left}|{right}")
@@ -60,7 +60,7 @@ fn words_are_skipped_cut_and_put_back() {
     assert_eq!(shown(&editor), "o|");
 }
 
-/// The character after a mark that precedes it may be a word of its own.
+/// The character after a prepended mark may be a word of its own.
 #[test]
 fn a_word_step_ends_at_the_edge_of_a_cluster() {
     let mut editor = Editor::default();
@@ -143,7 +143,7 @@ fn a_pasted_text_keeps_its_lines_and_no_controls() {
     assert_eq!(editor.text(), "a\n\tb[2J");
 }
 
-/// Presses a key that makes the line too long, and recalls the line before it.
+/// Presses a key that makes the line too long, and recalls the previous one.
 fn assert_refused(editor: &mut Editor, key: Key, recalled: &str) {
     assert_eq!(editor.press(key, &Vocabulary::default()), Pressed::TooLong);
     assert_eq!(shown(editor), "|");
@@ -204,8 +204,7 @@ fn a_text_pasted_without_marks_is_refused_when_it_is_entered() {
     }
 }
 
-/// As a terminal sends a text that it pastes without marks. Examining the whole line at every key
-/// would take minutes.
+/// Like a terminal that sends a pasted text without marks. Examining the whole line for every key would take minutes.
 #[test]
 fn a_line_of_the_greatest_length_can_be_typed() {
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -214,7 +213,7 @@ fn a_line_of_the_greatest_length_can_be_typed() {
         press(&mut editor, [Key::Char('x')]);
         assert!(Instant::now() < deadline, "only {} bytes so far", editor.text().len());
     }
-    // One byte more than can be sent is kept, as the sign of a line that is too long.
+    // One byte more than can be sent is kept, to mark a line that is too long.
     assert_eq!(editor.text().len(), MAX_LINE + 1);
 }
 

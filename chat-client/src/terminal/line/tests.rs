@@ -1,11 +1,11 @@
-//! Rows are no wider than the terminal, nobody's text stands at the margin, and laying out is linear.
+//! Rows are no wider than the terminal, no text from others stands at the margin, and layout takes linear time.
 
 use super::*;
 use proptest::prelude::*;
 use std::cell::Cell;
 
 thread_local! {
-    /// Characters examined to find the ends of rows.
+    /// The number of characters examined to find the ends of rows.
     pub(super) static EXAMINED: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -58,8 +58,8 @@ fn an_isolate_ends_with_its_row_and_begins_again() {
     assert_eq!(rows(&line, 6), ["\u{2068}שלום \u{2069}", " \u{2068}שלום\u{2069}"]);
 }
 
-/// However long a text is, and whatever it is made of, each character is examined a few times, and nothing
-/// is written that is not a row of it.
+/// However long a text is, and whatever it consists of, each character is examined a few times, and nothing is written
+/// except its rows.
 #[test]
 fn v6_laying_out_takes_time_in_proportion_to_the_text() {
     let pieces = [
@@ -92,7 +92,7 @@ fn v6_laying_out_takes_time_in_proportion_to_the_text() {
     }
 }
 
-/// As a list of members is: each name in its colour.
+/// A list of members is like this: each name has its own colour.
 #[test]
 fn v6_many_styles_are_each_written_once() {
     let mut line = Line::default().indented(8);

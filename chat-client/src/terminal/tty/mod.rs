@@ -1,5 +1,5 @@
-//! The terminal of this process: its modes, size, keys and signals. Elsewhere than on Unix it cannot be
-//! taken over, and input is read as lines.
+//! The terminal of this process: its modes, size, keys and signals. Except on Unix, it cannot be taken over, and input
+//! is read as lines.
 
 #[cfg(unix)]
 mod unix;
@@ -11,7 +11,7 @@ pub(crate) use unix::*;
 #[cfg(not(unix))]
 pub(crate) use unsupported::*;
 
-/// Something that happened to the terminal, besides keys.
+/// A change of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(not(unix), expect(dead_code, reason = "nothing reports it there"))]
 pub(crate) enum Change {

@@ -1,7 +1,7 @@
 //! The terminal on Unix.
 //!
-//! The modes found at the start are kept in one place, so that whatever ends the process can restore
-//! them: the event loop, a signal, or a panic on any thread.
+//! The original modes are kept in one place, so that everything that ends the process can restore them: the event
+//! loop, a signal, or a panic on any thread.
 
 use std::io;
 use std::sync::OnceLock;
@@ -20,13 +20,13 @@ use signal_hook::iterator::Signals;
 
 use super::Change;
 
-/// Puts marks around pasted text (xterm, "Bracketed Paste Mode").
+/// Turns on marks around pasted text (xterm, "Bracketed Paste Mode").
 const PASTE_MARKS_ON: &str = "\u{1b}[?2004h";
-/// The same, and whatever a text broken off in the middle may have left.
+/// Turns them off, and resets whatever an interrupted text may have left.
 const RESTORED: &str = "\u{1b}[?7h\u{1b}[m\u{1b}[?2004l";
 
-/// How long a terminal may accept nothing before what it has to accept is dropped, and then again before it is left
-/// as it is.
+/// How long a terminal may accept nothing before its pending output is dropped, and then again before it is left as it
+/// is.
 const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The exit status of a panic, the same as without our hook.
@@ -35,11 +35,11 @@ const PANIC_STATUS: i32 = 101;
 /// The modes that the terminal had at the start.
 static FOUND: OnceLock<Termios> = OnceLock::new();
 
-/// Takes the terminal over: keys arrive one by one and are not echoed. From here on the terminal is
-/// restored however the process ends, except by SIGKILL.
+/// Takes over the terminal: keys arrive one by one and are not echoed. From here on, the terminal is restored however
+/// the process ends, except by SIGKILL.
 ///
 /// # Errors
-/// When standard input is no terminal.
+/// If standard input is not a terminal.
 pub(crate) fn take_over() -> io::Result<()> {
     let found = tcgetattr(stdin())?;
     if FOUND.set(found).is_ok() {
@@ -48,7 +48,7 @@ pub(crate) fn take_over() -> io::Result<()> {
     resume()
 }
 
-/// Takes the terminal over again after [`suspend`].
+/// Takes over the terminal again after [`suspend`].
 ///
 /// # Errors
 /// As [`take_over`].
@@ -56,15 +56,14 @@ pub(crate) fn resume() -> io::Result<()> {
     let Some(found) = FOUND.get() else { return Ok(()) };
     let mut raw = found.clone();
     raw.make_raw();
-    // A newline by itself, whoever writes it, must also return to the margin.
+    // A bare newline, whoever writes it, must return to the margin as well.
     raw.output_modes |= OutputModes::OPOST;
     tcsetattr(stdin(), OptionalActions::Now, &raw)?;
     write_soon(PASTE_MARKS_ON);
     Ok(())
 }
 
-/// Restores the modes that were found, and waits a little for a terminal that is slow. An error means that the
-/// terminal has gone.
+/// Restores the original modes, and waits a little for a slow terminal. An error means that the terminal is gone.
 pub(crate) fn restore() {
     if let Some(found) = FOUND.get() {
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
@@ -78,13 +77,13 @@ fn restore_after_panic() {
         restore();
         write_soon("\r\n");
         report(info);
-        // Whichever thread it was, the others cannot do without it.
+        // Whichever thread panicked, the others cannot do without it.
         std::process::exit(PANIC_STATUS);
     }));
 }
 
-/// Writes without blocking for long: a terminal that accepts nothing must not keep the process from ending. What a
-/// slow one has not accepted by then is dropped in favour of `text`.
+/// Writes without blocking for long, since a terminal that accepts nothing must not keep the process from ending.
+/// Drops what a slow terminal has not accepted by then in favour of `text`.
 fn write_soon(text: &str) {
     if !is_writable_within(PATIENCE) {
         let _ = tcflush(stdout(), QueueSelector::OFlush);
@@ -110,10 +109,10 @@ pub(crate) fn size() -> (usize, usize) {
     }
 }
 
-/// Reads at least one byte; 0 at the end, or when the terminal has gone.
+/// Reads at least one byte. Returns 0 at the end, or when the terminal is gone.
 ///
 /// # Errors
-/// When reading fails otherwise.
+/// If reading fails for another reason.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match rustix::io::read(stdin(), &mut *buffer) {
@@ -125,10 +124,10 @@ pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// Waits until there is something to read; false if there is nothing within this time.
+/// Waits until there is something to read. Returns false if there is nothing within this time.
 pub(crate) fn is_readable_within(time: Duration) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(stdin(), PollFlags::IN)];
-    // An interruption or an error is left to the read.
+    // Interruptions and errors are left to the read.
     let timeout = Timespec::try_from(time).ok();
     poll(&mut fds, timeout.as_ref()).map_or(true, |ready| ready > 0)
 }
@@ -139,10 +138,10 @@ pub(crate) fn suspend() {
     let _ = kill_current_process_group(Signal::TSTP);
 }
 
-/// Starts a thread that reports changes, and that restores the terminal when a signal ends the process.
+/// Starts a thread that reports changes, and restores the terminal when a signal ends the process.
 ///
 /// # Errors
-/// When no thread can be started, or no handler can be installed.
+/// If no thread can be started, or no handler can be installed.
 pub(crate) fn watch_signals(changed: impl Fn(Change) + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGWINCH, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {

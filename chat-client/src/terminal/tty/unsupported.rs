@@ -1,4 +1,4 @@
-//! The terminal elsewhere than on Unix, which cannot be taken over: no keys are read there.
+//! The terminal on systems other than Unix. It cannot be taken over, and no keys are read.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;

@@ -1,9 +1,9 @@
-//! The rules of what is shown, for every character there is.
+//! The rules of visible text, for every character.
 
 use super::*;
 
-/// Every character that is assigned, but of the ideographs and syllables only the first of each 64, and
-/// some that are not.
+/// Every assigned character, except that only the first of each 64 ideographs and syllables is taken, and some
+/// unassigned ones.
 fn all() -> impl Iterator<Item = char> {
     let is_one_of_many = |c: char| {
         matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{E000}'..='\u{F8FF}' | '\u{17000}'..='\u{18CFF}' | '\u{20000}'..)
@@ -12,7 +12,7 @@ fn all() -> impl Iterator<Item = char> {
     ('\0'..=char::MAX).filter(move |c| !is_one_of_many(*c) || u32::from(*c) % 64 == 0)
 }
 
-/// Everything in UTS 39's confusables that looks like a colon, and what other tables add.
+/// Everything that looks like a colon, by UTS 39's confusables and other tables.
 pub(crate) const COLONS: [char; 21] = [
     ':', '\u{2D0}', '\u{2F8}', '\u{589}', '\u{5C3}', '\u{703}', '\u{704}', '\u{903}', '\u{A83}',
     '\u{1365}', '\u{16EC}', '\u{1803}', '\u{1809}', '\u{205A}', '\u{2236}', '\u{A4FD}', '\u{A789}',
@@ -124,7 +124,7 @@ fn v1_marks_need_a_base_of_their_own_and_are_few() {
     assert_eq!(Visible::text("\u{fe0f}x").as_str(), r"\u{fe0f}x");
     let zalgo = format!("e{}", "\u{300}".repeat(9));
     assert_eq!(Visible::text(&zalgo).as_str(), format!("e{}\\u{{300}}", "\u{300}".repeat(8)));
-    // After a number there is no base, either.
+    // Nor is there a base after a number.
     assert_eq!(Visible::text("\u{1b}\u{301}").as_str(), r"\u{1b}\u{301}");
     assert_eq!(Visible::text("a\u{e0041}").as_str(), r"a\u{e0041}");
 }

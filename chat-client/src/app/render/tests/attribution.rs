@@ -1,5 +1,5 @@
-//! Every painted row belongs to exactly one source: whatever peers choose, a reader of the screen finds who
-//! said what, even one who takes all colons, quotes and spaces for the same.
+//! Every painted row belongs to exactly one source: whatever peers choose, a reader of the screen can tell who said
+//! what, even a reader to whom all colons, quotes and spaces look the same.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ enum Source {
     Client,
 }
 
-/// Something to be shown, all of whose values a peer chooses.
+/// Something to be shown, with all values chosen by a peer.
 #[derive(Debug, Clone)]
 enum Told {
     Chat(String, String),
@@ -33,11 +33,11 @@ enum Told {
     Rooms(String, String),
     /// What the person at this client types.
     Typed(String),
-    /// The same, and the server refuses it.
+    /// What the person at this client types, and the server refuses.
     Refused(String),
 }
 
-/// A character of each kind that could mislead, every one of them.
+/// Every character that could mislead, grouped by kind.
 static MISLEADING: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
     let mut kinds = vec![COLONS.to_vec(), "\"'\\*>!-, .()אב\u{1F3F4}👩1❗한".chars().collect()];
     kinds.resize(8, Vec::new());
@@ -104,7 +104,7 @@ fn notice(code: &str) -> Incoming {
     message
 }
 
-/// Shows it in the client, and returns the lines and their sources.
+/// Passes it to the client, and returns the lines shown and their sources.
 fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) {
     let context = Context { time: AT, columns, is_congested: false };
     let (message, sources) = match told.clone() {
@@ -138,7 +138,7 @@ fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) 
             let mut message = Incoming::default();
             message.kind = "SCRoomsResult".to_owned();
             message.rooms = vec![testing::room(3, title, [name], 60)];
-            // For people there is a head.
+            // For people, the list has a heading.
             (message, vec![Source::Rooms; 2])
         }
         Told::Typed(text) => {
@@ -163,7 +163,7 @@ fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) 
     (app.incoming(context, &message).show, sources)
 }
 
-/// What the screen of a terminal says, row by row, with the spaces that were written.
+/// The contents of a terminal's screen, row by row, including the spaces that were written.
 fn painted(lines: &[Line], columns: usize) -> Vec<String> {
     let mut bytes = String::new();
     for line in lines {
@@ -185,8 +185,8 @@ fn painted(lines: &[Line], columns: usize) -> Vec<String> {
     rows
 }
 
-/// The text as somebody sees it who does not look closely: without marks, all colons, quotes and spaces
-/// being the same.
+/// The text as seen by somebody who does not look closely: without marks, and with all colons, quotes and spaces
+/// alike.
 fn blurred(text: &str) -> String {
     let ignored = |c: char| {
         is_attached(c)
@@ -201,7 +201,7 @@ fn blurred(text: &str) -> String {
     text.chars().filter(|c| !ignored(*c)).map(blur).collect()
 }
 
-/// The name at the start of a line, which `: ` ends.
+/// The name at the start of a line, up to `: `.
 fn name_of(line: &str) -> Option<String> {
     let Some(quoted) = line.strip_prefix('"') else {
         let (name, _) = line.split_once(": ")?;
@@ -250,7 +250,7 @@ fn source(line: &str, format: Format) -> Option<Source> {
     })
 }
 
-/// Checks that each line of the screen is from whom it should be.
+/// Checks that each line of the screen appears to be from its actual source.
 fn assert_attributed(
     lines: &[String],
     sources: &[Source],
