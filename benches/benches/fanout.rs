@@ -1,4 +1,4 @@
-//! End to end over loopback: one member talks, and the round is over when all others have it all.
+//! End to end over loopback: one member talks, and a round is over when all others have received everything.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-/// Messages of a round: enough to share a write, few enough to fit every socket's buffer.
+/// Messages per round: enough to share a write, few enough to fit every socket's buffer.
 const ROUND: u64 = 64;
 
-/// A room with everyone in it. The first member talks.
+/// A room that everyone is in. The first member talks.
 struct Room {
     server: ServerHandle,
     poll: Poll,
@@ -53,7 +53,7 @@ impl Room {
         Ok(room)
     }
 
-    /// Connects one more member, and waits for its answer.
+    /// Connects another member, and waits for its answer.
     fn enter(&mut self, command: &Command) -> io::Result<()> {
         let addr: SocketAddr = self.server.address();
         let mut stream = std::net::TcpStream::connect(addr)?;
@@ -71,8 +71,8 @@ impl Room {
         Ok(())
     }
 
-    /// Reads what the members were told of those who came after them: the last one of all has
-    /// answered, and the server writes an answer after the notices of the same turn.
+    /// Reads the notices about members that entered later. Since the very last member has its answer, all of them have
+    /// arrived: the server writes an answer after the notices of the same turn.
     fn drain_notices(&mut self) -> io::Result<()> {
         self.members[0].write_all(b"\0\x12{\"type\":\"CSRooms\"}")?;
         let listed = b"memberCount";
@@ -94,7 +94,7 @@ impl Room {
         Ok(())
     }
 
-    /// Bytes that each listener gets in the next round.
+    /// Bytes that each listener receives in the next round.
     fn next_round_len(&mut self) -> usize {
         let member = Name::default_for(1);
         let from = self.seq + 1;

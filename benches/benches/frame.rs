@@ -1,4 +1,4 @@
-//! Cutting frames out of chunks of a stream.
+//! Decoding frames from chunks of a stream.
 
 use std::hint::black_box;
 

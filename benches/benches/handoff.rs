@@ -1,6 +1,6 @@
-//! From mailbox to output: carried out by the reactor itself, or by workers that have to be woken.
+//! From mailbox to output: carried out by the reactor itself, or by workers that must be woken.
 //!
-//! Where the two meet is where a backlog is worth a wake-up: see `docs/ARCHITECTURE.md`, "Hand-off".
+//! The two break even at the backlog that is worth a wake-up: see `docs/ARCHITECTURE.md`, "Hand-off".
 
 use chat_core::Command;
 use chat_server::bench_support::HandOff;

@@ -1,4 +1,4 @@
-//! The rules alone: what a command costs under the hub's lock.
+//! The rules alone: the cost of commands under the hub's lock.
 
 use std::hint::black_box;
 
@@ -57,8 +57,8 @@ fn join_and_leave(c: &mut Criterion) {
     }
 }
 
-/// A name costs what its characters cost, when it is read and when it is claimed. The last two are about the worst
-/// names, one allowed and one refused.
+/// The cost of a name is that of its characters, when it is parsed and when it is claimed. The last two are close to
+/// the worst names, one allowed and one refused.
 fn rename(c: &mut Criterion) {
     for (kind, text) in [
         ("ascii", "Guido van Rossum of Python fame".to_owned()),

@@ -1,4 +1,4 @@
-//! A payload to a command, ours and what `#[serde(tag = "type")]` would cost; and a chat to a frame.
+//! Parsing a payload into a command, with our parser and with `#[serde(tag = "type")]`; and writing a chat as a frame.
 
 use std::hint::black_box;
 
@@ -6,8 +6,8 @@ use chat_proto::{Command, HEADER_LEN, Lang, Name, RoomId, ServerMessage, Text};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
 
-/// The commands as serde would read them: an internally tagged enum, which is first copied into a
-/// tree, since its tag may come last. It checks nothing.
+/// The commands as serde would parse them: an internally tagged enum, which is copied into a tree first, since its tag
+/// may come last. Checks nothing.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 enum Tagged {
@@ -28,7 +28,7 @@ enum Tagged {
 }
 
 impl Tagged {
-    /// Something of every variant, so that none is left out.
+    /// Uses something from every variant, so that none is optimized away.
     fn len(&self) -> usize {
         match self {
             Self::Name { name: s } | Self::CreateRoom { title: s } | Self::Chat { text: s } => {
@@ -48,7 +48,7 @@ fn chat(text: &str) -> Vec<u8> {
     frame.split_off(HEADER_LEN)
 }
 
-/// A chat as Python's `json.dumps` writes it: spaces, and escapes for all but ASCII.
+/// A chat as Python's `json.dumps` writes it: with spaces, and with escapes for everything but ASCII.
 fn chat_escaped(text: &str) -> Vec<u8> {
     let escape = |c: char| {
         let mut units = [0; 2];

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// Splits `--flag=value` at its first `=`, which argh alone does not.
 ///
-/// The value is left alone: `--server-args=--rate=0` has the value `--rate=0`.
+/// The value is left unchanged: `--server-args=--rate=0` has the value `--rate=0`.
 pub fn split_equals(args: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut split = Vec::new();
     for arg in args {
@@ -26,7 +26,7 @@ pub fn split_equals(args: impl IntoIterator<Item = String>) -> Vec<String> {
 /// Parses the arguments of the command `name`.
 ///
 /// # Errors
-/// The exit status, after the help text or the usage error was printed.
+/// The exit status, after printing the help text or the usage error.
 pub fn parse<T: TopLevelCommand>(
     name: &str,
     args: impl IntoIterator<Item = String>,
@@ -44,16 +44,16 @@ pub fn parse<T: TopLevelCommand>(
     })
 }
 
-/// The chat server's program: the one given, or the one beside this program.
+/// The chat server's program: the given one, or the one beside this program.
 ///
 /// # Errors
-/// When the operating system does not say where this program is.
+/// If the operating system does not say where this program is.
 pub fn chat_server(given: Option<PathBuf>) -> Result<PathBuf, Error> {
     let own = std::env::current_exe().map_err(Error::io("looking for chat-server"));
     given.map_or_else(|| Ok(own?.with_file_name("chat-server")), Ok)
 }
 
-/// The exit status of a command, after its error was printed to standard error.
+/// Returns the exit status of a command, after printing its error to standard error.
 pub fn finish(name: &str, result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@ use std::{fmt, io};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The settings make no sense, or do not fit this machine.
+    /// The settings are contradictory, or do not fit this machine.
     Config(String),
     /// The operating system refused something.
     Io {
@@ -15,12 +15,12 @@ pub enum Error {
         /// The error.
         source: io::Error,
     },
-    /// The server broke its protocol, or did nothing at all.
+    /// The server broke its protocol, or did not respond.
     Server(String),
 }
 
 impl Error {
-    /// Makes an I/O error of an operation, for `map_err`.
+    /// Converts an I/O error of an operation, for `map_err`.
     pub fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }

@@ -1,8 +1,8 @@
-//! The relay: the floor of all comparisons, since it shows what the kernel alone costs a delivered message.
+//! The relay: the lower bound of all comparisons, since it shows what the kernel alone costs per delivered message.
 //!
-//! It reads a chunk from one member and writes it to every other member of the room. It cuts no frames and
-//! parses nothing. The first four bytes of a connection are the number of its room; they are sent back to
-//! tell the member that it is in.
+//! It reads a chunk from one member and writes it to every other member of the room. It cuts no frames and parses
+//! nothing. The first four bytes of a connection are the number of its room, and are sent back to tell the member that
+//! it has entered.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,13 +17,13 @@ use slab::Slab;
 /// Bytes read from a member at once.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// Bytes pending for a member before it is cut off.
+/// Bytes pending for a member beyond which it is disconnected.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
 
-/// Bytes of the room's number.
+/// Bytes in a room number.
 const ROOM_LEN: usize = 4;
 
-/// Members at one time.
+/// The most members at a time.
 const MAX_MEMBERS: usize = 1_000_000;
 
 /// How often a quiet relay checks whether it should stop.
@@ -45,7 +45,7 @@ pub struct Relay {
 struct Member {
     stream: TcpStream,
     room: Option<[u8; ROOM_LEN]>,
-    /// Bytes that its socket did not take: `pending[written..]`.
+    /// Bytes that its socket has not taken: `pending[written..]`.
     pending: Vec<u8>,
     written: usize,
 }
@@ -54,7 +54,7 @@ impl Relay {
     /// Binds to `addr`.
     ///
     /// # Errors
-    /// When the address is not available.
+    /// If the address is not available.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
         let mut listener = TcpListener::bind(addr)?;
         let poll = Poll::new()?;
@@ -63,10 +63,10 @@ impl Relay {
         Ok(Self { listener, poll, members: Slab::new(), rooms: HashMap::new(), buffer })
     }
 
-    /// The address it listens on.
+    /// The address that it listens on.
     ///
     /// # Errors
-    /// When the operating system does not say.
+    /// If the operating system does not say.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -74,7 +74,7 @@ impl Relay {
     /// Relays until `stop` is set or `life` is over.
     ///
     /// # Errors
-    /// When events cannot be waited for.
+    /// If waiting for events fails.
     pub fn run(&mut self, life: Duration, stop: &AtomicBool) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         let end = Instant::now() + life;
@@ -117,8 +117,8 @@ impl Relay {
         }
     }
 
-    /// Reads what `key` has sent, and writes it to the others. A read that does not fill the buffer has
-    /// drained the socket.
+    /// Reads what `key` has sent, and writes it to the others. A read that does not fill the buffer has drained the
+    /// socket.
     fn relay_from(&mut self, key: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         while let Some(member) = self.members.get_mut(key) {
@@ -142,7 +142,7 @@ impl Relay {
         self.buffer = buffer;
     }
 
-    /// Four bytes written at once arrive at once on loopback: a member that sends fewer is cut off.
+    /// Four bytes written at once arrive at once on loopback, so a member that sends fewer is disconnected.
     fn enter(&mut self, key: usize, bytes: &[u8]) {
         match bytes.first_chunk() {
             Some(room) => {

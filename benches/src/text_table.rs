@@ -1,6 +1,6 @@
-//! Tables that are read as they are, and are Markdown as well.
+//! Text tables that are also valid Markdown.
 
-/// A table with these column titles. The first `left` columns are aligned left, all others right.
+/// Renders a table with these column titles. The first `left` columns are aligned left, all others right.
 pub(crate) fn render<const N: usize>(
     titles: [&str; N],
     rows: &[[String; N]],
@@ -31,7 +31,7 @@ pub(crate) fn render<const N: usize>(
     text
 }
 
-/// Formats a value with some three significant digits.
+/// Formats a value with about three significant digits.
 pub(crate) fn significant(value: f64) -> String {
     match value {
         _ if value >= 1_000.0 => thousands(value),
@@ -42,7 +42,7 @@ pub(crate) fn significant(value: f64) -> String {
     }
 }
 
-/// Formats a whole number with separated thousands.
+/// Formats a whole number with thousands separators.
 pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Commands of short and plain values, and commands as frames.
+//! Commands with short and simple values, and commands as frames.
 
 use chat_proto::{Command, Name, RoomId, Text, Title};
 

@@ -122,8 +122,8 @@ fn an_open_loop_keeps_its_rate() {
         load::run(&config(server.addr, Pace::Open { rate: 1_000 })).expect("it plays along");
     let most = began.elapsed().as_millis() as u64 + 1;
     assert_eq!((report.lost, report.repeated, report.alien), (0, 0, 0), "{report}");
-    // However busy the machine is, the first turn after the 50 ms of warm-up sends what became due in them.
-    // (`schedule` tests without a clock that all later turns do so, too.)
+    // However busy the machine is, the first turn after the 50 ms of warm-up sends what became due during them.
+    // (`schedule` tests, without a clock, that all later turns do so, too.)
     assert!((51..=most).contains(&report.sent), "{report} in {most} ms");
 }
 

@@ -1,4 +1,4 @@
-//! A short soak of the server program, of a server without room, and of programs that are no servers.
+//! A short soak of the server program, of a server without room, and of programs that are not servers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use chat_benches::error::Error;
 use chat_benches::soak::{Config, run};
 
-/// The server program of this build. Cargo builds it for the tests of its own package only, so it is built
-/// here; most often there is nothing to do.
+/// The server program of this build. Cargo builds it only for the tests of its own package, so it is built here;
+/// usually there is nothing to do.
 fn server() -> PathBuf {
     let own = std::env::current_exe().expect("a test has a path");
     let target = own.ancestors().nth(2).expect("it is in target/PROFILE/deps");
@@ -50,7 +50,7 @@ fn a_short_soak_finds_nothing_wrong() {
 
 #[test]
 fn a_server_that_turns_people_away_is_found_out() {
-    // The server keeps 64 of these for itself, which leaves room for the steady talkers and few more.
+    // The server keeps 64 of these for itself, which leaves room for the steady talkers and few others.
     let few = r#"ulimit -n 150; exec "$0" "$@""#;
     let server = server();
     let args = ["-c", few, server.to_str().expect("Cargo names it")];

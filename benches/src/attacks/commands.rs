@@ -1,4 +1,4 @@
-//! Attacks by commands, as many as the server allows, from many connections.
+//! Attacks with commands, as many as the server allows, from many connections.
 
 use std::io;
 
@@ -10,12 +10,12 @@ use crate::words::{create, frame};
 
 const CONNECTIONS: usize = 100;
 
-/// Everybody makes a room and leaves it, so that it is gone.
+/// Everybody creates a room and leaves it again, which closes it.
 pub(super) fn rooms(scene: &Scene) -> Prepared {
     prepare(scene, vec![frame(&create("for a moment")), frame(&Command::Leave)])
 }
 
-/// Everybody takes names that are dear to compare, and asks for some that are refused.
+/// Everybody takes names that are expensive to compare, and asks for some that are refused.
 pub(super) fn names(scene: &Scene) -> Prepared {
     let jamo = "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}".repeat(5);
     let all = ["Ί", "\u{fdfa}", "ﬃ"].map(|c| c.repeat(MAX_NAME_CHARS));
@@ -23,7 +23,7 @@ pub(super) fn names(scene: &Scene) -> Prepared {
     prepare(scene, all.iter().chain([&jamo]).map(payload).map(chat_testing::frame).collect())
 }
 
-/// Everybody asks the server to stop, which it must be configured to refuse.
+/// Everybody asks the server to stop. The server must be configured to refuse that.
 pub(super) fn shutdowns(scene: &Scene) -> Prepared {
     prepare(scene, vec![frame(&Command::Shutdown)])
 }

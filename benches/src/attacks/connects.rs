@@ -1,4 +1,4 @@
-//! Attacks by connecting.
+//! Attacks with new connections.
 
 use std::io;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::crowd::Crowd;
 use super::{Attack, Prepared, Scene};
 
-/// Connections made in a turn.
+/// Connections made per turn.
 const AT_A_TIME: usize = 32;
 
 /// Connects and resets as fast as one core can.

@@ -1,4 +1,4 @@
-//! The connections of an attack: they come from many addresses, read and discard, and are forgotten when the
+//! The connections of an attack. They come from many addresses, discard what they read, and are forgotten when the
 //! server ends them.
 
 use std::io::{self, ErrorKind, Read};
@@ -16,16 +16,16 @@ use super::Scene;
 use crate::load::connection::Connection;
 use crate::words;
 
-/// Connections opened before their answers are waited for: fewer than the server's accept backlog.
+/// Connections opened before waiting for their answers; fewer than the server's accept backlog.
 const AT_A_TIME: usize = 64;
 
-/// How long the server may take for an answer while an attack is prepared.
+/// How long the server may take for an answer while an attack is being prepared.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes of the read buffer, which all connections share.
 const BUFFER_LEN: usize = 256 * 1024;
 
-/// Addresses that the connections come from, 127.0.1.1 and up: one has not enough ports for all of them.
+/// Addresses that the connections come from, 127.0.1.1 and up. A single address does not have enough ports.
 const ADDRESSES: u32 = 200;
 
 /// The connections of an attack, by number.
@@ -43,12 +43,12 @@ pub(super) struct Crowd {
 #[derive(Debug)]
 struct Member {
     connection: Connection,
-    /// What it received, up to the end of the first frame.
+    /// The input up to the end of the first frame.
     head: Vec<u8>,
 }
 
 impl Crowd {
-    /// Nobody yet, for the server of `scene`.
+    /// Returns a crowd without connections, for the server of `scene`.
     pub(super) fn new(scene: &Scene) -> io::Result<Self> {
         Ok(Self {
             to: scene.server,
@@ -61,7 +61,7 @@ impl Crowd {
         })
     }
 
-    /// Begins to connect one more. `receive_buffer` is `SO_RCVBUF`, in bytes.
+    /// Begins to open another connection. `receive_buffer` is `SO_RCVBUF`, in bytes.
     pub(super) fn open(&mut self, receive_buffer: Option<usize>) -> io::Result<usize> {
         let source = Ipv4Addr::new(127, 0, 1, 1 + (self.opened % ADDRESSES) as u8);
         let source = self.to.is_ipv4().then_some((source, 0).into());
@@ -76,7 +76,8 @@ impl Crowd {
         Ok(who)
     }
 
-    /// Connects `count` that begin with `first`, which is answered. Returns those who got their answer.
+    /// Opens `count` connections that begin with `first`, which the server answers. Returns those that got their
+    /// answer.
     pub(super) fn admit(&mut self, count: usize, first: &Command) -> io::Result<Vec<usize>> {
         let first = words::frame(first);
         let mut admitted = Vec::with_capacity(count);
@@ -94,7 +95,7 @@ impl Crowd {
         Ok(admitted)
     }
 
-    /// Connects `members` that make a room and join it. Returns them and the room's number.
+    /// Opens `members` connections that create a room and join it. Returns them, and the room's number.
     pub(super) fn settle(&mut self, title: &str, members: usize) -> io::Result<(Vec<usize>, u64)> {
         let mut all = self.admit(1, &words::create(title))?;
         let answer = all.first().and_then(|&who| self.members.get(who)?.first_frame());
@@ -108,18 +109,17 @@ impl Crowd {
         self.members.get(who).is_none_or(|member| member.first_frame().is_some())
     }
 
-    /// Whether it is still connected.
+    /// Whether the connection still exists.
     pub(super) fn contains(&self, who: usize) -> bool {
         self.members.contains(who)
     }
 
-    /// How many are connected.
+    /// The number of connections.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Sends `bytes`, unless it is gone or has not sent yet what it should have sent before. Returns whether
-    /// it did.
+    /// Sends `bytes`, unless the connection is gone or has not finished its previous send. Returns whether it did.
     pub(super) fn send(&mut self, who: usize, bytes: &[u8]) -> bool {
         let Some(member) = self.members.get_mut(who) else { return false };
         let connection = &mut member.connection;
@@ -141,13 +141,13 @@ impl Crowd {
         SockRef::from(&member.connection.stream).send_out_of_band(b"!").is_ok()
     }
 
-    /// Stops reading for good.
+    /// Stops reading from the connection for good.
     pub(super) fn deafen(&mut self, who: usize) -> io::Result<()> {
         let Some(member) = self.members.get_mut(who) else { return Ok(()) };
         self.poll.registry().deregister(&mut member.connection.stream)
     }
 
-    /// Reads at most `most` bytes of one that was [deafened](Self::deafen), and forgets it if it has ended.
+    /// Reads at most `most` bytes of a connection that was [deafened](Self::deafen), and forgets it if it has ended.
     pub(super) fn sip(&mut self, who: usize, most: usize) -> usize {
         let Some(member) = self.members.get_mut(who) else { return 0 };
         let most = most.min(BUFFER_LEN);
@@ -163,7 +163,7 @@ impl Crowd {
     /// Resets the connection.
     pub(super) fn reset(&mut self, who: usize) {
         if let Some(member) = self.members.try_remove(who) {
-            // This fails only for a connection that is gone.
+            // Fails only if the connection is already gone.
             let _ = SockRef::from(&member.connection.stream).set_linger(Some(Duration::ZERO));
         }
     }
@@ -173,8 +173,7 @@ impl Crowd {
         self.members.try_remove(who);
     }
 
-    /// Waits for at most `wait` until there is something to read or to write, and reads and discards all
-    /// there is.
+    /// Waits for at most `wait` for something to read or write. Reads and discards everything there is.
     pub(super) fn turn(&mut self, wait: Duration) -> io::Result<()> {
         match self.poll.poll(&mut self.events, Some(wait)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -203,7 +202,7 @@ impl Crowd {
 }
 
 impl Member {
-    /// Reads all there is. Returns whether the connection goes on.
+    /// Reads everything there is. Returns whether the connection continues.
     fn drain(&mut self, buffer: &mut [u8]) -> bool {
         loop {
             match self.connection.stream.read(buffer) {
@@ -219,14 +218,14 @@ impl Member {
         }
     }
 
-    /// The payload of the first frame, once it is whole.
+    /// The payload of the first frame, once it is complete.
     fn first_frame(&self) -> Option<&[u8]> {
         let (header, rest) = self.head.split_first_chunk::<HEADER_LEN>()?;
         rest.get(..usize::from(u16::from_be_bytes(*header)))
     }
 }
 
-/// Whether there is nothing now, or no connection yet.
+/// Whether there is nothing to read yet, or no connection yet.
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected | ErrorKind::Interrupted)
 }

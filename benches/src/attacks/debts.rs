@@ -1,4 +1,4 @@
-//! An attack on one room by those who join it with a backlog.
+//! An attack on a room by connections that join it with a backlog.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,17 +11,17 @@ use super::lists::long_title;
 use super::{Attack, Pace, Prepared, Scene, WAIT};
 use crate::words::{frame, join};
 
-/// How often a connection makes and leaves a room, whose long title is in both answers: somewhat less often than
-/// the server allows at once, and less than what stops it reading from the connection.
+/// How often a connection creates and leaves a room with a long title, which is in both answers. Slightly fewer times
+/// than the server allows at once, and than would stop it from reading the connection.
 const ROOMS: usize = 190;
 
-/// Between two that join.
+/// Time between two connections that join.
 const INTERVAL: Duration = Duration::from_millis(60);
 
-/// From asking to joining, and from then to the reset.
+/// Time from asking to joining, and from joining to the reset.
 const STAY: Duration = Duration::from_millis(60);
 
-/// Connections pile up answers that they do not read, join the room of somebody else, and reset.
+/// Connections accumulate answers that they do not read, join someone else's room, and reset.
 pub(super) fn debts(scene: &Scene) -> Prepared {
     Ok(Box::new(Debts {
         crowd: Crowd::new(scene)?,
@@ -37,7 +37,7 @@ struct Debts {
     crowd: Crowd,
     commands: Vec<u8>,
     join: Vec<u8>,
-    /// The connections that have asked, and those that have joined, each with the time at which it goes on.
+    /// The connections that have asked, and those that have joined, each with the time of its next step.
     asked: VecDeque<(usize, Instant)>,
     joined: VecDeque<(usize, Instant)>,
     pace: Pace,
@@ -63,7 +63,7 @@ impl Attack for Debts {
     }
 }
 
-/// The next whose time is over, if any.
+/// Takes the next connection whose time has come, if any.
 fn pop_due(queue: &mut VecDeque<(usize, Instant)>, now: Instant) -> Option<usize> {
     queue
         .front()

@@ -1,4 +1,4 @@
-//! An attack on a room by one who talks more than another member can read.
+//! An attack on a room by a member that says more than another can read.
 
 use std::io;
 use std::time::Instant;
@@ -7,13 +7,13 @@ use super::crowd::Crowd;
 use super::{Attack, Prepared, Scene, WAIT};
 use crate::words::{chat, frame};
 
-/// Bytes of a text: nearly a whole frame.
+/// Bytes of a text, nearly a full frame.
 const TEXT: usize = 65_000;
 
-/// What the other member reads: 2 Mbit/s, in bytes a second.
+/// The rate at which the other member reads: 2 Mbit/s, in bytes per second.
 const READ_RATE: f64 = 250_000.0;
 
-/// One floods a room, another reads steadily.
+/// One connection floods a room, and another one reads steadily.
 pub(super) fn flood(scene: &Scene) -> Prepared {
     let mut crowd = Crowd::new(scene)?;
     let (members, _) = crowd.settle("a flooded room", 2)?;
@@ -30,7 +30,7 @@ struct Flood {
     flooder: usize,
     reader: usize,
     text: Vec<u8>,
-    /// The time for which the reader has read its share.
+    /// The time up to which the reader has read its share.
     read_to: Instant,
 }
 

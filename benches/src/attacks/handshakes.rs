@@ -1,4 +1,4 @@
-//! Attacks by TLS handshakes.
+//! Attacks with TLS handshakes.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,10 +14,10 @@ use super::{Attack, Pace, Prepared, Scene, WAIT};
 use crate::load::connection::{BUFFER_LEN, Connection};
 use crate::load::tls::TlsClient;
 
-/// Between two handshakes that are paced: 200 a second.
+/// Time between two paced handshakes: 200 a second.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// Handshakes under way at most.
+/// The most handshakes in progress.
 const UNDER_WAY: usize = 64;
 
 /// Addresses that the connections come from, 127.0.1.1 and up.
@@ -33,7 +33,7 @@ pub(super) fn incessant(scene: &Scene) -> Prepared {
     Handshakes::prepare(scene, None)
 }
 
-/// Full handshakes, each of which ends with a reset. One that the server refuses is over as well.
+/// Full handshakes, each of which ends with a reset. A refused handshake counts as done.
 struct Handshakes {
     to: SocketAddr,
     tls: TlsClient,
@@ -93,7 +93,7 @@ impl Attack for Handshakes {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             if is_over(connection, &mut self.buffer) {
                 let connection = self.connections.remove(key);
-                // This fails only for a connection that is gone.
+                // Fails only if the connection is already gone.
                 let _ = SockRef::from(&connection.stream).set_linger(Some(Duration::ZERO));
             }
         }
@@ -101,7 +101,7 @@ impl Attack for Handshakes {
     }
 }
 
-/// Goes on with a handshake, and returns whether it is over.
+/// Continues a handshake. Returns whether it is over.
 fn is_over(connection: &mut Connection, buffer: &mut [u8]) -> bool {
     if connection.flush().is_err() {
         return true;

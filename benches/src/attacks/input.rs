@@ -1,4 +1,4 @@
-//! Attacks by what is sent, whole or in parts, without a room.
+//! Attacks with input, whole or in parts, outside of rooms.
 
 use std::io;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::crowd::Crowd;
 use super::{Attack, Prepared, Scene};
 use crate::words::{chat, frame};
 
-/// Connections that send at most so often before the crowd reads again.
+/// The most connections that send before the crowd reads again.
 const SENDS: usize = 256;
 
-/// Connections that are made again in a turn.
+/// Connections replaced per turn.
 const RENEWED: usize = 20;
 
 /// Thousands of connections send a frame byte by byte.
@@ -21,7 +21,7 @@ pub(super) fn fragments(scene: &Scene) -> Prepared {
     Senders::prepare(scene, scene.scaled(4_000), bytes)
 }
 
-/// Many connections send what is answered with an error, and come again when they are cut off.
+/// Many connections send invalid frames, and come back when they are disconnected.
 pub(super) fn invalid_frames(scene: &Scene) -> Prepared {
     let payloads: [&[u8]; 4] = [
         b"{\"type\":\"CSChat\",\"text\":\"\xff\"}",
@@ -32,7 +32,7 @@ pub(super) fn invalid_frames(scene: &Scene) -> Prepared {
     Senders::prepare(scene, scene.scaled(200), payloads.map(chat_testing::frame).to_vec())
 }
 
-/// Many connections send the largest frames there are.
+/// Many connections send the longest possible frames.
 pub(super) fn big_frames(scene: &Scene) -> Prepared {
     let text = "\\n".repeat((MAX_PAYLOAD - 40) / 2);
     let payload = format!(r#"{{"type": "CSChat", "text": "{text}"}}"#);
@@ -44,7 +44,7 @@ struct Senders {
     crowd: Crowd,
     want: usize,
     parts: Vec<Vec<u8>>,
-    /// The next connection, and the part that all are at.
+    /// The next connection to send, and the part that all are sending.
     who: usize,
     part: usize,
 }
@@ -72,7 +72,7 @@ impl Attack for Senders {
     }
 }
 
-/// Connects again for those that were cut off.
+/// Replaces the connections that were disconnected.
 fn refill(crowd: &mut Crowd, want: usize) -> io::Result<()> {
     for _ in crowd.len()..want.min(crowd.len() + RENEWED) {
         let who = crowd.open(None)?;
@@ -104,12 +104,12 @@ impl Attack for Urgent {
     }
 }
 
-/// Thousands of connections begin a frame and send no more; some go and others come.
+/// Thousands of connections begin a frame and send no more. Some leave, and others come.
 pub(super) fn half_frames(scene: &Scene) -> Prepared {
     HalfFrames::prepare(scene, b"{\"type\":\"CSChat\"")
 }
 
-/// The same, with all but the end of the longest frame.
+/// The same with all but the end of the longest possible frame.
 pub(super) fn long_half_frames(scene: &Scene) -> Prepared {
     HalfFrames::prepare(scene, &vec![b' '; MAX_PAYLOAD - 1])
 }

@@ -8,9 +8,9 @@ use super::{commands, connects, debts, flood, handshakes, input, lists, rooms};
 /// A kind of attack.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
-    /// Its name in tables and on the command line.
+    /// The name in tables and on the command line.
     pub name: &'static str,
-    /// How long it takes until its effect shows.
+    /// How long the attack takes to show its effect.
     pub time: Duration,
     pub(super) prepare: fn(&Scene) -> Prepared,
 }
@@ -20,7 +20,7 @@ const fn kind(name: &'static str, prepare: fn(&Scene) -> Prepared) -> Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 19] = [
         kind("renames in a room of 6,000", rooms::renames),
         kind("joins and leaves in a room of 6,000", rooms::visits),

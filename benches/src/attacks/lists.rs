@@ -1,4 +1,4 @@
-//! Attacks by those who ask for long lists of rooms.
+//! Attacks with requests for long lists of rooms.
 
 use std::io;
 
@@ -11,12 +11,12 @@ use crate::words::{create, frame};
 const ROOMS: usize = 3_000;
 const ASKERS: usize = 300;
 
-/// Many ask for a long list as often as they may, and read at full speed.
+/// Many connections request a long list as often as allowed, and read at full speed.
 pub(super) fn many_askers(scene: &Scene) -> Prepared {
     prepare(scene, scene.scaled(ASKERS))
 }
 
-/// One asks for a long list as often as it may, and reads at full speed.
+/// One connection requests a long list as often as allowed, and reads at full speed.
 pub(super) fn one_asker(scene: &Scene) -> Prepared {
     prepare(scene, 1)
 }
@@ -29,7 +29,7 @@ fn prepare(scene: &Scene, askers: usize) -> Prepared {
     Ok(Box::new(Lists { crowd, askers, question: frame(&Command::Rooms), pace }))
 }
 
-/// A room with the longest title, in bytes.
+/// Creates a room with the longest title, in bytes.
 pub(super) fn long_title() -> Command {
     create(&"🂡".repeat(chat_proto::MAX_TITLE_CHARS))
 }

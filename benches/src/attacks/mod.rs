@@ -1,9 +1,9 @@
 //! Attacks on a chat server, each bounded in connections, over loopback only.
 //!
-//! A [`Kind`] prepares an attack: it opens its connections and enters its rooms. From then on the attack does a
-//! little in each turn, until it is told to stop ([`Running`]). What the attack does to others is measured by
-//! [`fairness`](crate::fairness), and checked by the [`soak`](crate::soak). An attack never checks what the
-//! server answers, and goes on when the server ends its connections.
+//! A [`Kind`] prepares an attack: it opens its connections and enters its rooms. From then on, the attack does a
+//! little in each turn, until it is told to stop ([`Running`]). [`fairness`](crate::fairness) measures its effect on
+//! others, and the [`soak`](crate::soak) checks for harm. An attack never checks the server's answers, and continues
+//! when the server ends its connections.
 
 mod commands;
 mod connects;

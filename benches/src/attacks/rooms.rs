@@ -7,18 +7,18 @@ use super::crowd::Crowd;
 use super::{Attack, COMMAND_INTERVAL, Pace, Prepared, Scene, WAIT};
 use crate::words::{chat, create, frame, join, rename};
 
-/// Members of the large room.
+/// The number of members of the large room.
 const LARGE: usize = 6_000;
 
-/// Members who do something in it.
+/// How many of them do something.
 const ACTIVE: usize = 20;
 
-/// Members of the busy room, those of them who stop reading, and those who talk.
+/// The busy room: its members, how many of them stop reading, and how many talk.
 const BUSY: usize = 300;
 const STOPPED: usize = 250;
 const TALKERS: usize = 10;
 
-/// Some members of a large room take another name as often as they may.
+/// Some members of a large room change their names as often as allowed.
 pub(super) fn renames(scene: &Scene) -> Prepared {
     let mut crowd = Crowd::new(scene)?;
     let (members, _) = crowd.settle("a large room", scene.scaled(LARGE))?;
@@ -26,7 +26,7 @@ pub(super) fn renames(scene: &Scene) -> Prepared {
     Ok(Box::new(Room::new(crowd, members, acts)))
 }
 
-/// Visitors join and leave a large room as often as they may.
+/// Visitors join and leave a large room as often as allowed.
 pub(super) fn visits(scene: &Scene) -> Prepared {
     let mut crowd = Crowd::new(scene)?;
     let (_, room) = crowd.settle("a large room", scene.scaled(LARGE))?;
@@ -38,7 +38,7 @@ pub(super) fn visits(scene: &Scene) -> Prepared {
     Ok(Box::new(Room::new(crowd, visitors, acts)))
 }
 
-/// Everybody in it does something again and again, the first [`ACTIVE`] of them.
+/// A large room whose first [`ACTIVE`] members do the same thing over and over.
 struct Room<A> {
     crowd: Crowd,
     active: Vec<usize>,
@@ -66,7 +66,7 @@ impl<A: Fn(usize, usize) -> Vec<u8>> Attack for Room<A> {
     }
 }
 
-/// In a room that talks without a pause, most members stop reading. Others take their places each second.
+/// In a room that talks without a pause, most members stop reading. Others replace them each second.
 pub(super) fn stopped_readers(scene: &Scene) -> Prepared {
     let mut crowd = Crowd::new(scene)?;
     let (members, room) = crowd.settle("a busy room", BUSY - STOPPED)?;

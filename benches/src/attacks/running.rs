@@ -11,14 +11,14 @@ use rustix::process::{getpriority_process, setpriority_process};
 use super::{Kind, Scene};
 use crate::error::Error;
 
-/// By how much an attack is nicer than the thread that started it, which runs as soon as it has something to do
-/// even on the core of the attack.
+/// By how much an attack is nicer than the thread that started it, so that this thread runs as soon as it has
+/// something to do, even on the same core.
 const NICER: i32 = 10;
 
-/// The harm that the server did to somebody who took part and behaved, if any.
+/// The harm done to a participant that behaved, if any.
 type Harm = Option<&'static str>;
 
-/// An attack that goes on until it is finished or dropped.
+/// An attack that continues until it is finished or dropped.
 #[derive(Debug)]
 pub struct Running {
     stop: Arc<AtomicBool>,
@@ -27,16 +27,16 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts to prepare an attack, which begins by itself.
+    /// Starts to prepare an attack, which then begins by itself.
     pub fn start(kind: Kind, scene: Scene) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, prepared) = mpsc::channel();
         let flag = stop.clone();
         let thread = std::thread::spawn(move || {
             let mut attack = (kind.prepare)(&scene)?;
-            // On Linux this is the priority of the calling thread.
+            // On Linux, this is the priority of the calling thread.
             setpriority_process(None, getpriority_process(None)? + NICER)?;
-            // Nobody may be waiting.
+            // Nobody may be waiting any more.
             let _ = sender.send(());
             while !flag.load(Ordering::Relaxed) {
                 attack.turn()?;
@@ -46,12 +46,12 @@ impl Running {
         Self { stop, prepared, thread: Some(thread) }
     }
 
-    /// Waits until it is prepared.
+    /// Waits until the attack is prepared.
     ///
     /// # Errors
-    /// When the server does not let it in.
+    /// If the server does not admit it.
     pub fn wait_until_prepared(&mut self) -> Result<(), Error> {
-        // Without a word from it the thread has ended, and the result says why.
+        // If the thread ends without a message, its result says why.
         self.prepared.recv().or_else(|_| self.join().map(drop))
     }
 
@@ -60,16 +60,16 @@ impl Running {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has ended.
+    /// Whether the attack has ended.
     pub fn has_ended(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Stops the attack, and closes its connections. Returns the harm that the server did to somebody who took
-    /// part and behaved.
+    /// Stops the attack, and closes its connections. Returns the harm that the server did to a participant that
+    /// behaved, if any.
     ///
     /// # Errors
-    /// When the attack could not go on.
+    /// If the attack could not continue.
     pub fn finish(mut self) -> Result<Option<&'static str>, Error> {
         self.join()
     }
@@ -86,7 +86,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Its result is of no interest any more.
+        // Its result no longer matters.
         let _ = self.join();
     }
 }

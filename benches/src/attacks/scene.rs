@@ -1,4 +1,4 @@
-//! What every attack has: its scene, its turns, its pace.
+//! The common parts of attacks: scene, turns, pace.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-/// What an attack is directed at.
+/// The target of an attack.
 #[derive(Debug, Clone)]
 pub struct Scene {
     /// The server.
     pub server: SocketAddr,
-    /// A room of people who do no harm.
+    /// A room of innocent people.
     pub room: u64,
     /// The share of its connections that the attack uses, in percent.
     pub percent: usize,
@@ -20,7 +20,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// So many connections, or the share of them that is to be used.
+    /// Scales a number of connections by the share to be used.
     pub(super) fn scaled(&self, count: usize) -> usize {
         (count * self.percent).div_ceil(100)
     }
@@ -28,10 +28,10 @@ impl Scene {
 
 /// An attack that has begun.
 pub(super) trait Attack {
-    /// Does the next part, which takes some milliseconds at most.
+    /// Takes the next step, which lasts some milliseconds at most.
     fn turn(&mut self) -> io::Result<()>;
 
-    /// Whether the server harmed somebody who took part and behaved.
+    /// The harm done to a participant that behaved, if any.
     fn harm(&self) -> Option<&'static str> {
         None
     }
@@ -39,7 +39,7 @@ pub(super) trait Attack {
 
 pub(super) type Prepared = io::Result<Box<dyn Attack>>;
 
-/// Something that is due again and again.
+/// Something that is due at regular intervals.
 #[derive(Debug)]
 pub(super) struct Pace {
     interval: Duration,
@@ -51,7 +51,7 @@ impl Pace {
         Self { interval, next: Instant::now() }
     }
 
-    /// Whether it is due. What was missed is not made up for.
+    /// Whether it is due. Missed occasions are not made up for.
     pub(super) fn is_due(&mut self) -> bool {
         let now = Instant::now();
         let is_due = now >= self.next;
@@ -62,7 +62,7 @@ impl Pace {
     }
 }
 
-/// Between two commands of a connection: as many as the server allows by default.
+/// Time between two commands of a connection: as many as the server allows by default.
 pub(super) const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long a turn waits when there is nothing to do.

@@ -1,4 +1,4 @@
-//! A second load on the server that is measured.
+//! A second load on the server under measurement.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::Stdio;
@@ -11,19 +11,19 @@ use super::programs::on_cores;
 use crate::error::Error;
 use crate::measure::child::KilledOnDrop;
 
-/// How long it may take to begin: 10,000 members have to enter one room.
+/// How long it may take to begin, since 10,000 members have to enter a room.
 const BEGIN_DEADLINE: Duration = Duration::from_secs(120);
 
-/// Longer than any measurement: it is killed at the end of the one that it runs beside.
+/// Longer than any measurement, since it is killed at the end of the measurement that it accompanies.
 const SECONDS: u32 = 600;
 
-/// What the second load does.
+/// The kind of the second load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Background {
-    /// One room of 10,000 members, of whom one talks without a pause.
+    /// A room of 10,000 members, one of whom talks without a pause.
     Crowd,
-    /// 15,000 connections arrive one after the other, and stay.
+    /// 15,000 connections that arrive one after the other, and stay.
     Arrivals,
 }
 
@@ -46,8 +46,8 @@ impl Background {
     }
 }
 
-/// Starts a second load, which ends when the result is dropped. A crowd is complete and has received its
-/// first message when this returns.
+/// Starts a second load, which ends when the result is dropped. When this returns, a crowd is complete and has
+/// received its first message.
 pub(super) fn start(
     background: Background,
     load: &str,

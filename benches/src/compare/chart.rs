@@ -1,8 +1,8 @@
 //! The outcome as a bar chart in SVG.
 //!
-//! The first panel shows the cost as a multiple of the base's, on a linear scale, since the differences that
-//! matter lie between a half and three; without a base it shows the cost itself, on a logarithmic scale. The
-//! second shows the latencies of the open loops, if there are any.
+//! The first panel shows the cost as a multiple of the base's, on a linear scale, since the relevant differences lie
+//! between a half and three; without a base, it shows the cost itself, on a logarithmic scale. The second panel shows
+//! the latencies of the open loops, if there are any.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ const PANEL_HEIGHT: f64 = 260.0;
 const TITLE_HEIGHT: f64 = 66.0;
 const LABEL_HEIGHT: f64 = 58.0;
 
-/// The longest bar, as a multiple of the base's: a longer one would flatten all others.
+/// The longest bar, as a multiple of the base's. A longer one would flatten all others.
 const MAX_RATIO: f64 = 5.0;
 
 struct Panel {
@@ -91,7 +91,7 @@ fn latency_panel(outcome: &Outcome) -> Option<Panel> {
     (!groups.is_empty()).then_some(Panel { title, groups, logarithmic: true })
 }
 
-/// The groups that `make` makes of the lines of each workload.
+/// Groups for the lines of each workload, made by `make`.
 fn groups(outcome: &Outcome, make: impl Fn(&[Line]) -> Vec<Group>) -> Vec<Group> {
     let groups = outcome.lines.chunk_by(|a, b| a.workload == b.workload).flat_map(make);
     groups.filter(|group| !group.bars.is_empty()).collect()
@@ -269,7 +269,7 @@ mod tests {
             round(0, "F", "redis", 7.0),
         ];
         let text = svg(&Outcome::new(dialect("relay"), rounds.to_vec()));
-        // The background, two legends of two, four costs, and two latencies of two servers.
+        // The background, two legends with two entries, four costs, and two latencies for each of two servers.
         assert_eq!(text.matches("<rect").count(), 1 + 4 + 4 + 4);
         assert!(text.contains(">2.50</text>") && text.contains("relay 0.200 µs"));
         for tag in ["svg", "g", "text"] {

@@ -1,12 +1,12 @@
 //! Several servers under several workloads in several rounds, summarized in one table.
 //!
-//! [`Comparison`] starts each server ([`Server`]) and the load generator as programs of their own, on cores
-//! of their own, and collects the generator's reports; [`Outcome`] takes medians; [`table()`] and
-//! [`svg`] show them. Nothing here talks to a server.
+//! [`Comparison`] starts each server ([`Server`]) and the load generator as separate programs, on separate cores, and
+//! collects the generator's reports; [`Outcome`] takes medians; [`table()`] and [`svg`] show them. Nothing here talks
+//! to a server.
 //!
-//! The cost of a delivery moves by a third from hour to hour on the same machine, so figures are
-//! compared within a round only: each server's cost is divided by that of one of them, most often the relay, in the
-//! same round, and the median of these ratios is the result.
+//! On the same machine, the cost of a delivery varies by a third from hour to hour, so results are compared within a
+//! round only: each server's cost is divided by that of a base, usually the relay, in the same round, and the median
+//! of these ratios is the result.
 
 mod background;
 mod chart;

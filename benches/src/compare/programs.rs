@@ -1,4 +1,4 @@
-//! The programs that a comparison runs, each on cores of its own.
+//! The programs of a comparison, each on its own cores.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -16,8 +16,8 @@ pub struct Programs {
     pub chat_args: Vec<String>,
 }
 
-/// A command restricted to `cores` (as `taskset -c` takes them). It is killed when this process ends, in
-/// whatever way.
+/// A command restricted to `cores` (in the syntax of `taskset -c`). It is killed when this process ends, however that
+/// happens.
 pub fn on_cores(cores: &str, words: &[String]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "taskset", "-c", cores]).args(words);

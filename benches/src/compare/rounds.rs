@@ -10,22 +10,22 @@ use super::workload::Workload;
 use crate::error::Error;
 use crate::load::{Dialect, Report};
 
-/// What to compare.
+/// A comparison to run.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     /// The programs.
     pub programs: Programs,
-    /// The servers; those that are not installed are left out.
+    /// The servers. Those that are not installed are skipped.
     pub servers: Vec<Dialect>,
-    /// The one that the others are measured by.
+    /// The server that the others are compared with.
     pub base: Dialect,
     /// The workloads.
     pub workloads: Vec<Workload>,
-    /// How often everything is run.
+    /// The number of rounds.
     pub rounds: u32,
     /// Seconds measured in each run.
     pub seconds: f64,
-    /// Seconds of load before that.
+    /// Seconds of load before the measurement.
     pub warmup: f64,
     /// Bytes of text in a message.
     pub size: usize,
@@ -34,11 +34,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Runs everything, with a line on standard error for each run. A run that fails is reported there
-    /// and left out of the outcome.
+    /// Runs everything, with a line on standard error for each run. A run that fails is reported there and omitted
+    /// from the outcome.
     ///
     /// # Errors
-    /// When no run succeeded.
+    /// If no run succeeded.
     pub fn run(&self) -> Result<Outcome, Error> {
         let mut servers = self.servers.clone();
         servers.retain(|&kind| {
@@ -51,7 +51,7 @@ impl Comparison {
         let mut rounds = Vec::new();
         for round in 0..self.rounds {
             for &workload in &self.workloads {
-                // Another server goes first in each round.
+                // Each round starts with a different server.
                 let shift = round as usize % servers.len().max(1);
                 for &server in servers.iter().cycle().skip(shift).take(servers.len()) {
                     match self.one(workload, server) {
@@ -70,7 +70,7 @@ impl Comparison {
         Ok(Outcome::new(self.base, rounds))
     }
 
-    /// One run, on a server of its own: none carries the memory of the run before.
+    /// Performs one run, on a fresh server, so that no run inherits the memory of another.
     fn one(&self, workload: Workload, kind: Dialect) -> Result<Report, Error> {
         let (server_cores, load_cores) = if self.both_cores { ("0,1", "0,1") } else { ("0", "1") };
         let server = Server::start(kind, &self.programs, server_cores)?;

@@ -10,7 +10,7 @@ use crate::load::{Dialect, Form, Protocol};
 use crate::measure::certificate::{Certificate, TempFile};
 use crate::measure::child::{AnnouncedLines, KilledOnDrop, START_DEADLINE};
 
-/// No rate limit, as the others have none, and no log line for each connection that ends.
+/// No rate limit, since the others have none, and no log line for each connection that ends.
 const CHAT_ARGS: [&str; 3] = ["--port=0", "--rate=0", "--log=warn"];
 
 /// A running server. Dropping it kills it.
@@ -24,10 +24,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server on these cores (as `taskset -c` takes them), and waits until it listens.
+    /// Starts a server on these cores (in the syntax of `taskset -c`), and waits until it listens.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(kind: Dialect, programs: &Programs, cores: &str) -> Result<Self, Error> {
         let (mut words, mut config, mut addr) = (Vec::new(), None, None);
         let certificate = kind.form.has_tls().then(Certificate::new).transpose()?;
@@ -63,7 +63,7 @@ impl Server {
             .stderr(stderr)
             .spawn()
             .map_err(Error::io("starting a server"))?;
-        // From here on dropping it kills the process, whatever goes wrong.
+        // From here on, dropping it kills the process, whatever goes wrong.
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut server = Self {
             child: KilledOnDrop(child),
@@ -118,7 +118,7 @@ impl Server {
     }
 }
 
-/// The name of a program that is installed, if at all.
+/// The name of an installed program, if the server is one.
 const fn program(kind: Protocol) -> &'static str {
     match kind {
         Protocol::Redis => "redis-server",
@@ -131,14 +131,14 @@ fn path(path: &std::path::Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// A free port. If somebody else takes it first, the server does not start.
+/// Finds a free port. If another program takes it first, the server does not start.
 fn free_addr() -> Result<SocketAddr, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map_err(Error::io("finding a free port"))
 }
 
-/// No persistence, and no limit on how far subscribers fall behind.
+/// No persistence, and no limit on how far subscribers may fall behind.
 fn redis_args(port: u16) -> Vec<String> {
     let line = format!(
         "--port {port} --bind 127.0.0.1 --appendonly no --maxclients 60000 --tcp-backlog 1024 \
@@ -147,7 +147,7 @@ fn redis_args(port: u16) -> Vec<String> {
     line.split(' ').map(str::to_owned).chain([String::new()]).collect()
 }
 
-/// No limit on how far subscribers fall behind, which can be set in a file only.
+/// No limit on how far subscribers may fall behind, which only a file can set.
 fn nats_config(addr: SocketAddr, form: Form, certificate: Option<&Certificate>) -> String {
     let limits = "write_deadline: \"60s\"\nmax_pending: 1073741824\nmax_connections: 60000\n";
     let tls = certificate.map(|Certificate { cert, key }| {
@@ -155,7 +155,7 @@ fn nats_config(addr: SocketAddr, form: Form, certificate: Option<&Certificate>) 
     });
     let tls = tls.as_deref();
     if form.has_websocket() {
-        // It listens for its own protocol, too, at a port of the kernel's choice.
+        // The server also listens for its own protocol, at a port chosen by the kernel.
         let tls = tls.unwrap_or("no_tls: true");
         format!(
             "listen: \"127.0.0.1:-1\"\nwebsocket {{\n  listen: \"{addr}\"\n  {tls}\n}}\n{limits}"

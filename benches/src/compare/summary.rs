@@ -1,4 +1,4 @@
-//! Summarizes the reports of all rounds in one line for each workload and server.
+//! Summarizes the reports of all rounds, in one line per workload and server.
 
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct Round {
     pub report: Report,
 }
 
-/// One server under one workload: medians of all rounds.
+/// One server under one workload, with the medians of all rounds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
     /// The workload.
@@ -38,19 +38,19 @@ pub struct Line {
     pub server: Dialect,
     /// CPU time of the server, in µs per delivery.
     pub cpu_us: f64,
-    /// The part of it spent in the server's own code.
+    /// The part of that time spent in the server's own code.
     pub user_us: f64,
     /// Its CPU time divided by that of [`Outcome::base`] in the same round.
     pub ratio: Option<f64>,
-    /// The least and the greatest of these ratios.
+    /// The least and the greatest of these ratios over all rounds.
     pub ratio_range: Option<(f64, f64)>,
     /// Deliveries a second.
     pub delivered_per_second: f64,
-    /// Share of a core the server used.
+    /// Share of a core that the server used.
     pub busy: f64,
-    /// Share of a core the generator used.
+    /// Share of a core that the generator used.
     pub generator_busy: f64,
-    /// Share of a core that all other processes used: the disturbance.
+    /// Share of a core that all other processes used, which disturbs the measurement.
     pub others_busy: f64,
     /// Median latency, in µs.
     pub p50_us: f64,
@@ -58,18 +58,18 @@ pub struct Line {
     pub p99_us: f64,
     /// Resident memory, in KiB.
     pub resident_kib: f64,
-    /// Messages lost, repeated or misplaced, in all rounds.
+    /// Messages lost, repeated or misplaced in all rounds.
     pub wrong: u64,
 }
 
 /// The result of a comparison.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// The server that the others are measured by.
+    /// The server that the others are compared with.
     pub base: Dialect,
     /// One line for each workload and server.
     pub lines: Vec<Line>,
-    /// The rounds that they summarize.
+    /// The rounds being summarized.
     pub rounds: Vec<Round>,
 }
 
@@ -181,7 +181,7 @@ pub(super) mod tests {
 
     #[test]
     fn ratios_are_of_the_same_round() {
-        // Twice the relay in each round, while the machine gets slower and slower.
+        // Twice the relay in each round, on a machine that gets slower and slower.
         let rounds = (0..3).flat_map(|number| {
             let us = f64::from(number + 1);
             [round(number, "A", "redis", us * 2.0), round(number, "A", "relay", us)]

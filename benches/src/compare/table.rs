@@ -1,10 +1,10 @@
-//! The outcome as a text table, which is also Markdown.
+//! The outcome as a text table, which is also valid Markdown.
 
 use super::summary::{Line, Outcome};
 use crate::text_table::{self, significant, thousands};
 
-/// Column titles, but for the fifth, which names the base; the first two columns are aligned left. The last column is CPU time in % of a core: of the
-/// server, the generator, and all other processes.
+/// The column titles, except for the fifth, which names the base. The first two columns are aligned left. The last
+/// column is CPU time in % of a core: of the server, the generator, and all other processes.
 const TITLES: [&str; 11] = [
     "shape",
     "server",

@@ -6,16 +6,16 @@ use super::background::Background;
 use crate::error::Error;
 use crate::load::Pace;
 
-/// Rooms, their members, and how these talk.
+/// A workload: rooms, their members, and how they talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Workload {
-    /// Its name in tables and on the command line.
+    /// The name in tables and on the command line.
     pub letter: char,
-    /// Rooms.
+    /// The number of rooms.
     pub rooms: u32,
-    /// Members of each.
+    /// Members per room.
     pub members: u32,
-    /// Whether all members of a room talk, or one.
+    /// Whether all members of a room talk, or only one.
     pub all_talk: bool,
     /// When the talkers send.
     pub pace: Pace,
@@ -65,7 +65,7 @@ impl Workload {
     /// Parses a list such as `A,B`.
     ///
     /// # Errors
-    /// For a letter that names no workload.
+    /// If a letter names no workload.
     pub fn list(letters: &str) -> Result<Vec<Self>, Error> {
         let find = |word: &str| {
             let found = Self::ALL.into_iter().find(|workload| word == workload.letter.to_string());

@@ -1,9 +1,8 @@
-//! What attacks do to people who have nothing to do with them.
+//! The effect of attacks on people who have nothing to do with them.
 //!
-//! Two [`Strangers`] in a room of their own send each other a message every 5 ms, alone and then beside an
-//! [attack](crate::attacks), against a server that is started for it. The server has core 0; the strangers
-//! share core 1 with the attackers, whose priority is lower. How late the strangers are by their own
-//! doing is measured, too.
+//! Two [`Strangers`] in a room of their own send each other a message every 5 ms, first alone and then beside an
+//! [attack](crate::attacks), on a server started for the purpose. The server has core 0; the strangers share core 1
+//! with the attackers, whose priority is lower. How late the strangers themselves are is measured, too.
 
 mod result;
 mod run;

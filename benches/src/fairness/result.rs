@@ -5,37 +5,37 @@ use std::fmt;
 use super::strangers::Latencies;
 use crate::text_table;
 
-/// The most that a stranger's 99th percentile may be beside an attack: in ms, and as a multiple of the same
-/// alone.
+/// The most that a stranger's 99th percentile may be beside an attack: in ms, and as a multiple of the same without
+/// it.
 const MAX_MS: f64 = 10.0;
 const MAX_RATIO: f64 = 5.0;
 
-/// What one attack did.
+/// The result of one attack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// The attack.
     pub attack: &'static str,
-    /// The strangers' times before it.
+    /// The strangers' latencies before the attack.
     pub alone: Latencies,
-    /// Their times beside it.
+    /// Their latencies beside the attack.
     pub beside: Latencies,
     /// Share of a core that the server used meanwhile.
     pub busy: f64,
-    /// Share of the time in which it could not run, for other programs had its core.
+    /// Share of the time in which the server could not run, because other programs had its core.
     pub waited: f64,
     /// The harm done to people who behaved, apart from delay.
     pub harm: Option<String>,
-    /// What the server did meanwhile.
+    /// What the server did during the attack.
     pub did: String,
 }
 
 impl Line {
-    /// The 99th percentile beside the attack as a multiple of that alone.
+    /// The 99th percentile beside the attack, as a multiple of that before it.
     pub fn ratio(&self) -> f64 {
         self.beside.p99 / self.alone.p99.max(1e-3)
     }
 
-    /// Whether people were not harmed, and felt little of it.
+    /// Whether nobody was harmed, and the strangers noticed little.
     pub fn is_fair(&self) -> bool {
         self.harm.is_none() && self.beside.p99 <= MAX_MS && self.ratio() <= MAX_RATIO
     }

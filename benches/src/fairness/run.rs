@@ -15,19 +15,19 @@ use crate::measure::certificate::Certificate;
 use crate::measure::chat_server::ChatServer;
 use crate::measure::metrics::Metrics;
 
-/// From the beginning of an attack to the first message measured beside it.
+/// Time from the beginning of an attack to the first message measured.
 const WARMUP: Duration = Duration::from_millis(500);
 
 /// The core of the server, and that of the strangers and attackers.
 const SERVER_CORE: &str = "0";
 const OWN_CORE: usize = 1;
 
-/// What to run.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The chat server's program.
     pub server: PathBuf,
-    /// Further arguments of it.
+    /// Further arguments of the server.
     pub server_args: Vec<String>,
     /// The attacks.
     pub attacks: Vec<Kind>,
@@ -40,7 +40,7 @@ pub struct Config {
 /// Runs the attacks, with a line on standard error for each.
 ///
 /// # Errors
-/// When a core or the server is not there. What an attack did is in its line.
+/// If a core or the server is missing. The effects of an attack are in its line.
 pub fn run(config: &Config) -> Result<Vec<Line>, Error> {
     let mut cores = CpuSet::new();
     cores.set(OWN_CORE);
@@ -95,7 +95,7 @@ fn one(config: &Config, kind: Kind) -> Result<Line, Error> {
     })
 }
 
-/// What the server did meanwhile: connections ended and limits reached, by label, and requests a second.
+/// What the server did in between: connections ended and limits reached, by label, and requests per second.
 fn actions(before: &Metrics, after: &Metrics, seconds: f64) -> String {
     let sum = |metrics: &Metrics, name| metrics.sum(name).unwrap_or_default();
     let rate = |name| (sum(after, name) - sum(before, name)) / seconds;

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::words::{chat, create, frame, join};
 
-/// Between two messages, which the two send in turn. Each stays far below the server's rate limit.
+/// Time between two messages, which the two send in turn. Each stays far below the server's rate limit.
 const INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long an answer or a message may take.
@@ -35,23 +35,23 @@ struct Stranger {
     buffer: Vec<u8>,
 }
 
-/// The times of many messages.
+/// The latencies of many messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Latencies {
-    /// The median of the time from one stranger to the other, in ms.
+    /// The median latency from one stranger to the other, in ms.
     pub p50: f64,
-    /// The 99th percentile of it.
+    /// The 99th percentile of the latency, in ms.
     pub p99: f64,
-    /// The 99th percentile of how late a message was sent: the fault of the core that strangers and attackers
-    /// share.
+    /// The 99th percentile of how late a message was sent, in ms, which is due to the core that strangers and
+    /// attackers share.
     pub late: f64,
 }
 
 impl Strangers {
-    /// Connects the two, and seats them in a room.
+    /// Connects the two, and puts them into a room.
     ///
     /// # Errors
-    /// When the server does not let them in.
+    /// If the server does not admit them.
     pub fn connect(server: SocketAddr) -> Result<Self, Error> {
         let mut both = [Stranger::connect(server)?, Stranger::connect(server)?];
         let created = both[0].ask(&create("strangers"), "room-created")?;
@@ -60,11 +60,11 @@ impl Strangers {
         Ok(Self { both, room, sent: 0 })
     }
 
-    /// Lets them talk for `time`. A message is sent when it is due, whatever became of those before it, and its
-    /// time counts from then.
+    /// Lets them talk for `time`. A message is sent when it is due, regardless of earlier ones, and its latency counts
+    /// from then.
     ///
     /// # Errors
-    /// When a message is lost, or a connection ended.
+    /// If a message is lost, or a connection ends.
     pub fn talk(&mut self, time: Duration) -> Result<Latencies, Error> {
         let most = 2 * PATIENCE.as_micros() as u64;
         let histogram =
@@ -107,7 +107,7 @@ impl Strangers {
         Ok(text)
     }
 
-    /// Waits for at most `time` until one of them has something to read.
+    /// Waits for at most `time` until either has something to read.
     fn wait(&self, time: Duration) -> Result<(), Error> {
         let mut fds = self.both.each_ref().map(|one| PollFd::new(&one.stream, PollFlags::IN));
         let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
@@ -147,7 +147,7 @@ impl Stranger {
         Err(gone(code))
     }
 
-    /// Reads what there is, and hands the messages to `on`. Returns the first result of it.
+    /// Reads what there is, and passes the messages to `on`. Returns its first result.
     fn receive<T>(
         &mut self,
         mut on: impl FnMut(Incoming) -> Option<T>,

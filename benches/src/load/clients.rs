@@ -1,5 +1,5 @@
-//! All connections of a run and the event loop that serves them. Every connection is where it belongs before
-//! anything is measured.
+//! All connections of a run, and the event loop that serves them. Every connection is in its place before anything is
+//! measured.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,10 +18,10 @@ use super::websocket::{self, WebSocket};
 use crate::error::Error;
 use crate::measure::process::Process;
 
-/// Connections being opened at a time: fewer than any server's accept backlog.
+/// The most connections being opened at a time; fewer than any server's accept backlog.
 const MAX_OPENING: usize = 64;
 
-/// How long the next connection may take to be ready.
+/// How long the next connection may take to become ready.
 const OPENING_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Descriptors that the generator needs besides its connections.
@@ -30,24 +30,24 @@ const SPARE_FILES: u64 = 16;
 /// Events polled at once.
 const EVENTS: usize = 4096;
 
-/// Receives what the clients receive.
+/// Handles what the clients receive.
 pub trait Listener {
-    /// A chunk was read; its contents follow.
+    /// Notes that a chunk was read, whose contents follow.
     fn arrived(&mut self) {}
 
-    /// One of the generator's messages, on connection `seat`.
+    /// Handles one of the generator's messages, on connection `seat`.
     fn message(&mut self, _seat: usize, _token: Token) {}
 
-    /// The payload of any other frame, on connection `seat`.
+    /// Handles the payload of any other frame, on connection `seat`.
     ///
     /// # Errors
-    /// When the run cannot go on.
+    /// If the run cannot continue.
     fn other(&mut self, _seat: usize, _payload: &[u8]) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The connections, by their place in the plan.
+/// The connections, indexed by their seats in the plan.
 #[derive(Debug)]
 pub struct Clients {
     dialect: Dialect,
@@ -58,10 +58,10 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// No clients yet, with `expected` to come.
+    /// Returns an empty set, with `expected` clients to come.
     ///
     /// # Errors
-    /// When this process or the server may not have as many files open.
+    /// If this process or the server may not open as many files.
     pub fn new(dialect: Dialect, expected: usize, server: Option<Process>) -> Result<Self, Error> {
         let needed = expected as u64 + SPARE_FILES;
         for (who, process) in [("the generator", Some(Process::own())), ("the server", server)] {
@@ -87,15 +87,15 @@ impl Clients {
     /// Sends the pending bytes of `seat`, as far as its socket takes them.
     ///
     /// # Errors
-    /// When the connection is broken.
+    /// If the connection is broken.
     pub fn flush(&mut self, seat: usize) -> Result<(), Error> {
         self.connections[seat].flush().map_err(|error| broken(seat, &error))
     }
 
-    /// Connects all clients and seats them in their rooms. Returns the server's number of each room.
+    /// Connects all clients and puts them into their rooms. Returns the server's number of each room.
     ///
     /// # Errors
-    /// When the server refuses, or takes too long.
+    /// If the server refuses, or takes too long.
     pub fn enter(&mut self, addr: SocketAddr, plan: &Plan) -> Result<Vec<u64>, Error> {
         let protocol = self.dialect.protocol;
         let known = |room| (!protocol.server_numbers_rooms()).then_some(u64::from(room));
@@ -117,7 +117,7 @@ impl Clients {
     /// Opens `count` idle connections, from as many addresses as their ports need.
     ///
     /// # Errors
-    /// When the server refuses, or takes too long.
+    /// If the server refuses, or takes too long.
     pub fn idle(&mut self, addr: SocketAddr, count: usize) -> Result<(), Error> {
         let protocol = self.dialect.protocol;
         let mut lobby = Lobby { protocol, rooms: Vec::new(), ready: Vec::new(), count: 0 };
@@ -127,8 +127,8 @@ impl Clients {
         })
     }
 
-    /// Opens connections, [`MAX_OPENING`] at a time, until `count` are ready. `next` returns the purpose of
-    /// the next one, or `None` while it is unknown.
+    /// Opens connections, [`MAX_OPENING`] at a time, until `count` are ready. `next` returns the purpose of the next
+    /// connection, or `None` while it is unknown.
     fn open_all(
         &mut self,
         count: usize,
@@ -193,10 +193,10 @@ impl Clients {
         Ok(())
     }
 
-    /// Polls for at most `timeout`, and hands what came in to `listener`.
+    /// Polls for at most `timeout`, and passes all input to `listener`.
     ///
     /// # Errors
-    /// When a connection is broken, or the listener returns an error.
+    /// If a connection is broken, or the listener returns an error.
     pub fn turn(
         &mut self,
         events: &mut Events,
@@ -219,7 +219,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Reads what has come. With `is_closed` that ends with the end of the stream, which is no further event.
+    /// Reads what has arrived. If `is_closed`, reads up to the end of the stream, which no further event announces.
     fn receive(
         &mut self,
         seat: usize,
@@ -257,8 +257,8 @@ impl Clients {
     }
 }
 
-/// The source of idle connection `index`. Linux has some 28,000 ephemeral ports, and finds a free one ever
-/// more slowly; so from a certain number on the ports are chosen here, below the ephemeral ones, on further
+/// Returns the source address of idle connection `index`. Linux has some 28,000 ephemeral ports, and finds a free one
+/// ever more slowly; so beyond a certain number, ports are chosen here, below the ephemeral range, on further
 /// addresses.
 fn idle_source(index: usize) -> Option<SocketAddr> {
     const PER_ADDRESS: usize = 12_000;
@@ -281,7 +281,7 @@ struct Lobby {
     protocol: Protocol,
     /// The server's number of each room of the plan, once known.
     rooms: Vec<Option<u64>>,
-    /// By seat.
+    /// Whether each seat is ready.
     ready: Vec<bool>,
     /// How many are ready.
     count: usize,
@@ -301,7 +301,7 @@ impl Listener for Lobby {
             Answer::Wait => {}
             Answer::Ready => self.is_ready(seat),
             Answer::Created(room) => {
-                // The first seats of the plan are one in each room, in order.
+                // The plan begins with one seat of each room, in order.
                 self.rooms[seat] = Some(room);
                 self.is_ready(seat);
             }

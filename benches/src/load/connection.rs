@@ -1,4 +1,4 @@
-//! One connection of the generator: a socket, what lies between it and the protocol, the frame that has begun to
+//! One connection of the generator: a socket, the layers between it and the protocol, the frame that has begun to
 //! arrive, and the bytes to send.
 
 use std::io::{self, ErrorKind, Write};
@@ -13,13 +13,13 @@ use super::websocket::WebSocket;
 /// Bytes read at once. All connections share the buffer, so it can be large.
 pub const READ_CHUNK: usize = 512 * 1024;
 
-/// The longest part of a frame that a chunk may leave over.
+/// The longest part of a frame that may be left over from a chunk.
 const MAX_LEFTOVER: usize = 256 * 1024;
 
 /// The size of the buffer that [`Connection::fill`] reads into.
 pub const BUFFER_LEN: usize = READ_CHUNK + MAX_LEFTOVER;
 
-/// Bytes that may be pending on a connection before the run is given up.
+/// Bytes that may be pending on a connection before the run is abandoned.
 const MAX_UNSENT: usize = 64 * 1024 * 1024;
 
 /// A non-blocking connection.
@@ -31,24 +31,23 @@ pub struct Connection {
     pub hint: usize,
     tls: Option<Box<TlsSession>>,
     websocket: Option<Box<WebSocket>>,
-    /// The beginning of a frame that is not whole yet.
+    /// The beginning of an incomplete frame.
     leftover: Vec<u8>,
-    /// Bytes to be written are `out[sent..]`.
+    /// The bytes to be written are `out[sent..]`.
     out: Vec<u8>,
     sent: usize,
 }
 
 impl Connection {
-    /// Begins to connect to `addr`, from the address `source` if there is one; port 0 leaves the port to the
-    /// kernel.
+    /// Begins to connect to `addr`, from the address `source` if given; port 0 leaves the port to the kernel.
     ///
     /// # Errors
-    /// When there is no descriptor or port left, or the server refuses at once.
+    /// If there is no descriptor or port left, or the server refuses at once.
     pub fn open(addr: SocketAddr, source: Option<SocketAddr>) -> io::Result<Self> {
         Self::open_with(addr, source, None)
     }
 
-    /// As [`Connection::open`], with `receive_buffer` bytes of `SO_RCVBUF`.
+    /// Like [`Connection::open`], with `receive_buffer` bytes of `SO_RCVBUF`.
     ///
     /// # Errors
     /// As [`Connection::open`].
@@ -62,30 +61,30 @@ impl Connection {
         Ok(Self { stream, hint: 0, tls, websocket, leftover: Vec::new(), out: Vec::new(), sent: 0 })
     }
 
-    /// Encrypts from here on.
+    /// Encrypts the connection from here on.
     pub fn add_tls(&mut self, session: TlsSession) {
         self.tls = Some(Box::new(session));
     }
 
-    /// Takes what is received, decrypted, for a WebSocket's.
+    /// Treats the (decrypted) input as that of a WebSocket.
     pub fn add_websocket(&mut self, websocket: WebSocket) {
         self.websocket = Some(Box::new(websocket));
     }
 
-    /// Whether its TLS, if it has any, is past the handshake.
+    /// Whether its TLS handshake, if there is one, is over.
     pub fn is_open(&self) -> bool {
         self.tls.as_ref().is_none_or(|tls| tls.is_open())
     }
 
-    /// Reads once into `buffer`, after the frame that has begun. Returns how many bytes of the buffer to scan,
-    /// and whether there may be more to read; `None` when there is nothing. Sends what TLS or a WebSocket wants
-    /// sent at once.
+    /// Reads once into `buffer`, after the frame that has begun. Returns how many bytes of the buffer to scan, and
+    /// whether there may be more to read; `None` if there is nothing. Also sends what TLS or a WebSocket must send at
+    /// once.
     ///
-    /// A read that does not fill the chunk has drained the socket (epoll(7), for streams): that saves a
-    /// failing read for each that succeeds.
+    /// A read that does not fill the chunk has drained the socket (epoll(7), for streams), which saves a failing read
+    /// for each one that succeeds.
     ///
     /// # Errors
-    /// When the connection is broken, or the server has closed it.
+    /// If the connection is broken, or the server has closed it.
     pub fn fill(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, bool)>> {
         let kept = self.leftover.len();
         let chunk = buffer.get_mut(kept..kept + READ_CHUNK).ok_or(ErrorKind::InvalidData)?;
@@ -99,7 +98,7 @@ impl Connection {
         }
         buffer[..kept].copy_from_slice(&self.leftover);
         self.leftover.clear();
-        // The end of a handshake makes room for what waited for it.
+        // The end of a handshake lets what waited for it be sent.
         if !self.out.is_empty() && (self.tls.is_some() || self.websocket.is_some()) {
             self.flush()?;
         }
@@ -124,7 +123,7 @@ impl Connection {
     /// Sends as much as the socket takes. The rest waits until the socket is writable.
     ///
     /// # Errors
-    /// When the connection is broken, or more than 64 MiB are pending.
+    /// If the connection is broken, or more than 64 MiB are pending.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.sent < self.out.len() {
             let rest = &self.out[self.sent..];
@@ -144,7 +143,7 @@ impl Connection {
         if let Some(tls) = &mut self.tls {
             tls.flush(&mut self.stream)?;
         }
-        // Moving the rest to the front costs at most what was sent since the last move.
+        // Moving the rest to the front costs at most as much as what was sent since the last move.
         if self.sent * 2 >= self.out.len() {
             self.out.drain(..self.sent);
             self.sent = 0;

@@ -1,4 +1,4 @@
-//! A protocol and the form of its connections: what a server is spoken to in.
+//! Dialects: a protocol and the form of its connections.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use super::protocol::Protocol;
 use super::websocket::MASK;
 use crate::error::Error;
 
-/// What lies between the socket and the bytes of a protocol.
+/// The layers between the socket and the bytes of a protocol.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
@@ -41,7 +41,7 @@ impl Form {
     }
 }
 
-/// A protocol in a form. Its name is that of the protocol, and, unless it is plain, that of the form, as in
+/// A protocol in a form. Its name is that of the protocol followed, unless the form is plain, by the form, as in
 /// `chat+ws`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -53,7 +53,7 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// Everything that a server here speaks, the floor first.
+    /// All dialects of the servers here, the lower bound first.
     pub const ALL: [(Self, &str); 10] = [
         (Self::plain(Protocol::Relay), "relay"),
         (Self::plain(Protocol::Chat), "chat"),
@@ -71,12 +71,12 @@ impl Dialect {
         Self { protocol, form }
     }
 
-    /// The protocol as it is.
+    /// The protocol without any layers.
     pub const fn plain(protocol: Protocol) -> Self {
         Self::new(protocol, Form::Plain)
     }
 
-    /// Its name on command lines and in tables.
+    /// The name on command lines and in tables.
     pub fn name(self) -> &'static str {
         let found = Self::ALL.into_iter().find(|&(dialect, _)| dialect == self);
         found.map_or(self.protocol.name(), |(_, name)| name)
@@ -85,15 +85,15 @@ impl Dialect {
     /// Parses a list such as `relay,chat+ws`.
     ///
     /// # Errors
-    /// For an unknown name.
+    /// If a name is unknown.
     pub fn list(names: &str) -> Result<Vec<Self>, Error> {
         names.split(',').map(|name| name.trim().parse()).collect()
     }
 
-    /// Cuts `bytes` into frames: see [`scan`]. Of a WebSocket that carries a byte stream they are the stream.
+    /// Cuts `bytes` into frames: see [`scan`]. If a WebSocket carries a byte stream, the bytes are that stream.
     ///
     /// # Errors
-    /// [`BadStream`] when they are no frames of this dialect.
+    /// [`BadStream`] if they are not frames of this dialect.
     #[inline]
     pub fn scan(
         self,
@@ -109,13 +109,13 @@ impl Dialect {
         }
     }
 
-    /// Puts a frame of the protocol into its form, all but TLS. The payload is at the end of the result.
+    /// Converts a frame of the protocol to its form, except for TLS. The payload is at the end of the result.
     pub fn encode(self, frame: Vec<u8>) -> Vec<u8> {
         if !self.form.has_websocket() {
             return frame;
         }
         let (opcode, payload) = match self.protocol {
-            // A message of the WebSocket is one of the chat, and its length that of the frame.
+            // A message of the WebSocket is a chat message, without the length prefix.
             Protocol::Chat => (Opcode::Text, frame.get(HEADER_LEN..).unwrap_or_default()),
             _ => (Opcode::Binary, &frame[..]),
         };
@@ -124,7 +124,7 @@ impl Dialect {
         out
     }
 
-    /// The path at which the server has its WebSocket.
+    /// The path of the server's WebSocket.
     pub const fn path(self) -> &'static str {
         match self.protocol {
             Protocol::Chat => "/ws",
@@ -132,12 +132,12 @@ impl Dialect {
         }
     }
 
-    /// Whether the messages of its WebSocket are a byte stream, cut anywhere.
+    /// Whether the messages of the WebSocket form a byte stream, cut anywhere.
     pub const fn is_byte_stream(self) -> bool {
         !matches!(self.protocol, Protocol::Chat)
     }
 
-    /// Whether the server says something, in plain text, before it takes TLS.
+    /// Whether the server sends something in plain text before it expects TLS.
     pub const fn begins_plain(self) -> bool {
         matches!(self, Self { protocol: Protocol::Nats, form: Form::Tls })
     }

@@ -1,7 +1,7 @@
-//! Cuts a server's byte stream into frames, and tells messages from everything else.
+//! Cuts a server's byte stream into frames, and tells the generator's messages from everything else.
 //!
-//! As little as possible is parsed: a frame is cut by its length, and its token is found where it was in the
-//! frame before.
+//! As little as possible is parsed: a frame is cut by its length, and its token is looked for where it was in the
+//! previous frame.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::token::Token;
 /// The longest line of a line protocol; an `INFO` of NATS has some 500 bytes.
 const MAX_LINE: usize = 64 * 1024;
 
-/// A frame, as far as the generator cares.
+/// A frame, as far as it matters to the generator.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'a> {
     /// One of the generator's own messages.
@@ -19,26 +19,25 @@ pub enum Found<'a> {
     Other(&'a [u8]),
 }
 
-/// How a protocol marks the end of a frame.
+/// How a protocol delimits frames.
 pub trait Framing {
-    /// The length of the frame at the start of `bytes`, which may be more than there are bytes; `None` while
-    /// it is unknown.
+    /// The length of the frame at the start of `bytes`, which may exceed them; `None` while it is unknown.
     ///
     /// # Errors
-    /// [`BadStream`] when no frame begins so.
+    /// [`BadStream`] if no frame begins like this.
     fn frame_len(bytes: &[u8]) -> Result<Option<usize>, BadStream>;
 
-    /// The payload of a frame: what is left without its mark.
+    /// The payload of a frame: the frame without its delimiters.
     #[inline]
     fn payload(frame: &[u8]) -> &[u8] {
         frame
     }
 }
 
-/// Hands all whole frames in `bytes` to `on`, and returns their length.
+/// Passes all complete frames in `bytes` to `on`, and returns their length.
 ///
 /// # Errors
-/// [`BadStream`] when the bytes are no frame of the protocol.
+/// [`BadStream`] if the bytes are not a frame of the protocol.
 #[inline]
 pub fn scan<F: Framing>(
     bytes: &[u8],
@@ -48,7 +47,7 @@ pub fn scan<F: Framing>(
     let mut at = 0;
     while let Some(len) = F::frame_len(&bytes[at..])? {
         let Some(frame) = bytes.get(at..at + len) else { break };
-        // A header may have bytes that look like the beginning of a token.
+        // A header may contain bytes that look like the beginning of a token.
         let payload = F::payload(frame);
         on(match Token::find(payload, hint) {
             Some(token) => Found::Message(token),
@@ -59,7 +58,7 @@ pub fn scan<F: Framing>(
     Ok(at)
 }
 
-/// The stream is not one of the protocol.
+/// The stream does not follow the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadStream;
 
@@ -71,8 +70,7 @@ impl fmt::Display for BadStream {
 
 impl std::error::Error for BadStream {}
 
-/// A 2-byte big-endian length, then the payload: the frames of the chat, and those that the generator sends
-/// through the relay.
+/// A 2-byte big-endian length, then the payload: the frames of the chat, and those sent through the relay.
 #[derive(Debug)]
 pub enum LengthPrefixed {}
 
@@ -89,7 +87,7 @@ impl Framing for LengthPrefixed {
     }
 }
 
-/// Messages of a server's WebSocket, each in one frame: the chat in a browser.
+/// Messages from a server's WebSocket, each in one frame: the chat in a browser.
 #[derive(Debug)]
 pub enum Messages {}
 
@@ -109,7 +107,7 @@ impl Framing for Messages {
 /// The header of a frame of a server's WebSocket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
-    /// Its own length.
+    /// The length of the header itself.
     pub(super) len: usize,
     /// The length of the payload after it.
     pub(super) payload: usize,
@@ -118,10 +116,10 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Parses the header that `bytes` begin with; `None` while it is incomplete.
+    /// Parses the header at the start of `bytes`; `None` while it is incomplete.
     ///
     /// # Errors
-    /// [`BadStream`] when the frame is masked, uses an extension, or is longer than any here.
+    /// [`BadStream`] if the frame is masked, uses an extension, or is longer than any expected here.
     #[inline]
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, BadStream> {
         const RESERVED: u8 = 0x70;
@@ -168,7 +166,7 @@ impl Framing for Resp {
     }
 }
 
-/// The number on the first line of `bytes` (0 for a line of text), and the line's length.
+/// The number in the first line of `bytes` (0 for a line of text), and the line's length.
 #[inline]
 fn resp_line(bytes: &[u8]) -> Result<Option<(usize, usize)>, BadStream> {
     let Some((&kind, rest)) = bytes.split_first() else { return Ok(None) };
@@ -202,7 +200,7 @@ impl Framing for Nats {
         if !bytes.starts_with(b"MSG ") {
             return Ok(Some(line));
         }
-        // The payload's length is the last word of the line: read it backwards.
+        // The payload's length is the last word of the line, so read it backwards.
         let (mut len, mut unit) = (0, 1);
         for &byte in bytes[..line - 2].iter().rev() {
             match byte {

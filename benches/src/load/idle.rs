@@ -12,16 +12,16 @@ use super::dialect::Dialect;
 use crate::error::Error;
 use crate::measure::process::{CpuTime, CpuUsed, Process};
 
-/// The most connections; there are ports for three times as many.
+/// The most connections. There are ports for three times as many.
 const MAX_CONNECTIONS: usize = 1_000_000;
 
 /// Time for the server to finish its work after the last connection.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// What to run.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the server speaks.
+    /// The dialect to speak.
     pub dialect: Dialect,
     /// The server's address, a loopback address.
     pub addr: SocketAddr,
@@ -36,18 +36,18 @@ pub struct Config {
 /// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// What the server spoke.
+    /// The dialect spoken.
     #[serde(rename = "protocol")]
     pub dialect: Dialect,
     /// Connections opened.
     pub connections: usize,
-    /// Connections opened a second, each with a first command and its answer.
+    /// Connections opened per second, each with a first command and its answer.
     pub connects_per_second: f64,
     /// The cost to the server, if its process is known.
     pub server: Option<Cost>,
 }
 
-/// What idle connections cost a server.
+/// The cost of idle connections to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// CPU time of each connection made, in µs.
@@ -65,7 +65,7 @@ pub struct Cost {
 /// Opens the connections and measures them.
 ///
 /// # Errors
-/// When the settings make no sense, descriptors run out, or the server breaks its protocol.
+/// If the settings are invalid, descriptors run out, or the server breaks its protocol.
 pub fn run(config: &Config) -> Result<Report, Error> {
     if !config.addr.ip().is_loopback() {
         return Err(Error::Config("the server must be at a loopback address".to_owned()));
@@ -108,7 +108,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     })
 }
 
-/// Waits, and notices when the server closes a connection.
+/// Waits, and notices if the server closes a connection.
 fn sit(clients: &mut Clients, time: Duration) -> Result<(), Error> {
     let mut events = Events::with_capacity(1024);
     let end = Instant::now() + time;

@@ -1,4 +1,4 @@
-//! The plan of a run, made before anything is connected: who is in which room, and who talks.
+//! The plan of a run, made before anything connects: who is in which room, and who talks.
 
 use std::str::FromStr;
 
@@ -29,11 +29,11 @@ impl FromStr for Talkers {
 /// One connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seat {
-    /// The room it is in, counted from 0.
+    /// Its room, counted from 0.
     pub room: u32,
     /// Whether it receives the room's messages.
     pub receives: bool,
-    /// Its number among the talkers of its room, if it is one.
+    /// Its number among the talkers of its room, if it talks.
     pub talker: Option<u32>,
 }
 
@@ -51,14 +51,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Seats `members` in each of `rooms`, of whom `talkers` talk.
+    /// Puts `members` into each of `rooms`, and lets `talkers` of them talk.
     ///
-    /// A Redis connection that subscribes cannot publish. There the talkers are further connections, which
-    /// receive nothing, and one seat of each room stays empty: a message has `members - 1` receivers in every
-    /// protocol.
+    /// A Redis connection that subscribes cannot publish, so talkers are additional connections that receive nothing,
+    /// and one seat of each room stays empty: a message has `members - 1` receivers in every protocol.
     ///
     /// # Errors
-    /// When a room would have no talker, or nobody to talk to.
+    /// If a room would have no talker, or nobody to talk to.
     pub fn new(
         protocol: Protocol,
         rooms: u32,

@@ -1,4 +1,4 @@
-//! The first frame that the generator sends in each protocol, and what the answers mean.
+//! The first frame that the generator sends in each protocol, and the meaning of the answers.
 
 use chat_proto::Incoming;
 use chat_testing::frame as framed;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// The relay, which copies what is sent to the others: the floor.
+    /// The relay, which copies input to the other members: the lower bound.
     Relay,
     /// The room chat.
     Chat,
@@ -21,17 +21,17 @@ pub enum Protocol {
 /// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Create a room and be in it, where rooms have to be created.
+    /// Create a room and stay in it, where rooms must be created.
     Create {
         /// The plan's number of the room.
         room: u32,
     },
-    /// Be in a room that exists.
+    /// Join an existing room.
     Join {
         /// The server's number of the room.
         room: u64,
     },
-    /// Send to a room without being in it.
+    /// Send to a room without joining it.
     Publish,
     /// Stay idle, once the server has answered.
     Idle {
@@ -40,7 +40,7 @@ pub enum Role {
     },
 }
 
-/// The meaning of a frame to a connection that waits to be ready.
+/// The meaning of a frame to a connection that is not ready yet.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Keep waiting.
@@ -54,7 +54,7 @@ pub enum Answer {
 }
 
 impl Protocol {
-    /// Its name on command lines and in tables.
+    /// The name on command lines and in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
@@ -64,7 +64,7 @@ impl Protocol {
         }
     }
 
-    /// Whether a talker can be a member as well.
+    /// Whether a talker can also be a member.
     pub const fn talkers_receive(self) -> bool {
         !matches!(self, Self::Redis)
     }
@@ -138,8 +138,8 @@ fn nats_connect(room: Option<u64>) -> Vec<u8> {
     format!("CONNECT {options}\r\n{subscribe}PING\r\n").into()
 }
 
-/// The relay takes any 4 bytes as a room number and sends them back. These form a frame, so that the
-/// generator can read the answer like any other.
+/// The relay accepts any 4 bytes as a room number, and sends them back. These form a frame, so that the generator can
+/// read the answer like any other.
 fn relay_room(room: u64) -> Vec<u8> {
     let [high, low] = (room as u16).to_be_bytes();
     vec![0, 2, high, low]

@@ -11,7 +11,7 @@ use crate::measure::process::CpuUsed;
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// What the server spoke.
+    /// The dialect spoken.
     #[serde(rename = "protocol")]
     pub dialect: Dialect,
     /// Rooms.
@@ -22,7 +22,7 @@ pub struct Report {
     pub talkers: u32,
     /// Messages in flight per talker, in a closed loop.
     pub window: Option<u32>,
-    /// Messages a second of all talkers, in an open loop.
+    /// Messages per second of all talkers, in an open loop.
     pub rate: Option<u32>,
     /// Bytes of text in a message.
     pub size: usize,
@@ -30,9 +30,9 @@ pub struct Report {
     pub seconds: f64,
     /// Messages sent in the whole run, warm-up included.
     pub sent: u64,
-    /// Deliveries in the seconds measured.
+    /// Deliveries in the measured seconds.
     pub delivered: u64,
-    /// The same per second.
+    /// Deliveries per second.
     pub delivered_per_second: f64,
     /// Deliveries of the whole run that never arrived.
     pub lost: u64,
@@ -42,18 +42,18 @@ pub struct Report {
     pub alien: u64,
     /// The cost to the server, if its process is known.
     pub server: Option<ServerCost>,
-    /// Latency, from the (intended) sending to the arrival.
+    /// The latency, from the (intended) time of sending to the arrival.
     pub latency: Latency,
-    /// Open loop: 99th percentile of the time from when a message was due to when it was sent, in µs. That part
-    /// of the latency is the generator's own.
+    /// In an open loop, the 99th percentile of the time from when a message was due to when it was sent, in µs. This
+    /// part of the latency is the generator's own.
     pub late_p99_us: Option<f64>,
-    /// Share of a core that the generator used. Near 1, it may limit the rate.
+    /// Share of a core that the generator used. Near 1, the generator may limit the rate.
     pub generator_busy: f64,
-    /// Share of a core that all other processes used. If it is large, the result is worth little.
+    /// Share of a core that all other processes used. If it is large, the result is unreliable.
     pub others_busy: f64,
 }
 
-/// What the server used in the seconds measured.
+/// What the server used in the measured seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ServerCost {
     /// User time, in µs per delivery.

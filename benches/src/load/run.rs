@@ -1,14 +1,14 @@
 //! A run: connect, warm up, measure, drain.
 //!
-//! In a closed loop, a talker keeps at most `window` messages in flight. Each message makes one delivery to
-//! every other member; when as many deliveries have arrived as one message makes, the talker sends the next.
-//! (Waiting for the slowest member of each message instead would tie a window together for ever: all of it
-//! would arrive at once, and go out at once.) Talkers send at the end of a turn of the event loop, all that
-//! they may in one write. With a window above 1, the latency of every eighth message is recorded.
+//! In a closed loop, a talker keeps at most `window` messages in flight. Each message causes one delivery to every
+//! other member; when as many deliveries have arrived as one message causes, the talker sends the next. (Waiting for
+//! the slowest member of each message instead would tie a window together forever: all of it would arrive at once, and
+//! be sent at once.) Talkers send at the end of a turn of the event loop, everything that they may in one write. With
+//! a window above 1, the latency of every eighth message is recorded.
 //!
-//! In an open loop, message *i* is due at `i / rate` whatever the server does, and its latency counts from
-//! then. The generator does not sleep: a timer of 1 ms would be coarser than what is measured. So it needs
-//! a core of its own, and the server never pays for waking it.
+//! In an open loop, message *i* is due at `i / rate` whatever the server does, and its latency counts from then. The
+//! generator does not sleep, since a timer of 1 ms would be coarser than what is measured. So it needs a core of its
+//! own, and the server never pays for waking it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -32,19 +32,19 @@ use crate::measure::process::{CpuTime, CpuUsed, Process, machine_cpu_time};
 /// How long the last deliveries may take.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The shortest sleep. It makes messages late, which counts as their latency.
+/// The shortest sleep. It delays messages, which counts as their latency.
 const DOZE: Duration = Duration::from_millis(1);
 
 /// The longest sleep in a closed loop.
 const NAP: Duration = Duration::from_millis(100);
 
-/// In a closed loop with a window above 1, one message in this many has its latency recorded.
+/// With a window above 1, one message in this many has its latency recorded.
 const SAMPLE_EVERY: u32 = 8;
 
 /// The longest latency that can be recorded, in ns.
 const MAX_LATENCY: u64 = 60_000_000_000;
 
-/// Events polled at once. Few in an open loop, so that messages due meanwhile are not late.
+/// Events polled at once. Few in an open loop, so that messages that become due are not late.
 const EVENTS_CLOSED: usize = 4096;
 const EVENTS_OPEN: usize = 64;
 
@@ -54,20 +54,20 @@ const EVENTS_OPEN: usize = 64;
 pub enum Pace {
     /// Each keeps this many messages in flight.
     Closed {
-        /// Messages per talker, counted in deliveries: see the module.
+        /// Messages per talker, counted in deliveries: see the module documentation.
         window: u32,
     },
-    /// All together send this many messages a second, in turn.
+    /// All together send this many messages per second, in turn.
     Open {
         /// Messages a second.
         rate: u32,
     },
 }
 
-/// What to run.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the server speaks.
+    /// The dialect to speak.
     pub dialect: Dialect,
     /// The server's address, a loopback address.
     pub addr: SocketAddr,
@@ -79,7 +79,7 @@ pub struct Config {
     pub talkers: Talkers,
     /// When they send.
     pub pace: Pace,
-    /// Whether to sleep between messages of an open loop.
+    /// Whether to sleep between messages in an open loop.
     pub doze: bool,
     /// Bytes of text, at least [`TOKEN_LEN`].
     pub size: usize,
@@ -123,7 +123,7 @@ impl Config {
 /// Runs the load.
 ///
 /// # Errors
-/// When the settings make no sense, or the server breaks its protocol.
+/// If the settings are invalid, or the server breaks its protocol.
 pub fn run(config: &Config) -> Result<Report, Error> {
     config.check()?;
     let plan = Plan::new(config.dialect.protocol, config.rooms, config.members, config.talkers)?;
@@ -142,7 +142,7 @@ pub fn run(config: &Config) -> Result<Report, Error> {
     Ok(report(config, &plan, &run, (&before, &after), resident))
 }
 
-/// Everything that is read before and after the seconds measured.
+/// Everything that is read before and after the measured seconds.
 struct Snapshot {
     at: u64,
     totals: Totals,
@@ -228,7 +228,7 @@ struct Traffic {
     /// Latencies of messages sent since `measure_from`, in nanoseconds.
     latency: Histogram<u64>,
     measure_from: u64,
-    /// Messages whose counter has none of these bits are recorded.
+    /// A message is recorded if its counter has none of these bits.
     sample_mask: u32,
 }
 
@@ -325,7 +325,7 @@ impl Run {
         Ok(())
     }
 
-    /// Waits for the deliveries under way.
+    /// Waits for deliveries in progress.
     fn drain(&mut self) -> Result<(), Error> {
         let end = self.traffic.clock.now() + DRAIN_DEADLINE.as_nanos() as u64;
         while self.traffic.tally.outstanding() > 0 && self.traffic.clock.now() < end {
@@ -346,7 +346,7 @@ impl Run {
         Ok(NAP)
     }
 
-    /// Open loop: sends what is due, and sleeps only if it is told to.
+    /// Open loop: sends what is due, and sleeps only if configured to.
     fn send_due(&mut self, now: u64, rate: u32) -> Result<Duration, Error> {
         let schedule = self.schedule.get_or_insert_with(|| Schedule::new(now, rate));
         let due = schedule.take_due(now);
@@ -372,7 +372,7 @@ impl Run {
     }
 }
 
-/// Progress, a line each second.
+/// Progress lines, one per second.
 #[derive(Debug, Default)]
 struct Progress {
     seconds: u64,

@@ -1,10 +1,10 @@
-//! The schedule of an open loop: when messages are due. The caller passes the time; there is no clock here.
+//! The schedule of an open loop: when messages are due. The caller provides the time; there is no clock here.
 
 use std::ops::Range;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// Message *i* is due `i / rate` seconds after the first, whatever happened to those before it.
+/// Message *i* is due `i / rate` seconds after the first, regardless of earlier messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
     /// When the first message is due, in nanoseconds.
@@ -16,23 +16,23 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The first message is due at `began`, in nanoseconds of any clock. `rate` is in messages a
-    /// second, and not 0.
+    /// Returns a schedule whose first message is due at `began`, in nanoseconds of any clock. `rate` is in messages
+    /// per second, and not 0.
     pub fn new(began: u64, rate: u32) -> Self {
         Self { began, rate, taken: 0 }
     }
 
-    /// Takes every message that is due at `now`, and was not taken before.
+    /// Takes every message that is due at `now` and was not taken before.
     pub fn take_due(&mut self, now: u64) -> Range<u64> {
         let Some(elapsed) = now.checked_sub(self.began) else { return self.taken..self.taken };
-        // Times are whole nanoseconds: a message is due in the nanosecond that its time lies in.
+        // Times are whole nanoseconds: a message is due in the nanosecond that contains its time.
         let due = ((u128::from(elapsed) + 1) * u128::from(self.rate)).div_ceil(NANOS_PER_SECOND);
         let first = self.taken;
         self.taken = first.max(due as u64);
         first..self.taken
     }
 
-    /// When `message`, counted from 0, is due, in nanoseconds.
+    /// The time at which `message`, counted from 0, is due, in nanoseconds.
     pub fn due_at(&self, message: u64) -> u64 {
         self.began + (u128::from(message) * NANOS_PER_SECOND / u128::from(self.rate)) as u64
     }
@@ -62,7 +62,7 @@ mod tests {
                 prop_assert!(schedule.due_at(next) > now, "the next one is due as well");
             }
             prop_assert!(schedule.take_due(now).is_empty());
-            // Never more than rate × time, plus the first.
+            // Never more than rate × time, plus the first message.
             let most = u128::from(now - began + 1) * u128::from(rate) / NANOS_PER_SECOND + 1;
             prop_assert!(u128::from(next) <= most);
         }
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(schedule.take_due(7 * MS), 0..1);
         assert_eq!(schedule.take_due(8 * MS - 1), 1..1);
         assert_eq!(schedule.take_due(8 * MS), 1..2);
-        // What a pause kept back is due at once, each message since its own time.
+        // Everything held up by a pause is due at once, each message since its own time.
         assert_eq!(schedule.take_due(357 * MS), 2..351);
         assert_eq!((schedule.due_at(2), schedule.due_at(350)), (9 * MS, 357 * MS));
     }

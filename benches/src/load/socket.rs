@@ -6,11 +6,10 @@ use std::net::SocketAddr;
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
-/// Begins to connect to `addr`, from the address `source` if there is one, with `receive_buffer` bytes of
-/// `SO_RCVBUF` if that is given.
+/// Begins to connect to `addr`, from the address `source` and with `receive_buffer` bytes of `SO_RCVBUF`, if given.
 ///
 /// # Errors
-/// When there is no descriptor or port left, or the server refuses at once.
+/// If there is no descriptor or port left, or the server refuses at once.
 pub(super) fn connect(
     addr: SocketAddr,
     source: Option<SocketAddr>,
@@ -23,7 +22,7 @@ pub(super) fn connect(
         socket.set_recv_buffer_size(size)?;
     }
     if let Some(source) = source {
-        // The port may still be in TIME_WAIT from the run before.
+        // The port may still be in TIME_WAIT from the previous run.
         socket.set_reuse_address(true)?;
         socket.bind(&source.into())?;
     }
@@ -34,10 +33,10 @@ pub(super) fn connect(
     Ok(TcpStream::from_std(socket.into()))
 }
 
-/// Reads once; `None` when there is nothing.
+/// Reads once. Returns `None` if there is nothing.
 ///
 /// # Errors
-/// When the connection is broken, or the peer has ended it.
+/// If the connection is broken, or the peer has ended it.
 pub(super) fn read_some(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<Option<usize>> {
     loop {
         match stream.read(chunk) {
@@ -50,7 +49,7 @@ pub(super) fn read_some(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<
     }
 }
 
-/// Whether the error only means that the connection is still being made.
+/// Whether the error only means that the connection is still being established.
 fn in_progress(error: &io::Error) -> bool {
     const EINPROGRESS: i32 = 115;
     error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)

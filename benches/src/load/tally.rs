@@ -1,8 +1,8 @@
 //! The tally of a run: messages sent, deliveries that arrived, and those lost, repeated or misplaced.
 //!
-//! Every server here keeps the order of one talker's messages to one receiver. So a single number for each
-//! such pair, the counter that comes next, is enough: a higher counter means a loss, a lower one a
-//! repetition. That costs a few nanoseconds a delivery, and needs no numbers from the server.
+//! Every server here keeps the order of one talker's messages to one receiver. So one number for each such pair, the
+//! next counter, is enough: a higher counter means a loss, a lower one a repetition. That costs a few nanoseconds per
+//! delivery, and needs no numbers from the server.
 
 use super::plan::{Plan, Seat};
 use super::token::Token;
@@ -12,7 +12,7 @@ use super::token::Token;
 pub struct Tally {
     talkers: Vec<Talker>,
     receivers: Vec<Receiver>,
-    /// The counter that comes next, by receiver and talker of its room: see [`Receiver::base`].
+    /// The next counter, by receiver and talker of its room: see [`Receiver::base`].
     expected: Vec<u32>,
     receivers_per_message: u32,
     due: Vec<u32>,
@@ -24,11 +24,11 @@ pub struct Tally {
 pub struct Totals {
     /// Messages sent.
     pub sent: u64,
-    /// Messages that arrived for the first time, once for each receiver.
+    /// Messages that arrived for the first time, counted once for each receiver.
     pub delivered: u64,
     /// Messages that arrived again, or after a later one of the same talker.
     pub repeated: u64,
-    /// Messages that do not belong here: of another room, one's own, or never sent.
+    /// Messages that do not belong here: from another room, the receiver's own, or never sent.
     pub alien: u64,
 }
 
@@ -36,7 +36,7 @@ pub struct Totals {
 struct Talker {
     seat: u32,
     room: u32,
-    /// Its number among the talkers of its room.
+    /// The number of the talker in its room.
     number: u32,
     sent: u32,
     /// Deliveries settled (arrived or known to be lost), in whole messages.
@@ -49,15 +49,15 @@ struct Talker {
 #[derive(Debug, Clone, Copy)]
 struct Receiver {
     room: u32,
-    /// Its own index as a talker, or `u32::MAX`.
+    /// The receiver's own index as a talker, or `u32::MAX`.
     own: u32,
     /// `expected[base + number]` is for the talker with that number.
     base: usize,
 }
 
 impl Tally {
-    /// An empty tally for `plan`. Every talker is due, and is due again whenever as many further deliveries are
-    /// settled as one message makes.
+    /// Returns an empty tally for `plan`. Every talker is due at first, and again whenever as many further deliveries
+    /// are settled as one message causes.
     pub fn new(plan: &Plan) -> Self {
         let (mut talkers, mut receivers) = (Vec::new(), Vec::new());
         for (seat, Seat { room, talker, .. }) in plan.seats.iter().copied().enumerate() {
@@ -81,7 +81,7 @@ impl Tally {
         }
     }
 
-    /// How many talkers there are.
+    /// The number of talkers.
     pub fn talkers(&self) -> usize {
         self.talkers.len()
     }
@@ -96,25 +96,25 @@ impl Tally {
         self.totals
     }
 
-    /// Deliveries that are still to come.
+    /// Deliveries that are still expected.
     pub fn outstanding(&self) -> u64 {
         self.totals.sent * u64::from(self.receivers_per_message) - self.totals.delivered
     }
 
-    /// Messages of `talker` in flight: deliveries that are not settled, in whole messages, rounded up.
+    /// Messages of `talker` in flight: unsettled deliveries, in whole messages, rounded up.
     pub fn in_flight(&self, talker: usize) -> u32 {
         let talker = &self.talkers[talker];
         talker.sent - talker.completed
     }
 
-    /// A talker with a message completed since it was last returned here.
+    /// Takes a talker with a message completed since it was last returned here.
     pub fn next_due(&mut self) -> Option<usize> {
         let talker = self.due.pop()? as usize;
         self.talkers[talker].due = false;
         Some(talker)
     }
 
-    /// Counts a message of `talker` as sent at `now`, and returns its token.
+    /// Counts a message of `talker` as sent at `now`. Returns its token.
     pub fn send(&mut self, talker: usize, now: u64) -> Token {
         let counter = self.talkers[talker].sent;
         self.talkers[talker].sent += 1;
@@ -122,7 +122,7 @@ impl Tally {
         Token { talker: talker as u32, counter, sent: now }
     }
 
-    /// Counts a message as arrived at `seat`. Returns whether it is the first time.
+    /// Counts a message as arrived at `seat`. Returns whether it arrived for the first time.
     #[inline]
     pub fn arrived(&mut self, seat: usize, token: Token) -> bool {
         let index = token.talker as usize;
@@ -141,7 +141,7 @@ impl Tally {
             self.totals.repeated += 1;
             return false;
         }
-        // What was skipped is lost, and must not hold up the window for ever.
+        // Skipped messages are lost, and must not hold up the window forever.
         talker.settled += token.counter + 1 - *expected;
         *expected = token.counter + 1;
         self.totals.delivered += 1;
@@ -162,7 +162,7 @@ mod tests {
     use crate::load::plan::Talkers;
     use crate::load::protocol::Protocol;
 
-    /// Two rooms of three; the first two seats talk, one in each room.
+    /// Two rooms of three members; the first two seats talk, one in each room.
     fn tally() -> Tally {
         let plan = Plan::new(Protocol::Chat, 2, 3, Talkers::Some(1)).expect("it makes sense");
         Tally::new(&plan)

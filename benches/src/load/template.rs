@@ -14,12 +14,12 @@ pub struct Template {
     bytes: Vec<u8>,
     /// The position of the token in it.
     token_at: usize,
-    /// The mask of the token from its first byte on; zeros where nothing is masked.
+    /// The mask of the token, starting at its first byte; zeros if nothing is masked.
     mask: [u8; 4],
 }
 
 impl Template {
-    /// The message with a text of `size` bytes from connection `connection` (counted from 0) to the room with
+    /// Returns the message of connection `connection` (counted from 0), with a text of `size` bytes, to the room with
     /// the server's number `room`.
     pub fn new(dialect: Dialect, connection: usize, room: u64, size: usize) -> Self {
         let text = "~".to_owned() + &"x".repeat(size.max(TOKEN_LEN) - 1);
@@ -32,8 +32,8 @@ impl Template {
                     .into()
             }
             Protocol::Nats => format!("PUB room.{room} {}\r\n{text}\r\n", text.len()).into(),
-            // As long as the frame that the chat server would deliver. Its `seq` grows during a run; six digits
-            // are right for most of it.
+            // As long as the frame that the chat server would deliver. Its `seq` grows during a run; six digits are
+            // right for most of it.
             Protocol::Relay => framed(format!(
                 r#"{{"type":"SCChat","member":"user{}","text":"{text}","roomId":{},"seq":100000}}"#,
                 connection + 1,

@@ -17,16 +17,16 @@ use crate::error::Error;
 /// Bytes of ciphertext read at once.
 const SEALED_CHUNK: usize = 64 * 1024;
 
-/// The settings of all connections.
+/// The TLS settings shared by all connections.
 #[derive(Debug, Clone)]
 pub struct TlsClient(Arc<ClientConfig>);
 
 impl TlsClient {
-    /// Settings that take any certificate, since all servers are at loopback addresses, and make a full handshake
-    /// for each connection.
+    /// Returns settings that accept any certificate, since all servers are at loopback addresses, and perform a full
+    /// handshake for each connection.
     ///
     /// # Errors
-    /// When the library supports no version of TLS.
+    /// If the library supports no version of TLS.
     pub fn new() -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = Arc::new(AnyCertificate(provider.clone()));
@@ -39,10 +39,10 @@ impl TlsClient {
         Ok(Self(Arc::new(config)))
     }
 
-    /// A session with the server at `addr`. With `begins_plain` the server sends a line in plain text first.
+    /// Returns a session with the server at `addr`. With `begins_plain`, the server first sends a line of plain text.
     ///
     /// # Errors
-    /// When there are no random numbers.
+    /// If random numbers are unavailable.
     pub fn session(&self, addr: SocketAddr, begins_plain: bool) -> io::Result<TlsSession> {
         let session = ClientConnection::new(self.0.clone(), ServerName::from(addr.ip()));
         let session = session.map_err(io::Error::other)?;
@@ -54,7 +54,7 @@ impl TlsClient {
 #[derive(Debug)]
 pub struct TlsSession {
     session: ClientConnection,
-    /// Whether the line of plain text has not come to its end.
+    /// Whether the line of plain text is still incomplete.
     begins_plain: bool,
 }
 
@@ -64,15 +64,15 @@ impl TlsSession {
         !self.session.is_handshaking()
     }
 
-    /// Whether the kernel has not taken everything.
+    /// Whether some output has yet to be taken by the kernel.
     pub fn is_owed(&self) -> bool {
         self.session.wants_write()
     }
 
-    /// Encrypts and sends bytes, as many as there is room for. Before the handshake is over they are kept.
+    /// Encrypts and sends as many bytes as there is room for. Keeps them before the handshake is over.
     ///
     /// # Errors
-    /// `WouldBlock` when there is no room, others when the connection is broken.
+    /// `WouldBlock` if there is no room, others if the connection is broken.
     pub fn write(&mut self, stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
         self.flush(stream)?;
         match self.session.writer().write(bytes)? {
@@ -81,10 +81,10 @@ impl TlsSession {
         }
     }
 
-    /// Sends what is encrypted, as far as the socket takes it.
+    /// Sends encrypted bytes, as far as the socket takes them.
     ///
     /// # Errors
-    /// When the connection is broken.
+    /// If the connection is broken.
     pub fn flush(&mut self, stream: &mut TcpStream) -> io::Result<()> {
         while !self.begins_plain && self.session.wants_write() {
             match self.session.write_tls(stream) {
@@ -101,13 +101,13 @@ impl TlsSession {
         Ok(())
     }
 
-    /// Reads once, and leaves at the start of `buffer` what it means. Returns the length of that, and whether there
-    /// may be more to read; `None` when there is nothing. `buffer` has to hold [`READ_CHUNK`] bytes.
+    /// Reads once, and leaves the decrypted bytes at the start of `buffer`. Returns their length, and whether there
+    /// may be more to read; `None` if there is nothing. `buffer` must hold [`READ_CHUNK`] bytes.
     ///
     /// [`READ_CHUNK`]: super::connection::READ_CHUNK
     ///
     /// # Errors
-    /// When the connection is broken, or the server has ended it.
+    /// If the connection is broken, or the server has ended it.
     pub fn read(
         &mut self,
         stream: &mut TcpStream,
@@ -139,7 +139,7 @@ impl TlsSession {
     }
 }
 
-/// Takes any certificate, without a look at its signature: the generator is to cost little.
+/// Accepts any certificate without checking its signature, since the generator has to be cheap.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -1,9 +1,9 @@
-//! The token at the head of each text: the sender, the number of the message, and the time.
+//! The token at the start of each text: the sender, the number of the message, and the time.
 //!
-//! It is 33 bytes that every protocol carries unescaped: `~`, then 4 bits a byte as `a` to `p`. It is written
-//! and read eight bytes at a time, so that accounting for a delivery costs a few nanoseconds.
+//! It is 33 bytes that every protocol carries unescaped: `~`, then 4 bits per byte as `a` to `p`. It is written and
+//! read eight bytes at a time, so that accounting for a delivery costs a few nanoseconds.
 
-/// Bytes of a token: the shortest text.
+/// The length of a token in bytes, which is also the shortest text.
 pub const TOKEN_LEN: usize = 33;
 
 const MARK: u8 = b'~';
@@ -15,14 +15,14 @@ const NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
 pub struct Token {
     /// The talker's index in the plan.
     pub talker: u32,
-    /// How many messages the talker sent before this one.
+    /// The number of messages that the talker sent before.
     pub counter: u32,
-    /// When it was (to be) sent, in nanoseconds of the run's clock.
+    /// When it was sent, or was due, in nanoseconds of the run's clock.
     pub sent: u64,
 }
 
 impl Token {
-    /// Writes the token over the first [`TOKEN_LEN`] bytes of `text`, which must be there.
+    /// Writes the token over the first [`TOKEN_LEN`] bytes of `text`, which must be that long.
     pub fn write(&self, text: &mut [u8]) {
         text[0] = MARK;
         let words = [self.talker, self.counter, (self.sent >> 32) as u32, self.sent as u32];
@@ -31,7 +31,7 @@ impl Token {
         }
     }
 
-    /// Reads the token that `bytes` begins with.
+    /// Reads the token at the start of `bytes`.
     #[inline]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.first_chunk::<TOKEN_LEN>()?;
@@ -41,8 +41,8 @@ impl Token {
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(bytes[1..].chunks_exact(8)) {
             let letters = u64::from_be_bytes(*bytes.first_chunk()?);
-            // A byte below `a` or above `p` leaves its high nibble set. Nothing is borrowed from the lowest such
-            // byte, so no other byte can hide it.
+            // A byte below `a` or above `p` leaves its high nibble set. Nothing is borrowed from the lowest such byte,
+            // so no other byte can hide it.
             let nibbles = letters.wrapping_sub(LETTERS);
             if nibbles & !NIBBLES != 0 {
                 return None;
@@ -53,7 +53,7 @@ impl Token {
         Some(Self { talker, counter, sent: u64::from(high) << 32 | u64::from(low) })
     }
 
-    /// Finds the token in a frame. `hint` is its last position, which most often is right again.
+    /// Finds the token in a frame. `hint` is its last position, which is usually right again.
     #[inline]
     pub fn find(frame: &[u8], hint: &mut usize) -> Option<Self> {
         if let Some(token) = frame.get(*hint..).and_then(Self::read) {
@@ -66,7 +66,7 @@ impl Token {
     }
 }
 
-/// Eight nibbles to eight bytes.
+/// Spreads eight nibbles to eight bytes.
 const fn spread(word: u32) -> u64 {
     let x = word as u64;
     let x = (x | x << 16) & 0x0000_ffff_0000_ffff;
@@ -74,7 +74,7 @@ const fn spread(word: u32) -> u64 {
     (x | x << 4) & NIBBLES
 }
 
-/// Eight bytes, each a nibble, to eight nibbles.
+/// Gathers eight bytes, each a nibble, into eight nibbles.
 const fn gather(nibbles: u64) -> u32 {
     let x = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
     let x = (x | x >> 8) & 0x0000_ffff_0000_ffff;

@@ -1,17 +1,16 @@
-//! A client's side of a WebSocket, as cheap as it can be: the request, its answer, and the bytes in the
-//! messages.
+//! A client's side of a WebSocket, as cheap as possible: the request, its response, and the bytes of messages.
 //!
-//! Nothing is judged that does not have to be: the servers' conformance is tested elsewhere.
+//! It checks only what it must: the servers' conformance is tested elsewhere.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use super::framing::{BadStream, Header};
 
-/// The mask of all that is sent. Servers do the same for any, so one does.
+/// The mask of all output. Servers do the same work for any mask, so one is enough.
 pub(super) const MASK: [u8; 4] = *b"mask";
 
-/// The longest answer to the request.
+/// The longest response to the request.
 const MAX_HEAD: usize = 8 * 1024;
 
 /// The state of a WebSocket.
@@ -21,16 +20,17 @@ pub struct WebSocket {
     unwrapper: Option<Unwrapper>,
 }
 
-/// A request whose answer is not complete.
+/// A request whose response is incomplete.
 #[derive(Debug)]
 struct Opening {
     head: Vec<u8>,
-    /// To be sent once the server has agreed.
+    /// Sent once the server has agreed.
     greeting: Vec<u8>,
 }
 
 impl WebSocket {
-    /// Awaits the answer to [`request`], to send `greeting` then. Of a byte stream the messages are unwrapped.
+    /// Returns a WebSocket that waits for the response to [`request`], and then sends `greeting`. The messages of a
+    /// byte stream are unwrapped.
     pub fn new(greeting: Vec<u8>, is_byte_stream: bool) -> Self {
         Self {
             opening: Some(Opening { head: Vec::new(), greeting }),
@@ -38,11 +38,11 @@ impl WebSocket {
         }
     }
 
-    /// Takes what was received, and leaves at the start of it what is for the protocol. Returns the length of
-    /// that. Appends to `out` what is to be sent.
+    /// Handles received bytes, and leaves those for the protocol at the start of `bytes`. Returns their length.
+    /// Appends bytes to be sent to `out`.
     ///
     /// # Errors
-    /// When the server refuses, or sends what is no frame.
+    /// If the server refuses, or sends something other than frames.
     pub fn receive(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) -> io::Result<usize> {
         let mut len = bytes.len();
         if let Some(opening) = &mut self.opening {
@@ -62,7 +62,7 @@ impl WebSocket {
 }
 
 impl Opening {
-    /// Takes the next bytes of the answer. Returns how many were its last, once it is complete.
+    /// Handles the next bytes of the response. Once it is complete, returns how many of them belong to it.
     fn receive(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         const END: &[u8] = b"\r\n\r\n";
         let before = self.head.len();
@@ -91,7 +91,7 @@ pub fn request(path: &str, server: SocketAddr) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Masks or unmasks `bytes`, of which the first is masked with the first byte of `mask`.
+/// Masks or unmasks `bytes`, beginning with the first byte of `mask`.
 #[inline]
 pub(super) fn apply_mask(mask: [u8; 4], bytes: &mut [u8]) {
     for four in bytes.chunks_mut(mask.len()) {
@@ -101,19 +101,19 @@ pub(super) fn apply_mask(mask: [u8; 4], bytes: &mut [u8]) {
     }
 }
 
-/// Takes the payloads of messages out of their frames, wherever these are cut.
+/// Takes the payloads of messages out of their frames, wherever those are cut.
 #[derive(Debug, Default)]
 struct Unwrapper {
     /// The beginning of a header.
     header: Vec<u8>,
-    /// Bytes of the current frame that have not come.
+    /// Bytes of the current frame that have not arrived.
     missing: usize,
     /// Whether they belong to a close, a ping or a pong.
     is_control: bool,
 }
 
 impl Unwrapper {
-    /// Moves the payloads in `bytes` to the front, and returns their length.
+    /// Moves the payloads in `bytes` to the front. Returns their length.
     fn unwrap(&mut self, bytes: &mut [u8]) -> Result<usize, BadStream> {
         let (mut from, mut to) = (0, 0);
         while from < bytes.len() {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use chat_proto::websocket::{Opcode, write_unmasked};
 
-    /// What a WebSocket makes of a stream that comes in chunks of this size.
+    /// What a WebSocket returns for a stream that arrives in chunks of this size.
     fn receive(stream: &[u8], size: usize, is_byte_stream: bool) -> (Vec<u8>, Vec<u8>) {
         let mut websocket = WebSocket::new(b"hello".to_vec(), is_byte_stream);
         let (mut received, mut out) = (Vec::new(), Vec::new());

@@ -13,16 +13,16 @@ use crate::error::Error;
 pub struct TempFile(PathBuf);
 
 impl TempFile {
-    /// Writes a file that nobody else can read.
+    /// Writes a file that only its owner can read.
     ///
     /// # Errors
-    /// When there is one of its name, or it cannot be written.
+    /// If a file with its name exists, or it cannot be written.
     pub fn write(kind: &str, text: &str) -> Result<Self, Error> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("chat-benches-{}-{number}.{kind}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        // A file that exists belongs to somebody else.
+        // An existing file belongs to somebody else.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         match file.and_then(|mut file| file.write_all(text.as_bytes())) {
             Ok(()) => Ok(Self(path)),
@@ -33,7 +33,7 @@ impl TempFile {
         }
     }
 
-    /// Its path.
+    /// The path of the file.
     pub fn path(&self) -> String {
         self.0.to_string_lossy().into_owned()
     }
@@ -41,7 +41,7 @@ impl TempFile {
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        // Nothing can be done about a failure.
+        // Nothing can be done if this fails.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -56,10 +56,10 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Makes one for 127.0.0.1.
+    /// Makes a certificate for 127.0.0.1.
     ///
     /// # Errors
-    /// When the files cannot be written.
+    /// If the files cannot be written.
     pub fn new() -> Result<Self, Error> {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])
             .map_err(|error| Error::Config(format!("making a certificate: {error}")))?;
@@ -69,7 +69,7 @@ impl Certificate {
         })
     }
 
-    /// The arguments of the chat server for it.
+    /// The chat server's arguments to use it.
     pub fn arguments(&self) -> [String; 2] {
         [format!("--tls-cert={}", self.cert.path()), format!("--tls-key={}", self.key.path())]
     }

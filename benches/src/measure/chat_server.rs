@@ -1,4 +1,4 @@
-//! A chat server program, started with its metrics on.
+//! A chat server program, started with metrics.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct ChatServer {
     child: KilledOnDrop,
-    /// Where it listens.
+    /// The address it listens on.
     pub addr: SocketAddr,
     /// The address of its metrics.
     pub metrics: SocketAddr,
@@ -24,10 +24,10 @@ pub struct ChatServer {
 }
 
 impl ChatServer {
-    /// Starts the server that `command` is, with its ports chosen by the kernel.
+    /// Starts the server given by `command`, on ports chosen by the kernel.
     ///
     /// # Errors
-    /// When there is no such program, or it does not say where it listens.
+    /// If there is no such program, or it does not say where it listens.
     pub fn start(mut command: Command) -> Result<Self, Error> {
         let child = command
             .args(["--port=0", "--metrics=127.0.0.1:0"])
@@ -46,7 +46,7 @@ impl ChatServer {
         Ok(Self { process: Process::new(child.0.id())?, child, addr, metrics })
     }
 
-    /// How it ended, if it has.
+    /// The server's exit status, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.0.try_wait().ok()?
     }
@@ -54,12 +54,12 @@ impl ChatServer {
     /// Sends SIGTERM.
     ///
     /// # Errors
-    /// When it has ended.
+    /// If it has ended.
     pub fn terminate(&self) -> io::Result<()> {
         kill_process(Pid::from_child(&self.child.0), Signal::TERM).map_err(Into::into)
     }
 
-    /// Waits for its end.
+    /// Waits for its end, for at most `most`.
     pub fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + most;
         loop {

@@ -1,4 +1,4 @@
-//! Child processes: killed in time, and asked where they listen.
+//! Child processes that are killed in time, and announce where they listen.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ pub struct KilledOnDrop(pub Child);
 
 impl Drop for KilledOnDrop {
     fn drop(&mut self) {
-        // Nothing can be done about a failure of either.
+        // Nothing can be done if either fails.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -26,7 +26,7 @@ impl Drop for KilledOnDrop {
 pub struct AnnouncedLines(mpsc::Receiver<String>);
 
 impl AnnouncedLines {
-    /// Reads all lines on a thread, asked for or not: a closed pipe would be an error for the child.
+    /// Reads all lines on a thread, even those nobody asks for: a closed pipe would be an error for the child.
     pub fn of(child: &mut Child) -> Self {
         let (sender, receiver) = mpsc::channel();
         if let Some(out) = child.stdout.take() {
@@ -40,10 +40,10 @@ impl AnnouncedLines {
         Self(receiver)
     }
 
-    /// Waits for the next line, which begins with `prefix`, and parses the address after it.
+    /// Waits for the next line, which must begin with `prefix`, and parses the address after it.
     ///
     /// # Errors
-    /// The line as it came; empty if none came within [`START_DEADLINE`].
+    /// The line as it arrived; empty if none arrived within [`START_DEADLINE`].
     pub fn address(&self, prefix: &str) -> Result<SocketAddr, String> {
         let line = self.0.recv_timeout(START_DEADLINE).unwrap_or_default();
         line.strip_prefix(prefix).and_then(|addr| addr.parse().ok()).ok_or(line)

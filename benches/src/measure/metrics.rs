@@ -15,7 +15,7 @@ impl Metrics {
     /// Reads the page from `addr`.
     ///
     /// # Errors
-    /// When it does not arrive.
+    /// If it does not arrive.
     pub fn read(addr: SocketAddr) -> io::Result<Self> {
         let mut stream = TcpStream::connect_timeout(&addr, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
@@ -27,7 +27,7 @@ impl Metrics {
         Ok(Self(page))
     }
 
-    /// A page with this text.
+    /// Returns the metrics in a page with this text.
     #[cfg(test)]
     pub(crate) fn of(page: String) -> Self {
         Self(page)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// A process that is measured.
+/// A process to be measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Process {
     pid: u32,
@@ -14,7 +14,7 @@ pub struct Process {
 /// CPU time used since the process began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuTime {
-    /// User and system time together, to the nanosecond where the kernel counts that.
+    /// User and system time together, to the nanosecond if the kernel counts that.
     pub total: Duration,
     /// User time, in ticks of 10 ms.
     pub user_ticks: u64,
@@ -35,7 +35,7 @@ impl Process {
     /// The process with this id.
     ///
     /// # Errors
-    /// When there is no such process.
+    /// If there is no such process.
     pub fn new(pid: u32) -> Result<Self, Error> {
         let process = Self { pid };
         process.cpu_time()?;
@@ -49,11 +49,11 @@ impl Process {
 
     /// CPU time of all its threads.
     ///
-    /// The sum is that of each thread's `schedstat`, in nanoseconds; only its split into user and system time
+    /// The total is the sum of all threads' `schedstat`, in nanoseconds; only its split into user and system time
     /// comes from `stat`, in ticks of 10 ms.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// If the process is gone.
     pub fn cpu_time(self) -> Result<CpuTime, Error> {
         let (user_ticks, system_ticks) =
             ticks(&self.read("stat")?).ok_or_else(|| self.unreadable("stat"))?;
@@ -65,7 +65,7 @@ impl Process {
     /// Resident memory, in KiB.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// If the process is gone.
     pub fn resident_kib(self) -> Result<u64, Error> {
         let status = self.read("status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -73,10 +73,10 @@ impl Process {
             .ok_or_else(|| self.unreadable("status"))
     }
 
-    /// How many files the process may have open.
+    /// The number of files that the process may open.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// If the process is gone.
     pub fn max_open_files(self) -> Result<u64, Error> {
         let limits = self.read("limits")?;
         let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
@@ -84,10 +84,10 @@ impl Process {
         word.map(|word| word.parse().unwrap_or(u64::MAX)).ok_or_else(|| self.unreadable("limits"))
     }
 
-    /// How many files the process has open, sockets included.
+    /// The number of files that the process has open, including sockets.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// If the process is gone.
     pub fn open_files(self) -> Result<u64, Error> {
         let files = fs::read_dir(format!("/proc/{}/fd", self.pid));
         let files =
@@ -95,7 +95,7 @@ impl Process {
         Ok(files.count() as u64)
     }
 
-    /// The time that its threads were ready to run and did not, because others had the core.
+    /// The time for which its threads were ready to run, but others had the core.
     pub fn waited(self) -> Duration {
         self.schedstat(1).unwrap_or_default()
     }
@@ -108,7 +108,7 @@ impl Process {
     fn schedstat(self, field: usize) -> Option<Duration> {
         let mut total = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.pid)).ok()? {
-            // A thread may have ended since the directory was read.
+            // A thread may have ended since the directory was listed.
             if let Ok(stat) = fs::read_to_string(task.ok()?.path().join("schedstat")) {
                 total += stat.split_whitespace().nth(field)?.parse::<u64>().ok()?;
             }
@@ -138,16 +138,16 @@ impl CpuTime {
 }
 
 impl CpuUsed {
-    /// Nanoseconds of both.
+    /// Nanoseconds of user and system time.
     pub fn total(self) -> f64 {
         self.user + self.system
     }
 }
 
-/// CPU time used by everybody on all cores, including a virtual machine's host.
+/// CPU time used by all processes on all cores, including that stolen by a virtual machine's host.
 ///
 /// # Errors
-/// When the kernel does not say.
+/// If the kernel does not provide it.
 pub fn machine_cpu_time() -> Result<Duration, Error> {
     let stat = fs::read_to_string("/proc/stat").map_err(Error::io("reading /proc/stat"))?;
     busy_ticks(&stat)
@@ -155,7 +155,7 @@ pub fn machine_cpu_time() -> Result<Duration, Error> {
         .ok_or_else(|| Error::Server("/proc/stat is not as expected".to_owned()))
 }
 
-/// The ticks in the first line of `/proc/stat`, except those idle or waiting for a disk.
+/// The ticks in the first line of `/proc/stat`, except those spent idle or waiting for a disk.
 fn busy_ticks(stat: &str) -> Option<u64> {
     const IDLE: std::ops::RangeInclusive<usize> = 3..=4;
     /// Later fields are guest time, which the first two include.
@@ -165,8 +165,8 @@ fn busy_ticks(stat: &str) -> Option<u64> {
     busy.map(|(_, ticks)| ticks.parse::<u64>().ok()).sum()
 }
 
-/// `utime` and `stime` of a `/proc/PID/stat` line. The second field is the program's name in
-/// parentheses, and may hold anything.
+/// `utime` and `stime` in a line of `/proc/PID/stat`. The second field is the program's name in parentheses, and may
+/// contain anything.
 fn ticks(stat: &str) -> Option<(u64, u64)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))

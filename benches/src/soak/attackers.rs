@@ -1,4 +1,4 @@
-//! The attackers: one [attack](crate::attacks) after the other beside talkers and visitors.
+//! The attackers: one [attack](crate::attacks) after another, beside talkers and visitors.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 
 use crate::attacks::{Kind, Running, Scene};
 
-/// How long an attack goes on; its preparation counts.
+/// How long an attack lasts, including its preparation.
 const TIME: Duration = Duration::from_secs(6);
 
-/// The attacks so far, and the one that is going on.
+/// The attacks so far, and the current one.
 #[derive(Debug)]
 pub(super) struct Attackers {
     server: SocketAddr,
     percent: usize,
     current: Option<(Kind, Running)>,
-    /// When the next one begins.
+    /// When the next attack begins.
     next: Instant,
     begun: usize,
     connections: Arc<AtomicU64>,
 }
 
 impl Attackers {
-    /// Attacks that use this share of their connections, in percent; 0 for no attacks. The first one depends on
-    /// `seed`.
+    /// Returns attackers whose attacks use this share of their connections, in percent; 0 for no attacks. The first
+    /// attack depends on `seed`.
     pub(super) fn new(server: SocketAddr, percent: usize, seed: u64) -> Self {
         let begun = (seed % Kind::ALL.len() as u64) as usize;
         let connections = Arc::default();
@@ -36,10 +36,10 @@ impl Attackers {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Begins the next attack, on people in `room`, when the one before has had its time.
+    /// Begins the next attack, on people in `room`, once the previous one has had its time.
     ///
     /// # Errors
-    /// The harm that the one before did.
+    /// The harm that the previous attack did.
     pub(super) fn turn(&mut self, now: Instant, room: u64) -> Result<(), String> {
         if self.percent == 0 || now < self.next {
             return Ok(());

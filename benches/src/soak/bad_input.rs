@@ -1,4 +1,4 @@
-//! Bad input: payloads that are no commands, and streams of other protocols.
+//! Bad input: payloads that are not commands, and streams of other protocols.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,15 @@ use chat_testing::Rng;
 
 use crate::error::Error;
 
-/// The first bytes of other protocols, which are answered with a frame. The second of them never begins an object.
+/// The first bytes of other protocols, which are answered with a frame. The second never begins an object.
 pub(super) const STRANGERS: [&[u8]; 3] = [
     b"SSH-2.0-OpenSSH_9.6\r\n",
     b"PROXY TCP4 127.0.0.1 127.0.0.1 56324 443\r\n",
     b"\x12\x00{\"type\":\"CSRooms\"}",
 ];
 
-/// Those of protocols that the server speaks as well, each with the beginning of its answer: requests by HTTP, and a
-/// TLS handshake that is none.
+/// The beginnings of protocols that the server also speaks, each with the beginning of its response: HTTP requests,
+/// and an invalid TLS handshake.
 pub(super) const REQUESTS: [(&[u8], &[u8]); 8] = [
     (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200 "),
     (b"HEAD /app.js HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n", b"HTTP/1.1 200 "),
@@ -31,7 +31,7 @@ pub(super) const REQUESTS: [(&[u8], &[u8]); 8] = [
     (b"\x16\x03\x01\0\x06\x01\0\0\x02\xff\xff", b"\x15\x03"),
 ];
 
-/// Bytes of a payload of which a connection sends more than its budget at once.
+/// The most bytes in a payload that a connection sends beyond its budget.
 const SHORT: usize = 1_000;
 
 /// Bad payloads, each with the code of its answer.
@@ -39,10 +39,10 @@ const SHORT: usize = 1_000;
 pub(super) struct BadPayloads(Vec<(Vec<u8>, &'static str)>);
 
 impl BadPayloads {
-    /// Those among the files of `corpus`, such as the corpus of the fuzz target `command`.
+    /// Loads the bad payloads among the files of `corpus`, such as the corpus of the fuzz target `command`.
     ///
     /// # Errors
-    /// When `corpus` cannot be read, or has no short bad payload.
+    /// If `corpus` cannot be read, or has no short bad payload.
     pub(super) fn load(corpus: &Path) -> Result<Self, Error> {
         let reading = || Error::io("reading the corpus");
         let mut bad = Vec::new();
@@ -56,13 +56,13 @@ impl BadPayloads {
         Ok(Self(bad))
     }
 
-    /// Any of them as a frame, with the code of its answer.
+    /// Picks any of them as a frame, with the code of its answer.
     pub(super) fn pick(&self, rng: &mut Rng) -> (Vec<u8>, &'static str) {
         let (payload, code) = &self.0[rng.below(self.0.len())];
         (chat_testing::frame(payload), code)
     }
 
-    /// Any short one of them, likewise.
+    /// Picks any short one, likewise.
     pub(super) fn pick_short(&self, rng: &mut Rng) -> (Vec<u8>, &'static str) {
         loop {
             let (frame, code) = self.pick(rng);

@@ -1,4 +1,4 @@
-//! A client of the soak: a socket, and the conversation over it, reported to the checker.
+//! A client of the soak: a socket, and the conversation over it, which is reported to the checker.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use super::form::Speech;
 use super::socket::Socket;
 use crate::words::frame;
 
-/// Where a client connects to, and how.
+/// Where and how a client connects.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
     pub(super) to: SocketAddr,
@@ -27,12 +27,12 @@ pub(super) struct Client {
     id: usize,
     pub(super) socket: Socket,
     pub(super) conversation: Conversation,
-    /// Chats sent so far.
+    /// The number of chats sent so far.
     chats: u64,
 }
 
 impl Client {
-    /// Begins to connect. Each client has a higher `id` than those before.
+    /// Begins to connect. Each client must have a higher `id` than those before.
     pub(super) fn open(id: usize, route: Route, checker: &mut Checker) -> io::Result<Self> {
         let Route { to, from, receive_buffer, speech } = route;
         let socket = Socket::open(to, from, receive_buffer, speech)?;
@@ -44,13 +44,13 @@ impl Client {
         self.id
     }
 
-    /// Sends a command that has to be answered with `code`.
+    /// Sends a command that must be answered with `code`.
     pub(super) fn ask(&mut self, command: &Command, code: &'static str) {
         self.conversation.send_for(request(command), code);
         self.socket.send(&frame(command));
     }
 
-    /// Sends a chat of at least `len` bytes, then `more`. It has to be accepted.
+    /// Sends a chat of at least `len` bytes, then `more`. The chat must be accepted.
     pub(super) fn chat(&mut self, checker: &mut Checker, len: usize, more: &str) {
         self.chats += 1;
         let text = Event::text(self.id, self.chats, len) + more;
@@ -58,10 +58,10 @@ impl Client {
         self.socket.send(&frame(&Command::Chat(Text::new(&text).expect("no control character"))));
     }
 
-    /// Reads at most some `most` bytes, checks the messages and tells `on` what they were.
+    /// Reads about `most` bytes at most, checks the messages, and passes their kinds to `on`.
     ///
     /// # Errors
-    /// What the server did wrong.
+    /// The server's mistake.
     pub(super) fn read(
         &mut self,
         checker: &mut Checker,
@@ -79,7 +79,7 @@ impl Client {
         })
     }
 
-    /// The answers that are missing, for people.
+    /// Describes the missing answers, for people.
     pub(super) fn missing(&self) -> String {
         let mut pending = self.conversation.pending();
         match pending.next() {
@@ -89,7 +89,7 @@ impl Client {
     }
 }
 
-/// The request that a command is; chats have their number from [`Client::chat`].
+/// The request that a command makes. [`Client::chat`] numbers chats.
 pub(super) fn request(command: &Command) -> Request {
     match command {
         Command::Rename(name) => Request::Rename(name.to_string()),

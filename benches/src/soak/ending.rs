@@ -1,4 +1,4 @@
-//! The end of a run: everybody leaves, and the server has to be as it was before.
+//! The end of a run: everybody leaves, and the server must be as it was before.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use super::socket::End;
 use crate::error::Error;
 use crate::measure::metrics::Metrics;
 
-/// How long a stop may take with nobody to wait for: as long as the server lingers, and as much again
-/// for a busy machine.
+/// How long a stop may take without anybody to wait for: as long as the server lingers, and as long again for a busy
+/// machine.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Between two polls of something that takes its time.
+/// Time between two polls of something that takes a while.
 const POLL: Duration = Duration::from_millis(5);
 
 impl Soak {
-    /// Attackers stop and visitors vanish; talkers receive what they are owed, and leave in order.
+    /// Attackers stop and visitors vanish; talkers receive everything that is owed to them, and leave in order.
     pub(super) fn everybody_out(&mut self) -> Result<(), Error> {
         self.faults.extend(self.attackers.finish().err());
         for visitor in self.visitors.drain() {
@@ -50,10 +50,9 @@ impl Soak {
         Ok(())
     }
 
-    /// Checks that rooms, metrics and descriptors are what they were before. Returns how many descriptors
-    /// there are.
+    /// Checks that rooms, metrics and descriptors are what they were before. Returns the number of descriptors.
     pub(super) fn check_rest(&mut self, files: u64, rooms: usize) -> Result<u64, Error> {
-        // A flood is read at the rate that is allowed, so the server may still be at it.
+        // A flood is read at the permitted rate, so the server may still be busy with one.
         let deadline = Instant::now() + PATIENCE;
         let mut left = self.count_rooms();
         while left.as_ref().is_ok_and(|&left| left != rooms) && Instant::now() < deadline {
@@ -75,7 +74,7 @@ impl Soak {
         Ok(now)
     }
 
-    /// Checks that the server knows of nobody.
+    /// Checks that nobody is left on the server.
     fn check_metrics(&mut self) {
         let mut faults = Vec::new();
         until(PATIENCE, || {
@@ -88,7 +87,7 @@ impl Soak {
         self.faults.append(&mut faults);
     }
 
-    /// How many rooms there are, asked on a connection of its own.
+    /// Returns the number of rooms, asking on a new connection.
     pub(super) fn count_rooms(&mut self) -> Result<usize, String> {
         let client = self.ask_for_rooms()?;
         self.checker.remove(client.id());
@@ -124,7 +123,7 @@ impl Soak {
         if done(client) { Ok(()) } else { Err(format!("it ended: {:?}", client.socket.end())) }
     }
 
-    /// Stops the server: whoever is there is told, and the status is 0. Returns how many seconds it took.
+    /// Stops the server: everybody present must be told, and the status must be 0. Returns how many seconds it took.
     pub(super) fn stop(&mut self) -> Option<f64> {
         self.try_stop().map_err(|fault| self.faults.push(format!("the stop: {fault}"))).ok()
     }

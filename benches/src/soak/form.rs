@@ -1,21 +1,21 @@
-//! What a client of the soak speaks: frames, messages of a WebSocket, or something else. Whatever it is, callers send whole
-//! frames and parts of them, and receive payloads.
+//! The protocol that a client of the soak speaks: frames, messages of a WebSocket, or something else. In any case,
+//! callers send whole frames and parts of them, and receive payloads.
 
 use chat_proto::websocket::{Decoder, Event, Opcode, Peer, write_masked};
 use chat_proto::{FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
 
 use crate::load::websocket;
 
-/// What a client wants to speak.
+/// The protocol that a client is to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Speech {
     Frames,
     WebSocket,
-    /// Something else, whose answer has to begin with this.
+    /// Something else, whose response must begin with this.
     Other(&'static [u8]),
 }
 
-/// What a client speaks, with what has begun to arrive.
+/// The protocol that a client speaks, with what has begun to arrive.
 #[derive(Debug)]
 pub(super) enum Form {
     Frames(FrameDecoder),
@@ -23,17 +23,17 @@ pub(super) enum Form {
     Other { wanted: &'static [u8], answer: Vec<u8> },
 }
 
-/// A WebSocket from its request on.
+/// A WebSocket, beginning with its request.
 #[derive(Debug)]
 pub(super) struct WebSocket {
-    /// The answer to the request, until it is complete.
+    /// The response to the request, until it is complete.
     head: Option<Vec<u8>>,
-    /// To be sent once it is.
+    /// Bytes to be sent once it is complete.
     held: Vec<u8>,
     decoder: Decoder,
-    /// Messages sent, each with another mask.
+    /// The number of messages sent, each with a different mask.
     sent: u32,
-    /// Whether a message was begun and will not be ended.
+    /// Whether a message has begun and will never end.
     is_cut: bool,
     /// Whether the server has closed it.
     is_closed: bool,
@@ -55,7 +55,7 @@ impl Form {
         }
     }
 
-    /// The bytes that say what `frames` say. The last frame may be incomplete.
+    /// Encodes `frames` for the connection. The last frame may be incomplete.
     pub(super) fn encode(&mut self, frames: &[u8]) -> Vec<u8> {
         match self {
             Self::Frames(_) | Self::Other { .. } => frames.to_vec(),
@@ -63,7 +63,7 @@ impl Form {
         }
     }
 
-    /// What ends a conversation, before the end of the stream.
+    /// Returns what ends a conversation, before the end of the stream.
     pub(super) fn close(&mut self) -> Vec<u8> {
         match self {
             Self::WebSocket(websocket) if !websocket.is_cut => {
@@ -75,7 +75,7 @@ impl Form {
         }
     }
 
-    /// Keeps what cannot be sent yet. Returns whether it did.
+    /// Keeps bytes that cannot be sent yet. Returns whether it did.
     pub(super) fn hold(&mut self, bytes: &[u8]) -> bool {
         match self {
             Self::WebSocket(websocket) if websocket.head.is_some() => {
@@ -86,12 +86,13 @@ impl Form {
         }
     }
 
-    /// Whether something is kept that cannot be sent yet.
+    /// Whether bytes are kept that cannot be sent yet.
     pub(super) fn is_holding(&self) -> bool {
         matches!(self, Self::WebSocket(websocket) if !websocket.held.is_empty())
     }
 
-    /// Decodes what was received, and hands each whole payload to `on`. Returns what was kept, when it can be sent.
+    /// Decodes what was received, and passes each complete payload to `on`. Returns the bytes that were kept, once
+    /// they can be sent.
     ///
     /// # Errors
     /// What is wrong with it, or what `on` finds wrong.
@@ -117,7 +118,7 @@ impl Form {
                 Some(head) => {
                     head.extend_from_slice(bytes);
                     if head.starts_with(b"\0") {
-                        // It is turned away before anybody knows what it speaks.
+                        // It is refused before anybody knows what it speaks.
                         let mut head = std::mem::take(head);
                         *self = Self::new(Speech::Frames);
                         return self.receive(&mut head, on);
@@ -131,7 +132,7 @@ impl Form {
     /// Whether the stream may end here.
     ///
     /// # Errors
-    /// What is wrong with all that was received.
+    /// What is wrong with everything that was received.
     pub(super) fn is_whole(&self) -> Result<bool, String> {
         match self {
             Self::Frames(decoder) => Ok(decoder.buffered().is_empty()),
@@ -175,7 +176,7 @@ impl WebSocket {
         out
     }
 
-    /// Takes the answer to the request, if it is complete, and what came after it.
+    /// Handles the response to the request, if it is complete, and what came after it.
     fn open(&mut self, on: &mut dyn FnMut(&[u8]) -> Result<(), String>) -> Result<Vec<u8>, String> {
         let Some(head) = &mut self.head else { return Ok(Vec::new()) };
         let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else {
@@ -210,7 +211,7 @@ impl WebSocket {
     }
 }
 
-/// The request for a WebSocket, if that is what is wanted.
+/// Returns the request for a WebSocket, if the client is to speak that.
 pub(super) fn request(speech: Speech, server: std::net::SocketAddr) -> Vec<u8> {
     match speech {
         Speech::WebSocket => websocket::request("/ws", server),

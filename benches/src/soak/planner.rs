@@ -1,4 +1,4 @@
-//! The planner: makes up what visitors do, each kind of scenario as a list of steps.
+//! The planner: invents what visitors do, each kind of scenario as a list of steps.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::form::Speech;
 use super::scenario::{Due, Kind, Leaving, Reading, Rooms, Scenario, Step};
 use crate::words::{create, frame, join, rename};
 
-/// Makes up the next scenario. `number` is unique.
+/// Invents the next scenario. `number` must be unique.
 pub(super) fn next(rng: &mut Rng, rooms: &Rooms, bad: &BadPayloads, number: usize) -> Scenario {
     let kind = Kind::pick(rng);
     let mut planner =
@@ -28,7 +28,7 @@ pub(super) fn next(rng: &mut Rng, rooms: &Rooms, bad: &BadPayloads, number: usiz
     }
 }
 
-/// A connection that ends without a word.
+/// A connection that ends without saying anything.
 pub(super) fn blink(rng: &mut Rng) -> Scenario {
     let wait = Duration::from_millis(rng.below(1_500) as u64);
     let leaving = match rng.below(3) {
@@ -51,13 +51,13 @@ struct Planner<'a> {
     bad: &'a BadPayloads,
     number: usize,
     steps: Vec<Step>,
-    /// Whether a byte was sent out of band. With a second one that comes before the server has read, the
-    /// kernel makes the first part of the stream.
+    /// Whether a byte was sent out of band. If a second one comes before the server has read, the kernel makes the
+    /// first part of the stream.
     has_been_urgent: bool,
 }
 
 impl Planner<'_> {
-    /// Plans the steps. Returns what they are spoken in.
+    /// Plans the steps. Returns the protocol to speak.
     fn plan(&mut self, kind: Kind) -> Speech {
         match kind {
             Kind::Guest => self.guest(),
@@ -78,7 +78,7 @@ impl Planner<'_> {
             Kind::Lister => self.lister(),
         }
         match kind {
-            // Bytes that are no UTF-8, or no frames, mean something else to a WebSocket.
+            // Invalid UTF-8 and invalid frames mean something else to a WebSocket.
             Kind::Clumsy | Kind::Hopeless | Kind::Stranger => Speech::Frames,
             _ => frames_or_websocket(self.rng),
         }
@@ -126,7 +126,7 @@ impl Planner<'_> {
         self.leave_somehow();
     }
 
-    /// Sends all at once: whether the room is still there is decided in between.
+    /// Sends everything at once, although it is decided in between whether the room still exists.
     fn late(&mut self) {
         let room = join(any_of(self.rng, &self.rooms.passing));
         let nowhere = join(u64::MAX);
@@ -166,7 +166,7 @@ impl Planner<'_> {
             self.list();
             self.steps.push(Step::Answers);
         }
-        // Short ones: all are to be there long before the budget has grown by as many.
+        // Short ones, so that all arrive long before the budget has grown by as many.
         let (frame, code) = self.bad.pick_short(self.rng);
         self.steps.push(Step::Send(frame.repeat(TOO_MANY), vec![Due::bad(code); TOO_MANY]));
         self.steps.push(Step::Leave(Leaving::Expelled(None)));
@@ -246,7 +246,7 @@ impl Planner<'_> {
         if self.rng.chance(50, 100) {
             self.steps.push(Step::Leave(Leaving::Reset));
         } else {
-            // It gets what there is, evicted or not, and leaves.
+            // It receives what there is, evicted or not, and leaves.
             self.steps.push(Step::Read(Reading::Always));
             self.steps.push(Step::Leave(Leaving::Finish));
         }
@@ -272,7 +272,7 @@ impl Planner<'_> {
         self.leave_somehow();
     }
 
-    /// Asks for a name that a talker has, or for a new one.
+    /// Requests a name that a talker has, or a new one.
     fn rename(&mut self) {
         if self.rng.chance(10, 100) {
             return self.ask(&rename("Steady 0"), "name-taken");
@@ -332,12 +332,12 @@ impl Planner<'_> {
     }
 }
 
-/// Two visitors of five are browsers.
+/// Two of five visitors are browsers.
 fn frames_or_websocket(rng: &mut Rng) -> Speech {
     if rng.chance(40, 100) { Speech::WebSocket } else { Speech::Frames }
 }
 
-/// One of these rooms, or one that is not there if there are none.
+/// Picks one of these rooms, or, if there are none, one that does not exist.
 fn any_of(rng: &mut Rng, rooms: &[u64]) -> u64 {
     if rooms.is_empty() { u64::MAX } else { rng.pick(rooms) }
 }

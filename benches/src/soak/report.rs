@@ -9,27 +9,27 @@ use super::resources::Trend;
 pub struct Report {
     /// The seed of the visitors.
     pub seed: u64,
-    /// Seconds from the first connection to the end of the last one.
+    /// Seconds from the first connection to the end of the last.
     pub seconds: f64,
     /// Visits by kind.
     pub visits: Vec<(&'static str, u64)>,
-    /// Connections made, those of talkers and attackers included.
+    /// Connections made, including those of talkers and attackers.
     pub connections: u64,
     /// Visitors evicted as slow consumers.
     pub cut_off: u64,
     /// Messages that the talkers sent.
     pub sent: u64,
-    /// Deliveries of these to other talkers.
+    /// Deliveries of these messages to other talkers.
     pub delivered: u64,
     /// Broadcasts that visitors received.
     pub overheard: u64,
-    /// Answers to visitors, each the right one in its place.
+    /// Answers to visitors, each correct and in its place.
     pub answers: u64,
-    /// The server's memory, if the run was long enough for a line through it.
+    /// The trend of the server's memory, if there were enough samples.
     pub trend: Option<Trend>,
-    /// The server's open files: before, at most, and after.
+    /// The server's open files: before the run, at most, and after it.
     pub files: (u64, u64, u64),
-    /// Seconds from SIGTERM to the end of the server; `None` if it did not stop as it should.
+    /// Seconds from SIGTERM to the end of the server; `None` if it did not stop properly.
     pub stopped: Option<f64>,
     /// Everything that was wrong.
     pub faults: Vec<String>,

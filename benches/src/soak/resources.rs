@@ -1,18 +1,18 @@
-//! The server's memory and descriptors over the run.
+//! The server's memory and descriptors over time.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::measure::process::Process;
 
-/// Bytes that a server may keep, on average, of each connection that is gone: the smallest block of glibc's
-/// allocator. So no allocation, however small, is leaked for each connection.
+/// Bytes that a server may retain, on average, for each connection that is gone: the smallest block of glibc's
+/// allocator. So not even the smallest allocation is leaked per connection.
 pub(super) const MAX_KEPT_PER_CONNECTION: f64 = 32.0;
 
-/// A slope over less time than this says nothing: the allocator's reserves vary by more.
+/// A slope over less time than this means nothing, since the allocator's reserves vary by more.
 pub(super) const MIN_WINDOW: Duration = Duration::from_secs(120);
 
-/// Between two samples.
+/// Time between two samples.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// One sample of the server.
@@ -22,7 +22,7 @@ pub(super) struct Sample {
     pub(super) at: f64,
     pub(super) resident_kib: f64,
     pub(super) files: u64,
-    /// Connections made by then.
+    /// Connections made by that time.
     pub(super) connected: u64,
 }
 
@@ -35,18 +35,18 @@ pub(super) struct Resources {
     samples: Vec<Sample>,
 }
 
-/// The course of resident memory after the warm-up.
+/// The trend of resident memory after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trend {
     /// Seconds sampled.
     pub seconds: f64,
-    /// The slope of the least-squares line, in bytes a second.
+    /// The slope of the least-squares line, in bytes per second.
     pub slope: f64,
-    /// The same in bytes a connection made in that time.
+    /// The same in bytes per connection made in that time.
     pub per_connection: f64,
-    /// The least and the most that was resident, in KiB.
+    /// The least and the most resident memory, in KiB.
     pub resident_kib: (f64, f64),
-    /// Whether it was long enough to judge by.
+    /// Whether the time is long enough for a judgement.
     pub is_long_enough: bool,
 }
 
@@ -80,8 +80,8 @@ impl Resources {
         self.samples.iter().map(|sample| sample.files).max().unwrap_or(0)
     }
 
-    /// The trend of the second half of the run; `None` with too few samples. In the first half memory
-    /// grows to what the load needs at its worst, which may take minutes to happen.
+    /// The trend over the second half of the run; `None` if there are too few samples. In the first half, memory grows
+    /// to what the load needs at its worst, which may take minutes to occur.
     pub(super) fn trend(&self) -> Option<Trend> {
         let warm_up = self.samples.last()?.at / 2.0;
         let samples = &self.samples[self.samples.partition_point(|sample| sample.at < warm_up)..];
@@ -100,7 +100,7 @@ impl Resources {
     }
 }
 
-/// The slope of the least-squares line, in KiB a second; `None` without two different times.
+/// The slope of the least-squares line, in KiB per second; `None` unless there are two different times.
 fn slope(samples: &[Sample]) -> Option<f64> {
     let n = samples.len() as f64;
     let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / n;
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn growth_after_the_warm_up_is_found_and_noise_is_not() {
-        // 1 KiB a second at 10 connections a second.
+        // 1 KiB per second at 10 connections per second.
         let grows = resources(|at| 5_000.0 + at).trend().expect("there are samples");
         assert!((grows.slope - 1024.0).abs() < 0.01 && grows.is_long_enough, "{grows:?}");
         assert!((grows.per_connection - 102.4).abs() < 0.01, "{grows:?}");

@@ -1,8 +1,8 @@
-//! What the metrics of a server at rest should be.
+//! The expected metrics of a server at rest.
 
 use crate::measure::metrics::Metrics;
 
-/// Metrics that are 0 when nobody is there, and counters of what never happens.
+/// Metrics that are 0 when nobody is connected, and counters of what never happens.
 const ZEROS: [&str; 7] = [
     "chat_connections",
     "chat_members",
@@ -13,10 +13,10 @@ const ZEROS: [&str; 7] = [
     "chat_panics_total",
 ];
 
-/// Metrics that are equal when nobody is there.
+/// Metrics that are equal when nobody is connected.
 const SAME: (&str, &str) = ("chat_connections_accepted_total", "chat_connections_closed_total");
 
-/// The metrics that are not as they should be once everybody has gone.
+/// The metrics that are wrong once everybody is gone.
 pub(super) fn faults(metrics: &Metrics) -> Vec<String> {
     let mut faults = Vec::new();
     for name in ZEROS {

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::measure::certificate::Certificate;
 use crate::measure::chat_server::ChatServer;
 
-/// The time of a turn, in which every client is served once.
+/// The duration of a turn, in which every client is served once.
 const TURN: Duration = Duration::from_millis(10);
 
 /// The most visits that begin in a turn, apart from a crowd.
@@ -37,13 +37,13 @@ const MAX_VISITORS: usize = 800;
 const CROWD: usize = 200;
 const CROWD_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long the server may take for what it has to do by itself: more than it lingers (5 s).
+/// How long the server may take for what it must do by itself: more than it lingers (5 s).
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Faults after which the run is given up.
+/// Faults after which the run is abandoned.
 const MAX_FAULTS: usize = 20;
 
-/// Rooms of visitors that are remembered.
+/// The most rooms of visitors that are remembered.
 const MAX_PASSING: usize = 64;
 
 /// Bytes of the read buffer, which all clients share.
@@ -52,20 +52,19 @@ const BUFFER_LEN: usize = 256 * 1024;
 /// Runs a soak.
 ///
 /// # Errors
-/// When there is no server to begin with, or no descriptor or port left. What the server does wrong
-/// is in the report.
+/// If there is no server to begin with, or no descriptor or port is left. The server's mistakes are in the report.
 pub fn run(config: &Config) -> Result<Report, Error> {
     let bad = BadPayloads::load(&config.corpus)?;
     let mut command = Command::new(&config.program);
     let certificate = Certificate::new()?;
-    // One of the attacks asks for a stop, and two for TLS.
+    // One of the attacks asks the server to stop, and two need TLS.
     command.args(&config.args).arg("--shutdown-from=nobody").args(certificate.arguments());
     let server = ChatServer::start(command)?;
     let before = server.process.open_files()?;
     let mut soak = Soak::new(config, server, bad)?;
     let rooms = soak.count_rooms().map_err(Error::Server)?;
     let began = Instant::now();
-    // Faults found so far do not keep the rest from being checked.
+    // Faults found so far do not prevent the remaining checks.
     soak.load(config)?;
     soak.everybody_out()?;
     let seconds = began.elapsed().as_secs_f64();
@@ -98,13 +97,13 @@ pub(super) struct Soak {
     pub(super) buffer: Vec<u8>,
     rng: Rng,
     bad: BadPayloads,
-    /// Compares what every client received with what the others did.
+    /// Compares what each client received with what the others did.
     pub(super) checker: Checker,
     /// The id of the next client.
     next_id: usize,
     pub(super) talkers: Talkers,
     pub(super) attackers: Attackers,
-    /// The end of the last turn, and the same in the time by which the server is judged: see [`Turn`].
+    /// The end of the last turn, in real time and in the time by which the server is judged: see [`Turn`].
     last: Instant,
     pub(super) now: Instant,
     rooms: Rooms,
@@ -118,7 +117,7 @@ pub(super) struct Soak {
     overheard: u64,
     answers: u64,
     pub(super) faults: Vec<String>,
-    /// Whether the talkers found something wrong: what they find after that means nothing.
+    /// Whether the talkers found a fault, after which their further findings mean nothing.
     pub(super) is_given_up: bool,
 }
 
@@ -220,7 +219,7 @@ impl Soak {
     }
 
     fn visit(&mut self, scenario: Scenario) -> Result<(), Error> {
-        // One address has not enough ports for everybody who was here in the last minute.
+        // A single address does not have enough ports for everybody who was here in the last minute.
         let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1 + self.rng.below(8) as u8));
         let from = self.server.addr.is_ipv4().then_some(from);
         let (receive_buffer, speech) = (scenario.receive_buffer, scenario.speech);
@@ -236,7 +235,7 @@ impl Soak {
         Ok(())
     }
 
-    /// Waits for the time of a turn, then serves every client.
+    /// Waits for the duration of a turn, then serves every client.
     pub(super) fn turn(&mut self, talk: bool) -> Result<(), Error> {
         let end = Instant::now() + TURN;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
@@ -300,7 +299,7 @@ impl Soak {
             self.passing.pop_front();
         }
         for key in gone {
-            // Closing the socket takes it out of the event queue.
+            // Closing the socket removes it from the event queue.
             let Visitor { client, .. } = self.visitors.remove(key);
             self.checker.remove(client.id());
             self.answers += client.conversation.answers();

@@ -11,15 +11,15 @@ use super::form::Speech;
 /// The rooms that visitors may join.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    /// Those of talkers with short texts.
+    /// Rooms of talkers with short texts.
     pub(super) quiet: Vec<u64>,
-    /// Those of talkers with long texts.
+    /// Rooms of talkers with long texts.
     pub(super) loud: Vec<u64>,
-    /// Those of visitors; they may be gone.
+    /// Rooms of visitors, which may be gone.
     pub(super) passing: Vec<u64>,
 }
 
-/// A request whose answer is due, and the code of the answer where the request alone does not tell.
+/// A request whose answer is due, and the code of that answer unless the request implies it.
 #[derive(Debug, Clone)]
 pub(super) struct Due(pub(super) Request, pub(super) Option<&'static str>);
 
@@ -36,11 +36,11 @@ impl Due {
 /// A step of a scenario.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Send bytes, with what has to be answered.
+    /// Send bytes, and expect these answers.
     Send(Vec<u8>, Vec<Due>),
-    /// Send a chat that is accepted, with so much after its head.
+    /// Send a chat that is accepted, with this many bytes after its head.
     Chat(usize),
-    /// Send bytes one by one, with what has to be answered.
+    /// Send bytes one by one, and expect these answers.
     Drip(Vec<u8>, Vec<Due>),
     /// Send a byte out of band.
     OutOfBand,
@@ -48,7 +48,7 @@ pub(super) enum Step {
     Wait(Duration),
     /// Wait for all answers.
     Answers,
-    /// Read in another way from here on.
+    /// Change the way of reading from here on.
     Read(Reading),
     /// Leave.
     Leave(Leaving),
@@ -58,7 +58,7 @@ pub(super) enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     Always,
-    /// So many bytes a second.
+    /// This many bytes per second.
     Slowly(u32),
     Never,
 }
@@ -72,7 +72,7 @@ pub(super) enum Leaving {
     Drop,
     /// The visitor resets the connection.
     Reset,
-    /// The server has to end the connection, with this last message if there is one.
+    /// The server must end the connection, with this last message if there is one.
     Expelled(Option<&'static str>),
 }
 
@@ -138,7 +138,7 @@ kinds! {
 }
 
 impl Kind {
-    /// Any of them, each as often as its share says.
+    /// Picks a kind, each as often as its share says.
     pub(super) fn pick(rng: &mut Rng) -> Self {
         let mut at = rng.below(Self::ALL.iter().map(|(_, _, weight)| weight).sum());
         for (kind, _, weight) in Self::ALL {

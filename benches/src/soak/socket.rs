@@ -1,5 +1,5 @@
-//! A non-blocking socket that can be used badly: bytes still to be sent, the frame that has begun to
-//! arrive, and how the stream ended.
+//! A non-blocking socket that can be misused: bytes to be sent, the frame that has begun to arrive, and how the stream
+//! ended.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Shutdown, SocketAddr};
@@ -14,9 +14,9 @@ use crate::load::connection::Connection;
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// The server ended its side, between two frames, or after the close of a WebSocket.
+    /// The server ended its side between two frames, or after the close of a WebSocket.
     Whole,
-    /// The server ended its side in a frame, or without the close of a WebSocket.
+    /// The server ended its side within a frame, or without the close of a WebSocket.
     InFrame,
     /// The connection broke.
     Broken(ErrorKind),
@@ -27,7 +27,7 @@ pub(super) enum End {
 pub(super) struct Socket {
     connection: Connection,
     form: Form,
-    /// Whether our side is to be ended once everything is written.
+    /// Whether to end our side once everything is written.
     ending: bool,
     end: Option<End>,
     /// Whether there may be something to read.
@@ -35,7 +35,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Begins to connect, from the address `from` if there is one. `receive_buffer` is `SO_RCVBUF`, in bytes.
+    /// Begins to connect, from the address `from` if given. `receive_buffer` is `SO_RCVBUF`, in bytes.
     pub(super) fn open(
         to: SocketAddr,
         from: Option<IpAddr>,
@@ -63,19 +63,19 @@ impl Socket {
         self.end
     }
 
-    /// Sends `frames`, of which the last may be incomplete; what the socket does not take now goes out with a later
+    /// Sends `frames`, the last of which may be incomplete. What the socket does not take now is sent by a later
     /// flush.
     pub(super) fn send(&mut self, frames: &[u8]) {
         let bytes = self.encode(frames);
         self.send_bytes(&bytes);
     }
 
-    /// The bytes that say what `frames` say.
+    /// Encodes `frames` for the connection.
     pub(super) fn encode(&mut self, frames: &[u8]) -> Vec<u8> {
         self.form.encode(frames)
     }
 
-    /// Sends a part of what [`encode`](Self::encode) returned.
+    /// Sends part of what [`encode`](Self::encode) returned.
     pub(super) fn send_bytes(&mut self, bytes: &[u8]) {
         if !self.form.hold(bytes) {
             self.connection.out().extend_from_slice(bytes);
@@ -88,7 +88,7 @@ impl Socket {
         self.connection.has_sent_all() && !self.form.is_holding()
     }
 
-    /// Ends our side when everything is sent.
+    /// Ends our side once everything is sent.
     pub(super) fn finish(&mut self) {
         let close = self.form.close();
         self.send_bytes(&close);
@@ -98,27 +98,27 @@ impl Socket {
 
     /// Sends a byte out of band.
     pub(super) fn send_out_of_band(&self) {
-        // A failure says nothing about the server.
+        // Failure says nothing about the server.
         let _ = SockRef::from(&self.connection.stream).send_out_of_band(b"!");
     }
 
     /// Makes the kernel reset the connection when this is dropped.
     pub(super) fn reset_on_drop(&self) {
-        // This fails only for a connection that is gone.
+        // Fails only if the connection is already gone.
         let _ = SockRef::from(&self.connection.stream).set_linger(Some(Duration::ZERO));
     }
 
-    /// Writes what the socket takes. The next read notices a broken connection.
+    /// Writes what the socket takes. A broken connection is noticed by the next read.
     pub(super) fn flush(&mut self) {
         let is_broken = self.connection.flush().is_err();
         if self.ending && (is_broken || self.has_sent_all()) {
-            // Not connected yet: the next flush tries again.
+            // Not connected yet; the next flush tries again.
             let ended = self.connection.stream.shutdown(Shutdown::Write);
             self.ending = ended.is_err_and(|error| is_early(&error));
         }
     }
 
-    /// Reads up to some `most` bytes through `buffer`, and hands each whole frame's payload to `on`.
+    /// Reads about `most` bytes at most through `buffer`, and passes the payload of each complete frame to `on`.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -146,7 +146,7 @@ impl Socket {
     }
 }
 
-/// Whether there is nothing now, or no connection yet.
+/// Whether there is nothing to read yet, or no connection yet.
 fn is_early(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected)
 }

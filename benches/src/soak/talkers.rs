@@ -1,6 +1,5 @@
-//! The steady talkers: long-lived clients, some in each of a few rooms, from the beginning of the run to
-//! its end. Whatever visitors do, these lose nothing, receive nothing twice, and all of one room see one
-//! order.
+//! The steady talkers: long-lived clients, some in each of a few rooms, from the beginning of the run to its end.
+//! Whatever visitors do, talkers lose nothing, receive nothing twice, and all see the same order within a room.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,20 +20,20 @@ const READ_PER_TURN: usize = 1024 * 1024;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One talker of so many in a room speaks by a WebSocket.
+/// One of this many talkers in a room uses a WebSocket.
 const BROWSERS: usize = 2;
 
 /// A kind of room.
 struct RoomKind {
     rooms: usize,
     members: usize,
-    /// Between two messages of a member.
+    /// Time between two messages of a member.
     interval: Duration,
-    /// Bytes of a text.
+    /// Bytes in a text.
     size: usize,
 }
 
-/// Many rooms with short messages, and a few that no slow reader can follow: some 200 KB a second.
+/// Many rooms with short messages, and a few that no slow reader can follow, with some 200 KB a second.
 const ROOM_KINDS: [RoomKind; 2] = [
     RoomKind { rooms: 12, members: 6, interval: Duration::from_millis(250), size: 64 },
     RoomKind { rooms: 2, members: 2, interval: Duration::from_millis(160), size: 16_000 },
@@ -51,7 +50,7 @@ pub(super) struct Talkers {
 #[derive(Debug)]
 struct Talker {
     client: Client,
-    /// The index of its room among those of the talkers, and its own in the room.
+    /// The index of its room among the talkers' rooms, and its own index in that room.
     room: usize,
     seat: usize,
     interval: Duration,
@@ -66,7 +65,7 @@ struct Talker {
 }
 
 impl Talkers {
-    /// Connects all, with nobody in a room.
+    /// Connects all talkers, outside of rooms.
     pub(super) fn connect(
         to: SocketAddr,
         checker: &mut Checker,
@@ -78,7 +77,7 @@ impl Talkers {
             for _ in 0..rooms {
                 for seat in 0..members {
                     let delay = rng.below(interval.as_millis() as usize) as u64;
-                    // In each room both hear each other.
+                    // In each room, both kinds hear each other.
                     let is_browser = seat % BROWSERS == BROWSERS - 1;
                     let speech = if is_browser { Speech::WebSocket } else { Speech::Frames };
                     let route = Route { to, from: None, receive_buffer: None, speech };
@@ -100,7 +99,7 @@ impl Talkers {
         Ok(Self { talkers, sent: 0, delivered: 0 })
     }
 
-    /// Their sockets, to be registered.
+    /// The talkers' sockets, to be registered.
     pub(super) fn sockets(&mut self) -> impl Iterator<Item = &mut Socket> {
         self.talkers.iter_mut().map(|talker| &mut talker.client.socket)
     }
@@ -117,7 +116,7 @@ impl Talkers {
         self.talkers.clear();
     }
 
-    /// Lets the next talker of each room enter. Returns whether all have.
+    /// Lets the next talker of each room enter. Returns whether all have entered.
     pub(super) fn enter(&mut self, checker: &Checker) -> bool {
         let mut all_in = true;
         let (mut room, mut before_is_in) = (None, true);
@@ -136,7 +135,7 @@ impl Talkers {
         all_in
     }
 
-    /// The rooms they are in.
+    /// The rooms that the talkers are in.
     pub(super) fn rooms(&self, checker: &Checker) -> Rooms {
         let mut rooms = Rooms::default();
         for talker in self.talkers.iter().filter(|talker| talker.seat == 0) {
@@ -147,10 +146,10 @@ impl Talkers {
         rooms
     }
 
-    /// Reads, and sends what is due if they are to `talk`.
+    /// Reads, and sends what is due if the talkers are to `talk`.
     ///
     /// # Errors
-    /// What the server did wrong.
+    /// The server's mistake.
     pub(super) fn turn(
         &mut self,
         now: Instant,
@@ -172,7 +171,7 @@ impl Talkers {
         let Some(rng) = talk else { return Ok(()) };
         for (index, talker) in self.talkers.iter_mut().enumerate() {
             if now >= talker.next {
-                // Messages missed while this process slept are not made up for.
+                // Messages missed while this process was suspended are not made up for.
                 talker.next = now + talker.interval;
                 talker.client.chat(checker, talker.size, "");
                 talker.ask(index, now, rng);
@@ -182,7 +181,7 @@ impl Talkers {
         Ok(())
     }
 
-    /// How many deliveries and answers are still to come.
+    /// The number of deliveries and answers still to come.
     pub(super) fn missing(&self, checker: &Checker) -> usize {
         let missing = self.talkers.iter().map(|talker| {
             let is_unanswered = !talker.client.conversation.is_answered();
@@ -196,7 +195,7 @@ impl Talkers {
         (self.sent, self.delivered)
     }
 
-    /// Has all leave, and end their side.
+    /// Makes all talkers leave, and end their side.
     pub(super) fn leave(&mut self) {
         for talker in &mut self.talkers {
             talker.is_leaving = true;
@@ -210,14 +209,14 @@ impl Talkers {
         self.talkers.iter().all(|talker| talker.client.socket.end().is_some())
     }
 
-    /// How many there are.
+    /// The number of talkers.
     pub(super) fn len(&self) -> usize {
         self.talkers.len()
     }
 }
 
 impl Talker {
-    /// Makes the room, or enters it.
+    /// Creates the room, or enters it.
     fn enter(&mut self, room: Option<u64>) {
         let id = self.client.id();
         self.client.ask(&rename(&format!("Steady {id}")), "renamed");
@@ -251,11 +250,11 @@ impl Talker {
         Ok(())
     }
 
-    /// Now and then sends something that is answered.
+    /// Sends, now and then, something that is answered.
     fn ask(&mut self, index: usize, now: Instant, rng: &mut Rng) {
         match rng.below(200) {
             0..4 => self.client.ask(&Command::Rooms, "rooms"),
-            // The first keeps the name that visitors try to take.
+            // The first talker keeps the name that visitors try to take.
             4 if index > 0 => {
                 self.names += 1;
                 self.client.ask(&rename(&format!("Steady {index} {}", self.names)), "renamed");

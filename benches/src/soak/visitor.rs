@@ -1,4 +1,4 @@
-//! A visitor: a virtual user that plays one scenario, and checks that the server does its part.
+//! A visitor: a virtual user that plays one scenario, and checks the server's part in it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,22 +10,21 @@ use super::client::{Client, Route};
 use super::scenario::{Due, Kind, Leaving, Reading, Scenario, Step};
 use super::socket::End;
 
-/// How long the server may take for whatever comes next: longer than a frame may take, and longer than a
-/// flood at the rate that the server allows.
+/// How long the server may take for whatever comes next: longer than a frame may take, and longer than a flood takes
+/// at the permitted rate.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Between two bytes of what is sent byte by byte.
+/// Time between two bytes that are sent one by one.
 const DRIP: Duration = Duration::from_millis(10);
 
-/// A visitor that was without a core for so long may have read too late for a server that did nothing
-/// wrong.
+/// A visitor that lacked a core for this long may have read too late through no fault of the server.
 const EXCUSE: Duration = Duration::from_secs(5);
 
 /// Bytes read from one visitor in a turn.
 const READ_PER_TURN: usize = 1024 * 1024;
 
-/// The most that a turn counts. A longer one means that this process had no core, which says nothing about
-/// the server.
+/// The most that a turn counts. A longer turn means that this process had no core, which says nothing about the
+/// server.
 pub(super) const MAX_TURN: Duration = Duration::from_millis(100);
 
 /// The time of a turn.
@@ -33,7 +32,7 @@ pub(super) const MAX_TURN: Duration = Duration::from_millis(100);
 pub(super) struct Turn {
     /// The time by which the server's deadlines are judged: it passes only while this process has a core.
     pub(super) now: Instant,
-    /// The time that really passed since the last turn.
+    /// The real time since the last turn.
     pub(super) passed: Duration,
 }
 
@@ -44,10 +43,10 @@ pub(super) struct Visitor {
     pub(super) client: Client,
     steps: VecDeque<Step>,
     reading: Reading,
-    /// Bytes to be sent one by one, and for how long the next one has been due.
+    /// Bytes to be sent one by one, and for how long the next byte has been due.
     drip: VecDeque<u8>,
     dripped: Duration,
-    /// No step before this.
+    /// The time before which no step is taken.
     rest: Instant,
     deadline: Instant,
     leaving: Option<Leaving>,
@@ -83,7 +82,7 @@ impl Visitor {
     /// Reads, and takes the steps that are due. Returns whether the visit is over.
     ///
     /// # Errors
-    /// What the server did wrong.
+    /// The server's mistake.
     pub(super) fn turn(
         &mut self,
         Turn { now, passed }: Turn,
@@ -184,7 +183,7 @@ impl Visitor {
         let conversation = &self.client.conversation;
         let last = conversation.farewell();
         let is_answered = conversation.is_answered();
-        // Of bad input only the first frames are answered.
+        // Only the first frames of bad input are answered.
         let is_rejected = conversation.last_was_bad()
             && conversation.pending().all(|request| matches!(request, Request::Bad(_)));
         let is_right = match self.leaving {

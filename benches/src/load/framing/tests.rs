@@ -15,7 +15,7 @@ fn text(counter: u32) -> String {
     String::from_utf8(text).expect("tokens are ASCII")
 }
 
-/// Feeds `stream` in chunks of `size`, keeping the rest of each as a connection does.
+/// Feeds `stream` in chunks of `size`, keeping the rest of each like a connection.
 fn feed<F: Framing>(stream: &[u8], size: usize) -> Vec<Seen> {
     let (mut kept, mut seen, mut hint) = (Vec::new(), Vec::new(), 0);
     for chunk in stream.chunks(size) {
@@ -65,7 +65,7 @@ fn in_message(payload: &str) -> Vec<u8> {
     frame
 }
 
-/// Checks a conversation of the chat, framed so.
+/// Checks a conversation of the chat in this framing.
 fn check_chat<F: Framing>(framed: fn(&str) -> Vec<u8>) {
     let chat = |member: &str, counter, seq| {
         let text = text(counter);
