@@ -1,20 +1,20 @@
-//! The pieces in which a stream arrives or is taken, from the fuzzer's input.
+//! The pieces in which a stream arrives or is read, taken from the fuzzer's input.
 
-/// Lengths of pieces, repeated for ever.
+/// Lengths of pieces, repeated forever.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunks {
-    /// Each at least 1; empty for a stream in one piece.
+    /// Each length is at least 1; none if the stream is in one piece.
     lens: Vec<usize>,
 }
 
 impl Chunks {
-    /// The most lengths that an input can name.
+    /// The most lengths that an input can specify.
     const MOST: u8 = 16;
 
     /// The longest piece.
     const LONGEST: usize = 64 * 1024;
 
-    /// Takes a byte that counts lengths and a byte for each of them from the front of `data`.
+    /// Takes, from the front of `data`, a byte that counts lengths, and a byte for each of them.
     pub(crate) fn take_from(data: &mut &[u8]) -> Self {
         let Some((&count, rest)) = data.split_first() else { return Self { lens: Vec::new() } };
         let count = usize::from(count % (Self::MOST + 1)).min(rest.len());
@@ -23,7 +23,7 @@ impl Chunks {
         Self { lens: lens.iter().map(|&len| Self::len_of(len)).collect() }
     }
 
-    /// The length that a byte stands for: 1 to 64 as it is, and then up to 64 KiB.
+    /// The length that a byte stands for: 1 to 64 directly, then up to 64 KiB.
     fn len_of(byte: u8) -> usize {
         let byte = usize::from(byte);
         match byte.checked_sub(64) {
@@ -32,12 +32,12 @@ impl Chunks {
         }
     }
 
-    /// The lengths, repeated for ever; nothing if none was named.
+    /// The lengths, repeated forever; nothing if none was specified.
     pub(crate) fn lens(self) -> impl Iterator<Item = usize> {
         self.lens.into_iter().cycle()
     }
 
-    /// Cuts `stream` in pieces of these lengths; in one piece if none was named.
+    /// Cuts `stream` into pieces of these lengths; one piece if none was specified.
     pub(crate) fn cut<'a>(&self, stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = stream;
         let whole = self.lens.is_empty().then_some(stream.len());

@@ -1,4 +1,4 @@
-//! The command parser: it accepts exactly what the payload says, and repeats nothing that it refuses.
+//! The command parser: it accepts exactly what a payload says, and repeats nothing that it refuses.
 
 use chat_core::{Hub, HubLimits, Output, Role, RoomEvent, SessionId};
 use chat_proto::{
@@ -11,16 +11,16 @@ use crate::messages;
 
 /// The input is one payload.
 ///
-/// - serde_json parses an accepted payload into an object with the same values. Written again, it is the same
+/// - serde_json parses an accepted payload into an object with the same values. Written again, the result is the same
 ///   command, and no longer than before.
-/// - Blanks around the object and a further field in it change nothing, though the fast path for chats knows
+/// - Blanks around the object and an additional field in it change nothing, although the fast path for chats handles
 ///   neither. A repeated key, or an array around the object, is refused.
-/// - An accepted text that the hub takes from a member with the longest name fits a frame. Texts, names and
-///   titles hold nothing that could garble a terminal.
-/// - A refusal is a short line of ASCII, without anything of the payload.
+/// - An accepted text that the hub takes from a member with the longest name fits a frame. Texts, names and titles
+///   contain nothing that could garble a terminal.
+/// - A refusal is a short line of ASCII, and contains nothing from the payload.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn command(data: &[u8]) {
     let payload = &data[..data.len().min(MAX_PAYLOAD)];
     let parsed = Command::parse(payload);
@@ -59,7 +59,7 @@ fn variants(payload: &str, parsed: &Result<Command, Rejection>) {
     }
 }
 
-/// Whether two results are the same, wherever in the payload the error is.
+/// Whether two results are the same, ignoring the position of an error.
 fn same(a: &Result<Command, Rejection>, b: &Result<Command, Rejection>) -> bool {
     match (a, b) {
         (Err(Rejection::NotJson { .. }), Err(Rejection::NotJson { .. })) => true,
@@ -86,7 +86,7 @@ fn accepted(payload: &[u8], command: Command) {
     }
 }
 
-/// Whether an object means the command.
+/// Whether an object means this command.
 fn says(value: &Value, command: &Command) -> bool {
     let (kind, field) = match command {
         Command::Rename(name) => {

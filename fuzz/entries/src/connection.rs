@@ -1,5 +1,5 @@
-//! A whole connection, bytes in and bytes out: the server without the kernel, a stranger that sends
-//! anything, and two witnesses that talk to each other in a room meanwhile.
+//! A whole connection, bytes in and bytes out: the server without the kernel, a stranger that sends anything, and two
+//! witnesses that meanwhile talk to each other in a room.
 
 mod reference;
 
@@ -14,35 +14,35 @@ use crate::chunks::Chunks;
 use crate::messages;
 use reference::Reference;
 
-/// The peers in the order in which they connect. The first two are the witnesses.
+/// The peers, in the order in which they connect. The first two are the witnesses.
 const ANN: usize = 0;
 const BOB: usize = 1;
 const STRANGER: usize = 2;
 
-/// Pieces of the stream during which the witnesses talk; the rest comes as one piece.
+/// The pieces of the stream during which the witnesses talk; the rest is one piece.
 const TALK: usize = 64;
 
-/// The most bytes of a piece: what the server reads in one turn.
+/// The most bytes in a piece: what the server reads in one turn.
 const READ: usize = 64 * 1024;
 
-/// Writes to the stranger that are taken in part; those after them are taken whole.
+/// Writes to the stranger that are taken partially; later ones are taken completely.
 const SHORT_WRITES: usize = 2_000;
 
-/// The input is a byte of flags (`Plan`), the lengths of the pieces in which the stranger sends, those of
-/// the pieces in which it receives, then what it sends.
+/// The input is a byte of flags (`Plan`), the lengths of the pieces in which the stranger sends, those of the pieces
+/// in which it receives, and then what it sends.
 ///
 /// - Every peer receives exactly the bytes that a hub and an encoder produce when nothing is shared, batched
 ///   or split.
-/// - Everybody receives whole frames, each with a message of a known type and nothing raw in it.
+/// - Everybody receives whole frames, each with a message of a known type and without raw control characters.
 /// - The witnesses receive everything in their room, once and in order.
-/// - A stranger that speaks HTTP is answered by HTTP, and disturbs nobody. One that becomes a WebSocket is left to
-///   the simulation.
-/// - A connection ends when it should, and never for its backlog: a turn brings too little for the limit.
-///   A connection that is gone received a prefix.
+/// - A stranger that speaks HTTP is answered over HTTP, and disturbs nobody. WebSockets of strangers are left to the
+///   simulation.
+/// - A connection ends when it should, and never for its backlog, since a turn produces too little for that limit. A
+///   connection that is gone received a prefix.
 /// - The server comes to rest after each step, and keeps nothing of a connection that is gone.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn connection(mut data: &[u8]) {
     let Some(plan) = Plan::take_from(&mut data) else { return };
     if data.windows(9).any(|word| word.eq_ignore_ascii_case(b"websocket")) {
@@ -77,16 +77,16 @@ fn frames_of_the_last(steps: &[(&[u8], bool)]) -> usize {
 /// The behaviour of the stranger.
 #[derive(Debug)]
 struct Plan {
-    /// Bit 0: the witnesses send in the stranger's turn, before it, instead of in turns of their own. (After
-    /// it, their chats might come between two of its commands, not all of which are read in one turn.)
+    /// Bit 0: the witnesses send in the stranger's turn, before it, instead of in turns of their own. (After it, their
+    /// chats might come between two of its commands, not all of which are read in one turn.)
     together: bool,
     /// Bit 1: the stranger ends its stream right after the last piece, without waiting for the answers.
     end_at_once: bool,
     /// Bit 2: the stranger vanishes instead of ending its stream.
     reset: bool,
-    /// Bit 3: everybody has small budgets. They delay what the stranger sends and asks for, and lose nothing.
+    /// Bit 3: everybody has small budgets, which delay what the stranger sends and requests, and lose nothing.
     budgets: bool,
-    /// Bit 4: Bob is a WebSocket.
+    /// Bit 4: Bob uses a WebSocket.
     web: bool,
     pieces: Chunks,
     takes: Chunks,
@@ -99,9 +99,9 @@ impl Plan {
         let [together, end_at_once, reset, budgets, web] =
             [1, 2, 4, 8, 16].map(|bit| flags & bit != 0);
         Some(Self {
-            // With budgets, what is sent in one turn may be carried out in several, in any order.
+            // With budgets, the input of one turn may be carried out over several turns, in any order.
             together: together && !budgets,
-            // What is delayed when the stranger vanishes is lost with it.
+            // Delayed input is lost if the stranger vanishes.
             end_at_once: end_at_once && !(reset && budgets),
             reset,
             budgets,
@@ -115,12 +115,12 @@ impl Plan {
 /// The server, and the reference for what it should do.
 struct Scene {
     server: MemoryPeers,
-    /// How each peer is sent messages.
+    /// The framing of each peer's output.
     framings: [Framing; 3],
-    /// Bytes that Bob received before the first message, if he is a WebSocket.
+    /// Bytes that Bob received before the first message, if he uses a WebSocket.
     head: usize,
     reference: Reference,
-    /// Chats that each witness has sent.
+    /// The number of chats that each witness has sent.
     spoken: usize,
 }
 
@@ -178,8 +178,8 @@ impl Scene {
         Command::Chat(Text::new(&text).expect("a text"))
     }
 
-    /// The stranger sends a piece, and may end its stream; one witness sends before and one after it, or both
-    /// before.
+    /// Sends a piece from the stranger, and perhaps the end of its stream; one witness sends before and one after it,
+    /// or both before.
     fn step(&mut self, plan: &Plan, piece: &[u8], talk: bool, end: bool) {
         if talk {
             self.witness(ANN, &self.says(ANN), !plan.together);
@@ -207,7 +207,7 @@ impl Scene {
         self.check_stranger(end && plan.reset);
     }
 
-    /// Checks that the stranger received what it should have, or a prefix if it is gone.
+    /// Checks that the stranger received what it should, or a prefix of that if it is gone.
     fn check_stranger(&self, gone: bool) {
         let expected = &self.reference.expected[STRANGER];
         let received = self.server.received(STRANGER);

@@ -1,4 +1,4 @@
-//! The frame decoder: a stream has the same frames in whatever pieces it arrives.
+//! The frame decoder: a stream has the same frames, whatever the pieces it arrives in.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use crate::chunks::Chunks;
 ///
 /// - A stream in pieces has the same frames, and the same beginning of a last one, as the whole.
 /// - The decoder buffers less than the frame that has begun.
-/// - The frames and what is left over, written again, are the stream.
-/// - A caller that takes one frame of each piece, and has the rest buffered, gets the same frames.
+/// - The frames and the rest, written again, are the stream.
+/// - A caller that takes one frame per piece, and has the rest buffered, gets the same frames.
 /// - Frames that nobody takes do not put the stream out of step.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn frame(mut data: &[u8]) {
     let chunks = Chunks::take_from(&mut data);
     let stream = data;

@@ -1,4 +1,4 @@
-//! Sequences of commands to a hub: its outputs are consistent whatever people do.
+//! Sequences of commands to a hub: its outputs are consistent, whatever people do.
 
 mod driver;
 mod script;
@@ -11,15 +11,15 @@ use script::{Script, Step};
 /// Few enough rooms to reach the limit.
 const LIMITS: HubLimits = HubLimits::new().with_rooms(3);
 
-/// The input is steps as `Script` reads them, such as `a+ b+ aC0 bJ1 aT0 b-`.
+/// The input consists of steps in the notation of `Script`, such as `a+ b+ aC0 bJ1 aT0 b-`.
 ///
-/// - The hub's invariants hold after each step, and every member receives what it
-///   should (`Driver`, with the checker of all tests).
+/// - The hub's invariants hold after each step, and every member receives what it should (`Driver`, with the shared
+///   checker).
 /// - A session that has ended neither acts nor receives anything.
 /// - A command has exactly one answer, which goes to its sender.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn hub(data: &[u8]) {
     let mut hub = Hub::new(LIMITS);
     let mut driver = Driver::new(LIMITS);

@@ -1,7 +1,7 @@
 //! The entries of the fuzz targets, each with the properties that must hold.
 //!
-//! An entry takes any bytes, and panics when a property is broken. The fuzz targets call the entries, and
-//! so does `cargo test`, with the committed corpora and mutations of them: see `fuzz/README.md`.
+//! An entry takes any bytes, and panics if a property is violated. The fuzz targets call the entries, and so does
+//! `cargo test`, with the committed corpora and mutations of them: see `fuzz/README.md`.
 
 mod chunks;
 mod command;
@@ -21,12 +21,12 @@ pub use names::names;
 pub use proxy::proxy;
 pub use websocket::websocket;
 
-/// An entry and the name of its target and corpus.
+/// An entry, and the name of its target and corpus.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// As in `fuzz/corpus/NAME`.
     pub name: &'static str,
-    /// Panics when a property is broken.
+    /// Panics if a property is violated.
     pub run: fn(&[u8]),
 }
 

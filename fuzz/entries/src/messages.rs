@@ -1,4 +1,4 @@
-//! Messages from a server: whole frames of a known type, with nothing raw in them.
+//! Messages from a server: whole frames of a known type, without raw control characters.
 
 use chat_proto::websocket::{Decoder, Event, Peer};
 use chat_proto::{Framing, HEADER_LEN, Incoming, MAX_PAYLOAD};
@@ -6,7 +6,7 @@ use chat_proto::{Framing, HEADER_LEN, Incoming, MAX_PAYLOAD};
 /// Reads a stream of whole messages.
 ///
 /// # Panics
-/// When it ends in the middle of one, or a message is not as [`read`] wants it.
+/// If the stream ends in the middle of a message, or [`read`] rejects one.
 pub(crate) fn read_all(framing: Framing, stream: &[u8]) -> Vec<Incoming> {
     match framing {
         Framing::Length => read_frames(stream),
@@ -44,8 +44,8 @@ fn read_frames(stream: &[u8]) -> Vec<Incoming> {
 /// Reads one payload.
 ///
 /// # Panics
-/// When it is no message, its type is none of the three that the original client knows, or it holds a
-/// character that could garble a terminal.
+/// If it is not a message, its type is none of the three that the original client knows, or it contains a character
+/// that could garble a terminal.
 pub(crate) fn read(payload: &[u8]) -> Incoming {
     assert!(!payload.iter().any(u8::is_ascii_control), "raw control character");
     let message = Incoming::parse(payload).expect("it is JSON");
@@ -67,7 +67,7 @@ pub(crate) fn read(payload: &[u8]) -> Incoming {
     message
 }
 
-/// Whether it is free of controls, line separators and bidi controls.
+/// Whether a label is free of controls, line separators and bidi controls.
 pub(crate) fn is_label(label: &str) -> bool {
     !label.chars().any(|c| {
         c.is_control()

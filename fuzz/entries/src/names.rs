@@ -1,18 +1,19 @@
-//! Names and titles: what is accepted can be read as nothing else, and what people cannot tell apart is one name.
+//! Names and titles: what is accepted cannot be mistaken for anything else, and names that people cannot tell apart
+//! count as one.
 
 use chat_core::{Command, Hub, HubLimits, Name, Notice, Output, ReservedNames, Role, Title};
 use unicode_security::skeleton;
 
-/// The input is two names, with a line break between them; invalid UTF-8 is replaced.
+/// The input is two names, separated by a line break; invalid UTF-8 is replaced.
 ///
 /// - An accepted name has ink in words with single spaces, nothing that looks like a colon or a bracket, and no
 ///   control character; it is accepted again, unchanged.
-/// - A refusal repeats nothing. An accepted title can be seen.
-/// - A name in capitals or small letters is the same name. Of two sessions that ask for the two names, the second
-///   is refused if and only if the names are the same, whoever comes first.
+/// - A refusal repeats nothing. An accepted title is visible.
+/// - A name in upper or lower case is the same name. Of two sessions that request the two names, the second is refused
+///   if and only if the names are the same, whichever comes first.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn names(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (first, second) = text.split_once('\n').unwrap_or((&text, ""));
@@ -48,7 +49,7 @@ fn accepted(text: &str) -> Option<Name> {
     assert!(!skeleton(text).any(|c| matches!(c, ':' | '[' | ']' | '(' | ')')), "{text:?}");
     assert!(text.chars().count() <= chat_proto::MAX_NAME_CHARS);
     for other in [text.to_uppercase(), text.to_lowercase()] {
-        // Capitals may be longer, or of a kind that no name holds.
+        // Capitals may be longer, or of a kind that no name may contain.
         assert!(
             Name::new(&other).is_ok_and(|other| are_same(&name, &other))
                 || Name::new(&other).is_err()
@@ -66,7 +67,7 @@ fn are_same(a: &Name, b: &Name) -> bool {
 fn is_taken(held: &Name, wanted: &Name) -> bool {
     let mut hub = Hub::new(HubLimits::default());
     hub.reserve_names(ReservedNames::none());
-    // Neither is the session whose default name the other might want.
+    // Neither session has a default name that the other might request.
     let (holder, other) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
     let mut ask = |session, name: &Name| {
         let mut outputs = Vec::new();

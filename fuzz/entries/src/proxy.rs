@@ -1,4 +1,4 @@
-//! The header of the PROXY protocol: who a client is does not depend on the pieces in which its proxy says it.
+//! The PROXY header: the client's address does not depend on the pieces in which the header arrives.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,12 +15,12 @@ const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The input is the lengths of the pieces, then the stream.
 ///
 /// - A stream in pieces begins with the same header as the whole, or with none.
-/// - A header is one to a plain reference, which sees the whole, and the other way round; both say the same
-///   client, and where the header ends.
-/// - What follows a header changes nothing. A header without its last byte is the beginning of one.
+/// - The parser accepts exactly the headers that a plain reference, which sees the whole, accepts; both give the same
+///   client and the same end of the header.
+/// - Bytes after a header change nothing. A header without its last byte is incomplete.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn proxy(mut data: &[u8]) {
     let chunks = Chunks::take_from(&mut data);
     let stream = data;
@@ -66,7 +66,7 @@ fn text(stream: &[u8]) -> Option<Header> {
 fn address(family: &str, ip: &str, port: &str) -> Option<SocketAddr> {
     let ip: IpAddr = ip.parse().ok()?;
     let number: u16 = port.parse().ok()?;
-    // As it is written: no sign, no zeros before it.
+    // In canonical form: without a sign or leading zeros.
     let is_plain = number.to_string() == port;
     let fits = family == if ip.is_ipv4() { "TCP4" } else { "TCP6" };
     (is_plain && fits).then_some(SocketAddr::new(ip, number))

@@ -1,5 +1,5 @@
-//! The WebSocket decoder: a stream has the same events in whatever pieces it arrives, and breaks the protocol
-//! at the same byte.
+//! The WebSocket decoder: a stream has the same events, and breaks the protocol at the same byte, whatever the pieces
+//! it arrives in.
 
 mod reference;
 
@@ -7,21 +7,20 @@ use chat_proto::websocket::{self, Decoder, Event, Events, Opcode, Peer, Violatio
 
 use crate::chunks::Chunks;
 
-/// The longest message here: long enough for each form of a length but the longest.
+/// The longest message here: long enough for every form of length except the longest.
 const MAX_MESSAGE: usize = 400;
 
-/// The input is a byte, `s` for the stream of a server and any other for that of a client; the lengths of the
-/// pieces; then the stream.
+/// The input is a byte, `s` for the stream of a server and any other for that of a client; the lengths of the pieces;
+/// and then the stream.
 ///
-/// - After each piece, the events and the violation are those that a plain reference reads from the bytes so
-///   far.
-/// - A caller that takes one event of each piece, and has the rest buffered, gets the same events.
-/// - Events that nobody takes do not put the stream out of step, and a violation among them is still told.
-/// - Memory follows what is buffered. Between messages there is none.
-/// - The events, written again, are read again.
+/// - After each piece, the events and the violation are those that a plain reference finds in the bytes so far.
+/// - A caller that takes one event per piece, and has the rest buffered, gets the same events.
+/// - Events that nobody takes do not put the stream out of step, and a violation among them is still reported.
+/// - Memory follows what is buffered. Between messages, there is none.
+/// - The events, written again, decode to the same events.
 ///
 /// # Panics
-/// When a property is broken.
+/// If a property is violated.
 pub fn websocket(mut data: &[u8]) {
     let Some((peer, rest)) = data.split_first() else { return };
     let peer = if *peer == b's' { Peer::Server } else { Peer::Client };
@@ -70,7 +69,7 @@ pub fn websocket(mut data: &[u8]) {
     written_again(got);
 }
 
-/// What a decoder returns, with bytes of its own.
+/// What a decoder returns, as owned bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owned {
     Text(Vec<u8>),
@@ -103,7 +102,7 @@ fn check_memory(decoder: &Decoder) {
     }
 }
 
-/// Writes the events as a client and as a server, and reads them.
+/// Writes the events as a client and as a server, and decodes them.
 fn written_again(got: Vec<Result<Owned, Violation>>) {
     let events: Vec<_> =
         got.into_iter().flatten().filter(|event| *event != Owned::Fragment).collect();

@@ -1,5 +1,5 @@
-//! The reference: the simplest possible server. It copies every frame and handles it by itself, and encodes
-//! every message for each receiver.
+//! The reference: the simplest possible server. It copies each frame, handles it on its own, and encodes each message
+//! separately for each receiver.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ struct Peer {
     framing: Framing,
     /// Bytes received and not handled yet.
     input: Vec<u8>,
-    /// It speaks HTTP, of which nothing is foreseen here.
+    /// Whether the peer speaks HTTP, for which this reference predicts nothing.
     http: bool,
     proven: bool,
     bad_frames: u32,
@@ -28,7 +28,7 @@ struct Peer {
 }
 
 impl Reference {
-    /// A server of peers that are sent messages in these frames.
+    /// Returns a server whose peers are sent messages in these framings.
     pub(super) fn new(framings: [Framing; 3]) -> Self {
         let mut hub = Hub::new(HubLimits::default());
         let peers = framings.map(|framing| Peer {
@@ -51,7 +51,7 @@ impl Reference {
         self.peers[who].http
     }
 
-    /// Handles what a peer sent, as frames, whatever it is sent itself.
+    /// Handles a peer's input as frames, whatever the framing of its output.
     pub(super) fn receive(&mut self, who: usize, bytes: &[u8]) {
         let mut input = std::mem::take(&mut self.peers[who].input);
         input.extend_from_slice(bytes);
@@ -161,8 +161,8 @@ impl Reference {
     }
 }
 
-/// Whether a first frame that is not whole yet will never be one of ours: no object begins in its first
-/// eight bytes, or it is a whole command behind a little-endian length.
+/// Whether an incomplete first frame can never become valid: no object begins in its first eight bytes, or it is a
+/// whole command after a little-endian length.
 fn is_foreign(partial: &[u8]) -> bool {
     let Some((header, payload)) = partial.split_first_chunk::<HEADER_LEN>() else { return false };
     let start = &payload[..payload.len().min(8)];
@@ -172,7 +172,7 @@ fn is_foreign(partial: &[u8]) -> bool {
     is_whole_command || first.is_some_and(|&first| first != b'{')
 }
 
-/// Whether a first frame begins like a request by HTTP, as far as it has come.
+/// Whether a first frame begins like an HTTP request, as far as it has arrived.
 fn begins_http(start: &[u8]) -> bool {
     let methods =
         ["GET ", "HEAD ", "POST ", "PUT ", "OPTIONS ", "DELETE ", "PATCH ", "CONNECT ", "TRACE "];

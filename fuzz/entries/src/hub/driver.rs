@@ -1,5 +1,4 @@
-//! A driver of a hub, as a server would be: it delivers the outputs to the members, and checks that they are
-//! consistent.
+//! Drives a hub as a server would: delivers the outputs to the members, and checks that they are consistent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,10 +38,10 @@ impl Driver {
         }
     }
 
-    /// Delivers the outputs of something that `actor` did. Returns how many of them answer it.
+    /// Delivers the outputs of an action of `actor`. Returns how many of them answer it.
     ///
     /// # Panics
-    /// When an output contradicts those before it.
+    /// If an output contradicts those before it.
     pub(super) fn deliver(&mut self, hub: &Hub, actor: SessionId, outputs: &[Output]) -> usize {
         outputs.iter().filter(|output| self.is_answer(hub, actor, output)).count()
     }
@@ -50,7 +49,7 @@ impl Driver {
     /// Checks that every member has received everything.
     ///
     /// # Panics
-    /// When one has not.
+    /// If a member has not.
     pub(super) fn finish(self) {
         right(self.checker.finish());
     }
@@ -127,8 +126,8 @@ impl Driver {
         assert!(self.rooms.len() <= self.limits.rooms, "too many rooms");
     }
 
-    /// Delivers a broadcast to the members it is for. Returns whether it is an answer as well: others
-    /// are told of the chat or the new name of `actor`.
+    /// Delivers a broadcast to its receivers. Returns whether it also serves as an answer, since it tells others of
+    /// the chat or the new name of `actor`.
     fn broadcast(
         &mut self,
         actor: SessionId,

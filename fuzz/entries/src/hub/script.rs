@@ -1,4 +1,4 @@
-//! Scripts of steps: a person can write them, and any bytes are a script.
+//! Scripts of steps, which people can write. Any bytes form a script.
 
 use std::str;
 
@@ -22,8 +22,8 @@ pub(super) enum Step {
 /// | `J` | join a room, `1` for the first |
 /// | `L` `R` `S` | leave, list rooms, shut down |
 ///
-/// `a` is the first person. A value is `0`, `1`, … of a list, or `=` and all up to the end of the
-/// line. Other bytes mean one of these; blanks between steps mean nothing.
+/// `a` is the first person. A value is `0`, `1`, … from a list, or `=` and everything up to the end of the line. Any
+/// other byte stands for one of these; blanks between steps are ignored.
 #[derive(Debug)]
 pub(super) struct Script<'a> {
     rest: &'a [u8],
@@ -32,7 +32,7 @@ pub(super) struct Script<'a> {
 
 const VERBS: &[u8] = b"+-NCTJLRS*";
 
-/// Names that are the same and that are not, default names, and one that is reserved.
+/// Names that count as the same and names that do not, default names, and a reserved one.
 const NAMES: [&str; 10] = [
     "Ann",
     "\u{ff21}nn",
@@ -48,11 +48,11 @@ const NAMES: [&str; 10] = [
 
 const TITLES: [&str; 3] = ["games", "방 \"2\"", "x"];
 
-/// Bytes of the texts: short, and around the most that fits a frame with a name.
+/// Lengths of texts in bytes: short, and around the most that fits a frame with a name.
 const TEXTS: [usize; 6] = [1, 1000, 65_300, 65_450, 65_460, 65_470];
 
 impl<'a> Script<'a> {
-    /// The most steps of a script, which has to end soon.
+    /// The most steps of a script, which bounds its running time.
     const MOST: usize = 2_000;
 
     pub(super) fn new(data: &'a [u8]) -> Self {
@@ -89,7 +89,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Reads one step; the inner `None` stands for a step whose value no command takes.
+    /// Reads one step. The inner `None` stands for a step whose value no command accepts.
     fn step(&mut self) -> Option<Option<Step>> {
         while self.rest.first()?.is_ascii_whitespace() {
             self.byte();

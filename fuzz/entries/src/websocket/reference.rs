@@ -1,11 +1,11 @@
-//! A plain reading of RFC 6455, byte by byte.
+//! A straightforward reading of RFC 6455, byte by byte.
 
 use chat_proto::websocket::{Peer, Violation};
 
 use super::Owned;
 
-/// The events of a stream, and the violation that ends them if there is one, each with the number of bytes
-/// after which it is certain.
+/// The events of a stream, and the violation that ends them, if any, each with the number of bytes after which it is
+/// certain.
 pub(super) fn read(
     stream: &[u8],
     peer: Peer,
@@ -25,12 +25,12 @@ struct Reference<'a> {
     peer: Peer,
     max: usize,
     events: Vec<(usize, Result<Owned, Violation>)>,
-    /// Whether the message that has begun is a text, and its payload.
+    /// The current message: whether it is a text, and its payload so far.
     message: Option<(bool, Vec<u8>)>,
 }
 
 impl Reference<'_> {
-    /// Reads up to a violation; `None` at a close, and where the stream breaks off.
+    /// Reads up to a violation. Returns `None` at a close, and where the stream breaks off.
     fn run(&mut self) -> Option<Violation> {
         loop {
             let first = self.next()?;
@@ -108,7 +108,7 @@ impl Reference<'_> {
         Some(number)
     }
 
-    /// `None` where the stream breaks off, and else the violation if there is one.
+    /// Returns `None` where the stream breaks off, and otherwise the violation, if any.
     fn control(&mut self, opcode: u8, len: u64, mask: [u8; 4]) -> Option<Option<Violation>> {
         let mut payload = Vec::new();
         for i in 0..len as usize {
@@ -133,7 +133,7 @@ impl Reference<'_> {
         Some(None)
     }
 
-    /// `None` where the stream breaks off, and else the violation if there is one.
+    /// Returns `None` where the stream breaks off, and otherwise the violation, if any.
     fn data(
         &mut self,
         opcode: u8,
@@ -162,7 +162,7 @@ impl Reference<'_> {
     }
 }
 
-/// Whether bytes are the beginning of a text.
+/// Whether bytes are the beginning of a valid text.
 fn may_go_on(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }

@@ -1,8 +1,8 @@
-//! The entries without a fuzzer: every file of the corpora, then mutations of them.
+//! The entries without a fuzzer: every file of the corpora, and then mutations of them.
 //!
-//! `FUZZ_ROUNDS=1000000` tries that many mutations of each corpus instead of 200. They differ each time,
-//! unless `FUZZ_SEED` is set to the seed that a failure prints. The failing input is kept beside the test
-//! program: add it to the corpus, and it is tried first from then on.
+//! `FUZZ_ROUNDS=1000000` tries that many mutations of each corpus instead of 200. They differ each time, unless
+//! `FUZZ_SEED` is set to the seed that a failure prints. The failing input is saved beside the test program; add it to
+//! the corpus, and it is tried first from then on.
 
 mod mutation;
 
@@ -50,7 +50,7 @@ fn websocket() {
     replay("websocket");
 }
 
-/// A corpus without an entry would never be tried, nor an entry without a corpus.
+/// A corpus without an entry would never be tried, nor would an entry without a corpus.
 #[test]
 fn every_corpus_has_an_entry() {
     let mut corpora: Vec<_> = fs::read_dir(corpora())
@@ -78,7 +78,7 @@ fn replay(name: &str) {
     }
 }
 
-/// Runs an entry. When it panics, prints on what, and keeps the input.
+/// Runs an entry. If it panics, prints the input's origin, and saves the input.
 fn attempt(entry: Entry, what: &str, input: &[u8]) {
     let _told = Told { entry, what, input };
     (entry.run)(input);

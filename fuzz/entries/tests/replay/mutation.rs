@@ -1,4 +1,4 @@
-//! Inputs like those of a corpus, from a seed.
+//! Inputs similar to those of a corpus, from a seed.
 
 use chat_testing::Rng;
 
@@ -45,7 +45,7 @@ impl Mutator {
         Self { rng: Rng::new(seed), corpus }
     }
 
-    /// One of the inputs, changed in one place or several.
+    /// Returns one of the inputs, changed in one or several places.
     pub(crate) fn input(&mut self) -> Vec<u8> {
         let mut input = self.any().to_vec();
         for _ in 0..=self.rng.below(4) {
