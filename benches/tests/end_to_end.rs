@@ -153,7 +153,7 @@ fn idle_connections_are_counted() {
 }
 
 #[test]
-fn settings_without_sense_are_refused_before_anything_is_opened() {
+fn invalid_settings_are_refused_before_anything_is_opened() {
     let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
     let good = config(nobody, Pace::Closed { window: 1 });
     for bad in [

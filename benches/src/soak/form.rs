@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_turned_away_at_once_is_told_in_a_frame() {
+    fn a_client_refused_at_once_is_told_in_a_frame() {
         let mut form = Form::new(Speech::WebSocket);
         let mut seen = Vec::new();
         let on = &mut |payload: &[u8]| {

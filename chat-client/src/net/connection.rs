@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_a_word_is_one_between_messages_or_within_one() {
+    fn an_end_without_close_notify_is_unannounced_or_truncated() {
         struct Cut;
         impl Read for Cut {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

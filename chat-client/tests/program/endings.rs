@@ -107,7 +107,7 @@ fn bytes_that_are_no_message_end_the_client() {
 }
 
 #[test]
-fn a8_o13_whoever_read_the_output_has_gone() {
+fn a8_o13_the_reader_of_the_output_is_gone() {
     let listener = Listener::bind();
     let mut process = program(&[&listener.port_flag()]);
     let mut client = Client::spawn(process.stdout(closed_pipe()));

@@ -61,7 +61,7 @@ fn a_frame_is_cut_off() {
 
 /// Somebody in between can end a connection, and thereby withhold messages.
 #[test]
-fn an_end_without_a_word_is_no_success() {
+fn an_end_without_close_notify_is_not_a_success() {
     let (mut client, mut peer) = connected();
     client.end_input();
     assert_eq!(peer.commands(), []);
@@ -139,7 +139,7 @@ fn a_server_that_died_is_found_again() {
 }
 
 #[test]
-fn a_server_that_came_back_as_another_is_told_and_gets_nothing() {
+fn a_server_that_returns_with_another_certificate_is_reported_and_gets_nothing() {
     let identity = Identity::self_signed(&["127.0.0.1"]);
     let (flag, other) = (identity.flag(), Identity::self_signed(&["127.0.0.1"]));
     let (fingerprint, back) = (other.fingerprint(), identity.clone());

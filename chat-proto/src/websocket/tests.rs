@@ -154,7 +154,7 @@ fn the_frames_of_a_server_are_read_unmasked() {
 }
 
 #[test]
-fn events_left_for_later_come_first_and_a_part_of_one_is_no_rest() {
+fn events_left_for_later_come_first_and_a_partial_event_is_not_among_them() {
     let mut sent = [frame(0x81, b"one"), frame(0x81, b"two"), frame(0x81, b"three")].concat();
     let (first, last) = sent.split_at_mut(25);
     let mut decoder = Decoder::new(Peer::Client, MAX_MESSAGE);

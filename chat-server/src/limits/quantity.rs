@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_quantity_is_refused() {
+    fn an_invalid_quantity_is_refused() {
         for (unit, text) in [
             (Unit::Count, ""),
             (Unit::Count, "-1"),

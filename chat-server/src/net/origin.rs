@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a11_who_comes_through_a_proxy_on_this_machine_is_here_only_if_the_proxy_says_so() {
+    fn a11_a_client_of_a_proxy_on_this_machine_is_here_only_if_the_proxy_says_so() {
         let header = |source, destination| {
             Some(ProxiedFor { source: address(source), destination: address(destination) })
         };

@@ -111,7 +111,7 @@ fn a_foreign_page_gets_no_socket() {
 }
 
 #[test]
-fn what_is_no_proper_upgrade_is_told_what_is_missing() {
+fn an_improper_upgrade_is_told_what_is_missing() {
     let with = |upgrade: &str| status(&format!("GET /ws HTTP/1.1\nHost: localhost\n{upgrade}\n"));
     assert_eq!(with(UPGRADE), 101);
     assert_eq!(with(""), 426);
@@ -156,7 +156,7 @@ fn plain_text_is_sent_to_the_same_page_by_https() {
 }
 
 #[test]
-fn requests_that_are_none_are_refused() {
+fn malformed_requests_are_refused() {
     assert_eq!(status("GET /\n\n"), 400);
     assert_eq!(status("GET / HTTP/2.0\nHost: localhost\n\n"), 505);
     assert_eq!(status("DELETE / HTTP/1.1\nHost: localhost\n\n"), 405);

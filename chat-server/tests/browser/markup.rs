@@ -104,7 +104,7 @@ fn markup_in_names_and_titles_stays_text_even_if_a_server_let_it_through() {
 }
 
 #[test]
-fn a_link_to_a_room_that_is_none_leads_to_the_rooms() {
+fn a_link_to_a_room_that_does_not_exist_leads_to_the_rooms() {
     let Some(chromium) = Chromium::start() else { return };
     let server = Program::start();
     let ann = Page::enter(&chromium, "Ann", "en-US", &format!("{}#room=77", server.url()));

@@ -90,7 +90,7 @@ fn limits() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_case_has_tests_and_every_test_stands_with_its_cases() {
+fn every_case_has_tests_and_every_test_is_listed_with_its_cases() {
     let (rows, tests) = (rows(3), tests());
     assert_eq!(rows.keys().map(|&case| case.to_owned()).collect::<BTreeSet<_>>(), cases());
     for (case, names) in &rows {

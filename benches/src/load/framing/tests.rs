@@ -124,7 +124,7 @@ fn nats_frames() {
 }
 
 #[test]
-fn what_is_no_frame_is_an_error() {
+fn an_invalid_frame_is_an_error() {
     let bad = |bytes: &[u8]| {
         [Resp::frame_len(bytes), Nats::frame_len(bytes)].map(|result| result.is_err())
     };

@@ -264,7 +264,7 @@ fn a_lost_connection_is_made_again_if_requested() {
 }
 
 #[test]
-fn an_end_without_a_word_is_no_success() {
+fn an_end_without_close_notify_is_not_a_success() {
     let mut app = script();
     assert_eq!(ending(&mut app, &StreamEnd::Clean, true), Ok(String::new()));
     assert!(ending(&mut app, &StreamEnd::Unannounced, true).is_err());

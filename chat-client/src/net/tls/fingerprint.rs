@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fingerprint_is_refused() {
+    fn an_invalid_fingerprint_is_refused() {
         let colons = with_colons(ABC);
         for text in [
             "",

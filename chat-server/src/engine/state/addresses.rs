@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_who_is_gone() {
+    fn addresses_that_are_gone_leave_nothing_behind() {
         let mut addresses = addresses(1, RateLimit { burst: 1, per_second: 10 });
         for slot in 0..100 {
             let peer = IpAddr::from([10, 0, 0, slot as u8]);

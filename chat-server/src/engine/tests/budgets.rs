@@ -70,7 +70,7 @@ fn b4_a_frame_in_many_pieces_costs_commands() {
 }
 
 #[test]
-fn b7_who_owes_for_answers_is_not_read() {
+fn b7_a_connection_over_its_answer_budget_is_not_read() {
     let mut harness = Harness::new(|config| {
         config.limits.answers = RateLimit { burst: 1_000, per_second: 100 };
     });

@@ -153,7 +153,7 @@ fn b8_spare_memory_is_freed_before_anyone_is_evicted() {
 /// While relief cannot help, since rooms are handing out what they have to members that read, nobody is read and
 /// nobody is admitted; then everything continues.
 #[test]
-fn b8_while_memory_is_short_nothing_begins_and_then_all_goes_on() {
+fn b8_while_memory_is_short_nothing_new_begins() {
     let mut harness = Harness::new(|config| {
         config.limits.total_backlog = 70 * KIB;
         config.limits.writes_per_room_and_turn = 1;

@@ -32,7 +32,7 @@ fn b7_a_turn_reads_and_answers_so_much_and_no_more() {
 }
 
 #[test]
-fn b7_who_takes_little_time_is_read_before_those_who_take_much() {
+fn b7_quiet_connections_are_read_before_busy_ones() {
     let long = frame(format!(r#"{{"type":"CSChat","text":"{}"}}"#, "\\n".repeat(30_000)));
     let name = frame(format!(r#"{{"type":"CSName","name":"{}"}}"#, "\u{1112}\u{1161}".repeat(8)));
     let refused = frame(format!(r#"{{"type":"CSName","name":"{}"}}"#, "\u{fdfa}".repeat(32)));

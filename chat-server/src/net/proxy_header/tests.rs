@@ -92,7 +92,7 @@ fn a11_headers_of_both_versions_say_who_connects() {
 }
 
 #[test]
-fn a11_what_is_no_header_is_refused_at_its_first_wrong_byte() {
+fn a11_an_invalid_header_is_refused_at_its_first_wrong_byte() {
     let wrong_lines = [
         "PROXY TCP4 192.0.2.7 127.0.0.1 12345 9000\n",
         "PROXY TCP4 192.0.2.7 127.0.0.1 12345 9000\r\r\n",

@@ -206,7 +206,7 @@ fn plain_text_is_refused_where_tls_is_required() {
 }
 
 #[test]
-fn whoever_is_silent_is_answered_in_plain_text_after_a_while() {
+fn a_silent_peer_is_answered_in_plain_text_after_a_while() {
     let mut server = Server::new(Some(&trust().acceptor), 65_536);
     server.say(b"goodbye");
     assert!(server.is_blocked, "a handshake may be on its way");
@@ -242,7 +242,7 @@ fn an_end_in_the_same_segment_as_the_last_words_is_found() {
 }
 
 #[test]
-fn an_end_without_a_word_is_an_end() {
+fn an_end_without_close_notify_is_an_end() {
     let (mut client, mut server) = shaken(1);
     client.say(b"bye");
     server.kernel().peer_ended = true;

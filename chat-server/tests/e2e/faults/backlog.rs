@@ -251,7 +251,7 @@ fn r3_a_member_that_reads_drop_by_drop_is_evicted() {
 /// Four rooms each have a member that does not read. When all backlogs together are too large, the member that stopped
 /// first is evicted, and no other.
 #[test]
-fn r4_b2_the_total_backlog_evicts_who_has_read_nothing_for_longest() {
+fn r4_b2_the_total_backlog_evicts_the_member_longest_without_reading() {
     in_own_process(|| {
         let scene = Scene::with(|config| {
             patient(&mut config.limits);

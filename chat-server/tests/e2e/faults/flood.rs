@@ -124,7 +124,7 @@ impl Drop for Flooder {
 /// A member reads 250 KB a second, no more and no less. Whatever the others do in its room, it stays, and they are
 /// slowed down.
 #[test]
-fn b4_who_reads_2_mbit_a_second_stays_beside_any_flood() {
+fn b4_a_reader_of_2_mbit_a_second_survives_any_flood() {
     const STEP: (usize, Duration) = (5_000, Duration::from_millis(20));
     let long = chats(["x".repeat(65_000)]);
     let join_and_leave =

@@ -166,7 +166,7 @@ fn a11_connections_that_wait_for_a_header_count_and_are_told_of_the_stop() {
 }
 
 #[test]
-fn a11_whoever_comes_through_a_proxy_on_this_machine_may_not_stop_the_server() {
+fn a11_a_client_of_a_proxy_on_this_machine_may_not_stop_the_server() {
     let unknown = [SIGNATURE, b"\x21\0\0\0"].concat();
     let local = [SIGNATURE, b"\x20\0\0\0"].concat();
     let here = b"PROXY TCP4 127.0.0.1 127.0.0.1 7 80\r\n";

@@ -142,7 +142,7 @@ fn an_evicted_reader_gets_whole_frames_and_the_reason() {
 }
 
 #[test]
-fn the_stop_says_goodbye_and_ends_with_a_word() {
+fn the_stop_says_goodbye_and_ends_with_close_notify() {
     let certificate = Certificate::make();
     let mut server = server(&certificate);
     let mut clients =
@@ -161,7 +161,7 @@ fn the_stop_says_goodbye_and_ends_with_a_word() {
 }
 
 #[test]
-fn a_client_may_end_with_a_word_or_without() {
+fn a_client_may_end_with_or_without_close_notify() {
     let certificate = Certificate::make();
     let server = server(&certificate);
     let ([mut witness], room) = server.members();

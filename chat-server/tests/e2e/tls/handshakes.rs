@@ -116,7 +116,7 @@ fn without_a_certificate_a_handshake_is_bad_input() {
 }
 
 #[test]
-fn plain_text_is_told_where_only_tls_is_allowed() {
+fn plain_text_is_answered_with_tls_required_where_only_tls_is_allowed() {
     let certificate = Certificate::make();
     let server = RunningServer::with(|config| {
         config.tls = Some(certificate.config().with_plain_refused(true));
@@ -193,7 +193,7 @@ fn a_refusal_waits_for_the_handshake() {
 }
 
 #[test]
-fn whoever_is_silent_is_told_of_the_stop() {
+fn a_silent_peer_is_told_of_the_stop() {
     let certificate = Certificate::make();
     let mut server = RunningServer::with(|config| {
         config.tls = Some(certificate.config());

@@ -94,7 +94,7 @@ fn a_certificate_of_its_own_is_made_once_and_kept() {
 }
 
 #[test]
-fn a_certificate_of_no_use_is_a_wrong_setting() {
+fn an_unusable_certificate_is_a_configuration_error() {
     let folder = Folder::of("tls-wrong");
     let (file, other) = (folder.path("a.pem"), folder.path("b.pem"));
     Certificate::make().write(&file);

@@ -135,7 +135,7 @@ fn p3_a_websocket_stream_split_at_any_byte_means_the_same() {
 }
 
 #[test]
-fn w9_what_is_no_message_counts_as_a_command() {
+fn w9_pings_pongs_and_fragments_count_as_commands() {
     const COUNT: usize = 60;
     let server = RunningServer::with(|config| {
         config.limits.commands = RateLimit { burst: 40, per_second: 60 };

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a10_what_is_no_address_is_refused_with_its_reason() {
+    fn a10_an_invalid_address_is_refused_with_the_reason() {
         let no_such = |name: &str| ValueError::NoSuchInterface(name.to_owned());
         for value in
             ["", "[127.0.0.1]", "[::1", "::1]", "127.0.0.1%lo", "::g", "[[::1]]", "1.2.3.4,"]
