@@ -267,12 +267,10 @@ impl Inbound {
         if fault!(UncountedInput) { 0 } else { self.input.memory() }
     }
 
-    /// Whether more fragments and control frames have come within a message than the budget of commands lets
-    /// through. They give the message no more time.
-    pub(crate) fn is_held_up(&self, now: Instant, limits: &InboundLimits) -> bool {
-        self.input.is_incomplete()
-            && self.has_frames()
-            && self.commands.empty_until(now, limits.commands).is_some()
+    /// Whether the peer itself holds up its message by a flood of fragments and control frames within it. They give the
+    /// message no more time.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.input.is_flooded()
     }
 
     /// The time at which the first byte of an incomplete frame arrived.

@@ -178,14 +178,12 @@ impl<S: Socket> Connection<S> {
     /// and has not been told.
     pub(crate) fn refusal_deadline(&self, handshake: Duration) -> Option<Instant> {
         let Phase::Refused { since, .. } = self.lifecycle.phase() else { return None };
-        Some(
-            since
-                + match self.state() {
-                    StreamState::Handshaking => handshake,
-                    StreamState::Fresh => HANDSHAKE_BEGINS,
-                    _ => FIRST_BYTES,
-                },
-        )
+        let wait = match self.state() {
+            StreamState::Handshaking => handshake,
+            StreamState::Fresh => HANDSHAKE_BEGINS,
+            _ => FIRST_BYTES,
+        };
+        Some(since + wait)
     }
 
     /// Takes buffered frames, or else reads at most one `buffer`, and appends the resulting requests: the last

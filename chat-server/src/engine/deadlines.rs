@@ -112,9 +112,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 connection.inbound.mark();
             }
             let is_drained = self.read_late(now, key);
-            let limits = self.ingress.limits();
-            let connection = self.connections.get(key);
-            let is_held_up = connection.is_some_and(|c| c.inbound.is_held_up(now, limits));
+            let is_held_up = self.connections.get(key).is_some_and(|c| c.inbound.is_held_up());
             if (is_drained || is_held_up) && self.is_frame_overdue(now, key) {
                 self.begin_close(key, CloseReason::FrameTimeout);
             }

@@ -3,6 +3,10 @@
 use chat_proto::websocket::{self, Peer};
 use chat_proto::{Command, FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
 
+/// Fragments and control frames within a message, at most, of a client that means well: libraries send a message in a
+/// few fragments, and a ping in some seconds.
+const MANY_WITHIN: u32 = 32;
+
 /// The longest head of a request, in bytes.
 const MAX_HEAD: usize = 8 * 1024;
 
@@ -23,6 +27,8 @@ pub(super) enum WebInput {
         decoder: websocket::Decoder,
         /// Pongs to be sent.
         replies: Vec<u8>,
+        /// Fragments and control frames that have come within the current message.
+        within: u32,
     },
 }
 
@@ -45,7 +51,7 @@ impl Input {
     /// Begins to read messages of a WebSocket.
     pub(super) fn messages() -> Self {
         let decoder = websocket::Decoder::new(Peer::Client, MAX_PAYLOAD);
-        Self::Web(Box::new(WebInput::Messages { decoder, replies: Vec::new() }))
+        Self::Web(Box::new(WebInput::Messages { decoder, replies: Vec::new(), within: 0 }))
     }
 
     /// Bytes that wait for more input, or to be accepted.
@@ -67,7 +73,7 @@ impl Input {
             Self::Frames(decoder) => decoder.buffered().is_empty(),
             Self::Web(web) => match &**web {
                 WebInput::Head { bytes, .. } => bytes.is_empty(),
-                WebInput::Messages { decoder, replies } => {
+                WebInput::Messages { decoder, replies, .. } => {
                     decoder.is_between_messages() && !decoder.has_rest() && replies.is_empty()
                 }
             },
@@ -80,7 +86,9 @@ impl Input {
             Self::Frames(decoder) => decoder.capacity(),
             Self::Web(web) => match &**web {
                 WebInput::Head { bytes, .. } => bytes.capacity(),
-                WebInput::Messages { decoder, replies } => decoder.capacity() + replies.capacity(),
+                WebInput::Messages { decoder, replies, .. } => {
+                    decoder.capacity() + replies.capacity()
+                }
             },
         }
     }
@@ -94,6 +102,13 @@ impl Input {
                 WebInput::Messages { decoder, .. } => decoder.has_rest(),
             },
         }
+    }
+
+    /// Whether a message has more fragments and control frames in it than clients send, and more wait to be accepted.
+    pub(super) fn is_flooded(&self) -> bool {
+        let Self::Web(web) = self else { return false };
+        matches!(&**web, WebInput::Messages { decoder, within, .. }
+            if decoder.has_rest() && *within > MANY_WITHIN)
     }
 
     /// Whether the peer has begun something that it has yet to complete.

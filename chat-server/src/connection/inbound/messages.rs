@@ -26,13 +26,13 @@ impl Inbound {
     ) -> Accepted {
         let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
         let Input::Web(web) = &mut self.input else { return Accepted::NOTHING };
-        let (decoder, replies) = match &mut **web {
+        let (decoder, replies, within) = match &mut **web {
             head @ WebInput::Head { .. } => {
                 head.add_to_head(bytes);
                 self.note_incomplete(now, false);
                 return Accepted::NOTHING;
             }
-            WebInput::Messages { decoder, replies } => (decoder, replies),
+            WebInput::Messages { decoder, replies, within } => (decoder, replies, within),
         };
         let (mut count, mut accepted, mut verdict) = (0, Accepted::NOTHING, Verdict::Chat);
         // Neither a fragment nor a ping within a message gives that message more time.
@@ -48,7 +48,7 @@ impl Inbound {
             let close = |reason, code| Some(Closing { reason, code: Some(code) });
             match event {
                 Ok(Event::Text(payload)) => {
-                    (is_completed, is_in_message) = (true, false);
+                    (is_completed, is_in_message, *within) = (true, false, 0);
                     accepted.bytes += chat_proto::HEADER_LEN + payload.len();
                     verdict = standing.accept(now, limits, payload, requests);
                     if verdict == Verdict::Violation {
@@ -57,6 +57,7 @@ impl Inbound {
                 }
                 Ok(Event::Ping(payload)) => {
                     is_completed |= !is_in_message;
+                    *within += u32::from(is_in_message);
                     accepted.bytes += payload.len();
                     websocket::write_pong(replies, payload);
                 }
@@ -70,8 +71,14 @@ impl Inbound {
                     accepted.closing = close(CloseReason::BadInput, violation.close_code());
                 }
                 // Fragments count as commands, whose number is limited.
-                Ok(Event::Fragment) => is_in_message = true,
-                Ok(_) => is_completed |= !is_in_message,
+                Ok(Event::Fragment) => {
+                    is_in_message = true;
+                    *within += 1;
+                }
+                Ok(_) => {
+                    is_completed |= !is_in_message;
+                    *within += u32::from(is_in_message);
+                }
             }
         }
         events.buffer_rest();
