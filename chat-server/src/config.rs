@@ -40,7 +40,7 @@ pub struct Config {
     /// other peer, such a header is bad input. Default: none.
     pub proxy_from: Vec<Network>,
     /// The certificate for TLS, which is served on the same addresses as plain text. Default: none, which disables
-    /// TLS. An idle encrypted connection takes at most 4 KiB.
+    /// TLS. An idle encrypted connection takes at most 4 KiB more than a plain one.
     pub tls: Option<TlsConfig>,
     /// Worker threads. Default: 2; 0 counts as 1.
     pub workers: usize,
