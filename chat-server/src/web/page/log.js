@@ -29,15 +29,11 @@ export function start(onScroll, again) {
 	show('')
 	sizes.observe(frame)
 	frame.onscroll = () => {
-		look()
+		const { scrollTop, scrollHeight, clientHeight } = frame
+		atEnd = scrollHeight - scrollTop - clientHeight < 50 || atEnd && scrollTop >= top
+		top = scrollTop
 		onScroll()
 	}
-}
-
-function look() {
-	const now = frame.scrollTop
-	atEnd = frame.scrollHeight - now - frame.clientHeight < 50 || atEnd && now >= top
-	top = now
 }
 
 // Shows the lines of a room, or goes on with those shown. Others wait for a return.
@@ -120,8 +116,6 @@ function add(kind, ...children) {
 }
 
 function draw() {
-	// Before its event comes.
-	look()
 	// Nobody can listen to a flood.
 	frame.ariaBusy = pending.childElementCount > 30
 	lines.append(pending)
