@@ -187,7 +187,7 @@ fn a_refusal_waits_for_the_handshake() {
     ended.end_sending();
     ended.expect_code("server-full");
     ended.expect_end();
-    drop((silent, ended));
+    drop((plain, silent, ended));
     wait_until("they have gone", || server.stats().connections == 1);
     assert_eq!(server.stats().limits.count(LimitKind::Linger), 0);
 }
