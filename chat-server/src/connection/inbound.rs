@@ -385,11 +385,11 @@ impl Inbound {
         if limits.web && !self.is_proven {
             self.input.detect_http(bytes);
         }
-        let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
-        let (mut count, mut accepted, mut verdict) = (0, 0, Verdict::Chat);
         let Input::Frames(decoder) = &mut self.input else {
             return self.accept_web(now, limits, bytes, requests);
         };
+        let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
+        let (mut count, mut accepted, mut verdict) = (0, 0, Verdict::Chat);
         let mut standing =
             Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
         let mut frames = decoder.feed(bytes);
