@@ -16,7 +16,7 @@ pub(crate) struct Options {
     pub(crate) join: Option<RoomId>,
 }
 
-/// Who reads the output.
+/// The intended reader of the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Programs: one line a message, from which its text can be recovered.

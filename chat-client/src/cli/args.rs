@@ -27,7 +27,7 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) server: Destination,
-    /// Whom to trust; encrypts connections if given.
+    /// The certificates to trust. Connections are encrypted if given.
     pub(crate) trust: Option<Trust>,
     pub(crate) plain: bool,
     /// All options except the format, which depends on the terminal.

@@ -128,7 +128,8 @@ impl Listener {
     }
 }
 
-/// Has the kernel probe a silent peer, so that the last probe fails when `timeout` is over, to the second.
+/// Returns the keep-alive settings by which the last probe of a silent peer fails when `timeout` expires, to the
+/// second.
 fn keep_alive(timeout: Duration) -> TcpKeepalive {
     /// The most seconds that Linux accepts.
     const MOST: u64 = 32_767;

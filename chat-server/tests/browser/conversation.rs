@@ -59,7 +59,7 @@ fn somebody_at_a_terminal_is_in_the_same_room() {
     ann.fill("#say", "/join Both");
     ann.press(Key::Enter);
     ann.see("#hint", "It has to be: /join ID");
-    // Whoever goes to a room that is gone comes back.
+    // A move to a room that is gone ends in the room before.
     ann.fill("#say", "/join 99");
     ann.press(Key::Enter);
     ann.see("#hint", "There is no such room.");

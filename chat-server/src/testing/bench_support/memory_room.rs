@@ -73,8 +73,8 @@ impl MemoryRoom {
         self.engine.turn(self.now);
     }
 
-    /// Has the first member say everything in a round, and delivers it to the others. Returns how many bytes were
-    /// written since the last call.
+    /// Sends all chats of a round from the first member, and delivers them to the others. Returns the number of
+    /// bytes written since the last call.
     pub fn round(&mut self) -> usize {
         self.send(self.talker, Rc::clone(&self.round));
         while self.engine.wants_turn() {

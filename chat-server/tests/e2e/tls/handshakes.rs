@@ -179,7 +179,7 @@ fn a_refusal_waits_for_the_handshake() {
     plain.send_raw(b"\0");
     plain.expect_code("server-full");
     plain.expect_end();
-    // Who says nothing, or has said all, is told without waiting for the deadline of those that do not read.
+    // A silent client, and one that has ended its stream, are told before the deadline for those that do not read.
     let mut silent = Client::connect(server.address());
     silent.expect_code("server-full");
     silent.expect_end();
