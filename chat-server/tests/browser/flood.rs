@@ -67,11 +67,8 @@ fn ten_thousand_messages_do_not_freeze_the_tab() {
     assert!(numbers.is_sorted() && numbers.ends_with(&[FLOOD - 1, FLOOD]), "{numbers:?}");
 
     // The page does not move for somebody who is reading older messages.
-    // A line drawn before the event of the scrolling goes back to the end.
-    ann.wait(
-        "(({ hidden }, log) => hidden ? void (log.scrollTop -= 3000) : true)(
-            document.getElementById('newer'), document.getElementById('log'))",
-    );
+    ann.scroll_up("#log", 3_000);
+    ann.wait("!document.getElementById('newer').hidden");
     flood(&ann, &mut terminal, "second");
     assert!(ann.number(lines) <= KEPT[1], "{} lines", ann.number(lines));
     ann.see("#newer", "10000 new");

@@ -10,6 +10,7 @@ import { lang, pieces, t } from './texts.js'
 
 const { state } = session
 const { body } = document
+const dialog = $('name-dialog')
 const isNarrow = matchMedia('(max-width: 45rem)')
 
 const REFRESH_MS = 20_000, ANSWER_MS = 8_000, NOTIFY_MS = 3_000
@@ -65,6 +66,7 @@ function view(name) {
 	changed()
 }
 
+const complain = (text) => put($('rooms-error'), text)
 const remark = (key, n) => log.tell(pieces(key, { n }), 'client')
 
 // The address has the room that one is in.
@@ -79,7 +81,7 @@ function setAddress(id) {
 }
 
 function go(id, from) {
-	put($('rooms-error'), '')
+	complain('')
 	if (id === (state.room ?? lost)?.id) {
 		setAddress(id)
 		return view('chat')
@@ -112,7 +114,7 @@ session.start({
 	named() {
 		kept.name = wanted = state.name
 		refusals = 0
-		$('name-dialog').close()
+		dialog.close()
 		if (target) session.enter(target)
 		target = 0
 	},
@@ -149,7 +151,7 @@ session.start({
 	refused({ name, from }, message) {
 		if (from === 'say') composer.hint(words(message))
 		else if (name) nameRefused(words(message))
-		else put($('rooms-error'), words(message))
+		else complain(words(message))
 		if (!name && !state.room) inNoRoom(previous)
 	},
 })
@@ -180,7 +182,7 @@ function comeBack() {
 // A name is free once the server has noticed that the old connection is gone.
 function nameRefused(why) {
 	wanted = state.name ?? wanted
-	if ($('name-dialog').open || state.name || refusals++ > 2) askName(why)
+	if (dialog.open || state.name || refusals++ > 2) askName(why)
 	else setTimeout(rename, 300 * 2 ** refusals, wanted)
 }
 
@@ -281,9 +283,9 @@ function say(value) {
 
 function askName(why = '') {
 	put($('name-error'), why)
-	if ($('name-dialog').open) return
+	if (dialog.open) return
 	$('name').value = state.name ?? wanted ?? t('guest', { n: String(Math.random()).slice(-4) })
-	$('name-dialog').showModal()
+	dialog.showModal()
 	$('name').select()
 }
 
@@ -304,7 +306,7 @@ async function invite() {
 
 const actions = {
 	me: askName,
-	cancel: () => $('name-dialog').close(),
+	cancel: () => dialog.close(),
 	back: () => view('rooms'),
 	invite,
 	leave: commands.leave,
@@ -315,8 +317,8 @@ const actions = {
 	},
 	connect: () => view(body.dataset.view, connection.connect(hasEnded = false)),
 	'create-form'() {
-		put($('rooms-error'), '')
-		if (!connection.isOpen()) return put($('rooms-error'), t('ended'))
+		complain('')
+		if (!connection.isOpen()) return complain(t('ended'))
 		if (!state.name) return askName()
 		lost = null
 		session.enter(0, $('new-title').value.trim() || t('roomOf', { name: state.name }))

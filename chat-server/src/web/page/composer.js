@@ -5,7 +5,6 @@ const box = $('say')
 let wantsLine = false
 let take
 
-/** @param handler takes a text, and says what is wrong with it */
 export function start(handler) {
 	take = handler
 	box.onkeydown = keydown

@@ -1,12 +1,9 @@
 /** The WebSocket, and the attempts to have one again. */
 
-const FIRST_WAIT = 500
-const LONGEST_WAIT = 30_000
+const FIRST_WAIT = 500, LONGEST_WAIT = 30_000
 
-let socket = null
-let timer = 0
-let attempts = 0
-let on
+let socket, on
+let timer = 0, attempts = 0
 
 /** @param handlers `opened`, `received` a message, and `closed`, which says whether to try again */
 export function start(handlers) {

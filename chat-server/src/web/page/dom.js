@@ -29,8 +29,8 @@ export function nameOf(name) {
 }
 
 const ADDRESS = /https?:\/\/[^\s<>"`{}|\\^]+/gi
-// What a sentence adds to an address: punctuation, or a Korean particle after a Latin letter. At most 9: without
-// a limit, a hostile text takes a minute.
+// What a sentence adds to an address: punctuation, or a Korean particle after a Latin letter. At most 9, or a hostile
+// text takes a minute.
 const AFTER = /([.,:;!?'’”…。、」』]|(?<=[\w/])([을를은는이가의로와과도만]|에서?|으로|예요|입니다)){1,9}$/
 
 // The address itself. A bracket is part of it if it opens in it, too.

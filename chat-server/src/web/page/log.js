@@ -2,7 +2,7 @@
 import { $, el, linked, nameOf } from './dom.js'
 import { lang, pieces, t } from './texts.js'
 
-const LINES_KEPT = 2_000, ROOMS_KEPT = 8, NAMES_IN_LINE = 20, GROUP_MS = 300_000
+const LINES_KEPT = 2_000, ROOMS_KEPT = 8, NAMES_IN_LINE = 20, GROUP_MS = 300_000, INPUT_MS = 1_000
 
 const clock = new Intl.DateTimeFormat(lang, { timeStyle: 'short' })
 const calendar = new Intl.DateTimeFormat(lang, { dateStyle: 'full' })
@@ -17,24 +17,28 @@ let today = calendar.format()
 let marker
 let onAgain
 
-// Whether the newest line is in view, and stays so, unless one scrolls up.
+// Whether the newest line is in view, and stays so, unless one scrolls up. Changes of the layout scroll, too.
 export let atEnd = true
-let top = 0
+let top = 0, inputAt = 0
 // A keyboard that appears, or lines that grow, must not hide it.
 const sizes = new ResizeObserver(() => atEnd && toEnd())
 
-/** @param again takes a text that did not arrive */
 export function start(onScroll, again) {
 	onAgain = again
 	show('')
 	sizes.observe(frame)
+	for (const type of ['wheel', 'keydown', 'pointerdown']) frame.addEventListener(type, touched, { passive: true })
 	frame.onscroll = () => {
 		const { scrollTop, scrollHeight, clientHeight } = frame
-		atEnd = scrollHeight - scrollTop - clientHeight < 50 || atEnd && scrollTop >= top
+		const below = scrollHeight - scrollTop - clientHeight
+		const isUp = scrollTop < top && Date.now() < inputAt + INPUT_MS
+		atEnd = below < 2 || (atEnd || below < 50) && !isUp
 		top = scrollTop
 		onScroll()
 	}
 }
+
+const touched = () => inputAt = Date.now()
 
 // Shows the lines of a room, or goes on with those shown. Others wait for a return.
 export function show(key, goesOn) {

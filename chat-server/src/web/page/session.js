@@ -4,8 +4,7 @@ import { isOpen, send } from './connection.js'
 // No room: to join it is always refused, which proves that all before was handled.
 const PROBE = Number.MAX_SAFE_INTEGER
 // ms between probes, and between lists, for each frame of the last one.
-const PROBE_PAUSE = 400
-const LIST_PAUSE = 5_000
+const PROBE_PAUSE = 400, LIST_PAUSE = 5_000
 const LONGEST_FRAME = 65_535
 
 // The codes that answer each command.

@@ -208,6 +208,22 @@ impl Page<'_> {
         }
     }
 
+    /// Turns the wheel over an element, by this number of CSS pixels.
+    pub(crate) fn scroll_up(&self, selector: &str, pixels: u32) {
+        self.eval(&format!(
+            "{{
+                const {{ x, y, width, height }} = document.querySelector({}).getBoundingClientRect();
+                window.at = [x + width / 2, y + height / 2];
+            }}",
+            js(selector)
+        ));
+        let at = self.eval("window.at");
+        let event = json!({
+            "type": "mouseWheel", "x": at[0], "y": at[1], "deltaX": 0, "deltaY": -i64::from(pixels),
+        });
+        self.expect("Input.dispatchMouseEvent", &event);
+    }
+
     /// Clicks into a field and replaces what it has.
     pub(crate) fn fill(&self, selector: &str, text: &str) {
         self.click(selector);
