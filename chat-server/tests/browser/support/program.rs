@@ -1,11 +1,14 @@
 //! The server as a program, at an address that it keeps across restarts.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+/// A browser on a busy machine may be slower than the slowest reader that a server keeps by default.
+const LIMITS: &str = "[limits]\nbacklog = '64MiB'\nslow-backlog-time = '24h'\n";
 
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
@@ -15,7 +18,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts a server without a limit on the rate of commands.
+    /// Starts a server without a limit on the rate of commands, which is patient with slow readers.
     pub(crate) fn start() -> Self {
         static LAST: AtomicU8 = AtomicU8::new(0);
         let [.., high, low] = std::process::id().to_be_bytes();
@@ -28,10 +31,14 @@ impl Program {
         let (ip, port) = (address.ip(), address.port());
         let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
             .args([&format!("--ip={ip}"), &format!("--port={port}"), "--rate=0", "--log=error"])
-            .stdin(Stdio::null())
+            .arg("--config=/dev/stdin")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program was built");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(LIMITS.as_bytes()).expect("it reads its settings");
+        drop(stdin);
         let mut first = String::new();
         let stdout = child.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut first).expect("it prints a line");
