@@ -34,6 +34,8 @@ export function start(onScroll, again) {
 		const isUp = scrollTop < top && Date.now() < inputAt + INPUT_MS
 		atEnd = below < 2 || (atEnd || below < 50) && !isUp
 		top = scrollTop
+		// Lines that come into view may have grown since.
+		if (atEnd) toEnd()
 		onScroll()
 	}
 }
@@ -53,7 +55,7 @@ export function show(key, goesOn) {
 	toEnd()
 }
 
-// Adds what a member says (`chat`) or oneself (`own`).
+// Adds what a member (`chat`) or oneself (`own`) says.
 export function say(kind, who, text) {
 	const at = Date.now()
 	const time = clock.format(at)
@@ -81,7 +83,7 @@ export function move(code, member) {
 	last = { code, names }
 }
 
-// Marks where unread lines begin, or that there are none.
+// Marks where unread lines begin, or nowhere.
 export function mark(isUnread) {
 	marker?.remove()
 	marker = isUnread ? tell([t('marker')], 'marker') : null

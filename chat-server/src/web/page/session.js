@@ -1,7 +1,7 @@
 /** What the server has agreed to, by its codes and fields, never by its texts. */
 import { isOpen, send } from './connection.js'
 
-// No room: to join it is always refused, which proves that all before was handled.
+// No room: to join it is refused, which proves that all before was handled.
 const PROBE = Number.MAX_SAFE_INTEGER
 // ms between probes, and between lists, for each frame of the last one.
 const PROBE_PAUSE = 400, LIST_PAUSE = 5_000
@@ -46,7 +46,7 @@ function probe() {
 	probeTimer = setTimeout(ping, probedAt + PROBE_PAUSE - Date.now())
 }
 
-// Has the server answer, and change nothing.
+// Has the server answer.
 export function ping() {
 	probedAt = Date.now()
 	command('CSJoinRoom', { roomId: PROBE })
