@@ -48,6 +48,7 @@ fn config(addr: SocketAddr, pace: Pace) -> Config {
         talkers: Talkers::Some(1),
         pace,
         doze: false,
+        spin: false,
         size: 64,
         warmup: Duration::from_millis(50),
         measure: Duration::from_millis(300),

@@ -57,6 +57,10 @@ struct Args {
     #[argh(switch)]
     both_cores: bool,
 
+    /// have the generator never sleep, so that servers do not pay for waking it
+    #[argh(switch)]
+    spin: bool,
+
     /// write the result and all reports to this file as JSON
     #[argh(option)]
     json: Option<PathBuf>,
@@ -101,6 +105,7 @@ fn comparison(args: &Args) -> Result<Comparison, Error> {
         warmup: args.warmup,
         size: args.size,
         both_cores: args.both_cores,
+        spin: args.spin,
     })
 }
 

@@ -53,6 +53,10 @@ struct LoadArgs {
     #[argh(switch)]
     doze: bool,
 
+    /// with --window, never sleep, so that the server does not pay for waking the generator
+    #[argh(switch)]
+    spin: bool,
+
     /// bytes of text in a message, 33 or more, 64 by default
     #[argh(option, default = "64")]
     size: usize,
@@ -137,6 +141,7 @@ fn run_load(args: &LoadArgs) -> Result<(), Error> {
         talkers: args.talkers,
         pace,
         doze: args.doze,
+        spin: args.spin,
         size: args.size,
         warmup: seconds(args.warmup)?,
         measure: seconds(args.seconds)?,

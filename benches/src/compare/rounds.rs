@@ -8,7 +8,7 @@ use super::server::Server;
 use super::summary::{Outcome, Round};
 use super::workload::Workload;
 use crate::error::Error;
-use crate::load::{Dialect, Report};
+use crate::load::{Dialect, Pace, Report};
 
 /// A comparison to run.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Comparison {
     pub size: usize,
     /// Whether server and generator share both cores instead of having one each.
     pub both_cores: bool,
+    /// Whether the generator stays awake in closed loops.
+    pub spin: bool,
 }
 
 impl Comparison {
@@ -88,6 +90,9 @@ impl Comparison {
             "--quiet".to_owned(),
             "--json".to_owned(),
         ]);
+        if self.spin && matches!(workload.pace, Pace::Closed { .. }) {
+            words.push("--spin".to_owned());
+        }
         words.extend(workload.arguments());
         let output = on_cores(load_cores, &words)
             .stderr(Stdio::piped())

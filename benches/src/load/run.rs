@@ -4,7 +4,9 @@
 //! other member; when as many deliveries have arrived as one message causes, the talker sends the next. (Waiting for
 //! the slowest member of each message instead would tie a window together forever: all of it would arrive at once, and
 //! be sent at once.) Talkers send at the end of a turn of the event loop, everything that they may in one write. With
-//! a window above 1, the latency of every eighth message is recorded.
+//! a window above 1, the latency of every eighth message is recorded. The generator sleeps while it has nothing to do,
+//! and the server pays for waking it, as it does for other readers; one that spins costs it nothing, so that servers
+//! compare by their own work.
 //!
 //! In an open loop, message *i* is due at `i / rate` whatever the server does, and its latency counts from then. The
 //! generator does not sleep, since a timer of 1 ms would be coarser than what is measured. So it needs a core of its
@@ -81,6 +83,8 @@ pub struct Config {
     pub pace: Pace,
     /// Whether to sleep between messages in an open loop.
     pub doze: bool,
+    /// Whether to stay awake between messages in a closed loop.
+    pub spin: bool,
     /// Bytes of text, at least [`TOKEN_LEN`].
     pub size: usize,
     /// How long to send before measuring.
@@ -264,6 +268,7 @@ struct Run {
     templates: Vec<Template>,
     pace: Pace,
     doze: bool,
+    spin: bool,
     /// Open loop: the schedule, from the first turn on.
     schedule: Option<Schedule>,
     /// Open loop: how late each message was sent, in nanoseconds.
@@ -301,6 +306,7 @@ impl Run {
             },
             pace: config.pace,
             doze: config.doze,
+            spin: config.spin,
             schedule: None,
             late: histogram(),
             progress: config.progress.then(Progress::default),
@@ -336,14 +342,15 @@ impl Run {
 
     /// Closed loop: fills the windows that have room.
     fn send_windows(&mut self, now: u64) -> Result<Duration, Error> {
-        let Pace::Closed { window } = self.pace else { return Ok(NAP) };
+        let nap = if self.spin { Duration::ZERO } else { NAP };
+        let Pace::Closed { window } = self.pace else { return Ok(nap) };
         while let Some(talker) = self.traffic.tally.next_due() {
             for _ in self.traffic.tally.in_flight(talker)..window {
                 self.queue(talker, now);
             }
             self.clients.flush(self.traffic.tally.seat(talker))?;
         }
-        Ok(NAP)
+        Ok(nap)
     }
 
     /// Open loop: sends what is due, and sleeps only if configured to.
