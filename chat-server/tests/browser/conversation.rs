@@ -41,6 +41,7 @@ fn somebody_at_a_terminal_is_in_the_same_room() {
     ann.see("#rooms .room", "Both");
     ann.see("#rooms .room", "Theo");
     ann.click("#rooms .room");
+    ann.see("#room-title", "Both");
     assert_eq!(terminal.expect_code("member-entered").member, "Ann");
 
     ann.say("첫 줄");
