@@ -268,7 +268,8 @@ struct Run {
     templates: Vec<Template>,
     pace: Pace,
     doze: bool,
-    spin: bool,
+    /// Closed loop: the longest sleep.
+    nap: Duration,
     /// Open loop: the schedule, from the first turn on.
     schedule: Option<Schedule>,
     /// Open loop: how late each message was sent, in nanoseconds.
@@ -306,7 +307,7 @@ impl Run {
             },
             pace: config.pace,
             doze: config.doze,
-            spin: config.spin,
+            nap: if config.spin { Duration::ZERO } else { NAP },
             schedule: None,
             late: histogram(),
             progress: config.progress.then(Progress::default),
@@ -342,15 +343,14 @@ impl Run {
 
     /// Closed loop: fills the windows that have room.
     fn send_windows(&mut self, now: u64) -> Result<Duration, Error> {
-        let nap = if self.spin { Duration::ZERO } else { NAP };
-        let Pace::Closed { window } = self.pace else { return Ok(nap) };
+        let Pace::Closed { window } = self.pace else { return Ok(self.nap) };
         while let Some(talker) = self.traffic.tally.next_due() {
             for _ in self.traffic.tally.in_flight(talker)..window {
                 self.queue(talker, now);
             }
             self.clients.flush(self.traffic.tally.seat(talker))?;
         }
-        Ok(nap)
+        Ok(self.nap)
     }
 
     /// Open loop: sends what is due, and sleeps only if configured to.
