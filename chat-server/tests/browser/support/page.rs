@@ -188,8 +188,8 @@ impl<'a> Page<'a> {
 
 /// The actions of a person.
 impl Page<'_> {
-    /// Clicks the middle of an element, once it can be reached there.
-    pub(crate) fn click(&self, selector: &str) {
+    /// The middle of an element, once it can be reached there.
+    fn reach(&self, selector: &str) -> Value {
         let find = format!(
             "(() => {{
                 const e = document.querySelector({}); e.scrollIntoView({{ block: 'nearest' }});
@@ -200,7 +200,12 @@ impl Page<'_> {
             js(selector)
         );
         self.wait(&find);
-        let at = self.eval("window.at");
+        self.eval("window.at")
+    }
+
+    /// Clicks the middle of an element.
+    pub(crate) fn click(&self, selector: &str) {
+        let at = self.reach(selector);
         for kind in ["mousePressed", "mouseReleased"] {
             let event =
                 json!({ "type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1 });
@@ -208,16 +213,9 @@ impl Page<'_> {
         }
     }
 
-    /// Turns the wheel over an element, by this number of CSS pixels.
+    /// Turns the wheel over the middle of an element, by this number of CSS pixels.
     pub(crate) fn scroll_up(&self, selector: &str, pixels: u32) {
-        self.eval(&format!(
-            "{{
-                const {{ x, y, width, height }} = document.querySelector({}).getBoundingClientRect();
-                window.at = [x + width / 2, y + height / 2];
-            }}",
-            js(selector)
-        ));
-        let at = self.eval("window.at");
+        let at = self.reach(selector);
         let event = json!({
             "type": "mouseWheel", "x": at[0], "y": at[1], "deltaX": 0, "deltaY": -i64::from(pixels),
         });

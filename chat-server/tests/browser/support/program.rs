@@ -1,6 +1,6 @@
 //! The server as a program, at an address that it keeps across restarts.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A browser on a busy machine may be slower than the slowest reader that a server keeps by default.
-const LIMITS: &str = "[limits]\nbacklog = '64MiB'\nslow-backlog-time = '24h'\n";
+const PATIENCE: [&str; 2] = ["--limit=backlog=64MiB", "--limit=slow-backlog-time=24h"];
 
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
@@ -31,14 +31,11 @@ impl Program {
         let (ip, port) = (address.ip(), address.port());
         let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
             .args([&format!("--ip={ip}"), &format!("--port={port}"), "--rate=0", "--log=error"])
-            .arg("--config=/dev/stdin")
-            .stdin(Stdio::piped())
+            .args(PATIENCE)
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program was built");
-        let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(LIMITS.as_bytes()).expect("it reads its settings");
-        drop(stdin);
         let mut first = String::new();
         let stdout = child.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut first).expect("it prints a line");
