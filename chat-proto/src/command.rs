@@ -3,13 +3,10 @@
 //! A payload is parsed in one pass, whatever the order of its keys, and without the intermediate tree that
 //! `#[serde(tag = "type")]` builds. `cargo bench --bench message` compares the two.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::frame::{FrameTooLong, write_frame};
+use crate::raw_value::RawValue;
 use crate::values::{Name, RoomId, Text, Title, ValueError};
 
 /// A client's request. Its values are already checked.
@@ -50,13 +47,7 @@ impl Command {
         if let Some(text) = plain_chat(payload) {
             return Ok(Self::Chat(text));
         }
-        // serde would parse an array as a struct.
-        if !payload.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
-            return Err(Rejection::NotAnObject);
-        }
-        let command: RawCommand<'_> = serde_json::from_str(payload)
-            .map_err(|error| Rejection::NotJson { detail: error.to_string().into() })?;
-        command.into_command()
+        parse_object::<RawCommand<'_>>(payload)?.into_command()
     }
 
     /// Appends the command to `out` as one frame.
@@ -81,6 +72,18 @@ impl Command {
             Self::Shutdown => "CSShutdown",
         }
     }
+}
+
+/// Parses a payload that has to be an object.
+pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(
+    payload: &'a str,
+) -> Result<T, Rejection> {
+    // serde would parse an array as a struct.
+    if !payload.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+        return Err(Rejection::NotAnObject);
+    }
+    serde_json::from_str(payload)
+        .map_err(|error| Rejection::NotJson { detail: error.to_string().into() })
 }
 
 /// Returns the text of a chat spelled exactly as our clients or Python's `json.dumps` spell it, without escapes, or
@@ -120,6 +123,22 @@ pub enum Field {
     RoomId,
     /// `text`, a string.
     Text,
+    /// `id`, a string of 1 to 64 characters.
+    Id,
+    /// `client`, a string of 1 to 64 characters.
+    Client,
+    /// `features`, a list of strings.
+    Features,
+    /// `resume`, a string.
+    Resume,
+    /// `after`, an integer.
+    After,
+    /// `before`, an integer.
+    Before,
+    /// `history`, an integer.
+    History,
+    /// `limit`, an integer.
+    Limit,
 }
 
 impl Field {
@@ -131,6 +150,14 @@ impl Field {
             Self::Title => "title",
             Self::RoomId => "roomId",
             Self::Text => "text",
+            Self::Id => "id",
+            Self::Client => "client",
+            Self::Features => "features",
+            Self::Resume => "resume",
+            Self::After => "after",
+            Self::Before => "before",
+            Self::History => "history",
+            Self::Limit => "limit",
         }
     }
 }
@@ -194,21 +221,21 @@ impl std::error::Error for Rejection {}
 
 /// The fields of all commands, as found. serde rejects a key that occurs twice.
 #[derive(serde::Deserialize)]
-struct RawCommand<'a> {
+pub(crate) struct RawCommand<'a> {
     #[serde(borrow, default, rename = "type")]
-    kind: RawValue<'a>,
+    pub(crate) kind: RawValue<'a>,
     #[serde(borrow, default)]
-    name: RawValue<'a>,
+    pub(crate) name: RawValue<'a>,
     #[serde(borrow, default)]
-    title: RawValue<'a>,
+    pub(crate) title: RawValue<'a>,
     #[serde(borrow, default, rename = "roomId")]
-    room_id: RawValue<'a>,
+    pub(crate) room_id: RawValue<'a>,
     #[serde(borrow, default)]
-    text: RawValue<'a>,
+    pub(crate) text: RawValue<'a>,
 }
 
 impl RawCommand<'_> {
-    fn into_command(self) -> Result<Command, Rejection> {
+    pub(crate) fn into_command(self) -> Result<Command, Rejection> {
         Ok(match &*self.kind.into_string(Field::Type)? {
             "CSName" => Command::Rename(
                 Name::new(&self.name.into_string(Field::Name)?).map_err(Rejection::BadName)?,
@@ -226,91 +253,6 @@ impl RawCommand<'_> {
             "CSShutdown" => Command::Shutdown,
             _ => return Err(Rejection::UnknownType),
         })
-    }
-}
-
-/// The value of a known key. A value of the wrong kind is not an error yet: the command may not need it.
-#[derive(Default)]
-enum RawValue<'a> {
-    #[default]
-    Absent,
-    String(Cow<'a, str>),
-    Integer(u64),
-    Other,
-}
-
-impl<'a> RawValue<'a> {
-    fn into_string(self, field: Field) -> Result<Cow<'a, str>, Rejection> {
-        match self {
-            Self::String(string) => Ok(string),
-            Self::Absent => Err(Rejection::Missing(field)),
-            Self::Integer(_) | Self::Other => Err(Rejection::WrongKind(field)),
-        }
-    }
-
-    fn into_room_id(self) -> Result<RoomId, Rejection> {
-        let room = match self {
-            Self::Integer(number) => RoomId::new(number),
-            Self::String(digits) => digits.parse(),
-            Self::Other => Err(ValueError::NotARoomId),
-            Self::Absent => return Err(Rejection::Missing(Field::RoomId)),
-        };
-        room.map_err(|_| Rejection::WrongKind(Field::RoomId))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for RawValue<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawValueVisitor)
-    }
-}
-
-struct RawValueVisitor;
-
-impl<'de> Visitor<'de> for RawValueVisitor {
-    type Value = RawValue<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(RawValue::String(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(RawValue::String(Cow::Owned(value.to_owned())))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(RawValue::Integer(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    // serde_json skips an `IgnoredAny` iteratively, so that nesting costs no stack.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(RawValue::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(RawValue::Other)
     }
 }
 

@@ -92,11 +92,13 @@
 //! ```
 
 mod command;
+pub mod extended;
 mod frame;
 mod framing;
 mod lang;
 mod localize;
 mod notice;
+mod raw_value;
 mod rooms;
 mod server_message;
 mod texts;

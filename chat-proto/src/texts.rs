@@ -241,8 +241,18 @@ impl Field {
         match (self, lang) {
             (Self::RoomId, Lang::En) => "an integer greater than 0",
             (Self::RoomId, Lang::Ko) => "0보다 큰 정수",
-            (Self::Type | Self::Name | Self::Title | Self::Text, Lang::En) => "a string",
-            (Self::Type | Self::Name | Self::Title | Self::Text, Lang::Ko) => "문자열",
+            (Self::After | Self::Before | Self::History | Self::Limit, Lang::En) => "an integer",
+            (Self::After | Self::Before | Self::History | Self::Limit, Lang::Ko) => "정수",
+            (Self::Features, Lang::En) => "a list of strings",
+            (Self::Features, Lang::Ko) => "문자열 목록",
+            (Self::Id | Self::Client, Lang::En) => "a string of 1 to 64 characters",
+            (Self::Id | Self::Client, Lang::Ko) => "1자에서 64자까지의 문자열",
+            (Self::Type | Self::Name | Self::Title | Self::Text | Self::Resume, Lang::En) => {
+                "a string"
+            }
+            (Self::Type | Self::Name | Self::Title | Self::Text | Self::Resume, Lang::Ko) => {
+                "문자열"
+            }
         }
     }
 }

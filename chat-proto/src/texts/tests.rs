@@ -61,7 +61,15 @@ fn rejections() -> Vec<Rejection> {
             Field::Name => Field::Title,
             Field::Title => Field::RoomId,
             Field::RoomId => Field::Text,
-            Field::Text => return None,
+            Field::Text => Field::Id,
+            Field::Id => Field::Client,
+            Field::Client => Field::Features,
+            Field::Features => Field::Resume,
+            Field::Resume => Field::After,
+            Field::After => Field::Before,
+            Field::Before => Field::History,
+            Field::History => Field::Limit,
+            Field::Limit => return None,
         })
     });
     let errors = iter::successors(Some(ValueError::Empty), |error| {

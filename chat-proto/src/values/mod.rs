@@ -19,7 +19,7 @@ pub use room_id::RoomId;
 pub use text::Text;
 
 /// Checks the number of characters (Unicode scalar values).
-fn check_len(value: &str, max: usize) -> Result<(), ValueError> {
+pub(crate) fn check_len(value: &str, max: usize) -> Result<(), ValueError> {
     if value.is_empty() {
         return Err(ValueError::Empty);
     }
@@ -65,7 +65,7 @@ macro_rules! impl_str_conversions {
         }
     )+};
 }
-use impl_str_conversions;
+pub(crate) use impl_str_conversions;
 
 #[cfg(test)]
 mod tests;
