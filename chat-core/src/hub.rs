@@ -9,6 +9,7 @@ use chat_proto::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::asking::Asking;
 use crate::limits::HubLimits;
 use crate::names::{NameRegistry, Unavailable};
 use crate::output::{NoSuchRoom, Output, RoomEvent};
@@ -27,6 +28,8 @@ pub struct Hub {
     /// In order of their ids, so that a list can continue after any of them.
     rooms: BTreeMap<RoomId, Room>,
     names: NameRegistry,
+    /// What is known of sessions whose clients said hello.
+    pub(crate) asking: FxHashMap<SessionId, Asking>,
     next_session: SessionId,
     next_room: RoomId,
 }
@@ -40,6 +43,7 @@ impl Hub {
             sessions: FxHashMap::default(),
             rooms: BTreeMap::new(),
             names: NameRegistry::default(),
+            asking: FxHashMap::default(),
             next_session: SessionId(1),
             next_room: RoomId::FIRST,
         }
@@ -98,6 +102,7 @@ impl Hub {
     /// ended already.
     pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
         let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
+        shrink::remove(&mut self.asking, &session);
         if let Some(claim) = &ended.claim {
             self.names.release(claim, None);
         }
@@ -155,6 +160,30 @@ impl Hub {
         self.rooms.get(&room).into_iter().flat_map(Room::members)
     }
 
+    /// The members of a room that arrived after so many others had, the members that have left included, in order of
+    /// arrival: each with that number, and its name. None when there is no such room. A list may be sent in parts: the
+    /// next one is of those after the number of the last, plus 1.
+    pub fn members_after(
+        &self,
+        room: RoomId,
+        arrivals: u64,
+    ) -> impl Iterator<Item = (u64, &Name)> + '_ {
+        let name_of = |id| &self.sessions.get(&id).expect("a member is a session").name;
+        let members =
+            self.rooms.get(&room).into_iter().flat_map(move |room| room.members_after(arrivals));
+        members.map(move |(arrival, id)| (arrival, name_of(id)))
+    }
+
+    /// The number of members of a room; 0 when there is no such room.
+    pub fn member_count(&self, room: RoomId) -> usize {
+        self.rooms.get(&room).map_or(0, Room::member_count)
+    }
+
+    /// The number of the last broadcast of a room, 0 before the first; `None` when there is no such room.
+    pub fn seq(&self, room: RoomId) -> Option<u64> {
+        self.rooms.get(&room).map(Room::seq)
+    }
+
     /// The rooms created after `room`, or all, in order of their ids: the list for [`Output::Rooms`], or the rest of
     /// it. A list may be sent in parts, with inputs in between: a room that exists throughout is in exactly one part.
     pub fn rooms_after(&self, room: Option<RoomId>) -> impl Iterator<Item = RoomEntry<&str>> {
@@ -196,6 +225,8 @@ impl Hub {
         let claims = self.sessions.values().filter_map(|session| session.claim.as_ref());
         let claimed: usize = claims.map(|claim| claim.keys().count()).sum();
         assert_eq!(self.names.len(), claimed, "every claim belongs to a session");
+        let are_known = self.asking.keys().all(|id| self.sessions.contains_key(id));
+        assert!(are_known, "what is remembered belongs to a session");
         let in_rooms = self.sessions.values().filter(|session| session.membership.is_some());
         let members: usize = self.rooms.values().map(Room::member_count).sum();
         assert_eq!(members, in_rooms.count(), "every member is a session");
@@ -204,7 +235,7 @@ impl Hub {
             assert!(!room.is_empty(), "room {id} is empty");
         }
         assert!(self.rooms.len() <= self.limits.rooms);
-        let are_tight = is_tight(&self.sessions) && self.names.is_tight();
+        let are_tight = is_tight(&self.sessions) && is_tight(&self.asking) && self.names.is_tight();
         assert!(are_tight, "unused memory is freed");
     }
 }

@@ -136,6 +136,7 @@
 //! logarithm of the members of the room and of the rooms. A list of rooms costs as much as is taken from its
 //! iterator. No input makes a hub panic.
 
+mod asking;
 mod hub;
 mod limits;
 mod names;
@@ -146,6 +147,7 @@ mod session;
 mod session_id;
 mod shrink;
 
+pub use asking::MAX_UNACKNOWLEDGED;
 pub use chat_proto::{
     Command, Field, Lang, Name, Notice, OperatorText, Rejection, RoomEntry, RoomId, Text, Title,
     ValueError,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chat_proto::extended::{RequestId, Since};
 use chat_proto::{Name, Notice, RoomId, Text};
 
 use crate::session_id::SessionId;
@@ -29,6 +30,53 @@ pub enum Output {
     Rooms {
         /// The receiver.
         to: SessionId,
+    },
+    /// Mark what is sent to a session next, by [`Reply`](Self::Reply), [`Rooms`](Self::Rooms),
+    /// [`Members`](Self::Members), [`History`](Self::History) or [`Pong`](Self::Pong), as the answer to its request
+    /// with this id.
+    Answering {
+        /// The session.
+        to: SessionId,
+        /// The id.
+        re: RequestId,
+    },
+    /// Tell a session that a chat of its was accepted.
+    Acknowledged {
+        /// The session.
+        to: SessionId,
+        /// The id of the chat.
+        re: RequestId,
+        /// The room.
+        room: RoomId,
+        /// The number of the broadcast there.
+        seq: u64,
+        /// The time at which it was said, in ms since 1970.
+        at: u64,
+    },
+    /// Send the list of the members of a room to one session: [`Hub::members_after`](crate::Hub::members_after) has it.
+    Members {
+        /// The receiver.
+        to: SessionId,
+        /// The room.
+        room: RoomId,
+    },
+    /// Send a part of the history of its room to one session, as of now.
+    History {
+        /// The receiver.
+        to: SessionId,
+        /// Its room.
+        room: RoomId,
+        /// The part.
+        since: Since,
+        /// The most events.
+        limit: usize,
+    },
+    /// Send the time to one session.
+    Pong {
+        /// The receiver.
+        to: SessionId,
+        /// Its room, if it is in one, and the number of the last broadcast there.
+        room: Option<(RoomId, u64)>,
     },
     /// Subscribe a session to the broadcasts of a room, beginning with the next.
     Entered {

@@ -69,6 +69,14 @@ impl Room {
         self.members.values().copied()
     }
 
+    /// The members that arrived after so many others, with these numbers.
+    pub(crate) fn members_after(
+        &self,
+        arrivals: u64,
+    ) -> impl Iterator<Item = (u64, SessionId)> + '_ {
+        self.members.range(arrivals..).map(|(arrival, id)| (*arrival, *id))
+    }
+
     pub(crate) fn member(&self, membership: Membership) -> Option<SessionId> {
         self.members.get(&membership.arrival).copied()
     }

@@ -4,6 +4,7 @@
 //! said in room 1 as its second broadcast, `1#3 member-left ann` for a notice, `rooms 1 games [ann bob] 2` for
 //! a list.
 
+mod asking;
 mod limits;
 mod names;
 

@@ -1,0 +1,45 @@
+//! The chats of a session that have been acknowledged last.
+
+use std::collections::VecDeque;
+
+use chat_proto::RoomId;
+use chat_proto::extended::RequestId;
+
+use crate::output::Output;
+use crate::session_id::SessionId;
+
+/// The chats that a session is known to have said. A chat that is sent again after so many others may be said again.
+pub const MAX_UNACKNOWLEDGED: usize = 256;
+
+/// What has been acknowledged, in that order. A few hundred words are compared in less time than a map takes.
+#[derive(Debug, Default)]
+pub(crate) struct Acknowledgements(VecDeque<(RequestId, Acknowledged)>);
+
+/// What became of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Acknowledged {
+    pub(crate) room: RoomId,
+    pub(crate) seq: u64,
+    pub(crate) at: u64,
+}
+
+impl Acknowledgements {
+    pub(crate) fn find(&self, id: &RequestId) -> Option<Acknowledged> {
+        // The last are sent again most likely.
+        self.0.iter().rev().find(|(other, _)| other == id).map(|(_, said)| *said)
+    }
+
+    pub(crate) fn add(&mut self, id: RequestId, said: Acknowledged) {
+        if self.0.len() == MAX_UNACKNOWLEDGED {
+            self.0.pop_front();
+        }
+        self.0.push_back((id, said));
+    }
+}
+
+impl Acknowledged {
+    pub(crate) fn output(self, to: SessionId, re: RequestId) -> Output {
+        let Self { room, seq, at } = self;
+        Output::Acknowledged { to, re, room, seq, at }
+    }
+}

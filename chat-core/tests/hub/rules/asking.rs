@@ -1,0 +1,207 @@
+//! Clients that said hello: ids, acknowledgements, members, history, pings.
+
+use chat_core::{Command, Hub, HubLimits, MAX_UNACKNOWLEDGED, Notice, Output, Role, RoomEvent};
+use chat_core::{RoomId, SessionId};
+use chat_proto::extended::{Ask, Feature, Features, Request, RequestId, Since};
+use chat_proto::{Name, Rejection, Text, Title};
+
+const ROOM: RoomId = RoomId::FIRST;
+
+/// A hub with two sessions in a room; all is granted to the second.
+fn room() -> (Hub, SessionId, SessionId) {
+    let mut hub = Hub::new(HubLimits::new());
+    let (plain, asking) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
+    hub.grant(asking, Features::all());
+    let mut outputs = Vec::new();
+    hub.handle(plain, Command::Create(Title::new("room").expect("a title")), &mut outputs);
+    hub.handle(asking, Command::Join(ROOM), &mut outputs);
+    (hub, plain, asking)
+}
+
+fn id(id: &str) -> RequestId {
+    RequestId::new(id).expect("an id")
+}
+
+fn chat(text: &str) -> Ask {
+    Ask::Command(Command::Chat(Text::new(text).expect("a text")))
+}
+
+fn request(hub: &mut Hub, from: SessionId, re: Option<&str>, ask: Ask) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    hub.request(77, from, Request { id: re.map(id), ask: Ok(ask) }, &mut outputs);
+    hub.check_invariants();
+    outputs
+}
+
+fn answering(to: SessionId, re: &str) -> Output {
+    Output::Answering { to, re: id(re) }
+}
+
+#[test]
+fn a_chat_is_acknowledged_and_said_once() {
+    let (mut hub, _, asking) = room();
+    let ack = |re, seq| Output::Acknowledged { to: asking, re: id(re), room: ROOM, seq, at: 77 };
+    let outputs = request(&mut hub, asking, Some("a"), chat("hi"));
+    let [Output::Broadcast { seq: 2, except, .. }, last] = &outputs[..] else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((except, last), (&Some(asking), &ack("a", 2)));
+    // Whatever it says then, and wherever: it is the same chat.
+    assert_eq!(request(&mut hub, asking, Some("a"), chat("other")), [ack("a", 2)]);
+    request(&mut hub, asking, None, Ask::Command(Command::Leave));
+    assert_eq!(request(&mut hub, asking, Some("a"), chat("hi")), [ack("a", 2)]);
+    // One that was refused may be said later.
+    let refused = request(&mut hub, asking, Some("b"), chat("hi"));
+    let reply = Output::Reply { to: asking, notice: Notice::NotInRoom, room: None };
+    assert_eq!(refused, [answering(asking, "b"), reply]);
+    request(&mut hub, asking, None, Ask::Command(Command::Join(ROOM)));
+    let outputs = request(&mut hub, asking, Some("b"), chat("hi"));
+    assert_eq!(outputs.last(), Some(&ack("b", 5)));
+}
+
+#[test]
+fn as_many_chats_are_remembered_as_promised() {
+    let (mut hub, _, asking) = room();
+    for n in 0..=MAX_UNACKNOWLEDGED {
+        request(&mut hub, asking, Some(&n.to_string()), chat("hi"));
+    }
+    assert_eq!(request(&mut hub, asking, Some("1"), chat("hi")).len(), 1, "it was said");
+    assert_eq!(request(&mut hub, asking, Some("0"), chat("hi")).len(), 2, "it is forgotten");
+}
+
+#[test]
+fn the_answer_to_each_command_is_marked_and_the_rest_is_as_for_anyone() {
+    let (mut hub, plain, asking) = room();
+    let (mut other, _, same) = room();
+    assert_eq!(asking, same);
+    let title = Title::new("new").expect("a title");
+    let name = |name| Command::Rename(Name::new(name).expect("a name"));
+    for command in [
+        Command::Rooms,
+        Command::Leave,
+        name("Ann"),
+        name("user9"),
+        Command::Join(ROOM),
+        Command::Join(ROOM),
+        Command::Leave,
+        Command::Create(title),
+        Command::Shutdown,
+    ] {
+        let mut marked = request(&mut hub, asking, Some("x"), Ask::Command(command.clone()));
+        let mark = marked.iter().position(|output| *output == answering(asking, "x"));
+        let mark = mark.unwrap_or_else(|| panic!("{command:?}: {marked:?}"));
+        let is_answer = matches!(&marked[mark + 1],
+            Output::Reply { to, .. } | Output::Rooms { to } if *to == asking);
+        assert!(is_answer, "{command:?}: {marked:?}");
+        marked.remove(mark);
+        let mut outputs = Vec::new();
+        other.handle(asking, command, &mut outputs);
+        assert_eq!(marked, outputs);
+    }
+    // Nobody is told twice: the others by the broadcast, the client itself by its answer.
+    request(&mut hub, asking, None, Ask::Command(Command::Leave));
+    request(&mut hub, asking, None, Ask::Command(Command::Join(ROOM)));
+    let outputs = request(&mut hub, asking, Some("n"), Ask::Command(name("Bea")));
+    let [
+        Output::Broadcast { room, seq, except: Some(except), event: RoomEvent::Notice(told) },
+        mark,
+        Output::Reply { to, notice, room: at },
+    ] = &outputs[..]
+    else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((except, to, mark), (&asking, &asking, &answering(asking, "n")));
+    assert_eq!((told, Some((*room, *seq))), (notice, *at));
+    assert!(hub.members(ROOM).eq([plain, asking]));
+}
+
+#[test]
+fn a_join_is_followed_by_history_if_it_asks_and_is_granted_that() {
+    let (mut hub, plain, asking) = room();
+    let since = Since::Last(20);
+    let join = || Ask::Join { room: ROOM, since };
+    let refused = request(&mut hub, asking, Some("j"), join());
+    assert!(matches!(refused[..], [Output::Answering { .. }, Output::Reply { .. }]));
+    request(&mut hub, asking, None, Ask::Command(Command::Leave));
+    let outputs = request(&mut hub, asking, Some("j"), join());
+    let [
+        Output::Entered { .. },
+        mark,
+        Output::Reply { .. },
+        Output::History { to, room: ROOM, since: Since::Last(20), .. },
+        Output::Broadcast { .. },
+    ] = &outputs[..]
+    else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((to, mark), (&asking, &answering(asking, "j")));
+    let newcomer = hub.connect(Role::Guest);
+    assert_eq!(request(&mut hub, newcomer, None, join()).len(), 3, "a plain join");
+    let history = Ask::History { room: ROOM, since, limit: 7 };
+    let outputs = request(&mut hub, asking, Some("h"), history.clone());
+    let history_output = Output::History { to: asking, room: ROOM, since, limit: 7 };
+    assert_eq!(outputs, [answering(asking, "h"), history_output]);
+    request(&mut hub, asking, None, Ask::Command(Command::Leave));
+    let outputs = request(&mut hub, asking, None, history);
+    let refusal = Output::Reply { to: asking, notice: Notice::NotInRoom, room: None };
+    assert_eq!(outputs, [refusal], "only of a room that it is in");
+    assert!(hub.members(ROOM).eq([plain, newcomer]));
+}
+
+#[test]
+fn members_and_pings_are_answered_in_a_room_and_outside() {
+    let (mut hub, plain, asking) = room();
+    for room in [None, Some(ROOM)] {
+        let outputs = request(&mut hub, asking, Some("m"), Ask::Members(room));
+        let members = Output::Members { to: asking, room: ROOM };
+        assert_eq!(outputs, [answering(asking, "m"), members]);
+    }
+    let pong = request(&mut hub, asking, None, Ask::Ping);
+    assert_eq!(pong, [Output::Pong { to: asking, room: Some((ROOM, 1)) }]);
+    request(&mut hub, asking, None, Ask::Command(Command::Leave));
+    let pong = request(&mut hub, asking, Some("p"), Ask::Ping);
+    assert_eq!(pong, [answering(asking, "p"), Output::Pong { to: asking, room: None }]);
+    let refused = request(&mut hub, asking, None, Ask::Members(None));
+    let refusal = |notice| Output::Reply { to: asking, notice, room: None };
+    assert_eq!(refused, [refusal(Notice::NotInRoom)]);
+    let missing = RoomId::new(9).expect("above 0");
+    let refused = request(&mut hub, asking, None, Ask::Members(Some(missing)));
+    assert_eq!(refused, [refusal(Notice::NoSuchRoom { room: missing })]);
+
+    let third = hub.connect(Role::Guest);
+    request(&mut hub, third, None, Ask::Command(Command::Join(ROOM)));
+    assert_eq!(hub.member_count(ROOM), 2);
+    let listed: Vec<_> = hub.members_after(ROOM, 0).collect();
+    let names = [plain, third].map(|session| hub.name(session).expect("it is there"));
+    assert_eq!(listed, [(0, names[0]), (2, names[1])]);
+    assert!(hub.members_after(ROOM, 1).eq([(2, names[1])]));
+    assert_eq!(hub.members_after(ROOM, 3).count(), 0);
+    assert_eq!((hub.seq(ROOM), hub.seq(missing)), (Some(3), None));
+}
+
+#[test]
+fn what_is_not_granted_is_unknown() {
+    let (mut hub, plain, asking) = room();
+    hub.grant(asking, Features::NONE.with(Feature::Ping));
+    let unknown = Notice::Rejected(Rejection::UnknownType);
+    let history = Ask::History { room: ROOM, since: Since::Last(1), limit: 1 };
+    for (who, ask) in [
+        (asking, Ask::Members(None)),
+        (asking, history.clone()),
+        (plain, Ask::Ping),
+        (plain, history),
+    ] {
+        let outputs = request(&mut hub, who, None, ask);
+        let refusal = Output::Reply { to: who, notice: unknown.clone(), room: None };
+        assert_eq!(outputs, [refusal]);
+    }
+    let outputs = request(&mut hub, asking, Some("c"), chat("hi"));
+    assert!(matches!(outputs[..], [Output::Broadcast { .. }]), "it is not acknowledged");
+    // A session that has ended is asked nothing, and remembered not.
+    hub.disconnect(asking, &mut Vec::new());
+    hub.grant(asking, Features::all());
+    hub.check_invariants();
+    for ask in [Ask::Command(Command::Rooms), Ask::Ping, Ask::Members(Some(ROOM)), chat("hi")] {
+        assert_eq!(request(&mut hub, asking, Some("x"), ask), []);
+    }
+}
