@@ -77,13 +77,22 @@ pub fn write_rooms_page<'a>(
     rooms: impl IntoIterator<Item = RoomEntry<&'a str>>,
     out: &mut Vec<u8>,
 ) -> Option<RoomId> {
+    write_page(framing, "", rooms, out)
+}
+
+/// As [`write_rooms_page`], with a last field, which has a comma in front.
+pub(crate) fn write_page<'a>(
+    framing: Framing,
+    last_field: &str,
+    rooms: impl IntoIterator<Item = RoomEntry<&'a str>>,
+    out: &mut Vec<u8>,
+) -> Option<RoomId> {
     const HEAD: &[u8] = br#"{"type":"SCRoomsResult","rooms":["#;
-    const TAIL_MORE: &[u8] = br#"],"more":true}"#;
-    const TAIL_LAST: &[u8] = b"]}";
+    const TAIL_MORE: &[u8] = br#"],"more":true"#;
 
     let (mut written, mut is_last) = (None, true);
     let fits = framing.write(out, |out| {
-        let end = out.len() + MAX_PAYLOAD - TAIL_MORE.len();
+        let end = out.len() + MAX_PAYLOAD - TAIL_MORE.len() - last_field.len() - 1;
         out.extend_from_slice(HEAD);
         for room in rooms {
             let before = out.len();
@@ -98,7 +107,9 @@ pub fn write_rooms_page<'a>(
             }
             written = RoomId::new(room.room_id).ok();
         }
-        out.extend_from_slice(if is_last { TAIL_LAST } else { TAIL_MORE });
+        out.extend_from_slice(if is_last { b"]" } else { TAIL_MORE });
+        out.extend_from_slice(last_field.as_bytes());
+        out.push(b'}');
     });
     debug_assert!(fits.is_ok(), "there is room for the tail");
     debug_assert!(written.is_some() || is_last, "every room fits a frame");

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::extended::RequestId;
 use crate::frame::FrameTooLong;
 use crate::framing::Framing;
 use crate::lang::Lang;
@@ -39,6 +40,15 @@ pub enum ServerMessage<'a> {
         /// The room it is about, if any, and the number of the broadcast there.
         room: Option<(RoomId, u64)>,
     },
+    /// The same in answer to a request with an id, of a client that said hello.
+    Answer {
+        /// The id.
+        re: &'a RequestId,
+        /// The content.
+        notice: &'a Notice,
+        /// The room it is about, if any, and the number of the broadcast there.
+        room: Option<(RoomId, u64)>,
+    },
 }
 
 impl ServerMessage<'_> {
@@ -64,7 +74,12 @@ impl ServerMessage<'_> {
     ) -> Result<(), FrameTooLong> {
         framing.write(out, |out| match *self {
             Self::Chat { member, text, room, seq } => write_chat(out, member, text, room, seq),
-            Self::System { notice, room } => write_json(out, &System { notice, room, lang }),
+            Self::System { notice, room } => {
+                write_json(out, &System { notice, room, lang, re: None });
+            }
+            Self::Answer { re, notice, room } => {
+                write_json(out, &System { notice, room, lang, re: Some(re) });
+            }
         })
     }
 }
@@ -97,6 +112,7 @@ struct System<'a> {
     notice: &'a Notice,
     room: Option<(RoomId, u64)>,
     lang: Lang,
+    re: Option<&'a RequestId>,
 }
 
 impl Serialize for System<'_> {
@@ -111,6 +127,9 @@ impl Serialize for System<'_> {
         }
         for (key, value) in facts(self.notice).into_iter().flatten() {
             object.serialize_entry(key, value)?;
+        }
+        if let Some(re) = self.re {
+            object.serialize_entry("re", re)?;
         }
         object.end()
     }

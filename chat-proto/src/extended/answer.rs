@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Features, RequestId, ResumeToken};
 use crate::frame::MAX_PAYLOAD;
 use crate::framing::Framing;
+use crate::rooms::{RoomEntry, write_page};
 use crate::values::{Name, RoomId};
 
 /// A message to write.
@@ -166,4 +167,15 @@ pub fn write_members_page<'a>(
     });
     debug_assert!(fits.is_ok(), "there is room for the tail");
     (!is_last).then_some(written)
+}
+
+/// As [`write_rooms_page`](crate::write_rooms_page), in answer to a request with this id.
+pub fn write_asked_rooms_page<'a>(
+    framing: Framing,
+    re: &RequestId,
+    rooms: impl IntoIterator<Item = RoomEntry<&'a str>>,
+    out: &mut Vec<u8>,
+) -> Option<RoomId> {
+    let re = serde_json::to_string(re).expect("a string always serializes");
+    write_page(framing, &format!(r#","re":{re}"#), rooms, out)
 }

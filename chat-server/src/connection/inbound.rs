@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::mem;
 use std::time::Duration;
 
+use chat_proto::extended::{self, Ask, Feature, Features, Hello};
 use chat_proto::{Command, HEADER_LEN, Rejection};
 
 use self::input::Input;
@@ -33,6 +34,10 @@ const SHORT: usize = 1024;
 /// one, or 0.03 % of the event loop's time.
 const QUIET: RateLimit = RateLimit { burst: 800, per_second: 800 };
 
+/// The features that are granted to whoever asks for them.
+const FEATURES: Features =
+    Features::NONE.with(Feature::Ack).with(Feature::Members).with(Feature::Ping);
+
 /// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InboundLimits {
@@ -44,12 +49,15 @@ pub(crate) struct InboundLimits {
     frames_per_turn: u32,
     /// Whether browsers are served.
     web: bool,
+    /// What is granted to clients that say hello.
+    features: Features,
 }
 
 impl InboundLimits {
     pub(crate) fn new(limits: &Limits, web: bool) -> Self {
         Self {
             web,
+            features: FEATURES,
             commands: Rate::new(limits.commands),
             input: Rate::new(limits.input),
             bad_frames: Rate::new(limits.bad_frames),
@@ -99,8 +107,7 @@ pub(crate) struct Inbound {
     /// Whether an event has announced an end or an urgent mark in the stream, perhaps after some bytes: a read that
     /// does not fill its buffer may have stopped at the mark.
     is_marked: bool,
-    /// Whether the peer has sent a well-formed command, and so speaks our protocol.
-    is_proven: bool,
+    dialect: Dialect,
     /// Bytes of the frames that were accepted.
     #[cfg(test)]
     pub(crate) accepted: u64,
@@ -134,7 +141,7 @@ impl Inbound {
             expects_list: false,
             peer_ended: false,
             is_marked: false,
-            is_proven: false,
+            dialect: Dialect::Unknown,
             #[cfg(test)]
             accepted: 0,
         }
@@ -189,7 +196,7 @@ impl Inbound {
 
     /// Whether the peer has sent a frame that was a command.
     pub(crate) fn is_proven(&self) -> bool {
-        self.is_proven
+        self.dialect != Dialect::Unknown
     }
 
     /// The time at which the budgets allow the next command, and the budget that takes longest; `None` if
@@ -321,7 +328,7 @@ impl Inbound {
         // admit the peer, and for the end of a pause.
         let is_ahead_of_end = self.has_frames()
             || limits.frames_per_turn == 0
-            || matches!(requests.last(), Some(Request::Do(Command::Rooms | Command::Join(_))));
+            || requests.last().is_some_and(|last| last.lists_rooms() || last.joins().is_some());
         let close = match end {
             _ if closing.is_some() => closing,
             ReadEnd::Failed => Some(Closing::new(CloseReason::Lost)),
@@ -382,7 +389,7 @@ impl Inbound {
         bytes: &mut [u8],
         requests: &mut Vec<Request>,
     ) -> Accepted {
-        if limits.web && !self.is_proven {
+        if limits.web && !self.is_proven() {
             self.input.detect_http(bytes);
         }
         let Input::Frames(decoder) = &mut self.input else {
@@ -391,7 +398,7 @@ impl Inbound {
         let most = self.commands.left(now, limits.commands).min(limits.frames_per_turn);
         let (mut count, mut accepted, mut verdict) = (0, 0, Verdict::Chat);
         let mut standing =
-            Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
+            Standing { bad_frames: &mut self.bad_frames, dialect: &mut self.dialect };
         let mut frames = decoder.feed(bytes);
         while count < most && verdict == Verdict::Chat {
             let Some(payload) = frames.next_frame() else { break };
@@ -405,7 +412,7 @@ impl Inbound {
         frames.buffer_rest();
         self.charge(now, limits, count, accepted);
         self.note_incomplete(now, count > 0);
-        let is_violation = !self.is_proven && !self.has_frames() && self.input.is_foreign();
+        let is_violation = !self.is_proven() && !self.has_frames() && self.input.is_foreign();
         if is_violation {
             requests.push(Request::Reject(Rejection::NotAnObject));
         }
@@ -442,10 +449,21 @@ impl Inbound {
     }
 }
 
-/// How the peer has behaved so far.
+/// What a peer has turned out to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// It has sent no command yet.
+    Unknown,
+    /// What anyone may.
+    Plain,
+    /// What clients may that have said hello.
+    Extended,
+}
+
+/// How well the peer has behaved so far.
 struct Standing<'a> {
     bad_frames: &'a mut TokenBucket,
-    is_proven: &'a mut bool,
+    dialect: &'a mut Dialect,
 }
 
 /// What to do after accepting a payload.
@@ -469,6 +487,11 @@ impl Standing<'_> {
         payload: &[u8],
         requests: &mut Vec<Request>,
     ) -> Verdict {
+        if *self.dialect != Dialect::Plain
+            && let Some(verdict) = self.accept_asked(now, limits, payload, requests)
+        {
+            return verdict;
+        }
         let is_chat = match Command::parse(payload) {
             Ok(command) => {
                 let is_chat = matches!(command, Command::Chat(_));
@@ -480,14 +503,56 @@ impl Standing<'_> {
                 let is_chat = matches!(rejection, Rejection::BadText(_));
                 requests.push(Request::Reject(rejection));
                 if is_bad {
-                    let is_forgiven =
-                        *self.is_proven && self.bad_frames.take(now, limits.bad_frames);
-                    return if is_forgiven { Verdict::Chat } else { Verdict::Violation };
+                    return self.forgive(now, limits);
                 }
                 is_chat
             }
         };
-        *self.is_proven = true;
+        *self.dialect = Dialect::Plain;
         if is_chat { Verdict::Chat } else { Verdict::Other }
+    }
+
+    /// Appends the request in a payload of a client that says hello, or has; `None` if it is neither.
+    #[cold]
+    fn accept_asked(
+        &mut self,
+        now: Instant,
+        limits: &InboundLimits,
+        payload: &[u8],
+        requests: &mut Vec<Request>,
+    ) -> Option<Verdict> {
+        if *self.dialect == Dialect::Unknown {
+            match Hello::parse(payload)? {
+                Ok(hello) => {
+                    *self.dialect = Dialect::Extended;
+                    requests.push(Request::Grant(hello.features.and(limits.features)));
+                    return Some(Verdict::Other);
+                }
+                Err(rejection) => {
+                    requests.push(Request::Reject(rejection));
+                    return Some(Verdict::Violation);
+                }
+            }
+        }
+        let request = extended::Request::parse(payload);
+        let is_bad = matches!(&request.ask, Err(rejection) if rejection.is_bad());
+        let is_chat = matches!(
+            &request.ask,
+            Ok(Ask::Command(Command::Chat(_))) | Err(Rejection::BadText(_))
+        );
+        // The hub answers it, whatever it is: the answer has its id.
+        requests.push(Request::Ask(Box::new(request), 0));
+        Some(match is_bad {
+            true => self.forgive(now, limits),
+            false if is_chat => Verdict::Chat,
+            false => Verdict::Other,
+        })
+    }
+
+    /// The verdict on a bad frame.
+    fn forgive(&mut self, now: Instant, limits: &InboundLimits) -> Verdict {
+        let is_proven = *self.dialect != Dialect::Unknown;
+        let is_forgiven = is_proven && self.bad_frames.take(now, limits.bad_frames);
+        if is_forgiven { Verdict::Chat } else { Verdict::Violation }
     }
 }

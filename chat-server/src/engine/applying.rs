@@ -7,6 +7,7 @@ use super::state::{Completed, Workers};
 use crate::connection::Connection;
 use crate::net::{Instant, Socket};
 use crate::stats::{CloseReason, LimitKind};
+use crate::workers::{AskedList, List};
 
 impl<S: Socket, W: Workers> Engine<S, W> {
     /// Takes what the hub has answered, and applies it in the hub's order.
@@ -60,10 +61,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.reply(now, session, &notice, None);
                 }
             }
-            Output::Rooms { to } => self.answer(now, to, |connection| {
-                connection.inbound.list_has_begun();
-                connection.outbound.send.push_rooms();
-            }),
+            Output::Rooms { to } => {
+                let list = match self.askers.take_re(to) {
+                    Some(re) => List::Asked(Box::new(AskedList::Rooms { re, after: None })),
+                    None => List::Rooms { after: None },
+                };
+                self.push_list(now, to, list);
+            }
             Output::Entered { session, room } => {
                 if let Some(&key) = self.sessions.get(&session) {
                     self.fanout.join(&mut self.connections, key, room);
@@ -76,6 +80,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
             }
             Output::Disconnected { session } => {
+                self.askers.remove(session);
                 if let Some(key) = self.sessions.remove(&session) {
                     // If there is no reason yet, nobody asked for the end: the hub failed.
                     self.drain(now, key, CloseReason::Internal);
@@ -84,22 +89,26 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             Output::ShutdownRequested { .. } => self.begin_stop(now),
             // The log of a room ends with its last member.
             Output::RoomClosed { .. } => {}
-            // `Output` may gain variants, which must be handled here.
-            other => debug_assert!(false, "not applied: {other:?}"),
+            other => self.apply_asked(now, other),
         }
     }
 
     /// Adds a notice after everything that is pending for the session's connection.
     fn reply(&mut self, now: Instant, to: SessionId, notice: &Notice, room: Option<(RoomId, u64)>) {
         let lang = self.lang;
-        self.answer(now, to, |connection| {
-            connection.outbound.push_notice(lang, notice, room);
+        let re = self.askers.take_re(to);
+        self.answer(now, to, |connection| match &re {
+            None => connection.outbound.push_notice(lang, notice, room),
+            Some(re) => {
+                let framing = connection.outbound.framing();
+                connection.outbound.send.push_answer(framing, lang, re, notice, room);
+            }
         });
     }
 
-    /// Adds an answer after everything pending for the session's connection, and charges the connection's budget for
-    /// answers.
-    fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Connection<S>)) {
+    /// Adds an answer after everything that is pending for the session's connection, out of the budget for
+    /// its answers.
+    pub(super) fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Connection<S>)) {
         let Some(&key) = self.sessions.get(&to) else { return };
         self.fanout.drain_log(&mut self.connections, key);
         if let Some(connection) = self.connections.get_mut(key) {

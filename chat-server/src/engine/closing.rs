@@ -60,6 +60,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let connection = self.connections.get(key);
         if let Some(session) = connection.and_then(|connection| connection.lifecycle.session()) {
             self.sessions.remove(&session);
+            self.askers.remove(session);
         }
     }
 
@@ -191,6 +192,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
         }
         self.sessions.clear();
+        self.askers.clear();
         if let Some(observer) = self.observer.take() {
             observer.close();
         }

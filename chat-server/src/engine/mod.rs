@@ -12,6 +12,7 @@
 //! | `accepting` | admits new connections |
 //! | `reading` | reads connections, and posts their requests |
 //! | `applying` | applies the hub's outputs |
+//! | `asking` | answers clients that said hello |
 //! | `writing` | flushes rooms and connections |
 //! | `deadlines` | ends what takes too long |
 //! | `slow_readers` | limits what is pending for one |
@@ -24,6 +25,7 @@
 
 mod accepting;
 mod applying;
+mod asking;
 mod closing;
 mod deadlines;
 mod observing;
@@ -42,7 +44,7 @@ use chat_core::{Lang, SessionId};
 use rustc_hash::FxHashMap;
 
 use self::state::{
-    Admission, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers, Watch,
+    Admission, Askers, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers, Watch,
 };
 use crate::config::Config;
 use crate::connection::Connections;
@@ -64,6 +66,9 @@ pub(crate) struct Engine<S, W> {
     connections: Connections<S>,
     /// The connection of each session, until either has ended.
     sessions: FxHashMap<SessionId, ConnKey>,
+    askers: Askers,
+    /// A word that changes when numbers begin anew.
+    epoch: Box<str>,
     fanout: Fanout,
     admission: Admission,
     ingress: Ingress,
@@ -94,10 +99,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         counters: Arc<Counters>,
     ) -> Self {
         let Config { limits, inline_requests, lang, web, .. } = config;
+        let askers = Askers::new();
         Self {
             lang,
             connections: Connections::new(),
             sessions: FxHashMap::default(),
+            // Numbers begin anew with each start.
+            epoch: format!("{:x}", askers.time()).into(),
+            askers,
             fanout: Fanout::new(&limits, lang),
             admission: Admission::new(&limits),
             ingress: Ingress::new(&limits, web.is_some()),

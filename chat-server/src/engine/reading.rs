@@ -149,24 +149,28 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     fn target(
         &mut self,
         now: Instant,
+        key: ConnKey,
         end: ReadEnd,
         requests: &mut Vec<Request>,
     ) -> Option<RoomId> {
         let last = requests.len().checked_sub(1 + usize::from(end.has_failed()))?;
-        let Some(Request::Do(Command::Join(room))) = requests.get(last) else { return None };
-        let room = *room;
+        let room = requests.get(last)?.joins()?;
         if self.fanout.admits(now, room) {
             self.fanout.add_in_flight(now, room, JOIN);
             return None;
         }
-        requests.remove(last);
+        let join = requests.remove(last);
+        let session = self.connections.get(key).and_then(|c| c.lifecycle.session());
+        self.askers.keep_join(session, join);
         (!end.has_failed()).then_some(room)
     }
 
     /// Posts the request of a connection to join a room.
     pub(super) fn join(&mut self, now: Instant, key: ConnKey, room: RoomId) {
         let mut requests = self.dispatcher.scratch();
-        requests.push(Request::Do(Command::Join(room)));
+        let session = self.connections.get(key).and_then(|c| c.lifecycle.session());
+        let join = self.askers.take_join(session);
+        requests.push(join.unwrap_or(Request::Do(Command::Join(room))));
         self.fanout.add_in_flight(now, room, JOIN);
         self.post(key, &mut requests);
         self.dispatcher.give_back(requests);
@@ -255,7 +259,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let mut requests = self.dispatcher.scratch();
         let read = self.ingress.read(now, connection, accepts, &mut requests);
         let Read { bytes, accepted, end, handshake, .. } = read;
-        if let Some(Request::Do(Command::Rooms)) = requests.last() {
+        if requests.last().is_some_and(Request::lists_rooms) {
             connection.inbound.expect_list();
         }
         let is_refused = connection.lifecycle.is_refused();
@@ -263,7 +267,10 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             && connection.inbound.is_empty()
             && !connection.state().is_incomplete();
         let subscription = connection.subscription;
-        let target = self.target(now, end, &mut requests);
+        if requests.first().is_some_and(Request::is_asked) {
+            self.prepare_asked(now, key, &mut requests);
+        }
+        let target = self.target(now, key, end, &mut requests);
         if !requests.is_empty() {
             if let Some(Subscription { room, .. }) = subscription {
                 let overhead = requests.len() * BROADCAST_OVERHEAD;

@@ -96,9 +96,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let Some(key) = self.egress.pop_list() else { return };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             connection.outbound.dequeue_for_page();
-            if let Some(after) = connection.outbound.send.wanted_page() {
+            if let Some(list) = connection.outbound.send.wanted_page() {
                 let framing = connection.outbound.framing();
-                let (page, rest) = self.dispatcher.rooms_page(framing, after);
+                let (page, rest) = self.dispatcher.page(framing, list);
                 connection.outbound.charge_answer(now, self.egress.answers, page.len());
                 connection.outbound.send.push_page(page, rest);
                 self.flush_and_advance(key);

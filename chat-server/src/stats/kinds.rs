@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chat_proto::Command;
+use chat_proto::extended::Ask;
 
 use crate::workers::Request;
 
@@ -94,6 +95,14 @@ kinds! {
         Leave = "CSLeaveRoom",
         /// A request to stop the server.
         Shutdown = "CSShutdown",
+        /// A hello.
+        Hello = "CSHello",
+        /// A request for a part of a room's history.
+        History = "CSHistory",
+        /// A request for the list of a room's members.
+        Members = "CSMembers",
+        /// A request for the time.
+        Ping = "CSPing",
         /// No command, or one with a value that breaks a rule.
         Rejected = "rejected",
     }
@@ -101,18 +110,33 @@ kinds! {
 
 impl MessageKind {
     /// `None` for a request that no frame caused.
-    pub(super) const fn of(request: &Request) -> Option<Self> {
+    pub(super) fn of(request: &Request) -> Option<Self> {
         Some(match request {
-            Request::Do(Command::Chat(_)) => Self::Chat,
-            Request::Do(Command::Rename(_)) => Self::Rename,
-            Request::Do(Command::Rooms) => Self::Rooms,
-            Request::Do(Command::Create(_)) => Self::Create,
-            Request::Do(Command::Join(_)) => Self::Join,
-            Request::Do(Command::Leave) => Self::Leave,
-            Request::Do(Command::Shutdown) => Self::Shutdown,
+            Request::Do(command) => Self::of_command(command),
+            Request::Grant(_) => Self::Hello,
+            Request::Ask(request, _) => match &request.ask {
+                Ok(Ask::Command(command)) => Self::of_command(command),
+                Ok(Ask::Join { .. }) => Self::Join,
+                Ok(Ask::History { .. }) => Self::History,
+                Ok(Ask::Members(_)) => Self::Members,
+                Ok(Ask::Ping) => Self::Ping,
+                Err(_) => Self::Rejected,
+            },
             Request::Reject(_) => Self::Rejected,
             Request::Disconnect => return None,
         })
+    }
+
+    const fn of_command(command: &Command) -> Self {
+        match command {
+            Command::Chat(_) => Self::Chat,
+            Command::Rename(_) => Self::Rename,
+            Command::Rooms => Self::Rooms,
+            Command::Create(_) => Self::Create,
+            Command::Join(_) => Self::Join,
+            Command::Leave => Self::Leave,
+            Command::Shutdown => Self::Shutdown,
+        }
     }
 }
 

@@ -7,8 +7,9 @@
 use std::mem;
 use std::sync::PoisonError;
 
-use chat_core::{Command, SessionId};
+use chat_core::{Command, RoomId, SessionId};
 use chat_proto::Rejection;
+use chat_proto::extended::{self, Ask, Features};
 
 use super::sync::{Mutex, MutexGuard};
 
@@ -17,10 +18,51 @@ use super::sync::{Mutex, MutexGuard};
 pub(crate) enum Request {
     /// Carry out a command.
     Do(Command),
+    /// Grant features to a client that has said hello with these.
+    Grant(Features),
+    /// Carry out the request of such a client, which it made at this time (ms since 1970).
+    Ask(Box<extended::Request>, u64),
     /// Answer a frame without a command.
     Reject(Rejection),
     /// End the session.
     Disconnect,
+}
+
+impl Request {
+    /// The command to be carried out, if it is one.
+    pub(crate) fn command(&self) -> Option<&Command> {
+        match self {
+            Self::Do(command) => Some(command),
+            Self::Ask(request, _) => match &request.ask {
+                Ok(Ask::Command(command)) => Some(command),
+                _ => None,
+            },
+            Self::Grant(_) | Self::Reject(_) | Self::Disconnect => None,
+        }
+    }
+
+    /// The room that it is to join, if that is what it is for.
+    pub(crate) fn joins(&self) -> Option<RoomId> {
+        if let Self::Ask(request, _) = self
+            && let Ok(Ask::Join { room, .. }) = request.ask
+        {
+            return Some(room);
+        }
+        match self.command()? {
+            Command::Join(room) => Some(*room),
+            _ => None,
+        }
+    }
+
+    /// Whether only a client that says hello, or has, makes it.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self, Self::Grant(_) | Self::Ask(..))
+    }
+
+    /// Whether it is for a list of rooms.
+    pub(crate) fn lists_rooms(&self) -> bool {
+        matches!(self.command(), Some(Command::Rooms))
+    }
 }
 
 #[derive(Debug)]

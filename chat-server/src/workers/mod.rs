@@ -6,6 +6,7 @@
 //! The files name each other by `super::`: `tests/model` compiles them unchanged over the primitives of loom and
 //! shuttle, which is why [`sync`] stands between them and `std`.
 
+mod list;
 mod mailbox;
 mod pool;
 mod queue;
@@ -15,6 +16,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use list::{AskedList, List};
 pub(crate) use mailbox::{Mailbox, Request};
 pub(crate) use pool::Pool;
 pub(crate) use shared_hub::{HubProgress, MailboxState, SharedHub};

@@ -14,8 +14,10 @@ use chat_core::{
     Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
     SessionId,
 };
-use chat_proto::Framing;
+use chat_proto::extended::{write_asked_rooms_page, write_members_page};
+use chat_proto::{Framing, write_rooms_page};
 
+use super::list::{AskedList, List};
 use super::mailbox::{Mailbox, Request};
 use super::sync::{Mutex, MutexGuard};
 
@@ -85,15 +87,21 @@ impl SharedHub {
         self.lock().hub.connect(role)
     }
 
-    /// Appends a frame of a list of rooms to `out`, with rooms after `after`. Returns the room after which the list
-    /// continues, unless it is complete.
-    pub(crate) fn write_rooms_page(
+    /// Appends the next frame of a list to `out`. Returns what is left of the list.
+    pub(crate) fn write_page(
         &self,
         framing: Framing,
-        after: Option<RoomId>,
+        list: &List,
         out: &mut Vec<u8>,
-    ) -> Option<RoomId> {
-        chat_proto::write_rooms_page(framing, self.lock().hub.rooms_after(after), out)
+    ) -> Option<List> {
+        let hub = &self.lock().hub;
+        match list {
+            List::Rooms { after } => {
+                let after = write_rooms_page(framing, hub.rooms_after(*after), out)?;
+                Some(List::Rooms { after: Some(after) })
+            }
+            List::Asked(list) => write_asked_page(hub, framing, list, out).map(List::Asked),
+        }
     }
 
     /// Carries out the requests in `mailbox`, and wakes the reactor if it waits. `requests` is scratch space of the
@@ -246,13 +254,17 @@ impl State {
     }
 
     fn handle(&mut self, session: SessionId, request: Request) {
-        if let Request::Do(Command::Chat(text)) = &request
+        if let Some(Command::Chat(text)) = request.command()
             && fault!(HubPanics, text.as_str())
         {
             panic!("planted");
         }
         match request {
             Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),
+            Request::Grant(features) => self.hub.grant(session, features),
+            Request::Ask(request, at) => {
+                self.hub.request(at, session, *request, &mut self.outputs);
+            }
             Request::Reject(rejection) => self.outputs.push(Output::Reply {
                 to: session,
                 notice: Notice::Rejected(rejection),
@@ -277,6 +289,29 @@ impl State {
             // The hub cannot even do that. The connection ends nevertheless.
             self.panics += 1;
             self.outputs.push(Output::Disconnected { session });
+        }
+    }
+}
+
+/// As [`SharedHub::write_page`].
+fn write_asked_page(
+    hub: &Hub,
+    framing: Framing,
+    list: &AskedList,
+    out: &mut Vec<u8>,
+) -> Option<Box<AskedList>> {
+    match list {
+        AskedList::Rooms { re, after } => {
+            let after = write_asked_rooms_page(framing, re, hub.rooms_after(*after), out)?;
+            Some(Box::new(AskedList::Rooms { re: re.clone(), after: Some(after) }))
+        }
+        &AskedList::Members { ref re, room, arrivals } => {
+            let (count, mut last) = (hub.member_count(room), arrivals);
+            let members = hub.members_after(room, arrivals).inspect(|(arrival, _)| last = *arrival);
+            let names = members.map(|(_, name)| name);
+            // The one that did not fit any more begins the next frame.
+            write_members_page(framing, re.as_ref(), room, count, names, out)?;
+            Some(Box::new(AskedList::Members { re: re.clone(), room, arrivals: last }))
         }
     }
 }

@@ -8,6 +8,7 @@
 mod events;
 mod faults;
 mod frames;
+mod hello;
 mod metrics;
 mod program;
 mod protocol;

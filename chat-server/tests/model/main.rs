@@ -45,6 +45,8 @@ macro_rules! sources_over {
 
         #[path = "hand_off.rs"]
         mod hand_off;
+        #[path = "../../src/workers/list.rs"]
+        mod list;
         #[path = "../../src/workers/mailbox.rs"]
         mod mailbox;
         #[path = "plain.rs"]

@@ -38,7 +38,7 @@ impl Inbound {
         // Neither a fragment nor a ping within a message gives that message more time.
         let mut is_completed = false;
         let mut standing =
-            Standing { bad_frames: &mut self.bad_frames, is_proven: &mut self.is_proven };
+            Standing { bad_frames: &mut self.bad_frames, dialect: &mut self.dialect };
         // A control frame between messages completes what was incomplete; one within a message does not.
         let mut is_in_message = decoder.is_in_message();
         let mut events = decoder.feed(bytes);

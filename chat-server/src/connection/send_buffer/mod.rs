@@ -7,11 +7,13 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use chat_core::{Notice, RoomId};
+use chat_proto::extended::{Answer, RequestId};
 use chat_proto::{Framing, Lang, ServerMessage};
 
 use self::segments::{Segment, Segments};
 use crate::net::Socket;
 use crate::room_log::Chunk;
+use crate::workers::List;
 
 /// Bytes on their way to one connection.
 ///
@@ -71,7 +73,7 @@ impl SendBuffer {
 
     /// Whether a list of rooms, or a part of one, waits to be encoded.
     pub(crate) fn has_waiting_list(&self) -> bool {
-        self.segments.has_rooms()
+        self.segments.has_list()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -86,7 +88,7 @@ impl SendBuffer {
                 let known = std::mem::replace(&mut last, Rc::as_ptr(chunk)) == Rc::as_ptr(chunk);
                 (!known).then(|| chunk.memory())
             }
-            Segment::Own { .. } | Segment::Rooms { .. } => None,
+            Segment::Own { .. } | Segment::List(_) => None,
         });
         shared.sum::<usize>() + self.own_memory()
     }
@@ -105,6 +107,27 @@ impl SendBuffer {
             return self.push_shared(chunk, range);
         }
         self.push_own(|bytes| bytes.extend_from_slice(&chunk.bytes()[range]));
+    }
+
+    /// Adds an answer to this connection alone.
+    pub(crate) fn push_answer(
+        &mut self,
+        framing: Framing,
+        lang: Lang,
+        re: &RequestId,
+        notice: &Notice,
+        room: Option<(RoomId, u64)>,
+    ) {
+        let message = ServerMessage::Answer { re, notice, room };
+        self.push_own(|bytes| {
+            let written = message.write_framed(framing, lang, bytes);
+            written.expect("an answer fits a frame: its parts are short");
+        });
+    }
+
+    /// Adds a message for clients that said hello.
+    pub(crate) fn push_extended(&mut self, framing: Framing, answer: &Answer<'_>) {
+        self.push_own(|bytes| answer.write_framed(framing, bytes));
     }
 
     /// Adds a notice to this connection alone.
@@ -147,25 +170,24 @@ impl SendBuffer {
         }
     }
 
-    /// Adds a list of rooms, to be encoded frame by frame: [`SendBuffer::flush`] asks for each.
-    pub(crate) fn push_rooms(&mut self) {
-        self.segments.push_back(Segment::Rooms { after: None });
+    /// Adds a list, to be encoded frame by frame: [`SendBuffer::flush`] asks for each.
+    pub(crate) fn push_list(&mut self, list: List) {
+        self.segments.push_back(Segment::List(list));
     }
 
-    /// The room after which the next frame of a list of rooms begins, if that frame has to be encoded now.
-    pub(crate) fn wanted_page(&self) -> Option<Option<RoomId>> {
+    /// The list whose next frame is wanted now, if one is.
+    pub(crate) fn wanted_page(&self) -> Option<&List> {
         match self.segments.front()? {
-            Segment::Rooms { after } => Some(*after),
+            Segment::List(list) => Some(list),
             Segment::Shared { .. } | Segment::Own { .. } => None,
         }
     }
 
-    /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest` is the room after which the list continues,
-    /// unless it is complete.
-    pub(crate) fn push_page(&mut self, mut bytes: Vec<u8>, rest: Option<RoomId>) {
-        let Some(Segment::Rooms { after }) = self.segments.front_mut() else { return };
-        if rest.is_some() {
-            *after = rest;
+    /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest`: what is left of the list.
+    pub(crate) fn push_page(&mut self, mut bytes: Vec<u8>, rest: Option<List>) {
+        let Some(Segment::List(list)) = self.segments.front_mut() else { return };
+        if let Some(rest) = rest {
+            *list = rest;
         } else {
             self.segments.pop_front();
         }
@@ -195,7 +217,7 @@ impl SendBuffer {
             Some(Segment::Own { bytes, sent }) => {
                 bytes[sent..end_of_frame(&bytes, sent + withheld)].to_vec()
             }
-            Some(Segment::Rooms { .. }) | None => Vec::new(),
+            Some(Segment::List(_)) | None => Vec::new(),
         };
         if fault!(CutInFrame) {
             rest.clear();
@@ -271,7 +293,7 @@ impl SendBuffer {
         let mut bytes = self.segments.iter().map_while(|segment| match segment {
             Segment::Shared { chunk, range } => Some(&chunk.bytes()[range.clone()]),
             Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
-            Segment::Rooms { .. } => None,
+            Segment::List(_) => None,
         });
         // There is nearly always one segment; preparing for more would cost more than everything else.
         if self.segments.len() == 1 {
@@ -300,7 +322,7 @@ impl SendBuffer {
             match front {
                 Segment::Shared { range, .. } => range.start += consumed,
                 Segment::Own { sent, .. } => *sent += consumed,
-                Segment::Rooms { .. } => {
+                Segment::List(_) => {
                     debug_assert!(false, "a list is encoded before it is written");
                 }
             }
@@ -330,7 +352,7 @@ impl SendBuffer {
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &Rc<Chunk>> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Shared { chunk, .. } => Some(chunk),
-            Segment::Own { .. } | Segment::Rooms { .. } => None,
+            Segment::Own { .. } | Segment::List(_) => None,
         })
     }
 }

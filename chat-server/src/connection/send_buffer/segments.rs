@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use chat_core::RoomId;
-
 use crate::room_log::Chunk;
+use crate::workers::List;
 
 #[derive(Debug)]
 pub(super) enum Segment {
@@ -14,9 +13,8 @@ pub(super) enum Segment {
     Shared { chunk: Rc<Chunk>, range: Range<usize> },
     /// Messages to this connection alone, of which `sent` bytes are written.
     Own { bytes: Vec<u8>, sent: usize },
-    /// A list of rooms, or the rest of it: the rooms after this one. It is encoded a frame at a time when its turn
-    /// comes, and shows the rooms as they are then.
-    Rooms { after: Option<RoomId> },
+    /// A list. It is encoded one frame at a time.
+    List(List),
 }
 
 impl Segment {
@@ -25,20 +23,20 @@ impl Segment {
         match self {
             Self::Shared { range, .. } => range.len(),
             Self::Own { bytes, sent } => bytes.len() - sent,
-            Self::Rooms { .. } => 0,
+            Self::List(_) => 0,
         }
     }
 
     /// Memory held for this connection alone, in bytes. Buffers count by capacity.
     pub(super) fn own_memory(&self) -> usize {
         match self {
-            Self::Shared { .. } | Self::Rooms { .. } => 0,
+            Self::Shared { .. } | Self::List(_) => 0,
             Self::Own { bytes, .. } => bytes.capacity(),
         }
     }
 
-    pub(super) const fn is_rooms(&self) -> bool {
-        matches!(self, Self::Rooms { .. })
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self, Self::List(_))
     }
 }
 
@@ -74,13 +72,13 @@ impl Rest {
     }
 
     fn count(&mut self, segment: &Segment) {
-        self.lists += usize::from(segment.is_rooms());
+        self.lists += usize::from(segment.is_list());
         self.pending += segment.pending();
         self.own_memory += segment.own_memory();
     }
 
     fn discount(&mut self, segment: &Segment) {
-        self.lists -= usize::from(segment.is_rooms());
+        self.lists -= usize::from(segment.is_list());
         self.pending -= segment.pending();
         self.own_memory -= segment.own_memory();
     }
@@ -96,8 +94,8 @@ impl Segments {
         usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.queue.len())
     }
 
-    pub(super) fn has_rooms(&self) -> bool {
-        self.first.as_ref().is_some_and(Segment::is_rooms)
+    pub(super) fn has_list(&self) -> bool {
+        self.first.as_ref().is_some_and(Segment::is_list)
             || self.rest.as_ref().is_some_and(|rest| rest.lists > 0)
     }
 

@@ -8,6 +8,8 @@ use super::*;
 use crate::room_log::ChunkPool;
 use crate::testing::scripted_socket::{ScriptedSocket, Step};
 
+const ROOMS: List = List::Rooms { after: None };
+
 fn chunk(bytes: &[u8]) -> Rc<Chunk> {
     let mut chunk = ChunkPool::default().take(0);
     let only = Rc::get_mut(&mut chunk).expect("new");
@@ -32,12 +34,11 @@ fn flush(
 ) -> Flushed {
     loop {
         let flushed = buffer.flush(socket, &mut { budget }).expect("no error in the script");
-        let Some(after) = buffer.wanted_page().filter(|_| flushed == Flushed::Page) else {
-            return flushed;
-        };
+        let wanted = buffer.wanted_page().filter(|_| flushed == Flushed::Page);
+        let Some(&List::Rooms { after }) = wanted else { return flushed };
         let mut page = Vec::new();
         let rest = write_page(rooms, after, &mut page);
-        buffer.push_page(page, rest);
+        buffer.push_page(page, rest.map(|room| List::Rooms { after: Some(room) }));
     }
 }
 
@@ -54,9 +55,9 @@ fn mixed() -> (SendBuffer, Vec<u8>) {
         push_notice(buffer);
         buffer.push_shared(&shared, 4..5);
         buffer.push_shared(&shared, 6..10);
-        buffer.push_rooms();
+        buffer.push_list(ROOMS);
         push_notice(buffer);
-        buffer.push_rooms();
+        buffer.push_list(ROOMS);
     };
     let (mut buffer, mut whole) = (SendBuffer::default(), SendBuffer::default());
     fill(&mut buffer);
@@ -195,7 +196,7 @@ fn o5_more_segments_than_one_writev_takes() {
 #[test]
 fn s7_a_long_list_is_bytes_only_when_its_turn_comes() {
     let mut buffer = SendBuffer::default();
-    buffer.push_rooms();
+    buffer.push_list(ROOMS);
     assert_eq!((buffer.pending(), buffer.own_memory()), (0, 0));
     let blocked = |n| [Step::Take(n), Step::Fail(ErrorKind::WouldBlock)];
     let mut socket = ScriptedSocket::new((1..200).flat_map(|n| blocked(100 * n)));
@@ -233,7 +234,7 @@ proptest! {
             for &(from, len, kind) in &pieces {
                 match kind {
                     0 => push_notice(buffer),
-                    1 => buffer.push_rooms(),
+                    1 => buffer.push_list(ROOMS),
                     _ => buffer.push_shared(&shared, from..from + len),
                 }
             }

@@ -4,11 +4,11 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::{Output, Role, RoomId};
+use chat_core::{Output, Role};
 use chat_proto::Framing;
 
 use crate::net::Instant;
-use crate::workers::{HubProgress, Mailbox, MailboxState, Request, SharedHub};
+use crate::workers::{HubProgress, List, Mailbox, MailboxState, Request, SharedHub};
 
 /// Runs the mailboxes that the reactor does not run itself.
 pub(crate) trait Workers {
@@ -81,16 +81,11 @@ impl<W: Workers> Dispatcher<W> {
         }
     }
 
-    /// Returns the next frame of a list of rooms, with rooms after `after`, and the room after which the list
-    /// continues, unless it is complete.
-    pub(crate) fn rooms_page(
-        &mut self,
-        framing: Framing,
-        after: Option<RoomId>,
-    ) -> (Vec<u8>, Option<RoomId>) {
+    /// Returns the next frame of a list, and what is left of it.
+    pub(crate) fn page(&mut self, framing: Framing, list: &List) -> (Vec<u8>, Option<List>) {
         self.page.clear();
-        let rest = self.hub.write_rooms_page(framing, after, &mut self.page);
-        // Copied, so that its capacity is its length.
+        let rest = self.hub.write_page(framing, list, &mut self.page);
+        // Copied, so that it takes no more memory than it is long.
         (self.page.as_slice().into(), rest)
     }
 

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod admission;
+mod askers;
 mod candidates;
 mod connection_log;
 mod dispatcher;
@@ -14,6 +15,7 @@ mod timers;
 mod watch;
 
 pub(crate) use admission::Admission;
+pub(crate) use askers::Askers;
 pub(crate) use candidates::{Candidates, Rank};
 pub(crate) use connection_log::ConnectionLog;
 pub(crate) use dispatcher::{Completed, Dispatcher};

@@ -37,10 +37,12 @@ pub(super) fn read_time(read: &Read, requests: &[Request], is_in_room: bool) -> 
     let last = match requests.last() {
         None => return PIECE + read.bytes / BUFFERED + work,
         Some(Request::Do(Command::Chat(_))) if is_in_room => 0,
-        Some(Request::Do(Command::Rename(name))) if !name.as_str().is_ascii() => NAME,
         Some(Request::Reject(Rejection::BadName(_))) => NAME,
         Some(Request::Disconnect) => END,
-        Some(_) => ANSWER,
+        Some(last) => match last.command() {
+            Some(Command::Rename(name)) if !name.as_str().is_ascii() => NAME,
+            _ => ANSWER,
+        },
     };
     requests.len().max(read.accepted / PARSED) + last + work
 }
