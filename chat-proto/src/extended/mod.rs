@@ -14,9 +14,7 @@ mod request;
 mod request_id;
 mod token;
 
-pub use answer::{
-    Answer, Limits, Welcome, write_asked_rooms_page, write_members_page,
-};
+pub use answer::{Answer, Limits, Welcome, write_asked_rooms_page, write_members_page};
 pub use feature::{Feature, Features};
 pub use hello::{Hello, Resume};
 pub use history::{Event, History, write_history};

@@ -536,10 +536,8 @@ impl Standing<'_> {
         }
         let request = extended::Request::parse(payload);
         let is_bad = matches!(&request.ask, Err(rejection) if rejection.is_bad());
-        let is_chat = matches!(
-            &request.ask,
-            Ok(Ask::Command(Command::Chat(_))) | Err(Rejection::BadText(_))
-        );
+        let is_chat =
+            matches!(&request.ask, Ok(Ask::Command(Command::Chat(_))) | Err(Rejection::BadText(_)));
         // The hub answers it, whatever it is: the answer has its id.
         requests.push(Request::Ask(Box::new(request), 0));
         Some(match is_bad {

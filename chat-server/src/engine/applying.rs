@@ -108,7 +108,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Adds an answer after everything that is pending for the session's connection, out of the budget for
     /// its answers.
-    pub(super) fn answer(&mut self, now: Instant, to: SessionId, add: impl FnOnce(&mut Connection<S>)) {
+    pub(super) fn answer(
+        &mut self,
+        now: Instant,
+        to: SessionId,
+        add: impl FnOnce(&mut Connection<S>),
+    ) {
         let Some(&key) = self.sessions.get(&to) else { return };
         self.fanout.drain_log(&mut self.connections, key);
         if let Some(connection) = self.connections.get_mut(key) {

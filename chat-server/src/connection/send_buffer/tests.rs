@@ -81,7 +81,7 @@ fn check_counts(buffer: &SendBuffer) {
     let segments = || buffer.segments.iter();
     assert_eq!(buffer.pending(), segments().map(Segment::pending).sum::<usize>());
     assert_eq!(buffer.own_memory(), buffer.count_own_memory());
-    assert_eq!(buffer.has_waiting_list(), segments().any(Segment::is_rooms));
+    assert_eq!(buffer.has_waiting_list(), segments().any(Segment::is_list));
 }
 
 #[test]

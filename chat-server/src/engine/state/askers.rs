@@ -34,12 +34,6 @@ impl Askers {
         (self.clock)()
     }
 
-    /// Sets what tells the time.
-    #[cfg(test)]
-    pub(crate) fn set_clock(&mut self, clock: fn() -> u64) {
-        self.clock = clock;
-    }
-
     pub(crate) fn add(&mut self, session: SessionId) {
         self.sessions.insert(session, Asker::default());
     }

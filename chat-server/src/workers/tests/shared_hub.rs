@@ -8,11 +8,12 @@ use std::time::Duration;
 use chat_core::{
     Command, HubLimits, Notice, Output, Role, RoomEvent, RoomId, SessionId, Text, Title,
 };
+use chat_proto::Framing;
 use mio::{Events, Poll, Token, Waker};
 
 use crate::testing::faults::Fault;
 use crate::workers::shared_hub::{HubProgress, MailboxState, SharedHub};
-use crate::workers::{Mailbox, Request};
+use crate::workers::{AskedList, List, Mailbox, Request};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -243,4 +244,38 @@ fn c3_the_waker_is_dropped_with_the_hub_and_not_before() {
     assert!(alive.upgrade().is_some(), "it is there for the next wake-up");
     drop(hub);
     assert!(alive.upgrade().is_none());
+}
+
+/// Each member is in exactly one frame, in order of arrival, also while members leave.
+#[test]
+fn s7_a_list_of_members_is_complete_over_several_frames() {
+    const MEMBERS: usize = 9_000;
+    let mut harness = Harness::new(Runner::Reactor);
+    let newcomers: Vec<_> = (2..MEMBERS)
+        .map(|_| {
+            let mailbox = Arc::new(Mailbox::new(harness.hub.connect(Role::Guest)));
+            let mut requests = vec![Request::Do(Command::Join(RoomId::FIRST))];
+            assert!(mailbox.post(&mut requests));
+            while harness.hub.run_inline(&mailbox, &mut requests) == MailboxState::Scheduled {}
+            mailbox
+        })
+        .collect();
+    let list = AskedList::Members { re: None, room: RoomId::FIRST, arrivals: 0 };
+    let (mut rest, mut listed, mut frames) = (Some(List::Asked(Box::new(list))), Vec::new(), 0);
+    while let Some(list) = rest {
+        let mut frame = Vec::new();
+        rest = harness.hub.write_page(Framing::Length, &list, &mut frame);
+        let page: serde_json::Value = serde_json::from_slice(&frame[2..]).expect("JSON");
+        let names = page["members"].as_array().expect("a list");
+        listed.extend(names.iter().map(|name| name.as_str().expect("a name").to_owned()));
+        frames += 1;
+        // Those that have been listed may leave meanwhile.
+        if frames == 1 {
+            harness.say(0, [Request::Do(Command::Leave)]);
+        }
+    }
+    assert!(frames > 1, "{frames}");
+    let all = (1..=MEMBERS).map(|n| format!("user{n}"));
+    assert!(all.eq(listed));
+    drop(newcomers);
 }
