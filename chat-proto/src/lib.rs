@@ -98,7 +98,6 @@ mod framing;
 mod lang;
 mod localize;
 mod notice;
-mod raw_value;
 mod rooms;
 mod server_message;
 mod texts;

@@ -1,6 +1,7 @@
 //! The rules about what a client may send.
 
 use super::*;
+use crate::values::ValueError;
 use crate::frame::{HEADER_LEN, MAX_PAYLOAD};
 use proptest::prelude::*;
 

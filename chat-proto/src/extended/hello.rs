@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Feature, Features, ResumeToken};
-use crate::command::{Field, Rejection, parse_object};
-use crate::raw_value::RawValue;
+use crate::command::{Field, RawValue, Rejection, parse_object};
 use crate::values::check_len;
 
 /// The most characters of the name of a client.

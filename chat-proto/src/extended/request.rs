@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::RequestId;
-use crate::command::{Command, Field, RawCommand, Rejection, parse_object};
-use crate::raw_value::RawValue;
+use crate::command::{Command, Field, RawCommand, RawValue, Rejection, parse_object};
 use crate::values::RoomId;
 
 /// The most events that a client can ask for at once.

@@ -3,75 +3,31 @@
 //! `input` decodes; this file validates frames and charges budgets. `messages` does the same for a WebSocket.
 
 mod input;
+mod limits;
 mod messages;
 mod outcome;
+mod standing;
 
 use std::io::ErrorKind;
 use std::mem;
-use std::time::Duration;
 
-use chat_proto::extended::{self, Ask, Feature, Features, Hello};
-use chat_proto::{Command, HEADER_LEN, Rejection};
+use chat_proto::{HEADER_LEN, Rejection};
 
 use self::input::Input;
 pub(crate) use self::input::{Head, begins_http};
+pub(crate) use self::limits::InboundLimits;
+use self::limits::QUIET;
 pub(crate) use self::outcome::{Closing, Handshake, Read, ReadEnd};
+use self::standing::{Dialect, Standing, Verdict};
 use super::token_bucket::{Rate, TokenBucket};
-use crate::limits::{Limits, RateLimit};
 use crate::net::{Instant, Socket, StreamState};
 use crate::stats::{CloseReason, LimitKind};
 use crate::workers::Request;
-
-/// Frames accepted from one connection in a turn: enough for a fast talker, without making others wait.
-const FRAMES_PER_TURN: u32 = 64;
 
 /// A read of fewer bytes than this costs a quarter of a command, unless it completes a frame: a frame that
 /// comes in many pieces costs as many reads. Longer pieces are few within the budget of bytes. So does one of nothing
 /// but records without content.
 const SHORT: usize = 1024;
-
-/// The time that a quiet connection may take, in units of some 0.4 µs: 160 short messages a second that arrive one by
-/// one, or 0.03 % of the event loop's time.
-const QUIET: RateLimit = RateLimit { burst: 800, per_second: 800 };
-
-/// The features that are granted to whoever asks for them.
-const FEATURES: Features =
-    Features::NONE.with(Feature::Ack).with(Feature::Members).with(Feature::Ping);
-
-/// The limits on what a connection sends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct InboundLimits {
-    commands: Rate,
-    input: Rate,
-    bad_frames: Rate,
-    time: Rate,
-    frame_timeout: Duration,
-    frames_per_turn: u32,
-    /// Whether browsers are served.
-    web: bool,
-    /// What is granted to clients that say hello.
-    features: Features,
-}
-
-impl InboundLimits {
-    pub(crate) fn new(limits: &Limits, web: bool) -> Self {
-        Self {
-            web,
-            features: FEATURES,
-            commands: Rate::new(limits.commands),
-            input: Rate::new(limits.input),
-            bad_frames: Rate::new(limits.bad_frames),
-            time: Rate::new(QUIET),
-            frame_timeout: limits.frame_timeout,
-            frames_per_turn: FRAMES_PER_TURN,
-        }
-    }
-
-    /// The same limits, except that nothing is accepted: input is buffered.
-    pub(crate) fn accepting_nothing(&self) -> Self {
-        Self { frames_per_turn: 0, ..*self }
-    }
-}
 
 /// Why a connection is not read for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -446,111 +402,5 @@ impl Inbound {
         if !self.has_frames() && self.frame_since.is_none() {
             self.frame_since = since.or(Some(now));
         }
-    }
-}
-
-/// What a peer has turned out to speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
-    /// It has sent no command yet.
-    Unknown,
-    /// What anyone may.
-    Plain,
-    /// What clients may that have said hello.
-    Extended,
-}
-
-/// How well the peer has behaved so far.
-struct Standing<'a> {
-    bad_frames: &'a mut TokenBucket,
-    dialect: &'a mut Dialect,
-}
-
-/// What to do after accepting a payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// Continue: it costs no more than its length suggests.
-    Chat,
-    /// Stop accepting for this turn.
-    Other,
-    /// The peer has broken the protocol once too often.
-    Violation,
-}
-
-impl Standing<'_> {
-    /// Appends the request in a payload.
-    #[inline(always)]
-    fn accept(
-        &mut self,
-        now: Instant,
-        limits: &InboundLimits,
-        payload: &[u8],
-        requests: &mut Vec<Request>,
-    ) -> Verdict {
-        if *self.dialect != Dialect::Plain
-            && let Some(verdict) = self.accept_asked(now, limits, payload, requests)
-        {
-            return verdict;
-        }
-        let is_chat = match Command::parse(payload) {
-            Ok(command) => {
-                let is_chat = matches!(command, Command::Chat(_));
-                requests.push(Request::Do(command));
-                is_chat
-            }
-            Err(rejection) => {
-                let is_bad = rejection.is_bad();
-                let is_chat = matches!(rejection, Rejection::BadText(_));
-                requests.push(Request::Reject(rejection));
-                if is_bad {
-                    return self.forgive(now, limits);
-                }
-                is_chat
-            }
-        };
-        *self.dialect = Dialect::Plain;
-        if is_chat { Verdict::Chat } else { Verdict::Other }
-    }
-
-    /// Appends the request in a payload of a client that says hello, or has; `None` if it is neither.
-    #[cold]
-    fn accept_asked(
-        &mut self,
-        now: Instant,
-        limits: &InboundLimits,
-        payload: &[u8],
-        requests: &mut Vec<Request>,
-    ) -> Option<Verdict> {
-        if *self.dialect == Dialect::Unknown {
-            match Hello::parse(payload)? {
-                Ok(hello) => {
-                    *self.dialect = Dialect::Extended;
-                    requests.push(Request::Grant(hello.features.and(limits.features)));
-                    return Some(Verdict::Other);
-                }
-                Err(rejection) => {
-                    requests.push(Request::Reject(rejection));
-                    return Some(Verdict::Violation);
-                }
-            }
-        }
-        let request = extended::Request::parse(payload);
-        let is_bad = matches!(&request.ask, Err(rejection) if rejection.is_bad());
-        let is_chat =
-            matches!(&request.ask, Ok(Ask::Command(Command::Chat(_))) | Err(Rejection::BadText(_)));
-        // The hub answers it, whatever it is: the answer has its id.
-        requests.push(Request::Ask(Box::new(request), 0));
-        Some(match is_bad {
-            true => self.forgive(now, limits),
-            false if is_chat => Verdict::Chat,
-            false => Verdict::Other,
-        })
-    }
-
-    /// The verdict on a bad frame.
-    fn forgive(&mut self, now: Instant, limits: &InboundLimits) -> Verdict {
-        let is_proven = *self.dialect != Dialect::Unknown;
-        let is_forgiven = is_proven && self.bad_frames.take(now, limits.bad_frames);
-        if is_forgiven { Verdict::Chat } else { Verdict::Violation }
     }
 }

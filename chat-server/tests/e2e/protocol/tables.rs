@@ -23,7 +23,7 @@ const NOT_PLAYED: [&str; 6] = [
 fn codes_of_the_code() -> BTreeSet<&'static str> {
     let sources = [
         include_str!("../../../../chat-proto/src/notice.rs"),
-        include_str!("../../../../chat-proto/src/command.rs"),
+        include_str!("../../../../chat-proto/src/command/rejection.rs"),
     ];
     let codes_in = |source: &'static str| {
         let (_, body) = source

@@ -1,5 +1,7 @@
 //! The state machine, with every rule about sessions, names and rooms.
 
+mod requests;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -29,7 +31,7 @@ pub struct Hub {
     rooms: BTreeMap<RoomId, Room>,
     names: NameRegistry,
     /// What is known of sessions whose clients said hello.
-    pub(crate) asking: FxHashMap<SessionId, Asking>,
+    asking: FxHashMap<SessionId, Asking>,
     next_session: SessionId,
     next_room: RoomId,
 }

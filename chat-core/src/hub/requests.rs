@@ -1,26 +1,15 @@
 //! Clients that said hello: their requests, with the words by which they recognise the answers.
 //!
 //! A request is carried out as the command in it is for anyone, and then its outputs are completed: nothing in the
-//! rules knows of this folder. What the hub remembers of such a session is in [`Asking`], beside the sessions.
-
-mod acknowledgements;
+//! rules knows of this file. What the hub remembers of such a session is in [`Asking`], beside the sessions.
 
 use chat_proto::extended::{Ask, Feature, Features, Request, RequestId};
 use chat_proto::{Command, Notice, RoomId};
 
-use self::acknowledgements::{Acknowledged, Acknowledgements};
-use crate::hub::Hub;
+use super::Hub;
+use crate::asking::{Acknowledged, Acknowledgements, Asking};
 use crate::output::{Output, RoomEvent};
 use crate::session_id::SessionId;
-
-pub use self::acknowledgements::MAX_UNACKNOWLEDGED;
-
-/// What the hub knows of a session whose client said hello.
-#[derive(Debug)]
-pub(crate) struct Asking {
-    features: Features,
-    acknowledgements: Acknowledgements,
-}
 
 impl Hub {
     /// Grants features to a session, whose requests come by [`Hub::request`] from now on.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::command::{Field, Rejection};
+use super::rejection::{Field, Rejection};
 use crate::values::{RoomId, ValueError};
 
 /// The value of a known key. A value of the wrong kind is not an error yet: the command may not need it.

@@ -1,15 +1,22 @@
-//! The chats of a session that have been acknowledged last.
+//! What the hub remembers of a session whose client said hello.
 
 use std::collections::VecDeque;
 
 use chat_proto::RoomId;
-use chat_proto::extended::RequestId;
+use chat_proto::extended::{Features, RequestId};
 
 use crate::output::Output;
 use crate::session_id::SessionId;
 
 /// The chats that a session is known to have said. A chat that is sent again after so many others may be said again.
 pub const MAX_UNACKNOWLEDGED: usize = 256;
+
+/// What the hub knows of a session whose client said hello.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) features: Features,
+    pub(crate) acknowledgements: Acknowledgements,
+}
 
 /// What has been acknowledged, in that order. A few hundred words are compared in less time than a map takes.
 #[derive(Debug, Default)]
