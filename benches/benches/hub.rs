@@ -13,11 +13,11 @@ fn hub(rooms: usize, members: usize) -> (Hub, Vec<SessionId>, Vec<Output>) {
     let mut firsts = Vec::new();
     for _ in 0..rooms {
         let first = hub.connect(Role::Guest);
-        hub.handle(first, Command::Create(title.clone()), &mut outputs);
+        hub.handle(0, first, Command::Create(title.clone()), &mut outputs);
         let room = hub.room_of(first).expect("it made a room");
         for _ in 1..members {
             let next = hub.connect(Role::Guest);
-            hub.handle(next, Command::Join(room), &mut outputs);
+            hub.handle(0, next, Command::Join(room), &mut outputs);
         }
         firsts.push(first);
     }
@@ -35,7 +35,7 @@ fn chat(c: &mut Criterion) {
                 || (*next.next().expect("endless"), Command::Chat(text.clone())),
                 |(session, command)| {
                     outputs.clear();
-                    hub.handle(session, command, &mut outputs);
+                    hub.handle(0, session, command, &mut outputs);
                 },
                 BatchSize::SmallInput,
             );
@@ -50,8 +50,8 @@ fn join_and_leave(c: &mut Criterion) {
             let guest = hub.connect(Role::Guest);
             b.iter(|| {
                 outputs.clear();
-                hub.handle(guest, Command::Join(RoomId::FIRST), &mut outputs);
-                hub.handle(guest, Command::Leave, &mut outputs);
+                hub.handle(0, guest, Command::Join(RoomId::FIRST), &mut outputs);
+                hub.handle(0, guest, Command::Leave, &mut outputs);
             });
         });
     }
@@ -73,7 +73,7 @@ fn rename(c: &mut Criterion) {
             b.iter(|| {
                 if let Ok(name) = Name::new(black_box(&text)) {
                     outputs.clear();
-                    hub.handle(guest, Command::Rename(name), &mut outputs);
+                    hub.handle(0, guest, Command::Rename(name), &mut outputs);
                 }
             });
         });

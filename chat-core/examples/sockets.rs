@@ -84,7 +84,7 @@ impl Game {
             let is_gone = player.is_gone;
             for command in commands {
                 match command {
-                    Ok(command) => self.hub.handle(session, command, &mut self.outputs),
+                    Ok(command) => self.hub.handle(0, session, command, &mut self.outputs),
                     Err(rejection) => self.outputs.push(Output::Reply {
                         to: session,
                         notice: Notice::Rejected(rejection),
@@ -94,7 +94,7 @@ impl Game {
                 self.carry_out();
             }
             if is_gone {
-                self.hub.disconnect(session, &mut self.outputs);
+                self.hub.disconnect(0, session, &mut self.outputs);
                 self.carry_out();
             }
         }
@@ -123,7 +123,7 @@ impl Game {
                         after = page(after);
                     }
                 }
-                Output::Broadcast { room, seq, except, event } => {
+                Output::Broadcast { room, seq, except, event, .. } => {
                     let message = match &event {
                         RoomEvent::Chat { member, text } => {
                             ServerMessage::Chat { member, text, room, seq }

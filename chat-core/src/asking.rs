@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use chat_proto::RoomId;
-use chat_proto::extended::{Features, RequestId};
+use chat_proto::extended::{Features, RequestId, ResumeToken};
 
 use crate::output::Output;
 use crate::session_id::SessionId;
@@ -15,6 +15,10 @@ pub const MAX_UNACKNOWLEDGED: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Asking {
     pub(crate) features: Features,
+    /// The secret by which another connection can take the session over, if that is granted.
+    pub(crate) token: Option<ResumeToken>,
+    /// The number that the session began with, which its default name has.
+    pub(crate) number: u64,
     pub(crate) acknowledgements: Acknowledgements,
 }
 

@@ -99,9 +99,9 @@
 //!     (bob, Command::Join(RoomId::FIRST)),
 //!     (bob, Command::Chat(Text::new("Your move.")?)),
 //! ];
-//! let mut outputs = Vec::new(); // reused
+//! let (now, mut outputs) = (0, Vec::new()); // the time, if anybody asks for it; reused
 //! for (session, command) in commands {
-//!     hub.handle(session, command, &mut outputs);
+//!     hub.handle(now, session, command, &mut outputs);
 //!     for output in outputs.drain(..) {
 //!         screens.carry_out(&hub, output);
 //!     }
@@ -118,7 +118,7 @@
 //! assert_eq!(screens.0[&bob].len(), 2); // "Ann" is taken, room 1 entered
 //!
 //! // Bob's connection ends, so he leaves the room.
-//! hub.disconnect(bob, &mut outputs);
+//! hub.disconnect(now, bob, &mut outputs);
 //! for output in outputs.drain(..) {
 //!     screens.carry_out(&hub, output);
 //! }
@@ -154,7 +154,7 @@ pub use chat_proto::{
 };
 pub use hub::Hub;
 pub use limits::HubLimits;
-pub use output::{NoSuchRoom, Output, RoomEvent};
+pub use output::{NoSuchRoom, Output, Resumption, RoomEvent, Welcomed};
 pub use reserved_names::ReservedNames;
 pub use session::Role;
 pub use session_id::SessionId;

@@ -31,7 +31,7 @@ impl NameRegistry {
         self.reserved = reserved;
     }
 
-    /// Claims a name for `session`. Returns the claim to release later, or `None` for the default name of the
+    /// Claims a name for `session`, whose default name has `number`. Returns the claim to release later, or `None` for the default name of the
     /// session, which needs no claim.
     ///
     /// # Errors
@@ -40,10 +40,11 @@ impl NameRegistry {
         &mut self,
         name: &Name,
         session: SessionId,
+        number: u64,
     ) -> Result<Option<Claim>, Unavailable> {
         let keys = name.keys();
         if keys.iter().any(NameKey::is_default) {
-            let is_own = keys == Name::default_for(session.number()).keys();
+            let is_own = keys == Name::default_for(number).keys();
             return if is_own { Ok(None) } else { Err(Unavailable::Taken) };
         }
         if self.reserved.contains(name, &keys) {
@@ -56,6 +57,13 @@ impl NameRegistry {
             self.holders.insert(key.clone(), session);
         }
         Ok(Some(Claim(Box::new(keys))))
+    }
+
+    /// Makes another session the holder of a claim.
+    pub(crate) fn hand_over(&mut self, claim: &Claim, session: SessionId) {
+        for key in claim.keys() {
+            self.holders.insert(key.clone(), session);
+        }
     }
 
     /// Releases what `old` claims and `new` does not.
@@ -99,7 +107,7 @@ mod tests {
         name: &str,
         session: u64,
     ) -> Result<Option<Claim>, Unavailable> {
-        names.claim(&Name::new(name).expect("a name"), SessionId(session))
+        names.claim(&Name::new(name).expect("a name"), SessionId(session), session)
     }
 
     /// Without a random secret, a peer could choose names that all have the same hash.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chat_proto::extended::{RequestId, Since};
+use chat_proto::extended::{Features, RequestId, ResumeToken, Since};
 use chat_proto::{Name, Notice, RoomId, Text};
 
 use crate::session_id::SessionId;
@@ -40,6 +40,8 @@ pub enum Output {
         /// The id.
         re: RequestId,
     },
+    /// Welcome a session that has said hello.
+    Welcomed(Box<Welcomed>),
     /// Tell a session that a chat of its was accepted.
     Acknowledged {
         /// The session.
@@ -98,6 +100,8 @@ pub enum Output {
         room: RoomId,
         /// The number of the broadcast: 1 for the first in this room, rising by 1.
         seq: u64,
+        /// The time that the hub was given, in ms since 1970.
+        at: u64,
         /// A member that does not get it.
         except: Option<SessionId>,
         /// The message.
@@ -123,6 +127,41 @@ pub enum Output {
         /// The session.
         by: SessionId,
     },
+}
+
+/// The answer to a hello.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Welcomed {
+    /// The session.
+    pub session: SessionId,
+    /// The number to tell its client: the one that the session began with, whichever connection it has now.
+    pub number: u64,
+    /// Its name.
+    pub name: Name,
+    /// What it has been granted.
+    pub features: Features,
+    /// The secret by which it can be taken over, if that is among it.
+    pub token: Option<ResumeToken>,
+    /// What became of its wish to take over another session; `None` without one.
+    pub resumption: Option<Resumption>,
+}
+
+/// What became of a wish to take over a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumption {
+    /// The session `from` has ended and this one has its name, its place in its room and its acknowledged chats. Send
+    /// nothing more to the connection of `from`, if there still is one; send this session what `from` has missed, and
+    /// subscribe it to the broadcasts of the room, beginning with the next.
+    Resumed {
+        /// The session taken over.
+        from: SessionId,
+        /// The room that it is in, if it is in one.
+        room: Option<RoomId>,
+        /// The number of the last broadcast there that the client has, if it says.
+        after: Option<u64>,
+    },
+    /// There is no such session, or no longer.
+    Refused,
 }
 
 /// What happened in a room.

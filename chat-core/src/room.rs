@@ -35,14 +35,19 @@ impl Room {
         self.seq
     }
 
-    /// Numbers the next broadcast.
-    pub(crate) fn broadcast(&mut self, except: Option<SessionId>, event: RoomEvent) -> Output {
+    /// Numbers the next broadcast, which happens at `at`.
+    pub(crate) fn broadcast(
+        &mut self,
+        at: u64,
+        except: Option<SessionId>,
+        event: RoomEvent,
+    ) -> Output {
         self.seq += 1;
-        Output::Broadcast { room: self.id, seq: self.seq, except, event }
+        Output::Broadcast { room: self.id, seq: self.seq, at, except, event }
     }
 
-    pub(crate) fn notify(&mut self, except: Option<SessionId>, notice: Notice) -> Output {
-        self.broadcast(except, RoomEvent::Notice(notice))
+    pub(crate) fn notify(&mut self, at: u64, except: Option<SessionId>, notice: Notice) -> Output {
+        self.broadcast(at, except, RoomEvent::Notice(notice))
     }
 
     pub(crate) fn enter(&mut self, session: SessionId) -> Membership {
@@ -54,6 +59,11 @@ impl Room {
 
     pub(crate) fn leave(&mut self, membership: Membership) {
         self.members.remove(&membership.arrival);
+    }
+
+    /// Puts another session in the place of a member.
+    pub(crate) fn replace(&mut self, membership: Membership, session: SessionId) {
+        self.members.insert(membership.arrival, session);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -91,6 +91,8 @@ pub enum Notice {
         /// The words of the operator.
         reason: OperatorText,
     },
+    /// Another connection has taken the session over. The last message of this one.
+    ResumedElsewhere,
     /// The server stops. The last message of every connection.
     ServerStopping,
     /// The server has as many connections as allowed. The only message of the connection.
@@ -136,6 +138,7 @@ impl Notice {
             Self::TextTooLong { .. } => "text-too-long",
             Self::ShutdownRefused => "shutdown-refused",
             Self::Removed { .. } => "removed",
+            Self::ResumedElsewhere => "resumed-elsewhere",
             Self::ServerStopping => "server-stopping",
             Self::ServerFull { .. } => "server-full",
             Self::TooManyFromAddress { .. } => "too-many-from-address",

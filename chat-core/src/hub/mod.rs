@@ -1,10 +1,12 @@
 //! The state machine, with every rule about sessions, names and rooms.
 
+mod hello;
 mod requests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use chat_proto::extended::ResumeToken;
 use chat_proto::{
     Command, MAX_PAYLOAD, Name, Notice, OperatorText, RoomEntry, RoomId, Text, Title,
     chat_payload_len,
@@ -32,6 +34,8 @@ pub struct Hub {
     names: NameRegistry,
     /// What is known of sessions whose clients said hello.
     asking: FxHashMap<SessionId, Asking>,
+    /// The sessions that can be taken over, by their secrets, which nobody can choose.
+    tokens: FxHashMap<ResumeToken, SessionId>,
     next_session: SessionId,
     next_room: RoomId,
 }
@@ -46,6 +50,7 @@ impl Hub {
             rooms: BTreeMap::new(),
             names: NameRegistry::default(),
             asking: FxHashMap::default(),
+            tokens: FxHashMap::default(),
             next_session: SessionId(1),
             next_room: RoomId::FIRST,
         }
@@ -65,7 +70,7 @@ impl Hub {
         id
     }
 
-    /// Carries out a command and appends its outputs to `outputs`, in this order:
+    /// Carries out a command at `now` (ms since 1970) and appends its outputs to `outputs`, in this order:
     ///
     /// | command | in no room | in a room |
     /// |---|---|---|
@@ -78,20 +83,26 @@ impl Hub {
     /// | [`Shutdown`](Command::Shutdown) | `ShutdownRequested`, or refused | the same |
     ///
     /// A refusal is one `Reply`, and changes nothing. The command of a session that has ended is ignored.
-    pub fn handle(&mut self, session: SessionId, command: Command, outputs: &mut Vec<Output>) {
+    pub fn handle(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        command: Command,
+        outputs: &mut Vec<Output>,
+    ) {
         if !self.sessions.contains_key(&session) {
             return;
         }
         let refused = match command {
-            Command::Chat(text) => self.chat(session, text, outputs),
-            Command::Rename(name) => self.rename(session, &name, outputs),
+            Command::Chat(text) => self.chat(now, session, text, outputs),
+            Command::Rename(name) => self.rename(now, session, &name, outputs),
             Command::Rooms => {
                 outputs.push(Output::Rooms { to: session });
                 Ok(())
             }
             Command::Create(title) => self.create(session, title, outputs),
-            Command::Join(room) => self.join(session, room, outputs),
-            Command::Leave => self.leave(session, outputs),
+            Command::Join(room) => self.join(now, session, room, outputs),
+            Command::Leave => self.leave(now, session, outputs),
             Command::Shutdown => self.shutdown(session, outputs),
         };
         if let Err(notice) = refused {
@@ -102,15 +113,17 @@ impl Hub {
     /// Ends a session: it leaves its room and releases its name. If it was in a room, appends `Left`, and
     /// `Broadcast` to the others or `RoomClosed`; then `Disconnected`. Does nothing if the session has
     /// ended already.
-    pub fn disconnect(&mut self, session: SessionId, outputs: &mut Vec<Output>) {
+    pub fn disconnect(&mut self, now: u64, session: SessionId, outputs: &mut Vec<Output>) {
         let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
-        shrink::remove(&mut self.asking, &session);
+        if let Some(asking) = shrink::remove(&mut self.asking, &session) {
+            self.forget_token(asking.token);
+        }
         if let Some(claim) = &ended.claim {
             self.names.release(claim, None);
         }
         if let Some(membership) = ended.membership {
             outputs.push(Output::Left { session, room: membership.room });
-            self.remove_member(membership, ended.name, outputs);
+            self.remove_member(now, membership, ended.name, outputs);
         }
         outputs.push(Output::Disconnected { session });
     }
@@ -124,12 +137,13 @@ impl Hub {
     /// [`NoSuchRoom`] when the room does not exist, or no longer does; nothing is appended then.
     pub fn announce(
         &mut self,
+        now: u64,
         room: RoomId,
         text: OperatorText,
         outputs: &mut Vec<Output>,
     ) -> Result<(), NoSuchRoom> {
         let room = self.rooms.get_mut(&room).ok_or(NoSuchRoom(room))?;
-        outputs.push(room.notify(None, Notice::Announcement { text }));
+        outputs.push(room.notify(now, None, Notice::Announcement { text }));
         Ok(())
     }
 
@@ -219,7 +233,7 @@ impl Hub {
                 let is_held = |key| self.names.holder(key) == Some(id);
                 assert!(claim.keys().all(is_held), "a chosen name is claimed");
             } else {
-                let default = Name::default_for(id.number());
+                let default = self.default_name(id);
                 let is_default = session.name == default || session.name.keys() == default.keys();
                 assert!(is_default, "any other name is the default one, in some spelling");
             }
@@ -229,6 +243,9 @@ impl Hub {
         assert_eq!(self.names.len(), claimed, "every claim belongs to a session");
         let are_known = self.asking.keys().all(|id| self.sessions.contains_key(id));
         assert!(are_known, "what is remembered belongs to a session");
+        let tokens = self.asking.iter().filter_map(|(id, asking)| Some((asking.token?, *id)));
+        let are_right = tokens.clone().all(|(token, id)| self.tokens.get(&token) == Some(&id));
+        assert!(are_right && tokens.count() == self.tokens.len(), "a token is that of one session");
         let in_rooms = self.sessions.values().filter(|session| session.membership.is_some());
         let members: usize = self.rooms.values().map(Room::member_count).sum();
         assert_eq!(members, in_rooms.count(), "every member is a session");
@@ -237,14 +254,25 @@ impl Hub {
             assert!(!room.is_empty(), "room {id} is empty");
         }
         assert!(self.rooms.len() <= self.limits.rooms);
-        let are_tight = is_tight(&self.sessions) && is_tight(&self.asking) && self.names.is_tight();
-        assert!(are_tight, "unused memory is freed");
+        let are_tight = [
+            is_tight(&self.sessions),
+            is_tight(&self.asking),
+            is_tight(&self.tokens),
+            self.names.is_tight(),
+        ];
+        assert!(are_tight.into_iter().all(|is_tight| is_tight), "unused memory is freed");
     }
 }
 
 /// Commands. An error is a refusal, which has changed nothing.
 impl Hub {
-    fn chat(&mut self, id: SessionId, text: Text, outputs: &mut Vec<Output>) -> Result<(), Notice> {
+    fn chat(
+        &mut self,
+        now: u64,
+        id: SessionId,
+        text: Text,
+        outputs: &mut Vec<Output>,
+    ) -> Result<(), Notice> {
         let session = session_mut(&mut self.sessions, id);
         let Membership { room, .. } = session.membership.ok_or(Notice::NotInRoom)?;
         let room = room_mut(&mut self.rooms, room);
@@ -253,20 +281,23 @@ impl Hub {
             return Err(Notice::TextTooLong { excess });
         }
         let chat = RoomEvent::Chat { member: session.name.clone(), text };
-        outputs.push(room.broadcast(Some(id), chat));
+        outputs.push(room.broadcast(now, Some(id), chat));
         Ok(())
     }
 
     fn rename(
         &mut self,
+        now: u64,
         id: SessionId,
         name: &Name,
         outputs: &mut Vec<Output>,
     ) -> Result<(), Notice> {
-        let claim = self.names.claim(name, id).map_err(|unavailable| match unavailable {
-            Unavailable::Taken => Notice::NameTaken,
-            Unavailable::Reserved => Notice::NameReserved,
-        })?;
+        let number = self.number(id);
+        let claim =
+            self.names.claim(name, id, number).map_err(|unavailable| match unavailable {
+                Unavailable::Taken => Notice::NameTaken,
+                Unavailable::Reserved => Notice::NameReserved,
+            })?;
         let session = session_mut(&mut self.sessions, id);
         if let Some(old) = &session.claim {
             self.names.release(old, claim.as_ref());
@@ -275,7 +306,7 @@ impl Hub {
         let from = std::mem::replace(&mut session.name, name.clone());
         let notice = Notice::Renamed { from, to: name.clone() };
         if let Some(Membership { room, .. }) = session.membership {
-            outputs.push(room_mut(&mut self.rooms, room).notify(None, notice));
+            outputs.push(room_mut(&mut self.rooms, room).notify(now, None, notice));
         } else {
             outputs.push(Output::Reply { to: id, notice, room: None });
         }
@@ -306,6 +337,7 @@ impl Hub {
 
     fn join(
         &mut self,
+        now: u64,
         id: SessionId,
         room: RoomId,
         outputs: &mut Vec<Output>,
@@ -318,11 +350,11 @@ impl Hub {
         outputs.push(Output::Entered { session: id, room });
         outputs.push(Output::Reply { to: id, notice, room: Some((room, joined.seq() + 1)) });
         let notice = Notice::MemberEntered { name: session.name.clone() };
-        outputs.push(joined.notify(Some(id), notice));
+        outputs.push(joined.notify(now, Some(id), notice));
         Ok(())
     }
 
-    fn leave(&mut self, id: SessionId, outputs: &mut Vec<Output>) -> Result<(), Notice> {
+    fn leave(&mut self, now: u64, id: SessionId, outputs: &mut Vec<Output>) -> Result<(), Notice> {
         let session = session_mut(&mut self.sessions, id);
         let membership = session.membership.take().ok_or(Notice::NotInRoom)?;
         let name = session.name.clone();
@@ -330,7 +362,7 @@ impl Hub {
         let notice = Notice::RoomLeft { room: room.id, title: room.title.clone() };
         outputs.push(Output::Left { session: id, room: room.id });
         outputs.push(Output::Reply { to: id, notice, room: Some((room.id, room.seq() + 1)) });
-        self.remove_member(membership, name, outputs);
+        self.remove_member(now, membership, name, outputs);
         Ok(())
     }
 
@@ -345,7 +377,13 @@ impl Hub {
     }
 
     /// Removes a member from its room and tells the others, or closes the room after its last member.
-    fn remove_member(&mut self, membership: Membership, name: Name, outputs: &mut Vec<Output>) {
+    fn remove_member(
+        &mut self,
+        now: u64,
+        membership: Membership,
+        name: Name,
+        outputs: &mut Vec<Output>,
+    ) {
         let room = room_mut(&mut self.rooms, membership.room);
         room.leave(membership);
         let id = room.id;
@@ -353,7 +391,7 @@ impl Hub {
             self.rooms.remove(&id);
             outputs.push(Output::RoomClosed { room: id });
         } else {
-            outputs.push(room.notify(None, Notice::MemberLeft { name }));
+            outputs.push(room.notify(now, None, Notice::MemberLeft { name }));
         }
     }
 }

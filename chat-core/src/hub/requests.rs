@@ -1,25 +1,17 @@
 //! Clients that said hello: their requests, with the words by which they recognise the answers.
 //!
 //! A request is carried out as the command in it is for anyone, and then its outputs are completed: nothing in the
-//! rules knows of this file. What the hub remembers of such a session is in [`Asking`], beside the sessions.
+//! rules knows of this file. What the hub remembers of such a session is in `asking`, beside the sessions.
 
 use chat_proto::extended::{Ask, Feature, Features, Request, RequestId};
 use chat_proto::{Command, Notice, RoomId};
 
 use super::Hub;
-use crate::asking::{Acknowledged, Acknowledgements, Asking};
+use crate::asking::Acknowledged;
 use crate::output::{Output, RoomEvent};
 use crate::session_id::SessionId;
 
 impl Hub {
-    /// Grants features to a session, whose requests come by [`Hub::request`] from now on.
-    pub fn grant(&mut self, session: SessionId, features: Features) {
-        if self.name(session).is_some() {
-            let acknowledgements = Acknowledgements::default();
-            self.asking.insert(session, Asking { features, acknowledgements });
-        }
-    }
-
     /// Carries out a request of a session that has been granted something, at `now` (ms since 1970). Appends what
     /// [`Hub::handle`] does for the command in it, with these differences:
     ///
@@ -28,6 +20,7 @@ impl Hub {
     ///   is not said again; the answer is the same.
     /// - A rename in a room, with an id, is broadcast to the others and answered by a `Reply`.
     /// - [`Ask::Join`] appends [`Output::History`] after the answer.
+    /// - [`Ask::Quit`] does what [`Hub::disconnect`] does.
     ///
     /// A request for what is not granted is refused as unknown, and that of a session that has ended is ignored.
     pub fn request(
@@ -48,11 +41,11 @@ impl Hub {
                 return self.request_chat(now, session, id, text, outputs);
             }
             Ok(Ask::Command(command)) => {
-                self.handle(session, command, outputs);
+                self.handle(now, session, command, outputs);
                 None
             }
             Ok(Ask::Join { room, since }) if features.has(Feature::History) => {
-                self.handle(session, Command::Join(room), outputs);
+                self.handle(now, session, Command::Join(room), outputs);
                 if matches!(outputs.get(start), Some(Output::Entered { .. })) {
                     // The others are told of it in the last output.
                     let limit = chat_proto::extended::MAX_HISTORY;
@@ -62,7 +55,7 @@ impl Hub {
                 None
             }
             Ok(Ask::Join { room, .. }) => {
-                self.handle(session, Command::Join(room), outputs);
+                self.handle(now, session, Command::Join(room), outputs);
                 None
             }
             Ok(Ask::History { room, since, limit }) if features.has(Feature::History) => {
@@ -73,6 +66,7 @@ impl Hub {
                     Some(Notice::NotInRoom)
                 }
             }
+            Ok(Ask::Quit) => return self.disconnect(now, session, outputs),
             Ok(Ask::Members(room)) if features.has(Feature::Members) => {
                 self.list_members(session, room, outputs).err()
             }
@@ -115,7 +109,7 @@ impl Hub {
         text: chat_proto::Text,
         outputs: &mut Vec<Output>,
     ) {
-        let Some(id) = id else { return self.handle(session, Command::Chat(text), outputs) };
+        let Some(id) = id else { return self.handle(now, session, Command::Chat(text), outputs) };
         let asking = self.asking.get(&session);
         let asking = asking.filter(|asking| asking.features.has(Feature::Ack));
         if let Some(said) = asking.and_then(|asking| asking.acknowledgements.find(&id)) {
@@ -123,7 +117,7 @@ impl Hub {
         }
         let is_acknowledged = asking.is_some();
         let start = outputs.len();
-        self.handle(session, Command::Chat(text), outputs);
+        self.handle(now, session, Command::Chat(text), outputs);
         match outputs.get(start) {
             Some(&Output::Broadcast { room, seq, .. }) => {
                 if is_acknowledged && let Some(asking) = self.asking.get_mut(&session) {
@@ -140,7 +134,7 @@ impl Hub {
 /// Completes the outputs of a request from `start` on, so that its client recognises the answer.
 fn answer(session: SessionId, id: RequestId, start: usize, outputs: &mut Vec<Output>) {
     let new = &mut outputs[start..];
-    if let [Output::Broadcast { room, seq, except: except @ None, event }] = new
+    if let [Output::Broadcast { room, seq, except: except @ None, event, .. }] = new
         && let RoomEvent::Notice(notice @ Notice::Renamed { .. }) = event
     {
         *except = Some(session);

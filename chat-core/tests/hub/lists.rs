@@ -13,7 +13,7 @@ const PEOPLE: usize = 40;
 fn step(hub: &mut Hub, person: SessionId) {
     let title = Title::new("room").expect("a title");
     let command = hub.room_of(person).map_or(Command::Create(title), |_| Command::Leave);
-    hub.handle(person, command, &mut Vec::new());
+    hub.handle(0, person, command, &mut Vec::new());
 }
 
 fn ids(hub: &Hub) -> BTreeSet<u64> {

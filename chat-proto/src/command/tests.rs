@@ -1,8 +1,8 @@
 //! The rules about what a client may send.
 
 use super::*;
-use crate::values::ValueError;
 use crate::frame::{HEADER_LEN, MAX_PAYLOAD};
+use crate::values::ValueError;
 use proptest::prelude::*;
 
 fn parse(payload: &str) -> Result<Command, Rejection> {

@@ -44,6 +44,8 @@ pub enum Ask {
     },
     /// `CSMembers`: list the members of a room; of one's own if `None`.
     Members(Option<RoomId>),
+    /// `CSQuit`: end the session at once, rather than have it outlive its connection.
+    Quit,
     /// `CSPing`: get the time, and the number of the last broadcast in one's room.
     Ping,
 }
@@ -127,6 +129,7 @@ impl RawRequest<'_> {
                 Ask::Members(room.transpose()?)
             }
             "CSPing" => Ask::Ping,
+            "CSQuit" => Ask::Quit,
             "CSJoinRoom" => {
                 let room = self.room_id.into_room_id()?;
                 match since(self.after, RawValue::Absent, self.history)? {

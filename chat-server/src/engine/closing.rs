@@ -100,6 +100,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             CloseReason::TooManyFromAddress => {
                 Notice::TooManyFromAddress { limit: self.limits.connections_per_address }
             }
+            CloseReason::ResumedElsewhere => Notice::ResumedElsewhere,
             CloseReason::Stopped => Notice::ServerStopping,
             CloseReason::BadProxyHeader => Notice::ProxyHeaderExpected,
             CloseReason::TlsRequired => Notice::TlsRequired,

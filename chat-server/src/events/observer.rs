@@ -57,7 +57,7 @@ impl Observer {
     pub(crate) fn observe(&mut self, output: &Output) -> bool {
         match output {
             Output::Reply { to, notice, room } => self.observe_reply(*to, notice, *room),
-            Output::Broadcast { room, seq, except, event } => match (event, except) {
+            Output::Broadcast { room, seq, except, event, .. } => match (event, except) {
                 (RoomEvent::Chat { member, text }, &Some(session)) => {
                     let (name, text) = (member.clone(), text.clone());
                     self.sender.send(Event::Said { session, name, room: *room, seq: *seq, text });

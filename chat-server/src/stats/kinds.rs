@@ -69,6 +69,8 @@ kinds! {
         /// The handshake or the encryption of the connection failed; perhaps the peer does not trust the
         /// certificate.
         TlsFailed = "tls-failed",
+        /// Another connection took its session over.
+        ResumedElsewhere = "resumed-elsewhere",
         /// The program around the server removed it: see [`Controller::remove`](crate::Controller::remove).
         Removed = "removed",
         /// The server failed to handle one of the connection's commands.
@@ -103,6 +105,8 @@ kinds! {
         Members = "CSMembers",
         /// A request for the time.
         Ping = "CSPing",
+        /// A request to end the session.
+        Quit = "CSQuit",
         /// No command, or one with a value that breaks a rule.
         Rejected = "rejected",
     }

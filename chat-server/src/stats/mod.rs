@@ -188,6 +188,7 @@ impl Counters {
             | CloseReason::BadProxyHeader
             | CloseReason::TlsRequired
             | CloseReason::TlsFailed
+            | CloseReason::ResumedElsewhere
             | CloseReason::Removed
             | CloseReason::Internal
             | CloseReason::Stopped => {}

@@ -182,7 +182,7 @@ impl SharedHub {
 
     /// Announces `text` to the members of a room.
     pub(crate) fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
-        self.change(|State { hub, outputs, .. }| hub.announce(room, text, outputs))
+        self.change(|State { hub, outputs, .. }| hub.announce(0, room, text, outputs))
     }
 
     /// Makes the reactor tell a session why its connection is being removed, and close it. Returns whether the session
@@ -260,7 +260,7 @@ impl State {
             panic!("planted");
         }
         match request {
-            Request::Do(command) => self.hub.handle(session, command, &mut self.outputs),
+            Request::Do(command) => self.hub.handle(0, session, command, &mut self.outputs),
             Request::Grant(features) => self.hub.grant(session, features),
             Request::Ask(request, at) => {
                 self.hub.request(at, session, *request, &mut self.outputs);
@@ -270,7 +270,7 @@ impl State {
                 notice: Notice::Rejected(rejection),
                 room: None,
             }),
-            Request::Disconnect => self.hub.disconnect(session, &mut self.outputs),
+            Request::Disconnect => self.hub.disconnect(0, session, &mut self.outputs),
         }
     }
 

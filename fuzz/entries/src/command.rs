@@ -127,10 +127,10 @@ fn chat(text: &Text) {
     let speaker = hub.connect(Role::Guest);
     let mut outputs = Vec::new();
     let name = Name::new(&"😀".repeat(chat_proto::MAX_NAME_CHARS)).expect("a name");
-    hub.handle(speaker, Command::Rename(name.clone()), &mut outputs);
-    hub.handle(speaker, Command::Create(Title::new("room").expect("a title")), &mut outputs);
+    hub.handle(0, speaker, Command::Rename(name.clone()), &mut outputs);
+    hub.handle(0, speaker, Command::Create(Title::new("room").expect("a title")), &mut outputs);
     outputs.clear();
-    hub.handle(speaker, Command::Chat(text.clone()), &mut outputs);
+    hub.handle(0, speaker, Command::Chat(text.clone()), &mut outputs);
 
     for (room, seq) in [(1, 1), (u64::MAX, u64::MAX)] {
         let room = RoomId::new(room).expect("above 0");

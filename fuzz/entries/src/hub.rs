@@ -36,7 +36,7 @@ pub fn hub(data: &[u8]) {
             Step::Disconnect(who) => {
                 let Some(&session) = sessions.get(who % sessions.len().max(1)) else { continue };
                 let is_alive = hub.name(session).is_some();
-                hub.disconnect(session, &mut outputs);
+                hub.disconnect(0, session, &mut outputs);
                 driver.deliver(&hub, session, &outputs);
                 let ends = Output::Disconnected { session };
                 assert_eq!(outputs.last(), is_alive.then_some(&ends));
@@ -44,7 +44,7 @@ pub fn hub(data: &[u8]) {
             Step::Command(who, command) => {
                 let Some(&session) = sessions.get(who % sessions.len().max(1)) else { continue };
                 let is_alive = hub.name(session).is_some();
-                hub.handle(session, command, &mut outputs);
+                hub.handle(0, session, command, &mut outputs);
                 assert!(is_alive || outputs.is_empty(), "{session} has ended: {outputs:?}");
                 let answers = driver.deliver(&hub, session, &outputs);
                 assert_eq!(answers, usize::from(is_alive), "one answer: {outputs:?}");

@@ -71,7 +71,7 @@ fn is_taken(held: &Name, wanted: &Name) -> bool {
     let (holder, other) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
     let mut ask = |session, name: &Name| {
         let mut outputs = Vec::new();
-        hub.handle(session, Command::Rename(name.clone()), &mut outputs);
+        hub.handle(0, session, Command::Rename(name.clone()), &mut outputs);
         hub.check_invariants();
         matches!(outputs[..], [Output::Reply { notice: Notice::NameTaken, .. }])
     };

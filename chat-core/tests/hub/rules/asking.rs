@@ -1,20 +1,29 @@
-//! Clients that said hello: ids, acknowledgements, members, history, pings.
+//! Clients that said hello: ids, acknowledgements, members, history, pings, resumption.
 
 use chat_core::{Command, Hub, HubLimits, MAX_UNACKNOWLEDGED, Notice, Output, Role, RoomEvent};
-use chat_core::{RoomId, SessionId};
-use chat_proto::extended::{Ask, Feature, Features, Request, RequestId, Since};
+use chat_core::{Resumption, RoomId, SessionId, Welcomed};
+use chat_proto::extended::{
+    Ask, Feature, Features, Request, RequestId, Resume, ResumeToken, Since,
+};
 use chat_proto::{Name, Rejection, Text, Title};
 
 const ROOM: RoomId = RoomId::FIRST;
 
+/// The secret of the session that asks.
+const TOKEN: ResumeToken = ResumeToken::new([7; 16]);
+
 /// A hub with two sessions in a room; all is granted to the second.
 fn room() -> (Hub, SessionId, SessionId) {
+    room_granting(Features::all())
+}
+
+fn room_granting(features: Features) -> (Hub, SessionId, SessionId) {
     let mut hub = Hub::new(HubLimits::new());
     let (plain, asking) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
-    hub.grant(asking, Features::all());
     let mut outputs = Vec::new();
-    hub.handle(plain, Command::Create(Title::new("room").expect("a title")), &mut outputs);
-    hub.handle(asking, Command::Join(ROOM), &mut outputs);
+    hub.greet(asking, features, TOKEN, None, &mut outputs);
+    hub.handle(0, plain, Command::Create(Title::new("room").expect("a title")), &mut outputs);
+    hub.handle(0, asking, Command::Join(ROOM), &mut outputs);
     (hub, plain, asking)
 }
 
@@ -95,7 +104,7 @@ fn the_answer_to_each_command_is_marked_and_the_rest_is_as_for_anyone() {
         assert!(is_answer, "{command:?}: {marked:?}");
         marked.remove(mark);
         let mut outputs = Vec::new();
-        other.handle(asking, command, &mut outputs);
+        other.handle(77, asking, command, &mut outputs);
         assert_eq!(marked, outputs);
     }
     // Nobody is told twice: the others by the broadcast, the client itself by its answer.
@@ -103,7 +112,9 @@ fn the_answer_to_each_command_is_marked_and_the_rest_is_as_for_anyone() {
     request(&mut hub, asking, None, Ask::Command(Command::Join(ROOM)));
     let outputs = request(&mut hub, asking, Some("n"), Ask::Command(name("Bea")));
     let [
-        Output::Broadcast { room, seq, except: Some(except), event: RoomEvent::Notice(told) },
+        Output::Broadcast {
+            room, seq, except: Some(except), event: RoomEvent::Notice(told), ..
+        },
         mark,
         Output::Reply { to, notice, room: at },
     ] = &outputs[..]
@@ -181,8 +192,7 @@ fn members_and_pings_are_answered_in_a_room_and_outside() {
 
 #[test]
 fn what_is_not_granted_is_unknown() {
-    let (mut hub, plain, asking) = room();
-    hub.grant(asking, Features::NONE.with(Feature::Ping));
+    let (mut hub, plain, asking) = room_granting(Features::NONE.with(Feature::Ping));
     let unknown = Notice::Rejected(Rejection::UnknownType);
     let history = Ask::History { room: ROOM, since: Since::Last(1), limit: 1 };
     for (who, ask) in [
@@ -198,10 +208,88 @@ fn what_is_not_granted_is_unknown() {
     let outputs = request(&mut hub, asking, Some("c"), chat("hi"));
     assert!(matches!(outputs[..], [Output::Broadcast { .. }]), "it is not acknowledged");
     // A session that has ended is asked nothing, and remembered not.
-    hub.disconnect(asking, &mut Vec::new());
-    hub.grant(asking, Features::all());
+    hub.disconnect(0, asking, &mut Vec::new());
+    hub.greet(asking, Features::all(), TOKEN, None, &mut Vec::new());
     hub.check_invariants();
     for ask in [Ask::Command(Command::Rooms), Ask::Ping, Ask::Members(Some(ROOM)), chat("hi")] {
         assert_eq!(request(&mut hub, asking, Some("x"), ask), []);
     }
+}
+
+/// Begins a session that wants to go on with the one of this token, and returns its welcome.
+fn resume(hub: &mut Hub, token: ResumeToken, next: [u8; 16]) -> Welcomed {
+    let new = hub.connect(Role::Guest);
+    let (mut outputs, resume) = (Vec::new(), Resume { token: Some(token), after: Some(1) });
+    hub.greet(new, Features::all(), ResumeToken::new(next), Some(resume), &mut outputs);
+    hub.check_invariants();
+    match <[Output; 1]>::try_from(outputs) {
+        Ok([Output::Welcomed(welcomed)]) if welcomed.session == new => *welcomed,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_is_taken_over_with_name_room_and_acknowledged_chats() {
+    let (mut hub, plain, asking) = room();
+    let name = Name::new("Bea").expect("a name");
+    request(&mut hub, asking, None, Ask::Command(Command::Rename(name.clone())));
+    let said = request(&mut hub, asking, Some("c"), chat("hi"));
+    let Welcomed { session, number, name: told, token, resumption, .. } =
+        resume(&mut hub, TOKEN, [8; 16]);
+    let resumed = Resumption::Resumed { from: asking, room: Some(ROOM), after: Some(1) };
+    assert_eq!((number, &told, resumption), (asking.number(), &name, Some(resumed)));
+    assert!(hub.members(ROOM).eq([plain, session]), "its place is its own");
+    assert_eq!(hub.name(asking), None, "the old session has ended");
+    // What it said is not said again.
+    let again = request(&mut hub, session, Some("c"), chat("hi"));
+    let Some(Output::Acknowledged { seq, at, .. }) = said.last() else { panic!("{said:?}") };
+    assert_eq!(
+        again,
+        [Output::Acknowledged { to: session, re: id("c"), room: ROOM, seq: *seq, at: *at }]
+    );
+    // What the old connection still sends, or its end, changes nothing.
+    assert_eq!(request(&mut hub, asking, Some("d"), chat("late")), []);
+    hub.disconnect(0, asking, &mut Vec::new());
+    assert!(hub.members(ROOM).eq([plain, session]));
+    // A token is used once; the new one is for the next time.
+    assert_eq!(resume(&mut hub, TOKEN, [9; 16]).resumption, Some(Resumption::Refused));
+    let next = resume(&mut hub, token.expect("it was granted"), [10; 16]);
+    assert_eq!((next.number, next.name), (asking.number(), name));
+    // The name is its own, and free again once it ends.
+    let ended = next.session;
+    request(&mut hub, ended, None, Ask::Quit);
+    hub.check_invariants();
+    assert!(hub.members(ROOM).eq([plain]));
+    request(&mut hub, plain, None, Ask::Command(Command::Rename(Name::new("Bea").expect("one"))));
+    assert_eq!(hub.name(plain).map(Name::as_str), Some("Bea"));
+}
+
+#[test]
+fn a_session_taken_over_keeps_its_default_name_and_may_have_it_again() {
+    let (mut hub, _, asking) = room();
+    let session = resume(&mut hub, TOKEN, [8; 16]).session;
+    let default = Name::default_for(asking.number());
+    assert_eq!(hub.name(session), Some(&default));
+    for name in ["Bea", default.as_str()] {
+        let name = Name::new(name).expect("a name");
+        request(&mut hub, session, None, Ask::Command(Command::Rename(name.clone())));
+        assert_eq!(hub.name(session), Some(&name));
+    }
+    // The one of the session of its connection is nobody's.
+    let other = Name::default_for(session.number());
+    let outputs = request(&mut hub, session, None, Ask::Command(Command::Rename(other)));
+    let refusal = Output::Reply { to: session, notice: Notice::NameTaken, room: None };
+    assert_eq!(outputs, [refusal]);
+}
+
+#[test]
+fn a_session_that_was_not_granted_it_cannot_be_taken_over() {
+    let (mut hub, _, asking) = room_granting(Features::NONE.with(Feature::Ack));
+    assert_eq!(resume(&mut hub, TOKEN, [8; 16]).resumption, Some(Resumption::Refused));
+    assert!(hub.name(asking).is_some());
+    // Nor one that has ended.
+    let ended = resume(&mut hub, TOKEN, [11; 16]);
+    hub.disconnect(0, ended.session, &mut Vec::new());
+    let token = ended.token.expect("it was granted");
+    assert_eq!(resume(&mut hub, token, [12; 16]).resumption, Some(Resumption::Refused));
 }

@@ -80,20 +80,20 @@ fn a_chat_to_10_000_members_is_one_output() {
     let mut hub = Hub::new(HubLimits::default());
     let mut outputs = Vec::new();
     let ann = hub.connect(Role::Guest);
-    hub.handle(ann, Command::Create(Title::new("stadium").expect("a title")), &mut outputs);
+    hub.handle(0, ann, Command::Create(Title::new("stadium").expect("a title")), &mut outputs);
     let room = RoomId::FIRST;
     for _ in 2..=10_000 {
         let member = hub.connect(Role::Guest);
-        hub.handle(member, Command::Join(room), &mut outputs);
+        hub.handle(0, member, Command::Join(room), &mut outputs);
     }
     assert_eq!(hub.members(room).count(), 10_000);
     hub.check_invariants();
 
     outputs.clear();
     let text = Text::new("goal!").expect("a text");
-    hub.handle(ann, Command::Chat(text.clone()), &mut outputs);
+    hub.handle(0, ann, Command::Chat(text.clone()), &mut outputs);
     let event = RoomEvent::Chat { member: Name::default_for(1), text };
-    assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, except: Some(ann), event }]);
+    assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, at: 0, except: Some(ann), event }]);
 }
 
 /// 100,000 people, each with a name and a room, come and go. The invariants bound the capacity of maps.
@@ -105,12 +105,12 @@ fn r7_a_crowd_that_has_gone_leaves_no_memory_behind() {
     let crowd: Vec<_> = (0..100_000).map(|_| hub.connect(Role::Guest)).collect();
     for (n, &who) in crowd.iter().enumerate() {
         let name = Name::new(&format!("ann {n}")).expect("a name");
-        hub.handle(who, Command::Rename(name), &mut outputs);
-        hub.handle(who, Command::Create(title.clone()), &mut outputs);
+        hub.handle(0, who, Command::Rename(name), &mut outputs);
+        hub.handle(0, who, Command::Create(title.clone()), &mut outputs);
         outputs.clear();
     }
     for (left, &who) in (0..crowd.len()).rev().zip(&crowd) {
-        hub.disconnect(who, &mut outputs);
+        hub.disconnect(0, who, &mut outputs);
         outputs.clear();
         if left < 10 || left.is_power_of_two() {
             hub.check_invariants();

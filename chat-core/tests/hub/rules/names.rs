@@ -85,7 +85,7 @@ fn v7_a_reserved_name_is_refused_unless_the_list_is_another() {
     let session = hub.connect(Role::Operator);
     for (name, expected) in [("Boss", "user1"), ("admin", "admin")] {
         let name = Name::new(name).expect("a name");
-        hub.handle(session, Command::Rename(name), &mut Vec::new());
+        hub.handle(0, session, Command::Rename(name), &mut Vec::new());
         assert_eq!(hub.name(session).map(Name::as_str), Some(expected));
     }
 }

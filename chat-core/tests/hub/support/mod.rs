@@ -67,20 +67,20 @@ impl Chat {
     pub(crate) fn disconnect(&mut self, session: SessionId) {
         self.inboxes.remove(&session);
         let mut outputs = Vec::new();
-        self.hub.disconnect(session, &mut outputs);
+        self.hub.disconnect(0, session, &mut outputs);
         self.carry_out(outputs);
     }
 
     pub(crate) fn send(&mut self, from: SessionId, command: Command) {
         let mut outputs = Vec::new();
-        self.hub.handle(from, command, &mut outputs);
+        self.hub.handle(0, from, command, &mut outputs);
         self.carry_out(outputs);
     }
 
     /// Announces something in a room. Returns whether there is such a room.
     pub(crate) fn announce(&mut self, room: RoomId, text: OperatorText) -> bool {
         let mut outputs = Vec::new();
-        let result = self.hub.announce(room, text, &mut outputs);
+        let result = self.hub.announce(0, room, text, &mut outputs);
         assert!(result.is_ok() || outputs.is_empty());
         self.carry_out(outputs);
         result.is_ok()
@@ -123,7 +123,7 @@ impl Chat {
                     let place = members.iter().position(|&member| member == session);
                     members.remove(place.expect("only a member leaves"));
                 }
-                Output::Broadcast { room, seq, except, event } => {
+                Output::Broadcast { room, seq, except, event, .. } => {
                     self.broadcast(room, seq, except, &event);
                 }
                 Output::NotifyAll { notice } => {

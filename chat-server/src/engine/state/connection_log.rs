@@ -197,6 +197,7 @@ fn severity(reason: CloseReason) -> Level {
         | CloseReason::PeerEndedInFrame
         | CloseReason::Lost
         | CloseReason::Http
+        | CloseReason::ResumedElsewhere
         | CloseReason::Stopped => Level::DEBUG,
         CloseReason::BadInput
         | CloseReason::FrameTimeout

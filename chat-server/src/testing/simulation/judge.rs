@@ -50,6 +50,7 @@ fn is_true(
         CloseReason::BadProxyHeader
         | CloseReason::TlsRequired
         | CloseReason::TlsFailed
+        | CloseReason::ResumedElsewhere
         | CloseReason::Removed
         | CloseReason::Internal => false,
     }
@@ -66,6 +67,7 @@ pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
         CloseReason::TooManyFromAddress => Some("too-many-from-address"),
         CloseReason::BadProxyHeader => Some("proxy-header-expected"),
         CloseReason::TlsRequired => Some("tls-required"),
+        CloseReason::ResumedElsewhere => Some("resumed-elsewhere"),
         CloseReason::Stopped => Some("server-stopping"),
         CloseReason::PeerEnded
         | CloseReason::PeerEndedInFrame

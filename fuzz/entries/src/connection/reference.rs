@@ -89,7 +89,7 @@ impl Reference {
         match parsed {
             Ok(command) => {
                 let mut outputs = Vec::new();
-                self.hub.handle(session, command, &mut outputs);
+                self.hub.handle(0, session, command, &mut outputs);
                 self.deliver(outputs);
             }
             Err(rejection) => self.reject(who, rejection),
@@ -107,7 +107,7 @@ impl Reference {
     pub(super) fn disconnect(&mut self, who: usize) {
         self.peers[who].ended = true;
         let mut outputs = Vec::new();
-        self.hub.disconnect(self.peers[who].session, &mut outputs);
+        self.hub.disconnect(0, self.peers[who].session, &mut outputs);
         self.deliver(outputs);
     }
 
@@ -129,7 +129,7 @@ impl Reference {
                     let who = self.peer(session);
                     self.members.entry(room).or_default().remove(&who);
                 }
-                Output::Broadcast { room, seq, except, event } => {
+                Output::Broadcast { room, seq, except, event, .. } => {
                     let except = except.map(|session| self.peer(session));
                     let members = self.members.get(&room).cloned().unwrap_or_default();
                     for who in members.into_iter().filter(|who| Some(*who) != except) {

@@ -77,7 +77,7 @@ impl Driver {
                 members.remove(place.expect("a leaver was a member"));
                 false
             }
-            Output::Broadcast { room, seq, except, event } => {
+            Output::Broadcast { room, seq, except, event, .. } => {
                 self.broadcast(actor, *room, *seq, *except, event)
             }
             Output::RoomClosed { room } => {

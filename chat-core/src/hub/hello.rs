@@ -1,0 +1,98 @@
+//! Sessions that say hello: what they are granted, and how another connection takes one over.
+//!
+//! A session that is taken over moves: its name, its place in its room and what it has said become those of the session
+//! of the new connection, which has just begun. The old session ends without a word to anybody. So each connection keeps
+//! the session that it began with, and what the old connection still sends is that of a session that has ended.
+
+use chat_proto::Name;
+use chat_proto::extended::{Feature, Features, Resume, ResumeToken};
+
+use super::Hub;
+use crate::asking::{Acknowledgements, Asking};
+use crate::output::{Output, Resumption, Welcomed};
+use crate::room::Membership;
+use crate::session_id::SessionId;
+use crate::shrink;
+
+impl Hub {
+    /// Greets a session, whose requests come by [`Hub::request`] from now on, and grants it features. `token` is the
+    /// secret by which it can be taken over, if [`Feature::Resume`] is among them: 128 bits that are random and new.
+    /// `resume` is the session that it wants to take over. Appends [`Output::Welcomed`].
+    ///
+    /// Does nothing if the session has ended, or has been greeted before.
+    pub fn greet(
+        &mut self,
+        session: SessionId,
+        features: Features,
+        token: ResumeToken,
+        resume: Option<Resume>,
+        outputs: &mut Vec<Output>,
+    ) {
+        if self.name(session).is_none() || self.asking.contains_key(&session) {
+            return;
+        }
+        let token = features.has(Feature::Resume).then_some(token);
+        let number = session.number();
+        let acknowledgements = Acknowledgements::default();
+        self.asking.insert(session, Asking { features, token, number, acknowledgements });
+        let resumption = resume.map(|resume| self.resume(session, resume));
+        if let Some(token) = token {
+            self.tokens.insert(token, session);
+        }
+        let number = self.number(session);
+        let name = self.name(session).expect("it has not ended").clone();
+        let welcomed = Welcomed { session, number, name, features, token, resumption };
+        outputs.push(Output::Welcomed(Box::new(welcomed)));
+    }
+
+    /// Takes another session over, if its token is right.
+    fn resume(&mut self, session: SessionId, resume: Resume) -> Resumption {
+        let is_new = self.sessions.get(&session).is_some_and(|new| new.membership.is_none());
+        let from = resume.token.and_then(|token| self.tokens.get(&token).copied());
+        let Some(from) = from.filter(|_| is_new) else { return Resumption::Refused };
+        let room = self.room_of(from);
+        self.take_over(from, session);
+        Resumption::Resumed { from, room, after: resume.after }
+    }
+
+    /// Moves the session `from` to `to`, which has just begun.
+    fn take_over(&mut self, from: SessionId, to: SessionId) {
+        let old = shrink::remove(&mut self.sessions, &from).expect("a token is that of a session");
+        let asking = shrink::remove(&mut self.asking, &from).expect("it said hello");
+        self.forget_token(asking.token);
+        if let Some(new) = self.asking.get_mut(&to) {
+            new.number = asking.number;
+            new.acknowledgements = asking.acknowledgements;
+        }
+        if let Some(claim) = &old.claim {
+            self.names.hand_over(claim, to);
+        }
+        if let Some(membership @ Membership { room, .. }) = old.membership {
+            super::room_mut(&mut self.rooms, room).replace(membership, to);
+        }
+        let new = super::session_mut(&mut self.sessions, to);
+        // What a session may do depends on where its connection comes from.
+        let role = new.role;
+        if let Some(claim) = std::mem::replace(new, old).claim {
+            self.names.release(&claim, None);
+        }
+        super::session_mut(&mut self.sessions, to).role = role;
+    }
+
+    /// Makes a token worthless.
+    pub(super) fn forget_token(&mut self, token: Option<ResumeToken>) {
+        if let Some(token) = token {
+            shrink::remove(&mut self.tokens, &token);
+        }
+    }
+
+    /// The number that a session began with, which its default name has.
+    pub(super) fn number(&self, session: SessionId) -> u64 {
+        self.asking.get(&session).map_or(session.number(), |asking| asking.number)
+    }
+
+    /// The default name of a session.
+    pub(super) fn default_name(&self, session: SessionId) -> Name {
+        Name::default_for(self.number(session))
+    }
+}
