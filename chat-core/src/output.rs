@@ -122,6 +122,11 @@ pub enum Output {
         /// The session.
         session: SessionId,
     },
+    /// Forget the connection of a session. The session stays, until it is taken over or disconnected.
+    Detached {
+        /// The session.
+        session: SessionId,
+    },
     /// Stop the server, at the request of a session that may ask for it.
     ShutdownRequested {
         /// The session.

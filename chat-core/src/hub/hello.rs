@@ -16,7 +16,7 @@ use crate::shrink;
 
 impl Hub {
     /// Greets a session, whose requests come by [`Hub::request`] from now on, and grants it features. `token` is the
-    /// secret by which it can be taken over, if [`Feature::Resume`] is among them: 128 bits that are random and new.
+    /// secret by which it can be taken over, needed if [`Feature::Resume`] is among them: 128 bits, random and new.
     /// `resume` is the session that it wants to take over. Appends [`Output::Welcomed`].
     ///
     /// Does nothing if the session has ended, or has been greeted before.
@@ -24,18 +24,18 @@ impl Hub {
         &mut self,
         session: SessionId,
         features: Features,
-        token: ResumeToken,
+        token: Option<ResumeToken>,
         resume: Option<Resume>,
         outputs: &mut Vec<Output>,
     ) {
         if self.name(session).is_none() || self.asking.contains_key(&session) {
             return;
         }
-        let token = features.has(Feature::Resume).then_some(token);
+        let token = token.filter(|_| features.has(Feature::Resume));
         let number = session.number();
         let acknowledgements = Acknowledgements::default();
         self.asking.insert(session, Asking { features, token, number, acknowledgements });
-        let resumption = resume.map(|resume| self.resume(session, resume));
+        let resumption = resume.map(|resume| self.resume(session, &resume));
         if let Some(token) = token {
             self.tokens.insert(token, session);
         }
@@ -45,8 +45,16 @@ impl Hub {
         outputs.push(Output::Welcomed(Box::new(welcomed)));
     }
 
+    /// Notes that the connection of a session has ended, and the session has not. Appends [`Output::Detached`]. Does
+    /// nothing if it has.
+    pub fn detach(&self, session: SessionId, outputs: &mut Vec<Output>) {
+        if self.name(session).is_some() {
+            outputs.push(Output::Detached { session });
+        }
+    }
+
     /// Takes another session over, if its token is right.
-    fn resume(&mut self, session: SessionId, resume: Resume) -> Resumption {
+    fn resume(&mut self, session: SessionId, resume: &Resume) -> Resumption {
         let is_new = self.sessions.get(&session).is_some_and(|new| new.membership.is_none());
         let from = resume.token.and_then(|token| self.tokens.get(&token).copied());
         let Some(from) = from.filter(|_| is_new) else { return Resumption::Refused };

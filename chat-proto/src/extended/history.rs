@@ -18,68 +18,69 @@ pub struct Event<'a> {
     pub payload: &'a [u8],
 }
 
-/// What an `SCHistory` is about.
+impl Event<'_> {
+    /// Bytes of [`HistoryHead::SPACE`] that the event takes in an `SCHistory`.
+    pub const fn space(&self) -> usize {
+        /// A comma, and the time with its key.
+        const AROUND: usize = r#",,"at":"#.len() + 20;
+        self.payload.len() + AROUND
+    }
+}
+
+/// What an `SCHistory` says besides its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct History<'a> {
+pub struct HistoryHead<'a> {
     /// The `id` of the request.
     pub re: Option<&'a RequestId>,
     /// The room.
     pub room: RoomId,
-    /// Whether something between what was asked for and the first event is not kept any more.
+    /// The number of the first event; without events, that of the next one.
+    pub from: u64,
+    /// Whether there are others beyond these, in the direction that was asked for.
+    pub more: bool,
+    /// Whether something between these and what was asked for is not kept any more.
     pub gap: bool,
 }
 
-/// Appends one `SCHistory` to `out`, framed like this, with as many of `events`, which are in order, as fit. Each is as
-/// it was broadcast, and has its time as `at`. `more`: there are others behind them, fit or not. Returns how many were
-/// written. `from` and `to` are the numbers of the first and the last; without events, neither is there.
-pub fn write_history<'a>(
-    framing: Framing,
-    history: History<'_>,
-    events: impl IntoIterator<Item = Event<'a>>,
-    more: bool,
-    out: &mut Vec<u8>,
-) -> usize {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Head<'a> {
-        r#type: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        re: Option<&'a RequestId>,
-        room_id: RoomId,
-        gap: bool,
-    }
-    /// The longest tail, with two numbers of 20 digits.
-    const TAIL: usize = r#"],"from":,"to":,"more":false}"#.len() + 40;
-    const AT: usize = r#","at":"#.len() + 20;
+impl HistoryHead<'_> {
+    /// Bytes that there are for events: see [`Event::space`].
+    pub const SPACE: usize = MAX_PAYLOAD - 1024;
 
-    let (mut written, mut range, mut more) = (0, None, more);
-    let fits = framing.write(out, |out| {
-        let end = out.len() + MAX_PAYLOAD - TAIL;
-        let head =
-            Head { r#type: "SCHistory", re: history.re, room_id: history.room, gap: history.gap };
-        serde_json::to_writer(&mut *out, &head).expect("strings and integers always serialize");
-        out.pop();
-        out.extend_from_slice(br#","events":["#);
-        for Event { seq, at, payload } in events {
-            if out.len() + payload.len() + AT + 1 > end {
-                more = true;
-                break;
-            }
-            if written > 0 {
-                out.push(b',');
-            }
-            let object = payload.strip_suffix(b"}").unwrap_or(payload);
-            out.extend_from_slice(object);
-            out.extend_from_slice(format!(r#","at":{at}}}"#).as_bytes());
-            written += 1;
-            range = Some((range.map_or(seq, |(from, _)| from), seq));
+    /// Appends one `SCHistory` to `out`, framed like this. `events` are consecutive, and fit into
+    /// [`SPACE`](Self::SPACE). Each is as it was broadcast, and has its time as `at`.
+    pub fn write<'a>(
+        &self,
+        framing: Framing,
+        events: impl IntoIterator<Item = Event<'a>>,
+        out: &mut Vec<u8>,
+    ) {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Head<'a> {
+            r#type: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            re: Option<&'a RequestId>,
+            room_id: RoomId,
         }
-        out.push(b']');
-        if let Some((from, to)) = range {
-            out.extend_from_slice(format!(r#","from":{from},"to":{to}"#).as_bytes());
-        }
-        out.extend_from_slice(format!(r#","more":{more}}}"#).as_bytes());
-    });
-    debug_assert!(fits.is_ok(), "there is room for the tail");
-    written
+        let fits = framing.write(out, |out| {
+            let head = Head { r#type: "SCHistory", re: self.re, room_id: self.room };
+            serde_json::to_writer(&mut *out, &head).expect("strings and integers always serialize");
+            out.pop();
+            out.extend_from_slice(br#","events":["#);
+            let mut next = self.from;
+            for Event { at, payload, .. } in events {
+                if next > self.from {
+                    out.push(b',');
+                }
+                out.extend_from_slice(payload.strip_suffix(b"}").unwrap_or(payload));
+                out.extend_from_slice(format!(r#","at":{at}}}"#).as_bytes());
+                next += 1;
+            }
+            let (from, to) = (self.from, next.saturating_sub(1));
+            let Self { more, gap, .. } = self;
+            let tail = format!(r#"],"from":{from},"to":{to},"more":{more},"gap":{gap}}}"#);
+            out.extend_from_slice(tail.as_bytes());
+        });
+        debug_assert!(fits.is_ok(), "the events fit, and all else is short");
+    }
 }

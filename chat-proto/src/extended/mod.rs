@@ -17,7 +17,7 @@ mod token;
 pub use answer::{Answer, Limits, Welcome, write_asked_rooms_page, write_members_page};
 pub use feature::{Feature, Features};
 pub use hello::{Hello, Resume};
-pub use history::{Event, History, write_history};
+pub use history::{Event, HistoryHead};
 pub use request::{Ask, MAX_HISTORY, Request, Since};
 pub use request_id::{MAX_REQUEST_ID_CHARS, RequestId};
 pub use token::ResumeToken;

@@ -210,32 +210,31 @@ fn members_come_in_as_many_frames_as_they_need() {
 
 #[test]
 fn history_is_what_was_broadcast_with_its_time() {
-    let history = History { re: None, room: room(3), gap: false };
+    let head = HistoryHead { re: None, room: room(3), from: 4, more: true, gap: false };
     let events = [
         Event { seq: 4, at: 10, payload: br#"{"type":"SCChat","seq":4}"# },
-        Event { seq: 6, at: 20, payload: br#"{"type":"SCChat","seq":6}"# },
+        Event { seq: 5, at: 20, payload: br#"{"type":"SCChat","seq":5}"# },
     ];
-    let text = written(|out| {
-        assert_eq!(write_history(Framing::Length, history, events, false, out), 2);
-    });
     assert_eq!(
-        text,
-        r#"{"type":"SCHistory","roomId":3,"gap":false,"events":[{"type":"SCChat","seq":4,"at":10},{"type":"SCChat","seq":6,"at":20}],"from":4,"to":6,"more":false}"#
+        written(|out| head.write(Framing::Length, events, out)),
+        r#"{"type":"SCHistory","roomId":3,"events":[{"type":"SCChat","seq":4,"at":10},{"type":"SCChat","seq":5,"at":20}],"from":4,"to":5,"more":true,"gap":false}"#
     );
-    let text = written(|out| {
-        let history = History { gap: true, ..history };
-        assert_eq!(write_history(Framing::Length, history, [], false, out), 0);
-    });
-    assert_eq!(text, r#"{"type":"SCHistory","roomId":3,"gap":true,"events":[],"more":false}"#);
+    let id = RequestId::new("h").expect("an id");
+    let head = HistoryHead { re: Some(&id), more: false, gap: true, ..head };
+    assert_eq!(
+        written(|out| head.write(Framing::Length, [], out)),
+        r#"{"type":"SCHistory","re":"h","roomId":3,"events":[],"from":4,"to":3,"more":false,"gap":true}"#
+    );
 }
 
 #[test]
-fn history_stops_where_a_frame_is_full() {
+fn a_full_history_fits_a_frame() {
+    let id = RequestId::new(&"\u{1}".repeat(64)).expect("an id");
     let payload = format!(r#"{{"text":"{}"}}"#, "x".repeat(20_000));
     let events = (1..=9).map(|seq| Event { seq, at: u64::MAX, payload: payload.as_bytes() });
-    let history = History { re: None, room: room(u64::MAX), gap: false };
-    let text = written(|out| {
-        assert_eq!(write_history(Framing::Length, history, events, false, out), 3);
-    });
-    assert!(text.ends_with(r#"],"from":1,"to":3,"more":true}"#) && text.len() <= MAX_PAYLOAD);
+    let fitting = HistoryHead::SPACE / events.clone().next().expect("the first").space();
+    let (re, from) = (Some(&id), u64::MAX - 9);
+    let head = HistoryHead { re, room: room(u64::MAX), from, more: false, gap: false };
+    let text = written(|out| head.write(Framing::Length, events.take(fitting), out));
+    assert!(text.ends_with(r#""more":false,"gap":false}"#) && text.len() <= MAX_PAYLOAD);
 }

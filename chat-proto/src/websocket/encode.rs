@@ -95,6 +95,11 @@ pub fn message_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// The length of the header of such a frame.
+pub(crate) fn message_header_len(frame: &[u8]) -> usize {
+    if frame.get(1) == Some(&LENGTH_16) { LONG_HEADER } else { 2 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

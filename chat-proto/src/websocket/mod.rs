@@ -43,6 +43,7 @@ mod tests;
 mod violation;
 
 pub use decoder::{Decoder, Event, Events};
+pub(crate) use encode::message_header_len;
 pub use encode::{
     message_len, write_close, write_masked, write_message, write_pong, write_unmasked,
 };

@@ -37,14 +37,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     fn apply(&mut self, now: Instant, output: Output) {
         match output {
-            Output::Broadcast { room, seq, except, event } => {
+            Output::Broadcast { room, seq, at, except, event } => {
                 if let RoomEvent::Chat { text, .. } = &event
                     && fault!(ReactorPanics, text.as_str())
                 {
                     panic!("planted");
                 }
                 let except = except.and_then(|session| self.sessions.get(&session).copied());
-                self.fanout.broadcast(room, seq, except, &event);
+                self.fanout.broadcast(room, seq, at, except, &event);
             }
             Output::Reply { to, notice, room } => {
                 if let Notice::TooManyRooms { .. } = notice {
@@ -79,7 +79,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     self.enqueue_flush(key);
                 }
             }
-            Output::Disconnected { session } => {
+            Output::Disconnected { session } | Output::Detached { session } => {
                 self.askers.remove(session);
                 if let Some(key) = self.sessions.remove(&session) {
                     // If there is no reason yet, nobody asked for the end: the hub failed.
@@ -87,8 +87,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
             }
             Output::ShutdownRequested { .. } => self.begin_stop(now),
-            // The log of a room ends with its last member.
-            Output::RoomClosed { .. } => {}
+            Output::RoomClosed { room } => self.fanout.close_room(room),
             other => self.apply_asked(now, other),
         }
     }

@@ -1,62 +1,97 @@
 //! Clients that said hello: what only they are sent.
 
-use chat_core::{Name, Output, SessionId};
+use chat_core::{Output, RoomId, SessionId, Welcomed};
 use chat_proto::MAX_PAYLOAD;
-use chat_proto::extended::{Answer, Features, Limits, MAX_HISTORY, Welcome};
+use chat_proto::extended::{
+    Answer, Ask, Feature, HistoryHead, Limits, MAX_HISTORY, RequestId, Since, Welcome,
+};
 
 use super::Engine;
 use super::state::Workers;
 use crate::net::{ConnKey, Instant, Socket};
+use crate::stats::CloseReason;
 use crate::workers::{AskedList, List, Request};
 
 /// The name and version of the server.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
 
 impl<S: Socket, W: Workers> Engine<S, W> {
-    /// Welcomes a client that says hello, and dates the requests of those that have.
+    /// Prepares the requests of a client that says hello, or has.
     #[cold]
-    pub(super) fn prepare_asked(&mut self, now: Instant, key: ConnKey, requests: &mut [Request]) {
-        for request in requests {
-            match request {
-                Request::Grant(features) => self.welcome(now, key, *features),
-                Request::Ask(_, at) => *at = self.askers.time(),
-                Request::Do(_) | Request::Reject(_) | Request::Disconnect => {}
+    pub(super) fn prepare_asked(&mut self, key: ConnKey, requests: &mut Vec<Request>) {
+        let session = self.connections.get(key).and_then(|c| c.lifecycle.session());
+        if let (Some(Request::Greet(hello, token)), Some(session)) = (requests.first_mut(), session)
+        {
+            self.askers.add(session);
+            *token = hello.features.has(Feature::Resume).then(|| self.new_token()).flatten();
+        }
+        let quits = |request: &Request| matches!(request, Request::Ask(asked) if asked.ask == Ok(Ask::Quit));
+        if let Some(index) = requests.iter().position(quits)
+            && let Some(connection) = self.connections.get_mut(key)
+        {
+            // What follows is too late.
+            self.counters.receive(&requests[index..=index]);
+            requests.truncate(index);
+            if connection.lifecycle.is_open() {
+                connection.begin_close(CloseReason::PeerEnded, requests);
+            } else {
+                requests.push(Request::Disconnect);
+            }
+            if let Some(session) = session {
+                self.askers.set_lasting(session, false);
             }
         }
     }
 
-    fn welcome(&mut self, now: Instant, key: ConnKey, features: Features) {
-        let connection = self.connections.get(key);
-        let Some(session) = connection.and_then(|connection| connection.lifecycle.session()) else {
-            return;
-        };
-        self.askers.add(session);
-        // It is its first message: it has no other name yet.
-        let name = Name::default_for(session.number());
+    /// Tells a client who it is.
+    pub(super) fn send_welcome(
+        &mut self,
+        now: Instant,
+        welcomed: &Welcomed,
+        resumed: Option<bool>,
+        room_id: Option<RoomId>,
+    ) {
+        let &Welcomed { session, number, ref name, features, token, .. } = welcomed;
+        let epoch = self.epoch.clone();
         let welcome = Welcome {
             server: SERVER,
-            epoch: &self.epoch,
-            session: session.number(),
-            name: &name,
+            epoch: &epoch,
+            session: number,
+            name,
             features,
             limits: Limits {
                 payload: MAX_PAYLOAD,
                 unacknowledged: chat_core::MAX_UNACKNOWLEDGED,
                 history: MAX_HISTORY,
             },
-            time: self.askers.time(),
-            resume: None,
-            resume_time: None,
-            resumed: None,
-            room_id: None,
+            time: self.clock.now(),
+            resume: token,
+            resume_time: token.map(|_| self.limits.resume_time.as_secs()),
+            resumed,
+            room_id,
         };
-        let welcome = Answer::Welcome(&welcome);
-        let mut bytes = Vec::new();
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        welcome.write_framed(connection.outbound.framing(), &mut bytes);
-        connection.outbound.send.push_bytes(&bytes);
-        connection.outbound.charge_answer(now, self.egress.answers, bytes.len());
-        self.enqueue_flush(key);
+        self.push_extended(now, session, &Answer::Welcome(&welcome));
+    }
+
+    /// Sends a part of a room's history.
+    pub(super) fn send_history(
+        &mut self,
+        now: Instant,
+        to: SessionId,
+        room: RoomId,
+        since: Since,
+        limit: usize,
+        re: Option<&RequestId>,
+    ) {
+        let Some(&key) = self.sessions.get(&to) else { return };
+        let Some(connection) = self.connections.get(key) else { return };
+        let Some(histories) = self.fanout.histories() else { return };
+        let framing = connection.outbound.framing();
+        let part = histories.part(room, since, limit);
+        let (from, more, gap) = (part.from(), part.more, part.gap);
+        let mut frame = Vec::new();
+        HistoryHead { re, room, from, more, gap }.write(framing, part.events(), &mut frame);
+        self.answer(now, to, |connection| connection.outbound.send.push_bytes(&frame));
     }
 
     /// Applies an output that only such clients cause.
@@ -68,7 +103,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 self.push_extended(now, to, &Answer::Ack { re: &re, room, seq, at });
             }
             Output::Pong { to, room } => {
-                let (re, time) = (self.askers.take_re(to), self.askers.time());
+                let (re, time) = (self.askers.take_re(to), self.clock.now());
                 self.push_extended(now, to, &Answer::Pong { re: re.as_ref(), time, room });
             }
             Output::Members { to, room } => {
@@ -76,6 +111,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 let list = AskedList::Members { re, room, arrivals: 0 };
                 self.push_list(now, to, List::Asked(Box::new(list)));
             }
+            Output::History { to, room, since, limit } => {
+                let re = self.askers.take_re(to);
+                self.send_history(now, to, room, since, limit, re.as_ref());
+            }
+            Output::Welcomed(welcomed) => self.welcome(now, &welcomed),
             // `Output` may grow: what is not known here has to be added here.
             other => debug_assert!(false, "not applied: {other:?}"),
         }

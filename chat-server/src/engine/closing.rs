@@ -21,6 +21,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             connection.begin_close(reason, &mut requests);
             self.connections.account_memory(key);
         }
+        self.keep_session(key, &mut requests);
         self.post(key, &mut requests);
         self.dispatcher.give_back(requests);
     }
@@ -51,7 +52,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Cuts a connection off from the hub and from its room: nothing more comes from either.
-    fn detach(&mut self, key: ConnKey) {
+    pub(super) fn detach(&mut self, key: ConnKey) {
         if fault!(NoGeneration) {
             return;
         }
@@ -194,6 +195,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
         self.sessions.clear();
         self.askers.clear();
+        self.kept.clear();
         if let Some(observer) = self.observer.take() {
             observer.close();
         }

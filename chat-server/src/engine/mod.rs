@@ -13,6 +13,7 @@
 //! | `reading` | reads connections, and posts their requests |
 //! | `applying` | applies the hub's outputs |
 //! | `asking` | answers clients that said hello |
+//! | `resuming` | keeps sessions that outlive their connections, and hands them over |
 //! | `writing` | flushes rooms and connections |
 //! | `deadlines` | ends what takes too long |
 //! | `slow_readers` | limits what is pending for one |
@@ -32,6 +33,7 @@ mod observing;
 mod reading;
 mod releasing;
 mod relieving;
+mod resuming;
 mod slow_readers;
 mod state;
 mod vanished;
@@ -44,7 +46,8 @@ use chat_core::{Lang, SessionId};
 use rustc_hash::FxHashMap;
 
 use self::state::{
-    Admission, Askers, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, Stop, Timers, Watch,
+    Admission, Askers, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, KeptSessions, Stop,
+    Timers, WallClock, Watch,
 };
 use crate::config::Config;
 use crate::connection::Connections;
@@ -67,6 +70,8 @@ pub(crate) struct Engine<S, W> {
     /// The connection of each session, until either has ended.
     sessions: FxHashMap<SessionId, ConnKey>,
     askers: Askers,
+    kept: KeptSessions,
+    clock: WallClock,
     /// A word that changes when numbers begin anew.
     epoch: Box<str>,
     fanout: Fanout,
@@ -99,14 +104,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         counters: Arc<Counters>,
     ) -> Self {
         let Config { limits, inline_requests, lang, web, .. } = config;
-        let askers = Askers::new();
+        let clock = WallClock::new();
         Self {
             lang,
             connections: Connections::new(),
             sessions: FxHashMap::default(),
             // Numbers begin anew with each start.
-            epoch: format!("{:x}", askers.time()).into(),
-            askers,
+            epoch: format!("{:x}", clock.now()).into(),
+            askers: Askers::default(),
+            kept: KeptSessions::default(),
+            clock,
             fanout: Fanout::new(&limits, lang),
             admission: Admission::new(&limits),
             ingress: Ingress::new(&limits, web.is_some()),
@@ -138,6 +145,8 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Runs a turn: reads, carries out, applies, writes.
     pub(crate) fn turn(&mut self, now: Instant) {
         self.log.tick(now);
+        self.clock.tick(now);
+        self.dispatcher.set_time(self.clock.now());
         self.admission.tick(now);
         self.egress.writer.begin_turn(now);
         self.resume_expired_pauses(now);
@@ -149,6 +158,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.follow_up_writes(now);
         self.serve_lists(now);
         self.expire(now);
+        self.end_kept_sessions(now);
         self.look_for_vanished(now);
         // Last, so that no turn ends with more held than the limits allow.
         self.follow_up_writes(now);
@@ -165,6 +175,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         counters.rooms.set(self.fanout.room_count() as u64);
         counters.backlog.set(self.memory() as u64);
         counters.members.set(self.fanout.member_count() as u64);
+        counters.history.set(self.fanout.history_memory() as u64);
         counters.deliveries.set(self.fanout.deliveries());
         counters.requests.set(self.dispatcher.posted());
         counters.requests_done.set(self.dispatcher.done());
@@ -194,6 +205,7 @@ impl<S, W> Engine<S, W> {
             self.ingress.next_deadline(),
             self.fanout.next_deadline(),
             self.log.next_deadline(),
+            self.kept.next_end(),
         ];
         deadlines.into_iter().flatten().min()
     }

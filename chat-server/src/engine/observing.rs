@@ -10,7 +10,7 @@ impl<S, W> Engine<S, W> {
     /// Shows the observer an output before any output of the turn is applied, while the connection of a session that
     /// has ended is still there. Drops an observer that nobody listens to.
     pub(super) fn observe(&mut self, output: &Output) {
-        if let Output::Disconnected { session } = output
+        if let Output::Disconnected { session } | Output::Detached { session } = output
             && let Some(&key) = self.sessions.get(session)
         {
             // If there is no reason yet, nobody asked for the end: the hub failed.

@@ -268,8 +268,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             && !connection.state().is_incomplete();
         let subscription = connection.subscription;
         if requests.first().is_some_and(Request::is_asked) {
-            self.prepare_asked(now, key, &mut requests);
+            self.prepare_asked(key, &mut requests);
         }
+        self.keep_session(key, &mut requests);
         let target = self.target(now, key, end, &mut requests);
         if !requests.is_empty() {
             if let Some(Subscription { room, .. }) = subscription {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::{mem, net::SocketAddr};
 
-use chat_core::{Name, Notice, Output, RoomEvent, RoomId, SessionId};
+use chat_core::{Name, Notice, Output, Resumption, RoomEvent, RoomId, SessionId, Welcomed};
 use rustc_hash::FxHashMap;
 
 use super::event::Event;
@@ -81,6 +81,7 @@ impl Observer {
                     self.ended(*session, reason);
                 }
             }
+            Output::Welcomed(welcomed) => self.welcomed(welcomed),
             // The others accompany one of these, or are not events.
             _ => {}
         }
@@ -101,6 +102,22 @@ impl Observer {
             }
             &Notice::RoomEntered { room, .. } => self.entered(session, room),
             _ => {}
+        }
+    }
+
+    /// Reports a session that is taken over as the end of one and the beginning of another.
+    fn welcomed(&mut self, welcomed: &Welcomed) {
+        let session = welcomed.session;
+        let Some(Resumption::Resumed { from, room, .. }) = welcomed.resumption else { return };
+        if let Some(room) = room {
+            let name = self.name(from);
+            self.sender.send(Event::Left { session: from, name, room });
+        }
+        let reason = self.ending.remove(&from).unwrap_or(CloseReason::ResumedElsewhere);
+        self.ended(from, reason);
+        self.renamed(&self.name(session), &welcomed.name, None);
+        if let Some(room) = room {
+            self.entered(session, room);
         }
     }
 

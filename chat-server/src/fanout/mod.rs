@@ -14,7 +14,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::mem;
 
 use chat_core::{RoomEvent, RoomId};
-use chat_proto::{Lang, ServerMessage};
+use chat_proto::{Framing, Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
 use self::audience::FlushProgress;
@@ -23,9 +23,9 @@ use self::throttle::{Place, Throttle};
 use crate::connection::{Connection, Connections, Rate, Subscription, Writer};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
-use crate::room_log::ChunkPool;
 #[cfg(test)]
 use crate::room_log::RoomLog;
+use crate::room_log::{ChunkPool, Histories};
 
 pub(crate) use self::throttle::Waiter;
 
@@ -58,6 +58,8 @@ pub(crate) struct Fanout {
     /// Connections that waited for rooms that no longer exist.
     orphans: Vec<(RoomId, Waiter)>,
     pool: ChunkPool,
+    /// What was said; `None` if nothing is kept.
+    histories: Option<Histories>,
     /// Memory of all rooms' logs, in bytes.
     log_memory: usize,
     /// Members of one room written to before other rooms and connections get their turn.
@@ -88,6 +90,9 @@ impl Fanout {
             timed: BinaryHeap::new(),
             orphans: Vec::new(),
             pool: ChunkPool::default(),
+            histories: limits
+                .keeps_history()
+                .then(|| Histories::new(limits.history, limits.total_history)),
             log_memory: 0,
             visits_per_turn: limits.writes_per_room_and_turn,
             lang,
@@ -184,18 +189,28 @@ impl Fanout {
         &mut self,
         id: RoomId,
         seq: u64,
+        at: u64,
         except: Option<ConnKey>,
         event: &RoomEvent,
     ) {
-        let Some(room) = self.rooms.get_mut(&id) else { return };
         let message = match event {
             RoomEvent::Chat { member, text } => ServerMessage::Chat { member, text, room: id, seq },
             RoomEvent::Notice(notice) => ServerMessage::System { notice, room: Some((id, seq)) },
         };
+        let lang = self.lang;
+        let Some(room) = self.rooms.get_mut(&id) else {
+            // All members have lost their connections, and may come back.
+            if let Some(histories) = &mut self.histories {
+                let mut frame = Vec::new();
+                let fits = message.write(lang, &mut frame);
+                fits.expect("the hub refuses a chat that does not fit a frame");
+                histories.add(id, seq, at, Framing::Length.payload(&frame));
+            }
+            return;
+        };
         let except = except.filter(|_| !fault!(OwnChat));
         // A speaker that has left the room no longer has a key.
         self.deliveries += (room.member_count() - usize::from(except.is_some())) as u64;
-        let lang = self.lang;
         if room.is_handed_out() {
             let is_large = room.member_count() > self.visits_per_turn;
             let queue = if is_large { &mut self.large } else { &mut self.dirty };
@@ -205,7 +220,27 @@ impl Fanout {
             let fits = message.write_framed(framing, lang, out);
             fits.expect("the hub refuses a chat that does not fit a frame");
         });
+        if let Some(histories) = &mut self.histories {
+            histories.add(id, seq, at, room.last_payload());
+        }
         room.account_memory(&mut self.log_memory);
+    }
+
+    /// What was said in the rooms; `None` if nothing is kept.
+    pub(crate) fn histories(&self) -> Option<&Histories> {
+        self.histories.as_ref()
+    }
+
+    /// Whether all that was said in a room has been handed out.
+    pub(crate) fn is_handed_out(&self, id: RoomId) -> bool {
+        self.rooms.get(&id).is_some_and(Room::is_handed_out)
+    }
+
+    /// Forgets what was said in a room.
+    pub(crate) fn close_room(&mut self, id: RoomId) {
+        if let Some(histories) = &mut self.histories {
+            histories.close(id);
+        }
     }
 
     /// Flushes the rooms that have something to hand out, within the budgets of a turn: small rooms first, each as a
@@ -429,6 +464,11 @@ impl Fanout {
     /// Memory of everything that has yet to reach members, in bytes. Each part of a log counts once.
     pub(crate) fn memory(&self) -> usize {
         self.log_memory + self.pool.detached_memory()
+    }
+
+    /// Memory of what was said, in bytes.
+    pub(crate) fn history_memory(&self) -> usize {
+        self.histories.as_ref().map_or(0, Histories::memory)
     }
 
     /// Memory kept for future broadcasts, in bytes.

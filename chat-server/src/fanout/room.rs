@@ -19,6 +19,8 @@ pub(super) struct Room {
     turn: Framing,
     /// The last batch of requests from members, and its bytes, which are in flight until the batch ends.
     in_flight: (u64, usize),
+    /// The log that has the last broadcast, and where it begins there.
+    last: (Framing, u64),
     /// The memory of the logs, as last added to the total.
     accounted: usize,
 }
@@ -79,10 +81,12 @@ impl Room {
         let Self { plain, web, .. } = self;
         if plain.member_count() == 0 {
             if let Some(web) = web {
+                self.last = (Framing::WebSocket, web.log.end());
                 web.log.append(speaker, pool, |out| encode(Framing::WebSocket, out));
             }
             return;
         }
+        self.last = (Framing::Length, plain.log.end());
         let from = plain.log.end();
         plain.log.append(speaker, pool, |out| encode(Framing::Length, out));
         if let Some(web) = web.as_mut().filter(|web| web.member_count() > 0) {
@@ -92,6 +96,12 @@ impl Room {
                 fits.expect("it fits a frame");
             });
         }
+    }
+
+    /// The payload of the last broadcast, right after it was appended.
+    pub(super) fn last_payload(&self) -> &[u8] {
+        let (framing, from) = self.last;
+        self.audience(framing).map_or(&[], |audience| framing.payload(audience.log.last_from(from)))
     }
 
     /// Whether every member has been handed everything, unless it is parked.

@@ -136,7 +136,7 @@ impl Harness {
                 message.write(Lang::En, expected).expect("it fits");
             }
         }
-        self.fanout.broadcast(room, seq, except.map(|peer| self.keys[peer]), event);
+        self.fanout.broadcast(room, seq, 0, except.map(|peer| self.keys[peer]), event);
     }
 
     /// Delivers everything that is pending.

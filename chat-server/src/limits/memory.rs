@@ -20,8 +20,8 @@ pub struct Lowered {
 
 impl Limits {
     /// Lowers the limits that would need more than [`Limits::max_memory`] if fully used: connections to a quarter of
-    /// it, rooms to an eighth, at 1 KiB each; `total_backlog` to three eighths; `read_ahead`, which takes five times
-    /// as much, to a 64th. The rest is for the program itself and for memory lost in the allocator. Returns the limits
+    /// it, rooms to an eighth, at 1 KiB each; `total_backlog` to three eighths; `total_history` to a 64th, and
+    /// so is `read_ahead`, which takes five times as much. The rest is for the program itself and for memory lost in the allocator. Returns the limits
     /// that were lowered.
     ///
     /// ```
@@ -44,6 +44,8 @@ impl Limits {
         lower(&mut self.rooms, most / 8 / EACH);
         lower(&mut self.refused_connections, most / 64 / (EACH + more));
         lower(&mut self.total_backlog, most / 8 * 3);
+        lower(&mut self.total_history, most / 64);
+        lower(&mut self.history, self.total_history);
         lower(&mut self.backlog, self.total_backlog);
         lower(&mut self.slow_backlog, self.backlog);
         lower(&mut self.read_ahead, most / 64);
@@ -66,6 +68,7 @@ mod tests {
             assert_eq!(limits.errors(), [], "{mebibytes} MiB");
             let sum = EACH * (limits.connections + limits.rooms + limits.refused_connections)
                 + limits.total_backlog
+                + limits.total_history
                 + 5 * limits.read_ahead
                 + limits.read_per_turn;
             assert!(sum <= limits.max_memory / 8 * 7, "{sum} of {mebibytes} MiB");

@@ -139,7 +139,7 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 30] = [
+static TABLE: [Limit; 33] = [
     limit!("connections", Count, 1, MANY, connections,
                 en: "connections at a time; never more than the limit on descriptors less 64. An idle one costs 0.5 KiB \
              here and 2 KiB in the kernel",
@@ -237,6 +237,17 @@ static TABLE: [Limit; 30] = [
                 en: "memory held for all connections; beyond that, those that have gone longest without reading are \
              evicted. At most this much",
         ko: "모든 연결 때문에 가진 메모리. 넘으면 가장 오래 읽지 않은 연결부터 끊어요. 메모리는 이만큼까지 들어요"),
+    limit!("history", Bytes, 0, HUGE, history,
+                en: "bytes kept of what was said in a room, for those who come back or are new. 0: nothing, in any room",
+        ko: "다시 온 사람과 새로 온 사람을 위해 방에서 오간 말을 간직하는 바이트 수. 0: 어느 방에서도 간직하지 않아요"),
+    limit!("total-history", Bytes, 0, HUGE, total_history,
+                en: "bytes kept of all rooms; beyond that, the oldest goes first. At most this much",
+        ko: "모든 방에서 간직하는 바이트 수. 넘으면 오래된 것부터 지워요. 메모리는 이만큼까지 들어요"),
+    limit!("resume-time", Time, 0, LONG, resume_time,
+                en: "time for which a session outlives its connection, if its client asks for it; no more than fit into \
+             connections and connections-per-address. 1 KiB each",
+        ko: "연결이 끊긴 뒤에 세션을 간직하는 시간, 클라이언트가 원하면. connections와 connections-per-address에 \
+             들어가는 만큼만. 하나에 1 KiB"),
     limit!("max-memory", Bytes, 16 << 20, HUGE, max_memory,
                 en: "memory of the whole process; other limits are lowered to fit. If not set, half of what the \
              container or the machine has",

@@ -86,6 +86,16 @@ pub struct Limits {
     /// readers last. Among connections that have been idle equally long, the largest goes first; a connection that
     /// holds no more than its share of the limit stays.
     pub total_backlog: usize,
+    /// Memory for what was said in one room, in bytes: what those read who come back, or are new. Default: 64 KiB. 0:
+    /// nothing is kept, in any room, and no session outlives its connection.
+    pub history: usize,
+    /// Memory for what was said in all rooms together, in bytes. Default: 64 MiB. Beyond the limit, the oldest is
+    /// given up first.
+    pub total_history: usize,
+    /// How long a session outlives its connection, if its client has asked for that. Default: 60 s. 0: not at all.
+    /// Together with the connections, no more than [`Limits::connections`] are kept; the oldest is given up first. No
+    /// more than [`Limits::connections_per_address`] are kept for one address.
+    pub resume_time: Duration,
     /// Memory for everything, in bytes. Default: no limit; the program takes half of what its container or its machine
     /// has. Only [`Limits::fit_memory`] acts on it: within the limits that it leaves, the server takes no more than
     /// this, whatever its peers do.
@@ -100,6 +110,11 @@ impl Limits {
     pub fn lift_rates(&mut self) {
         let free = RateLimit::per_second(0);
         (self.commands, self.input, self.answers) = (free, free, free);
+    }
+
+    /// Whether anything of what was said is kept.
+    pub(crate) fn keeps_history(&self) -> bool {
+        self.history > 0 && self.total_history > 0
     }
 }
 
@@ -128,6 +143,9 @@ impl Default for Limits {
             slow_backlog_time: Duration::from_secs(10),
             room_pace: RateLimit { burst: 64 << 10, per_second: 128 << 10 },
             total_backlog: 256 * 1024 * 1024,
+            history: 64 * 1024,
+            total_history: 64 * 1024 * 1024,
+            resume_time: Duration::from_secs(60),
             max_memory: 1 << 42,
             linger: Duration::from_secs(5),
         }

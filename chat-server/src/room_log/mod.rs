@@ -11,6 +11,7 @@
 mod chunk;
 mod chunk_pool;
 mod cursor;
+mod history;
 mod memory_share;
 
 use std::collections::VecDeque;
@@ -23,6 +24,7 @@ use chat_proto::Framing;
 pub(crate) use chunk::Chunk;
 pub(crate) use chunk_pool::ChunkPool;
 pub(crate) use cursor::Cursor;
+pub(crate) use history::Histories;
 
 use crate::net::ConnKey;
 

@@ -117,17 +117,18 @@ impl MessageKind {
     pub(super) fn of(request: &Request) -> Option<Self> {
         Some(match request {
             Request::Do(command) => Self::of_command(command),
-            Request::Grant(_) => Self::Hello,
-            Request::Ask(request, _) => match &request.ask {
+            Request::Greet(..) => Self::Hello,
+            Request::Ask(request) => match &request.ask {
                 Ok(Ask::Command(command)) => Self::of_command(command),
                 Ok(Ask::Join { .. }) => Self::Join,
                 Ok(Ask::History { .. }) => Self::History,
                 Ok(Ask::Members(_)) => Self::Members,
                 Ok(Ask::Ping) => Self::Ping,
+                Ok(Ask::Quit) => Self::Quit,
                 Err(_) => Self::Rejected,
             },
             Request::Reject(_) => Self::Rejected,
-            Request::Disconnect => return None,
+            Request::Detach | Request::Disconnect => return None,
         })
     }
 

@@ -102,6 +102,12 @@ stats! {
         rooms: Gauge("chat_rooms", Count);
         /// Sessions in a room.
         members: Gauge("chat_members", Count);
+        /// Sessions that have outlived their connections.
+        kept_sessions: Gauge("chat_sessions_kept", Count);
+        /// Sessions taken over by connections whose clients came back.
+        resumed: Counter("chat_sessions_resumed", Count);
+        /// Bytes of history kept of rooms.
+        history: Gauge("chat_history", Bytes);
         /// Bytes held for connections.
         backlog: Gauge("chat_backlog", Bytes);
         /// Chats and notices sent to rooms, counted once for each receiver.

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 
 use chat_core::{Command, RoomId, SessionId};
 use chat_proto::Rejection;
-use chat_proto::extended::{self, Ask, Features};
+use chat_proto::extended::{self, Ask, Hello, ResumeToken};
 
 use super::sync::{Mutex, MutexGuard};
 
@@ -18,12 +18,14 @@ use super::sync::{Mutex, MutexGuard};
 pub(crate) enum Request {
     /// Carry out a command.
     Do(Command),
-    /// Grant features to a client that has said hello with these.
-    Grant(Features),
-    /// Carry out the request of such a client, which it made at this time (ms since 1970).
-    Ask(Box<extended::Request>, u64),
+    /// Greet a client that has said hello, and give it this secret to come back with. The features are those to grant.
+    Greet(Box<Hello>, Option<ResumeToken>),
+    /// Carry out the request of such a client.
+    Ask(Box<extended::Request>),
     /// Answer a frame without a command.
     Reject(Rejection),
+    /// Let the connection go, but not the session.
+    Detach,
     /// End the session.
     Disconnect,
 }
@@ -33,17 +35,17 @@ impl Request {
     pub(crate) fn command(&self) -> Option<&Command> {
         match self {
             Self::Do(command) => Some(command),
-            Self::Ask(request, _) => match &request.ask {
+            Self::Ask(request) => match &request.ask {
                 Ok(Ask::Command(command)) => Some(command),
                 _ => None,
             },
-            Self::Grant(_) | Self::Reject(_) | Self::Disconnect => None,
+            Self::Greet(..) | Self::Reject(_) | Self::Detach | Self::Disconnect => None,
         }
     }
 
     /// The room that it is to join, if that is what it is for.
     pub(crate) fn joins(&self) -> Option<RoomId> {
-        if let Self::Ask(request, _) = self
+        if let Self::Ask(request) = self
             && let Ok(Ask::Join { room, .. }) = request.ask
         {
             return Some(room);
@@ -56,7 +58,7 @@ impl Request {
 
     /// Whether only a client that says hello, or has, makes it.
     pub(crate) fn is_asked(&self) -> bool {
-        matches!(self, Self::Grant(_) | Self::Ask(..))
+        matches!(self, Self::Greet(..) | Self::Ask(_))
     }
 
     /// Whether it is for a list of rooms.

@@ -8,22 +8,25 @@ use std::fmt;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 use std::vec::Drain;
 
 use chat_core::{
     Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
     SessionId,
 };
-use chat_proto::extended::{write_asked_rooms_page, write_members_page};
+use chat_proto::extended::{Hello, write_asked_rooms_page, write_members_page};
 use chat_proto::{Framing, write_rooms_page};
 
 use super::list::{AskedList, List};
 use super::mailbox::{Mailbox, Request};
-use super::sync::{Mutex, MutexGuard};
+use super::sync::{AtomicU64, Mutex, MutexGuard};
 
 pub(crate) struct SharedHub {
     state: Mutex<State>,
     wake: Box<dyn Fn() + Send + Sync>,
+    /// The time, in ms since 1970, as of the reactor's last turn.
+    now: AtomicU64,
 }
 
 struct State {
@@ -75,7 +78,12 @@ impl SharedHub {
             reactor_waits: false,
             stop_requested: false,
         };
-        Self { state: Mutex::new(state), wake: Box::new(wake) }
+        Self { state: Mutex::new(state), wake: Box::new(wake), now: AtomicU64::new(0) }
+    }
+
+    /// Tells the hub the time, in ms since 1970.
+    pub(crate) fn set_time(&self, now: u64) {
+        self.now.store(now, Relaxed);
     }
 
     /// Reserves these names instead of the previous ones.
@@ -139,7 +147,7 @@ impl SharedHub {
         while requests.len() > 0 {
             let wake_reactor = {
                 let mut state = self.lock();
-                state.carry_out(session, &mut requests);
+                state.carry_out(self.now.load(Relaxed), session, &mut requests);
                 state.note_news()
             };
             if wake_reactor {
@@ -182,7 +190,8 @@ impl SharedHub {
 
     /// Announces `text` to the members of a room.
     pub(crate) fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
-        self.change(|State { hub, outputs, .. }| hub.announce(0, room, text, outputs))
+        let now = self.now.load(Relaxed);
+        self.change(|State { hub, outputs, .. }| hub.announce(now, room, text, outputs))
     }
 
     /// Makes the reactor tell a session why its connection is being removed, and close it. Returns whether the session
@@ -241,41 +250,45 @@ impl State {
 
     /// Carries out the next requests of a session. A panic costs only that session: it is caught here, under the lock,
     /// before anybody sees what it left unfinished. The panic hook has reported it.
-    fn carry_out(&mut self, session: SessionId, requests: &mut Drain<'_, Request>) {
+    fn carry_out(&mut self, now: u64, session: SessionId, requests: &mut Drain<'_, Request>) {
         let batch = AssertUnwindSafe(|| {
             for request in requests.by_ref().take(Self::BATCH) {
                 self.done += 1;
-                self.handle(session, request);
+                self.handle(now, session, request);
             }
         });
         if panic::catch_unwind(batch).is_err() {
-            self.abandon(session, requests.by_ref().count());
+            self.abandon(now, session, requests.by_ref().count());
         }
     }
 
-    fn handle(&mut self, session: SessionId, request: Request) {
+    fn handle(&mut self, now: u64, session: SessionId, request: Request) {
         if let Some(Command::Chat(text)) = request.command()
             && fault!(HubPanics, text.as_str())
         {
             panic!("planted");
         }
         match request {
-            Request::Do(command) => self.hub.handle(0, session, command, &mut self.outputs),
-            Request::Grant(features) => self.hub.grant(session, features),
-            Request::Ask(request, at) => {
-                self.hub.request(at, session, *request, &mut self.outputs);
+            Request::Do(command) => self.hub.handle(now, session, command, &mut self.outputs),
+            Request::Greet(hello, token) => {
+                let Hello { features, resume, .. } = *hello;
+                self.hub.greet(session, features, token, resume, &mut self.outputs);
+            }
+            Request::Ask(request) => {
+                self.hub.request(now, session, *request, &mut self.outputs);
             }
             Request::Reject(rejection) => self.outputs.push(Output::Reply {
                 to: session,
                 notice: Notice::Rejected(rejection),
                 room: None,
             }),
-            Request::Disconnect => self.hub.disconnect(0, session, &mut self.outputs),
+            Request::Detach => self.hub.detach(session, &mut self.outputs),
+            Request::Disconnect => self.hub.disconnect(now, session, &mut self.outputs),
         }
     }
 
     /// Ends a session whose request made the hub panic. The `lost` requests after it are dropped.
-    fn abandon(&mut self, session: SessionId, lost: usize) {
+    fn abandon(&mut self, now: u64, session: SessionId, lost: usize) {
         self.panics += 1;
         self.done += lost as u64;
         self.outputs.push(Output::Reply { to: session, notice: Notice::Internal, room: None });
@@ -283,7 +296,7 @@ impl State {
             if fault!(HubPanicsAgain, once) {
                 panic!("planted");
             }
-            self.handle(session, Request::Disconnect);
+            self.handle(now, session, Request::Disconnect);
         });
         if panic::catch_unwind(end).is_err() {
             // The hub cannot even do that. The connection ends nevertheless.

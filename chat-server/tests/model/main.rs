@@ -38,7 +38,7 @@ mod testing {
 macro_rules! sources_over {
     ($checker:ident) => {
         mod sync {
-            pub(crate) use $checker::sync::atomic::{AtomicBool, AtomicUsize, fence};
+            pub(crate) use $checker::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, fence};
             pub(crate) use $checker::sync::{Condvar, Mutex, MutexGuard};
             pub(crate) use $checker::thread::{Builder, JoinHandle};
         }

@@ -21,7 +21,7 @@ fn room_granting(features: Features) -> (Hub, SessionId, SessionId) {
     let mut hub = Hub::new(HubLimits::new());
     let (plain, asking) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
     let mut outputs = Vec::new();
-    hub.greet(asking, features, TOKEN, None, &mut outputs);
+    hub.greet(asking, features, Some(TOKEN), None, &mut outputs);
     hub.handle(0, plain, Command::Create(Title::new("room").expect("a title")), &mut outputs);
     hub.handle(0, asking, Command::Join(ROOM), &mut outputs);
     (hub, plain, asking)
@@ -209,7 +209,7 @@ fn what_is_not_granted_is_unknown() {
     assert!(matches!(outputs[..], [Output::Broadcast { .. }]), "it is not acknowledged");
     // A session that has ended is asked nothing, and remembered not.
     hub.disconnect(0, asking, &mut Vec::new());
-    hub.greet(asking, Features::all(), TOKEN, None, &mut Vec::new());
+    hub.greet(asking, Features::all(), Some(TOKEN), None, &mut Vec::new());
     hub.check_invariants();
     for ask in [Ask::Command(Command::Rooms), Ask::Ping, Ask::Members(Some(ROOM)), chat("hi")] {
         assert_eq!(request(&mut hub, asking, Some("x"), ask), []);
@@ -220,7 +220,7 @@ fn what_is_not_granted_is_unknown() {
 fn resume(hub: &mut Hub, token: ResumeToken, next: [u8; 16]) -> Welcomed {
     let new = hub.connect(Role::Guest);
     let (mut outputs, resume) = (Vec::new(), Resume { token: Some(token), after: Some(1) });
-    hub.greet(new, Features::all(), ResumeToken::new(next), Some(resume), &mut outputs);
+    hub.greet(new, Features::all(), Some(ResumeToken::new(next)), Some(resume), &mut outputs);
     hub.check_invariants();
     match <[Output; 1]>::try_from(outputs) {
         Ok([Output::Welcomed(welcomed)]) if welcomed.session == new => *welcomed,

@@ -15,8 +15,14 @@ const FRAMES_PER_TURN: u32 = 64;
 pub(super) const QUIET: RateLimit = RateLimit { burst: 800, per_second: 800 };
 
 /// The features that are granted to whoever asks for them.
-const FEATURES: Features =
-    Features::NONE.with(Feature::Ack).with(Feature::Members).with(Feature::Ping);
+fn features(limits: &Limits) -> Features {
+    let features = Features::NONE.with(Feature::Ack).with(Feature::Members).with(Feature::Ping);
+    match limits.keeps_history() {
+        false => features,
+        true if limits.resume_time.is_zero() => features.with(Feature::History),
+        true => features.with(Feature::History).with(Feature::Resume),
+    }
+}
 
 /// The limits on what a connection sends.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +43,7 @@ impl InboundLimits {
     pub(crate) fn new(limits: &Limits, web: bool) -> Self {
         Self {
             web,
-            features: FEATURES,
+            features: features(limits),
             commands: Rate::new(limits.commands),
             input: Rate::new(limits.input),
             bad_frames: Rate::new(limits.bad_frames),

@@ -84,7 +84,8 @@ impl Standing<'_> {
             match Hello::parse(payload)? {
                 Ok(hello) => {
                     *self.dialect = Dialect::Extended;
-                    requests.push(Request::Grant(hello.features.and(limits.features)));
+                    let features = hello.features.and(limits.features);
+                    requests.push(Request::Greet(Box::new(Hello { features, ..hello }), None));
                     return Some(Verdict::Other);
                 }
                 Err(rejection) => {
@@ -98,7 +99,7 @@ impl Standing<'_> {
         let is_chat =
             matches!(&request.ask, Ok(Ask::Command(Command::Chat(_))) | Err(Rejection::BadText(_)));
         // The hub answers it, whatever it is: the answer has its id.
-        requests.push(Request::Ask(Box::new(request), 0));
+        requests.push(Request::Ask(Box::new(request)));
         Some(match is_bad {
             true => self.forgive(now, limits),
             false if is_chat => Verdict::Chat,

@@ -60,6 +60,11 @@ impl AddressCounts {
         }
     }
 
+    /// The address of a connection, if there is a limit on those from it, and that limit.
+    pub(crate) fn limited(&self, key: ConnKey) -> Option<(IpAddr, usize)> {
+        self.of.get(&key).filter(|_| self.limit > 0).map(|source| (*source, self.limit))
+    }
+
     /// Counts a connection. Returns the time at which it may be read, if that is later than now.
     ///
     /// # Errors

@@ -60,6 +60,11 @@ impl Admission {
         self.addresses.remove(key);
     }
 
+    /// The address of a connection, if there is a limit on those from it, and that limit.
+    pub(crate) fn limited_address(&self, key: ConnKey) -> Option<(IpAddr, usize)> {
+        self.addresses.limited(key)
+    }
+
     /// Gives memory back.
     pub(crate) fn shrink(&mut self) {
         self.refused.shrink_to_fit();

@@ -1,6 +1,4 @@
-//! Clients that said hello, and the words by which they recognise answers.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! Clients that said hello: the words by which they recognise answers, and which of their sessions outlive connections.
 
 use chat_core::SessionId;
 use chat_proto::extended::RequestId;
@@ -8,13 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::workers::Request;
 
-/// What is known of sessions whose clients said hello.
-#[derive(Debug)]
-pub(crate) struct Askers {
-    sessions: FxHashMap<SessionId, Asker>,
-    /// The time, in ms since 1970.
-    clock: fn() -> u64,
-}
+/// What is known of sessions whose clients said hello, as long as they have connections.
+#[derive(Debug, Default)]
+pub(crate) struct Askers(FxHashMap<SessionId, Asker>);
 
 #[derive(Debug, Default)]
 struct Asker {
@@ -22,66 +16,65 @@ struct Asker {
     re: Option<RequestId>,
     /// A request to join a room that does not admit anyone now.
     join: Option<Request>,
+    /// Whether the session outlives its connection.
+    is_lasting: bool,
 }
 
 impl Askers {
-    pub(crate) fn new() -> Self {
-        Self { sessions: FxHashMap::default(), clock: unix_time }
-    }
-
-    /// The time, in ms since 1970.
-    pub(crate) fn time(&self) -> u64 {
-        (self.clock)()
-    }
-
     pub(crate) fn add(&mut self, session: SessionId) {
-        self.sessions.insert(session, Asker::default());
+        self.0.insert(session, Asker::default());
     }
 
     pub(crate) fn remove(&mut self, session: SessionId) {
-        if !self.sessions.is_empty() {
-            self.sessions.remove(&session);
-            if self.sessions.is_empty() {
-                self.sessions.shrink_to_fit();
+        if !self.0.is_empty() {
+            self.0.remove(&session);
+            if self.0.is_empty() {
+                self.0.shrink_to_fit();
             }
         }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.sessions = FxHashMap::default();
+        self.0 = FxHashMap::default();
+    }
+
+    /// Sets whether a session outlives its connection.
+    pub(crate) fn set_lasting(&mut self, session: SessionId, is_lasting: bool) {
+        if let Some(asker) = self.0.get_mut(&session) {
+            asker.is_lasting = is_lasting;
+        }
+    }
+
+    /// Whether a session outlives its connection.
+    pub(crate) fn is_lasting(&self, session: SessionId) -> bool {
+        !self.0.is_empty() && self.0.get(&session).is_some_and(|asker| asker.is_lasting)
     }
 
     /// Notes the request that is answered next.
     pub(crate) fn set_re(&mut self, session: SessionId, re: RequestId) {
-        if let Some(asker) = self.sessions.get_mut(&session) {
+        if let Some(asker) = self.0.get_mut(&session) {
             asker.re = Some(re);
         }
     }
 
     /// Takes the id of the request that is being answered, if it has one.
     pub(crate) fn take_re(&mut self, session: SessionId) -> Option<RequestId> {
-        if self.sessions.is_empty() {
+        if self.0.is_empty() {
             return None;
         }
-        self.sessions.get_mut(&session)?.re.take()
+        self.0.get_mut(&session)?.re.take()
     }
 
     /// Keeps a request to join a room for later.
     pub(crate) fn keep_join(&mut self, session: Option<SessionId>, join: Request) {
-        let asker = session.and_then(|session| self.sessions.get_mut(&session));
-        if let (Some(asker), Request::Ask(..)) = (asker, &join) {
+        let asker = session.and_then(|session| self.0.get_mut(&session));
+        if let (Some(asker), Request::Ask(_)) = (asker, &join) {
             asker.join = Some(join);
         }
     }
 
     /// Takes the request that was kept.
     pub(crate) fn take_join(&mut self, session: Option<SessionId>) -> Option<Request> {
-        self.sessions.get_mut(&session?)?.join.take()
+        self.0.get_mut(&session?)?.join.take()
     }
-}
-
-/// The time of the system, in ms since 1970.
-fn unix_time() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -109,6 +109,11 @@ impl<W> Dispatcher<W> {
     /// The most outputs that memory is kept for from turn to turn.
     const KEPT_OUTPUTS: usize = 1024;
 
+    /// Tells the hub the time, in ms since 1970.
+    pub(crate) fn set_time(&self, now: u64) {
+        self.hub.set_time(now);
+    }
+
     /// Begins a session, and returns its mailbox.
     pub(crate) fn connect(&self, role: Role) -> Arc<Mailbox> {
         Arc::new(Mailbox::new(self.hub.connect(role)))

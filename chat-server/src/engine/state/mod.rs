@@ -9,9 +9,11 @@ mod connection_log;
 mod dispatcher;
 mod egress;
 mod ingress;
+mod kept_sessions;
 mod read_time;
 mod stop;
 mod timers;
+mod wall_clock;
 mod watch;
 
 pub(crate) use admission::Admission;
@@ -21,8 +23,10 @@ pub(crate) use connection_log::ConnectionLog;
 pub(crate) use dispatcher::{Completed, Dispatcher};
 pub(crate) use egress::Egress;
 pub(crate) use ingress::Ingress;
+pub(crate) use kept_sessions::{Kept, KeptSessions};
 pub(crate) use stop::Stop;
 pub(crate) use timers::Timers;
+pub(crate) use wall_clock::WallClock;
 pub(crate) use watch::{Sight, Watch};
 
 pub(crate) use dispatcher::Workers;

@@ -1,0 +1,369 @@
+//! What was said in the rooms, kept for those who come back, and for newcomers.
+//!
+//! Each broadcast is copied once, into the last block of its room; a block is what is given up at once. Copies are
+//! compact and in one form, whereas the chunks of a log are sized for writing, and exist once per framing.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use chat_core::RoomId;
+use chat_proto::extended::{Event, HistoryHead, Since};
+use rustc_hash::FxHashMap;
+
+/// The histories of all rooms.
+#[derive(Debug)]
+pub(crate) struct Histories {
+    rooms: FxHashMap<RoomId, History>,
+    /// The rooms of the blocks, in order of their beginnings, and the numbers that these begin with. Some are gone.
+    order: VecDeque<(RoomId, u64)>,
+    blocks: usize,
+    /// Memory of all blocks, in bytes.
+    memory: usize,
+    /// The most memory of one room, and of all together, in bytes.
+    most_of_room: usize,
+    most: usize,
+}
+
+/// The last broadcasts of a room.
+#[derive(Debug, Default)]
+struct History {
+    blocks: VecDeque<Block>,
+    memory: usize,
+    /// The number of the last broadcast, kept or not.
+    last: u64,
+}
+
+/// Consecutive broadcasts.
+#[derive(Debug)]
+struct Block {
+    /// The number of the first.
+    first: u64,
+    bytes: Vec<u8>,
+    /// Where each ends in `bytes`, and its time.
+    events: Vec<(u32, u64)>,
+}
+
+/// A part of a history, to be sent.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    history: Option<&'a History>,
+    range: Range<u64>,
+    /// As [`HistoryHead`] says.
+    pub(crate) more: bool,
+    /// As [`HistoryHead`] says.
+    pub(crate) gap: bool,
+}
+
+impl Block {
+    /// Blocks of a room that keeps as much as it may.
+    const OF_ROOM: usize = 8;
+
+    fn new(first: u64) -> Self {
+        Self { first, bytes: Vec::new(), events: Vec::new() }
+    }
+
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.capacity() + self.events.capacity() * size_of::<(u32, u64)>()
+    }
+
+    /// The number after the last.
+    fn end(&self) -> u64 {
+        self.first + self.events.len() as u64
+    }
+
+    fn event(&self, seq: u64) -> Event<'_> {
+        let index = (seq - self.first) as usize;
+        let from = index.checked_sub(1).map_or(0, |before| self.events[before].0 as usize);
+        let (end, at) = self.events[index];
+        Event { seq, at, payload: &self.bytes[from..end as usize] }
+    }
+}
+
+impl History {
+    /// The number of the first broadcast that is kept; without any, that of the next.
+    fn first(&self) -> u64 {
+        self.blocks.front().map_or(self.last + 1, |block| block.first)
+    }
+
+    fn event(&self, seq: u64) -> Event<'_> {
+        let index = self.blocks.partition_point(|block| block.end() <= seq);
+        self.blocks[index].event(seq)
+    }
+
+    fn fits_message(&self, seq: u64) -> bool {
+        self.event(seq).space() <= HistoryHead::SPACE
+    }
+
+    /// As many broadcasts from `from` on as fit one message, at most `limit`.
+    fn after(&self, from: u64, limit: usize) -> Part<'_> {
+        let (wanted, next) = (from, self.last + 1);
+        let mut from = from.max(self.first()).min(next);
+        // What fits no message is a gap.
+        while from < next && !self.fits_message(from) {
+            from += 1;
+        }
+        let (mut end, mut space) = (from, HistoryHead::SPACE);
+        while end < next && ((end - from) as usize) < limit {
+            let Some(left) = space.checked_sub(self.event(end).space()) else { break };
+            space = left;
+            end += 1;
+        }
+        Part { history: Some(self), range: from..end, more: end < next, gap: wanted < from }
+    }
+
+    /// As many broadcasts before `end` as fit one message, at most `limit`.
+    fn before(&self, end: u64, limit: usize) -> Part<'_> {
+        let first = self.first();
+        let wanted = end.min(self.last + 1);
+        let mut end = wanted.max(first);
+        while end > first && !self.fits_message(end - 1) {
+            end -= 1;
+        }
+        let (mut from, mut space) = (end, HistoryHead::SPACE);
+        while from > first && ((end - from) as usize) < limit {
+            let Some(left) = space.checked_sub(self.event(from - 1).space()) else { break };
+            space = left;
+            from -= 1;
+        }
+        let is_all = limit == 0 || from == 1;
+        let gap = end < wanted || (from == first && !is_all);
+        Part { history: Some(self), range: from..end, more: from > first, gap }
+    }
+}
+
+impl Part<'_> {
+    /// The number of the first broadcast; without any, that of the next.
+    pub(crate) fn from(&self) -> u64 {
+        self.range.start
+    }
+
+    pub(crate) fn events(&self) -> impl Iterator<Item = Event<'_>> {
+        let events = self.history.map(|history| self.range.clone().map(|seq| history.event(seq)));
+        events.into_iter().flatten()
+    }
+}
+
+impl Histories {
+    /// Entries of gone blocks that `order` may keep, no matter how few blocks there are.
+    const FEW: usize = 256;
+
+    /// Keeps `most_of_room` bytes of each room, and `most` of all.
+    pub(crate) fn new(most_of_room: usize, most: usize) -> Self {
+        let (rooms, order) = (FxHashMap::default(), VecDeque::new());
+        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most }
+    }
+
+    /// Memory of what is kept, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// Adds a broadcast, the next one of its room.
+    pub(crate) fn add(&mut self, room: RoomId, seq: u64, at: u64, payload: &[u8]) {
+        let history = self.rooms.entry(room).or_default();
+        history.last = seq;
+        let full = self.most_of_room / Block::OF_ROOM;
+        let is_open = |block: &Block| block.bytes.len() < full && block.end() == seq;
+        if !history.blocks.back().is_some_and(is_open) {
+            if let Some(done) = history.blocks.back_mut() {
+                let before = done.memory();
+                done.bytes.shrink_to_fit();
+                done.events.shrink_to_fit();
+                let saved = before - done.memory();
+                history.memory -= saved;
+                self.memory -= saved;
+            }
+            history.blocks.push_back(Block::new(seq));
+            history.memory += size_of::<Block>();
+            self.memory += size_of::<Block>();
+            self.blocks += 1;
+            self.order.push_back((room, seq));
+        }
+        let block = history.blocks.back_mut().expect("there is one");
+        let before = block.memory();
+        block.bytes.extend_from_slice(payload);
+        let end = u32::try_from(block.bytes.len()).expect("a block is at most a frame too long");
+        block.events.push((end, at));
+        let grown = block.memory() - before;
+        history.memory += grown;
+        self.memory += grown;
+        while history.memory > self.most_of_room
+            && let Some(oldest) = history.blocks.pop_front()
+        {
+            history.memory -= oldest.memory();
+            self.memory -= oldest.memory();
+            self.blocks -= 1;
+        }
+        if self.memory > self.most {
+            self.give_up(self.memory - self.most);
+        }
+        if self.order.len() > 2 * self.blocks + Self::FEW {
+            let rooms = &self.rooms;
+            let is_kept = |(room, first): &(RoomId, u64)| {
+                rooms.get(room).is_some_and(|history| history.first() <= *first)
+            };
+            self.order.retain(is_kept);
+            self.order.shrink_to(2 * self.order.len());
+        }
+    }
+
+    /// Gives up at least so many bytes, the oldest first; all if there are fewer.
+    pub(crate) fn give_up(&mut self, bytes: usize) {
+        let enough = self.memory.saturating_sub(bytes);
+        while self.memory > enough
+            && let Some((room, first)) = self.order.pop_front()
+        {
+            let Some(history) = self.rooms.get_mut(&room) else { continue };
+            if history.first() == first
+                && let Some(oldest) = history.blocks.pop_front()
+            {
+                history.memory -= oldest.memory();
+                self.memory -= oldest.memory();
+                self.blocks -= 1;
+            }
+        }
+    }
+
+    /// Forgets a room.
+    pub(crate) fn close(&mut self, room: RoomId) {
+        let Some(history) = self.rooms.remove(&room) else { return };
+        self.memory -= history.memory;
+        self.blocks -= history.blocks.len();
+        if self.rooms.capacity() > Self::FEW.max(4 * self.rooms.len()) {
+            self.rooms.shrink_to(2 * self.rooms.len());
+        }
+    }
+
+    /// The number of the last broadcast of a room; 0 before the first.
+    pub(crate) fn last(&self, room: RoomId) -> u64 {
+        self.rooms.get(&room).map_or(0, |history| history.last)
+    }
+
+    /// The part of a room's history that was asked for, as far as it fits one message: at most `limit` broadcasts.
+    pub(crate) fn part(&self, room: RoomId, since: Since, limit: usize) -> Part<'_> {
+        let Some(history) = self.rooms.get(&room) else {
+            return Part { history: None, range: 1..1, more: false, gap: false };
+        };
+        match since {
+            Since::After(seq) => history.after(seq.saturating_add(1), limit),
+            Since::Before(seq) => history.before(seq, limit),
+            Since::Last(n) => history.before(u64::MAX, limit.min(n)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_testing::Rng;
+
+    use super::*;
+
+    const ROOM: RoomId = RoomId::FIRST;
+
+    fn payload(seq: u64, len: usize) -> Vec<u8> {
+        let mut payload = format!("{{{seq}").into_bytes();
+        payload.resize(payload.len() + len, b'x');
+        payload.push(b'}');
+        payload
+    }
+
+    /// Whatever is said, and whatever has been given up: a part has the right broadcasts, in order, and says what is
+    /// missing and whether there is more.
+    #[test]
+    fn a_part_is_exact_or_says_what_is_missing() {
+        for seed in 0..200 {
+            let rng = &mut Rng::new(seed);
+            let most_of_room = 512 << rng.below(8);
+            let mut histories = Histories::new(most_of_room, 4 * most_of_room);
+            let rooms: Vec<_> = (1..=6).map(|n| RoomId::new(n).expect("above 0")).collect();
+            let mut said: Vec<Vec<(u64, Vec<u8>)>> = vec![Vec::new(); rooms.len()];
+            for _ in 0..300 {
+                let which = rng.below(rooms.len());
+                let len = [0, 10, 100, 1_000, 70_000][rng.below(5)].min(65_000);
+                let seq = said[which].len() as u64 + 1;
+                let (at, payload) = (rng.next() >> 24, payload(seq, len));
+                histories.add(rooms[which], seq, at, &payload);
+                said[which].push((at, payload));
+                assert!(histories.memory() <= histories.most, "seed {seed}");
+                let limit = rng.below(20);
+                let seq = rng.below(said[which].len() + 3) as u64;
+                for since in [Since::After(seq), Since::Before(seq), Since::Last(limit)] {
+                    check(&histories, rooms[which], &said[which], since, limit, seed);
+                }
+            }
+            let sum: usize = histories.rooms.values().map(|history| history.memory).sum();
+            assert_eq!(sum, histories.memory(), "seed {seed}");
+            rooms.iter().for_each(|room| histories.close(*room));
+            assert_eq!((histories.memory(), histories.blocks), (0, 0), "seed {seed}");
+        }
+    }
+
+    fn check(
+        histories: &Histories,
+        room: RoomId,
+        said: &[(u64, Vec<u8>)],
+        since: Since,
+        limit: usize,
+        seed: u64,
+    ) {
+        let part = histories.part(room, since, limit);
+        let about = || format!("seed {seed}, {since:?}, limit {limit}: {:?}", part.range);
+        let events: Vec<_> = part.events().collect();
+        assert!(events.len() <= limit, "{}", about());
+        assert!(events.iter().map(Event::space).sum::<usize>() <= HistoryHead::SPACE);
+        for (seq, event) in (part.from()..).zip(&events) {
+            let (at, payload) = &said[seq as usize - 1];
+            assert_eq!(
+                (event.seq, event.at, event.payload),
+                (seq, *at, &payload[..]),
+                "{}",
+                about()
+            );
+        }
+        let next = said.len() as u64 + 1;
+        let end = part.from() + events.len() as u64;
+        match since {
+            Since::After(seq) => {
+                assert_eq!(part.gap, part.from() > (seq + 1).min(next), "{}", about());
+                assert_eq!(part.more, end < next, "{}", about());
+            }
+            Since::Before(seq) if seq > 0 && limit > 0 => {
+                let is_missing = end < seq.min(next) || (part.from() > 1 && !part.more);
+                assert_eq!(part.gap, is_missing, "{}", about());
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_fits_no_message_is_a_gap_and_ends_no_request() {
+        let mut histories = Histories::new(1 << 20, 1 << 20);
+        for (seq, len) in [(1, 10), (2, 65_400), (3, 10)] {
+            histories.add(ROOM, seq, 0, &payload(seq, len));
+        }
+        let range = |since| {
+            let part = histories.part(ROOM, since, 200);
+            (part.range, part.more, part.gap)
+        };
+        assert_eq!(range(Since::After(0)), (1..2, true, false));
+        assert_eq!(range(Since::After(1)), (3..4, false, true));
+        assert_eq!(range(Since::Last(200)), (3..4, true, false));
+        assert_eq!(range(Since::Before(3)), (1..2, false, true));
+        assert_eq!(range(Since::After(3)), (4..4, false, false));
+    }
+
+    #[test]
+    fn the_oldest_of_all_rooms_goes_first() {
+        let mut histories = Histories::new(1 << 20, 1 << 20);
+        let other = ROOM.next();
+        histories.add(ROOM, 1, 0, &payload(1, 1_000));
+        histories.add(other, 1, 0, &payload(1, 1_000));
+        histories.give_up(1);
+        assert!(histories.part(ROOM, Since::Last(1), 1).events().next().is_none());
+        assert!(histories.part(other, Since::Last(1), 1).events().next().is_some());
+        assert_eq!(histories.last(ROOM), 1, "its numbers go on");
+        histories.add(ROOM, 2, 0, &payload(2, 10));
+        let part = histories.part(ROOM, Since::After(0), 200);
+        assert_eq!((part.from(), part.gap), (2, true));
+    }
+}
