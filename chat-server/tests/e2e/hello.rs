@@ -20,7 +20,7 @@ fn asking(server: &RunningServer) -> Client {
     client
 }
 
-fn receive(client: &mut Client) -> Value {
+pub(crate) fn receive(client: &mut Client) -> Value {
     let payload = client.next_payload().expect("the stream goes on");
     serde_json::from_slice(&payload).expect("JSON")
 }

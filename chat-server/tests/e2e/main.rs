@@ -12,6 +12,7 @@ mod hello;
 mod metrics;
 mod program;
 mod protocol;
+mod resume;
 mod rooms;
 mod shutdown;
 mod slow;
