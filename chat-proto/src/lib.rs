@@ -9,7 +9,8 @@
 //! - [`Command`] is a request of a client: clients [`write`](Command::write) it, servers
 //!   [`parse`](Command::parse) it. The latter is the only way in from the network: it returns a command
 //!   whose [`Name`], [`Title`], [`Text`] or [`RoomId`] has been checked, or a [`Rejection`].
-//! - [`ServerMessage`] is a message that a server writes, [`Incoming`] one that a client has read.
+//! - [`ServerMessage`] is a message that a server writes, [`Incoming`] one that a client has read, [`Received`]
+//!   one that a client has read that said hello.
 //!   [`write_rooms_page`] writes lists of rooms, which may take several frames.
 //! - [`Notice`] lists everything that a server tells people, with a stable code for programs and a text in
 //!   every [`Lang`].
@@ -98,6 +99,7 @@ mod framing;
 mod lang;
 mod localize;
 mod notice;
+mod received;
 mod rooms;
 mod server_message;
 mod texts;
@@ -110,6 +112,10 @@ pub use framing::Framing;
 pub use lang::{Lang, UnknownLang};
 pub use localize::{Localize, Localized, PerLang};
 pub use notice::Notice;
+pub use received::{
+    IncomingAck, IncomingEvent, IncomingHistory, IncomingLimits, IncomingMembers, IncomingPong,
+    IncomingWelcome, Received,
+};
 pub use rooms::{MAX_LISTED_MEMBERS, RoomEntry, write_rooms_page};
 pub use server_message::{Incoming, InvalidMessage, ServerMessage, chat_payload_len};
 pub use values::{

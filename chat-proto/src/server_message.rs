@@ -216,7 +216,7 @@ impl Incoming {
 
 /// A payload is not a message of a server.
 #[derive(Debug)]
-pub struct InvalidMessage(serde_json::Error);
+pub struct InvalidMessage(pub(crate) serde_json::Error);
 
 impl fmt::Display for InvalidMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

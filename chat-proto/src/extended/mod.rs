@@ -7,6 +7,7 @@
 //! types are unknown and these fields ignored.
 
 mod answer;
+mod client_request;
 mod feature;
 mod hello;
 mod history;
@@ -15,6 +16,7 @@ mod request_id;
 mod token;
 
 pub use answer::{Answer, Limits, Welcome, write_asked_rooms_page, write_members_page};
+pub use client_request::ClientRequest;
 pub use feature::{Feature, Features};
 pub use hello::{Hello, Resume};
 pub use history::{Event, HistoryHead};
