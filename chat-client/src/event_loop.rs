@@ -4,16 +4,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chat_proto::IncomingWelcome;
+
 use crate::app::input_error::InputError;
 use crate::app::render;
 use crate::app::state::{AfterClose, App, Context, Effects};
 use crate::app::status::Status;
+use crate::clock;
 use crate::display::Display;
 use crate::inbox::{Event, Inbox, Wanted};
 use crate::net::backoff;
 use crate::net::connection::StreamEnd;
-use crate::net::connector::{ConnectError, Connector};
-use crate::net::outbox::Outbox;
+use crate::net::connector::{ConnectError, Connected, Connector};
+use crate::net::outbox::{self, Outbox};
 use crate::net::stream::Stream;
 use crate::terminal::editor::{Editor, Pressed};
 use crate::terminal::input_rows::InputLine;
@@ -89,14 +92,15 @@ struct EventLoop {
 /// If output cannot be written, or a thread cannot be started.
 pub(crate) fn run(
     app: App,
-    stream: Stream,
+    connected: Connected,
     connector: Connector,
     screen: Screen,
     source: InputSource,
 ) -> io::Result<Ending> {
     let (outbox, inbox) = (Arc::new(Outbox::default()), Arc::new(Inbox::default()));
+    let Connected { stream, welcome, unread } = connected;
     let stream = Arc::new(stream);
-    threads::serve(&stream, &outbox, &inbox)?;
+    threads::serve(&stream, unread, welcome.is_some(), &outbox, &inbox)?;
     match source {
         InputSource::Keys => threads::spawn_keys(&inbox)?,
         InputSource::Lines | InputSource::Pipe => threads::spawn_lines(&outbox, &inbox)?,
@@ -118,12 +122,12 @@ pub(crate) fn run(
         quit_at: None,
         error: None,
     }
-    .run()
+    .run(welcome.as_deref())
 }
 
 impl EventLoop {
-    fn run(mut self) -> io::Result<Ending> {
-        let effects = self.app.connected(0);
+    fn run(mut self, welcome: Option<&IncomingWelcome>) -> io::Result<Ending> {
+        let effects = self.app.connected(0, welcome, Instant::now());
         let mut ending = self.carry_out(effects)?;
         loop {
             if let Some(ending) = ending {
@@ -150,7 +154,7 @@ impl EventLoop {
             // The terminal is gone, and so is the person.
             Event::InputEnded if self.editor.is_some() => self.line(Ok("/quit")),
             Event::InputEnded => {
-                let effects = self.app.input_ended();
+                let effects = self.app.input_ended(Instant::now());
                 self.carry_out(effects)
             }
             Event::InputFailed(why) => {
@@ -159,12 +163,12 @@ impl EventLoop {
             }
             Event::Terminal(Change::Resized) => Ok(None),
             Event::Terminal(Change::Resumed) => self.resume().map(|()| None),
-            Event::Connected(Ok(stream)) => self.connected(stream),
+            Event::Connected(Ok(connected)) => self.connected(connected),
             Event::Connected(Err(error)) => self.not_connected(error).map(|()| None),
             Event::Message(_) if self.is_talked_at() => Ok(Some(self.fail_unclosed())),
             Event::Message(message) => {
-                let time = clock();
-                let effects = self.app.incoming(self.context(&time), &message);
+                let time = clock::now();
+                let effects = self.app.received(self.context(&time), &message);
                 self.carry_out(effects)
             }
             Event::Closed(end) => self.closed(end),
@@ -190,7 +194,7 @@ impl EventLoop {
     }
 
     fn line(&mut self, line: Result<&str, LineError>) -> io::Result<Option<Ending>> {
-        let time = clock();
+        let time = clock::now();
         let effects = self.app.line(self.context(&time), line);
         if effects.quit {
             self.quit_at = Some(Instant::now());
@@ -230,8 +234,14 @@ impl EventLoop {
 
     fn context<'a>(&self, time: &'a str) -> Context<'a> {
         // From other sources, lines wait for space instead.
-        let is_congested = self.editor.is_some() && self.outbox.is_full();
-        Context { time, columns: tty::size().0, is_congested }
+        let is_full = || self.outbox.is_full() || self.app.waiting_bytes() >= outbox::FULL;
+        Context {
+            time,
+            time_of: clock::time_of,
+            now: Instant::now(),
+            columns: tty::size().0,
+            is_congested: self.editor.is_some() && is_full(),
+        }
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -246,13 +256,15 @@ impl EventLoop {
         tty::resume()
     }
 
-    fn connected(&mut self, stream: Stream) -> io::Result<Option<Ending>> {
+    fn connected(&mut self, connected: Connected) -> io::Result<Option<Ending>> {
         let Link::Connecting { since } = self.link else { return Ok(None) };
+        let Connected { stream, welcome, unread } = connected;
         let stream = Arc::new(stream);
-        threads::serve(&stream, &self.outbox, &self.inbox)?;
+        threads::serve(&stream, unread, welcome.is_some(), &self.outbox, &self.inbox)?;
         self.link = Link::Up(stream);
         self.obstacle = None;
-        let effects = self.app.connected(since.elapsed().as_secs());
+        let seconds = since.elapsed().as_secs();
+        let effects = self.app.connected(seconds, welcome.as_deref(), Instant::now());
         self.carry_out(effects)
     }
 
@@ -273,10 +285,14 @@ impl EventLoop {
         let served = self.app.is_served();
         match self.app.closed(&end, self.outbox.all_sent()) {
             AfterClose::Succeed(line) => {
+                self.complain_of_lost_chats()?;
                 self.display.screen.show(line.as_slice())?;
                 return Ok(Some(Ending::Success));
             }
-            AfterClose::Fail(why) => return Ok(Some(self.fail(why))),
+            AfterClose::Fail(why) => {
+                self.complain_of_lost_chats()?;
+                return Ok(Some(self.fail(why)));
+            }
             AfterClose::Reconnect(lines) => self.display.screen.show(&lines)?,
         }
         self.outbox.detach();
@@ -285,6 +301,11 @@ impl EventLoop {
         }
         self.schedule_attempt(Instant::now());
         Ok(None)
+    }
+
+    fn complain_of_lost_chats(&mut self) -> io::Result<()> {
+        let lost = self.app.lost_chats();
+        lost.iter().try_for_each(|text| self.display.screen.complain(text))
     }
 
     fn schedule_attempt(&mut self, since: Instant) {
@@ -316,9 +337,12 @@ impl EventLoop {
         if let Some(text) = &effects.complain {
             self.display.screen.complain(text)?;
         }
-        for command in &effects.send {
+        for text in &effects.lost {
+            self.display.screen.complain(text)?;
+        }
+        for request in &effects.send {
             // This does not happen: parsing has measured the text.
-            if self.outbox.push(command).is_err() {
+            if self.outbox.push(request).is_err() {
                 let error = InputError::from(LineError::TooLong);
                 self.display.screen.complain(&self.app.say(&error))?;
             }
@@ -343,7 +367,7 @@ impl EventLoop {
         }
         let wanted = Wanted {
             // A line waits for the next connection; see [`Outbox::wait_for_space`].
-            input: self.editor.is_some() || self.app.is_online(),
+            input: self.editor.is_some() || self.app.is_online() && !self.app.is_holding_back(),
             messages: self.display.screen.has_space(),
         };
         if !self.display.is_due()
@@ -358,8 +382,14 @@ impl EventLoop {
     fn deadline(&self) -> Option<Instant> {
         match self.link {
             Link::Waiting { until, .. } => Some(until),
-            Link::Up(_) | Link::Connecting { .. } => Some(self.quit_at? + self.quit_timeout?),
+            Link::Up(_) | Link::Connecting { .. } => {
+                self.quit_deadline().into_iter().chain(self.app.deadline()).min()
+            }
         }
+    }
+
+    fn quit_deadline(&self) -> Option<Instant> {
+        Some(self.quit_at? + self.quit_timeout?)
     }
 
     fn paint(&mut self) -> io::Result<()> {
@@ -377,14 +407,16 @@ impl EventLoop {
     fn time_is_up(&mut self) -> io::Result<Option<Ending>> {
         if let Link::Waiting { since, .. } = self.link {
             self.link = Link::Connecting { since };
-            threads::spawn_connector(self.connector.clone(), &self.inbox)?;
+            let hello = self.app.hello(since.elapsed());
+            threads::spawn_connector(self.connector.clone(), hello, &self.inbox)?;
             return Ok(None);
         }
-        Ok(Some(self.fail_unclosed()))
+        let now = Instant::now();
+        if self.quit_deadline().is_some_and(|until| until <= now) {
+            return Ok(Some(self.fail_unclosed()));
+        }
+        let effects = self.app.time_passed(now);
+        self.display.change();
+        self.carry_out(effects)
     }
-}
-
-/// The local time of day.
-fn clock() -> String {
-    jiff::Zoned::now().strftime("%H:%M").to_string()
 }

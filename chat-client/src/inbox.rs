@@ -8,12 +8,11 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use chat_proto::Incoming;
+use chat_proto::Received;
 
 use crate::io_error::IoErrorKind;
 use crate::net::connection::StreamEnd;
-use crate::net::connector::ConnectError;
-use crate::net::stream::Stream;
+use crate::net::connector::{ConnectError, Connected};
 use crate::terminal::keys::Key;
 use crate::terminal::line_reader::LineError;
 use crate::terminal::tty::Change;
@@ -34,8 +33,8 @@ pub(crate) enum Event {
     InputEnded,
     InputFailed(IoErrorKind),
     Terminal(Change),
-    Connected(Result<Stream, ConnectError>),
-    Message(Box<Incoming>),
+    Connected(Result<Connected, ConnectError>),
+    Message(Box<Received>),
     Closed(StreamEnd),
     /// The text being painted is on the terminal.
     Painted(io::Result<()>),
@@ -152,6 +151,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chat_proto::Incoming;
     use std::sync::Arc;
     use std::thread;
 
@@ -160,7 +160,7 @@ mod tests {
     fn message(text: &str) -> Event {
         let mut message = Incoming::default();
         message.text = text.to_owned();
-        Event::Message(Box::new(message))
+        Event::Message(Box::new(Received::Plain { message, re: None }))
     }
 
     fn line(text: &str) -> Event {
@@ -170,7 +170,10 @@ mod tests {
     /// The text of the next event.
     fn next(inbox: &Inbox, wanted: Wanted) -> Option<String> {
         Some(match inbox.try_next(wanted)? {
-            Event::Message(message) => message.text,
+            Event::Message(message) => match *message {
+                Received::Plain { message, .. } => message.text,
+                other => panic!("{other:?} was not put in"),
+            },
             Event::Line(line) => line.expect("a line"),
             _ => "other".to_owned(),
         })

@@ -2,6 +2,7 @@
 
 mod app;
 mod cli;
+mod clock;
 mod display;
 mod event_loop;
 mod inbox;
@@ -12,9 +13,11 @@ mod threads;
 
 use std::io::{self, ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chat_proto::{Lang, Localize};
 
+use app::grant;
 use app::options::{Format, Options};
 use app::render;
 use app::state::App;
@@ -23,8 +26,7 @@ use cli::args::{self, Request};
 use cli::locale;
 use event_loop::{Ending, InputSource};
 use io_error::IoErrorKind;
-use net::connector::Connector;
-use net::stream::Stream;
+use net::connector::{Connected, Connector};
 use terminal::line::Line;
 use terminal::screen::{Layout, Screen};
 use terminal::tty;
@@ -52,11 +54,12 @@ fn main() -> ExitCode {
         Ok(connector) => connector,
         Err(error) => return fail(&mut screen, &error, lang),
     };
-    let stream = match connector.connect() {
-        Ok(stream) => stream,
+    let returns = args.options.reconnect || io::stdin().is_terminal() && is_pretty(args.plain);
+    let connected = match connector.connect(&grant::hello(None, returns, Duration::ZERO, 0)) {
+        Ok(connected) => connected,
         Err(error) => return fail(&mut screen, &error, lang),
     };
-    let ended = chat(args.options, args.plain, connector, stream);
+    let ended = chat(args.options, args.plain, connector, connected);
     tty::restore();
     status(ended, lang)
 }
@@ -66,11 +69,16 @@ fn fail(screen: &mut Screen, error: &impl Localize, lang: Lang) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Determines who reads the output and where input comes from, and takes over the terminal to read keys.
-fn attach_terminal(plain: bool) -> (Format, InputSource) {
+/// Whether the output is for people.
+fn is_pretty(plain: bool) -> bool {
     // A terminal without escape sequences declares itself dumb (terminfo(5)).
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let pretty = !plain && !dumb && io::stdout().is_terminal();
+    !plain && !dumb && io::stdout().is_terminal()
+}
+
+/// Determines who reads the output and where input comes from, and takes over the terminal to read keys.
+fn attach_terminal(plain: bool) -> (Format, InputSource) {
+    let pretty = is_pretty(plain);
     let source = match io::stdin().is_terminal() {
         false => InputSource::Pipe,
         true if pretty && tty::take_over().is_ok() => InputSource::Keys,
@@ -79,7 +87,12 @@ fn attach_terminal(plain: bool) -> (Format, InputSource) {
     (if pretty { Format::Pretty } else { Format::Plain }, source)
 }
 
-fn chat(options: Options, plain: bool, connector: Connector, stream: Stream) -> io::Result<Ending> {
+fn chat(
+    options: Options,
+    plain: bool,
+    connector: Connector,
+    connection: Connected,
+) -> io::Result<Ending> {
     let (format, source) = attach_terminal(plain);
     let typing = source == InputSource::Keys;
     // A terminal would begin a row with any part of a line.
@@ -95,7 +108,7 @@ fn chat(options: Options, plain: bool, connector: Connector, stream: Stream) -> 
         let connected = Status::Connected { server: &server, encrypted: connector.is_encrypted() };
         screen.show(&[render::client(&app.say(&connected))])?;
     }
-    event_loop::run(app, stream, connector, screen, source)
+    event_loop::run(app, connection, connector, screen, source)
 }
 
 /// See <https://no-color.org>.

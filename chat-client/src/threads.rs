@@ -11,7 +11,7 @@
 //! its threads, whatever they are waiting for. Each connection has a reader and a writer, and each attempt to connect
 //! has a connector.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -21,6 +21,7 @@ use crate::inbox::{Event, Inbox};
 use crate::io_error::IoErrorKind;
 use crate::net::connection::{read_messages, write_frames};
 use crate::net::connector::Connector;
+use crate::net::hello::Hello;
 use crate::net::outbox::Outbox;
 use crate::net::stream::Stream;
 use crate::terminal::keys::KeyDecoder;
@@ -30,9 +31,12 @@ use crate::terminal::tty;
 /// How long the rest of an escape sequence may take.
 const KEY_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Starts the reader and the writer of a connection.
+/// Starts the reader and the writer of a connection. The bytes in `unread` are read before those of the stream. The
+/// server `knows_hello` if it has answered one.
 pub(crate) fn serve(
     stream: &Arc<Stream>,
+    unread: Vec<u8>,
+    knows_hello: bool,
     outbox: &Arc<Outbox>,
     inbox: &Arc<Inbox>,
 ) -> io::Result<()> {
@@ -40,17 +44,23 @@ pub(crate) fn serve(
     let connection = outbox.attach();
     let (reading, writing, outbox) = (Arc::clone(stream), Arc::clone(stream), Arc::clone(outbox));
     spawn("reader", move || {
+        let unread = unread.as_slice();
         let deliver = |message, len| inbox.put_message(Event::Message(Box::new(message)), len);
-        let end = read_messages(reading.reader(), deliver);
+        let bytes = unread.chain(reading.reader());
+        let end = read_messages(bytes, knows_hello, deliver);
         inbox.put_message(Event::Closed(end), 0);
     })?;
     spawn("writer", move || write_frames(&writing, &outbox, connection))
 }
 
 /// Starts an attempt to connect.
-pub(crate) fn spawn_connector(connector: Connector, inbox: &Arc<Inbox>) -> io::Result<()> {
+pub(crate) fn spawn_connector(
+    connector: Connector,
+    hello: Hello,
+    inbox: &Arc<Inbox>,
+) -> io::Result<()> {
     let inbox = Arc::clone(inbox);
-    spawn("connector", move || inbox.put(Event::Connected(connector.connect())))
+    spawn("connector", move || inbox.put(Event::Connected(connector.connect(&hello))))
 }
 
 /// Starts reading lines, as fast as they can be sent.

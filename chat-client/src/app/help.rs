@@ -17,6 +17,7 @@ impl Localize for Commands {
 /rooms [WORD]  list the rooms, or those with WORD in their titles
 /create TITLE  create a room and enter it; TITLE has 1 to {MAX_TITLE_CHARS} characters
 /join ID       enter a room; /leave the one you are in first
+/who           list the people in your room
 /leave         leave your room; a room ends with its last member
 /shutdown      stop the server for everybody, if it lets you
 /quit          leave the chat; so does Ctrl-D
@@ -27,6 +28,7 @@ Any other line goes to the others in your room. To say /text, type //text.",
 /rooms [낱말]  방 목록을 보여 줘요. 낱말을 쓰면 제목에 그 낱말이 있는 방만
 /create 제목   방을 만들고 들어가요 (제목은 {MAX_TITLE_CHARS}자까지)
 /join 번호     방에 들어가요. 다른 방에 있다면 먼저 /leave 하세요
+/who           같은 방에 누가 있는지 보여 줘요
 /leave         방에서 나가요. 모두 나가면 방은 사라져요
 /shutdown      서버를 꺼요. 모두의 연결이 끊겨요 (서버가 허락할 때만)
 /quit          그만둬요. Ctrl-D를 눌러도 돼요

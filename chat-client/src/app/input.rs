@@ -6,8 +6,8 @@ use crate::app::input_error::InputError;
 use crate::app::keyboard;
 
 /// All commands, in the order of `/help`.
-pub(crate) const COMMANDS: [&str; 8] =
-    ["help", "name", "rooms", "create", "join", "leave", "shutdown", "quit"];
+pub(crate) const COMMANDS: [&str; 9] =
+    ["help", "name", "rooms", "create", "join", "who", "leave", "shutdown", "quit"];
 
 /// The characters that begin a command: the slash, and its full-width form.
 const SLASHES: [char; 2] = ['/', '／'];
@@ -19,6 +19,8 @@ pub(crate) enum Input {
     Blank,
     Help,
     Quit,
+    /// The members of the room.
+    Who,
     /// The rooms whose titles contain this.
     FindRooms(String),
     /// Something for the server to do.
@@ -66,6 +68,7 @@ pub(crate) fn parse(line: &str) -> Result<Input, InputError> {
     match name {
         "help" => Ok(Input::Help),
         "quit" => takes_nothing("quit", Input::Quit),
+        "who" => takes_nothing("who", Input::Who),
         "rooms" if words.is_empty() => Ok(Input::Command(Command::Rooms)),
         "rooms" => Ok(Input::FindRooms(words.join(" "))),
         "leave" => takes_nothing("leave", Input::Command(Command::Leave)),

@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-use chat_proto::RoomEntry;
+use chat_proto::{Lang, RoomEntry};
 
 use crate::app::options::Format;
 use crate::terminal::line::{Line, NAME_COLOURS, Style};
@@ -106,15 +106,34 @@ pub(crate) fn member_count(room: &RoomEntry) -> usize {
 
 /// Appends the names of a room's members and, if some are not listed, the number of those.
 pub(crate) fn push_members(line: &mut Line, room: &RoomEntry, more: impl FnOnce(usize) -> String) {
-    for (i, member) in room.members.iter().enumerate() {
+    push_names(line, &room.members, member_count(room), more);
+}
+
+/// The members of the room that this client is in: `- here now (3): alice, bob and 1 more`.
+pub(crate) fn members(head: &str, names: &[String], count: usize, lang: Lang) -> Line {
+    let mut line = client(head);
+    line.push_mark(": ");
+    push_names(&mut line, names, count, |more| and_more(more, lang));
+    line
+}
+
+/// The number of those who are not listed, after the names of the others.
+pub(crate) fn and_more(more: usize, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(" and {more} more"),
+        Lang::Ko => format!(" 외 {more}명"),
+    }
+}
+
+fn push_names(line: &mut Line, names: &[String], count: usize, more: impl FnOnce(usize) -> String) {
+    for (i, member) in names.iter().enumerate() {
         line.push_mark(if i == 0 { "" } else { ", " });
         // Several words with a number could pass for the client's own count after the names.
         let is_several = member.contains(char::is_numeric);
         let name = if is_several { Visible::word(member) } else { Visible::name(member) };
         line.with(Style::Name(colour(member)), |line| line.push(&name));
     }
-    let listed = room.members.len();
-    let count = member_count(room);
+    let listed = names.len();
     if listed > 0 && count > listed {
         line.push_text(&more(count - listed));
     }

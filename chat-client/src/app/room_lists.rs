@@ -31,11 +31,21 @@ pub(crate) struct RoomLists {
     lists: VecDeque<List>,
 }
 
+/// The rooms of a list that are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Filter {
+    #[default]
+    All,
+    /// Those whose titles contain this, ignoring case.
+    Title(String),
+    /// The room with this number.
+    Room(u64),
+}
+
 #[derive(Debug)]
 enum List {
     Shown {
-        /// Restricts the list to rooms whose titles contain this, ignoring case.
-        filter: Option<String>,
+        filter: Filter,
         /// The columns, once rows have been shown.
         table: Option<RoomTable>,
     },
@@ -52,8 +62,8 @@ impl RoomLists {
         Self { format, lang, ..Self::default() }
     }
 
-    /// Records that a list was requested: to show all rooms, or those whose titles contain `filter`.
-    pub(crate) fn show(&mut self, filter: Option<String>) {
+    /// Records that a list was requested, to show the rooms that `filter` selects.
+    pub(crate) fn show(&mut self, filter: Filter) {
         // Beyond this many, lists are shown as if nobody had requested them: unfiltered.
         if self.lists.len() < MAX_LISTS {
             self.lists.push_back(List::Shown { filter, table: None });
@@ -75,10 +85,10 @@ impl RoomLists {
 
     /// Handles a frame of a list, to be shown on a terminal with this many columns.
     pub(crate) fn take(&mut self, message: &Incoming, columns: usize) -> ListStep {
-        let unrequested = List::Shown { filter: None, table: None };
+        let unrequested = List::Shown { filter: Filter::All, table: None };
         let mut list = self.lists.pop_front().unwrap_or(unrequested);
         let step = match &mut list {
-            List::Shown { filter, table } => self.rows(filter.as_deref(), table, message, columns),
+            List::Shown { filter, table } => self.rows(filter, table, message, columns),
             List::Searched { room, namesake } => self.search(room, namesake, message),
         };
         if message.more {
@@ -89,18 +99,27 @@ impl RoomLists {
 
     fn rows(
         &self,
-        filter: Option<&str>,
+        filter: &Filter,
         table: &mut Option<RoomTable>,
         message: &Incoming,
         columns: usize,
     ) -> ListStep {
-        let word = filter.map(str::to_lowercase).unwrap_or_default();
-        let matches = |room: &&RoomEntry| room.title.to_lowercase().contains(&word);
+        let word = match filter {
+            Filter::Title(word) => word.to_lowercase(),
+            Filter::All | Filter::Room(_) => String::new(),
+        };
+        let matches = |room: &&RoomEntry| match filter {
+            Filter::Room(id) => room.room_id == *id,
+            Filter::All | Filter::Title(_) => room.title.to_lowercase().contains(&word),
+        };
         let rooms: Vec<&RoomEntry> = message.rooms.iter().filter(matches).collect();
         let begins = table.is_none();
         if rooms.is_empty() {
             let ends_empty = begins && !message.more;
-            let status = filter.map_or(Status::NoRooms, |word| Status::NoRoomFound { word });
+            let status = match filter {
+                Filter::Title(word) => Status::NoRoomFound { word },
+                Filter::All | Filter::Room(_) => Status::NoRooms,
+            };
             return ListStep::Show(ends_empty.then(|| self.say(status)).into_iter().collect());
         }
         let table = table.get_or_insert_with(|| RoomTable::new(self.lang, columns));
@@ -195,8 +214,9 @@ mod tests {
     #[test]
     fn a_filter_selects_titles_whatever_their_case_in_its_own_list_only() {
         let mut lists = RoomLists::new(Format::Plain, Lang::En);
-        for filter in [Some("TEA"), None, Some("none such")] {
-            lists.show(filter.map(str::to_owned));
+        let title = |word: &str| Filter::Title(word.to_owned());
+        for filter in [title("TEA"), Filter::All, title("none such")] {
+            lists.show(filter);
         }
         let mut lines = take(&mut lists, 1, &["coffee", "Green tea"], true);
         lines.extend(take(&mut lists, 3, &["Teams", "스터디"], false));
@@ -209,9 +229,17 @@ mod tests {
     }
 
     #[test]
+    fn a_list_can_be_of_one_room() {
+        let mut lists = RoomLists::new(Format::Plain, Lang::En);
+        lists.show(Filter::Room(2));
+        assert_eq!(take(&mut lists, 1, &["tea", "tea"], true), ["  2  tea (1): alice"]);
+        assert_eq!(take(&mut lists, 3, &["tea"], false), [""; 0]);
+    }
+
+    #[test]
     fn v6_requests_that_are_never_answered_are_not_all_remembered() {
         let mut lists = RoomLists::new(Format::Plain, Lang::En);
-        (0..3 * MAX_LISTS).for_each(|_| lists.show(None));
+        (0..3 * MAX_LISTS).for_each(|_| lists.show(Filter::All));
         assert_eq!(lists.lists.len(), MAX_LISTS);
         assert!((0..=MAX_LISTS).all(|_| take(&mut lists, 1, &["tea"], false).len() == 1));
     }

@@ -62,10 +62,7 @@ impl RoomTable {
         let mut line = Line::default().indented(self.id + self.title + self.people + 3 * GAP);
         let people = render::member_count(room).to_string();
         self.push_columns(&mut line, &room.room_id.to_string(), &self.title_of(room), &people);
-        render::push_members(&mut line, room, |more| match self.lang {
-            Lang::En => format!(" and {more} more"),
-            Lang::Ko => format!(" 외 {more}명"),
-        });
+        render::push_members(&mut line, room, |more| render::and_more(more, self.lang));
         line
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct SessionView {
     requested_name: Option<Name>,
     /// The name that the server has confirmed.
     name: Option<Name>,
+    /// The name that others see, if the server has said hello.
+    shown_name: Option<String>,
     /// The room requested last, for servers that do not say which room was entered.
     requested_room: Option<RoomId>,
 }
@@ -55,6 +57,12 @@ impl SessionView {
         self.room.take()
     }
 
+    /// Records that the client is in a room of which it knows nothing else.
+    pub(crate) fn enter_unseen(&mut self, id: u64) {
+        self.leave();
+        self.room = Some(JoinedRoom { id, title: None, seq: 0 });
+    }
+
     /// Remembers a room that could not be entered again yet.
     pub(crate) fn return_to(&mut self, room: JoinedRoom) {
         self.room = Some(room);
@@ -67,6 +75,26 @@ impl SessionView {
     /// The name that the server has confirmed.
     pub(crate) fn name(&self) -> Option<&Name> {
         self.name.as_ref()
+    }
+
+    /// Whether others see this client under this name, as far as is known.
+    pub(crate) fn is_own_name(&self, name: &str) -> bool {
+        self.shown_name.as_deref() == Some(name)
+    }
+
+    /// Records the name in a welcome. A session that was `resumed` has the name that was requested before, or not.
+    pub(crate) fn welcomed(&mut self, name: &str, resumed: bool) {
+        self.shown_name = Some(name.to_owned());
+        let requested = self.requested_name.take().filter(|_| resumed);
+        let agreed = requested.filter(|requested| requested.as_str() == name);
+        self.name = agreed.or(self.name.take());
+    }
+
+    /// Records members of the room.
+    pub(crate) fn see_members(&mut self, members: &[String]) {
+        for member in members.iter().take(MAX_NAMES) {
+            self.see_name(member);
+        }
     }
 
     /// Records a command sent to the server.
@@ -122,6 +150,9 @@ impl SessionView {
         // Others are renamed too. If the message lacks the new name, it is taken for the answer to our request.
         let agreed = self.requested_name.take_if(|name| to.is_none_or(|to| to == name.as_str()));
         self.name = agreed.or(self.name.take());
+        if from.is_some() && self.shown_name.as_deref() == from {
+            self.shown_name = to.map(str::to_owned);
+        }
         self.forget(from.unwrap_or_default());
         if self.room.is_some() {
             self.see_name(to.unwrap_or_default());
@@ -137,10 +168,9 @@ impl SessionView {
         let space = MAX_ROOMS.saturating_sub(rooms.len());
         rooms.extend(message.rooms.iter().take(space).map(|room| room.room_id));
         let joined = self.room.as_ref().map(|room| room.id);
-        let joined = message.rooms.iter().filter(|room| Some(room.room_id) == joined);
         // Each member costs as many comparisons as there are names.
-        for member in joined.flat_map(|room| &room.members).take(MAX_NAMES) {
-            self.see_name(member);
+        if let Some(room) = message.rooms.iter().find(|room| Some(room.room_id) == joined) {
+            self.see_members(&room.members);
         }
     }
 

@@ -1,16 +1,25 @@
 //! [`App`]: the state between two events, and the effects of each event.
 
+mod granted;
+
 use std::collections::VecDeque;
+use std::time::Instant;
 
-use chat_proto::{Command, Incoming, Localize, RoomId};
+use chat_proto::extended::{ClientRequest, Feature};
+use chat_proto::{Command, Incoming, Localize};
 
+use crate::app::catch_up::CatchUp;
+use crate::app::grant::Grant;
 use crate::app::help;
 use crate::app::input::{self, Input};
 use crate::app::input_error::InputError;
+use crate::app::members::MemberLists;
 use crate::app::notice::{self, Wording};
 use crate::app::options::{Format, Options};
+use crate::app::outstanding::Outstanding;
 use crate::app::render::{self, Speaker};
-use crate::app::room_lists::{ListStep, RoomLists};
+use crate::app::room_lists::{Filter, ListStep, RoomLists};
+use crate::app::session_status::SessionStatus;
 use crate::app::session_view::{JoinedRoom, SessionView};
 use crate::app::status::Status;
 use crate::app::unanswered::{ChatId, RefusedChat, Unanswered};
@@ -29,6 +38,9 @@ const MAX_PROMPT_CELLS: usize = 20;
 pub(crate) struct Context<'a> {
     /// The time of day, for people.
     pub(crate) time: &'a str,
+    /// Returns the same for a time in ms since 1970, with the date unless it is today.
+    pub(crate) time_of: fn(u64) -> String,
+    pub(crate) now: Instant,
     /// The width of the terminal, in cells.
     pub(crate) columns: usize,
     /// Whether much of what was sent has yet to be written to the server.
@@ -46,8 +58,10 @@ pub(crate) struct Effects {
     pub(crate) refused: Option<(ChatId, Vec<Line>)>,
     /// The reason why a line was not sent.
     pub(crate) complain: Option<String>,
-    /// Commands for the server.
-    pub(crate) send: Vec<Command>,
+    /// The same for chats sent over the connection before this one.
+    pub(crate) lost: Vec<String>,
+    /// Requests for the server.
+    pub(crate) send: Vec<ClientRequest>,
     /// Whether to say nothing more to the server, and to show what it still has to say.
     pub(crate) quit: bool,
     /// An error to end with at once.
@@ -77,6 +91,8 @@ enum CloseReason {
     Removed,
     /// The server carried out nothing of what was sent, because the connection was not encrypted.
     TlsRequired,
+    /// The session is used over another connection.
+    ResumedElsewhere,
 }
 
 impl CloseReason {
@@ -89,9 +105,21 @@ impl CloseReason {
             "frame-timeout" | "slow-consumer" => Some(Self::Evicted),
             "removed" => Some(Self::Removed),
             "tls-required" => Some(Self::TlsRequired),
+            "resumed-elsewhere" => Some(Self::ResumedElsewhere),
             _ => None,
         }
     }
+}
+
+/// The history that is expected from the server, and how it is to be shown.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum History {
+    #[default]
+    None,
+    /// What was said before this client entered the room by the broadcast `entered`.
+    Earlier { entered: u64 },
+    /// What was said while this client had no connection; `seconds`, if that has yet to be told.
+    Missed { seconds: Option<u64> },
 }
 
 /// The state of the client.
@@ -101,6 +129,12 @@ pub(crate) struct App {
     session: SessionView,
     lists: RoomLists,
     unanswered: Unanswered,
+    outstanding: Outstanding,
+    members: MemberLists,
+    catch_up: CatchUp,
+    history: History,
+    /// What the server has granted on this connection, or on the last one.
+    grant: Option<Grant>,
     online: bool,
     /// Whether the server has said anything on this connection, except that it is full.
     served: bool,
@@ -114,6 +148,10 @@ pub(crate) struct App {
     sent_shutdown: bool,
     /// The room being entered again, until the answer.
     returning: Option<JoinedRoom>,
+    /// Whether the room of the session view is one to return to, rather than one that the client is in.
+    is_away: bool,
+    /// The epoch of the room that the client is in, or is to return to.
+    room_epoch: Option<String>,
     /// Flags whose requests have not been answered, in order.
     requested_by_flags: VecDeque<&'static str>,
     close_reason: Option<CloseReason>,
@@ -122,7 +160,8 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(options: Options) -> Self {
         let lists = RoomLists::new(options.format, options.lang);
-        Self { options, lists, session: SessionView::new(), ..Self::default() }
+        let members = MemberLists::new(options.lang);
+        Self { options, lists, members, session: SessionView::new(), ..Self::default() }
     }
 
     /// Returns the prompt: the room, or that there is no connection.
@@ -178,9 +217,10 @@ impl App {
         let mut effects = match input::parse(meant.as_deref().unwrap_or(line)) {
             Ok(Input::Blank) => return Effects::default(),
             Ok(Input::Help) => show(self.say(&help::Commands).lines().map(Line::new).collect()),
-            Ok(Input::Quit) => self.input_ended(),
-            Ok(Input::FindRooms(word)) => self.command(at, Command::Rooms, Some(word)),
-            Ok(Input::Command(command)) => self.command(at, command, None),
+            Ok(Input::Quit) => self.input_ended(at.now),
+            Ok(Input::Who) => self.who(at),
+            Ok(Input::FindRooms(word)) => self.command(at, Command::Rooms, Filter::Title(word)),
+            Ok(Input::Command(command)) => self.command(at, command, Filter::All),
             Err(error) => self.refuse(&error),
         };
         let is_pretty = self.options.format == Format::Pretty;
@@ -191,32 +231,51 @@ impl App {
         effects
     }
 
-    fn command(&mut self, at: Context<'_>, command: Command, filter: Option<String>) -> Effects {
-        if !self.online {
-            return self.refuse(&InputError::NotConnected);
-        }
-        if at.is_congested {
-            return self.refuse(&InputError::Congested);
+    fn command(&mut self, at: Context<'_>, command: Command, filter: Filter) -> Effects {
+        if let Some(obstacle) = self.obstacle(at) {
+            return self.refuse(&obstacle);
         }
         match command {
             Command::Rooms => self.lists.show(filter),
             Command::Shutdown => self.sent_shutdown = true,
             _ => {}
         }
-        let mut effects = Effects::default();
-        let id = self.send(&mut effects, command);
         let format = self.options.format;
-        if let ([Command::Chat(text)], Format::Pretty) = (effects.send.as_slice(), format) {
-            effects.own = Some((id, render::said(format, at.time, Speaker::Own, text.as_str())));
-        }
+        let own = match &command {
+            Command::Chat(text) if format == Format::Pretty => {
+                Some(render::said(format, at.time, Speaker::Own, text.as_str()))
+            }
+            _ => None,
+        };
+        let mut effects = Effects::default();
+        let id = self.send(&mut effects, command, at.now);
+        effects.own = own.map(|lines| (id, lines));
         effects
     }
 
+    /// Why nothing can be sent now.
+    fn obstacle(&self, at: Context<'_>) -> Option<InputError> {
+        match self.online {
+            false => Some(InputError::NotConnected),
+            true => at.is_congested.then_some(InputError::Congested),
+        }
+    }
+
     /// Adds a command to be sent. Returns the number of the last chat.
-    fn send(&mut self, effects: &mut Effects, command: Command) -> ChatId {
+    fn send(&mut self, effects: &mut Effects, command: Command, now: Instant) -> ChatId {
         self.session.sent(&command);
-        let id = self.unanswered.sent(&command);
-        effects.send.push(command);
+        let (id, request) = match command {
+            Command::Chat(text) if self.has(Feature::Ack) => {
+                let id = self.unanswered.number();
+                (id, self.outstanding.chat(id, text, now))
+            }
+            command => {
+                let id = self.unanswered.sent(&command);
+                let request = self.request(command);
+                (id, self.outstanding.request(request, now))
+            }
+        };
+        effects.send.extend(request);
         id
     }
 
@@ -225,39 +284,38 @@ impl App {
     }
 
     /// Handles the end of the input.
-    pub(crate) fn input_ended(&mut self) -> Effects {
+    pub(crate) fn input_ended(&mut self, now: Instant) -> Effects {
         self.leaving = true;
-        Effects { quit: true, ..Effects::default() }
+        let send = if self.online { self.last_requests(now) } else { Vec::new() };
+        Effects { send, quit: true, ..Effects::default() }
     }
 
-    /// Handles a new connection, after `seconds` without one.
-    pub(crate) fn connected(&mut self, seconds: u64) -> Effects {
-        self.online = true;
-        self.served = false;
-        self.close_reason = None;
-        let mut effects = Effects::default();
-        if self.reconnected {
-            let status = self.say(&Status::Reconnected { seconds });
-            effects.show.push(render::client(&status));
-            if let Some(name) = self.session.name().cloned() {
-                self.send(&mut effects, Command::Rename(name));
-            }
-            // Without its title, a room cannot be recognized.
-            if let Some(room) = self.session.leave().filter(|room| room.title.is_some()) {
-                self.lists.look_for(room);
-                self.send(&mut effects, Command::Rooms);
-            }
-        } else {
-            let name = self.options.name.clone().map(Command::Rename);
-            let join = self.options.join.map(Command::Join);
-            for (flag, command) in [("--name", name), ("--join", join)] {
-                let Some(command) = command else { continue };
-                self.send(&mut effects, command);
-                self.requested_by_flags.push_back(flag);
-            }
+    /// Sends the requests of the flags.
+    fn begin(&mut self, effects: &mut Effects, now: Instant) {
+        let name = self.options.name.clone().map(Command::Rename);
+        let join = self.options.join.map(Command::Join);
+        for (flag, command) in [("--name", name), ("--join", join)] {
+            let Some(command) = command else { continue };
+            self.send(effects, command, now);
+            self.requested_by_flags.push_back(flag);
         }
-        self.reconnected = true;
-        effects
+    }
+
+    /// Takes the name again that the client had, and looks for its room.
+    fn return_to_room(&mut self, effects: &mut Effects, now: Instant) {
+        if let Some(name) = self.session.name().cloned() {
+            self.send(effects, Command::Rename(name), now);
+        }
+        self.look_for_room(effects, now);
+    }
+
+    fn look_for_room(&mut self, effects: &mut Effects, now: Instant) {
+        self.is_away = false;
+        // Without its title, a room cannot be recognized.
+        if let Some(room) = self.session.leave().filter(|room| room.title.is_some()) {
+            self.lists.look_for(room);
+            self.send(effects, Command::Rooms, now);
+        }
     }
 
     /// Handles a message from the server.
@@ -268,33 +326,33 @@ impl App {
         self.ever_served |= self.served;
         let refused = self.unanswered.answered(message);
         let mut effects = self.message(at, message);
-        if let Some(RefusedChat { id, text }) = refused {
-            let label = self.say(&Status::NotSent);
-            let (format, speaker) = (self.options.format, Speaker::Refused(&label));
-            match format {
-                Format::Pretty => {
-                    effects.refused = Some((id, render::said(format, at.time, speaker, &text)));
-                }
-                Format::Plain => effects.complain = Some(format!("{label}: {text}")),
-            }
+        if let Some(refused) = refused {
+            self.show_refused(at, refused, &mut effects);
         }
         effects
     }
 
+    fn show_refused(&self, at: Context<'_>, refused: RefusedChat, effects: &mut Effects) {
+        let RefusedChat { id, text } = refused;
+        let label = self.say(&Status::NotSent);
+        let (format, speaker) = (self.options.format, Speaker::Refused(&label));
+        match format {
+            Format::Pretty => {
+                effects.refused = Some((id, render::said(format, at.time, speaker, &text)));
+            }
+            Format::Plain => effects.complain = Some(format!("{label}: {text}")),
+        }
+    }
+
     fn message(&mut self, at: Context<'_>, message: &Incoming) -> Effects {
         match message.kind.as_str() {
-            "SCChat" => {
-                let speaker = Speaker::Member(&message.member);
-                show(render::said(self.options.format, at.time, speaker, &message.text))
-            }
+            "SCChat" => show(self.event(at.time, message)),
             "SCSystemMessage" => self.notice(at.time, message),
             "SCRoomsResult" => match self.lists.take(message, at.columns) {
                 ListStep::Show(lines) => show(lines),
                 ListStep::Found(room) => {
                     let mut effects = Effects::default();
-                    if let Ok(id) = RoomId::new(room.id) {
-                        self.send(&mut effects, Command::Join(id));
-                    }
+                    self.enter_again(&room, at.now, &mut effects);
                     self.returning = Some(room);
                     effects
                 }
@@ -304,15 +362,24 @@ impl App {
         }
     }
 
+    /// Lays out an `SCChat` or an `SCSystemMessage`.
+    fn event(&self, time: &str, message: &Incoming) -> Vec<Line> {
+        let format = self.options.format;
+        if message.kind == "SCChat" {
+            let speaker = Speaker::Member(&message.member);
+            return render::said(format, time, speaker, &message.text);
+        }
+        let joined = self.session.room().map(|room| room.id);
+        match notice::text(message, joined, self.options.lang) {
+            Wording::Theirs(text) => render::said(format, time, Speaker::Server, &text),
+            Wording::Ours(text) => render::reworded(format, time, &text),
+        }
+    }
+
     fn notice(&mut self, time: &str, message: &Incoming) -> Effects {
         let code = message.code.as_deref();
         self.close_reason = CloseReason::of(code).or(self.close_reason);
-        let joined = self.session.room().map(|room| room.id);
-        let format = self.options.format;
-        let mut effects = show(match notice::text(message, joined, self.options.lang) {
-            Wording::Theirs(text) => render::said(format, time, Speaker::Server, &text),
-            Wording::Ours(text) => render::reworded(format, time, &text),
-        });
+        let mut effects = show(self.event(time, message));
         effects.show.extend(self.missed(message));
         // A script must not continue under another name or in another room; a person sees the refusal.
         if let Some(flag) = self.requested_by_flags.pop_front()
@@ -331,6 +398,9 @@ impl App {
             return None;
         }
         let before = self.returning.take()?;
+        if self.has(Feature::History) {
+            return None;
+        }
         // Two of the broadcasts are about ourselves: our leaving and our return.
         let count = message.seq?.saturating_sub(before.seq.saturating_add(2));
         let same = message.room_id == Some(before.id);
@@ -348,20 +418,24 @@ impl App {
             };
         }
         self.online = false;
+        let last = self.unanswered.last_before_move();
         self.unanswered.forget();
         self.requested_by_flags.clear();
         if let Some(room) = self.lists.forget().or(self.returning.take()) {
             self.session.return_to(room);
+            self.is_away = true;
         }
         let why = verdict.unwrap_or_else(Some);
-        let texts = why.into_iter().chain([self.say(&Status::Reconnecting)]);
-        AfterClose::Reconnect(texts.map(|text| render::client(&text)).collect())
+        let mut lines: Vec<Line> = why.iter().map(|why| render::client(why)).collect();
+        lines.extend(self.cut_off(last));
+        AfterClose::Reconnect(lines)
     }
 
     fn is_to_reconnect(&self, end: &StreamEnd) -> bool {
         let may_return = match (end, self.close_reason) {
             (StreamEnd::NotAMessage | StreamEnd::TlsAlert, _)
             | (_, Some(CloseReason::Removed | CloseReason::TlsRequired)) => false,
+            (_, Some(CloseReason::ResumedElsewhere)) => false,
             // It may be restarting, unless we wanted it to stop.
             (_, Some(CloseReason::ServerStopping)) => !self.sent_shutdown,
             (_, Some(CloseReason::ServerFull)) => self.ever_served,
@@ -379,6 +453,9 @@ impl App {
             ) => Ok(Some(self.say(&Status::ServerStopped))),
             (StreamEnd::Clean | StreamEnd::Lost(_), Some(CloseReason::TlsRequired)) => {
                 Err(self.say(&Status::TlsRequired))
+            }
+            (_, Some(CloseReason::ResumedElsewhere)) => {
+                Err(self.say(&SessionStatus::ResumedElsewhere))
             }
             (StreamEnd::Clean, Some(CloseReason::ServerFull)) => Err(self.say(&Status::ServerFull)),
             (StreamEnd::Clean, None) if all_sent => Ok(None),

@@ -1,6 +1,16 @@
-//! Rooms with arbitrary contents, for tests: a server need not check what it sends.
+//! Contexts and rooms for tests. Rooms have arbitrary contents: a server need not check what it sends.
+
+use std::time::Instant;
 
 use chat_proto::{RoomEntry, RoomId, Title};
+
+use crate::app::state::Context;
+
+/// Now, at 12:03. Times in milliseconds are shown as minutes and seconds.
+pub(crate) fn context() -> Context<'static> {
+    let time_of = |ms: u64| format!("{:02}:{:02}", ms / 60_000 % 60, ms / 1_000 % 60);
+    Context { time: "12:03", time_of, now: Instant::now(), columns: 80, is_congested: false }
+}
 
 pub(crate) fn room<S: Into<String>>(
     room_id: u64,

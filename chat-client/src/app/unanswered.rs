@@ -32,10 +32,14 @@ pub(crate) struct RefusedChat {
 enum Sent {
     Rename(Name),
     Rooms,
-    Create,
-    Join,
-    Leave,
-    Chat { chat: RefusedChat, is_long: bool },
+    /// With the number of the last chat before it, as the next two.
+    Create(ChatId),
+    Join(ChatId),
+    Leave(ChatId),
+    Chat {
+        chat: RefusedChat,
+        is_long: bool,
+    },
     Shutdown,
 }
 
@@ -55,20 +59,35 @@ impl Unanswered {
             self.commands.pop_front();
         }
         self.may_be_in_room |= matches!(command, Command::Create(_) | Command::Join(_));
-        self.commands.push_back(match command {
+        let sent = match command {
             Command::Rename(name) => Sent::Rename(name.clone()),
             Command::Rooms => Sent::Rooms,
-            Command::Create(_) => Sent::Create,
-            Command::Join(_) => Sent::Join,
-            Command::Leave => Sent::Leave,
+            Command::Create(_) => Sent::Create(self.chats),
+            Command::Join(_) => Sent::Join(self.chats),
+            Command::Leave => Sent::Leave(self.chats),
             Command::Shutdown => Sent::Shutdown,
             Command::Chat(text) => {
-                self.chats += 1;
-                let chat = RefusedChat { id: self.chats, text: beginning(text.as_str()) };
+                let chat = RefusedChat { id: self.number(), text: beginning(text.as_str()) };
                 Sent::Chat { chat, is_long: text.escaped_len() + LONG_MARGIN > MAX_PAYLOAD }
             }
-        });
+        };
+        self.commands.push_back(sent);
         self.chats
+    }
+
+    /// Returns the number of a new chat.
+    pub(crate) fn number(&mut self) -> ChatId {
+        self.chats += 1;
+        self.chats
+    }
+
+    /// The number of the last chat that was certainly meant for the room that the client is in: the next command may
+    /// have led to another one.
+    pub(crate) fn last_before_move(&self) -> Option<ChatId> {
+        self.commands.iter().find_map(|sent| match sent {
+            Sent::Create(last) | Sent::Join(last) | Sent::Leave(last) => Some(*last),
+            _ => None,
+        })
     }
 
     /// Forgets all commands, since the connection has ended.
@@ -121,11 +140,11 @@ fn is_coded_answer(code: &str, message: &Incoming, sent: &Sent) -> bool {
             _ => false,
         },
         "bad-name" | "name-taken" => matches!(sent, Sent::Rename(_)),
-        "room-created" | "bad-title" | "limit-reached" => matches!(sent, Sent::Create),
-        "room-entered" | "no-such-room" => matches!(sent, Sent::Join),
-        "already-in-room" => matches!(sent, Sent::Create | Sent::Join),
-        "room-left" => matches!(sent, Sent::Leave),
-        "not-in-room" => matches!(sent, Sent::Chat { .. } | Sent::Leave),
+        "room-created" | "bad-title" | "limit-reached" => matches!(sent, Sent::Create(_)),
+        "room-entered" | "no-such-room" => matches!(sent, Sent::Join(_)),
+        "already-in-room" => matches!(sent, Sent::Create(_) | Sent::Join(_)),
+        "room-left" => matches!(sent, Sent::Leave(_)),
+        "not-in-room" => matches!(sent, Sent::Chat { .. } | Sent::Leave(_)),
         "bad-text" | "text-too-long" => matches!(sent, Sent::Chat { .. }),
         "shutdown-refused" => matches!(sent, Sent::Shutdown),
         // Other notices are events, or the server's last words.

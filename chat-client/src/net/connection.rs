@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io::{ErrorKind, Read};
 
-use chat_proto::{FrameDecoder, HEADER_LEN, Incoming, Lang, Localize, localize};
+use chat_proto::{FrameDecoder, HEADER_LEN, Incoming, Lang, Localize, Received, localize};
 
 use crate::io_error::IoErrorKind;
+use crate::net::hello::may_begin_object;
 use crate::net::outbox::{ConnectionId, Outbox};
 use crate::net::stream::Stream;
 
@@ -60,11 +61,12 @@ impl Localize for StreamEnd {
     }
 }
 
-/// Reads messages until the stream ends, and returns how it ended. `deliver` also gets the length of the payload, and
-/// may block.
+/// Reads messages until the stream ends, and returns how it ended. If the server `knows_hello`, reads also those that
+/// only clients get that have said hello. `deliver` also gets the length of the payload, and may block.
 pub(crate) fn read_messages(
     mut stream: impl Read,
-    mut deliver: impl FnMut(Incoming, usize),
+    knows_hello: bool,
+    mut deliver: impl FnMut(Received, usize),
 ) -> StreamEnd {
     let mut decoder = FrameDecoder::new();
     let mut buffer = vec![0; READ_LEN];
@@ -82,7 +84,7 @@ pub(crate) fn read_messages(
         };
         let mut frames = decoder.feed(chunk);
         while let Some(payload) = frames.next_frame() {
-            let Some(message) = parse(payload) else {
+            let Some(message) = parse(payload, knows_hello) else {
                 return StreamEnd::NotAMessage;
             };
             deliver(message, payload.len());
@@ -105,14 +107,13 @@ fn end_after(held: &[u8], between_messages: StreamEnd) -> StreamEnd {
     }
 }
 
-fn parse(payload: &[u8]) -> Option<Incoming> {
+fn parse(payload: &[u8], knows_hello: bool) -> Option<Received> {
     // serde would accept an array as a struct.
     payload.first().filter(|&&first| may_begin_object(first))?;
-    Incoming::parse(payload).ok()
-}
-
-fn may_begin_object(byte: u8) -> bool {
-    matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')
+    if knows_hello {
+        return Received::parse(payload).ok();
+    }
+    Incoming::parse(payload).ok().map(|message| Received::Plain { message, re: None })
 }
 
 /// Writes what the outbox holds for this connection, until the outbox is closed and empty or the connection is
@@ -160,7 +161,10 @@ mod tests {
 
     fn read(stream: impl Read) -> (Vec<String>, StreamEnd) {
         let mut texts = Vec::new();
-        let closed = read_messages(stream, |message, _| texts.push(message.text));
+        let closed = read_messages(stream, false, |message, _| match message {
+            Received::Plain { message, .. } => texts.push(message.text),
+            other => panic!("{other:?} is for those who said hello"),
+        });
         (texts, closed)
     }
 

@@ -4,10 +4,11 @@ use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use chat_proto::{Lang, Localize, localize};
+use chat_proto::{IncomingWelcome, Lang, Localize, localize};
 
 use crate::io_error::IoErrorKind;
 use crate::net::destination::{Destination, Host};
+use crate::net::hello::{Hello, Reply};
 use crate::net::stream::Stream;
 use crate::net::tls::error::TlsError;
 use crate::net::tls::handshake::shake_hands;
@@ -19,6 +20,19 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server may take to answer a hello. One that says nothing by then does not know hellos.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A new connection.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) stream: Stream,
+    /// What the server grants. Without it, everything is as if nobody had said hello.
+    pub(crate) welcome: Option<Box<IncomingWelcome>>,
+    /// Bytes to be read before those of the stream.
+    pub(crate) unread: Vec<u8>,
+}
 
 /// The reason why there is no connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,11 +103,31 @@ impl Connector {
         &self.server
     }
 
-    /// Connects to the first address that accepts. Looks up a host name each time.
+    /// Connects and says hello. To a server that does not know hellos, connects again without one.
     ///
     /// # Errors
-    /// If the host has no address, none of its addresses accepts, or the TLS handshake fails.
-    pub(crate) fn connect(&self) -> Result<Stream, ConnectError> {
+    /// If the host has no address, none of its addresses accepts, or the TLS handshake fails; also if a server that
+    /// knew a hello before leaves one unanswered.
+    pub(crate) fn connect(&self, hello: &Hello) -> Result<Connected, ConnectError> {
+        let failed = |why| ConnectError::Connect { server: self.server.clone(), why };
+        let mut stream = self.open()?;
+        let reply = stream.greet(hello, HELLO_TIMEOUT);
+        match reply.map_err(|error| failed(IoErrorKind::from(&error)))? {
+            Reply::Welcome { welcome, unread } => {
+                Ok(Connected { stream, welcome: Some(welcome), unread })
+            }
+            Reply::Other(unread) => Ok(Connected { stream, welcome: None, unread }),
+            // Without a hello, the session would be lost; a server that knows hellos may be about to return.
+            Reply::Silence if hello.resumes() => Err(failed(IoErrorKind::TimedOut)),
+            Reply::Silence | Reply::Refusal => {
+                drop(stream);
+                Ok(Connected { stream: self.open()?, welcome: None, unread: Vec::new() })
+            }
+        }
+    }
+
+    /// Connects to the first address that accepts. Looks up a host name each time.
+    fn open(&self) -> Result<Stream, ConnectError> {
         let server = &self.server;
         let addresses = server
             .addresses()

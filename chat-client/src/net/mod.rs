@@ -8,6 +8,8 @@ pub(crate) mod backoff;
 pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod destination;
+pub(crate) mod hello;
 pub(crate) mod outbox;
 pub(crate) mod stream;
+pub(crate) mod timed;
 pub(crate) mod tls;

@@ -5,7 +5,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use chat_proto::{Command, FrameTooLong};
+use chat_proto::FrameTooLong;
+use chat_proto::extended::ClientRequest;
 
 use crate::io_error::IoErrorKind;
 
@@ -13,7 +14,7 @@ use crate::io_error::IoErrorKind;
 const HIGH_WATER: usize = 64 * 1024;
 
 /// While this many bytes wait to be written, no typed line is added.
-const FULL: usize = 1024 * 1024;
+pub(crate) const FULL: usize = 1024 * 1024;
 
 /// The number of a connection of this client, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +68,16 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Adds one command. Drops it if there is no connection, or after [`Outbox::close`] or an error.
+    /// Adds one request. Drops it if there is no connection, or after [`Outbox::close`] or an error.
     ///
     /// # Errors
-    /// If the command does not fit a frame; nothing is added then.
-    pub(crate) fn push(&self, command: &Command) -> Result<(), FrameTooLong> {
+    /// If the request does not fit a frame; nothing is added then.
+    pub(crate) fn push(&self, request: &ClientRequest) -> Result<(), FrameTooLong> {
         let mut state = self.lock();
         if !state.is_open() {
             return Ok(());
         }
-        command.write(&mut state.pending)?;
+        request.write(&mut state.pending)?;
         self.changed.notify_all();
         Ok(())
     }
@@ -151,10 +152,12 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_proto::Text;
+    use chat_proto::{Command, Text};
 
-    fn chat(len: usize) -> Command {
-        Command::Chat(Text::new(&"x".repeat(len)).expect("a text"))
+    const ROOMS: ClientRequest = ClientRequest::Command(Command::Rooms);
+
+    fn chat(len: usize) -> ClientRequest {
+        Command::Chat(Text::new(&"x".repeat(len)).expect("a text")).into()
     }
 
     fn attached() -> (Outbox, ConnectionId) {
@@ -166,7 +169,7 @@ mod tests {
     #[test]
     fn all_is_sent_when_the_writer_asks_again_and_nothing_is_left() {
         let (outbox, connection) = attached();
-        outbox.push(&Command::Rooms).expect("it fits");
+        outbox.push(&ROOMS).expect("it fits");
         outbox.close();
         assert!(outbox.take(connection).is_some());
         assert!(!outbox.all_sent());
@@ -178,7 +181,7 @@ mod tests {
     fn a_closed_outbox_takes_nothing() {
         let (outbox, connection) = attached();
         outbox.close();
-        outbox.push(&Command::Rooms).expect("it fits");
+        outbox.push(&ROOMS).expect("it fits");
         assert_eq!(outbox.take(connection), None);
         assert!(!outbox.wait_for_space());
     }
@@ -226,9 +229,9 @@ mod tests {
         outbox.detach();
         outbox.push(&chat(3)).expect("it fits");
         let second = outbox.attach();
-        outbox.push(&Command::Rooms).expect("it fits");
+        outbox.push(&ROOMS).expect("it fits");
         let mut rooms = Vec::new();
-        Command::Rooms.write(&mut rooms).expect("it fits");
+        ROOMS.write(&mut rooms).expect("it fits");
         assert_eq!(outbox.take(first), None);
         assert_eq!(outbox.take(second), Some(rooms));
         assert!(!outbox.all_sent());
@@ -237,7 +240,7 @@ mod tests {
     #[test]
     fn a_text_too_long_for_a_frame_changes_nothing() {
         let (outbox, connection) = attached();
-        outbox.push(&Command::Rooms).expect("it fits");
+        outbox.push(&ROOMS).expect("it fits");
         assert!(outbox.push(&chat(70_000)).is_err());
         assert!(outbox.take(connection).is_some_and(|frames| frames.len() < 100));
     }

@@ -2,8 +2,11 @@
 
 use std::io::{self, Read, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use crate::io_error::IoErrorKind;
+use crate::net::hello::{self, Hello, Reply};
+use crate::net::timed::Timed;
 use crate::net::tls::stream::TlsStream;
 
 /// An open connection.
@@ -14,6 +17,22 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Says hello, and waits at most `timeout` for the reply. Called before the threads start, which read what follows
+    /// the reply.
+    ///
+    /// # Errors
+    /// If the deadline cannot be removed from the socket afterwards.
+    pub(crate) fn greet(&mut self, hello: &Hello, timeout: Duration) -> io::Result<Reply> {
+        match self {
+            Self::Plain(socket) => {
+                let mut timed = Timed::new(socket, timeout);
+                let reply = hello::greet(&mut timed, hello);
+                timed.finish().map(|()| reply)
+            }
+            Self::Tls(stream) => stream.exchange(timeout, |stream| hello::greet(stream, hello)),
+        }
+    }
+
     /// Returns the half for the reader thread. An encrypted stream that ends without `close_notify` fails with
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {

@@ -8,27 +8,27 @@ use crate::support::Client;
 use crate::tls_peer::Identity;
 
 /// A server that is stopped and waited for when the test ends.
-struct Chat(Option<ServerHandle>);
+pub(crate) struct Chat(Option<ServerHandle>);
 
 impl Chat {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(Config::default())
     }
 
-    fn start_with(config: Config) -> Self {
+    pub(crate) fn start_with(config: Config) -> Self {
         let server = Server::bind(config).map(Server::spawn);
         Self(Some(server.expect("a free port").expect("a thread")))
     }
 
-    fn handle(&self) -> &ServerHandle {
+    pub(crate) fn handle(&self) -> &ServerHandle {
         self.0.as_ref().expect("it has not been joined")
     }
 
-    fn port_flag(&self) -> String {
+    pub(crate) fn port_flag(&self) -> String {
         format!("--port={}", self.handle().address().port())
     }
 
-    fn join(&self) -> Client {
+    pub(crate) fn join(&self) -> Client {
         self.join_with(&[])
     }
 
@@ -55,7 +55,7 @@ impl Drop for Chat {
 
 /// Types a line and sees the answer to it.
 #[track_caller]
-fn say(client: &mut Client, line: &str, answer: &str) {
+pub(crate) fn say(client: &mut Client, line: &str, answer: &str) {
     client.write(format!("{line}\n").as_bytes());
     assert_eq!(client.line(), answer, "{line}");
 }
@@ -163,7 +163,11 @@ fn two_people_at_terminals() {
     ann.shows(&["HH:MM * 새로 만든 1번 방 '스터디 방'에 들어왔어요.", "1 스터디 방>"]);
 
     let mut bob = Terminal::start(&[&port, "--name=bob", "--join=1"]);
-    bob.shows(&["HH:MM * You are in room 1, \"스터디 방\", now.", "1 스터디 방>"]);
+    bob.shows(&[
+        "HH:MM * You are in room 1, \"스터디 방\", now.",
+        "- here now (2): 김철수, bob",
+        "1 스터디 방>",
+    ]);
     ann.shows(&["HH:MM * bob 님이 들어왔어요.", "1 스터디 방>"]);
     bob.press("half");
     ann.press("bo\t안녕하세요\r");

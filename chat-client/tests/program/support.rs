@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use chat_proto::extended::{Ask, Hello, Request};
 use chat_proto::{Command, HEADER_LEN, Text, write_frame};
 
 /// The time after which something has failed. Nothing here takes long.
@@ -161,8 +162,14 @@ impl Listener {
         format!("--port={}", self.address().port())
     }
 
-    /// Accepts the next client.
+    /// Accepts the next client as a server does that does not know hellos: it is the client's second connection.
     pub(crate) fn accept(&self) -> Peer {
+        self.accept_hello().refuse_hello();
+        self.accept_hello()
+    }
+
+    /// Accepts the next connection, on which a client says hello unless it was refused before.
+    pub(crate) fn accept_hello(&self) -> Peer {
         let (sender, accepted) = channel();
         let listener = self.0.try_clone().expect("a descriptor");
         thread::spawn(move || sender.send(listener.accept()));
@@ -192,6 +199,34 @@ impl<S: Read + Write> Peer<S> {
 
     /// The next command of the client, or `None` at the end of its side.
     pub(crate) fn command(&mut self) -> Option<Command> {
+        self.payload().map(|payload| Command::parse(&payload).expect("a command"))
+    }
+
+    /// The next request of a client that said hello, with its id.
+    pub(crate) fn request(&mut self) -> (Option<String>, Ask) {
+        let request = Request::parse(&self.payload().expect("a request"));
+        (request.id.map(|id| id.to_string()), request.ask.expect("it makes sense"))
+    }
+
+    /// Whether the client ends its session next.
+    pub(crate) fn quits(&mut self) -> bool {
+        self.payload().is_some_and(|payload| payload == br#"{"type":"CSQuit"}"#)
+    }
+
+    /// The client's hello.
+    pub(crate) fn hello(&mut self) -> Hello {
+        let payload = self.payload().expect("a hello");
+        Hello::parse(&payload).expect("a hello").expect("it makes sense")
+    }
+
+    /// Answers a hello as a server does that does not know any, and closes.
+    pub(crate) fn refuse_hello(mut self) {
+        self.hello();
+        self.send(&system("Not understood: unknown type.", "unknown-type"));
+    }
+
+    /// The payload of the client's next frame, or `None` at the end of its side.
+    fn payload(&mut self) -> Option<Vec<u8>> {
         let mut header = [0; HEADER_LEN];
         match self.0.read_exact(&mut header) {
             Ok(()) => {}
@@ -200,7 +235,7 @@ impl<S: Read + Write> Peer<S> {
         }
         let mut payload = vec![0; usize::from(u16::from_be_bytes(header))];
         self.0.read_exact(&mut payload).expect("a whole frame");
-        Some(Command::parse(&payload).expect("a command"))
+        Some(payload)
     }
 
     /// All commands of the client until the end of its side.

@@ -214,7 +214,7 @@ fn commands_and_names_are_completed_and_lines_recalled() {
     terminal.shows(&["7 스터디> Guido van Rossum: 뭐해요?"]);
     terminal.press("\u{15}/\t");
     terminal.shows(&[
-        "- /help  /name  /rooms  /create  /join  /leave  /shutdown  /quit",
+        "- /help  /name  /rooms  /create  /join  /who  /leave  /shutdown  /quit",
         "7 스터디> /",
     ]);
 }

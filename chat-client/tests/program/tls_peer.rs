@@ -212,8 +212,14 @@ impl TlsListener {
         (Client::spawn(&mut program(&flags)), self.accept())
     }
 
-    /// Accepts the next client.
+    /// Accepts the next client as a server does that does not know hellos: it is the client's second connection.
     pub(crate) fn accept(&self) -> TlsPeer {
+        self.accept_hello().refuse_hello();
+        self.accept_hello()
+    }
+
+    /// Accepts the next connection, on which a client says hello unless it was refused before.
+    pub(crate) fn accept_hello(&self) -> TlsPeer {
         self.try_accept().expect("the client trusts the server")
     }
 
@@ -224,7 +230,7 @@ impl TlsListener {
     }
 
     fn try_accept(&self) -> std::io::Result<TlsPeer> {
-        let Peer(mut socket) = self.listener.accept();
+        let Peer(mut socket) = self.listener.accept_hello();
         let mut connection =
             ServerConnection::new(Arc::clone(&self.config)).expect("a configuration");
         while connection.is_handshaking() {

@@ -185,7 +185,7 @@ fn a_server_without_tls_is_reported() {
             let listener = Listener::bind();
             let flags = [flag, &listener.port_flag()];
             let client = Client::spawn(&mut program_with(&roots.file, &flags));
-            let mut peer = listener.accept();
+            let mut peer = listener.accept_hello();
             // Read first, so that closing does not reset the connection.
             let mut header = [0; 5];
             peer.0.read_exact(&mut header).expect("a record of TLS");

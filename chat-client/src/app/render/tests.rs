@@ -4,7 +4,7 @@
 use super::*;
 use crate::app::options::Options;
 use crate::app::state::{App, Context};
-use crate::app::testing;
+use crate::app::testing::{self, context};
 use crate::terminal::line::{FIRST_STRONG_ISOLATE, POP_ISOLATE, cells_of};
 use crate::terminal::screen::{Layout, Screen};
 use chat_proto::Incoming;
@@ -13,7 +13,6 @@ use proptest::prelude::*;
 mod attribution;
 
 const AT: &str = "12:03";
-const CONTEXT: Context<'_> = Context { time: AT, columns: 80, is_congested: false };
 
 fn shown(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(Line::as_str).collect()
@@ -183,7 +182,7 @@ proptest! {
     ) {
         let mut app = app(format);
         let lines: Vec<Line> =
-            received.iter().flat_map(|message| app.incoming(CONTEXT, message).show).collect();
+            received.iter().flat_map(|message| app.incoming(context(), message).show).collect();
         let output = match format {
             Format::Plain => into_a_pipe(&lines),
             Format::Pretty => on_a_terminal(&lines),

@@ -1,12 +1,12 @@
 //! The TLS handshake, with a deadline.
 
-use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustls::ClientConnection;
 
+use crate::net::timed::Timed;
 use crate::net::tls::error::TlsError;
 use crate::net::tls::settings::TlsSettings;
 use crate::net::tls::stream::TlsStream;
@@ -23,70 +23,19 @@ pub(crate) fn shake_hands(
     let config = Arc::clone(&settings.config);
     let mut connection = ClientConnection::new(config, settings.name.clone())
         .map_err(|error| TlsError::Other(error.to_string()))?;
-    let mut timed = Timed { socket: &socket, until: Instant::now() + timeout };
+    let mut timed = Timed::new(&socket, timeout);
     // The last messages may still be unsent when the handshake is over.
     while connection.is_handshaking() || connection.wants_write() {
         connection.complete_io(&mut timed).map_err(|error| TlsError::of(&error))?;
     }
-    socket
-        .set_read_timeout(None)
-        .and_then(|()| socket.set_write_timeout(None))
-        .map_err(|error| TlsError::of(&error))?;
+    timed.finish().map_err(|error| TlsError::of(&error))?;
     Ok(TlsStream::new(socket, connection))
-}
-
-/// A socket with one deadline for all reads and writes, however slowly bytes arrive.
-struct Timed<'a> {
-    socket: &'a TcpStream,
-    until: Instant,
-}
-
-impl Timed<'_> {
-    /// Repeats a system call, passing it the remaining time, until it has a result or the deadline has passed.
-    fn call(
-        &self,
-        mut system: impl FnMut(Option<Duration>) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        loop {
-            let left = self.until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match system(Some(left)) {
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        // A time-out is one of the first two, depending on the system; the third is caused by a
-                        // signal.
-                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                    ) => {}
-                result => return result,
-            }
-        }
-    }
-}
-
-impl Read for Timed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut socket = self.socket;
-        self.call(|left| socket.set_read_timeout(left).and_then(|()| socket.read(buffer)))
-    }
-}
-
-impl Write for Timed<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut socket = self.socket;
-        self.call(|left| socket.set_write_timeout(left).and_then(|()| socket.write(bytes)))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{self, Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread;
 

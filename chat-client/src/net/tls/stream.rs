@@ -7,8 +7,11 @@
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustls::ClientConnection;
+
+use crate::net::timed::Timed;
 
 /// Bytes read from the socket at once. A record is a little over 16 KiB at most.
 const READ_LEN: usize = 32 * 1024;
@@ -30,6 +33,21 @@ impl TlsStream {
 
     pub(crate) fn socket(&self) -> &TcpStream {
         &self.socket
+    }
+
+    /// Performs an exchange within `timeout`, before the threads take over. They read what it leaves unread.
+    ///
+    /// # Errors
+    /// If the deadline cannot be removed from the socket afterwards.
+    pub(crate) fn exchange<T>(
+        &mut self,
+        timeout: Duration,
+        exchange: impl FnOnce(&mut rustls::Stream<'_, ClientConnection, Timed<'_>>) -> T,
+    ) -> io::Result<T> {
+        let mut timed = Timed::new(&self.socket, timeout);
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let result = exchange(&mut rustls::Stream::new(connection, &mut timed));
+        timed.finish().map(|()| result)
     }
 
     /// Returns the half for the reader thread.

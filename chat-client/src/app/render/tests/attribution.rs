@@ -2,6 +2,7 @@
 //! what, even a reader to whom all colons, quotes and spaces look the same.
 
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 use unicode_width::UnicodeWidthChar as _;
@@ -106,7 +107,7 @@ fn notice(code: &str) -> Incoming {
 
 /// Passes it to the client, and returns the lines shown and their sources.
 fn tell(app: &mut App, told: &Told, columns: usize) -> (Vec<Line>, Vec<Source>) {
-    let context = Context { time: AT, columns, is_congested: false };
+    let context = Context { columns, ..context() };
     let (message, sources) = match told.clone() {
         Told::Chat(name, text) => {
             let mut message = Incoming::default();
@@ -282,7 +283,7 @@ proptest! {
         columns in 4usize..100,
     ) {
         let mut app = app(Format::Pretty);
-        app.connected(0);
+        app.connected(0, None, Instant::now());
         let (mut lines, mut sources) = (Vec::new(), Vec::new());
         for told in &told {
             let (shown, from) = tell(&mut app, told, columns);
@@ -304,7 +305,7 @@ proptest! {
     #[test]
     fn v1_every_line_for_programs_belongs_to_whoever_sent_it(told in prop::collection::vec(told(), 1..5)) {
         let mut app = app(Format::Plain);
-        app.connected(0);
+        app.connected(0, None, Instant::now());
         let (mut lines, mut sources) = (Vec::new(), Vec::new());
         for told in told.iter().filter(|told| !matches!(told, Told::Typed(_) | Told::Refused(_))) {
             let (shown, mut from) = tell(&mut app, told, 0);
