@@ -6,10 +6,13 @@ mod conversation;
 mod endings;
 #[cfg(unix)]
 mod flood;
+mod hello;
 mod hostile;
 #[cfg(unix)]
 mod pty;
 mod real_server;
+#[cfg(unix)]
+mod resume;
 mod support;
 #[cfg(unix)]
 mod terminal;
