@@ -283,7 +283,8 @@ impl EventLoop {
     fn closed(&mut self, end: StreamEnd) -> io::Result<Option<Ending>> {
         let end = self.corrected(end);
         let served = self.app.is_served();
-        match self.app.closed(&end, self.outbox.all_sent()) {
+        let all_sent = self.outbox.all_sent() || self.app.ends_session() && self.outbox.all_taken();
+        match self.app.closed(&end, all_sent) {
             AfterClose::Succeed(line) => {
                 self.complain_of_lost_chats()?;
                 self.display.screen.show(line.as_slice())?;

@@ -132,6 +132,13 @@ impl Outbox {
         self.lock().all_sent
     }
 
+    /// Whether the outbox is closed and the writer has taken everything. A server that closes at the last request may
+    /// do so before the writer knows that it has written it.
+    pub(crate) fn all_taken(&self) -> bool {
+        let state = self.lock();
+        state.closed && state.pending.is_empty() && state.error.is_none()
+    }
+
     /// The error that ended writing.
     pub(crate) fn error(&self) -> Option<IoErrorKind> {
         self.lock().error.clone()
@@ -172,7 +179,7 @@ mod tests {
         outbox.push(&ROOMS).expect("it fits");
         outbox.close();
         assert!(outbox.take(connection).is_some());
-        assert!(!outbox.all_sent());
+        assert!(!outbox.all_sent() && outbox.all_taken());
         assert_eq!(outbox.take(connection), None);
         assert!(outbox.all_sent());
     }

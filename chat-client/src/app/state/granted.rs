@@ -207,6 +207,11 @@ impl App {
         self.outstanding.waiting_bytes()
     }
 
+    /// Whether the client has asked the server to end the session, and so to close.
+    pub(crate) fn ends_session(&self) -> bool {
+        self.leaving && self.grant.as_ref().is_some_and(Grant::outlives_connection)
+    }
+
     /// Returns the last requests of a client that leaves on purpose.
     pub(super) fn last_requests(&mut self, now: Instant) -> Vec<ClientRequest> {
         let mut requests = self.outstanding.release_all(now);
