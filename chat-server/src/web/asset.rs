@@ -28,7 +28,6 @@ const FILES: &[(&str, &str, &[u8])] = &files! {
     "/style.css" CSS "style.css",
     "/icon.svg" SVG "icon.svg",
     "/app.js" JS "app.js",
-    "/commands.js" JS "commands.js",
     "/composer.js" JS "composer.js",
     "/connection.js" JS "connection.js",
     "/dom.js" JS "dom.js",

@@ -1,5 +1,7 @@
 //! Two people in a room, or a person and somebody at a terminal.
 
+use chat_testing::chats;
+
 use crate::support::{Chromium, Client, Key, Page, Program, shift};
 
 #[test]
@@ -142,9 +144,80 @@ fn what_comes_while_one_is_away_is_counted_and_a_name_is_kept() {
     ann.eval("delete document.hasFocus; dispatchEvent(new Event('focus'))");
     ann.wait_for("document.title", "Hall");
 
-    // The next visit: the same name, and the room of the address.
+    // The next visit, in another tab: the same name.
+    ann.run_first("sessionStorage.clear()");
+    ann.fill("#say", "/quit");
+    ann.press(Key::Enter);
+    terminal.expect_code("member-left");
     ann.go(&server.url());
     ann.see("#me", "You: Ann");
     assert_eq!(ann.eval("document.getElementById('name-dialog').open"), false);
+    ann.expect_quiet();
+}
+
+#[test]
+fn one_who_enters_sees_what_was_said_and_finds_the_rest_by_scrolling_up() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let mut terminal = Client::of(server.address());
+    terminal.be("Theo");
+    let room = terminal.enter_new("Talk");
+    terminal.send_raw(&chats((1..=130).map(|n| format!("said {n}"))));
+    terminal.expect_nothing();
+    let ann = Page::enter(&chromium, "Ann", "en-US", &format!("{}#room={room}", server.url()));
+    let texts = |ann: &Page<'_>| ann.texts(".line[data-kind=chat] .text");
+    let lines = "document.querySelectorAll('.line[data-kind=chat]').length";
+    ann.wait_for(lines, 50);
+    terminal.chat("live");
+    ann.see(".line[data-kind=chat]", "live");
+    let said = |from: u32| {
+        let said = (from..=130).map(|n| format!("said {n}"));
+        said.chain(["live".to_owned()]).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&ann), said(81));
+    assert!(ann.texts("time").iter().all(|time| time.contains(':')), "{:?}", ann.texts("time"));
+
+    // The first line stays where it is while those before it come.
+    ann.eval("window.first = document.querySelector('.line[data-kind=chat]')");
+    ann.scroll_up("#log", 100_000);
+    ann.wait_for(lines, 101);
+    assert_eq!(texts(&ann), said(31));
+    let place = "first.getBoundingClientRect().top - document.getElementById('log').getBoundingClientRect().top";
+    ann.wait(&format!("Math.abs({place}) < 30"));
+    ann.scroll_up("#log", 100_000);
+    ann.wait_for(lines, 131);
+    ann.scroll_up("#log", 100_000);
+    ann.wait("document.getElementById('log').scrollTop === 0");
+    assert_eq!(texts(&ann), said(1));
+    ann.see("#newer", "Newest");
+    ann.expect_quiet();
+}
+
+#[test]
+fn all_members_of_a_large_room_are_listed() {
+    let Some(chromium) = Chromium::start() else { return };
+    let server = Program::start();
+    let mut members: Vec<Client> = Vec::new();
+    for n in 1..=60 {
+        let mut member = Client::of(server.address());
+        member.be(&format!("Guest {n}"));
+        if n == 1 {
+            member.enter_new("Full");
+        } else {
+            member.enter(1);
+        }
+        members.push(member);
+    }
+    let ann = Page::enter(&chromium, "Ann", "en-US", &format!("{}#room=1", server.url()));
+    ann.see("#rooms .count", "61 here");
+    ann.wait("document.querySelectorAll('#members li').length === 61");
+    members[59].name("Last");
+    ann.see("#members", "Last");
+    drop(members.remove(0));
+    ann.see("#rooms .count", "60 here");
+    ann.fill("#say", "/who");
+    ann.press(Key::Enter);
+    ann.see(".line[data-kind=client]", "Members: Guest 2, Guest 3");
+    ann.see(".line[data-kind=client]", "Guest 59, Last, Ann");
     ann.expect_quiet();
 }

@@ -1,5 +1,4 @@
 /** Brings the parts together: what a person does goes to the session, what happens there to the page. */
-import { parse } from './commands.js'
 import * as composer from './composer.js'
 import * as connection from './connection.js'
 import { $, el, linked, nameOf, put, visible } from './dom.js'
@@ -13,26 +12,26 @@ const { body } = document
 const dialog = $('name-dialog')
 const isNarrow = matchMedia('(max-width: 45rem)')
 
-const REFRESH_MS = 20_000, ANSWER_MS = 8_000, NOTIFY_MS = 3_000
+const REFRESH_MS = 20_000, ANSWER_MS = 8_000, NOTIFY_MS = 3_000, LONGEST_BYTES = 65_000
 
-// Kept for the next visit, if the browser may.
-let kept = {}
-try { kept = localStorage } catch {}
+// What outlives the page, if the browser may keep it.
+let kept = {}, tab = {}
+try {
+	kept = localStorage
+	tab = sessionStorage
+} catch {}
 
-// The room to enter once there is a name, the one of a lost connection, the one left for another, the one made again.
-let target = roomInAddress(), lost = null, previous = null, remade = null
+// The room to enter once there is a name. With a title, it is one to come back to.
+let lost = null
 // The name here. Another tab may have a later one.
 let wanted = kept.name
-let lostAt = 0, heardAt = 0, notifiedAt = 0
-let refusals = 0, unread = 0
+let heardAt = 0, notifiedAt = 0, unread = 0
 let hasEnded = false, isStale = false
-
-// What is shown.
 
 const isRead = () => document.hasFocus() && !document.hidden && log.atEnd
 	&& !(isNarrow.matches && body.dataset.view === 'rooms')
 
-// Shows the state soon. A hidden tab has no frames.
+// A hidden tab has no frames.
 function changed() {
 	if (!isStale) (document.hidden ? setTimeout : requestAnimationFrame)(render)
 	isStale = true
@@ -40,9 +39,11 @@ function changed() {
 
 function render() {
 	isStale = false
+	if (!document.hidden) log.draw()
 	if (isRead()) unread = 0
-	const room = state.room ?? lost
-	const { id, title = t('chat'), count } = room ?? {}
+	const room = state.room ?? (lost?.title ? lost : null)
+	const { id, title = t('chat'), members } = room ?? {}
+	const count = members?.size || '…'
 	showRooms(state.rooms, room, unread, go)
 	showMembers(room, state.name, composer.insert)
 	body.classList.toggle('in-room', room)
@@ -55,9 +56,9 @@ function render() {
 	put($('newer'), `↓ ${unread ? t('unread', { n: unread }) : t('newest')}`)
 	$('newer').hidden = log.atEnd
 	$('notify').ariaPressed = kept.notify === 'granted'
+	if (state.isOn && state.room && log.wantsOlder()) session.older(log.firstNumber())
 }
 
-// Shows the rooms or the conversation, where only one fits.
 function view(name) {
 	body.dataset.view = name
 	if (isNarrow.matches) $(name === 'chat' ? 'room-title' : 'rooms-title').focus()
@@ -67,9 +68,7 @@ function view(name) {
 }
 
 const complain = (text) => put($('rooms-error'), text)
-const remark = (key, n) => log.tell(pieces(key, { n }), 'client')
-
-// The address has the room that one is in.
+const remark = (key) => log.tell(pieces(key), 'client')
 
 function roomInAddress() {
 	return +location.hash.match(/^#room=(\d{1,15})$/)?.[1] || 0
@@ -86,181 +85,170 @@ function go(id, from) {
 		setAddress(id)
 		return view('chat')
 	}
-	lost = null
-	if (state.name) return session.enter(id, '', from)
-	target = id
-	if (!wanted || refusals) askName()
+	lost = state.isOn && state.name ? null : { id }
+	if (!lost) session.enter({ id }, from)
+	else if (!wanted) askName()
 }
 
-// What happens.
-
 session.start({
-	changed,
-	listed() {
-		changed()
+	welcomed(room, isSame, isNewEpoch) {
+		body.dataset.link = 'on'
 		connection.served()
-		if (lostAt) remark('reconnected', Math.round((heardAt - lostAt) / 1000))
-		lostAt = 0
-		if (session.isMoving()) return
-		if (lost) comeBack()
-		else if (remade && remade === state.room) {
-			// Others may have made it, too: all go to the oldest.
-			const [{ id }] = titled(remade)
-			if (id === remade.id) return
-			lost = remade
-			session.enter(id)
+		if (!isSame) lost ??= room
+		if (isNewEpoch && lost?.title) {
+			lost.id = lost.seq = undefined
+			remark('gap')
 		}
+		if (state.name) this.named()
+		else if (wanted) rename(wanted)
+		else askName()
+		session.list()
+	},
+	listed() {
+		if (!lost || !state.name || session.isMoving()) return
+		const { id, title } = lost
+		// A new server numbers anew. Others may make the room again, too: all go to the oldest of its title.
+		const room = !title || state.rooms.has(id) ? lost : [...state.rooms.values()].find((room) => room.title === title)
+		if (room && room.id === state.room?.id) lost = null
+		else session.enter(room ?? { title }, 'back')
 	},
 	named() {
 		kept.name = wanted = state.name
-		refusals = 0
 		dialog.close()
-		if (target) session.enter(target)
-		target = 0
+		session.list()
 	},
-	entered({ code, roomId, seq }) {
-		// Two of the numbers since are notices about oneself.
-		const n = lost?.id === roomId ? seq - lost.seq - 2 : 0
-		log.show(`${roomId} ${state.room.title}`, lost)
-		if (!lost) view('chat')
-		remade = lost && code === 'room-created' && state.room
-		lost = previous = null
-		if (n > 0) remark('missed', n)
-		log.tell(pieces(code, { roomId }))
+	entered({ code, roomId }, { from, seq }) {
+		const isBack = from === 'back' && lost?.title
+		if (!isBack) {
+			log.clear()
+			view('chat')
+		} else if (seq === undefined) {
+			log.dropNumbers()
+		}
+		if (!isBack || code === 'room-entered') lost = null
 		setAddress(roomId)
 	},
 	left(room) {
-		previous = room
+		lost = session.isMoving() ? lost ?? room : null
 		inNoRoom()
 	},
-	chat({ member, text }) {
-		arrives()
-		log.say('chat', member, text)
-		notify(member, text)
+	told(message) {
+		const { code, member, text, announcement } = message
+		const isOwn = member === state.name
+		if (isOwn && code) return
+		if (code ? announcement : !isOwn) arrives(member ?? t('chat'), text)
+		log.write(message, state.name)
 	},
-	notice(message) {
-		const { code, member, from, to, text, announcement } = message
-		if (member) return log.move(code, member)
-		if (announcement) arrives()
-		log.tell(pieces(code, { ...message, from: from && nameOf(from), to: to && nameOf(to) }, visible(text)))
-	},
-	became(sent, what, message) {
-		log.setState(sent.line, what, message && words(message))
-	},
-	// Shows a refusal where its cause is.
+	older: (messages) => log.addOlder(messages, state.name),
+	gap: () => remark('gap'),
+	became,
 	refused({ name, from }, message) {
 		if (from === 'say') composer.hint(words(message))
-		else if (name) nameRefused(words(message))
+		else if (name) askName(words(message), wanted = state.name)
 		else complain(words(message))
-		if (!name && !state.room) inNoRoom(previous)
+		if (from === 'back') lost = null
+		if (!name && !state.room) inNoRoom()
 	},
 })
+
+function became(sent, how, message) {
+	if (how === 'pending' || !sent.line) {
+		sent.line?.remove()
+		sent.line = log.say('own', state.name ?? '', sent.text)
+	}
+	if (how === 'arrived') log.arrived(sent.line, message.seq)
+	else log.setState(sent.line, how, message && words(message))
+}
 
 const rename = (name, from) => session.command('CSName', { name }, from)
 const words = ({ code, text }) => t(code, {}, visible(text))
 
-// Shows the rooms, or goes back to the one that was left for a refusal.
-function inNoRoom(back = null) {
+function inNoRoom() {
 	if (session.isMoving()) return
-	lost = back
-	previous = null
 	if (lost) return session.list()
-	log.show('')
+	log.clear()
 	setAddress(0)
 	view('rooms')
 }
 
-const titled = ({ title }) => [...state.rooms.values()].filter((room) => room.title === title)
-
-// Back to the room by its number, else by its title: a new server numbers anew. Else it is made again.
-function comeBack() {
-	const rooms = titled(lost)
-	const room = rooms.find(({ id }) => id === lost.id) ?? rooms[0]
-	session.enter(room?.id, !room && lost.title)
-}
-
-// A name is free once the server has noticed that the old connection is gone.
-function nameRefused(why) {
-	wanted = state.name ?? wanted
-	if (dialog.open || state.name || refusals++ > 2) askName(why)
-	else setTimeout(rename, 300 * 2 ** refusals, wanted)
-}
-
-// A line comes, perhaps unseen.
-function arrives() {
+function arrives(title, text) {
 	if (isRead()) return
 	if (!unread++) log.mark(true)
-	changed()
-}
-
-function notify(title, text) {
 	if (kept.notify !== 'granted' || document.hasFocus() || Date.now() < notifiedAt + NOTIFY_MS) return
 	notifiedAt = Date.now()
 	try {
-		new Notification(title, { body: text.slice(0, 200), tag: 'chat' }).onclick = () => focus()
+		new Notification(title, { body: text, tag: 'chat' }).onclick = () => focus()
 	} catch {
-		kept.notify = ''; // Phones have no such notifications.
+		kept.notify = '' // Phones have none.
 	}
 }
 
 connection.start({
-	opened() {
-		body.dataset.link = 'on'
-		state.lastWord = ''
-		if (wanted) rename(wanted)
-		else askName()
-		session.list()
-	},
+	opened: session.hello,
 	received(message) {
 		heardAt = Date.now()
 		session.received(message)
+		changed()
 	},
 	closed() {
+		const why = state.lastWord
 		body.dataset.link = 'off'
-		lost = session.closed() ?? lost
-		lostAt ||= heardAt
-		refusals = 0
-		hasEnded ||= state.lastWord === 'removed'
-		put($('trouble'), t(hasEnded ? 'ended' : state.lastWord === 'server-stopping' ? state.lastWord : 'offline'))
+		state.isOn = false
+		hasEnded ||= /removed|elsewhere/.test(why)
+		put($('trouble'), t(/stopping|elsewhere/.test(why) ? why : hasEnded ? 'ended' : 'offline'))
 		changed()
 		return !hasEnded
 	},
 })
 
-// The tab or the network is back, or time has gone by: the connection may have died.
+// The connection may have died.
 function wake() {
 	const askedAt = Date.now()
+	// A copy of a tab that is shown must not take its session.
+	if (document.hidden) tab.session = session.saved()
+	else delete tab.session
 	render()
 	if (hasEnded) return
 	connection.connect()
-	session.ping()
+	session.command('CSPing')
 	if (!document.hidden) session.refresh()
 	setTimeout(() => heardAt < askedAt && connection.drop(), ANSWER_MS)
 }
 
-// What the person does.
+const leave = () => state.room ? session.command('CSLeaveRoom', {}, 'say') : inNoRoom(lost = null)
 
+// What has to follow a command, and what it does.
 const commands = {
-	help: () => remark('help'),
-	name: (name) => rename(name, 'say'),
-	rooms: (word) => view('rooms', $('filter').value = word),
-	create: (title) => session.enter(0, title, 'say'),
-	join: (id) => go(Number(id), 'say'),
-	leave: () => lost ? inNoRoom() : session.command('CSLeaveRoom', {}, 'say'),
-	shutdown: () => session.command('CSShutdown', {}, 'say'),
-	quit: () => connection.drop(hasEnded = true),
+	__proto__: null,
+	help: [/^/, () => remark('help')],
+	name: [/./, (name) => rename(name, 'say')],
+	rooms: [/^/, (word) => view('rooms', $('filter').value = word)],
+	create: [/./, (title) => session.enter({ title }, 'say')],
+	join: [/^0*[1-9]\d{0,14}$/, (id) => go(Number(id), 'say')],
+	leave: [/^$/, leave],
+	who: [/^$/, () => {
+		const names = [...state.room?.members ?? []].flatMap((name) => [', ', nameOf(name)])
+		log.tell([`${t('members-title')}: `, ...names.slice(1)], 'client')
+	}],
+	shutdown: [/^$/, () => session.command('CSShutdown', {}, 'say')],
+	quit: [/^$/, () => connection.drop(hasEnded = session.command('CSQuit'))],
 }
 
 // Returns what is wrong with a line.
 function submit(line) {
-	const { kind, value } = parse(line)
-	if (kind === 'bad') {
-		const form = t('help').split(' · ').find((form) => form.split(' ')[0] === value)
+	changed()
+	const text = line.trim()
+	if (!/^[/／]/.test(text)) return say(line)
+	if (/^.[/／]/.test(text)) return say(text.slice(1))
+	const [word, ...words] = text.slice(1).split(/\s+/)
+	const kind = word.toLowerCase(), value = words.join(' ')
+	const [rest, run] = commands[kind] ?? []
+	if (!rest?.test(value)) {
+		const form = t('help').split(' · ').find((form) => form.split(' ')[0] === `/${kind}`)
 		return t(form ? 'form' : 'unknown', { form })
 	}
-	if (kind === 'chat') return say(value)
-	if (kind !== 'help' && !connection.isOpen()) return t('ended')
-	commands[kind](value)
+	if (kind !== 'help' && !state.isOn) return t('ended')
+	run(value)
 	return ''
 }
 
@@ -268,13 +256,10 @@ function say(value) {
 	// Pastes may have invisible controls, which the server refuses.
 	const text = value.replace(/[^\P{C}\n\t\p{Cf}\p{Co}\p{Cn}]/gu, '')
 	if (!text.trim()) return ''
-	if (!connection.isOpen() || lost) return t('ended')
+	if (!state.isOn) return t('ended')
 	if (!state.room) return t('not-in-room')
-	const n = session.excess(text)
-	if (n > 0) return t('tooLong', { n })
-	const sent = session.command('CSChat', { text })
-	sent.line = log.say('own', state.name ?? '', text)
-	log.setState(sent.line, 'pending')
+	if (new Blob([JSON.stringify(text)]).size > LONGEST_BYTES) return t('tooLong')
+	became(session.command('CSChat', { text }), 'pending')
 	unread = 0
 	log.mark(false)
 	log.toEnd()
@@ -289,18 +274,15 @@ function askName(why = '') {
 	$('name').select()
 }
 
-async function invite() {
-	const link = `${location.origin}/#room=${(state.room ?? lost).id}`
-	try {
-		await navigator.clipboard.writeText(link)
-	} catch {
-		// Without TLS, there is only the old way.
-		const box = el('textarea', '', link)
-		body.append(box)
-		box.select()
-		document.execCommand('copy')
-		box.remove()
-	}
+function invite() {
+	const link = location.href
+	// The one way to copy that there is without TLS, too.
+	const box = el('textarea', '', link)
+	body.append(box)
+	box.select()
+	document.execCommand('copy')
+	box.remove()
+	$('invite').focus()
 	log.tell(linked(t('copied', { link })), 'client')
 }
 
@@ -309,7 +291,7 @@ const actions = {
 	cancel: () => dialog.close(),
 	back: () => view('rooms'),
 	invite,
-	leave: commands.leave,
+	leave,
 	newer: log.toEnd,
 	async notify() {
 		kept.notify = kept.notify !== 'granted' && await Notification.requestPermission()
@@ -318,19 +300,19 @@ const actions = {
 	connect: () => view(body.dataset.view, connection.connect(hasEnded = false)),
 	'create-form'() {
 		complain('')
-		if (!connection.isOpen()) return complain(t('ended'))
+		if (!state.isOn) return complain(t('ended'))
 		if (!state.name) return askName()
 		lost = null
-		session.enter(0, $('new-title').value.trim() || t('roomOf', { name: state.name }))
+		session.enter({ title: $('new-title').value.trim() || t('roomOf', { name: state.name }) })
 		$('create-form').reset()
 	},
 	composer: composer.submit,
 	'name-form'() {
-		put($('name-error'), connection.isOpen() ? '' : t('ended'))
+		put($('name-error'), state.isOn ? '' : t('ended'))
 		rename(wanted = $('name').value.trim().replace(/\s+/g, ' '))
 	},
 }
-onclick = ({ target }) => actions[target.closest('button')?.id]?.()
+onclick = ({ target }) => changed(actions[target.closest('button')?.id]?.())
 onsubmit = (event) => {
 	event.preventDefault()
 	actions[event.target.id]()
@@ -362,4 +344,8 @@ $('me').title = t('rename')
 $('notify').hidden = !isSecureContext || !window.Notification
 composer.start(submit)
 log.start(changed, composer.insert)
+if (tab.session) session.restore(tab.session)
+delete tab.session
+const first = roomInAddress() || state.room?.id
+if (first) go(first)
 render()

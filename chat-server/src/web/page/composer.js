@@ -14,14 +14,12 @@ export function start(handler) {
 
 export const hint = (text) => put($('hint'), text)
 
-// Writes at the cursor.
 export function insert(text) {
 	box.setRangeText(text, box.selectionStart, box.selectionEnd, 'end')
 	box.focus()
 	changed()
 }
 
-// Sends what is in the box, unless something is wrong with it.
 export function submit() {
 	const complaint = take(box.value)
 	if (!complaint) box.value = ''

@@ -5,13 +5,12 @@ const FIRST_WAIT = 500, LONGEST_WAIT = 30_000
 let socket, on
 let timer = 0, attempts = 0
 
-/** @param handlers `opened`, `received` a message, and `closed`, which says whether to try again */
+// `closed` says whether to try again.
 export function start(handlers) {
 	on = handlers
 	connect()
 }
 
-// Connects now, unless there is a connection or an attempt.
 export function connect() {
 	clearTimeout(timer)
 	if (socket) return
@@ -21,12 +20,10 @@ export function connect() {
 	socket.onclose = drop
 }
 
-export const isOpen = () => socket?.readyState === WebSocket.OPEN
-// The server is well: the next attempt need not wait long.
+// The next attempt need not wait long.
 export const served = () => attempts = 0
 export const send = (message) => socket.send(JSON.stringify(message))
 
-// Ends the connection, which may be dead.
 export function drop() {
 	if (!socket) return
 	socket.onopen = socket.onmessage = socket.onclose = null

@@ -9,17 +9,17 @@ export function el(tag, className, ...children) {
 	return element
 }
 
-// Sets a text, unless it is the same: a live region would say it again.
+// A live region would say the same text again.
 export function put(element, text) {
 	if (element.textContent !== text) element.textContent = text
 }
 
 const HARMFUL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g
 
-// Shows controls, and what directs the text after it, by their numbers.
+// Controls, and what directs the text after it, are shown by their numbers.
 export const visible = (text) => text.replace(HARMFUL, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`)
 
-// A name in its colour, which is the same everywhere (FNV-1a). `bdi` keeps its direction to itself.
+// Its colour is the same everywhere (FNV-1a). `bdi` keeps its direction to itself.
 export function nameOf(name) {
 	let hash = 0x811c9dc5
 	for (const c of name) hash = Math.imul(hash ^ c.codePointAt(0), 0x01000193)
@@ -29,18 +29,16 @@ export function nameOf(name) {
 }
 
 const ADDRESS = /https?:\/\/[^\s<>"`{}|\\^]+/gi
-// What a sentence adds to an address: punctuation, or a Korean particle after a Latin letter. At most 9, or a hostile
-// text takes a minute.
+// Punctuation, or a Korean particle after a Latin letter. At most 9, or a hostile text takes a minute.
 const AFTER = /([.,:;!?'’”…。、」』]|(?<=[\w/])([을를은는이가의로와과도만]|에서?|으로|예요|입니다)){1,9}$/
 
-// The address itself. A bracket is part of it if it opens in it, too.
+// A bracket is part of an address if it opens in it, too.
 function trimmed(address, most = 9) {
 	const url = address.replace(AFTER, '')
 	const open = { ')': '(', ']': '[' }[url.at(-1)]
 	return open && most && !url.includes(open) ? trimmed(url.slice(0, -1), most - 1) : url
 }
 
-// A text as nodes, with its addresses as links.
 export function linked(text) {
 	const shown = visible(text)
 	const nodes = []

@@ -1,19 +1,19 @@
-/** The conversation. Lines are shown once a frame, however many come, and the newest are kept. */
-import { $, el, linked, nameOf } from './dom.js'
+/** The conversation. Lines are shown once a frame, and the newest are kept. */
+import { $, el, linked, nameOf, visible } from './dom.js'
 import { lang, pieces, t } from './texts.js'
 
-const LINES_KEPT = 2_000, ROOMS_KEPT = 8, NAMES_IN_LINE = 20, GROUP_MS = 300_000, INPUT_MS = 1_000
+const LINES_KEPT = 2_000, NAMES_IN_LINE = 20, GROUP_MS = 300_000, INPUT_MS = 1_000, NEAR_TOP = 100
 
-const clock = new Intl.DateTimeFormat(lang, { timeStyle: 'short' })
-const calendar = new Intl.DateTimeFormat(lang, { dateStyle: 'full' })
+const [clock, dated] = [undefined, 'short'].map((dateStyle) =>
+	new Intl.DateTimeFormat(lang, { dateStyle, timeStyle: 'short' }))
 
 const frame = $('log')
-const rooms = new Map()
+const lines = el('div', 'lines')
 const pending = document.createDocumentFragment()
-let lines = frame
+// For those who are not at the end.
+let mostLines = 2 * LINES_KEPT
 // What the last line is, if the next one may belong to it.
 let last = {}
-let today = calendar.format()
 let marker
 let onAgain
 
@@ -25,8 +25,10 @@ const sizes = new ResizeObserver(() => atEnd && toEnd())
 
 export function start(onScroll, again) {
 	onAgain = again
-	show('')
+	frame.append(lines)
 	sizes.observe(frame)
+	sizes.observe(lines)
+	const touched = () => onScroll(inputAt = Date.now())
 	for (const type of ['wheel', 'keydown', 'pointerdown']) frame.addEventListener(type, touched, { passive: true })
 	frame.onscroll = () => {
 		const { scrollTop, scrollHeight, clientHeight } = frame
@@ -40,25 +42,51 @@ export function start(onScroll, again) {
 	}
 }
 
-const touched = () => inputAt = Date.now()
-
-// Shows the lines of a room, or goes on with those shown. Others wait for a return.
-export function show(key, goesOn) {
-	draw()
-	if (rooms.size > ROOMS_KEPT) rooms.clear()
-	if (!goesOn) lines = rooms.get(key) ?? el('div', 'lines')
-	rooms.set(key, lines)
-	frame.replaceChildren(lines)
-	sizes.observe(lines)
+export function clear() {
+	pending.replaceChildren()
+	lines.replaceChildren()
 	last = {}
 	mark(false)
 	toEnd()
 }
 
-// Adds what a member (`chat`) or oneself (`own`) says.
-export function say(kind, who, text) {
-	const at = Date.now()
-	const time = clock.format(at)
+// By scrolling up to the first line, or as all of them are in view.
+export const wantsOlder = () => top < NEAR_TOP && (atEnd || Date.now() < inputAt + INPUT_MS)
+
+const numbered = () => lines.querySelectorAll('[data-seq]')
+
+export const firstNumber = () => numbered()[0]?.dataset.seq
+
+// The numbers of another room mean nothing.
+export const dropNumbers = () => numbered().forEach((line) => delete line.dataset.seq)
+
+export function addOlder(messages, me) {
+	draw()
+	const newest = last, height = frame.scrollHeight - frame.scrollTop
+	last = {}
+	for (const message of messages) write(message, me)
+	last = newest
+	mostLines += pending.childElementCount
+	// They are no news.
+	frame.ariaBusy = true
+	lines.insertBefore(pending, numbered()[0] ?? lines.firstChild)
+	frame.scrollTop = frame.scrollHeight - height
+	top = frame.scrollTop
+}
+
+export function write(message, me) {
+	const { type, code, member, text, from, to, seq, at } = message
+	const line = type === 'SCChat' ? say(member === me ? 'own' : 'chat', member, text, at)
+		: member ? move(code, member)
+		: tell(pieces(code, { ...message, from: from && nameOf(from), to: to && nameOf(to) }, visible(text)))
+	if (seq !== undefined) line.dataset.seq ??= seq
+	if (line.dataset.kind === 'own') setState(line, 'arrived')
+}
+
+// The kind is `chat` or `own`.
+export function say(kind, who, text, at = Date.now()) {
+	const isToday = new Date(at).toDateString() === new Date().toDateString()
+	const time = (isToday ? clock : dated).format(at)
 	const line = add(kind, el('span', 'by', nameOf(who), ' '), el('div', 'text', ...linked(text)), ' ', el('time', '', time))
 	if (last.kind === kind && last.who === who && at - last.at < GROUP_MS) {
 		line.classList.add('follows')
@@ -68,28 +96,37 @@ export function say(kind, who, text) {
 	return line
 }
 
-// Adds a notice of the server, or of the page (`client`).
 export function tell(nodes, kind = 'notice') {
 	last = {}
 	return add(kind, el('p', 'text', ...nodes))
 }
 
-// Adds that somebody came or left. Those who do so in a row share a line.
-export function move(code, member) {
+// Those who come or leave in a row share a line.
+function move(code, member) {
 	const name = nameOf(member)
-	if (last.code === code && last.names.childElementCount < NAMES_IN_LINE) return last.names.append(', ', name)
-	const names = el('span', '', name)
-	tell(pieces(code, { member: names }))
-	last = { code, names }
+	if (last.code === code && last.names.childElementCount < NAMES_IN_LINE) {
+		last.names.append(', ', name)
+	} else {
+		const names = el('span', '', name)
+		last = { line: tell(pieces(code, { member: names })), code, names }
+	}
+	return last.line
 }
 
-// Marks where unread lines begin, or nowhere.
 export function mark(isUnread) {
 	marker?.remove()
 	marker = isUnread ? tell([t('marker')], 'marker') : null
 }
 
-// Sets the state of one's own line: `pending`, `arrived`, `refused`, `unsure`.
+// A history may have the line, too.
+export function arrived(line, seq) {
+	draw()
+	if (line.parentNode?.querySelector(`[data-seq="${seq}"]`)) return line.remove()
+	line.dataset.seq = seq
+	setState(line, 'arrived')
+}
+
+// The state is `pending`, `arrived`, `refused` or `unsure`.
 export function setState(line, state, why) {
 	const isLost = state === 'refused' || state === 'unsure'
 	const label = el('span', 'state', why ?? t(state), ' ')
@@ -111,21 +148,18 @@ export function toEnd() {
 
 function add(kind, ...children) {
 	const line = el('div', `line ${kind}`, ...children)
-	const day = calendar.format()
-	if (day !== today) tell([today = day], 'marker')
 	line.dataset.kind = kind
-	if (!pending.firstChild) requestAnimationFrame(draw)
 	pending.append(line)
 	// A hidden tab draws nothing.
 	trim(pending, LINES_KEPT)
 	return line
 }
 
-function draw() {
+export function draw() {
 	// Nobody can listen to a flood.
 	frame.ariaBusy = pending.childElementCount > 30
 	lines.append(pending)
-	trim(lines, atEnd ? LINES_KEPT : 2 * LINES_KEPT)
+	trim(lines, atEnd ? LINES_KEPT : mostLines)
 	if (atEnd) toEnd()
 }
 

@@ -21,7 +21,7 @@ export function showRooms(rooms, own, unread, onEnter) {
 		else $('rooms').insertBefore(entry, next)
 	}
 	$('filter').hidden = rooms.size < FILTER_FROM && !word
-	put($('rooms-note'), n ? t('more', { n }) : shown.size ? '' : t(word ? 'noRoomFound' : 'noRooms'))
+	put($('rooms-note'), n ? t('more', { n }) : shown.size ? '' : t(word ? 'no-such-room' : 'noRooms'))
 }
 
 function entryOf(id, onEnter) {
@@ -31,7 +31,7 @@ function entryOf(id, onEnter) {
 	return entries.get(id)
 }
 
-function fill(button, { title, count, members }, isOwn, unread) {
+function fill(button, { title, members, count = members.size }, isOwn, unread) {
 	const [name, badge, size, names] = button.children
 	put(name, visible(title))
 	put(badge, isOwn && unread ? t('unread', { n: unread }) : '')
@@ -42,7 +42,7 @@ function fill(button, { title, count, members }, isOwn, unread) {
 
 export function showMembers(room, own, onMention) {
 	const names = [...room?.members ?? []].slice(0, MOST_SHOWN)
-	const n = room?.count - names.length
+	const n = room?.members.size - names.length
 	put($('members-more'), n > 0 ? t('more', { n }) : '')
 	if (shownMembers === (shownMembers = [own, ...names].join('\n'))) return
 	$('members').replaceChildren(...names.map((name) => {

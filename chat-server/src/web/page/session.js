@@ -1,181 +1,201 @@
 /** What the server has agreed to, by its codes and fields, never by its texts. */
-import { isOpen, send } from './connection.js'
+import { send } from './connection.js'
 
-// No room: to join it is refused, which proves that all before was handled.
-const PROBE = Number.MAX_SAFE_INTEGER
-// ms between probes, and between lists, for each frame of the last one.
-const PROBE_PAUSE = 400, LIST_PAUSE = 5_000
-const LONGEST_FRAME = 65_535
+// What a page that is loaded again needs.
+const SAVED = ['token', 'epoch', 'commands', 'room', 'id', 'title', 'seq', 'chats', 'type', 'text']
+const LIST_PAUSE_MS = 5_000
 
-// The codes that answer each command.
-const ANSWERS = {
-	CSName: 'renamed bad-name name-taken',
-	CSCreateRoom: 'room-created bad-title limit-reached already-in-room',
-	CSJoinRoom: 'room-entered no-such-room already-in-room',
-	CSLeaveRoom: 'room-left not-in-room',
-	CSChat: 'bad-text text-too-long not-in-room',
-	CSShutdown: 'shutdown-refused',
-	CSRooms: 'listed',
-}
+// Rooms have id, title, members, and count; one's own has the last number instead.
+export const state = { isOn: false, name: null, room: null, rooms: new Map(), lastWord: '', commands: 0 }
 
-// Rooms have id, title, count, members; one's own, the number of the last broadcast, too.
-export const state = { name: null, room: null, rooms: new Map(), lastWord: '' }
-
-let unanswered = []
-let probedAt = 0, probeTimer = 0
-let listedAt = 0, listTimer = 0, listPause = 0
+// Commands by id. A lost connection leaves the chats, to be sent again after what was missed.
+const unanswered = new Map()
+let unsaid = []
+// What has a number, while something before it is missing.
+let waiting = null
+let listedAt = 0
 let frames = []
 let on
 
 export const start = (handlers) => on = handlers
 
-// Sends a command. `from` is where to show a refusal. Returns what `on.became` is about.
+const chats = () => [...unsaid, ...unanswered.values()].filter(({ text }) => text)
+
+export const saved = () => JSON.stringify({ ...state, chats: chats() }, SAVED)
+
+export function restore(text) {
+	const { chats, room, ...rest } = JSON.parse(text)
+	Object.assign(state, rest, { room: room && { ...room, members: new Set() } })
+	unsaid = chats
+}
+
+// `from` is where to show a refusal. Returns what `on.became` is about.
 export function command(type, fields, from) {
-	const sent = { type, ...fields, from }
-	if (isOpen()) {
-		unanswered.push(sent)
-		send({ type, ...fields })
-		probe()
+	const sent = { type, id: `${++state.commands}`, ...fields }
+	if (state.isOn) {
+		unanswered.set(sent.id, sent)
+		send(sent)
 	}
-	return sent
+	return Object.assign(sent, { from })
 }
 
-// Asks whether chats have arrived: one question at a time, and not often.
-function probe() {
-	if (probeTimer || !unanswered.some(({ type }) => type === 'CSChat')) return
-	probeTimer = setTimeout(ping, probedAt + PROBE_PAUSE - Date.now())
+export function hello() {
+	const { token: resume, room } = state
+	const features = ['ack', 'history', 'members', 'ping', 'resume']
+	send({ type: 'CSHello', client: 'chat-page/1', features, resume, after: room?.seq ?? 0 })
 }
 
-// Has the server answer.
-export function ping() {
-	probedAt = Date.now()
-	command('CSJoinRoom', { roomId: PROBE })
-}
-
-// Enters a room, or a new one with that title, out of the present one.
-export function enter(roomId, title, from) {
+// Without a number, it is a new room.
+export function enter({ id: roomId, title, seq }, from) {
 	if (state.room) command('CSLeaveRoom', {}, from)
-	if (title) command('CSCreateRoom', { title }, from)
-	else command('CSJoinRoom', { roomId }, from)
+	if (roomId) command('CSJoinRoom', { roomId }, from).seq = seq
+	else command('CSCreateRoom', { title }, from)
 }
 
-export const isMoving = () => unanswered.some(({ title, roomId }) => title || roomId && roomId !== PROBE)
+const awaits = (types) => [...unanswered.values()].some(({ type }) => types.test(type))
+export const isMoving = () => awaits(/Room$/)
 
 export function list() {
 	listedAt = Date.now()
 	command('CSRooms')
 }
 
-// Has the list of rooms renewed, but not often.
-export function refresh() {
-	clearTimeout(listTimer)
-	listTimer = setTimeout(list, listedAt + listPause - Date.now())
+export const refresh = () => Date.now() > listedAt + LIST_PAUSE_MS && list()
+
+export function older(number) {
+	const { id: roomId, seq, oldest = 1 } = state.room
+	const before = Number(number ?? seq + 1)
+	if (before > oldest && !waiting && !awaits(/History/)) command('CSHistory', { roomId, before })
 }
 
-// Bytes by which a text exceeds the frame that it needs.
-export function excess(text) {
-	const { name: member, room: { id: roomId, seq } } = state
-	return new Blob([JSON.stringify({ type: 'SCChat', member, text, roomId, seq })]).size - LONGEST_FRAME
-}
+const isHere = ({ roomId }) => roomId && roomId === state.room?.id
 
-export function closed() {
-	const { room } = state
-	clearTimeout(listTimer)
-	clearTimeout(probeTimer)
-	probeTimer = 0
-	frames = []
-	became(unanswered.splice(0), 'unsure')
-	state.name = state.room = null
-	return room
+const receive = {
+	SCWelcome: welcome,
+	SCAck: acknowledged,
+	SCSystemMessage: notice,
+	SCChat: broadcast,
+	SCHistory: history,
+	SCMembers: (message) => isHere(message) && message.members.forEach((name) => state.room.members.add(name)),
+	SCRoomsResult: listed,
+	SCPong: (message) => isHere(message) && message.seq > state.room.seq && catchUp(),
 }
-
-// Messages.
 
 export function received(message) {
-	const { type, roomId, seq } = message
-	if (seq && roomId === state.room?.id) state.room.seq = seq
-	if (type === 'SCChat') on.chat(message)
-	else if (type === 'SCRoomsResult') frameOfList(message)
-	else if (type === 'SCSystemMessage') notice(message)
+	const { type, re, seq } = message
+	if (waiting && seq !== undefined) return waiting.push(message)
+	const sent = unanswered.get(re)
+	unanswered.delete(re)
+	receive[type]?.(message, sent)
 }
 
-function notice(message) {
-	const { code, roomId, title, seq, member } = message
+function welcome({ epoch, session, name, resume: token, resumed, roomId }) {
+	const { room } = state
+	const isNewEpoch = epoch !== state.epoch
+	const isSame = resumed && roomId === room?.id
+	Object.assign(state, { isOn: true, epoch, token, name: name === `user${session}` ? null : name, lastWord: '' })
+	unsaid = chats()
+	unanswered.clear()
+	frames = []
+	if (!resumed) unsaid.splice(0).forEach((sent) => on.became(sent, 'unsure'))
+	// The answer to a move was lost with the connection.
+	if (!isSame && roomId) command('CSLeaveRoom')
+	if (!isSame) state.room = null
+	on.welcomed(room, isSame, isNewEpoch)
+	waiting = state.room && []
+	if (!waiting) caughtUp()
+}
+
+function acknowledged(message, sent) {
+	if (isHere(message)) state.room.seq = Math.max(state.room.seq, message.seq)
+	if (sent) on.became(sent, 'arrived', message)
+}
+
+function notice(message, sent) {
+	const { code, to } = message
+	const { room } = state
 	state.lastWord = code
-	if (code === 'renamed') return renamed(message)
-	if (member) moved(code, member)
-	const isBroadcast = roomId && roomId === state.room?.id && code !== 'room-left'
-	const answered = isBroadcast ? null : answeredBy(code)
-	if (code === 'room-created' || code === 'room-entered') {
-		state.room = { id: roomId, title, seq, count: 1, members: new Set() }
-		list()
-		on.entered(message)
-	} else if (code === 'room-left') {
-		const { room } = state
+	if (/^room-(created|entered)/.test(code)) return entered(message, sent)
+	if (code === 'room-left') {
 		state.room = null
-		on.left(room)
-	} else if (!answered) {
-		on.notice(message)
-	} else if (answered.text) {
-		on.became(answered, 'refused', message)
-	} else if (answered.roomId !== PROBE) {
-		on.refused(answered, message)
+		return room && on.left(room)
 	}
-}
-
-// The command that a code answers: the first that it can be, for answers are in order. Chats before it arrived.
-function answeredBy(code) {
-	const taken = unanswered.splice(0, unanswered.findIndex(({ type }) => ANSWERS[type].includes(code)) + 1)
-	const answered = taken.pop()
-	became(taken, 'arrived')
-	if (answered?.roomId === PROBE) probeTimer = 0
-	probe()
-	return answered
-}
-
-// Chats that arrived, or may have, have numbers, of which their author is not told.
-function became(commands, what) {
-	for (const sent of commands.filter(({ text }) => text)) {
-		if (state.room) state.room.seq++
-		on.became(sent, what)
-	}
-}
-
-// It is oneself outside a room, or with the name that one had or asked for.
-function renamed(message) {
-	const { roomId, from, to } = message
-	const { room, name } = state
-	const isOwn = !roomId || from === name || unanswered.some((sent) => sent.name === to)
-	if (room) room.members = new Set([...room.members].map((member) => member === from ? to : member))
-	if (isOwn) {
-		answeredBy('renamed')
+	if (isHere(message)) broadcast(message)
+	else if (!sent) on.told(message)
+	else if (sent.text) on.became(sent, 'refused', message)
+	else if (sent.type === 'CSHistory') history({ ...sent, events: [], gap: true }, sent)
+	else if (!to) on.refused(sent, message)
+	if (sent && to) {
 		state.name = to
 		on.named()
 	}
-	if (room) on.notice(message)
-	on.changed()
 }
 
-function moved(code, member) {
+function entered(message, sent = {}) {
+	const { roomId: id, title, seq } = message
+	state.room = { id, title, seq: sent.seq ?? seq - 1, members: new Set() }
+	on.entered(message, sent)
+	list()
+	if (sent.seq !== undefined) return catchUp()
+	broadcast(message)
+	caughtUp()
+	older(seq)
+}
+
+// Shows what has a number, once.
+function broadcast(message) {
+	const { seq, code, member, from, to } = message
 	const { room } = state
-	if (code === 'member-left') {
-		room.members.delete(member)
-		room.count--
-	} else if (!room.members.has(member)) {
-		room.members.add(member)
-		room.count++
-	}
-	on.changed()
+	if (!isHere(message) || seq <= room.seq) return
+	room.seq = seq
+	if (code === 'member-entered') room.members.add(member)
+	else if (code === 'member-left') room.members.delete(member)
+	else if (to) room.members = new Set([...room.members].map((name) => name === from ? to : name))
+	on.told(message)
 }
 
-function frameOfList({ rooms, more }) {
+function history(message, { before } = {}) {
+	const { events, from, more, gap } = message
+	const { room } = state
+	if (!isHere(message)) return
+	const isAll = !more || !events.length
+	if (before) {
+		if (isAll) room.oldest = from ?? before
+		return on.older(events)
+	}
+	if (gap) {
+		room.members.clear()
+		on.gap()
+	}
+	events.forEach(broadcast)
+	if (isAll) caughtUp()
+	else catchUp()
+}
+
+function catchUp() {
+	const { id: roomId, seq: after } = state.room
+	waiting ??= []
+	command('CSHistory', { roomId, after, limit: 200 })
+}
+
+function caughtUp() {
+	const messages = waiting ?? []
+	waiting = null
+	messages.forEach(received)
+	for (const sent of unsaid.splice(0)) {
+		const { type, id, text } = sent
+		unanswered.set(id, sent)
+		send({ type, id, text })
+		on.became(sent, 'pending')
+	}
+	if (state.room) command('CSMembers', { roomId: state.room.id })
+}
+
+function listed({ rooms, more }) {
 	frames.push(rooms)
 	if (more) return
-	answeredBy('listed')
-	listPause = LIST_PAUSE * frames.length
-	state.rooms = new Map(frames.flat().map(({ roomId: id, title, members, memberCount: count }) =>
-		[id, { id, title, members: new Set(members), count }]))
+	const entries = frames.flat().map(({ roomId: id, memberCount: count, ...rest }) => [id, { id, count, ...rest }])
+	state.rooms = new Map(entries)
 	frames = []
-	Object.assign(state.room ?? {}, state.rooms.get(state.room?.id))
 	on.listed()
 }

@@ -1,6 +1,5 @@
 /** What the page says, in both languages side by side. The words are those of the terminal client. */
 
-// The first of the browser's languages that the page speaks.
 export const lang = navigator.languages.join().match(/\b(ko|en)\b/)?.[0] ?? 'en'
 
 // {x} is a value: no Korean particle depends on its last sound. Elements go by id, notices of the server by code.
@@ -34,25 +33,23 @@ rename|Change your name|이름 바꾸기
 you|you|나
 guest|guest {n}|손님 {n}
 roomOf|{name}’s room|{name} 님의 방
-noRoomFound|None found.|찾지 못했어요.
 noRooms|No rooms yet. Create the first one.|아직 방이 없어요. 먼저 만들어 보세요.
 not-in-room|Enter a room or create one.|방에 들어가거나 새로 만들어 보세요.
 alone|Nobody else is here yet. Invite somebody!|아직 아무도 없어요. 초대해 보세요!
 pending|sending|보내는 중
 arrived|arrived|전해짐
-refused|not sent|보내지 못함
 unsure|may not have arrived|전해지지 않았을 수 있어요
 again|Send again|다시 보내기
 copied|Link copied: {link}|링크를 복사했어요: {link}
 offline|Not connected. Trying to connect again…|연결이 끊겼어요. 다시 연결하고 있어요…
 server-stopping|The server has stopped.|서버가 꺼졌어요.
 ended|Not connected.|연결이 끊겼어요.
-reconnected|Connected again after {n} s. You did not receive what was said meanwhile.|{n}초 만에 다시 연결됐어요. 그동안 오간 말은 받지 못했어요.
-missed|Messages and notices missed in this room: at least {n}|이 방에서 놓친 말과 알림: {n}개 이상
+gap|Some of what was said meanwhile may be missing here.|그동안 오간 말 가운데 빠진 것이 있을 수 있어요.
+resumed-elsewhere|This conversation goes on in another window.|다른 창에서 대화를 이어 가고 있어요.
 unknown|There is no such command. /help lists them.|그런 명령은 없어요. /help로 명령어를 볼 수 있어요.
 form|It has to be: {form}|이렇게 써 주세요: {form}
-tooLong|That text is too long by {n} bytes. Send it in parts.|{n}바이트만큼 너무 길어요. 나눠서 보내 주세요.
-help|/name NAME · /rooms [WORD] · /create TITLE · /join ID · /leave · /quit · /shutdown (stops the server for everybody) · To say /text, type //text. Shift+Enter: a new line.|/name 이름 · /rooms [낱말] · /create 제목 · /join 번호 · /leave · /quit · /shutdown (서버를 꺼요) · /로 시작하는 말은 //로 시작해 주세요. Shift+Enter로 줄을 바꿔요.
+tooLong|That text is too long. Send it in parts.|너무 길어요. 나눠서 보내 주세요.
+help|/name NAME · /rooms [WORD] · /create TITLE · /join ID · /leave · /who · /quit · /shutdown (stops the server for everybody) · To say /text, type //text. Shift+Enter: a new line.|/name 이름 · /rooms [낱말] · /create 제목 · /join 번호 · /leave · /who · /quit · /shutdown (서버를 꺼요) · /로 시작하는 말은 //로 시작해 주세요. Shift+Enter로 줄을 바꿔요.
 renamed|{from} is now called {to}.|{from} 님이 이름을 바꿨어요. 이제 {to} 님이에요.
 room-created|You made room {roomId}, and are in it.|새로 만든 {roomId}번 방에 들어왔어요.
 room-entered|You are in room {roomId} now.|{roomId}번 방에 들어왔어요.
@@ -61,7 +58,7 @@ member-left|{member} left.|{member} 님이 나갔어요.
 announcement|Announcement: {announcement}|공지: {announcement}
 removed|The operator removed you from this server: {reason}|운영자가 연결을 끊었어요: {reason}
 name-taken|That name is taken. Choose another one.|이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.
-no-such-room|There is no such room.|그런 번호의 방은 없어요.
+no-such-room|There is no such room.|그런 방은 없어요.
 shutdown-refused|You may not stop this server from where you are.|여기서는 서버를 끌 수 없어요.`
 
 const texts = new Map(TEXTS.split('\n').map((line) => {
@@ -69,7 +66,6 @@ const texts = new Map(TEXTS.split('\n').map((line) => {
 	return [key, lang === 'ko' ? ko : en]
 }))
 
-// The pieces of a text with its values, which may be nodes. `fallback` if there is no such text.
 export function pieces(key, values = {}, fallback = '') {
 	return texts.get(key)?.split(/\{(\w+)\}/).map((part, i) => i % 2 ? values[part] ?? '' : part) ?? [fallback]
 }
