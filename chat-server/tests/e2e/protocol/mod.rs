@@ -15,8 +15,8 @@
 //! alice < end                 the end of the stream to alice, without a reset
 //! ```
 //!
-//! In what is received, `⟨a word⟩` stands for what differs each time. In what is sent, `⟨hex 0a ff⟩` stands for bytes, and `⟨9 × ab⟩` for a text repeated nine times. At the end of a
-//! transcript, connections that are still open must have received nothing else. A transcript in which two connections
+//! In what is received, `⟨a word⟩` stands for what differs each time; in what is sent, for what that was last. There,
+//! `⟨hex 0a ff⟩` stands for bytes, and `⟨9 × ab⟩` for a text repeated nine times. At the end of a transcript, connections that are still open must have received nothing else. A transcript in which two connections
 //! send one after the other, with nothing received in between, is refused: it would not determine which came first.
 
 mod document;

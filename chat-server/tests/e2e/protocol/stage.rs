@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_server::{Config, ShutdownFrom};
 
-use super::transcript::{Act, Step, Transcript};
+use super::transcript::{Act, Step, Transcript, Values, bytes_of};
 use crate::support::{Client, RunningServer};
 
 /// Plays a transcript. Returns the differences: each frame that was not the expected one, with its line. Anything else
@@ -16,7 +16,7 @@ pub(crate) fn play(transcript: &Transcript) -> Vec<String> {
             set(config, name, value);
         }
     });
-    let mut stage = Stage { server: &server, people: Vec::new(), differences: Vec::new() };
+    let mut stage = Stage { server: &server, people: Vec::new(), differences: Vec::new(), values: Values::new() };
     for step in &transcript.steps {
         stage.play(step);
     }
@@ -43,6 +43,7 @@ struct Stage<'a> {
     server: &'a RunningServer,
     people: Vec<Person>,
     differences: Vec<String>,
+    values: Values,
 }
 
 struct Person {
@@ -57,7 +58,10 @@ impl Stage<'_> {
         println!("docs/PROTOCOL.md, line {}", step.line);
         let person = self.person(step.who);
         match &step.act {
-            Act::Send(bytes) => person.client.send_raw(bytes),
+            Act::Send(text) => {
+                let bytes = bytes_of(text, &self.values);
+                self.person(step.who).client.send_raw(&bytes);
+            }
             Act::EndSending => person.client.end_sending(),
             Act::ReceiveEnd => {
                 person.client.expect_end();
@@ -83,10 +87,10 @@ impl Stage<'_> {
         &mut self.people[index]
     }
 
-    fn receive(&mut self, step: &Step, payload: &str) {
+    fn receive(&mut self, step: &Step, payload: &'static str) {
         let found = self.person(step.who).client.next_payload();
         let found = found.map(|found| String::from_utf8(found).expect("a payload is UTF-8"));
-        if !found.as_deref().is_some_and(|found| is_like(payload, found)) {
+        if !found.as_deref().is_some_and(|found| is_like(payload, found, &mut self.values)) {
             let found = found.as_deref().unwrap_or("end");
             self.differences.push(format!("line {}: {} < {found}", step.line, step.who));
         }
@@ -101,13 +105,16 @@ impl Stage<'_> {
 }
 
 /// Whether a payload is the expected one, in which `⟨…⟩` stands for anything without a quotation mark or a comma in
-/// numbers, and for anything without a quotation mark in strings.
-fn is_like(expected: &str, found: &str) -> bool {
+/// numbers, and for anything without a quotation mark in strings. Notes in `values` what it stood for.
+fn is_like(expected: &'static str, found: &str, values: &mut Values) -> bool {
     let Some((before, rest)) = expected.split_once('⟨') else { return expected == found };
-    let (Some((_, behind)), Some(found)) = (rest.split_once('⟩'), found.strip_prefix(before))
+    let (Some((word, behind)), Some(found)) = (rest.split_once('⟩'), found.strip_prefix(before))
     else {
         return false;
     };
     let ends: &[char] = if before.ends_with(':') { &['"', ',', '}'] } else { &['"'] };
-    found.find(ends).is_some_and(|end| end > 0 && is_like(behind, &found[end..]))
+    found.find(ends).is_some_and(|end| {
+        values.insert(word, found[..end].to_owned());
+        end > 0 && is_like(behind, &found[end..], values)
+    })
 }

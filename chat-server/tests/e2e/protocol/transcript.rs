@@ -1,5 +1,7 @@
 //! Transcripts as data. `mod.rs` explains the notation.
 
+use std::collections::BTreeMap;
+
 use super::document::{Line, blocks};
 use crate::support::frame;
 
@@ -22,8 +24,8 @@ pub(crate) struct Step {
 
 #[derive(Debug)]
 pub(crate) enum Act {
-    /// Sends these bytes in one write.
-    Send(Vec<u8>),
+    /// Sends the bytes of this text, see [`bytes_of`], in one write.
+    Send(&'static str),
     EndSending,
     /// Receives this payload, so many times.
     Receive {
@@ -70,15 +72,11 @@ impl Act {
         matches!(self, Self::Send(_) | Self::EndSending)
     }
 
-    fn sent(text: &str) -> Self {
+    fn sent(text: &'static str) -> Self {
         if text == "end" {
             return Self::EndSending;
         }
-        if let Some(raw) = text.strip_prefix("raw ") {
-            return Self::Send(expand(raw));
-        }
-        let (times, payload) = times(text).unwrap_or((1, text));
-        Self::Send(frame(expand(payload)).repeat(times))
+        Self::Send(text)
     }
 
     fn received(text: &'static str) -> Self {
@@ -121,8 +119,20 @@ fn times(text: &str) -> Option<(usize, &str)> {
     Some((times.parse().ok()?, what))
 }
 
+/// The values that differ each time, by the words that stand for them, as last received.
+pub(crate) type Values = BTreeMap<&'static str, String>;
+
+/// The bytes that a line to send stands for.
+pub(crate) fn bytes_of(text: &str, values: &Values) -> Vec<u8> {
+    if let Some(raw) = text.strip_prefix("raw ") {
+        return expand(raw, values);
+    }
+    let (times, payload) = times(text).unwrap_or((1, text));
+    frame(expand(payload, values)).repeat(times)
+}
+
 /// The bytes that a text with `⟨…⟩` stands for.
-fn expand(text: &str) -> Vec<u8> {
+fn expand(text: &str, values: &Values) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some((before, inside)) = rest.split_once('⟨') {
@@ -131,8 +141,10 @@ fn expand(text: &str) -> Vec<u8> {
         if let Some(hex) = inside.strip_prefix("hex ") {
             let byte = |digits| u8::from_str_radix(digits, 16).expect("two digits for a byte");
             bytes.extend(hex.split(' ').map(byte));
+        } else if let Some(value) = values.get(inside) {
+            bytes.extend_from_slice(value.as_bytes());
         } else {
-            let (times, what) = times(inside).expect("⟨hex …⟩ and ⟨… × …⟩ are all there is");
+            let (times, what) = times(inside).expect("⟨hex …⟩, ⟨… × …⟩, or a word received before");
             bytes.extend_from_slice(what.repeat(times).as_bytes());
         }
         rest = behind;
