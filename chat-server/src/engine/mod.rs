@@ -55,7 +55,8 @@ use crate::events::Observer;
 use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, SockDiag, Socket};
-use crate::stats::Counters;
+use crate::room_log::GivenUp;
+use crate::stats::{Counters, LimitKind};
 use crate::web::Site;
 use crate::workers::SharedHub;
 
@@ -168,13 +169,18 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     }
 
     /// Publishes the figures of this turn.
-    fn publish(&self) {
+    fn publish(&mut self) {
+        let given_up = self.fanout.take_given_up();
         let counters = &self.counters;
         counters.connections.set(self.connections.len() as u64);
         counters.sessions.set(self.sessions.len() as u64);
         counters.rooms.set(self.fanout.room_count() as u64);
         counters.backlog.set(self.memory() as u64);
         counters.members.set(self.fanout.member_count() as u64);
+        if given_up != GivenUp::default() {
+            counters.reach_often(LimitKind::History, given_up.of_room);
+            counters.reach_often(LimitKind::TotalHistory, given_up.of_all);
+        }
         counters.history.set(self.fanout.history_memory() as u64);
         counters.deliveries.set(self.fanout.deliveries());
         counters.requests.set(self.dispatcher.posted());

@@ -7,7 +7,7 @@ use chat_proto::extended::{MAX_HISTORY, ResumeToken, Since};
 use super::Engine;
 use super::state::{Kept, Workers};
 use crate::net::{ConnKey, Instant, Socket};
-use crate::stats::CloseReason;
+use crate::stats::{CloseReason, LimitKind};
 use crate::workers::Request;
 
 impl<S: Socket, W: Workers> Engine<S, W> {
@@ -65,6 +65,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         while let Some(Kept { mailbox, .. }) = self.kept.pop(now, most) {
             let mut requests = self.dispatcher.scratch();
             requests.push(Request::Disconnect);
+            self.counters.reach(LimitKind::ResumeTime);
             self.dispatcher.post(&mailbox, &mut requests);
             self.dispatcher.give_back(requests);
         }

@@ -3,9 +3,9 @@
 use super::Fanout;
 use super::room::Room;
 use crate::connection::Subscription;
-use crate::room_log::Histories;
 #[cfg(test)]
 use crate::room_log::RoomLog;
+use crate::room_log::{GivenUp, Histories};
 
 impl Fanout {
     /// Bytes of a room's log that wait for a member whose kernel takes no more.
@@ -30,6 +30,11 @@ impl Fanout {
     /// Memory of what was said, in bytes.
     pub(crate) fn history_memory(&self) -> usize {
         self.histories.as_ref().map_or(0, Histories::memory)
+    }
+
+    /// What has been given up of it since the last call.
+    pub(crate) fn take_given_up(&mut self) -> GivenUp {
+        self.histories.as_mut().map_or(GivenUp::default(), Histories::take_given_up)
     }
 
     /// Memory kept for future broadcasts, in bytes.

@@ -4,6 +4,7 @@
 //! compact and in one form, whereas the chunks of a log are sized for writing, and exist once per framing.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::Range;
 
 use chat_core::RoomId;
@@ -22,6 +23,16 @@ pub(crate) struct Histories {
     /// The most memory of one room, and of all together, in bytes.
     most_of_room: usize,
     most: usize,
+    given_up: GivenUp,
+}
+
+/// Blocks given up since this was last asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct GivenUp {
+    /// Because of the limit on one room.
+    pub(crate) of_room: u64,
+    /// Because of the limit on all.
+    pub(crate) of_all: u64,
 }
 
 /// The last broadcasts of a room.
@@ -150,7 +161,8 @@ impl Histories {
     /// Keeps `most_of_room` bytes of each room, and `most` of all.
     pub(crate) fn new(most_of_room: usize, most: usize) -> Self {
         let (rooms, order) = (FxHashMap::default(), VecDeque::new());
-        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most }
+        let given_up = GivenUp::default();
+        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most, given_up }
     }
 
     /// Memory of what is kept, in bytes.
@@ -193,6 +205,7 @@ impl Histories {
             history.memory -= oldest.memory();
             self.memory -= oldest.memory();
             self.blocks -= 1;
+            self.given_up.of_room += 1;
         }
         if self.memory > self.most {
             self.give_up(self.memory - self.most);
@@ -220,8 +233,14 @@ impl Histories {
                 history.memory -= oldest.memory();
                 self.memory -= oldest.memory();
                 self.blocks -= 1;
+                self.given_up.of_all += 1;
             }
         }
+    }
+
+    /// Returns how many blocks have been given up since the last call.
+    pub(crate) fn take_given_up(&mut self) -> GivenUp {
+        mem::take(&mut self.given_up)
     }
 
     /// Forgets a room.

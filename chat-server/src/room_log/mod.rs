@@ -24,7 +24,7 @@ use chat_proto::Framing;
 pub(crate) use chunk::Chunk;
 pub(crate) use chunk_pool::ChunkPool;
 pub(crate) use cursor::Cursor;
-pub(crate) use history::Histories;
+pub(crate) use history::{GivenUp, Histories};
 
 use crate::net::ConnKey;
 

@@ -205,6 +205,12 @@ kinds! {
         RoomPace = "room_pace",
         /// A connection was closed because all together retained too much memory.
         TotalBacklog = "total_backlog",
+        /// A room gave up the oldest of what was said in it.
+        History = "history",
+        /// The oldest of what was said in all rooms was given up.
+        TotalHistory = "total_history",
+        /// A session ended because its client did not come back.
+        ResumeTime = "resume_time",
         /// A turn left connections unread, because evicting others had not freed enough memory.
         MaxMemory = "max_memory",
         /// A closing connection was dropped because its peer took too long to read the rest.

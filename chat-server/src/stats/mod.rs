@@ -206,7 +206,11 @@ impl Counters {
     }
 
     pub(crate) fn reach(&self, limit: LimitKind) {
-        self.limits[limit as usize].add(1);
+        self.reach_often(limit, 1);
+    }
+
+    pub(crate) fn reach_often(&self, limit: LimitKind, times: u64) {
+        self.limits[limit as usize].add(times);
     }
 
     /// Records the duration of a turn, and the requests that it received beyond `requests_before`.

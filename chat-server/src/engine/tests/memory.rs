@@ -33,7 +33,8 @@ impl Harness {
     /// Fails if the heap has grown by more than is allowed.
     fn check_heap(&self, when: &str) {
         let grown = self.heap.grown();
-        let counted = self.engine.memory() + self.engine.in_flight_memory();
+        let kept = self.engine.fanout.history_memory();
+        let counted = self.engine.memory() + self.engine.in_flight_memory() + kept;
         let connections = self.engine.connection_count();
         let rooms = self.engine.fanout.room_count();
         let least = counted + connections * EACH + rooms * ROOM;

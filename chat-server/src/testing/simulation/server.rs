@@ -313,7 +313,8 @@ impl Server {
     /// constant. Needs a process of its own, since other tests would count as well.
     fn check_heap(&self) {
         let engine = &self.engine;
-        let counted = engine.memory() + engine.in_flight_memory();
+        let kept = engine.fanout().history_memory();
+        let counted = engine.memory() + engine.in_flight_memory() + kept;
         let connections = engine.connection_count();
         let rooms = engine.fanout().room_count();
         let most = counted + connections * HEAP_EACH + rooms * HEAP_ROOM + HEAP_FIXED;

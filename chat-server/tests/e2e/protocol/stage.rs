@@ -16,7 +16,12 @@ pub(crate) fn play(transcript: &Transcript) -> Vec<String> {
             set(config, name, value);
         }
     });
-    let mut stage = Stage { server: &server, people: Vec::new(), differences: Vec::new(), values: Values::new() };
+    let mut stage = Stage {
+        server: &server,
+        people: Vec::new(),
+        differences: Vec::new(),
+        values: Values::new(),
+    };
     for step in &transcript.steps {
         stage.play(step);
     }
