@@ -82,6 +82,50 @@ impl Block {
         self.first + self.events.len() as u64
     }
 
+    /// Adds a broadcast if its memory has room for it.
+    #[inline]
+    fn add(&mut self, at: u64, payload: &[u8]) -> bool {
+        let (bytes, events) = (&mut self.bytes, &mut self.events);
+        let len = bytes.len() + payload.len();
+        let Ok(end) = u32::try_from(len) else { return false };
+        if len > bytes.capacity() || events.len() == events.capacity() {
+            return false;
+        }
+        bytes.extend_from_slice(payload);
+        events.push((end, at));
+        true
+    }
+
+    /// Makes room for a broadcast, and for as much again, unless the block is full with so many bytes.
+    fn grow(&mut self, payload: &[u8], full: usize) -> bool {
+        let len = self.bytes.len() + payload.len();
+        if len > full {
+            return false;
+        }
+        if len > self.bytes.capacity() {
+            let capacity = (2 * self.bytes.capacity()).min(full).max(len);
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
+        self.events.reserve(1);
+        true
+    }
+
+    /// A block without broadcasts in the memory of this one, unless that is more than usual.
+    fn recycle(mut self, first: u64, full: usize) -> Self {
+        if self.bytes.capacity() > full {
+            return Self::new(first);
+        }
+        self.bytes.clear();
+        self.events.clear();
+        Self { first, ..self }
+    }
+
+    /// Gives memory back that it will not need. Keeps an eighth to spare: whoever recycles it may need that.
+    fn shrink(&mut self) {
+        self.bytes.shrink_to(self.bytes.len() + self.bytes.len() / 8);
+        self.events.shrink_to(self.events.len() + self.events.len() / 8);
+    }
+
     fn event(&self, seq: u64) -> Event<'_> {
         let index = (seq - self.first) as usize;
         let from = index.checked_sub(1).map_or(0, |before| self.events[before].0 as usize);
@@ -94,6 +138,61 @@ impl History {
     /// The number of the first broadcast that is kept; without any, that of the next.
     fn first(&self) -> u64 {
         self.blocks.front().map_or(self.last + 1, |block| block.first)
+    }
+
+    /// The block that the next broadcast belongs to, unless it begins one.
+    #[inline]
+    fn open_block(&mut self, seq: u64) -> Option<&mut Block> {
+        self.blocks.back_mut().filter(|block| block.end() == seq)
+    }
+
+    /// Makes room for the next broadcast in the last block, unless that is full.
+    fn grow(&mut self, seq: u64, payload: &[u8], full: usize) -> bool {
+        let Some(block) = self.open_block(seq) else { return false };
+        let before = block.memory();
+        let has_grown = block.grow(payload, full);
+        let added = block.memory() - before;
+        self.memory += added;
+        has_grown
+    }
+
+    /// Begins a block with room for a broadcast, in the memory of the oldest if that has to go. Returns how many have
+    /// gone.
+    fn begin_block(&mut self, seq: u64, payload: &[u8], full: usize, most: usize) -> usize {
+        let mut block = Block::new(seq);
+        let (mut bytes, mut events) = (payload.len(), 1);
+        if let Some(done) = self.blocks.back_mut() {
+            self.memory -= done.memory();
+            done.shrink();
+            self.memory += done.memory();
+            // Much is said in this room.
+            (bytes, events) = (bytes.max(full), done.events.capacity());
+        }
+        let mut gone = 0;
+        while self.memory + block.memory().max(bytes) > most
+            && let Some(oldest) = self.blocks.pop_front()
+        {
+            self.memory -= oldest.memory();
+            gone += 1;
+            block = oldest.recycle(seq, full);
+        }
+        block.bytes.reserve_exact(bytes);
+        block.events.reserve_exact(events);
+        self.memory += block.memory();
+        self.blocks.push_back(block);
+        gone
+    }
+
+    /// Gives up the oldest blocks until what is left takes at most so many bytes. Returns how many.
+    fn trim(&mut self, most: usize) -> usize {
+        let mut gone = 0;
+        while self.memory > most
+            && let Some(oldest) = self.blocks.pop_front()
+        {
+            self.memory -= oldest.memory();
+            gone += 1;
+        }
+        gone
     }
 
     fn event(&self, seq: u64) -> Event<'_> {
@@ -171,53 +270,52 @@ impl Histories {
     }
 
     /// Adds a broadcast, the next one of its room.
+    #[inline]
     pub(crate) fn add(&mut self, room: RoomId, seq: u64, at: u64, payload: &[u8]) {
+        if let Some(history) = self.rooms.get_mut(&room)
+            && let Some(block) = history.open_block(seq)
+            && block.add(at, payload)
+        {
+            history.last = seq;
+        } else {
+            self.make_room(room, seq, payload);
+            let block = self.rooms.get_mut(&room).and_then(|history| history.open_block(seq));
+            // Without a block, it is more than is kept.
+            block.map(|block| block.add(at, payload));
+        }
+    }
+
+    /// Makes room for the next broadcast of a room, and gives up what exceeds the limits with it.
+    fn make_room(&mut self, room: RoomId, seq: u64, payload: &[u8]) {
         let history = self.rooms.entry(room).or_default();
         history.last = seq;
-        let full = self.most_of_room / Block::OF_ROOM;
-        let is_open = |block: &Block| block.bytes.len() < full && block.end() == seq;
-        if !history.blocks.back().is_some_and(is_open) {
-            if let Some(done) = history.blocks.back_mut() {
-                let before = done.memory();
-                done.bytes.shrink_to_fit();
-                done.events.shrink_to_fit();
-                let saved = before - done.memory();
-                history.memory -= saved;
-                self.memory -= saved;
-            }
-            history.blocks.push_back(Block::new(seq));
-            history.memory += size_of::<Block>();
-            self.memory += size_of::<Block>();
+        let (before, full) = (history.memory, self.most_of_room / Block::OF_ROOM);
+        let mut gone = 0;
+        if !history.grow(seq, payload, full) {
+            gone = history.begin_block(seq, payload, full, self.most_of_room);
             self.blocks += 1;
             self.order.push_back((room, seq));
         }
-        let block = history.blocks.back_mut().expect("there is one");
-        let before = block.memory();
-        block.bytes.extend_from_slice(payload);
-        let end = u32::try_from(block.bytes.len()).expect("a block is at most a frame too long");
-        block.events.push((end, at));
-        let grown = block.memory() - before;
-        history.memory += grown;
-        self.memory += grown;
-        while history.memory > self.most_of_room
-            && let Some(oldest) = history.blocks.pop_front()
-        {
-            history.memory -= oldest.memory();
-            self.memory -= oldest.memory();
-            self.blocks -= 1;
-            self.given_up.of_room += 1;
-        }
+        gone += history.trim(self.most_of_room);
+        self.blocks -= gone;
+        self.given_up.of_room += gone as u64;
+        self.memory = self.memory - before + history.memory;
         if self.memory > self.most {
             self.give_up(self.memory - self.most);
         }
         if self.order.len() > 2 * self.blocks + Self::FEW {
-            let rooms = &self.rooms;
-            let is_kept = |(room, first): &(RoomId, u64)| {
-                rooms.get(room).is_some_and(|history| history.first() <= *first)
-            };
-            self.order.retain(is_kept);
-            self.order.shrink_to(2 * self.order.len());
+            self.forget_gone_blocks();
         }
+    }
+
+    #[cold]
+    fn forget_gone_blocks(&mut self) {
+        let rooms = &self.rooms;
+        let is_kept = |(room, first): &(RoomId, u64)| {
+            rooms.get(room).is_some_and(|history| history.first() <= *first)
+        };
+        self.order.retain(is_kept);
+        self.order.shrink_to(2 * self.order.len());
     }
 
     /// Gives up at least so many bytes, the oldest first; all if there are fewer.

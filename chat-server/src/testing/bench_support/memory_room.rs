@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use chat_core::{Command, HubLimits, Role, RoomId, Text, Title};
+use chat_proto::websocket::{self, Opcode};
+use chat_proto::{Framing, HEADER_LEN};
 
 use crate::config::Config;
 use crate::engine::{Engine, Workers};
@@ -23,10 +25,15 @@ pub(crate) fn config() -> Config {
     config
 }
 
+/// The request for a WebSocket (RFC 6455, 1.2).
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /// A room in which the first member talks.
 #[derive(Debug)]
 pub struct MemoryRoom {
     engine: Engine<MemorySocket, NoWorkers>,
+    framing: Framing,
     talker: ConnKey,
     line: Line,
     round: Rc<[u8]>,
@@ -34,21 +41,22 @@ pub struct MemoryRoom {
 }
 
 impl MemoryRoom {
-    /// Creates a room of `members` members. A round is `messages` chats of 64 bytes.
+    /// Creates a room of `members` members, who all speak in this form. A round is `messages` chats of 64 bytes.
     ///
     /// # Panics
     /// Never: the values are valid.
-    pub fn new(members: usize, messages: usize) -> Self {
+    pub fn new(members: usize, messages: usize, framing: Framing) -> Self {
         let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let line = Line::default();
         let text = Text::new(&"x".repeat(64)).expect("a text");
         let mut round = Vec::new();
         for _ in 0..messages {
-            Command::Chat(text.clone()).write(&mut round).expect("it fits a frame");
+            write(&Command::Chat(text.clone()), framing, &mut round);
         }
         let engine = Engine::new(config(), hub, NoWorkers, Arc::default());
         let talker = engine.next_key();
-        let mut room = Self { engine, talker, line, round: round.into(), now: Instant::START };
+        let (round, now) = (round.into(), Instant::START);
+        let mut room = Self { engine, framing, talker, line, round, now };
         let title = Title::new("room").expect("a title");
         room.enter(&Command::Create(title));
         for _ in 1..members {
@@ -59,11 +67,14 @@ impl MemoryRoom {
 
     fn enter(&mut self, command: &Command) {
         let mut frame = Vec::new();
-        command.write(&mut frame).expect("it fits a frame");
+        write(command, self.framing, &mut frame);
         let key = self.engine.next_key();
         let socket = MemorySocket(self.line.clone());
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         self.engine.connect(self.now, socket, Role::Guest, peer);
+        if self.framing == Framing::WebSocket {
+            self.send(key, UPGRADE.as_bytes().into());
+        }
         self.send(key, frame.into());
     }
 
@@ -81,6 +92,18 @@ impl MemoryRoom {
             self.engine.turn(self.now);
         }
         self.line.written.take()
+    }
+}
+
+/// Appends a command as a client sends it.
+fn write(command: &Command, framing: Framing, out: &mut Vec<u8>) {
+    let mut frame = Vec::new();
+    command.write(&mut frame).expect("it fits a frame");
+    match framing {
+        Framing::Length => out.append(&mut frame),
+        Framing::WebSocket => {
+            websocket::write_masked(out, Opcode::Text, *b"mask", &frame[HEADER_LEN..]);
+        }
     }
 }
 

@@ -79,7 +79,7 @@ mod tests {
         ] {
             assert_eq!(suggest(word, place).as_deref(), Some(suggestion), "{word:?} {place:?}");
         }
-        for word in ["-p", "--history", "", &"port".repeat(1000)] {
+        for word in ["-p", "--colour", "", &"port".repeat(1000)] {
             assert_eq!(suggest(word, Place::Flag), None, "{word}");
         }
     }
