@@ -56,7 +56,7 @@ fn answer(decoder: &mut Decoder, chunk: &mut [u8], out: &mut Vec<u8>) -> bool {
     let mut events = decoder.feed(chunk);
     while let Some(event) = events.next_event() {
         match event {
-            Ok(Event::Text(text)) => websocket::write_unmasked(out, Opcode::Text, text),
+            Ok(Event::Text(text)) => websocket::write_unmasked(out, Opcode::Text, text.as_bytes()),
             Ok(Event::Binary(bytes)) => websocket::write_unmasked(out, Opcode::Binary, bytes),
             Ok(Event::Ping(payload)) => websocket::write_pong(out, payload),
             Ok(Event::Fragment | Event::Pong) => {}

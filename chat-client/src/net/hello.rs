@@ -159,7 +159,8 @@ mod tests {
         let hello = Hello { features: Features::NONE.with(Feature::Ack), resume: None };
         let mut server = Server { says, then, heard: Vec::new() };
         let reply = greet(&mut server, &hello);
-        let heard = chat_proto::extended::Hello::parse(&server.heard[HEADER_LEN..]);
+        let heard = str::from_utf8(&server.heard[HEADER_LEN..]).expect("JSON");
+        let heard = chat_proto::extended::Hello::parse(heard);
         assert!(matches!(heard, Some(Ok(_))), "{heard:?}");
         (reply, server.says.len())
     }

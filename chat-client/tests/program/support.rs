@@ -199,7 +199,7 @@ impl<S: Read + Write> Peer<S> {
 
     /// The next command of the client, or `None` at the end of its side.
     pub(crate) fn command(&mut self) -> Option<Command> {
-        self.payload().map(|payload| Command::parse(&payload).expect("a command"))
+        self.payload().map(|payload| Command::parse_str(&payload).expect("a command"))
     }
 
     /// The next request of a client that said hello, with its id.
@@ -210,7 +210,7 @@ impl<S: Read + Write> Peer<S> {
 
     /// Whether the client ends its session next.
     pub(crate) fn quits(&mut self) -> bool {
-        self.payload().is_some_and(|payload| payload == br#"{"type":"CSQuit"}"#)
+        self.payload().is_some_and(|payload| payload == r#"{"type":"CSQuit"}"#)
     }
 
     /// The client's hello.
@@ -226,7 +226,7 @@ impl<S: Read + Write> Peer<S> {
     }
 
     /// The payload of the client's next frame, or `None` at the end of its side.
-    fn payload(&mut self) -> Option<Vec<u8>> {
+    fn payload(&mut self) -> Option<String> {
         let mut header = [0; HEADER_LEN];
         match self.0.read_exact(&mut header) {
             Ok(()) => {}
@@ -235,7 +235,7 @@ impl<S: Read + Write> Peer<S> {
         }
         let mut payload = vec![0; usize::from(u16::from_be_bytes(header))];
         self.0.read_exact(&mut payload).expect("a whole frame");
-        Some(payload)
+        Some(String::from_utf8(payload).expect("JSON"))
     }
 
     /// All commands of the client until the end of its side.

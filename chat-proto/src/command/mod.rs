@@ -43,11 +43,18 @@ impl Command {
     /// # Errors
     /// [`Rejection`] says what is wrong with the payload.
     pub fn parse(payload: &[u8]) -> Result<Self, Rejection> {
+        // Checks the whole payload, since serde_json checks only the strings that it returns.
+        Self::parse_str(std::str::from_utf8(payload).map_err(|_| Rejection::InvalidUtf8)?)
+    }
+
+    /// Like [`Command::parse`], for a payload that is known to be text.
+    ///
+    /// # Errors
+    /// [`Rejection`] says what is wrong with the payload.
+    pub fn parse_str(payload: &str) -> Result<Self, Rejection> {
         if payload.is_empty() {
             return Err(Rejection::EmptyFrame);
         }
-        // Checks the whole payload, since serde_json checks only the strings that it returns.
-        let payload = std::str::from_utf8(payload).map_err(|_| Rejection::InvalidUtf8)?;
         if let Some(text) = plain_chat(payload) {
             return Ok(Self::Chat(text));
         }

@@ -148,7 +148,7 @@ mod tests {
                 Request { id: Some(id()), ask: Ok(Ask::Members(None)) },
             ),
         ] {
-            assert_eq!(Request::parse(written(&request).as_bytes()), read);
+            assert_eq!(Request::parse(&written(&request)), read);
         }
         assert_eq!(written(&ClientRequest::Quit), r#"{"type":"CSQuit"}"#);
     }

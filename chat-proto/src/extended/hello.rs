@@ -37,8 +37,7 @@ impl Hello {
     ///
     /// # Errors
     /// [`Rejection`] says what is wrong with a hello.
-    pub fn parse(payload: &[u8]) -> Option<Result<Self, Rejection>> {
-        let payload = str::from_utf8(payload).ok()?;
+    pub fn parse(payload: &str) -> Option<Result<Self, Rejection>> {
         let hello: RawHello<'_> = parse_object(payload).ok()?;
         let is_hello = matches!(&hello.kind, RawValue::String(kind) if kind == "CSHello");
         is_hello.then(|| hello.into_hello())

@@ -63,21 +63,25 @@ pub enum Since {
 
 impl Request {
     /// Parses the payload of a frame after the hello.
-    pub fn parse(payload: &[u8]) -> Self {
+    pub fn parse(payload: &str) -> Self {
         match parse(payload) {
             Ok((id, ask)) => Self { id, ask },
-            Err(rejection) => Self { id: None, ask: Err(rejection) },
+            Err(rejection) => Self::rejected(rejection),
         }
+    }
+
+    /// A request that cannot be parsed.
+    pub fn rejected(rejection: Rejection) -> Self {
+        Self { id: None, ask: Err(rejection) }
     }
 }
 
 type Parsed = (Option<RequestId>, Result<Ask, Rejection>);
 
-fn parse(payload: &[u8]) -> Result<Parsed, Rejection> {
+fn parse(payload: &str) -> Result<Parsed, Rejection> {
     if payload.is_empty() {
         return Err(Rejection::EmptyFrame);
     }
-    let payload = str::from_utf8(payload).map_err(|_| Rejection::InvalidUtf8)?;
     let mut request: RawRequest<'_> = parse_object(payload)?;
     let id = match std::mem::take(&mut request.id).present() {
         Some(id) => {

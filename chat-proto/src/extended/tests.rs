@@ -15,11 +15,11 @@ fn room(number: u64) -> RoomId {
 }
 
 fn hello(json: &str) -> Option<Result<Hello, Rejection>> {
-    Hello::parse(json.as_bytes())
+    Hello::parse(json)
 }
 
 fn ask(json: &str) -> Result<Ask, Rejection> {
-    Request::parse(json.as_bytes()).ask
+    Request::parse(json).ask
 }
 
 #[test]
@@ -75,22 +75,21 @@ fn what_is_no_hello_is_left_to_others() {
     {
         assert_eq!(hello(other), None, "{other}");
     }
-    assert_eq!(Hello::parse(b"\xff"), None);
 }
 
 #[test]
 fn a_request_has_its_id_whatever_it_asks() {
-    let request = Request::parse(br#"{"type":"CSChat","text":"hi","id":"7"}"#);
+    let request = Request::parse(r#"{"type":"CSChat","text":"hi","id":"7"}"#);
     assert_eq!(request.id, Some(RequestId::new("7").expect("an id")));
     assert_eq!(request.ask, Ok(Ask::Command(Command::Chat(Text::new("hi").expect("a text")))));
-    let request = Request::parse(br#"{"type":"CSFly","id":"8"}"#);
+    let request = Request::parse(r#"{"type":"CSFly","id":"8"}"#);
     assert_eq!(request.id, Some(RequestId::new("8").expect("an id")));
     assert_eq!(request.ask, Err(Rejection::UnknownType));
     let longest = "😀".repeat(MAX_REQUEST_ID_CHARS);
-    let request = Request::parse(format!(r#"{{"type":"CSPing","id":"{longest}"}}"#).as_bytes());
+    let request = Request::parse(&format!(r#"{{"type":"CSPing","id":"{longest}"}}"#));
     assert_eq!(request.id.map(|id| id.to_string()), Some(longest.clone()));
     for wrong in ["1", "\"\"", "null", "{}", &format!("\"{longest}x\"")] {
-        let request = Request::parse(format!(r#"{{"type":"CSPing","id":{wrong}}}"#).as_bytes());
+        let request = Request::parse(&format!(r#"{{"type":"CSPing","id":{wrong}}}"#));
         let rejection = Err(Rejection::WrongKind(Field::Id));
         assert_eq!((request.id, request.ask), (None, rejection), "{wrong}");
     }
@@ -131,7 +130,6 @@ fn requests_are_those_of_any_client_and_more() {
         assert_eq!(ask(json), expected, "{json}");
     }
     assert!(matches!(ask(r#"{"type":"CSPing","type":"CSPing"}"#), Err(Rejection::NotJson { .. })));
-    assert_eq!(Request::parse(b"\xff").ask, Err(Rejection::InvalidUtf8));
 }
 
 #[test]

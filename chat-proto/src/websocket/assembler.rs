@@ -125,6 +125,16 @@ impl Assembler {
         input.len() - start >= missing
     }
 
+    /// The mask and the place of the payload in `input`, if that begins with the frame of a text that is whole.
+    /// Between messages.
+    #[inline]
+    pub(super) fn whole_text(&self, input: &[u8]) -> Option<([u8; 4], Range<usize>)> {
+        let header = Header::parse(input, self.rules()).ok()??;
+        let end = header.len + header.payload;
+        let is_whole = header.opcode == Opcode::Text && header.is_final && end <= input.len();
+        is_whole.then_some((header.mask, header.len..end))
+    }
+
     /// Whether a message has begun and is not complete.
     pub(super) fn is_in_message(&self) -> bool {
         self.message.is_some()

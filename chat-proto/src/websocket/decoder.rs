@@ -4,6 +4,7 @@ use std::mem;
 
 use super::assembler::{Assembler, Whole};
 use super::header::Peer;
+use super::mask;
 use super::violation::Violation;
 
 /// Decodes a byte stream into WebSocket messages, whatever chunks it arrives in.
@@ -37,8 +38,8 @@ enum Stage {
 /// Something that the peer has sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A text message. It is valid UTF-8.
-    Text(&'a [u8]),
+    /// A text message.
+    Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
     /// A frame of a message that continues. It may have had no payload, yet it has cost something.
@@ -123,6 +124,36 @@ impl<'a> Events<'a> {
     /// Returns the next event, or `None` when it is not complete yet. Returns the violation that ends the stream once.
     #[inline]
     pub fn next_event(&mut self) -> Option<Result<Event<'_>, Violation>> {
+        match self.next_text() {
+            Some(text) => Some(text.map(Event::Text)),
+            None => self.next_of_any_kind(),
+        }
+    }
+
+    /// Decodes the next message if it is what nearly all are: a text in one frame, all of it in the chunk. Returns
+    /// `None` if it may be anything else.
+    #[inline]
+    fn next_text(&mut self) -> Option<Result<&'a str, Violation>> {
+        let Decoder { stage: Stage::Open, assembler, rest } = &mut *self.decoder else {
+            return None;
+        };
+        if !rest.is_empty() || !assembler.is_between_messages() {
+            return None;
+        }
+        let (mask, payload) = assembler.whole_text(self.chunk)?;
+        assembler.release();
+        let (frame, chunk) = mem::take(&mut self.chunk).split_at_mut(payload.end);
+        self.chunk = chunk;
+        let payload = &mut frame[payload.start..];
+        mask::apply(mask, payload);
+        let text = str::from_utf8(payload).map_err(|_| Violation::InvalidUtf8);
+        if text.is_err() {
+            self.end(Stage::Ended);
+        }
+        Some(text)
+    }
+
+    fn next_of_any_kind(&mut self) -> Option<Result<Event<'_>, Violation>> {
         match self.decoder.stage {
             Stage::Open => {}
             Stage::Failed(violation) => {
@@ -150,7 +181,10 @@ impl<'a> Events<'a> {
             Input::Rest(start) => &rest[start..],
         };
         Some(Ok(match whole {
-            Whole::Text(place) => Event::Text(assembler.payload(place, input)),
+            Whole::Text(place) => {
+                let text = str::from_utf8(assembler.payload(place, input));
+                Event::Text(text.expect("the assembler has checked it"))
+            }
             Whole::Binary(place) => Event::Binary(assembler.payload(place, input)),
             Whole::Fragment => Event::Fragment,
             Whole::Ping(place) => Event::Ping(assembler.payload(place, input)),

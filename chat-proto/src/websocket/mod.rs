@@ -21,7 +21,7 @@
 //! let mut events = decoder.feed(&mut sent);
 //! while let Some(event) = events.next_event() {
 //!     match event {
-//!         Ok(Event::Text(json)) => assert_eq!(json, br#"{"type":"CSRooms"}"#),
+//!         Ok(Event::Text(json)) => assert_eq!(json, r#"{"type":"CSRooms"}"#),
 //!         Ok(Event::Ping(payload)) => websocket::write_pong(&mut out, payload),
 //!         Ok(Event::Close(code)) => websocket::write_close(&mut out, code.unwrap_or(1000), ""),
 //!         Ok(_) => {}

@@ -360,7 +360,7 @@ impl Inbound {
             let Some(payload) = frames.next_frame() else { break };
             count += 1;
             accepted += HEADER_LEN + payload.len();
-            verdict = standing.accept(now, limits, payload, requests);
+            verdict = standing.accept(now, limits, str::from_utf8(payload), requests);
         }
         if verdict == Verdict::Violation {
             return Accepted { bytes: accepted, closing: Some(Closing::for_bad_input()) };

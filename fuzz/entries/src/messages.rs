@@ -21,7 +21,7 @@ fn read_websocket(stream: &[u8]) -> Vec<Incoming> {
     let mut events = decoder.feed(&mut stream);
     while let Some(event) = events.next_event() {
         let Ok(Event::Text(payload)) = event else { panic!("{event:?} is no message") };
-        messages.push(read(payload));
+        messages.push(read(payload.as_bytes()));
     }
     drop(events);
     assert!(decoder.is_between_messages(), "half a message is left");

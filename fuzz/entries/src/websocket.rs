@@ -84,7 +84,7 @@ fn take(events: &mut Events<'_>, most: usize, got: &mut Vec<Result<Owned, Violat
     for _ in 0..most {
         let Some(event) = events.next_event() else { return };
         got.push(event.map(|event| match event {
-            Event::Text(text) => Owned::Text(text.to_vec()),
+            Event::Text(text) => Owned::Text(text.as_bytes().to_vec()),
             Event::Binary(bytes) => Owned::Binary(bytes.to_vec()),
             Event::Fragment => Owned::Fragment,
             Event::Ping(payload) => Owned::Ping(payload.to_vec()),

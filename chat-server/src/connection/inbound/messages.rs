@@ -16,7 +16,7 @@ const NORMAL: u16 = 1000;
 
 impl Inbound {
     /// Like [`Inbound::accept`], for input from a browser.
-    #[cold]
+    #[inline(never)]
     pub(super) fn accept_web(
         &mut self,
         now: Instant,
@@ -50,7 +50,7 @@ impl Inbound {
                 Ok(Event::Text(payload)) => {
                     (is_completed, is_in_message, *within) = (true, false, 0);
                     accepted.bytes += chat_proto::HEADER_LEN + payload.len();
-                    verdict = standing.accept(now, limits, payload, requests);
+                    verdict = standing.accept(now, limits, Ok(payload), requests);
                     if verdict == Verdict::Violation {
                         accepted.closing = Some(Closing::for_bad_input());
                     }

@@ -1,5 +1,7 @@
 //! What a peer speaks, and how well it behaves: the judgement on each of its payloads.
 
+use std::str::Utf8Error;
+
 use chat_proto::extended::{self, Ask, Hello};
 use chat_proto::{Command, Rejection};
 
@@ -37,13 +39,13 @@ pub(super) enum Verdict {
 }
 
 impl Standing<'_> {
-    /// Appends the request in a payload.
+    /// Appends the request in a payload, if that is text.
     #[inline(always)]
     pub(super) fn accept(
         &mut self,
         now: Instant,
         limits: &InboundLimits,
-        payload: &[u8],
+        payload: Result<&str, Utf8Error>,
         requests: &mut Vec<Request>,
     ) -> Verdict {
         if *self.dialect != Dialect::Plain
@@ -51,7 +53,8 @@ impl Standing<'_> {
         {
             return verdict;
         }
-        let is_chat = match Command::parse(payload) {
+        let parsed = payload.map_err(|_| Rejection::InvalidUtf8).and_then(Command::parse_str);
+        let is_chat = match parsed {
             Ok(command) => {
                 let is_chat = matches!(command, Command::Chat(_));
                 requests.push(Request::Do(command));
@@ -77,11 +80,11 @@ impl Standing<'_> {
         &mut self,
         now: Instant,
         limits: &InboundLimits,
-        payload: &[u8],
+        payload: Result<&str, Utf8Error>,
         requests: &mut Vec<Request>,
     ) -> Option<Verdict> {
         if *self.dialect == Dialect::Unknown {
-            match Hello::parse(payload)? {
+            match Hello::parse(payload.ok()?)? {
                 Ok(hello) => {
                     *self.dialect = Dialect::Extended;
                     let features = hello.features.and(limits.features);
@@ -94,7 +97,10 @@ impl Standing<'_> {
                 }
             }
         }
-        let request = extended::Request::parse(payload);
+        let request = match payload {
+            Ok(payload) => extended::Request::parse(payload),
+            Err(_) => extended::Request::rejected(Rejection::InvalidUtf8),
+        };
         let is_bad = matches!(&request.ask, Err(rejection) if rejection.is_bad());
         let is_chat =
             matches!(&request.ask, Ok(Ask::Command(Command::Chat(_))) | Err(Rejection::BadText(_)));

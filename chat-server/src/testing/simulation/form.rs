@@ -116,7 +116,7 @@ impl Form {
                 while let Some(event) = events.next_event() {
                     assert!(!browser.has_closed, "I15: something after the close");
                     match event.expect("I15: a message") {
-                        Event::Text(payload) => hear(payload),
+                        Event::Text(payload) => hear(payload.as_bytes()),
                         Event::Close(_) => browser.has_closed = true,
                         other => panic!("I15: {other:?}"),
                     }

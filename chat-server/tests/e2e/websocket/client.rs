@@ -159,9 +159,7 @@ impl Web {
             let mut events = self.decoder.feed(&mut chunk[..len]);
             while let Some(event) = events.next_event() {
                 self.received.push_back(match event.expect("the server keeps to the protocol") {
-                    Event::Text(text) => {
-                        Received::Text(String::from_utf8(text.to_vec()).expect("it was checked"))
-                    }
+                    Event::Text(text) => Received::Text(text.to_owned()),
                     Event::Pong => Received::Pong,
                     Event::Close(code) => Received::Close(code),
                     other => panic!("a server sends no {other:?}"),
