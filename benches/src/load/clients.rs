@@ -12,6 +12,7 @@ use super::dialect::Dialect;
 use super::framing::Found;
 use super::plan::Plan;
 use super::protocol::{Answer, Protocol, Role};
+use super::socket::acknowledge_at_once;
 use super::tls::TlsClient;
 use super::token::Token;
 use super::websocket::{self, WebSocket};
@@ -111,6 +112,10 @@ impl Clients {
             };
             Some((addr, None, role))
         })?;
+        for connection in &self.connections {
+            acknowledge_at_once(&connection.stream)
+                .map_err(Error::io("setting a socket option"))?;
+        }
         Ok(lobby.rooms.into_iter().flatten().collect())
     }
 
