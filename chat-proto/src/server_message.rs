@@ -89,15 +89,15 @@ impl ServerMessage<'_> {
 fn write_chat(out: &mut Vec<u8>, member: &Name, text: &Text, room: RoomId, seq: u64) {
     out.extend_from_slice(br#"{"type":"SCChat","member":""#);
     out.extend_from_slice(member.as_str().as_bytes());
-    out.extend_from_slice(br#"","text":"#);
     if text.needs_escapes() {
+        out.extend_from_slice(br#"","text":"#);
         write_json(out, text);
+        out.extend_from_slice(br#","roomId":"#);
     } else {
-        out.push(b'"');
+        out.extend_from_slice(br#"","text":""#);
         out.extend_from_slice(text.as_str().as_bytes());
-        out.push(b'"');
+        out.extend_from_slice(br#"","roomId":"#);
     }
-    out.extend_from_slice(br#","roomId":"#);
     write_json(out, &room);
     out.extend_from_slice(br#","seq":"#);
     write_json(out, &seq);

@@ -276,9 +276,12 @@ impl Hub {
         let session = session_mut(&mut self.sessions, id);
         let Membership { room, .. } = session.membership.ok_or(Notice::NotInRoom)?;
         let room = room_mut(&mut self.rooms, room);
-        let len = chat_payload_len(&session.name, &text, room.id, room.seq() + 1);
-        if let Some(excess @ 1..) = len.checked_sub(MAX_PAYLOAD) {
-            return Err(Notice::TextTooLong { excess });
+        // A text of half a frame fits, whatever the name and the numbers.
+        if text.escaped_len() > MAX_PAYLOAD / 2 {
+            let len = chat_payload_len(&session.name, &text, room.id, room.seq() + 1);
+            if let Some(excess @ 1..) = len.checked_sub(MAX_PAYLOAD) {
+                return Err(Notice::TextTooLong { excess });
+            }
         }
         let chat = RoomEvent::Chat { member: session.name.clone(), text };
         outputs.push(room.broadcast(now, Some(id), chat));

@@ -45,7 +45,7 @@ impl MemoryRoom {
     ///
     /// # Panics
     /// Never: the values are valid.
-    pub fn new(members: usize, messages: usize, framing: Framing) -> Self {
+    pub fn new(members: usize, messages: usize, framing: Framing, keeps_history: bool) -> Self {
         let hub = Arc::new(SharedHub::new(HubLimits::default(), || {}));
         let line = Line::default();
         let text = Text::new(&"x".repeat(64)).expect("a text");
@@ -53,7 +53,11 @@ impl MemoryRoom {
         for _ in 0..messages {
             write(&Command::Chat(text.clone()), framing, &mut round);
         }
-        let engine = Engine::new(config(), hub, NoWorkers, Arc::default());
+        let mut config = config();
+        if !keeps_history {
+            config.limits.history = 0;
+        }
+        let engine = Engine::new(config, hub, NoWorkers, Arc::default());
         let talker = engine.next_key();
         let (round, now) = (round.into(), Instant::START);
         let mut room = Self { engine, framing, talker, line, round, now };
