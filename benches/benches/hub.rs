@@ -2,9 +2,21 @@
 
 use std::hint::black_box;
 
-use chat_core::{Command, Hub, HubLimits, Name, Output, Role, RoomId, SessionId, Text, Title};
+use chat_core::{
+    Command, Hub, HubLimits, Input, Name, Output, Role, RoomId, SessionId, Text, Title,
+};
 use chat_proto::{Framing, write_rooms_page};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+
+/// Begins a session.
+fn connect(hub: &mut Hub, role: Role) -> SessionId {
+    let mut outputs = Vec::new();
+    hub.apply(0, Input::Connect { role }, &mut outputs);
+    match outputs[..] {
+        [Output::Connected { session }] => session,
+        _ => panic!("{outputs:?} begins no session"),
+    }
+}
 
 /// A hub with `rooms` rooms of `members` members, and the first member of each room.
 fn hub(rooms: usize, members: usize) -> (Hub, Vec<SessionId>, Vec<Output>) {
@@ -12,12 +24,20 @@ fn hub(rooms: usize, members: usize) -> (Hub, Vec<SessionId>, Vec<Output>) {
     let title = Title::new("a room").expect("a title");
     let mut firsts = Vec::new();
     for _ in 0..rooms {
-        let first = hub.connect(Role::Guest);
-        hub.handle(0, first, Command::Create(title.clone()), &mut outputs);
+        let first = connect(&mut hub, Role::Guest);
+        hub.apply(
+            0,
+            Input::Command { session: first, command: Command::Create(title.clone()) },
+            &mut outputs,
+        );
         let room = hub.room_of(first).expect("it made a room");
         for _ in 1..members {
-            let next = hub.connect(Role::Guest);
-            hub.handle(0, next, Command::Join(room), &mut outputs);
+            let next = connect(&mut hub, Role::Guest);
+            hub.apply(
+                0,
+                Input::Command { session: next, command: Command::Join(room) },
+                &mut outputs,
+            );
         }
         firsts.push(first);
     }
@@ -35,7 +55,7 @@ fn chat(c: &mut Criterion) {
                 || (*next.next().expect("endless"), Command::Chat(text.clone())),
                 |(session, command)| {
                     outputs.clear();
-                    hub.handle(0, session, command, &mut outputs);
+                    hub.apply(0, Input::Command { session, command }, &mut outputs);
                 },
                 BatchSize::SmallInput,
             );
@@ -47,11 +67,19 @@ fn join_and_leave(c: &mut Criterion) {
     for members in [1, 100, 10_000] {
         c.bench_function(&format!("hub-join-leave/{members}"), |b| {
             let (mut hub, _, mut outputs) = hub(1, members);
-            let guest = hub.connect(Role::Guest);
+            let guest = connect(&mut hub, Role::Guest);
             b.iter(|| {
                 outputs.clear();
-                hub.handle(0, guest, Command::Join(RoomId::FIRST), &mut outputs);
-                hub.handle(0, guest, Command::Leave, &mut outputs);
+                hub.apply(
+                    0,
+                    Input::Command { session: guest, command: Command::Join(RoomId::FIRST) },
+                    &mut outputs,
+                );
+                hub.apply(
+                    0,
+                    Input::Command { session: guest, command: Command::Leave },
+                    &mut outputs,
+                );
             });
         });
     }
@@ -69,11 +97,15 @@ fn rename(c: &mut Criterion) {
     ] {
         c.bench_function(&format!("hub-rename/{kind}"), |b| {
             let (mut hub, mut outputs) = (Hub::new(HubLimits::default()), Vec::new());
-            let guest = hub.connect(Role::Guest);
+            let guest = connect(&mut hub, Role::Guest);
             b.iter(|| {
                 if let Ok(name) = Name::new(black_box(&text)) {
                     outputs.clear();
-                    hub.handle(0, guest, Command::Rename(name), &mut outputs);
+                    hub.apply(
+                        0,
+                        Input::Command { session: guest, command: Command::Rename(name) },
+                        &mut outputs,
+                    );
                 }
             });
         });

@@ -16,7 +16,7 @@ use std::time::Duration;
 use std::{env, mem, thread};
 
 use chat_core::{
-    Command, Hub, HubLimits, Lang, Notice, Output, Rejection, Role, RoomEvent, SessionId,
+    Command, Hub, HubLimits, Input, Lang, Notice, Output, Rejection, Role, RoomEvent, SessionId,
 };
 use chat_proto::{FrameDecoder, Framing, ServerMessage, write_rooms_page};
 
@@ -68,7 +68,8 @@ impl Game {
     fn enter(&mut self, stream: TcpStream) -> io::Result<()> {
         stream.set_nonblocking(true)?;
         // Everybody is on this machine, and may end the game.
-        let session = self.hub.connect(Role::Operator);
+        self.hub.apply(0, Input::Connect { role: Role::Operator }, &mut self.outputs);
+        let Some(Output::Connected { session }) = self.outputs.pop() else { return Ok(()) };
         let decoder = FrameDecoder::new();
         let player = Player { stream, decoder, unsent: Vec::new(), is_gone: false };
         self.players.insert(session, player);
@@ -84,7 +85,9 @@ impl Game {
             let is_gone = player.is_gone;
             for command in commands {
                 match command {
-                    Ok(command) => self.hub.handle(0, session, command, &mut self.outputs),
+                    Ok(command) => {
+                        self.hub.apply(0, Input::Command { session, command }, &mut self.outputs)
+                    }
                     Err(rejection) => self.outputs.push(Output::Reply {
                         to: session,
                         notice: Notice::Rejected(rejection),
@@ -94,7 +97,7 @@ impl Game {
                 self.carry_out();
             }
             if is_gone {
-                self.hub.disconnect(0, session, &mut self.outputs);
+                self.hub.apply(0, Input::Disconnect { session }, &mut self.outputs);
                 self.carry_out();
             }
         }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use chat_proto::RoomId;
 use chat_proto::extended::{Features, RequestId, ResumeToken};
+use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::output::Output;
 use crate::session_id::SessionId;
 
@@ -12,10 +14,11 @@ use crate::session_id::SessionId;
 pub const MAX_UNACKNOWLEDGED: usize = 256;
 
 /// What the hub knows of a session whose client said hello.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asking {
     pub(crate) features: Features,
     /// The secret by which another connection can take the session over, if that is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<ResumeToken>,
     /// The number that the session began with, which its default name has.
     pub(crate) number: u64,
@@ -23,18 +26,38 @@ pub(crate) struct Asking {
 }
 
 /// What has been acknowledged, in that order. A few hundred words are compared in less time than a map takes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Acknowledgements(VecDeque<(RequestId, Acknowledged)>);
 
 /// What became of a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Acknowledged {
     pub(crate) room: RoomId,
     pub(crate) seq: u64,
     pub(crate) at: u64,
 }
 
+impl Asking {
+    pub(crate) fn hash_into(&self, digest: Digest) -> Digest {
+        let Self { features, token, number, acknowledgements } = self;
+        let token = token.map(ResumeToken::to_bits);
+        let digest = features.iter().fold(digest, |digest, feature| digest.text(feature.name()));
+        let digest = digest
+            .maybe(token.map(|token| token as u64))
+            .maybe(token.map(|token| (token >> 64) as u64))
+            .number(*number);
+        acknowledgements.0.iter().fold(digest, |digest, (id, said)| {
+            let Acknowledged { room, seq, at } = *said;
+            digest.text(id.as_str()).number(room.number()).number(seq).number(at)
+        })
+    }
+}
+
 impl Acknowledgements {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn find(&self, id: &RequestId) -> Option<Acknowledged> {
         // The last are sent again most likely.
         self.0.iter().rev().find(|(other, _)| other == id).map(|(_, said)| *said)

@@ -8,21 +8,22 @@
 //!
 //! | | |
 //! |---|---|
-//! | inputs | [`Hub::connect`], [`Hub::handle`], [`Hub::disconnect`]; from the operator [`Hub::announce`], [`Hub::announce_to_all`] |
+//! | inputs | [`Hub::apply`] takes every [`Input`]: of a connection [`Input::Connect`], [`Input::Command`], [`Input::Disconnect`]; of the operator [`Input::Announce`] |
 //! | outputs | [`Output`], appended to a vector of the caller in the order of events; a [`RoomEvent`] is what happened in a room |
 //! | getters | [`Hub::name`], [`Hub::room_of`], [`Hub::title`], [`Hub::members`], [`Hub::session_count`], [`Hub::room_count`] |
 //! | values | [`Name`], [`Title`], [`Text`], [`OperatorText`], [`RoomId`]: checked when they are made ([`ValueError`]), valid from then on; [`SessionId`], [`Role`] |
 //! | notices | [`Notice`]: everything that people are told, with a stable [`code`](Notice::code) for programs and a text in each [`Lang`] |
 //! | lists | [`Hub::rooms_after`]: [`RoomEntry`]s, in as many parts as it takes |
 //! | limits | [`HubLimits`], [`ReservedNames`] |
+//! | the whole | [`Hub::hash`], to compare two hubs; [`Hub::snapshot`] and [`Hub::restore`], to go on later |
 //!
 //! [`Rejection`] and [`Field`] are for servers that read commands from a network: see [`chat_proto`].
 //!
 //! # The rules
 //!
 //! - A session is in at most one room. [`Command::Create`] creates a room and enters it, [`Command::Join`]
-//!   enters one by its id, [`Command::Leave`] and [`Hub::disconnect`] leave it. The room closes when the
-//!   last member leaves.
+//!   enters one by its id, [`Command::Leave`] and [`Input::Disconnect`] leave it. The room closes when the
+//!   last member leaves, unless rooms [last](HubLimits::lasting_rooms).
 //! - Room ids and session ids start at 1, rise by 1 and are never reused. Titles need not be unique.
 //! - [`Command::Chat`] goes to every *other* member of the room; the sender gets nothing.
 //! - Every broadcast has a number within its room, `seq`: 1 for the first, rising by 1, notices included.
@@ -46,7 +47,7 @@
 //! use std::collections::HashMap;
 //!
 //! use chat_core::{
-//!     Command, Hub, HubLimits, Name, Output, Role, RoomEvent, RoomId, SessionId, Text, Title,
+//!     Command, Hub, HubLimits, Input, Name, Output, Role, RoomEvent, RoomId, SessionId, Text, Title,
 //!     ValueError,
 //! };
 //!
@@ -88,7 +89,14 @@
 //! }
 //!
 //! let mut hub = Hub::new(HubLimits::new().with_rooms(10));
-//! let (ann, bob) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
+//! let (now, mut outputs) = (0, Vec::new()); // the time, if anybody asks for it; reused
+//! let [ann, bob] = [(); 2].map(|()| {
+//!     hub.apply(now, Input::Connect { role: Role::Guest }, &mut outputs);
+//!     match outputs.pop() {
+//!         Some(Output::Connected { session }) => session,
+//!         other => panic!("{other:?}"),
+//!     }
+//! });
 //! let mut screens = Screens([ann, bob].map(|session| (session, Vec::new())).into());
 //!
 //! // The players' commands in this turn of the game.
@@ -99,9 +107,8 @@
 //!     (bob, Command::Join(RoomId::FIRST)),
 //!     (bob, Command::Chat(Text::new("Your move.")?)),
 //! ];
-//! let (now, mut outputs) = (0, Vec::new()); // the time, if anybody asks for it; reused
 //! for (session, command) in commands {
-//!     hub.handle(now, session, command, &mut outputs);
+//!     hub.apply(now, Input::Command { session, command }, &mut outputs);
 //!     for output in outputs.drain(..) {
 //!         screens.carry_out(&hub, output);
 //!     }
@@ -118,7 +125,7 @@
 //! assert_eq!(screens.0[&bob].len(), 2); // "Ann" is taken, room 1 entered
 //!
 //! // Bob's connection ends, so he leaves the room.
-//! hub.disconnect(now, bob, &mut outputs);
+//! hub.apply(now, Input::Disconnect { session: bob }, &mut outputs);
 //! for output in outputs.drain(..) {
 //!     screens.carry_out(&hub, output);
 //! }
@@ -132,12 +139,18 @@
 //!
 //! # Cost and panics
 //!
+//! Nothing but an input changes a hub, and a hub reads no clock and draws no random numbers: the same inputs at the same
+//! times have the same outputs, and lead to the same [hash](Hub::hash). So a record of the inputs is a copy of the hub,
+//! and the reproduction of a fault.
+//!
 //! The cost of an input does not depend on the number of sessions or rooms, and grows only with the
 //! logarithm of the members of the room and of the rooms. A list of rooms costs as much as is taken from its
 //! iterator. No input makes a hub panic.
 
 mod asking;
+mod digest;
 mod hub;
+mod input;
 mod limits;
 mod names;
 mod output;
@@ -146,6 +159,7 @@ mod room;
 mod session;
 mod session_id;
 mod shrink;
+mod snapshot;
 
 pub use asking::MAX_UNACKNOWLEDGED;
 pub use chat_proto::{
@@ -153,11 +167,13 @@ pub use chat_proto::{
     ValueError,
 };
 pub use hub::Hub;
+pub use input::Input;
 pub use limits::HubLimits;
-pub use output::{NoSuchRoom, Output, Resumption, RoomEvent, Welcomed};
+pub use output::{Output, Resumption, RoomEvent, Welcomed};
 pub use reserved_names::ReservedNames;
 pub use session::Role;
 pub use session_id::SessionId;
+pub use snapshot::{EmptyRoom, RestoreError, Snapshot};
 
 #[cfg(test)]
 mod tests {
@@ -166,7 +182,7 @@ mod tests {
     #[test]
     fn public_types_are_send_sync_and_debug() {
         fn check<T: Send + Sync + std::fmt::Debug>() {}
-        check::<(Hub, HubLimits, Output, RoomEvent, NoSuchRoom, ReservedNames)>();
-        check::<(Role, SessionId)>();
+        check::<(Hub, HubLimits, Input, Output, RoomEvent, ReservedNames)>();
+        check::<(Role, SessionId, Snapshot, EmptyRoom, RestoreError)>();
     }
 }

@@ -31,8 +31,12 @@ impl NameRegistry {
         self.reserved = reserved;
     }
 
-    /// Claims a name for `session`, whose default name has `number`. Returns the claim to release later, or `None` for the default name of the
-    /// session, which needs no claim.
+    pub(crate) fn reserved(&self) -> &ReservedNames {
+        &self.reserved
+    }
+
+    /// Claims a name for `session`, whose default name has `number`. Returns the claim to release later, or `None` for
+    /// the default name of the session, which needs no claim.
     ///
     /// # Errors
     /// The reason why the session may not have the name.
@@ -43,12 +47,31 @@ impl NameRegistry {
         number: u64,
     ) -> Result<Option<Claim>, Unavailable> {
         let keys = name.keys();
+        if !keys.iter().any(NameKey::is_default) && self.reserved.contains(name, &keys) {
+            return Err(Unavailable::Reserved);
+        }
+        self.claim_keys(keys, session, number)
+    }
+
+    /// As [`NameRegistry::claim`], for a session that has the name, which may have been reserved since.
+    pub(crate) fn claim_reserved(
+        &mut self,
+        name: &Name,
+        session: SessionId,
+        number: u64,
+    ) -> Result<Option<Claim>, Unavailable> {
+        self.claim_keys(name.keys(), session, number)
+    }
+
+    fn claim_keys(
+        &mut self,
+        keys: NameKeys,
+        session: SessionId,
+        number: u64,
+    ) -> Result<Option<Claim>, Unavailable> {
         if keys.iter().any(NameKey::is_default) {
             let is_own = keys == Name::default_for(number).keys();
             return if is_own { Ok(None) } else { Err(Unavailable::Taken) };
-        }
-        if self.reserved.contains(name, &keys) {
-            return Err(Unavailable::Reserved);
         }
         if keys.iter().any(|key| self.holder(key).is_some_and(|holder| holder != session)) {
             return Err(Unavailable::Taken);

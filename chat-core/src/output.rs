@@ -1,20 +1,23 @@
 //! The instructions of a hub to the owner of the connections, as plain data.
 
-use std::fmt;
-
 use chat_proto::extended::{Features, RequestId, ResumeToken, Since};
 use chat_proto::{Name, Notice, RoomId, Text};
 
 use crate::session_id::SessionId;
 
 /// An instruction to the owner of the connections. Carry out outputs in order.
-/// [`Hub::handle`](crate::Hub::handle) says which outputs follow from which command.
+/// [`Input`](crate::Input) says which outputs follow from which input.
 ///
 /// Matches need a wildcard arm, since there will be more outputs. Make that arm loud: ignoring an output
 /// silently is a bug of the embedder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
+    /// Register a new session.
+    Connected {
+        /// The session.
+        session: SessionId,
+    },
     /// Send a notice to one session.
     Reply {
         /// The receiver.
@@ -112,7 +115,7 @@ pub enum Output {
         /// The message.
         notice: Notice,
     },
-    /// Forget a room: its last member left, and its number will not be reused.
+    /// Forget a room: it has no members, and its number will not be reused.
     RoomClosed {
         /// The room.
         room: RoomId,
@@ -184,15 +187,3 @@ pub enum RoomEvent {
     /// A member entered, left or was renamed, or the operator announced something.
     Notice(Notice),
 }
-
-/// There is no room with this id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct NoSuchRoom(pub RoomId);
-
-impl fmt::Display for NoSuchRoom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no room {}", self.0)
-    }
-}
-
-impl std::error::Error for NoSuchRoom {}

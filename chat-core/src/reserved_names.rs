@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chat_proto::{Name, NameKeys, ValueError};
+use serde::{Deserialize, Serialize};
 
 /// Names that no session may hold, nor any name that people would take for one of them: in another case, with signs,
 /// spaces or marks in between, followed by digits, or spelled with lookalike letters.
@@ -15,7 +16,8 @@ use chat_proto::{Name, NameKeys, ValueError};
 /// assert!(ReservedNames::new(["a:b"]).is_err(), "no session could hold this one anyway");
 /// # Ok::<(), chat_core::ValueError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Name>", into = "Vec<Name>")]
 pub struct ReservedNames {
     names: Vec<Name>,
     /// The letters and digits of their keys.
@@ -34,12 +36,7 @@ impl ReservedNames {
     /// The rule that one of them breaks: nobody could hold such a name.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, ValueError> {
         let names = names.into_iter().map(Name::new).collect::<Result<Vec<_>, _>>()?;
-        let letters = names
-            .iter()
-            .map(Name::keys)
-            .flat_map(|keys| letters_of(&keys).collect::<Vec<_>>())
-            .collect();
-        Ok(Self { names, letters })
+        Ok(names.into())
     }
 
     /// Reserves no name.
@@ -66,6 +63,23 @@ impl ReservedNames {
 impl Default for ReservedNames {
     fn default() -> Self {
         DEFAULT.parse().expect("a test checks that each is a name")
+    }
+}
+
+impl From<Vec<Name>> for ReservedNames {
+    fn from(names: Vec<Name>) -> Self {
+        let letters = names
+            .iter()
+            .map(Name::keys)
+            .flat_map(|keys| letters_of(&keys).collect::<Vec<_>>())
+            .collect();
+        Self { names, letters }
+    }
+}
+
+impl From<ReservedNames> for Vec<Name> {
+    fn from(reserved: ReservedNames) -> Self {
+        reserved.names
     }
 }
 

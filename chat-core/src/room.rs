@@ -3,22 +3,28 @@
 use std::collections::BTreeMap;
 
 use chat_proto::{Name, Notice, RoomEntry, RoomId, Title};
+use serde::{Deserialize, Serialize};
 
 use crate::output::{Output, RoomEvent};
 use crate::session_id::SessionId;
+use crate::snapshot::SavedRoom;
 
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) title: Title,
     seq: u64,
-    /// Keyed by arrival, so that lists show them in that order. Never empty between inputs.
+    /// Keyed by arrival, so that lists show them in that order.
     members: BTreeMap<u64, SessionId>,
     next_arrival: u64,
+    /// Whether a member has said something. If rooms last, such a one does.
+    pub(crate) was_talked_in: bool,
+    /// When the last member left, in ms since 1970; `None` while there are members.
+    pub(crate) empty_since: Option<u64>,
 }
 
 /// The room a session is in, and the key of the session there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Membership {
     pub(crate) room: RoomId,
     /// The number of members that arrived before it.
@@ -27,7 +33,27 @@ pub(crate) struct Membership {
 
 impl Room {
     pub(crate) fn new(id: RoomId, title: Title) -> Self {
-        Self { id, title, seq: 0, members: BTreeMap::new(), next_arrival: 0 }
+        Self {
+            id,
+            title,
+            seq: 0,
+            members: BTreeMap::new(),
+            next_arrival: 0,
+            was_talked_in: false,
+            empty_since: None,
+        }
+    }
+
+    /// A room without members, whoever they will be.
+    pub(crate) fn restore(saved: SavedRoom) -> Self {
+        let SavedRoom { id, title, seq, next_arrival, was_talked_in, empty_since } = saved;
+        Self { id, title, seq, members: BTreeMap::new(), next_arrival, was_talked_in, empty_since }
+    }
+
+    /// The room without its members, which know their places.
+    pub(crate) fn save(&self) -> SavedRoom {
+        let Self { id, seq, next_arrival, was_talked_in, empty_since, .. } = *self;
+        SavedRoom { id, title: self.title.clone(), seq, next_arrival, was_talked_in, empty_since }
     }
 
     /// The number of the last broadcast; 0 before the first.
@@ -55,6 +81,12 @@ impl Room {
         self.next_arrival += 1;
         self.members.insert(arrival, session);
         Membership { room: self.id, arrival }
+    }
+
+    /// Puts a session in its place; `None` if that cannot be its place.
+    pub(crate) fn restore_member(&mut self, place: Membership, session: SessionId) -> Option<()> {
+        let is_free = self.members.insert(place.arrival, session).is_none();
+        (is_free && place.arrival < self.next_arrival).then_some(())
     }
 
     pub(crate) fn leave(&mut self, membership: Membership) {

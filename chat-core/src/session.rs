@@ -1,12 +1,14 @@
 //! A session: what the hub knows about one connection.
 
 use chat_proto::Name;
+use serde::{Deserialize, Serialize};
 
 use crate::names::Claim;
 use crate::room::Membership;
 
 /// What a session may do besides chatting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Role {
     /// Nothing.

@@ -105,9 +105,7 @@ mod workers;
 #[doc(hidden)]
 pub use testing::bench_support;
 
-pub use chat_core::{
-    Lang, Name, NoSuchRoom, OperatorText, ReservedNames, RoomId, SessionId, Text, Title,
-};
+pub use chat_core::{Lang, Name, OperatorText, ReservedNames, RoomId, SessionId, Text, Title};
 pub use chat_proto::Localize;
 pub use config::{Config, ConfigError, ShutdownFrom};
 pub use events::{Event, Events};
@@ -115,7 +113,7 @@ pub use limits::{Limit, LimitError, Limits, Lowered, RateLimit};
 pub use net::{InvalidNetwork, Network, TlsConfig};
 #[cfg(feature = "tls")]
 pub use net::{TlsError, TlsFault};
-pub use server::{Controller, Monitor, Server, ServerHandle, StartError};
+pub use server::{Controller, Monitor, NoSuchRoom, Server, ServerHandle, StartError};
 pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,
     ReliefStep, Stats,

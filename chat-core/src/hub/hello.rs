@@ -15,12 +15,8 @@ use crate::session_id::SessionId;
 use crate::shrink;
 
 impl Hub {
-    /// Greets a session, whose requests come by [`Hub::request`] from now on, and grants it features. `token` is the
-    /// secret by which it can be taken over, needed if [`Feature::Resume`] is among them: 128 bits, random and new.
-    /// `resume` is the session that it wants to take over. Appends [`Output::Welcomed`].
-    ///
-    /// Does nothing if the session has ended, or has been greeted before.
-    pub fn greet(
+    /// Carries out [`Input::Greet`](crate::Input::Greet).
+    pub(super) fn greet(
         &mut self,
         session: SessionId,
         features: Features,
@@ -34,10 +30,15 @@ impl Hub {
         let token = token.filter(|_| features.has(Feature::Resume));
         let number = session.number();
         let acknowledgements = Acknowledgements::default();
-        self.asking.insert(session, Asking { features, token, number, acknowledgements });
+        self.asking.insert(session, Asking { features, token: None, number, acknowledgements });
         let resumption = resume.map(|resume| self.resume(session, &resume));
+        // A secret opens one session.
+        let token = token.filter(|token| !self.tokens.contains_key(token));
         if let Some(token) = token {
             self.tokens.insert(token, session);
+        }
+        if let Some(asking) = self.asking.get_mut(&session) {
+            asking.token = token;
         }
         let number = self.number(session);
         let name = self.name(session).expect("it has not ended").clone();
@@ -45,9 +46,8 @@ impl Hub {
         outputs.push(Output::Welcomed(Box::new(welcomed)));
     }
 
-    /// Notes that the connection of a session has ended, and the session has not. Appends [`Output::Detached`]. Does
-    /// nothing if it has.
-    pub fn detach(&self, session: SessionId, outputs: &mut Vec<Output>) {
+    /// Carries out [`Input::Detach`](crate::Input::Detach).
+    pub(super) fn detach(&self, session: SessionId, outputs: &mut Vec<Output>) {
         if self.name(session).is_some() {
             outputs.push(Output::Detached { session });
         }

@@ -12,18 +12,8 @@ use crate::output::{Output, RoomEvent};
 use crate::session_id::SessionId;
 
 impl Hub {
-    /// Carries out a request of a session that has been granted something, at `now` (ms since 1970). Appends what
-    /// [`Hub::handle`] does for the command in it, with these differences:
-    ///
-    /// - [`Output::Answering`] comes right before the answer to a request that has an id.
-    /// - A chat with an id is answered by [`Output::Acknowledged`], if that is granted. Sent again with the same id, it
-    ///   is not said again; the answer is the same.
-    /// - A rename in a room, with an id, is broadcast to the others and answered by a `Reply`.
-    /// - [`Ask::Join`] appends [`Output::History`] after the answer.
-    /// - [`Ask::Quit`] does what [`Hub::disconnect`] does.
-    ///
-    /// A request for what is not granted is refused as unknown, and that of a session that has ended is ignored.
-    pub fn request(
+    /// Carries out [`Input::Request`](crate::Input::Request).
+    pub(super) fn request(
         &mut self,
         now: u64,
         session: SessionId,
@@ -41,11 +31,11 @@ impl Hub {
                 return self.request_chat(now, session, id, text, outputs);
             }
             Ok(Ask::Command(command)) => {
-                self.handle(now, session, command, outputs);
+                self.command(now, session, command, outputs);
                 None
             }
             Ok(Ask::Join { room, since }) if features.has(Feature::History) => {
-                self.handle(now, session, Command::Join(room), outputs);
+                self.command(now, session, Command::Join(room), outputs);
                 if matches!(outputs.get(start), Some(Output::Entered { .. })) {
                     // The others are told of it in the last output.
                     let limit = chat_proto::extended::MAX_HISTORY;
@@ -55,7 +45,7 @@ impl Hub {
                 None
             }
             Ok(Ask::Join { room, .. }) => {
-                self.handle(now, session, Command::Join(room), outputs);
+                self.command(now, session, Command::Join(room), outputs);
                 None
             }
             Ok(Ask::History { room, since, limit }) if features.has(Feature::History) => {
@@ -109,7 +99,7 @@ impl Hub {
         text: chat_proto::Text,
         outputs: &mut Vec<Output>,
     ) {
-        let Some(id) = id else { return self.handle(now, session, Command::Chat(text), outputs) };
+        let Some(id) = id else { return self.command(now, session, Command::Chat(text), outputs) };
         let asking = self.asking.get(&session);
         let asking = asking.filter(|asking| asking.features.has(Feature::Ack));
         if let Some(said) = asking.and_then(|asking| asking.acknowledgements.find(&id)) {
@@ -117,7 +107,7 @@ impl Hub {
         }
         let is_acknowledged = asking.is_some();
         let start = outputs.len();
-        self.handle(now, session, Command::Chat(text), outputs);
+        self.command(now, session, Command::Chat(text), outputs);
         match outputs.get(start) {
             Some(&Output::Broadcast { room, seq, .. }) => {
                 if is_acknowledged && let Some(asking) = self.asking.get_mut(&session) {

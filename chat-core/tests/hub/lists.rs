@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use chat_core::{Command, Hub, HubLimits, Role, RoomEntry, RoomId, SessionId, Title};
+use chat_core::{Command, Hub, HubLimits, Input, Role, RoomEntry, RoomId, SessionId, Title};
+
+use crate::support::connect;
 use proptest::prelude::*;
 
 /// A step between two parts of a list: the person with this number makes a room or leaves its own.
@@ -13,7 +15,7 @@ const PEOPLE: usize = 40;
 fn step(hub: &mut Hub, person: SessionId) {
     let title = Title::new("room").expect("a title");
     let command = hub.room_of(person).map_or(Command::Create(title), |_| Command::Leave);
-    hub.handle(0, person, command, &mut Vec::new());
+    hub.apply(0, Input::Command { session: person, command }, &mut Vec::new());
 }
 
 fn ids(hub: &Hub) -> BTreeSet<u64> {
@@ -29,7 +31,7 @@ proptest! {
         parts in prop::collection::vec((1_usize..8, prop::collection::vec(0..PEOPLE, 0..6)), 1..20),
     ) {
         let mut hub = Hub::new(HubLimits::default());
-        let people: Vec<_> = (0..PEOPLE).map(|_| hub.connect(Role::Guest)).collect();
+        let people: Vec<_> = (0..PEOPLE).map(|_| connect(&mut hub, Role::Guest)).collect();
         before.iter().for_each(|&n: &Step| step(&mut hub, people[n]));
         let (mut always, mut listed, mut after) = (ids(&hub), Vec::new(), None);
         for (len, steps) in &parts {

@@ -6,6 +6,8 @@
 mod raw_value;
 mod rejection;
 
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 pub(crate) use self::raw_value::RawValue;
@@ -120,8 +122,15 @@ impl Serialize for Command {
     }
 }
 
+/// Reads what `Serialize` writes: the payload of a frame.
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        RawCommand::deserialize(deserializer)?.into_command().map_err(de::Error::custom)
+    }
+}
+
 /// The fields of all commands, as found. serde rejects a key that occurs twice.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct RawCommand<'a> {
     #[serde(borrow, default, rename = "type")]
     pub(crate) kind: RawValue<'a>,

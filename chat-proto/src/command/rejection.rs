@@ -1,9 +1,12 @@
 //! Why a payload is not a command.
 
+use serde::{Deserialize, Serialize};
+
 use crate::values::ValueError;
 
 /// A field of a message from a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Field {
     /// `type`, a string.
@@ -59,7 +62,8 @@ impl Field {
 ///
 /// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
 /// [`Localize`](crate::Localize), is a sentence without its full stop. It echoes nothing of the payload.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Rejection {
     /// The payload is empty.

@@ -1,7 +1,9 @@
 //! Features: what a client understands, and what it is granted.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 /// Something that a server may do for a client beyond the plain protocol.
@@ -99,5 +101,16 @@ impl FromIterator<Feature> for Features {
 impl Serialize for Features {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(Feature::name))
+    }
+}
+
+/// Ignores words that are not known.
+impl<'de> Deserialize<'de> for Features {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut features = Self::NONE;
+        for name in <Vec<Cow<'de, str>>>::deserialize(from)? {
+            features.add_named(&name);
+        }
+        Ok(features)
     }
 }

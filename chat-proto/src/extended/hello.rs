@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::{Feature, Features, ResumeToken};
 use crate::command::{Field, RawValue, Rejection, parse_object};
@@ -24,7 +24,7 @@ pub struct Hello {
 }
 
 /// A wish to take over a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// The token of the session; `None` if what was sent cannot be one.
     pub token: Option<ResumeToken>,

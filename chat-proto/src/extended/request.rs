@@ -1,6 +1,6 @@
 //! What a client asks for once it has said hello.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::RequestId;
 use crate::command::{Command, Field, RawCommand, RawValue, Rejection, parse_object};
@@ -13,7 +13,7 @@ pub const MAX_HISTORY: usize = 200;
 const DEFAULT_HISTORY: usize = 50;
 
 /// A request, and the word by which its client recognises the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The `id` of the request, if it has one.
     pub id: Option<RequestId>,
@@ -22,7 +22,8 @@ pub struct Request {
 }
 
 /// What a client may ask for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Ask {
     /// What any client may.
     Command(Command),
@@ -51,7 +52,8 @@ pub enum Ask {
 }
 
 /// A part of the history of a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Since {
     /// What follows the broadcast with this number.
     After(u64),

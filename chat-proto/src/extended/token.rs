@@ -1,7 +1,9 @@
 //! Tokens by which sessions are resumed.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 /// The secret of a session, by which its client takes it over on another connection: 128 random bits, used once.
@@ -13,6 +15,11 @@ impl ResumeToken {
     /// A token of these bits, which have to be random.
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
+    }
+
+    /// The secret, as one number.
+    pub const fn to_bits(self) -> u128 {
+        u128::from_be_bytes(self.0)
     }
 }
 
@@ -35,6 +42,13 @@ impl ResumeToken {
 
 impl Serialize for ResumeToken {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:032x}", u128::from_be_bytes(self.0)))
+        serializer.collect_str(&format_args!("{:032x}", self.to_bits()))
+    }
+}
+
+impl<'de> Deserialize<'de> for ResumeToken {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let digits = <Cow<'de, str>>::deserialize(from)?;
+        Self::parse(&digits).ok_or_else(|| de::Error::custom("not 32 hexadecimal digits"))
     }
 }

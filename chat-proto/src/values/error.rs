@@ -6,7 +6,8 @@
 /// [`Localize`](crate::Localize), completes a sentence that begins with the kind of value: `a name` +
 /// `needs at least 1 character`. It never contains the offending character itself, which might garble
 /// a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ValueError {
     /// There are no characters.

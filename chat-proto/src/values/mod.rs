@@ -26,7 +26,8 @@ pub(crate) fn check_len(value: &str, max: usize) -> Result<(), ValueError> {
     if value.chars().nth(max).is_some() { Err(ValueError::TooLong { max }) } else { Ok(()) }
 }
 
-/// Implements the conversions between a checked string and `str` on top of its `new` and `as_str`.
+/// Implements the conversions between a checked string and `str`, and reading it with serde, on top of its `new` and
+/// `as_str`.
 macro_rules! impl_str_conversions {
     ($($value:ty),+) => {$(
         /// The characters as they are, direction controls included.
@@ -61,6 +62,14 @@ macro_rules! impl_str_conversions {
 
             fn try_from(value: &str) -> Result<Self, ValueError> {
                 Self::new(value)
+            }
+        }
+
+        /// Checks the string like `new`.
+        impl<'de> ::serde::Deserialize<'de> for $value {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let value = <::std::borrow::Cow<'de, str>>::deserialize(from)?;
+                Self::new(&value).map_err(::serde::de::Error::custom)
             }
         }
     )+};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chat_core::{Hub, HubLimits, Name, Notice, Role, Text};
+use chat_core::{HubLimits, Name, Notice, Role, Text};
 use proptest::prelude::*;
 
 use super::*;
@@ -66,7 +66,7 @@ impl Harness {
             slow_backlog: usize::MAX,
             ..Limits::default()
         };
-        let mut hub = Hub::new(HubLimits::default());
+        let hub = SharedHub::new(HubLimits::default(), || {});
         let mut connections = Connections::new();
         let connect = |script: Vec<Step>| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use chat_core::{Lang, NoSuchRoom, OperatorText, RoomId, SessionId};
+use chat_core::{Lang, OperatorText, RoomId, SessionId};
 use chat_proto::{Localize, localize};
 
 use self::reactor::Setup;
@@ -224,7 +224,7 @@ impl Controller {
     /// # Errors
     /// [`NoSuchRoom`] if the room does not exist, or no longer does.
     pub fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
-        self.hub.announce(room, text)
+        if self.hub.announce(room, text) { Ok(()) } else { Err(NoSuchRoom(room)) }
     }
 
     /// Tells a session why it is being removed, and closes its connection once the commands already read from it are
@@ -254,6 +254,18 @@ impl Monitor {
         self.0.stats()
     }
 }
+
+/// There is no room with this id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NoSuchRoom(pub RoomId);
+
+impl fmt::Display for NoSuchRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no room {}", self.0)
+    }
+}
+
+impl std::error::Error for NoSuchRoom {}
 
 /// A server that runs on a thread of its own. Dropping the handle lets the server run on.
 #[derive(Debug)]

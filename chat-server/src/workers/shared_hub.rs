@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::vec::Drain;
 
 use chat_core::{
-    Command, Hub, HubLimits, NoSuchRoom, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
+    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
     SessionId,
 };
 use chat_proto::extended::{Hello, write_asked_rooms_page, write_members_page};
@@ -88,11 +88,19 @@ impl SharedHub {
 
     /// Reserves these names instead of the previous ones.
     pub(crate) fn reserve_names(&self, reserved: ReservedNames) {
-        self.lock().hub.reserve_names(reserved);
+        let now = self.now.load(Relaxed);
+        self.lock().apply(now, Input::ReserveNames { names: reserved });
     }
 
+    /// Begins a session.
     pub(crate) fn connect(&self, role: Role) -> SessionId {
-        self.lock().hub.connect(role)
+        let now = self.now.load(Relaxed);
+        let mut state = self.lock();
+        state.apply(now, Input::Connect { role });
+        match state.outputs.pop() {
+            Some(Output::Connected { session }) => session,
+            other => panic!("a connection begins a session, and not {other:?}"),
+        }
     }
 
     /// Appends the next frame of a list to `out`. Returns what is left of the list.
@@ -185,13 +193,18 @@ impl SharedHub {
 
     /// Announces `text` to every session.
     pub(crate) fn announce_to_all(&self, text: OperatorText) {
-        self.change(|State { hub, outputs, .. }| hub.announce_to_all(text, outputs));
+        let now = self.now.load(Relaxed);
+        self.change(|state| state.apply(now, Input::AnnounceToAll { text }));
     }
 
-    /// Announces `text` to the members of a room.
-    pub(crate) fn announce(&self, room: RoomId, text: OperatorText) -> Result<(), NoSuchRoom> {
+    /// Announces `text` to the members of a room. Returns whether the room exists.
+    pub(crate) fn announce(&self, room: RoomId, text: OperatorText) -> bool {
         let now = self.now.load(Relaxed);
-        self.change(|State { hub, outputs, .. }| hub.announce(now, room, text, outputs))
+        self.change(|state| {
+            let exists = state.hub.title(room).is_some();
+            state.apply(now, Input::Announce { room, text });
+            exists
+        })
     }
 
     /// Makes the reactor tell a session why its connection is being removed, and close it. Returns whether the session
@@ -269,22 +282,25 @@ impl State {
             panic!("planted");
         }
         match request {
-            Request::Do(command) => self.hub.handle(now, session, command, &mut self.outputs),
+            Request::Do(command) => self.apply(now, Input::Command { session, command }),
             Request::Greet(hello, token) => {
                 let Hello { features, resume, .. } = *hello;
-                self.hub.greet(session, features, token, resume, &mut self.outputs);
+                self.apply(now, Input::Greet { session, features, token, resume });
             }
-            Request::Ask(request) => {
-                self.hub.request(now, session, *request, &mut self.outputs);
-            }
+            Request::Ask(request) => self.apply(now, Input::Request { session, request }),
             Request::Reject(rejection) => self.outputs.push(Output::Reply {
                 to: session,
                 notice: Notice::Rejected(rejection),
                 room: None,
             }),
-            Request::Detach => self.hub.detach(session, &mut self.outputs),
-            Request::Disconnect => self.hub.disconnect(now, session, &mut self.outputs),
+            Request::Detach => self.apply(now, Input::Detach { session }),
+            Request::Disconnect => self.apply(now, Input::Disconnect { session }),
         }
+    }
+
+    #[inline(always)]
+    fn apply(&mut self, now: u64, input: Input) {
+        self.hub.apply(now, input, &mut self.outputs);
     }
 
     /// Ends a session whose request made the hub panic. The `lost` requests after it are dropped.

@@ -1,6 +1,6 @@
 //! The command parser: it accepts exactly what a payload says, and repeats nothing that it refuses.
 
-use chat_core::{Hub, HubLimits, Output, Role, RoomEvent, SessionId};
+use chat_core::{Hub, HubLimits, Input, Output, Role, RoomEvent, SessionId};
 use chat_proto::{
     Command, Lang, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
     chat_payload_len,
@@ -8,6 +8,8 @@ use chat_proto::{
 use serde_json::Value;
 
 use crate::messages;
+
+use crate::hub::connect;
 
 /// The input is one payload.
 ///
@@ -124,13 +126,28 @@ fn refused(payload: &[u8], rejection: Rejection) {
 /// Sends the text from a member with the longest name.
 fn chat(text: &Text) {
     let mut hub = Hub::new(HubLimits::default());
-    let speaker = hub.connect(Role::Guest);
+    let speaker = connect(&mut hub, Role::Guest);
     let mut outputs = Vec::new();
     let name = Name::new(&"😀".repeat(chat_proto::MAX_NAME_CHARS)).expect("a name");
-    hub.handle(0, speaker, Command::Rename(name.clone()), &mut outputs);
-    hub.handle(0, speaker, Command::Create(Title::new("room").expect("a title")), &mut outputs);
+    hub.apply(
+        0,
+        Input::Command { session: speaker, command: Command::Rename(name.clone()) },
+        &mut outputs,
+    );
+    hub.apply(
+        0,
+        Input::Command {
+            session: speaker,
+            command: Command::Create(Title::new("room").expect("a title")),
+        },
+        &mut outputs,
+    );
     outputs.clear();
-    hub.handle(0, speaker, Command::Chat(text.clone()), &mut outputs);
+    hub.apply(
+        0,
+        Input::Command { session: speaker, command: Command::Chat(text.clone()) },
+        &mut outputs,
+    );
 
     for (room, seq) in [(1, 1), (u64::MAX, u64::MAX)] {
         let room = RoomId::new(room).expect("above 0");

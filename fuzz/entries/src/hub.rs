@@ -3,13 +3,23 @@
 mod driver;
 mod script;
 
-use chat_core::{Hub, HubLimits, Output, Role};
+use chat_core::{Hub, HubLimits, Input, Output, Role, SessionId};
 
 use driver::Driver;
 use script::{Script, Step};
 
 /// Few enough rooms to reach the limit.
 const LIMITS: HubLimits = HubLimits::new().with_rooms(3);
+
+/// Begins a session.
+pub(crate) fn connect(hub: &mut Hub, role: Role) -> SessionId {
+    let mut outputs = Vec::new();
+    hub.apply(0, Input::Connect { role }, &mut outputs);
+    match outputs[..] {
+        [Output::Connected { session }] => session,
+        _ => panic!("{outputs:?} begins no session"),
+    }
+}
 
 /// The input consists of steps in the notation of `Script`, such as `a+ b+ aC0 bJ1 aT0 b-`.
 ///
@@ -29,14 +39,14 @@ pub fn hub(data: &[u8]) {
         outputs.clear();
         match step {
             Step::Connect(role) => {
-                let session = hub.connect(role);
+                let session = connect(&mut hub, role);
                 driver.connected(session, role == Role::Operator);
                 sessions.push(session);
             }
             Step::Disconnect(who) => {
                 let Some(&session) = sessions.get(who % sessions.len().max(1)) else { continue };
                 let is_alive = hub.name(session).is_some();
-                hub.disconnect(0, session, &mut outputs);
+                hub.apply(0, Input::Disconnect { session }, &mut outputs);
                 driver.deliver(&hub, session, &outputs);
                 let ends = Output::Disconnected { session };
                 assert_eq!(outputs.last(), is_alive.then_some(&ends));
@@ -44,7 +54,7 @@ pub fn hub(data: &[u8]) {
             Step::Command(who, command) => {
                 let Some(&session) = sessions.get(who % sessions.len().max(1)) else { continue };
                 let is_alive = hub.name(session).is_some();
-                hub.handle(0, session, command, &mut outputs);
+                hub.apply(0, Input::Command { session, command }, &mut outputs);
                 assert!(is_alive || outputs.is_empty(), "{session} has ended: {outputs:?}");
                 let answers = driver.deliver(&hub, session, &outputs);
                 assert_eq!(answers, usize::from(is_alive), "one answer: {outputs:?}");

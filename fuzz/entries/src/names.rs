@@ -1,8 +1,10 @@
 //! Names and titles: what is accepted cannot be mistaken for anything else, and names that people cannot tell apart
 //! count as one.
 
-use chat_core::{Command, Hub, HubLimits, Name, Notice, Output, ReservedNames, Role, Title};
+use chat_core::{Command, Hub, HubLimits, Input, Name, Notice, Output, ReservedNames, Role, Title};
 use unicode_security::skeleton;
+
+use crate::hub::connect;
 
 /// The input is two names, separated by a line break; invalid UTF-8 is replaced.
 ///
@@ -66,12 +68,16 @@ fn are_same(a: &Name, b: &Name) -> bool {
 /// Whether a session is refused `wanted` because another holds `held`.
 fn is_taken(held: &Name, wanted: &Name) -> bool {
     let mut hub = Hub::new(HubLimits::default());
-    hub.reserve_names(ReservedNames::none());
+    hub.apply(0, Input::ReserveNames { names: ReservedNames::none() }, &mut Vec::new());
     // Neither session has a default name that the other might request.
-    let (holder, other) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
+    let (holder, other) = (connect(&mut hub, Role::Guest), connect(&mut hub, Role::Guest));
     let mut ask = |session, name: &Name| {
         let mut outputs = Vec::new();
-        hub.handle(0, session, Command::Rename(name.clone()), &mut outputs);
+        hub.apply(
+            0,
+            Input::Command { session, command: Command::Rename(name.clone()) },
+            &mut outputs,
+        );
         hub.check_invariants();
         matches!(outputs[..], [Output::Reply { notice: Notice::NameTaken, .. }])
     };

@@ -1,11 +1,15 @@
 //! Clients that said hello: ids, acknowledgements, members, history, pings, resumption.
 
-use chat_core::{Command, Hub, HubLimits, MAX_UNACKNOWLEDGED, Notice, Output, Role, RoomEvent};
+use chat_core::{
+    Command, Hub, HubLimits, Input, MAX_UNACKNOWLEDGED, Notice, Output, Role, RoomEvent,
+};
 use chat_core::{Resumption, RoomId, SessionId, Welcomed};
 use chat_proto::extended::{
     Ask, Feature, Features, Request, RequestId, Resume, ResumeToken, Since,
 };
 use chat_proto::{Name, Rejection, Text, Title};
+
+use crate::support::connect;
 
 const ROOM: RoomId = RoomId::FIRST;
 
@@ -19,12 +23,31 @@ fn room() -> (Hub, SessionId, SessionId) {
 
 fn room_granting(features: Features) -> (Hub, SessionId, SessionId) {
     let mut hub = Hub::new(HubLimits::new());
-    let (plain, asking) = (hub.connect(Role::Guest), hub.connect(Role::Guest));
+    let (plain, asking) = (connect(&mut hub, Role::Guest), connect(&mut hub, Role::Guest));
     let mut outputs = Vec::new();
-    hub.greet(asking, features, Some(TOKEN), None, &mut outputs);
-    hub.handle(0, plain, Command::Create(Title::new("room").expect("a title")), &mut outputs);
-    hub.handle(0, asking, Command::Join(ROOM), &mut outputs);
+    greet(&mut hub, asking, features, TOKEN, None, &mut outputs);
+    hub.apply(
+        0,
+        Input::Command {
+            session: plain,
+            command: Command::Create(Title::new("room").expect("a title")),
+        },
+        &mut outputs,
+    );
+    hub.apply(0, Input::Command { session: asking, command: Command::Join(ROOM) }, &mut outputs);
     (hub, plain, asking)
+}
+
+fn greet(
+    hub: &mut Hub,
+    session: SessionId,
+    features: Features,
+    token: ResumeToken,
+    resume: Option<Resume>,
+    outputs: &mut Vec<Output>,
+) {
+    let token = Some(token);
+    hub.apply(0, Input::Greet { session, features, token, resume }, outputs);
 }
 
 fn id(id: &str) -> RequestId {
@@ -37,7 +60,8 @@ fn chat(text: &str) -> Ask {
 
 fn request(hub: &mut Hub, from: SessionId, re: Option<&str>, ask: Ask) -> Vec<Output> {
     let mut outputs = Vec::new();
-    hub.request(77, from, Request { id: re.map(id), ask: Ok(ask) }, &mut outputs);
+    let request = Box::new(Request { id: re.map(id), ask: Ok(ask) });
+    hub.apply(77, Input::Request { session: from, request }, &mut outputs);
     hub.check_invariants();
     outputs
 }
@@ -104,7 +128,7 @@ fn the_answer_to_each_command_is_marked_and_the_rest_is_as_for_anyone() {
         assert!(is_answer, "{command:?}: {marked:?}");
         marked.remove(mark);
         let mut outputs = Vec::new();
-        other.handle(77, asking, command, &mut outputs);
+        other.apply(77, Input::Command { session: asking, command }, &mut outputs);
         assert_eq!(marked, outputs);
     }
     // Nobody is told twice: the others by the broadcast, the client itself by its answer.
@@ -146,7 +170,7 @@ fn a_join_is_followed_by_history_if_it_asks_and_is_granted_that() {
         panic!("{outputs:?}")
     };
     assert_eq!((to, mark), (&asking, &answering(asking, "j")));
-    let newcomer = hub.connect(Role::Guest);
+    let newcomer = connect(&mut hub, Role::Guest);
     assert_eq!(request(&mut hub, newcomer, None, join()).len(), 3, "a plain join");
     let history = Ask::History { room: ROOM, since, limit: 7 };
     let outputs = request(&mut hub, asking, Some("h"), history.clone());
@@ -179,7 +203,7 @@ fn members_and_pings_are_answered_in_a_room_and_outside() {
     let refused = request(&mut hub, asking, None, Ask::Members(Some(missing)));
     assert_eq!(refused, [refusal(Notice::NoSuchRoom { room: missing })]);
 
-    let third = hub.connect(Role::Guest);
+    let third = connect(&mut hub, Role::Guest);
     request(&mut hub, third, None, Ask::Command(Command::Join(ROOM)));
     assert_eq!(hub.member_count(ROOM), 2);
     let listed: Vec<_> = hub.members_after(ROOM, 0).collect();
@@ -208,8 +232,8 @@ fn what_is_not_granted_is_unknown() {
     let outputs = request(&mut hub, asking, Some("c"), chat("hi"));
     assert!(matches!(outputs[..], [Output::Broadcast { .. }]), "it is not acknowledged");
     // A session that has ended is asked nothing, and remembered not.
-    hub.disconnect(0, asking, &mut Vec::new());
-    hub.greet(asking, Features::all(), Some(TOKEN), None, &mut Vec::new());
+    hub.apply(0, Input::Disconnect { session: asking }, &mut Vec::new());
+    greet(&mut hub, asking, Features::all(), TOKEN, None, &mut Vec::new());
     hub.check_invariants();
     for ask in [Ask::Command(Command::Rooms), Ask::Ping, Ask::Members(Some(ROOM)), chat("hi")] {
         assert_eq!(request(&mut hub, asking, Some("x"), ask), []);
@@ -218,9 +242,9 @@ fn what_is_not_granted_is_unknown() {
 
 /// Begins a session that wants to go on with the one of this token, and returns its welcome.
 fn resume(hub: &mut Hub, token: ResumeToken, next: [u8; 16]) -> Welcomed {
-    let new = hub.connect(Role::Guest);
+    let new = connect(hub, Role::Guest);
     let (mut outputs, resume) = (Vec::new(), Resume { token: Some(token), after: Some(1) });
-    hub.greet(new, Features::all(), Some(ResumeToken::new(next)), Some(resume), &mut outputs);
+    greet(hub, new, Features::all(), ResumeToken::new(next), Some(resume), &mut outputs);
     hub.check_invariants();
     match <[Output; 1]>::try_from(outputs) {
         Ok([Output::Welcomed(welcomed)]) if welcomed.session == new => *welcomed,
@@ -249,7 +273,7 @@ fn a_session_is_taken_over_with_name_room_and_acknowledged_chats() {
     );
     // What the old connection still sends, or its end, changes nothing.
     assert_eq!(request(&mut hub, asking, Some("d"), chat("late")), []);
-    hub.disconnect(0, asking, &mut Vec::new());
+    hub.apply(0, Input::Disconnect { session: asking }, &mut Vec::new());
     assert!(hub.members(ROOM).eq([plain, session]));
     // A token is used once; the new one is for the next time.
     assert_eq!(resume(&mut hub, TOKEN, [9; 16]).resumption, Some(Resumption::Refused));
@@ -289,7 +313,7 @@ fn a_session_that_was_not_granted_it_cannot_be_taken_over() {
     assert!(hub.name(asking).is_some());
     // Nor one that has ended.
     let ended = resume(&mut hub, TOKEN, [11; 16]);
-    hub.disconnect(0, ended.session, &mut Vec::new());
+    hub.apply(0, Input::Disconnect { session: ended.session }, &mut Vec::new());
     let token = ended.token.expect("it was granted");
     assert_eq!(resume(&mut hub, token, [12; 16]).resumption, Some(Resumption::Refused));
 }

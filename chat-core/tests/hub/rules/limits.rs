@@ -1,12 +1,12 @@
 //! Rules about lengths and numbers.
 
 use chat_core::{
-    Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title,
+    Command, Hub, HubLimits, Input, Name, Notice, Output, Role, RoomEvent, RoomId, Text, Title,
 };
 use chat_proto::MAX_PAYLOAD;
 
 use super::NOTHING;
-use crate::support::{Chat, Received};
+use crate::support::{Chat, Received, connect};
 
 #[test]
 fn s7_one_room_too_many_is_refused_until_one_is_closed() {
@@ -79,19 +79,34 @@ fn p11_a_text_is_refused_from_the_first_byte_that_does_not_fit_a_frame() {
 fn a_chat_to_10_000_members_is_one_output() {
     let mut hub = Hub::new(HubLimits::default());
     let mut outputs = Vec::new();
-    let ann = hub.connect(Role::Guest);
-    hub.handle(0, ann, Command::Create(Title::new("stadium").expect("a title")), &mut outputs);
+    let ann = connect(&mut hub, Role::Guest);
+    hub.apply(
+        0,
+        Input::Command {
+            session: ann,
+            command: Command::Create(Title::new("stadium").expect("a title")),
+        },
+        &mut outputs,
+    );
     let room = RoomId::FIRST;
     for _ in 2..=10_000 {
-        let member = hub.connect(Role::Guest);
-        hub.handle(0, member, Command::Join(room), &mut outputs);
+        let member = connect(&mut hub, Role::Guest);
+        hub.apply(
+            0,
+            Input::Command { session: member, command: Command::Join(room) },
+            &mut outputs,
+        );
     }
     assert_eq!(hub.members(room).count(), 10_000);
     hub.check_invariants();
 
     outputs.clear();
     let text = Text::new("goal!").expect("a text");
-    hub.handle(0, ann, Command::Chat(text.clone()), &mut outputs);
+    hub.apply(
+        0,
+        Input::Command { session: ann, command: Command::Chat(text.clone()) },
+        &mut outputs,
+    );
     let event = RoomEvent::Chat { member: Name::default_for(1), text };
     assert_eq!(outputs, [Output::Broadcast { room, seq: 10_000, at: 0, except: Some(ann), event }]);
 }
@@ -102,15 +117,19 @@ fn r7_a_crowd_that_has_gone_leaves_no_memory_behind() {
     let mut hub = Hub::new(HubLimits::default());
     let mut outputs = Vec::new();
     let title = Title::new("crowd").expect("a title");
-    let crowd: Vec<_> = (0..100_000).map(|_| hub.connect(Role::Guest)).collect();
+    let crowd: Vec<_> = (0..100_000).map(|_| connect(&mut hub, Role::Guest)).collect();
     for (n, &who) in crowd.iter().enumerate() {
         let name = Name::new(&format!("ann {n}")).expect("a name");
-        hub.handle(0, who, Command::Rename(name), &mut outputs);
-        hub.handle(0, who, Command::Create(title.clone()), &mut outputs);
+        hub.apply(0, Input::Command { session: who, command: Command::Rename(name) }, &mut outputs);
+        hub.apply(
+            0,
+            Input::Command { session: who, command: Command::Create(title.clone()) },
+            &mut outputs,
+        );
         outputs.clear();
     }
     for (left, &who) in (0..crowd.len()).rev().zip(&crowd) {
-        hub.disconnect(0, who, &mut outputs);
+        hub.apply(0, Input::Disconnect { session: who }, &mut outputs);
         outputs.clear();
         if left < 10 || left.is_power_of_two() {
             hub.check_invariants();

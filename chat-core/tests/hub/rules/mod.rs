@@ -7,6 +7,7 @@
 mod asking;
 mod limits;
 mod names;
+mod rooms;
 
 use crate::support::Chat;
 use chat_core::{Command, OperatorText, Role, RoomId};

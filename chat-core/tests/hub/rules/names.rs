@@ -1,8 +1,8 @@
 //! Rules about names and who holds them.
 
-use chat_core::{Command, Hub, HubLimits, Name, Role};
+use chat_core::{Command, Hub, HubLimits, Input, Name, Role};
 
-use crate::support::Chat;
+use crate::support::{Chat, connect};
 
 #[test]
 fn s4_names_are_unique_however_they_are_spelled() {
@@ -81,11 +81,12 @@ fn v7_a_reserved_name_is_refused_unless_the_list_is_another() {
     }
     assert_eq!(chat.name(ann), "ann");
     let mut hub = Hub::new(HubLimits::new());
-    hub.reserve_names("boss".parse().expect("a name"));
-    let session = hub.connect(Role::Operator);
+    let names = "boss".parse().expect("a name");
+    hub.apply(0, Input::ReserveNames { names }, &mut Vec::new());
+    let session = connect(&mut hub, Role::Operator);
     for (name, expected) in [("Boss", "user1"), ("admin", "admin")] {
         let name = Name::new(name).expect("a name");
-        hub.handle(0, session, Command::Rename(name), &mut Vec::new());
+        hub.apply(0, Input::Command { session, command: Command::Rename(name) }, &mut Vec::new());
         assert_eq!(hub.name(session).map(Name::as_str), Some(expected));
     }
 }

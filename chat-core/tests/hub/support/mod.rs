@@ -10,7 +10,7 @@ mod people;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{
-    Command, Hub, HubLimits, Name, Notice, Output, Role, RoomEntry, RoomEvent, RoomId,
+    Command, Hub, HubLimits, Input, Name, Notice, Output, Role, RoomEntry, RoomEvent, RoomId,
 };
 use chat_core::{OperatorText, SessionId, Text};
 use chat_proto::{Lang, ServerMessage};
@@ -44,6 +44,16 @@ struct Audience {
     seq: u64,
 }
 
+/// Begins a session.
+pub(crate) fn connect(hub: &mut Hub, role: Role) -> SessionId {
+    let mut outputs = Vec::new();
+    hub.apply(0, Input::Connect { role }, &mut outputs);
+    match outputs[..] {
+        [Output::Connected { session }] => session,
+        _ => panic!("{outputs:?} begins no session"),
+    }
+}
+
 impl Chat {
     pub(crate) fn with_limits(limits: HubLimits) -> Self {
         Self {
@@ -57,7 +67,7 @@ impl Chat {
     }
 
     pub(crate) fn connect_as(&mut self, role: Role) -> SessionId {
-        let session = self.hub.connect(role);
+        let session = connect(&mut self.hub, role);
         let before = self.inboxes.insert(session, Vec::new());
         assert!(before.is_none() && !self.ended.contains(&session), "{session} is used again");
         session
@@ -67,29 +77,29 @@ impl Chat {
     pub(crate) fn disconnect(&mut self, session: SessionId) {
         self.inboxes.remove(&session);
         let mut outputs = Vec::new();
-        self.hub.disconnect(0, session, &mut outputs);
+        self.hub.apply(0, Input::Disconnect { session }, &mut outputs);
         self.carry_out(outputs);
     }
 
     pub(crate) fn send(&mut self, from: SessionId, command: Command) {
         let mut outputs = Vec::new();
-        self.hub.handle(0, from, command, &mut outputs);
+        self.hub.apply(0, Input::Command { session: from, command }, &mut outputs);
         self.carry_out(outputs);
     }
 
     /// Announces something in a room. Returns whether there is such a room.
     pub(crate) fn announce(&mut self, room: RoomId, text: OperatorText) -> bool {
         let mut outputs = Vec::new();
-        let result = self.hub.announce(0, room, text, &mut outputs);
-        assert!(result.is_ok() || outputs.is_empty());
+        self.hub.apply(0, Input::Announce { room, text }, &mut outputs);
+        let exists = !outputs.is_empty();
         self.carry_out(outputs);
-        result.is_ok()
+        exists
     }
 
     /// Announces something to everybody.
     pub(crate) fn announce_to_all(&mut self, text: OperatorText) {
         let mut outputs = Vec::new();
-        self.hub.announce_to_all(text, &mut outputs);
+        self.hub.apply(0, Input::AnnounceToAll { text }, &mut outputs);
         self.carry_out(outputs);
     }
 

@@ -103,9 +103,10 @@ impl KeptSessions {
 mod tests {
     use std::time::Duration;
 
-    use chat_core::{Hub, HubLimits, Role};
+    use chat_core::{HubLimits, Role};
 
     use super::*;
+    use crate::workers::SharedHub;
 
     fn after(millis: u64) -> Instant {
         Instant::START + Duration::from_millis(millis)
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn sessions_end_in_the_order_in_which_they_were_kept() {
-        let mut hub = Hub::new(HubLimits::new());
+        let hub = SharedHub::new(HubLimits::new(), || {});
         let mut kept = KeptSessions::default();
         let address = IpAddr::from([192, 0, 2, 1]);
         let mut keep = |kept: &mut KeptSessions| {

@@ -3,9 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::{Command, Hub, HubLimits, Notice, Output, Rejection, Role, RoomEvent, SessionId};
+use chat_core::{
+    Command, Hub, HubLimits, Input, Notice, Output, Rejection, Role, RoomEvent, SessionId,
+};
 use chat_proto::{Framing, HEADER_LEN, Lang, RoomId, ServerMessage, write_rooms_page};
 use chat_server::Limits;
+
+use crate::hub::connect;
 
 pub(super) struct Reference {
     hub: Hub,
@@ -32,7 +36,7 @@ impl Reference {
     pub(super) fn new(framings: [Framing; 3]) -> Self {
         let mut hub = Hub::new(HubLimits::default());
         let peers = framings.map(|framing| Peer {
-            session: hub.connect(Role::Guest),
+            session: connect(&mut hub, Role::Guest),
             framing,
             input: Vec::new(),
             http: false,
@@ -89,7 +93,7 @@ impl Reference {
         match parsed {
             Ok(command) => {
                 let mut outputs = Vec::new();
-                self.hub.handle(0, session, command, &mut outputs);
+                self.hub.apply(0, Input::Command { session, command }, &mut outputs);
                 self.deliver(outputs);
             }
             Err(rejection) => self.reject(who, rejection),
@@ -107,7 +111,7 @@ impl Reference {
     pub(super) fn disconnect(&mut self, who: usize) {
         self.peers[who].ended = true;
         let mut outputs = Vec::new();
-        self.hub.disconnect(0, self.peers[who].session, &mut outputs);
+        self.hub.apply(0, Input::Disconnect { session: self.peers[who].session }, &mut outputs);
         self.deliver(outputs);
     }
 
