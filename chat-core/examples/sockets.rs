@@ -86,7 +86,7 @@ impl Game {
             for command in commands {
                 match command {
                     Ok(command) => {
-                        self.hub.apply(0, Input::Command { session, command }, &mut self.outputs)
+                        self.hub.apply(0, Input::Command { session, command }, &mut self.outputs);
                     }
                     Err(rejection) => self.outputs.push(Output::Reply {
                         to: session,

@@ -10,7 +10,7 @@ use super::*;
 use crate::connection::Connection;
 use crate::net::Instant;
 use crate::testing::scripted_socket::{ScriptedSocket, Step};
-use crate::workers::Mailbox;
+use crate::workers::{Mailbox, SharedHub};
 
 #[derive(Debug, Clone)]
 enum Op {

@@ -117,7 +117,7 @@ mod tests {
         let hub = SharedHub::new(HubLimits::new(), || {});
         let mut kept = KeptSessions::default();
         let address = IpAddr::from([192, 0, 2, 1]);
-        let mut keep = |kept: &mut KeptSessions| {
+        let keep = |kept: &mut KeptSessions| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));
             let session = mailbox.session();
             kept.add(Kept { mailbox, seen: 0, address: Some(address) });
