@@ -119,3 +119,4 @@ pub use stats::{
     ReliefStep, Stats,
 };
 pub use web::WebConfig;
+pub use workers::{Replay, ReplayError, replay};

@@ -171,6 +171,11 @@ impl Hub {
         self.rooms.range((from, Bound::Unbounded)).map(move |(_, room)| room.entry(name_of))
     }
 
+    /// The limits.
+    pub fn limits(&self) -> HubLimits {
+        self.limits
+    }
+
     /// The number of sessions.
     pub fn session_count(&self) -> usize {
         self.sessions.len()

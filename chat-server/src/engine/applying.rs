@@ -14,6 +14,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     pub(super) fn apply_outputs(&mut self, now: Instant) {
         let Completed { mut outputs, progress, worker_wait } = self.dispatcher.take(now);
         self.counters.panics.set(progress.panics);
+        self.counters.lost_recordings.set(progress.lost_recordings);
         if let Some(wait) = worker_wait {
             self.counters.worker_wait.record(wait.as_nanos() as u64);
             self.counters.steals.set(self.dispatcher.steals());

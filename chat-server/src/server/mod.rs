@@ -4,7 +4,7 @@ mod reactor;
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -110,6 +110,16 @@ impl Server {
         let (observer, events) = Observer::new(capacity);
         self.setup.observer = Some(Box::new(observer));
         events
+    }
+
+    /// Writes everything that happens to the rooms from now on to `to`, for [`replay`](crate::replay), on a thread of
+    /// its own. The server never waits for it: if 64 MiB wait for `to`, or `to` fails, the recording ends, with a log
+    /// line and a [metric](Stats::lost_recordings). A recording holds what people say, and the secrets of sessions.
+    ///
+    /// # Errors
+    /// If the first line cannot be written, or the system is out of threads.
+    pub fn record(&mut self, to: impl Write + Send + 'static) -> io::Result<()> {
+        self.setup.hub().record(to)
     }
 
     /// Serves on this thread until the server is stopped.

@@ -101,7 +101,7 @@ impl Setup {
         let mut engine = Engine::new(config, Arc::clone(&hub), pool, Arc::clone(&counters));
         engine.set_observer(observer);
         engine.set_sock_diag(sock_diag);
-        Reactor {
+        let ended = Reactor {
             poll,
             clock: Clock::start(),
             listeners,
@@ -111,10 +111,12 @@ impl Setup {
             max_connections: connections.saturating_add(refused_connections / 2),
             shutdown_from,
             engine,
-            hub,
+            hub: Arc::clone(&hub),
             counters,
         }
-        .run(on_stop)
+        .run(on_stop);
+        hub.end_recording();
+        ended
     }
 }
 

@@ -120,6 +120,8 @@ stats! {
         steals: Counter("chat_worker_steals", Count);
         /// Times that accepting failed for want of descriptors or memory.
         accept_failures: Counter("chat_accept_failures", Count);
+        /// Recordings that ended before the server, because their file could not be written, or not in time.
+        lost_recordings: Counter("chat_recordings_lost", Count);
         /// Requests that made the server panic.
         panics: Counter("chat_panics", Count);
     }

@@ -5,6 +5,7 @@
 //! is awake.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
@@ -20,6 +21,7 @@ use chat_proto::{Framing, write_rooms_page};
 
 use super::list::{AskedList, List};
 use super::mailbox::{Mailbox, Request};
+use super::recording::Recorder;
 use super::sync::{AtomicU64, Mutex, MutexGuard};
 
 pub(crate) struct SharedHub {
@@ -31,6 +33,10 @@ pub(crate) struct SharedHub {
 
 struct State {
     hub: Hub,
+    /// Writes down the inputs of the hub, if they are to be recorded.
+    recorder: Option<Recorder>,
+    /// Recordings that ended before the server.
+    lost_recordings: u64,
     /// Outputs that the reactor has not taken yet.
     outputs: Vec<Output>,
     /// Requests carried out, or lost to a panic.
@@ -51,6 +57,8 @@ pub(crate) struct HubProgress {
     pub(crate) done: u64,
     /// Panics of the hub since it began.
     pub(crate) panics: u64,
+    /// Recordings that ended before the server.
+    pub(crate) lost_recordings: u64,
     pub(crate) stop_requested: bool,
 }
 
@@ -71,6 +79,8 @@ impl SharedHub {
     pub(crate) fn new(limits: HubLimits, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = State {
             hub: Hub::new(limits),
+            recorder: None,
+            lost_recordings: 0,
             outputs: Vec::new(),
             done: 0,
             panics: 0,
@@ -86,17 +96,37 @@ impl SharedHub {
         self.now.store(now, Relaxed);
     }
 
+    /// Writes every input from now on to `to`, on a thread of its own, and ends the recording before, if there is one.
+    ///
+    /// # Errors
+    /// If the first line cannot be written, or the system is out of threads.
+    pub(crate) fn record(&self, to: impl Write + Send + 'static) -> io::Result<()> {
+        self.end_recording();
+        let mut state = self.lock();
+        state.recorder = Some(Recorder::start(to, &state.hub)?);
+        Ok(())
+    }
+
+    /// Ends the recording, if there is one, once it is in its file.
+    pub(crate) fn end_recording(&self) {
+        let ended = self.lock().finish_recording();
+        // Without the lock, since it may take a while.
+        if let Some(recorder) = ended {
+            recorder.end();
+        }
+    }
+
     /// Reserves these names instead of the previous ones.
     pub(crate) fn reserve_names(&self, reserved: ReservedNames) {
         let now = self.now.load(Relaxed);
-        self.lock().apply(now, Input::ReserveNames { names: reserved });
+        self.lock().apply_recorded(now, Input::ReserveNames { names: reserved });
     }
 
     /// Begins a session.
     pub(crate) fn connect(&self, role: Role) -> SessionId {
         let now = self.now.load(Relaxed);
         let mut state = self.lock();
-        state.apply(now, Input::Connect { role });
+        state.apply_recorded(now, Input::Connect { role });
         match state.outputs.pop() {
             Some(Output::Connected { session }) => session,
             other => panic!("a connection begins a session, and not {other:?}"),
@@ -174,8 +204,11 @@ impl SharedHub {
         } else {
             outputs.append(&mut state.outputs);
         }
-        let State { done, panics, stop_requested, .. } = *state;
-        HubProgress { done, panics, stop_requested }
+        if state.recorder.is_some() {
+            state.hand_over_recording();
+        }
+        let State { done, panics, lost_recordings, stop_requested, .. } = *state;
+        HubProgress { done, panics, lost_recordings, stop_requested }
     }
 
     /// Notes that the reactor is about to wait. Returns false if there is something to take first.
@@ -194,7 +227,7 @@ impl SharedHub {
     /// Announces `text` to every session.
     pub(crate) fn announce_to_all(&self, text: OperatorText) {
         let now = self.now.load(Relaxed);
-        self.change(|state| state.apply(now, Input::AnnounceToAll { text }));
+        self.change(|state| state.apply_recorded(now, Input::AnnounceToAll { text }));
     }
 
     /// Announces `text` to the members of a room. Returns whether the room exists.
@@ -202,7 +235,7 @@ impl SharedHub {
         let now = self.now.load(Relaxed);
         self.change(|state| {
             let exists = state.hub.title(room).is_some();
-            state.apply(now, Input::Announce { room, text });
+            state.apply_recorded(now, Input::Announce { room, text });
             exists
         })
     }
@@ -265,9 +298,10 @@ impl State {
     /// before anybody sees what it left unfinished. The panic hook has reported it.
     fn carry_out(&mut self, now: u64, session: SessionId, requests: &mut Drain<'_, Request>) {
         let batch = AssertUnwindSafe(|| {
-            for request in requests.by_ref().take(Self::BATCH) {
-                self.done += 1;
-                self.handle(now, session, request);
+            if self.recorder.is_some() {
+                self.handle_all::<true>(now, session, requests);
+            } else {
+                self.handle_all::<false>(now, session, requests);
             }
         });
         if panic::catch_unwind(batch).is_err() {
@@ -275,32 +309,74 @@ impl State {
         }
     }
 
-    fn handle(&mut self, now: u64, session: SessionId, request: Request) {
+    fn handle_all<const RECORD: bool>(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        requests: &mut Drain<'_, Request>,
+    ) {
+        for request in requests.by_ref().take(Self::BATCH) {
+            self.done += 1;
+            self.handle::<RECORD>(now, session, request);
+        }
+    }
+
+    fn handle<const RECORD: bool>(&mut self, now: u64, session: SessionId, request: Request) {
         if let Some(Command::Chat(text)) = request.command()
             && fault!(HubPanics, text.as_str())
         {
             panic!("planted");
         }
         match request {
-            Request::Do(command) => self.apply(now, Input::Command { session, command }),
+            Request::Do(command) => self.apply::<RECORD>(now, Input::Command { session, command }),
             Request::Greet(hello, token) => {
                 let Hello { features, resume, .. } = *hello;
-                self.apply(now, Input::Greet { session, features, token, resume });
+                self.apply::<RECORD>(now, Input::Greet { session, features, token, resume });
             }
-            Request::Ask(request) => self.apply(now, Input::Request { session, request }),
+            Request::Ask(request) => self.apply::<RECORD>(now, Input::Request { session, request }),
             Request::Reject(rejection) => self.outputs.push(Output::Reply {
                 to: session,
                 notice: Notice::Rejected(rejection),
                 room: None,
             }),
-            Request::Detach => self.apply(now, Input::Detach { session }),
-            Request::Disconnect => self.apply(now, Input::Disconnect { session }),
+            Request::Detach => self.apply::<RECORD>(now, Input::Detach { session }),
+            Request::Disconnect => self.apply::<RECORD>(now, Input::Disconnect { session }),
         }
     }
 
+    /// Applies an input to the hub. Unless it is to be `RECORD`ed, this is nothing but a call.
     #[inline(always)]
-    fn apply(&mut self, now: u64, input: Input) {
+    fn apply<const RECORD: bool>(&mut self, now: u64, input: Input) {
+        if RECORD {
+            self.apply_recorded(now, input);
+        } else {
+            self.hub.apply(now, input, &mut self.outputs);
+        }
+    }
+
+    fn apply_recorded(&mut self, now: u64, input: Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(now, &input);
+        }
         self.hub.apply(now, input, &mut self.outputs);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.check(&self.hub);
+        }
+    }
+
+    /// Hands over what has been recorded, and ends the recording if that is not possible.
+    #[cold]
+    fn hand_over_recording(&mut self) {
+        if self.recorder.as_mut().is_some_and(|recorder| !recorder.hand_over()) {
+            self.recorder = None;
+            self.lost_recordings += 1;
+        }
+    }
+
+    fn finish_recording(&mut self) -> Option<Recorder> {
+        let mut recorder = self.recorder.take()?;
+        recorder.finish(&self.hub);
+        Some(recorder)
     }
 
     /// Ends a session whose request made the hub panic. The `lost` requests after it are dropped.
@@ -312,7 +388,7 @@ impl State {
             if fault!(HubPanicsAgain, once) {
                 panic!("planted");
             }
-            self.handle(now, session, Request::Disconnect);
+            self.handle::<true>(now, session, Request::Disconnect);
         });
         if panic::catch_unwind(end).is_err() {
             // The hub cannot even do that. The connection ends nevertheless.

@@ -55,6 +55,8 @@ macro_rules! sources_over {
         mod pool;
         #[path = "../../src/workers/queue.rs"]
         mod queue;
+        #[path = "../../src/workers/recording/mod.rs"]
+        mod recording;
         #[path = "../../src/workers/shared_hub.rs"]
         mod shared_hub;
         #[path = "../../src/workers/sleep.rs"]

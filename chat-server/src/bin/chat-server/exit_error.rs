@@ -21,6 +21,8 @@ pub(crate) enum ExitError {
     Certificate(TlsError),
     /// The certificate that the server has made cannot be stored.
     NotKept { path: PathBuf, error: io::Error },
+    /// The recording cannot be created.
+    Record { path: PathBuf, error: io::Error },
     /// There is no directory to store it in.
     NoStateDirectory,
     /// The probed server does not answer, or answers wrongly.
@@ -53,6 +55,7 @@ impl ExitError {
             | Self::Metrics { error, .. }
             | Self::Probe { error, .. }
             | Self::NotKept { error, .. }
+            | Self::Record { error, .. }
             | Self::System(error)
             | Self::Serving(error) => Some(error.to_string()),
             Self::NoStateDirectory | Self::SecondSignal(_) => None,
@@ -91,6 +94,12 @@ impl Localize for ExitError {
                 localize!(f, lang,
                     en: "cannot keep a certificate in {path}: {error}. Choose another --tls-dir",
                     ko: "{path}에 인증서를 둘 수 없어요: {error}. 다른 --tls-dir 폴더를 골라 주세요")
+            }
+            Self::Record { path, error } => {
+                let path = path.to_string_lossy();
+                localize!(f, lang,
+                    en: "cannot record to {path}: {error}. Choose another --record",
+                    ko: "{path}에 기록할 수 없어요: {error}. 다른 --record 파일을 골라 주세요")
             }
             Self::NoStateDirectory => localize!(f, lang,
                 en: "no directory to keep a certificate in: choose one with --tls-dir",

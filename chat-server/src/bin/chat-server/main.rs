@@ -1,10 +1,11 @@
 //! The chat server as a program: from the command line to the exit status.
 //!
-//! `cli` reads the command line into `settings`; `logging` and `os` connect the program with its terminal, its
+//! `cli` reads the command line into `settings`, or into one of the `commands` that do something other than serve; `logging` and `os` connect the program with its terminal, its
 //! supervisor and its system; `metrics` serves metrics; `invitation` says what to open in a browser; `exit_error` and
 //! `texts` hold the texts for people. The chat server itself is in the library.
 
 mod cli;
+mod commands;
 mod exit_error;
 mod invitation;
 mod logging;
@@ -25,7 +26,7 @@ use exit_error::ExitError;
 use logging::{FLUSH, FlushAtEnd, LineWriter, Log, log_table};
 use metrics::{Pages, probe};
 use os::host_names::host_names;
-use os::{memory, rlimit, sd_notify, signals};
+use os::{memory, recording, rlimit, sd_notify, signals};
 use settings::{Settings, in_force};
 
 /// Returns freed memory to the system within seconds, which the system's allocator does not: see
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             print(&text);
             ExitCode::SUCCESS
         }
+        Ok(Request::Command(command, lang)) => commands::run(&command, lang),
         Ok(Request::Probe(address, lang)) => match probe(address) {
             Ok((is_healthy, answer)) => {
                 print(&answer);
@@ -101,7 +103,14 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     if let Some(web) = &mut settings.config.web {
         web.hosts.extend(host_names());
     }
-    let server = Server::bind(settings.config.clone()).map_err(ExitError::Start)?;
+    let mut server = Server::bind(settings.config.clone()).map_err(ExitError::Start)?;
+    if let Some(path) = &settings.record {
+        let started = recording::create(path).and_then(|(path, file)| {
+            tracing::warn!(path = %path.display(), "recording what people say, and the secrets of sessions");
+            server.record(file)
+        });
+        started.map_err(|error| ExitError::Record { path: path.clone(), error })?;
+    }
     let serve_metrics = |address| {
         metrics::start(address, Pages::new(server.monitor(), limits, log.clone()))
             .map_err(|error| ExitError::Metrics { address, error })

@@ -67,6 +67,8 @@ flags! {
         ko "수준" "off, error, warn, info, debug (RUST_LOG 값, 없으면 info)";
     LOG_FORMAT: en "FORMAT" "text or json (text)",
         ko "형식" "text나 json (text)";
+    RECORD: en "FILE" "record all that happens in rooms, texts too, for replay (no)",
+        ko "파일" "방에서 일어난 모든 일을 replay 용으로 기록해요, 글까지 (안 함)";
     LIMIT: en "NAME=VALUE" "any other limit, see --limits; may be repeated",
         ko "이름=값" "다른 제한, --limits 참고. 여러 번 써도 돼요";
     LIMITS: en "" "list the limits: names, defaults, ranges, costs",
@@ -94,14 +96,14 @@ macro_rules! fixed {
 }
 
 fixed! {
-    USAGE: en "Usage: chat-server --port=N [FLAG]...\n\
+    USAGE: en "Usage: chat-server --port=N [FLAG]... | chat-server replay FILE\n\
                A room chat server. Its first line of output is \"listening on ADDR:PORT\".",
-        ko "사용법: chat-server --port=N [플래그]...\n\
+        ko "사용법: chat-server --port=N [플래그]... | chat-server replay 파일\n\
             채팅방 서버예요. 출력의 첫 줄은 \"listening on 주소:포트\"예요.";
     GROUP_WHERE: en "Address and access", ko "어디서, 누구에게";
     GROUP_TLS: en "Encryption (TLS), on the same port", ko "암호화 (TLS, 같은 포트)";
     GROUP_HOW_MUCH: en "Capacity", ko "얼마나";
-    GROUP_LOG: en "Log, on standard error", ko "로그 (표준 오류로 나가요)";
+    GROUP_LOG: en "Log, on standard error, and recording", ko "로그 (표준 오류로 나가요), 기록";
     GROUP_CONFIGURATION: en "Configuration", ko "설정";
     EXIT_STATUS: en "Exit status: 0 stopped, 1 failed, 2 wrong settings, 128+N second signal N",
         ko "종료 상태: 0 멈춤, 1 실패, 2 설정이 틀림, 128+N 두 번째 시그널 N";

@@ -7,6 +7,7 @@ use argh::FromArgs;
 use chat_server::Lang;
 
 use super::help;
+use crate::commands::{self, Command};
 use crate::settings::{
     Flags, Place, SETTINGS, SettingError, Settings, ValueError, apply_file, is_list, is_switch,
     parse_address, set_limit, suggest, takes_value, to_toml,
@@ -20,6 +21,8 @@ pub(crate) enum Request {
     Serve(Box<Settings>),
     /// Ask the server that serves metrics at this address for its health.
     Probe(SocketAddr, Lang),
+    /// Carry out a command.
+    Command(Command, Lang),
     /// Print this text and do nothing else.
     Print(String),
 }
@@ -45,6 +48,9 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, Ref
     }
     let asks_for_help = words.first().is_some_and(|word| word == "help")
         || words.iter().any(|word| ["--help", "-h"].contains(&word.as_str()));
+    if !asks_for_help && let Some(request) = command(&words, &mut errors) {
+        return request;
+    }
     let words = sort_out(words, &mut errors);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let mut lang = lang_asked_for(&words).unwrap_or_default();
@@ -59,6 +65,39 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, Ref
         }
     };
     request.filter(|_| errors.is_empty()).ok_or(Refused { errors, lang })
+}
+
+/// Returns the request for a command, if the first word is one.
+fn command(words: &[String], errors: &mut Vec<SettingError>) -> Option<Result<Request, Refused>> {
+    let (command, rest) = words.split_first()?;
+    let mut lang = Lang::default();
+    let mut others = Vec::new();
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        let value = match word.strip_prefix("--lang") {
+            Some("") => rest.next().map(String::as_str),
+            Some(value) if value.starts_with('=') => Some(&value[1..]),
+            _ => {
+                others.push(word.clone());
+                continue;
+            }
+        };
+        let value = value.unwrap_or_default();
+        match value.parse() {
+            Ok(known) => lang = known,
+            Err(_) => errors.push(SettingError::Flag {
+                name: "lang",
+                value: value.to_owned(),
+                error: ValueError::NotOneOf { words: &["en", "ko"], nearest: None },
+            }),
+        }
+    }
+    match commands::parse(command, &others)? {
+        Ok(command) if errors.is_empty() => return Some(Ok(Request::Command(command, lang))),
+        Ok(_) => {}
+        Err(more) => errors.extend(more),
+    }
+    Some(Err(Refused { errors: std::mem::take(errors), lang }))
 }
 
 /// Drops invalid words and splits `--flag=value` in two, the only form that argh accepts.

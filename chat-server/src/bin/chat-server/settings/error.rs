@@ -27,6 +27,8 @@ pub(crate) enum SettingError {
     Argh(String),
     /// A flag has a wrong value. The name is without hyphens.
     Flag { name: &'static str, value: String, error: ValueError },
+    /// `replay` is not told what to replay.
+    MissingRecording,
     /// Neither a flag nor the file names a port.
     MissingPort,
     /// The configuration file cannot be read.
@@ -142,6 +144,9 @@ impl Localize for SettingError {
                 write!(f, "--{name}={value:?}: ")?;
                 error.fmt_in(lang, f)
             }
+            Self::MissingRecording => localize!(f, lang,
+                en: "replay needs a recording, as in chat-server replay FILE",
+                ko: "replay 다음에 기록 파일이 없어요. chat-server replay 파일 꼴로 써 주세요"),
             Self::MissingPort => localize!(f, lang,
                 en: "port is missing: choose one from 0 to 65535, as in --port=9000",
                 ko: "port 설정이 없어요. --port=9000처럼 0~65535 사이에서 골라 주세요"),

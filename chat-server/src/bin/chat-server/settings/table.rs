@@ -188,6 +188,8 @@ settings! {
         log_format "log-format" LOG_FORMAT |s, value| {
             s.log_format = one_of(value, &["text", "json"], [LogFormat::Text, LogFormat::Json])?;
         } => Some(if s.log_format == LogFormat::Json { "json" } else { "text" }.to_owned());
+        record "record" RECORD |s, value| s.record = Some(value.into())
+            => s.record.as_ref().map(|path| path.display().to_string());
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) tls: TlsSettings,
     /// The address to serve metrics at, if any.
     pub(crate) metrics: Option<SocketAddr>,
+    /// The file to record the inputs of the rooms in, if any.
+    pub(crate) record: Option<PathBuf>,
     /// The least severe level that is logged; `None` for what the environment says.
     pub(crate) log: Option<LevelFilter>,
     pub(crate) log_format: LogFormat,
