@@ -1,9 +1,10 @@
-//! The program: its command line, configuration and logs, its messages to a service manager, and its reactions to
+//! The program: its command line, configuration and logs, its messages to a service manager, its recordings, and its reactions to
 //! signals.
 
 mod cli;
 mod configuration;
 mod logs;
+mod recording;
 mod sd_notify;
 mod signals;
 mod threads;
