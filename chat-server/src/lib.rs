@@ -98,6 +98,9 @@ mod net;
 mod room_log;
 mod server;
 mod stats;
+#[cfg(feature = "store")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not use it yet"))]
+mod store;
 mod web;
 mod workers;
 
@@ -118,5 +121,7 @@ pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,
     ReliefStep, Stats,
 };
+#[cfg(feature = "store")]
+pub use store::{Archive, Damage, Erase, StoreError, StoreFault};
 pub use web::WebConfig;
 pub use workers::{Replay, ReplayError, replay};
