@@ -172,7 +172,8 @@ fn erase(connection: &mut Connection, what: &Erase) -> rusqlite::Result<Option<u
             if !exists(&transaction, room)? {
                 return Ok(None);
             }
-            transaction.execute("DELETE FROM rooms WHERE id = ?1 AND closed IS NOT NULL", [room])?;
+            transaction
+                .execute("DELETE FROM rooms WHERE id = ?1 AND closed IS NOT NULL", [room])?;
             transaction.execute("DELETE FROM events WHERE room = ?1", [room])?
         }
         Erase::Member(name) => transaction.execute(

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use batch::Batch;
 use chat_core::{Name, RoomId, Title};
 use lock::DirLock;
-use numbers::Numbers;
+use numbers::{Numbers, Record};
 use queue::{Queue, Stop};
 use recovery::SKIP;
 use retention::Retention;
@@ -194,10 +194,16 @@ impl Store {
     /// Returns the number to wait for in [`Progress::committed`], or `None` if any of it had to be given up, since the
     /// disk fails.
     pub(crate) fn hand_over(&mut self) -> Option<BatchNumber> {
-        if self.batch.is_empty() {
-            self.settle();
-        } else {
+        let report = &self.queue.report;
+        let Record { has_lost, is_settled, .. } = *self.numbers.record();
+        if has_lost && report.committed.load(Ordering::Acquire) >= self.lost_at {
+            // The database knows their numbers.
+            self.numbers.change(|record| record.has_lost = false);
+        }
+        if !self.batch.is_empty() {
             self.submit();
+        } else if !is_settled && report.quiet.load(Ordering::Acquire) == self.last {
+            self.numbers.change(|record| record.is_settled = true);
         }
         let has_lost = mem::take(&mut self.has_lost);
         (!has_lost).then_some(BatchNumber(self.last))
@@ -211,18 +217,6 @@ impl Store {
             self.lost += events;
             self.lost_at = self.last;
             self.numbers.change(|record| record.has_lost = true);
-        }
-    }
-
-    /// Notes that the database has everything.
-    fn settle(&mut self) {
-        let report = &self.queue.report;
-        if self.numbers.record().has_lost && report.committed.load(Ordering::Acquire) >= self.lost_at
-        {
-            self.numbers.change(|record| record.has_lost = false);
-        }
-        if !self.numbers.record().is_settled && report.quiet.load(Ordering::Acquire) == self.last {
-            self.numbers.change(|record| record.is_settled = true);
         }
     }
 

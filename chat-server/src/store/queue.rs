@@ -153,7 +153,8 @@ impl Queue {
                 break;
             }
             let time = if is_empty {
-                let left = patience.map(|patience| (begin + patience).saturating_duration_since(now));
+                let left =
+                    patience.map(|patience| (begin + patience).saturating_duration_since(now));
                 if left == Some(Duration::ZERO) {
                     return Woken::ByTime;
                 }

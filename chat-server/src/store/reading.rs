@@ -61,7 +61,8 @@ impl StoredPart {
 
     /// The same broadcasts, if they were appended in the reverse order.
     fn reversed(self) -> Self {
-        let mut part = Self { bytes: Vec::with_capacity(self.bytes.len()), ends: Vec::new(), ..self };
+        let mut part =
+            Self { bytes: Vec::with_capacity(self.bytes.len()), ends: Vec::new(), ..self };
         let begins = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
         for (begin, &(end, at)) in begins.zip(&self.ends).collect::<Vec<_>>().into_iter().rev() {
             part.bytes.extend_from_slice(&self.bytes[begin..end]);
@@ -138,9 +139,8 @@ impl Readers {
             let mut rooms = connection.prepare(
                 "SELECT id FROM rooms WHERE closed IS NULL AND last_at < ?1 ORDER BY id LIMIT ?2",
             )?;
-            let ids = rooms.query_map([stored(since), stored(limit as u64)], |row| {
-                row.get::<_, i64>(0)
-            })?;
+            let ids = rooms
+                .query_map([stored(since), stored(limit as u64)], |row| row.get::<_, i64>(0))?;
             let ids = ids.map(|id| id.map(|id| u64::try_from(id).unwrap_or(0)));
             let ids = ids.collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(ids.into_iter().filter_map(|id| RoomId::new(id).ok()).collect())
@@ -210,10 +210,11 @@ fn before(
     while let Some(row) = rows.next()? {
         let event = event(row)?;
         if newest_first.ends.is_empty() {
+            newest_first.from = event.seq;
             if !fits_message(&event) {
                 continue;
             }
-            newest_first.from = event.seq + 1;
+            newest_first.from += 1;
         }
         let is_next = event.seq + 1 == newest_first.from;
         if newest_first.ends.len() >= limit || !is_next || !newest_first.push(event) {
@@ -227,4 +228,3 @@ fn before(
     part.gap = part.end() < wanted || (!part.more && !is_all);
     Ok(part)
 }
-

@@ -168,7 +168,8 @@ fn meta<T: rusqlite::types::FromSql>(
     connection: &Connection,
     key: &str,
 ) -> rusqlite::Result<Option<T>> {
-    let value = connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0));
+    let value =
+        connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0));
     value.optional()
 }
 

@@ -107,13 +107,13 @@ impl Sweep {
         let mut rows = ROWS;
         let transaction = connection.unchecked_transaction()?;
         let mut next = transaction.prepare("SELECT min(room) FROM events WHERE room >= ?1")?;
-        let mut first =
-            transaction.prepare("SELECT seq, at FROM events WHERE room = ?1 ORDER BY seq LIMIT ?2")?;
-        let mut delete =
-            transaction.prepare("DELETE FROM events WHERE room = ?1 AND seq <= ?2")?;
+        let mut first = transaction
+            .prepare("SELECT seq, at FROM events WHERE room = ?1 ORDER BY seq LIMIT ?2")?;
+        let mut delete = transaction.prepare("DELETE FROM events WHERE room = ?1 AND seq <= ?2")?;
         let mut is_last = false;
         while rows > 0 && begin.elapsed() < TIME {
-            let Some(room) = next.query_row([self.room], |row| row.get::<_, Option<i64>>(0))? else {
+            let Some(room) = next.query_row([self.room], |row| row.get::<_, Option<i64>>(0))?
+            else {
                 is_last = true;
                 break;
             };

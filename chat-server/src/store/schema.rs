@@ -102,7 +102,8 @@ pub(super) fn open_to_read(dir: &Path) -> Result<Connection, StoreError> {
 /// The version of the schema; 0 for an empty database.
 fn version(path: &Path, connection: &Connection, newest: usize) -> Result<usize, StoreError> {
     let number = |name| {
-        let number = connection.query_row(&format!("PRAGMA {name}"), (), |row| row.get::<_, i64>(0));
+        let number =
+            connection.query_row(&format!("PRAGMA {name}"), (), |row| row.get::<_, i64>(0));
         number.map_err(StoreError::sql(path))
     };
     let (application, version) = (number("application_id")?, number("user_version")?);

@@ -46,8 +46,7 @@ struct Opened {
     news: Receiver<()>,
 }
 
-const DURABLE: StoreOptions =
-    StoreOptions { durable: true, history_age: None, history_size: None };
+const DURABLE: StoreOptions = StoreOptions { durable: true, history_age: None, history_size: None };
 
 fn open_with(dir: &Path, options: StoreOptions) -> (Opened, Restored) {
     let (tell, news) = mpsc::channel();
@@ -95,8 +94,8 @@ fn sql(dir: &Path) -> Connection {
     Connection::open(dir.join("chat.db")).expect("a database")
 }
 
-fn fault<T>(result: Result<T, StoreError>) -> StoreFault {
-    result.err().expect("it is refused").fault
+fn refused<T>(result: Result<T, StoreError>) -> StoreError {
+    result.err().expect("it is refused")
 }
 
 #[test]
@@ -116,14 +115,20 @@ fn what_was_said_is_there_after_a_stop_and_numbers_go_on() {
 
     let (opened, second) = open(&dir);
     assert_eq!((&second.epoch, second.end), (&first.epoch, LastEnd::InOrder));
-    let tea = StoredRoom { id: ROOM, title: title("tea"), created: 500, last_seq: 3, last_at: 1_003 };
+    let tea =
+        StoredRoom { id: ROOM, title: title("tea"), created: 500, last_seq: 3, last_at: 1_003 };
     assert_eq!((&second.rooms[..], second.next_room), (&[tea][..], ROOM.next().next()));
-    assert!(matches!(second.snapshot, Some(StoredSnapshot { at, bytes }) if at > 0 && bytes == b"sessions"));
+    assert!(
+        matches!(second.snapshot, Some(StoredSnapshot { at, bytes }) if at > 0 && bytes == b"sessions")
+    );
     let part = opened.store.readers().part(ROOM, Since::Last(50), 200, 4).expect("it reads");
     let (payloads, times): (Vec<_>, Vec<_>) =
         part.events().map(|event| (event.payload.to_vec(), event.at)).unzip();
     assert_eq!(payloads, [1, 2, 3].map(|seq| chat(ROOM, seq, "hi")));
-    assert_eq!((&times[..], part.from(), part.more, part.gap), (&[1_001, 1_002, 1_003][..], 1, false, false));
+    assert_eq!(
+        (&times[..], part.from(), part.more, part.gap),
+        (&[1_001, 1_002, 1_003][..], 1, false, false)
+    );
     opened.store.stop(None, DEADLINE).expect("it stops");
     assert_eq!(open(&dir).1.snapshot, None, "it is there once");
 }
@@ -201,9 +206,9 @@ fn a_directory_belongs_to_one_process() {
     let (opened, _) = open(&dir);
     let second = Store::open(&dir, DURABLE, || {});
     let pid = std::process::id();
-    assert!(matches!(fault(second), StoreFault::InUse(Some(holder)) if holder == pid));
+    assert!(matches!(refused(second).fault(), StoreFault::InUse(Some(holder)) if *holder == pid));
     let erased = Archive::erase(&dir, &Erase::Room(ROOM));
-    assert!(matches!(fault(erased), StoreFault::InUse(_)));
+    assert!(matches!(refused(erased).fault(), StoreFault::InUse(_)));
     drop(opened);
     open(&dir);
 }
@@ -228,20 +233,24 @@ fn a_schema_is_brought_up_to_date_and_a_newer_one_is_left_alone() {
         .expect("the room is there");
     assert_eq!(row, (2, "old".to_owned(), None));
     let broken = [next[0], next[1], "CREATE TABLE a (b); CREATE TABLE a (b)"];
-    assert!(matches!(fault(schema::migrate(&dir, &mut old, &broken)), StoreFault::Database(_)));
-    let has_a = old.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'a'", (), |row| row.get(0));
+    assert!(matches!(
+        refused(schema::migrate(&dir, &mut old, &broken)).fault(),
+        StoreFault::Database(_)
+    ));
+    let has_a =
+        old.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'a'", (), |row| row.get(0));
     assert_eq!(has_a, Ok(0_i64), "all of a step, or nothing");
     drop(old);
     let newer = Store::open(&dir, DURABLE, || {});
-    assert!(matches!(fault(newer), StoreFault::Newer(2)));
+    assert!(matches!(refused(newer).fault(), StoreFault::Newer(2)));
 
     let foreign = Dir::new("foreign");
     fs::create_dir(&*foreign).expect("a directory");
     sql(&foreign).execute_batch("CREATE TABLE a (b)").expect("another program's");
-    assert!(matches!(fault(Store::open(&foreign, DURABLE, || {})), StoreFault::Foreign));
+    assert!(matches!(refused(Store::open(&foreign, DURABLE, || {})).fault(), StoreFault::Foreign));
     fs::write(foreign.join("chat.db"), [b'x'; 8192]).expect("it is written");
-    assert!(matches!(fault(Store::open(&foreign, DURABLE, || {})), StoreFault::Foreign));
-    assert!(matches!(fault(Archive::open(&foreign.join("none"))), StoreFault::Missing));
+    assert!(matches!(refused(Store::open(&foreign, DURABLE, || {})).fault(), StoreFault::Foreign));
+    assert!(matches!(refused(Archive::open(&foreign.join("none"))).fault(), StoreFault::Missing));
 }
 
 /// Whatever is missing, and whatever is asked for: a part has the right broadcasts, and says what is missing.
@@ -323,4 +332,125 @@ fn check(
             assert_eq!(part.gap, is_missing, "{about}");
         }
     }
+}
+
+/// A disk that takes nothing is not felt: what does not fit memory is given up, told, and the rest goes on by itself.
+#[test]
+fn a_failing_disk_costs_a_gap_and_no_number() {
+    let dir = Dir::new("failing");
+    let (mut opened, first) = open(&dir);
+    opened.store.room_created(ROOM, &title("tea"), 500);
+    opened.say(ROOM, 1);
+    opened.commit();
+    let other = sql(&dir);
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else can write now");
+    opened.say(ROOM, 2);
+    opened.store.hand_over().expect("it waits");
+    opened.until("failing", |store| store.progress().is_failing);
+    assert!(opened.store.fault().expect("a reason").contains("locked"));
+    let payload = chat(ROOM, 3, &"x".repeat(60_000));
+    let mut seq = 2;
+    while opened.store.progress().lost < 100 {
+        seq += 1;
+        opened.store.event(ROOM, seq, seq, None, &payload);
+        opened.store.hand_over();
+        assert!(opened.store.memory() <= 2 * QUEUE, "bounded");
+    }
+    let young = ROOM.next();
+    opened.store.room_created(young, &title("young"), 600);
+    opened.say(young, 1);
+    assert_eq!(opened.store.hand_over(), None, "one gap, not many");
+    other.execute_batch("ROLLBACK").expect("the disk is back");
+    drop(other);
+    opened.until("recovered", |store| !store.progress().is_failing);
+    opened.until("everything is there", |store| store.progress().committed.0 == store.last);
+    seq += 1;
+    opened.say(ROOM, seq);
+    opened.commit();
+    let lost = opened.store.progress().lost;
+    let readers = opened.store.readers();
+    let part = readers.part(ROOM, Since::Last(1), 200, seq + 1).expect("it reads");
+    assert_eq!((part.from(), part.gap), (seq, false));
+    let part = readers.part(ROOM, Since::Before(seq), 1, seq + 1).expect("it reads");
+    assert_eq!((part.end(), part.gap), (seq - lost + 1, true));
+    let part = readers.part(young, Since::Last(50), 200, 2).expect("it reads");
+    assert_eq!((part.events().count(), part.gap), (0, true));
+    drop(opened);
+    let (_, second) = open(&dir);
+    assert_eq!((second.end, &second.epoch), (LastEnd::Killed, &first.epoch), "nothing is owed");
+    let rooms: Vec<_> = second.rooms.iter().map(|room| (room.id, room.last_seq)).collect();
+    assert_eq!(rooms, [(ROOM, seq + SKIP), (young, 1 + SKIP)]);
+}
+
+#[test]
+fn a_kill_while_the_disk_fails_begins_an_epoch() {
+    let dir = Dir::new("failed");
+    let (mut opened, first) = open(&dir);
+    let other = sql(&dir);
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else can write now");
+    opened.say(ROOM, 1);
+    opened.store.hand_over();
+    opened.until("failing", |store| store.progress().is_failing);
+    let payload = chat(ROOM, 2, &"x".repeat(60_000));
+    while opened.store.progress().lost == 0 {
+        opened.store.event(ROOM, 2, 2, None, &payload);
+        opened.store.hand_over();
+    }
+    let stopped = opened.store.stop(Some(Vec::new()), Duration::from_millis(100));
+    assert!(stopped.is_err(), "the next start is as after a kill");
+    other.execute_batch("ROLLBACK").expect("the disk is back");
+    let (_, second) = open(&dir);
+    assert_eq!((second.end, &second.snapshot), (LastEnd::Unknown, &None));
+    assert_ne!(second.epoch, first.epoch);
+}
+
+#[test]
+fn what_is_old_or_too_much_is_deleted_and_the_room_stays() {
+    let dir = Dir::new("retention");
+    let now =
+        u64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after it").as_millis());
+    let now = now.expect("in range");
+    let hour = 3_600_000;
+    let (mut opened, _) = open(&dir);
+    let other = ROOM.next();
+    opened.store.room_created(ROOM, &title("tea"), now);
+    opened.store.room_created(other, &title("closed"), now);
+    for seq in 1..=2_000 {
+        let age = (2_000 - seq) * hour / 100;
+        opened.store.event(ROOM, seq, now - age, None, &chat(ROOM, seq, &"x".repeat(500)));
+        opened.store.event(other, seq, now - 50 * hour, None, &chat(other, seq, "old"));
+    }
+    opened.store.room_closed(other, now);
+    opened.commit();
+    opened.store.stop(None, DEADLINE).expect("it stops");
+
+    let count = |room: RoomId| {
+        let count = "SELECT count(*) FROM events WHERE room = ?1";
+        let count = sql(&dir).query_row(count, [room.number() as i64], |row| row.get::<_, i64>(0));
+        count.expect("it counts")
+    };
+    let options = StoreOptions { history_age: Some(Duration::from_secs(36_000)), ..DURABLE };
+    let (mut opened, _) = open_with(&dir, options);
+    opened.until("the old ones are gone", |_| count(other) == 0 && count(ROOM) <= 1_001);
+    assert!(count(ROOM) >= 950, "those of the last ten hours stay");
+    let quiet = opened.store.readers().quiet_rooms(now + 1, 10).expect("it reads");
+    assert_eq!(quiet, [ROOM], "the closed one is none");
+    assert_eq!(opened.store.readers().quiet_rooms(now, 10).expect("it reads"), []);
+    opened.store.stop(None, DEADLINE).expect("it stops");
+
+    let options = StoreOptions { history_size: Some(400_000), ..DURABLE };
+    let (mut opened, restored) = open_with(&dir, options);
+    assert_eq!(restored.rooms.len(), 1);
+    opened.until("it is small", |store| (1..=400_000).contains(&store.progress().size));
+    opened.until("the file shrinks", |_| {
+        fs::metadata(dir.join("chat.db")).is_ok_and(|file| file.len() < 600_000)
+    });
+    let left = count(ROOM);
+    assert!((400..700).contains(&left), "{left} of some 1,000: no more than needed is deleted");
+    opened.say(ROOM, 2_001);
+    opened.commit();
+    let part = opened.store.readers().part(ROOM, Since::Last(1), 1, 2_002).expect("it reads");
+    assert_eq!((part.from(), part.more), (2_001, true));
+    drop(opened);
+    assert_eq!(Archive::open(&dir).expect("it opens").check().expect("it reads"), []);
 }

@@ -28,6 +28,8 @@ const QUIET: Duration = Duration::from_secs(1);
 /// The bytes, as estimated, that a write-ahead log has before they are moved into the database.
 const CHECKPOINT: usize = 8 << 20;
 const PAGE: usize = 4096;
+/// Pages that a step of the retention changes, as estimated.
+const STEP: usize = 64;
 
 /// The thread.
 #[derive(Debug)]
@@ -98,12 +100,9 @@ impl Writer {
         }
     }
 
-    fn write(
-        &mut self,
-        connection: &Connection,
-        stop: &mut Option<Stop>,
-    ) -> rusqlite::Result<End> {
+    fn write(&mut self, connection: &Connection, stop: &mut Option<Stop>) -> rusqlite::Result<End> {
         let mut statements = Statements::prepare(connection)?;
+        self.queue.report.size.store(retention::size(connection)?, Ordering::Relaxed);
         loop {
             if !self.taken.is_empty() {
                 self.commit(connection, &mut statements)?;
@@ -127,9 +126,10 @@ impl Writer {
             let patience = step.into_iter().chain(quiet).min();
             match self.queue.take(&mut self.taken, not_before, patience) {
                 Woken::ByWork => {}
-                Woken::ByTime if quiet == patience => {
+                Woken::ByTime if quiet.is_some() && quiet == patience => {
                     self.owes_quiet = false;
                     self.queue.report.quiet(self.taken.last);
+                    self.checkpoint(connection)?;
                 }
                 Woken::ByTime => {}
                 Woken::ByStop(how) => {
@@ -143,6 +143,11 @@ impl Writer {
             if stop.is_none() && self.retention.next().is_some_and(|next| next <= Instant::now()) {
                 let size = self.retention.step(connection)?;
                 self.queue.report.size.store(size, Ordering::Relaxed);
+                self.logged += PAGE * STEP;
+                self.owes_quiet = true;
+                if self.logged > CHECKPOINT {
+                    self.checkpoint(connection)?;
+                }
             }
         }
     }
@@ -187,10 +192,16 @@ impl Writer {
         self.owes_quiet = true;
         self.queue.report.committed(self.taken.last, events, self.durable);
         if self.logged > CHECKPOINT {
-            self.logged = 0;
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
-            self.queue.report.size.store(retention::size(connection)?, Ordering::Relaxed);
+            self.checkpoint(connection)?;
         }
+        Ok(())
+    }
+
+    /// Moves what it can from the write-ahead log to the database.
+    fn checkpoint(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.logged = 0;
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
+        self.queue.report.size.store(retention::size(connection)?, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -255,9 +266,8 @@ impl<'a> Statements<'a> {
                 "UPDATE rooms SET last_seq = max(last_seq, ?2), last_at = ?3 WHERE id = ?1",
             )?,
             close: connection.prepare("UPDATE rooms SET closed = ?2 WHERE id = ?1")?,
-            next_room: connection.prepare(
-                "UPDATE meta SET value = max(value, ?1) WHERE key = 'next_room'",
-            )?,
+            next_room: connection
+                .prepare("UPDATE meta SET value = max(value, ?1) WHERE key = 'next_room'")?,
         })
     }
 }
