@@ -78,11 +78,11 @@ impl Taken {
 #[derive(Debug)]
 pub(super) enum Woken {
     /// Something has been taken.
-    ByWork,
+    Work,
     /// Nothing has come in time.
-    ByTime,
+    Timeout,
     /// It is to end. What was left has been taken.
-    ByStop(Stop),
+    Stop(Stop),
 }
 
 impl Queue {
@@ -156,7 +156,7 @@ impl Queue {
                 let left =
                     patience.map(|patience| (begin + patience).saturating_duration_since(now));
                 if left == Some(Duration::ZERO) {
-                    return Woken::ByTime;
+                    return Woken::Timeout;
                 }
                 left
             } else if waiting.batch.len() >= enough || waiting.is_giving_up || now >= not_before {
@@ -178,7 +178,7 @@ impl Queue {
         taken.batch.append(&mut waiting.batch);
         taken.lost.append(&mut waiting.lost);
         taken.last = waiting.last;
-        waiting.stop.take().map_or(Woken::ByWork, Woken::ByStop)
+        waiting.stop.take().map_or(Woken::Work, Woken::Stop)
     }
 
     /// Sleeps for so long, unless it is time to stop.

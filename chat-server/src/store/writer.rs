@@ -125,14 +125,14 @@ impl Writer {
             let quiet = self.owes_quiet.then_some(QUIET);
             let patience = step.into_iter().chain(quiet).min();
             match self.queue.take(&mut self.taken, not_before, patience) {
-                Woken::ByWork => {}
-                Woken::ByTime if quiet.is_some() && quiet == patience => {
+                Woken::Work => {}
+                Woken::Timeout if quiet.is_some() && quiet == patience => {
                     self.owes_quiet = false;
                     self.queue.report.quiet(self.taken.last);
                     self.checkpoint(connection)?;
                 }
-                Woken::ByTime => {}
-                Woken::ByStop(how) => {
+                Woken::Timeout => {}
+                Woken::Stop(how) => {
                     // What was taken is lost with a killed process.
                     if matches!(how, Stop::Abandon) {
                         return Ok(End::Abandoned);
