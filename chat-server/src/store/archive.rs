@@ -238,3 +238,6 @@ fn check(connection: &Connection) -> rusqlite::Result<Vec<Damage>> {
 fn number(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

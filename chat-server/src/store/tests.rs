@@ -1,5 +1,8 @@
 //! Tests of the store as a whole: what is found again after each kind of end, and what is read.
 
+mod killed;
+mod workload;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use rusqlite::Connection;
 use super::recovery::{LastEnd, StoredRoom, StoredSnapshot};
 use super::*;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
 const ROOM: RoomId = RoomId::FIRST;
 
 /// A data directory that is deleted with it.
@@ -41,8 +44,8 @@ impl Drop for Dir {
 }
 
 /// A store with the news that it has for the reactor.
-struct Opened {
-    store: Store,
+pub(super) struct Opened {
+    pub(super) store: Store,
     news: Receiver<()>,
 }
 
@@ -57,7 +60,7 @@ fn open_with(dir: &Path, options: StoreOptions) -> (Opened, Restored) {
     (Opened { store, news }, restored)
 }
 
-fn open(dir: &Path) -> (Opened, Restored) {
+pub(super) fn open(dir: &Path) -> (Opened, Restored) {
     open_with(dir, DURABLE)
 }
 
@@ -75,22 +78,22 @@ impl Opened {
         }
     }
 
-    fn commit(&mut self) {
+    pub(super) fn commit(&mut self) {
         let number = self.store.hand_over().expect("the disk does not fail");
         self.until("committed", |store| store.progress().committed >= number);
     }
 }
 
-fn chat(room: RoomId, seq: u64, text: &str) -> Vec<u8> {
+pub(super) fn chat(room: RoomId, seq: u64, text: &str) -> Vec<u8> {
     format!(r#"{{"type":"SCChat","roomId":{room},"seq":{seq},"member":"ann","text":"{text}"}}"#)
         .into_bytes()
 }
 
-fn title(title: &str) -> Title {
+pub(super) fn title(title: &str) -> Title {
     Title::new(title).expect("valid")
 }
 
-fn sql(dir: &Path) -> Connection {
+pub(super) fn sql(dir: &Path) -> Connection {
     Connection::open(dir.join("chat.db")).expect("a database")
 }
 

@@ -1,7 +1,7 @@
 //! The chat server as a program: from the command line to the exit status.
 //!
-//! `cli` reads the command line into `settings`, or into one of the `commands` that do something other than serve; `logging` and `os` connect the program with its terminal, its
-//! supervisor and its system; `metrics` serves metrics; `invitation` says what to open in a browser; `exit_error` and
+//! `cli` reads the command line into `settings`, or into one of the `commands`; `logging` and `os` connect the program
+//! with its terminal, its supervisor and its system; `metrics` serves metrics; `invitation` says what to open in a browser; `exit_error` and
 //! `texts` hold the texts for people. The chat server itself is in the library.
 
 mod cli;

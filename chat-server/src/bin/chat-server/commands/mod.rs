@@ -2,6 +2,7 @@
 //!
 //! `cli` calls [`parse`], and `main` [`run`].
 
+mod history;
 mod replay;
 
 use std::process::ExitCode;
@@ -9,11 +10,14 @@ use std::process::ExitCode;
 use chat_server::Lang;
 
 use crate::settings::SettingError;
+use history::HistoryCommand;
 use replay::ReplayCommand;
 
 /// A command, with what it needs.
 #[derive(Debug)]
 pub(crate) enum Command {
+    /// Read, erase or check what a server has stored.
+    History(HistoryCommand),
     /// Apply the inputs of a recording again.
     Replay(ReplayCommand),
 }
@@ -22,6 +26,7 @@ pub(crate) enum Command {
 /// `--lang`.
 pub(crate) fn parse(command: &str, words: &[String]) -> Option<Result<Command, Vec<SettingError>>> {
     match command {
+        "history" => Some(HistoryCommand::parse(words).map(Command::History)),
         "replay" => Some(ReplayCommand::parse(words).map(Command::Replay)),
         _ => None,
     }
@@ -30,6 +35,7 @@ pub(crate) fn parse(command: &str, words: &[String]) -> Option<Result<Command, V
 /// Carries out a command.
 pub(crate) fn run(command: &Command, lang: Lang) -> ExitCode {
     match command {
+        Command::History(history) => history.run(lang),
         Command::Replay(replay) => replay.run(lang),
     }
 }

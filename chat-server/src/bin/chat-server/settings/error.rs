@@ -25,6 +25,12 @@ pub(crate) enum SettingError {
     RepeatedFlag(String),
     /// An error found by argh, in its words.
     Argh(String),
+    /// `history` is not followed by what to do.
+    NoAction,
+    /// A command lacks a flag that it needs.
+    MissingFlag(&'static str),
+    /// It is not clear what to erase.
+    RoomOrMember,
     /// A flag has a wrong value. The name is without hyphens.
     Flag { name: &'static str, value: String, error: ValueError },
     /// `replay` is not told what to replay.
@@ -140,6 +146,15 @@ impl Localize for SettingError {
                 let words = words.escape_debug();
                 localize!(f, lang, en: "{words}", ko: "플래그가 잘못됐어요 ({words})")
             }
+            Self::NoAction => localize!(f, lang,
+                en: "history needs one of export, erase and check, as in history check --data=DIR",
+                ko: "history 뒤에 export, erase, check 가운데 하나를 써 주세요. 예를 들면 history check --data=폴더예요"),
+            Self::MissingFlag(flag) => localize!(f, lang,
+                en: "{flag} is missing",
+                ko: "{flag} 플래그가 없어요"),
+            Self::RoomOrMember => localize!(f, lang,
+                en: "give either --room or --member",
+                ko: "--room 플래그나 --member 플래그 가운데 하나만 써 주세요"),
             Self::Flag { name, value, error } => {
                 write!(f, "--{name}={value:?}: ")?;
                 error.fmt_in(lang, f)

@@ -6,12 +6,15 @@ use chat_server::Lang;
 use super::*;
 
 /// The sources of error texts.
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 8] = [
+    include_str!("../commands/history.rs"),
     include_str!("../exit_error.rs"),
     include_str!("../settings/error.rs"),
     include_str!("../../../limits/error.rs"),
     include_str!("../../../server/mod.rs"),
     include_str!("../../../net/tls/error.rs"),
+    include_str!("../../../store/archive.rs"),
+    include_str!("../../../store/error.rs"),
 ];
 
 /// The first string literal of a source.
