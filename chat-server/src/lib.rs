@@ -99,7 +99,9 @@ mod room_log;
 mod server;
 mod stats;
 #[cfg(feature = "store")]
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not use it yet"))]
+mod store;
+#[cfg(not(feature = "store"))]
+#[path = "store/absent.rs"]
 mod store;
 mod web;
 mod workers;
@@ -123,5 +125,6 @@ pub use stats::{
 };
 #[cfg(feature = "store")]
 pub use store::{Archive, Damage, Erase, StoreError, StoreFault};
+pub use store::DataConfig;
 pub use web::WebConfig;
 pub use workers::{Replay, ReplayError, replay};

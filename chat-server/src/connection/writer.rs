@@ -107,7 +107,7 @@ impl Writer {
             self.follow_ups.push((key, FollowUp::CheckBacklog { has_read: written > 0 }));
         }
         let follow_up = match result {
-            Ok(Flushed::All | Flushed::Blocked) => None,
+            Ok(Flushed::All | Flushed::Blocked | Flushed::Awaited) => None,
             Ok(Flushed::Budget) => Some(FollowUp::Resume),
             Ok(Flushed::Page) => Some(FollowUp::NextPage),
             Err(_) => Some(FollowUp::Failed),

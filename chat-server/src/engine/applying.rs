@@ -26,8 +26,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.observer.is_some() {
             outputs.iter().for_each(|output| self.observe(output));
         }
+        if self.fanout.histories().is_some_and(|histories| histories.store().is_some()) {
+            outputs.iter().for_each(|output| self.note_for_store(output));
+        }
         for output in outputs.drain(..) {
             self.apply(now, output);
+        }
+        if progress.has_finished {
+            self.apply_finished(now);
         }
         self.dispatcher.recycle(outputs);
         if progress.stop_requested {
@@ -88,7 +94,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
             }
             Output::ShutdownRequested { .. } => self.begin_stop(now),
-            Output::RoomClosed { room } => self.fanout.close_room(room),
+            Output::RoomClosed { room } => self.fanout.close_room(room, self.clock.now()),
             other => self.apply_asked(now, other),
         }
     }

@@ -7,7 +7,7 @@ use chat_proto::extended::{
 };
 
 use super::Engine;
-use super::state::Workers;
+use super::state::{Owed, Workers};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::CloseReason;
 use crate::workers::{AskedList, List, Request};
@@ -83,6 +83,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         limit: usize,
         re: Option<&RequestId>,
     ) {
+        if self.backfill(now, to, room, since, limit, re) {
+            return;
+        }
         let Some(&key) = self.sessions.get(&to) else { return };
         let Some(connection) = self.connections.get(key) else { return };
         let Some(histories) = self.fanout.histories() else { return };
@@ -100,7 +103,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         match output {
             Output::Answering { to, re } => self.askers.set_re(to, re),
             Output::Acknowledged { to, re, room, seq, at } => {
-                self.push_extended(now, to, &Answer::Ack { re: &re, room, seq, at });
+                self.acknowledge(now, Owed { to, re, room, seq, at });
             }
             Output::Pong { to, room } => {
                 let (re, time) = (self.askers.take_re(to), self.clock.now());
@@ -121,7 +124,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    fn push_extended(&mut self, now: Instant, to: SessionId, answer: &Answer<'_>) {
+    pub(super) fn push_extended(&mut self, now: Instant, to: SessionId, answer: &Answer<'_>) {
         self.answer(now, to, |connection| {
             let framing = connection.outbound.framing();
             connection.outbound.send.push_extended(framing, answer);

@@ -179,6 +179,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             && (self.dispatcher.is_idle() || deadline <= now)
         {
             self.stop = Some(Stop::Closing);
+            self.save_for_next_server();
             self.close_all(now);
         }
     }

@@ -13,6 +13,7 @@
 //! | `reading` | reads connections, and posts their requests |
 //! | `applying` | applies the hub's outputs |
 //! | `asking` | answers clients that said hello |
+//! | `storing` | hands over to the disk, and has it read |
 //! | `resuming` | keeps sessions that outlive their connections, and hands them over |
 //! | `writing` | flushes rooms and connections |
 //! | `deadlines` | ends what takes too long |
@@ -36,6 +37,7 @@ mod relieving;
 mod resuming;
 mod slow_readers;
 mod state;
+mod storing;
 mod vanished;
 mod web;
 mod writing;
@@ -47,7 +49,7 @@ use rustc_hash::FxHashMap;
 
 use self::state::{
     Admission, Askers, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, KeptSessions, Stop,
-    Timers, WallClock, Watch,
+    Timers, Unconfirmed, WallClock, Watch,
 };
 use crate::config::Config;
 use crate::connection::Connections;
@@ -57,10 +59,12 @@ use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, SockDiag, Socket};
 use crate::room_log::GivenUp;
 use crate::stats::{Counters, LimitKind};
+use crate::store::Store;
 use crate::web::Site;
 use crate::workers::SharedHub;
 
 pub(crate) use self::state::Workers;
+pub(crate) use self::storing::Stored;
 
 #[derive(Debug)]
 pub(crate) struct Engine<S, W> {
@@ -76,6 +80,15 @@ pub(crate) struct Engine<S, W> {
     /// A word that changes when numbers begin anew.
     epoch: Box<str>,
     fanout: Fanout,
+    /// Acknowledgements that wait for the disk, if they are to.
+    unconfirmed: Option<Unconfirmed>,
+    is_store_failing: bool,
+    /// When to look for rooms that have been empty for too long.
+    look_for_empty_rooms: Instant,
+    /// What is left to the next server.
+    saved: Option<Box<(Store, Option<Vec<u8>>)>>,
+    /// Jobs started.
+    jobs: u64,
     admission: Admission,
     ingress: Ingress,
     dispatcher: Dispatcher<W>,
@@ -116,6 +129,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             kept: KeptSessions::default(),
             clock,
             fanout: Fanout::new(&limits, lang),
+            unconfirmed: None,
+            is_store_failing: false,
+            look_for_empty_rooms: Instant::START,
+            saved: None,
+            jobs: 0,
             admission: Admission::new(&limits),
             ingress: Ingress::new(&limits, web.is_some()),
             dispatcher: Dispatcher::new(hub, workers, inline_requests),
@@ -154,6 +172,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.read_queued(now);
         self.dispatcher.run(now);
         self.apply_outputs(now);
+        self.store(now);
         self.flush_rooms();
         self.flush_queued();
         self.follow_up_writes(now);

@@ -17,7 +17,7 @@ use super::*;
 use crate::net::StreamState;
 use crate::stats::CloseReason;
 use crate::testing::scripted_socket::Step;
-use crate::workers::{Mailbox, MailboxState};
+use crate::workers::{Job, Mailbox, MailboxState};
 
 const ROOMS: &str = r#"{"type":"CSRooms"}"#;
 const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
@@ -27,6 +27,10 @@ const CHAT: &str = r#"{"type":"CSChat","text":"said in no room"}"#;
 struct Lazy(Rc<RefCell<Vec<Arc<Mailbox>>>>);
 
 impl Workers for Lazy {
+    fn start_job(&mut self, job: Job) {
+        panic!("there is no store: {job:?}");
+    }
+
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         self.0.borrow_mut().append(mailboxes);
     }

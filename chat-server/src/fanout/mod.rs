@@ -14,7 +14,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, VecDeque};
 use std::mem;
 
-use chat_core::{RoomEvent, RoomId};
+use chat_core::{Name, RoomEvent, RoomId};
 use chat_proto::{Framing, Lang, ServerMessage};
 use rustc_hash::FxHashMap;
 
@@ -203,7 +203,7 @@ impl Fanout {
                 let mut frame = Vec::new();
                 let fits = message.write(lang, &mut frame);
                 fits.expect("the hub refuses a chat that does not fit a frame");
-                histories.add(id, seq, at, Framing::Length.payload(&frame));
+                histories.add(id, seq, at, member(event), Framing::Length.payload(&frame));
             }
             return;
         };
@@ -220,7 +220,7 @@ impl Fanout {
             fits.expect("the hub refuses a chat that does not fit a frame");
         });
         if let Some(histories) = &mut self.histories {
-            histories.add(id, seq, at, room.last_payload());
+            histories.add(id, seq, at, member(event), room.last_payload());
         }
         room.account_memory(&mut self.log_memory);
     }
@@ -230,15 +230,19 @@ impl Fanout {
         self.histories.as_ref()
     }
 
+    pub(crate) fn histories_mut(&mut self) -> Option<&mut Histories> {
+        self.histories.as_mut()
+    }
+
     /// Whether all that was said in a room has been handed out.
     pub(crate) fn is_handed_out(&self, id: RoomId) -> bool {
         self.rooms.get(&id).is_some_and(Room::is_handed_out)
     }
 
     /// Forgets what was said in a room.
-    pub(crate) fn close_room(&mut self, id: RoomId) {
+    pub(crate) fn close_room(&mut self, id: RoomId, at: u64) {
         if let Some(histories) = &mut self.histories {
-            histories.close(id);
+            histories.close(id, at);
         }
     }
 
@@ -283,6 +287,14 @@ impl Fanout {
         let progress = room.flush(connections, writer, &mut self.pool, left);
         room.account_memory(&mut self.log_memory);
         progress == FlushProgress::Unfinished
+    }
+}
+
+/// Who said it, unless nobody did.
+fn member(event: &RoomEvent) -> Option<&Name> {
+    match event {
+        RoomEvent::Chat { member, .. } => Some(member),
+        RoomEvent::Notice(_) => None,
     }
 }
 

@@ -7,9 +7,11 @@ use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
 
-use chat_core::RoomId;
+use chat_core::{Name, RoomId};
 use chat_proto::extended::{Event, HistoryHead, Since};
 use rustc_hash::FxHashMap;
+
+use crate::store::Store;
 
 /// The histories of all rooms.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Histories {
     most_of_room: usize,
     most: usize,
     given_up: GivenUp,
+    /// Where all of it is written, if it is.
+    store: Option<Box<Store>>,
 }
 
 /// Blocks given up since this was last asked for.
@@ -247,6 +251,11 @@ impl Part<'_> {
         self.range.start
     }
 
+    /// The number after the last broadcast.
+    pub(super) fn end(&self) -> u64 {
+        self.range.end
+    }
+
     pub(crate) fn events(&self) -> impl Iterator<Item = Event<'_>> {
         let events = self.history.map(|history| self.range.clone().map(|seq| history.event(seq)));
         events.into_iter().flatten()
@@ -261,7 +270,33 @@ impl Histories {
     pub(crate) fn new(most_of_room: usize, most: usize) -> Self {
         let (rooms, order) = (FxHashMap::default(), VecDeque::new());
         let given_up = GivenUp::default();
-        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most, given_up }
+        let store = None;
+        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most, given_up, store }
+    }
+
+    /// Writes everything to `store` from now on. `rooms` are those in it, with their last numbers.
+    pub(crate) fn set_store(
+        &mut self,
+        store: Store,
+        rooms: impl IntoIterator<Item = (RoomId, u64)>,
+    ) {
+        self.store = Some(Box::new(store));
+        let history = |last| History { last, ..History::default() };
+        self.rooms.extend(rooms.into_iter().map(|(room, last)| (room, history(last))));
+    }
+
+    /// Where everything is written.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.as_deref()
+    }
+
+    pub(crate) fn store_mut(&mut self) -> Option<&mut Store> {
+        self.store.as_deref_mut()
+    }
+
+    /// Takes the store, into which nothing goes any more.
+    pub(crate) fn take_store(&mut self) -> Option<Store> {
+        self.store.take().map(|store| *store)
     }
 
     /// Memory of what is kept, in bytes.
@@ -269,9 +304,19 @@ impl Histories {
         self.memory
     }
 
-    /// Adds a broadcast, the next one of its room.
+    /// Adds a broadcast, the next one of its room, with who said it.
     #[inline]
-    pub(crate) fn add(&mut self, room: RoomId, seq: u64, at: u64, payload: &[u8]) {
+    pub(crate) fn add(
+        &mut self,
+        room: RoomId,
+        seq: u64,
+        at: u64,
+        member: Option<&Name>,
+        payload: &[u8],
+    ) {
+        if let Some(store) = &mut self.store {
+            store.event(room, seq, at, member, payload);
+        }
         if let Some(history) = self.rooms.get_mut(&room)
             && let Some(block) = history.open_block(seq)
             && block.add(at, payload)
@@ -342,7 +387,10 @@ impl Histories {
     }
 
     /// Forgets a room.
-    pub(crate) fn close(&mut self, room: RoomId) {
+    pub(crate) fn close(&mut self, room: RoomId, at: u64) {
+        if let Some(store) = &mut self.store {
+            store.room_closed(room, at);
+        }
         let Some(history) = self.rooms.remove(&room) else { return };
         self.memory -= history.memory;
         self.blocks -= history.blocks.len();
@@ -354,6 +402,11 @@ impl Histories {
     /// The number of the last broadcast of a room; 0 before the first.
     pub(crate) fn last(&self, room: RoomId) -> u64 {
         self.rooms.get(&room).map_or(0, |history| history.last)
+    }
+
+    /// The number of the first broadcast of a room that is kept here; without any, that of the next.
+    pub(super) fn first(&self, room: RoomId) -> u64 {
+        self.rooms.get(&room).map_or(1, History::first)
     }
 
     /// The part of a room's history that was asked for, as far as it fits one message: at most `limit` broadcasts.
@@ -399,7 +452,7 @@ mod tests {
                 let len = [0, 10, 100, 1_000, 70_000][rng.below(5)].min(65_000);
                 let seq = said[which].len() as u64 + 1;
                 let (at, payload) = (rng.next() >> 24, payload(seq, len));
-                histories.add(rooms[which], seq, at, &payload);
+                histories.add(rooms[which], seq, at, None, &payload);
                 said[which].push((at, payload));
                 assert!(histories.memory() <= histories.most, "seed {seed}");
                 let limit = rng.below(20);
@@ -410,7 +463,7 @@ mod tests {
             }
             let sum: usize = histories.rooms.values().map(|history| history.memory).sum();
             assert_eq!(sum, histories.memory(), "seed {seed}");
-            rooms.iter().for_each(|room| histories.close(*room));
+            rooms.iter().for_each(|room| histories.close(*room, 0));
             assert_eq!((histories.memory(), histories.blocks), (0, 0), "seed {seed}");
         }
     }
@@ -456,7 +509,7 @@ mod tests {
     fn what_fits_no_message_is_a_gap_and_ends_no_request() {
         let mut histories = Histories::new(1 << 20, 1 << 20);
         for (seq, len) in [(1, 10), (2, 65_400), (3, 10)] {
-            histories.add(ROOM, seq, 0, &payload(seq, len));
+            histories.add(ROOM, seq, 0, None, &payload(seq, len));
         }
         let range = |since| {
             let part = histories.part(ROOM, since, 200);
@@ -473,13 +526,13 @@ mod tests {
     fn the_oldest_of_all_rooms_goes_first() {
         let mut histories = Histories::new(1 << 20, 1 << 20);
         let other = ROOM.next();
-        histories.add(ROOM, 1, 0, &payload(1, 1_000));
-        histories.add(other, 1, 0, &payload(1, 1_000));
+        histories.add(ROOM, 1, 0, None, &payload(1, 1_000));
+        histories.add(other, 1, 0, None, &payload(1, 1_000));
         histories.give_up(1);
         assert!(histories.part(ROOM, Since::Last(1), 1).events().next().is_none());
         assert!(histories.part(other, Since::Last(1), 1).events().next().is_some());
         assert_eq!(histories.last(ROOM), 1, "its numbers go on");
-        histories.add(ROOM, 2, 0, &payload(2, 10));
+        histories.add(ROOM, 2, 0, None, &payload(2, 10));
         let part = histories.part(ROOM, Since::After(0), 200);
         assert_eq!((part.from(), part.gap), (2, true));
     }

@@ -8,6 +8,7 @@
 //! Nothing here knows about sockets, connections or members: `fanout` decides who is handed what and when, and
 //! `connection` keeps the references until they are written.
 
+mod backfill;
 mod chunk;
 mod chunk_pool;
 mod cursor;

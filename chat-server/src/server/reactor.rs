@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::net::{Acceptor, Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin};
 use crate::net::{SockDiag, Stream, canonical, written_by_this_thread};
 use crate::stats::{CloseReason, Counters, LimitKind};
-use crate::workers::{Mailbox, Pool, SharedHub};
+use crate::workers::{Job, Mailbox, Pool, SharedHub};
 
 // Above every token of a connection, including those in the lobby.
 const WAKER: Token = Token(usize::MAX);
@@ -318,6 +318,10 @@ impl ShutdownFrom {
 impl Workers for Pool {
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         Self::submit(self, mailboxes.drain(..));
+    }
+
+    fn start_job(&mut self, job: Job) {
+        Self::start_job(self, job);
     }
 
     fn steals(&self) -> u64 {

@@ -35,6 +35,11 @@ pub(crate) struct StoredPart {
 }
 
 impl StoredPart {
+    /// What there is when nothing can be read: no broadcast up to the number `end`.
+    pub(crate) fn nothing(end: u64) -> Self {
+        Self { from: end, gap: true, ..Self::default() }
+    }
+
     /// The number of the first broadcast; without any, that of the next.
     pub(crate) fn from(&self) -> u64 {
         self.from

@@ -14,6 +14,7 @@ mod recording;
 mod shared_hub;
 mod sleep;
 mod sync;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -22,3 +23,4 @@ pub(crate) use mailbox::{Mailbox, Request};
 pub(crate) use pool::Pool;
 pub use recording::{Replay, ReplayError, replay};
 pub(crate) use shared_hub::{HubProgress, MailboxState, SharedHub};
+pub(crate) use task::{Finished, Job};

@@ -9,11 +9,12 @@ use super::queue::{Queues, Stealing};
 use super::shared_hub::{MailboxState, SharedHub};
 use super::sleep::Sleep;
 use super::sync::{AtomicBool, Builder, JoinHandle};
+use super::task::{Job, Task};
 
 /// The worker threads, from the reactor's side. Dropping the pool runs everything that was submitted,
 /// then stops and joins them.
 #[derive(Debug)]
-pub(crate) struct Pool<Q = Stealing<Arc<Mailbox>>> {
+pub(crate) struct Pool<Q = Stealing<Task>> {
     shared: Arc<Shared<Q>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -26,7 +27,7 @@ struct Shared<Q> {
     stop: AtomicBool,
 }
 
-impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
+impl<Q: Queues<Task>> Pool<Q> {
     /// Starts `workers` threads (0 counts as 1), named `chat-worker-0` and so on, that run mailboxes
     /// against `hub`.
     ///
@@ -67,13 +68,19 @@ impl<Q: Queues<Arc<Mailbox>>> Pool<Q> {
     pub(crate) fn submit(&self, mailboxes: impl IntoIterator<Item = Arc<Mailbox>>) {
         let mut count = 0;
         for mailbox in mailboxes {
-            self.shared.queues.push(mailbox);
+            self.shared.queues.push(Task::Mailbox(mailbox));
             count += 1;
         }
         self.shared.sleep.wake(count);
     }
 
-    /// The number of mailboxes that a worker has stolen from another.
+    /// Starts a job, whose result the hub will have for the reactor.
+    pub(crate) fn start_job(&self, job: Job) {
+        self.shared.queues.push(Task::Job(job));
+        self.shared.sleep.wake(1);
+    }
+
+    /// The number of tasks that a worker has stolen from another.
     pub(crate) fn steals(&self) -> u64 {
         self.shared.queues.steals()
     }
@@ -91,16 +98,21 @@ impl<Q> Drop for Pool<Q> {
     }
 }
 
-impl<Q: Queues<Arc<Mailbox>>> Shared<Q> {
+impl<Q: Queues<Task>> Shared<Q> {
     /// Runs a worker until the stop, and then until nothing is left to run.
     fn work(&self, local: &Q::Local) {
         let mut requests = Vec::new();
         let mut stop = false;
         loop {
-            while let Some(mailbox) = self.queues.find(local) {
-                // Behind the mailboxes that already wait: a busy connection takes its turn like all others.
-                if self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {
-                    Q::push_local(local, mailbox);
+            while let Some(task) = self.queues.find(local) {
+                match task {
+                    Task::Mailbox(mailbox) => {
+                        // Behind what already waits: a busy connection takes its turn like all others.
+                        if self.hub.run(&mailbox, &mut requests) == MailboxState::Scheduled {
+                            Q::push_local(local, Task::Mailbox(mailbox));
+                        }
+                    }
+                    Task::Job(job) => self.hub.finish(job.carry_out()),
                 }
             }
             if stop {

@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::vec::Drain;
 
 use chat_core::{
-    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
-    SessionId,
+    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, RestoreError, Role,
+    RoomId, SessionId, Snapshot,
 };
 use chat_proto::extended::{Hello, write_asked_rooms_page, write_members_page};
 use chat_proto::{Framing, write_rooms_page};
@@ -23,6 +23,7 @@ use super::list::{AskedList, List};
 use super::mailbox::{Mailbox, Request};
 use super::recording::Recorder;
 use super::sync::{AtomicU64, Mutex, MutexGuard};
+use super::task::Finished;
 
 pub(crate) struct SharedHub {
     state: Mutex<State>,
@@ -39,6 +40,8 @@ struct State {
     lost_recordings: u64,
     /// Outputs that the reactor has not taken yet.
     outputs: Vec<Output>,
+    /// Results of jobs that the reactor has not taken yet.
+    finished: Vec<Finished>,
     /// Requests carried out, or lost to a panic.
     done: u64,
     /// Panics of the hub.
@@ -59,6 +62,8 @@ pub(crate) struct HubProgress {
     pub(crate) panics: u64,
     /// Recordings that ended before the server.
     pub(crate) lost_recordings: u64,
+    /// Whether there are results of jobs: see [`SharedHub::take_finished`].
+    pub(crate) has_finished: bool,
     pub(crate) stop_requested: bool,
 }
 
@@ -82,6 +87,7 @@ impl SharedHub {
             recorder: None,
             lost_recordings: 0,
             outputs: Vec::new(),
+            finished: Vec::new(),
             done: 0,
             panics: 0,
             has_news: false,
@@ -208,7 +214,57 @@ impl SharedHub {
             state.hand_over_recording();
         }
         let State { done, panics, lost_recordings, stop_requested, .. } = *state;
-        HubProgress { done, panics, lost_recordings, stop_requested }
+        let has_finished = !state.finished.is_empty();
+        HubProgress { done, panics, lost_recordings, has_finished, stop_requested }
+    }
+
+    /// Takes the results of jobs.
+    pub(crate) fn take_finished(&self) -> Vec<Finished> {
+        mem::take(&mut self.lock().finished)
+    }
+
+    /// Notes the result of a job, and wakes the reactor if it waits.
+    pub(crate) fn finish(&self, finished: Finished) {
+        self.change(|state| state.finished.push(finished));
+    }
+
+    /// Wakes the reactor if it waits.
+    pub(crate) fn rouse(&self) {
+        self.change(|_| {});
+    }
+
+    /// Everything that the hub knows.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.lock().hub.snapshot()
+    }
+
+    /// Goes on from a snapshot. Returns the sessions in it, and whether each can be resumed.
+    ///
+    /// # Errors
+    /// If the snapshot is not possible; nothing has changed then.
+    pub(crate) fn restore(
+        &self,
+        limits: HubLimits,
+        snapshot: Snapshot,
+    ) -> Result<Vec<(SessionId, bool)>, RestoreError> {
+        let hub = Hub::restore(limits, snapshot)?;
+        let sessions = hub.sessions().map(|session| (session, hub.is_resumable(session)));
+        let sessions = sessions.collect();
+        self.lock().hub = hub;
+        Ok(sessions)
+    }
+
+    /// Closes rooms that have been empty since before `since`, the oldest first, at most `most`. Returns how many.
+    pub(crate) fn close_empty_rooms(&self, since: u64, most: usize) -> usize {
+        let now = self.now.load(Relaxed);
+        self.change(|state| {
+            let old = state.hub.empty_rooms().take_while(|(empty_since, _)| *empty_since < since);
+            let old: Vec<_> = old.take(most).map(|(_, room)| room).collect();
+            for &room in &old {
+                state.apply_recorded(now, Input::CloseRoom { room });
+            }
+            old.len()
+        })
     }
 
     /// Notes that the reactor is about to wait. Returns false if there is something to take first.

@@ -10,6 +10,7 @@ use super::plain::PlainQueues;
 use super::pool::Pool;
 use super::shared_hub::{HubProgress, SharedHub};
 use super::sync::{Condvar, Mutex};
+use super::task::Task;
 
 /// The waker of the reactor: a wake-up that precedes the wait is not lost.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ impl Waker {
 /// A running pool, and the side that posts to it.
 #[derive(Debug)]
 pub(crate) struct HandOff {
-    pub(crate) pool: Pool<PlainQueues<Arc<Mailbox>>>,
+    pub(crate) pool: Pool<PlainQueues<Task>>,
     pub(crate) reactor: Reactor,
 }
 

@@ -59,6 +59,8 @@ macro_rules! sources_over {
         mod recording;
         #[path = "../../src/workers/shared_hub.rs"]
         mod shared_hub;
+        #[path = "../../src/workers/task.rs"]
+        mod task;
         #[path = "../../src/workers/sleep.rs"]
         mod sleep;
     };

@@ -39,6 +39,8 @@ pub(crate) enum Flushed {
     Budget,
     /// The next frame of a list of rooms has to be encoded: see [`SendBuffer::wanted_page`].
     Page,
+    /// The result of a job has to come first: see [`SendBuffer::fulfil`].
+    Awaited,
 }
 
 impl SendBuffer {
@@ -88,7 +90,7 @@ impl SendBuffer {
                 let known = std::mem::replace(&mut last, Rc::as_ptr(chunk)) == Rc::as_ptr(chunk);
                 (!known).then(|| chunk.memory())
             }
-            Segment::Own { .. } | Segment::List(_) => None,
+            Segment::Own { .. } | Segment::List(_) | Segment::Awaited(_) => None,
         });
         shared.sum::<usize>() + self.own_memory()
     }
@@ -179,8 +181,19 @@ impl SendBuffer {
     pub(crate) fn wanted_page(&self) -> Option<&List> {
         match self.segments.front()? {
             Segment::List(list) => Some(list),
-            Segment::Shared { .. } | Segment::Own { .. } => None,
+            Segment::Shared { .. } | Segment::Own { .. } | Segment::Awaited(_) => None,
         }
+    }
+
+    /// Has everything that is added from now on wait for the result of a job.
+    pub(crate) fn push_awaited(&mut self, ticket: u64) {
+        self.segments.push_back(Segment::Awaited(ticket));
+    }
+
+    /// Adds the frame that is the result of a job, in the place that was kept for it.
+    pub(crate) fn fulfil(&mut self, ticket: u64, mut bytes: Vec<u8>) {
+        bytes.shrink_to_fit();
+        self.segments.fulfil(ticket, Segment::Own { bytes, sent: 0 });
     }
 
     /// Adds the frame that [`SendBuffer::wanted_page`] asked for. `rest`: what is left of the list.
@@ -217,7 +230,7 @@ impl SendBuffer {
             Some(Segment::Own { bytes, sent }) => {
                 bytes[sent..end_of_frame(&bytes, sent + withheld)].to_vec()
             }
-            Some(Segment::List(_)) | None => Vec::new(),
+            Some(Segment::List(_) | Segment::Awaited(_)) | None => Vec::new(),
         };
         if fault!(CutInFrame) {
             rest.clear();
@@ -248,6 +261,9 @@ impl SendBuffer {
             }
             if self.wanted_page().is_some() {
                 return Ok(Flushed::Page);
+            }
+            if let Some(Segment::Awaited(_)) = self.segments.front() {
+                return Ok(Flushed::Awaited);
             }
             match self.write(socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -293,7 +309,7 @@ impl SendBuffer {
         let mut bytes = self.segments.iter().map_while(|segment| match segment {
             Segment::Shared { chunk, range } => Some(&chunk.bytes()[range.clone()]),
             Segment::Own { bytes, sent } => Some(&bytes[*sent..]),
-            Segment::List(_) => None,
+            Segment::List(_) | Segment::Awaited(_) => None,
         });
         // There is nearly always one segment; preparing for more would cost more than everything else.
         if self.segments.len() == 1 {
@@ -322,8 +338,8 @@ impl SendBuffer {
             match front {
                 Segment::Shared { range, .. } => range.start += consumed,
                 Segment::Own { sent, .. } => *sent += consumed,
-                Segment::List(_) => {
-                    debug_assert!(false, "a list is encoded before it is written");
+                Segment::List(_) | Segment::Awaited(_) => {
+                    debug_assert!(false, "it is encoded before it is written");
                 }
             }
         }
@@ -352,7 +368,7 @@ impl SendBuffer {
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &Rc<Chunk>> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Shared { chunk, .. } => Some(chunk),
-            Segment::Own { .. } | Segment::List(_) => None,
+            Segment::Own { .. } | Segment::List(_) | Segment::Awaited(_) => None,
         })
     }
 }

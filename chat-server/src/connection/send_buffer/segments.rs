@@ -15,6 +15,8 @@ pub(super) enum Segment {
     Own { bytes: Vec<u8>, sent: usize },
     /// A list. It is encoded one frame at a time.
     List(List),
+    /// The result of a job, which has this number, in place of it.
+    Awaited(u64),
 }
 
 impl Segment {
@@ -23,20 +25,20 @@ impl Segment {
         match self {
             Self::Shared { range, .. } => range.len(),
             Self::Own { bytes, sent } => bytes.len() - sent,
-            Self::List(_) => 0,
+            Self::List(_) | Self::Awaited(_) => 0,
         }
     }
 
     /// Memory held for this connection alone, in bytes. Buffers count by capacity.
     pub(super) fn own_memory(&self) -> usize {
         match self {
-            Self::Shared { .. } | Self::List(_) => 0,
+            Self::Shared { .. } | Self::List(_) | Self::Awaited(_) => 0,
             Self::Own { bytes, .. } => bytes.capacity(),
         }
     }
 
     pub(super) const fn is_list(&self) -> bool {
-        matches!(self, Self::List(_))
+        matches!(self, Self::List(_) | Self::Awaited(_))
     }
 }
 
@@ -166,6 +168,21 @@ impl Segments {
         rest.count(&back);
         rest.queue.push_back(back);
         Some(changed)
+    }
+
+    /// Puts a segment in the place of the result of a job. Returns whether it was awaited.
+    pub(super) fn fulfil(&mut self, ticket: u64, with: Segment) -> bool {
+        let is_it = |segment: &Segment| matches!(segment, Segment::Awaited(n) if *n == ticket);
+        if self.first.as_ref().is_some_and(is_it) {
+            self.first = Some(with);
+            return true;
+        }
+        let Some(rest) = &mut self.rest else { return false };
+        let Some(index) = rest.queue.iter().position(is_it) else { return false };
+        rest.count(&with);
+        let awaited = std::mem::replace(&mut rest.queue[index], with);
+        rest.discount(&awaited);
+        true
     }
 
     pub(super) fn push_back(&mut self, segment: Segment) {

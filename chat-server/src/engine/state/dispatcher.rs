@@ -8,14 +8,17 @@ use chat_core::{Output, Role};
 use chat_proto::Framing;
 
 use crate::net::Instant;
-use crate::workers::{HubProgress, List, Mailbox, MailboxState, Request, SharedHub};
+use crate::workers::{Finished, HubProgress, Job, List, Mailbox, MailboxState, Request, SharedHub};
 
 /// Runs the mailboxes that the reactor does not run itself.
 pub(crate) trait Workers {
     /// Schedules each of `mailboxes` to be run, and leaves the vector empty.
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>);
 
-    /// The number of mailboxes that a worker has stolen from another.
+    /// Starts a job, whose result the hub will have.
+    fn start_job(&mut self, job: Job);
+
+    /// The number of tasks that a worker has stolen from another.
     fn steals(&self) -> u64 {
         0
     }
@@ -99,7 +102,12 @@ impl<W: Workers> Dispatcher<W> {
         Completed { outputs, progress, worker_wait }
     }
 
-    /// The number of mailboxes that a worker has stolen from another.
+    /// Starts a job.
+    pub(crate) fn start_job(&mut self, job: Job) {
+        self.workers.start_job(job);
+    }
+
+    /// The number of tasks that a worker has stolen from another.
     pub(crate) fn steals(&self) -> u64 {
         self.workers.steals()
     }
@@ -112,6 +120,16 @@ impl<W> Dispatcher<W> {
     /// Tells the hub the time, in ms since 1970.
     pub(crate) fn set_time(&self, now: u64) {
         self.hub.set_time(now);
+    }
+
+    /// Takes the results of jobs.
+    pub(crate) fn take_finished(&self) -> Vec<Finished> {
+        self.hub.take_finished()
+    }
+
+    /// The hub itself.
+    pub(crate) fn hub(&self) -> &SharedHub {
+        &self.hub
     }
 
     /// Begins a session, and returns its mailbox.

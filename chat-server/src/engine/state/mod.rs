@@ -13,6 +13,7 @@ mod kept_sessions;
 mod read_time;
 mod stop;
 mod timers;
+mod unconfirmed;
 mod wall_clock;
 mod watch;
 
@@ -26,6 +27,7 @@ pub(crate) use ingress::Ingress;
 pub(crate) use kept_sessions::{Kept, KeptSessions};
 pub(crate) use stop::Stop;
 pub(crate) use timers::Timers;
+pub(crate) use unconfirmed::{Owed, Unconfirmed};
 pub(crate) use wall_clock::WallClock;
 pub(crate) use watch::{Sight, Watch};
 

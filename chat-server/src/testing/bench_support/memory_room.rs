@@ -15,7 +15,7 @@ use crate::engine::{Engine, Workers};
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
-use crate::workers::Mailbox;
+use crate::workers::{Job, Mailbox};
 use crate::workers::SharedHub;
 
 /// The engine carries out everything itself, and peers that send much are not slowed down.
@@ -152,6 +152,10 @@ impl Socket for MemorySocket {
 pub(super) struct NoWorkers;
 
 impl Workers for NoWorkers {
+    fn start_job(&mut self, job: Job) {
+        debug_assert!(false, "there is no store: {job:?}");
+    }
+
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         debug_assert!(mailboxes.is_empty(), "no backlog is longer than `usize::MAX`");
     }

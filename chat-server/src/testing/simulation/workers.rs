@@ -11,7 +11,7 @@ use chat_testing::Rng;
 
 use crate::engine::Workers;
 use crate::workers::SharedHub;
-use crate::workers::{Mailbox, Request};
+use crate::workers::{Job, Mailbox, Request};
 
 /// The pool, shared by the engine and the world that schedules it.
 #[derive(Debug, Clone)]
@@ -52,6 +52,10 @@ impl VirtualPool {
 
 impl Workers for VirtualPool {
     /// The workers may begin before the reactor continues.
+    fn start_job(&mut self, job: Job) {
+        panic!("there is no store: {job:?}");
+    }
+
     fn submit(&mut self, mailboxes: &mut Vec<Arc<Mailbox>>) {
         let mut pool = self.0.borrow_mut();
         pool.queue.append(mailboxes);
