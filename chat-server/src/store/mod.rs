@@ -81,7 +81,7 @@ pub(crate) struct Progress {
     pub(crate) is_failing: bool,
     /// Broadcasts written since the start.
     pub(crate) written: u64,
-    /// Broadcasts given up since the start.
+    /// Broadcasts given up since the start, because the disk failed or was too slow.
     pub(crate) lost: u64,
     /// Bytes of the database, without those that can be used again. 0 until that has been measured.
     pub(crate) size: u64,

@@ -124,9 +124,13 @@ impl Begin {
     ) -> rusqlite::Result<Restored> {
         let epoch: Option<String> = meta(transaction, "epoch")?;
         let stamp: Option<i64> = meta(transaction, "stamp")?;
+        // A process that is killed here comes to the second stamp only: it has not begun.
+        let stamp_before: Option<i64> = meta(transaction, "stamp_before")?;
+        let left_stamp = left.map(|left| stored(left.stamp));
+        let is_same = left_stamp.is_some() && [stamp, stamp_before].contains(&left_stamp);
         let end = match (&epoch, left) {
             (None, _) => LastEnd::None,
-            (_, Some(left)) if Some(stored(left.stamp)) == stamp => self.last_end(&left),
+            (_, Some(left)) if is_same => self.last_end(&left),
             _ => LastEnd::Unknown,
         };
         let epoch = match (epoch, end) {
@@ -146,6 +150,7 @@ impl Begin {
                    ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         transaction.execute(set, ("epoch", &epoch))?;
         transaction.execute(set, ("stamp", stored(self.stamp)))?;
+        transaction.execute(set, ("stamp_before", left_stamp))?;
         transaction.execute(set, ("next_room", stored(next_room.number())))?;
         let rooms = rooms(transaction)?;
         Ok(Restored { epoch: epoch.into(), end, rooms, next_room, snapshot })
@@ -170,7 +175,7 @@ fn meta<T: rusqlite::types::FromSql>(
 ) -> rusqlite::Result<Option<T>> {
     let value =
         connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0));
-    value.optional()
+    Ok(value.optional()?.flatten())
 }
 
 /// The lowest number that no room in the database has had.

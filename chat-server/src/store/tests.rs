@@ -1,8 +1,11 @@
 //! Tests of the store as a whole: what is found again after each kind of end, and what is read.
 
+mod full_disk;
 mod killed;
+mod power_loss;
 mod workload;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 //! It reports on standard output: `room N` and `said ROOM SEQ` before it hands anything over, as members would learn of
 //! it, and `kept ROOM SEQ` once the store says that it is in the database.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::env;
 use std::io::{self, Write};
 use std::process::Command;
