@@ -1,8 +1,6 @@
 //! `kill -9` at any moment: nothing that is acknowledged as durable is lost, and no number is given twice.
 
 use std::env;
-use std::io::Read;
-use std::process::Stdio;
 
 use super::workload::{Reported, Workload};
 use super::*;
@@ -27,23 +25,9 @@ fn a_process_killed_at_any_moment_has_lost_nothing_that_it_acknowledged() {
             turns: u64::MAX,
             per_turn: rng.pick(&[1, 20, 400]),
         };
-        let name = std::thread::current().name().expect("that of the test").to_owned();
-        let mut child = workload
-            .command(&name, &dir, &[])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program can be started again");
-        let mut output = child.stdout.take().expect("it is piped");
-        let reading = std::thread::spawn(move || {
-            let mut report = String::new();
-            let _ = output.read_to_string(&mut report);
-            report
-        });
         // From its start on: some are killed while they open the file.
-        std::thread::sleep(Duration::from_micros(rng.within(1_000..250_000) as u64));
-        child.kill().expect("it runs");
-        child.wait().expect("it has ended");
-        let report = reading.join().expect("it reads");
+        let time = Duration::from_micros(rng.within(1_000..250_000) as u64);
+        let report = workload.run_and_kill(&dir, time);
         killed += u64::from(report.contains("said"));
         reported.add(&report);
         let begin = Instant::now();
@@ -63,4 +47,54 @@ fn a_process_killed_at_any_moment_has_lost_nothing_that_it_acknowledged() {
     println!(
         "{killed} killed while they wrote, {kept} broadcasts in {rooms} rooms kept, opened in {slowest:?} at most"
     );
+}
+
+/// With as many broadcasts in it as the environment says, or a few.
+#[test]
+fn a_large_file_opens_at_once_after_a_kill() {
+    if let Some((workload, dir)) = Workload::of_this_process() {
+        return workload.run(&dir);
+    }
+    let events = env::var("CHAT_STORE_EVENTS").ok().and_then(|events| events.parse().ok());
+    let events: i64 = events.unwrap_or(100_000);
+    let dir = Dir::new("large");
+    let (mut opened, _) = open(&dir);
+    for number in 1..=200 {
+        opened.store.room_created(RoomId::new(number).expect("above 0"), &title("tea"), 1);
+    }
+    opened.store.stop(None, DEADLINE).expect("it stops");
+    sql(&dir)
+        .execute_batch(&format!(
+            "WITH RECURSIVE numbers(n) AS (VALUES(0) UNION ALL SELECT n + 1 FROM numbers LIMIT {events})
+             INSERT INTO events SELECT n * 200 / {events} + 1, n % ({events} / 200) + 1, n, 'chat',
+             'ann', printf('{{\"type\":\"SCChat\",\"roomId\":%d,\"seq\":%d,\"member\":\"ann\",\"text\":\"%.80c\"}}',
+             n * 200 / {events} + 1, n % ({events} / 200) + 1, 'x') FROM numbers;
+             UPDATE rooms SET last_seq = {events} / 200;
+             PRAGMA wal_checkpoint(TRUNCATE)"
+        ))
+        .expect("it is filled");
+    let size = fs::metadata(dir.join("chat.db")).expect("it is there").len() >> 20;
+    let workload = Workload { seed: 1, durable: true, turns: u64::MAX, per_turn: 200 };
+    let report = workload.run_and_kill(&dir, Duration::from_secs(2));
+    assert!(report.contains("kept"), "it wrote");
+    let begin = Instant::now();
+    let (opened, restored) = open(&dir);
+    let time = begin.elapsed();
+    assert!(restored.end == LastEnd::Killed && time < Duration::from_secs(1), "{time:?}");
+    let readers = opened.store.readers();
+    let mut tails: Vec<_> = (1..=200)
+        .map(|number| {
+            let begin = Instant::now();
+            let room = RoomId::new(number).expect("above 0");
+            let part = readers.part(room, Since::Last(50), 200, u64::MAX >> 1).expect("it reads");
+            assert_eq!(part.events().count(), 50);
+            begin.elapsed()
+        })
+        .collect();
+    tails.sort();
+    println!(
+        "{events} events, {size} MiB: opened in {time:?}; tail of 50: {:?}, at most {:?}",
+        tails[100], tails[199]
+    );
+    assert!(tails[100] < Duration::from_millis(20), "{:?}", tails[100]);
 }

@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 use std::env;
-use std::io::{self, Write};
-use std::process::Command;
+use std::io::{self, Read, Write};
+use std::process::{Command, Stdio};
 
 use super::*;
 
@@ -35,6 +35,23 @@ impl Workload {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).env(WRITES_IN, workload);
         command
+    }
+
+    /// Starts the process that writes, kills it after that time, and returns what it has reported.
+    pub(super) fn run_and_kill(self, dir: &Path, time: Duration) -> String {
+        let name = thread::current().name().expect("that of the test").to_owned();
+        let command = self.command(&name, dir, &[]).stdout(Stdio::piped()).spawn();
+        let mut child = command.expect("this program can be started again");
+        let mut output = child.stdout.take().expect("it is piped");
+        let reading = thread::spawn(move || {
+            let mut report = String::new();
+            let _ = output.read_to_string(&mut report);
+            report
+        });
+        thread::sleep(time);
+        child.kill().expect("it runs");
+        child.wait().expect("it has ended");
+        reading.join().expect("it reads")
     }
 
     /// The workload and the directory of this process, if it is one that writes.
