@@ -5,7 +5,6 @@
 //! waits, so that one gap results and not many.
 
 use std::fmt;
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,6 +49,15 @@ struct Waiting {
     stop: Option<Stop>,
 }
 
+impl Waiting {
+    fn take(&mut self, taken: &mut Taken) {
+        self.is_giving_up = false;
+        taken.batch.append(&mut self.batch);
+        taken.lost.append(&mut self.lost);
+        taken.last = self.last;
+    }
+}
+
 /// How the writer is to end.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -71,6 +79,12 @@ pub(super) struct Taken {
 impl Taken {
     pub(super) fn is_empty(&self) -> bool {
         self.batch.is_empty() && self.lost.is_empty()
+    }
+
+    /// Empties it: all of it is in the database.
+    pub(super) fn clear(&mut self) {
+        self.batch.clear();
+        self.lost = RoomChanges::default();
     }
 }
 
@@ -174,11 +188,14 @@ impl Queue {
             };
             waiting.wake_at = None;
         }
-        waiting.is_giving_up = false;
-        taken.batch.append(&mut waiting.batch);
-        taken.lost.append(&mut waiting.lost);
-        taken.last = waiting.last;
+        waiting.take(taken);
         waiting.stop.take().map_or(Woken::Work, Woken::Stop)
+    }
+
+    /// Takes what waits. Returns false if that is nothing.
+    pub(super) fn take_rest(&self, taken: &mut Taken) -> bool {
+        self.lock().take(taken);
+        !taken.is_empty()
     }
 
     /// Sleeps for so long, unless it is time to stop.
@@ -231,13 +248,5 @@ impl Report {
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queue").field("limit", &self.limit).finish_non_exhaustive()
-    }
-}
-
-/// Empties a batch that is in the database.
-impl Taken {
-    pub(super) fn clear(&mut self) {
-        self.batch.clear();
-        mem::take(&mut self.lost);
     }
 }

@@ -411,6 +411,33 @@ fn a_kill_while_the_disk_fails_begins_an_epoch() {
 }
 
 #[test]
+fn a_stop_waits_for_a_disk_that_comes_back() {
+    let dir = Dir::new("stopping");
+    let (mut opened, _) = open(&dir);
+    opened.store.room_created(ROOM, &title("tea"), 500);
+    opened.commit();
+    let other = sql(&dir);
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else can write now");
+    opened.say(ROOM, 1);
+    opened.store.hand_over();
+    opened.until("failing", |store| store.progress().is_failing);
+    opened.say(ROOM, 2);
+    opened.store.hand_over();
+    opened.say(ROOM, 3);
+    let release = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        other.execute_batch("ROLLBACK").expect("the disk is back");
+    });
+    opened.store.stop(Some(b"sessions".to_vec()), DEADLINE).expect("it stops in order");
+    release.join().expect("it ends");
+    let (opened, restored) = open(&dir);
+    assert_eq!((restored.end, restored.rooms[0].last_seq), (LastEnd::InOrder, 3));
+    assert!(restored.snapshot.is_some());
+    let part = opened.store.readers().part(ROOM, Since::After(0), 200, 4).expect("it reads");
+    assert_eq!((part.events().count(), part.gap), (3, false));
+}
+
+#[test]
 fn what_is_old_or_too_much_is_deleted_and_the_room_stays() {
     let dir = Dir::new("retention");
     let now =

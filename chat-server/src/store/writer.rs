@@ -102,6 +102,11 @@ impl Writer {
 
     fn write(&mut self, connection: &Connection, stop: &mut Option<Stop>) -> rusqlite::Result<End> {
         let mut statements = Statements::prepare(connection)?;
+        if self.taken.is_empty() && self.queue.report.is_failing.load(Ordering::Acquire) {
+            // It was no commit that failed, and perhaps none comes soon.
+            self.checkpoint(connection)?;
+            self.queue.report.committed(self.taken.last, 0, self.durable);
+        }
         self.queue.report.size.store(retention::size(connection)?, Ordering::Relaxed);
         loop {
             if !self.taken.is_empty() {
@@ -109,6 +114,8 @@ impl Writer {
             }
             match stop {
                 Some(Stop::Abandon) => return Ok(End::Abandoned),
+                // What has come since the writer was told to end.
+                Some(Stop::InOrder(..)) if self.queue.take_rest(&mut self.taken) => continue,
                 Some(Stop::InOrder(snapshot, _)) => {
                     drop(statements);
                     return Ok(match end(connection, snapshot.as_deref()) {
