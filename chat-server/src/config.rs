@@ -8,6 +8,7 @@ use chat_proto::Localize;
 
 use crate::limits::{LimitError, Limits, Lowered};
 use crate::net::{Network, TlsConfig};
+use crate::store::DataConfig;
 use crate::web::WebConfig;
 
 /// The most that TLS takes for an idle connection, in bytes.
@@ -55,6 +56,9 @@ pub struct Config {
     pub reserved_names: ReservedNames,
     /// How browsers are served, on the same port; `None` serves none. Default: the page, at any address of the server.
     pub web: Option<WebConfig>,
+    /// The directory that rooms, and what is said in them, are kept in; `None` keeps nothing beyond the process.
+    /// Default: none.
+    pub data: Option<DataConfig>,
     /// The limits on peers.
     pub limits: Limits,
 }
@@ -72,6 +76,7 @@ impl Default for Config {
             lang: Lang::En,
             reserved_names: ReservedNames::default(),
             web: Some(WebConfig::new()),
+            data: None,
             limits: Limits::default(),
         }
     }
@@ -150,6 +155,13 @@ impl Config {
     #[must_use]
     pub fn with_web(mut self, web: impl Into<Option<WebConfig>>) -> Self {
         self.web = web.into();
+        self
+    }
+
+    /// Sets the directory that rooms, and what is said in them, are kept in; `None` keeps nothing.
+    #[must_use]
+    pub fn with_data(mut self, data: impl Into<Option<DataConfig>>) -> Self {
+        self.data = data.into();
         self
     }
 

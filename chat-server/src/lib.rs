@@ -123,8 +123,8 @@ pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,
     ReliefStep, Stats,
 };
+pub use store::DataConfig;
 #[cfg(feature = "store")]
 pub use store::{Archive, Damage, Erase, StoreError, StoreFault};
-pub use store::DataConfig;
 pub use web::WebConfig;
 pub use workers::{Replay, ReplayError, replay};

@@ -85,6 +85,8 @@ pub(crate) struct Engine<S, W> {
     is_store_failing: bool,
     /// When to look for rooms that have been empty for too long.
     look_for_empty_rooms: Instant,
+    /// Deletions in the data directory, as last counted.
+    deletions: [u64; 2],
     /// What is left to the next server.
     saved: Option<Box<(Store, Option<Vec<u8>>)>>,
     /// Jobs started.
@@ -132,6 +134,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             unconfirmed: None,
             is_store_failing: false,
             look_for_empty_rooms: Instant::START,
+            deletions: [0; 2],
             saved: None,
             jobs: 0,
             admission: Admission::new(&limits),

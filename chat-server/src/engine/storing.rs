@@ -1,16 +1,18 @@
 //! The disk, as the event loop sees it: it hands over what happens, learns what has arrived there, and has the pool read
 //! what is no longer in memory. It never waits for it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chat_core::{Notice, Output, RoomId, SessionId};
 use chat_proto::extended::{Answer, RequestId, Since};
 
 use super::Engine;
 use super::state::{Kept, Owed, Unconfirmed, Workers};
 use crate::net::{Instant, Socket};
+use crate::stats::LimitKind;
 use crate::store::{Progress, Store};
 use crate::workers::{Finished, Job, Mailbox, Request};
-use std::sync::Arc;
-use std::time::Duration;
 
 /// Rooms closed at once because they have been empty for too long.
 const CLOSED_AT_ONCE: usize = 64;
@@ -35,9 +37,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Writes everything to a store from now on, and goes on with what the last server left. Before the first turn.
     pub(crate) fn set_store(&mut self, stored: Stored) {
         let Stored { store, is_durable, epoch, rooms, sessions } = stored;
-        if let Some(histories) = self.fanout.histories_mut() {
-            histories.set_store(store, rooms);
-        }
+        self.fanout.keep_histories(&self.limits).set_store(store, rooms);
         self.epoch = epoch;
         self.unconfirmed = is_durable.then(Unconfirmed::default);
         for (session, is_resumable) in sessions {
@@ -73,11 +73,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 None => tracing::info!(lost = progress.lost, "writing to the disk again"),
             }
         }
-        let Progress { committed, is_failing, written, lost, size } = progress;
+        let Progress { committed, is_failing, written, lost, size, deletions } = progress;
         self.counters.store_failing.set(u64::from(is_failing));
         self.counters.stored.set(written);
         self.counters.store_lost.set(lost);
         self.counters.store_size.set(size);
+        for (kind, i) in [(LimitKind::HistoryAge, 0), (LimitKind::HistorySize, 1)] {
+            self.counters.reach_often(kind, deletions[i] - self.deletions[i]);
+        }
+        self.deletions = deletions;
         if let Some(unconfirmed) = &mut self.unconfirmed {
             unconfirmed.hand_over(batch);
         }
@@ -96,6 +100,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let age = u64::try_from(self.limits.room_age.as_millis()).unwrap_or(u64::MAX);
         let since = self.clock.now().saturating_sub(age);
         let closed = self.dispatcher.hub().close_empty_rooms(since, CLOSED_AT_ONCE);
+        self.counters.reach_often(LimitKind::RoomAge, closed as u64);
         if closed < CLOSED_AT_ONCE {
             self.look_for_empty_rooms = now + LOOK_FOR_EMPTY;
         }

@@ -230,6 +230,12 @@ impl Fanout {
         self.histories.as_ref()
     }
 
+    /// Keeps what is said, even if the limits leave no memory for it.
+    pub(crate) fn keep_histories(&mut self, limits: &Limits) -> &mut Histories {
+        let none = || Histories::new(limits.history, limits.total_history);
+        self.histories.get_or_insert_with(none)
+    }
+
     pub(crate) fn histories_mut(&mut self) -> Option<&mut Histories> {
         self.histories.as_mut()
     }

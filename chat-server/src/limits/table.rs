@@ -121,6 +121,8 @@ const MANY: u64 = 1_000_000_000;
 const HUGE: u64 = 1 << 42;
 /// A day, in milliseconds. With a longer time, a peer would be waited for rather than closed.
 const LONG: u64 = 24 * 3_600_000;
+/// Ten years, in ms.
+const YEARS: u64 = 3_650 * LONG;
 
 macro_rules! limit {
     (
@@ -139,7 +141,7 @@ macro_rules! limit {
 }
 
 #[rustfmt::skip]
-static TABLE: [Limit; 33] = [
+static TABLE: [Limit; 36] = [
     limit!("connections", Count, 1, MANY, connections,
                 en: "connections at a time; never more than the limit on descriptors less 64. An idle one costs 0.5 KiB \
              here and 2 KiB in the kernel",
@@ -248,6 +250,15 @@ static TABLE: [Limit; 33] = [
              connections and connections-per-address. 1 KiB each",
         ko: "연결이 끊긴 뒤에 세션을 간직하는 시간, 클라이언트가 원하면. connections와 connections-per-address에 \
              들어가는 만큼만. 하나에 1 KiB"),
+    limit!("history-age", Time, 0, YEARS, history_age,
+        en: "time for which what was said is kept in the data directory. 0: as long as there is room. No memory",
+        ko: "데이터 폴더에 오간 말을 간직하는 시간. 0: 자리가 있는 동안. 메모리는 들지 않아요"),
+    limit!("history-size", Bytes, 0, HUGE, history_size,
+        en: "bytes of the database in the data directory; beyond that, the oldest goes first. 0: no limit. No memory",
+        ko: "데이터 폴더에 있는 데이터베이스의 바이트 수. 넘으면 오래된 것부터 지워요. 0: 제한 없음. 메모리는 들지 않아요"),
+    limit!("room-age", Time, 0, YEARS, room_age,
+        en: "time for which a room without members is kept, with a data directory. 300 bytes a room",
+        ko: "데이터 폴더가 있을 때 아무도 없는 방을 간직하는 시간. 방 하나에 300바이트"),
     limit!("max-memory", Bytes, 16 << 20, HUGE, max_memory,
                 en: "memory of the whole process; other limits are lowered to fit. If not set, half of what the \
              container or the machine has",

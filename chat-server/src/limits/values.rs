@@ -96,6 +96,14 @@ pub struct Limits {
     /// Together with the connections, no more than [`Limits::connections`] are kept; the oldest is given up first. No
     /// more than [`Limits::connections_per_address`] are kept for one address.
     pub resume_time: Duration,
+    /// How long what was said is kept in the data directory. Default: 0, as long as there is room. What is older is
+    /// deleted in small steps.
+    pub history_age: Duration,
+    /// Bytes of the database in the data directory. Default: 1 GiB. 0: no limit. Beyond the limit, the oldest is deleted
+    /// in small steps.
+    pub history_size: usize,
+    /// How long a room without members is kept, with a data directory. Default: 30 days.
+    pub room_age: Duration,
     /// Memory for everything, in bytes. Default: no limit; the program takes half of what its container or its machine
     /// has. Only [`Limits::fit_memory`] acts on it: within the limits that it leaves, the server takes no more than
     /// this, whatever its peers do.
@@ -146,6 +154,9 @@ impl Default for Limits {
             history: 64 * 1024,
             total_history: 64 * 1024 * 1024,
             resume_time: Duration::from_secs(60),
+            history_age: Duration::ZERO,
+            history_size: 1 << 30,
+            room_age: Duration::from_secs(30 * 24 * 3600),
             max_memory: 1 << 42,
             linger: Duration::from_secs(5),
         }

@@ -299,9 +299,9 @@ impl Histories {
         self.store.take().map(|store| *store)
     }
 
-    /// Memory of what is kept, in bytes.
+    /// Memory of what is kept, in bytes, and of what waits for the store.
     pub(crate) fn memory(&self) -> usize {
-        self.memory
+        self.memory + self.store.as_ref().map_or(0, |store| store.memory())
     }
 
     /// Adds a broadcast, the next one of its room, with who said it.

@@ -1,5 +1,10 @@
 //! The public handles of a server: to bind, run, control, monitor and join it. `reactor` is its event loop.
 
+#[cfg(feature = "store")]
+mod data;
+#[cfg(not(feature = "store"))]
+#[path = "data_absent.rs"]
+mod data;
 mod reactor;
 
 use std::error::Error;
@@ -17,6 +22,8 @@ use crate::config::{Config, ConfigError};
 use crate::events::{Events, Observer};
 use crate::net::{Acceptor, Listener, TlsConfig, canonical};
 use crate::stats::{Counters, Stats};
+#[cfg(feature = "store")]
+use crate::store::StoreError;
 use crate::workers::SharedHub;
 
 /// A server that listens but does not serve yet.
@@ -55,7 +62,7 @@ impl Server {
         let listeners = listen_with_retries(&config)?;
         let addresses = listeners.iter().map(Listener::address).collect::<Result<_, _>>();
         let addresses = addresses.map_err(StartError::System)?;
-        Ok(Self { addresses, setup: Setup::new(listeners, config).map_err(StartError::System)? })
+        Ok(Self { addresses, setup: Setup::new(listeners, config)? })
     }
 
     /// The address that the server listens on, with the actual port; the first of several.
@@ -352,6 +359,9 @@ pub enum StartError {
     },
     /// The system refuses a descriptor or a thread.
     System(io::Error),
+    /// The data directory cannot be opened.
+    #[cfg(feature = "store")]
+    Data(StoreError),
 }
 
 impl fmt::Display for StartError {
@@ -372,6 +382,10 @@ impl Localize for StartError {
             Self::System(_) => localize!(f, lang,
                 en: "the system has no descriptors or threads left",
                 ko: "시스템에 남은 디스크립터나 스레드가 없어요"),
+            #[cfg(feature = "store")]
+            Self::Data(_) => localize!(f, lang,
+                en: "cannot use the data directory",
+                ko: "데이터 폴더를 쓸 수 없어요"),
         }
     }
 }
@@ -381,6 +395,8 @@ impl Error for StartError {
         match self {
             Self::Config(error) => Some(error),
             Self::Listen { source, .. } | Self::System(source) => Some(source),
+            #[cfg(feature = "store")]
+            Self::Data(error) => Some(error),
         }
     }
 }

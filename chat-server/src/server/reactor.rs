@@ -12,8 +12,9 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
+use super::{StartError, data};
 use crate::config::{Config, ShutdownFrom};
-use crate::engine::{Engine, Workers};
+use crate::engine::{Engine, Stored, Workers};
 use crate::events::Observer;
 use crate::limits::Limits;
 use crate::net::{Acceptor, Arrival, Clock, ConnKey, Instant, Listener, Lobby, NoHeader, Origin};
@@ -51,31 +52,48 @@ pub(crate) struct Setup {
     counters: Arc<Counters>,
     sock_diag: SockDiag,
     acceptor: Option<Arc<Acceptor>>,
+    stored: Option<Stored>,
     pub(crate) observer: Option<Box<Observer>>,
 }
 
 impl Setup {
-    /// Registers the listeners and starts the workers.
-    pub(crate) fn new(mut listeners: Vec<Listener>, config: Config) -> io::Result<Self> {
-        let poll = Poll::new()?;
+    /// Registers the listeners, opens the data directory and starts the workers.
+    pub(crate) fn new(mut listeners: Vec<Listener>, config: Config) -> Result<Self, StartError> {
+        let system = StartError::System;
+        let poll = Poll::new().map_err(system)?;
         // The shared hub keeps the waker alive as long as the reactor: a waker that is dropped right after `wake()`
         // takes the wake-up with it.
-        let waker = Waker::new(poll.registry(), WAKER)?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(system)?;
         for (i, listener) in listeners.iter_mut().enumerate() {
             let token = Token(FIRST_LISTENER - i);
-            poll.registry().register(listener.socket_mut(), token, Interest::READABLE)?;
+            let added = poll.registry().register(listener.socket_mut(), token, Interest::READABLE);
+            added.map_err(system)?;
         }
-        let hub =
-            Arc::new(SharedHub::new(HubLimits::new().with_rooms(config.limits.rooms), move || {
-                // This cannot fail: it adds 1 to the counter of an eventfd, which is read long before it overflows.
-                let _ = waker.wake();
-            }));
+        let limits = HubLimits::new().with_rooms(config.limits.rooms);
+        let limits = limits.with_lasting_rooms(config.data.is_some());
+        let hub = Arc::new(SharedHub::new(limits, move || {
+            // This cannot fail: it adds 1 to the counter of an eventfd, which is read long before it overflows.
+            let _ = waker.wake();
+        }));
+        let stored = config.data.as_ref().map(|data| data::open(data, &config, limits, &hub));
+        let stored = stored.transpose()?;
         hub.reserve_names(config.reserved_names.clone());
-        let pool = Pool::start(config.workers, &hub)?;
+        let pool = Pool::start(config.workers, &hub).map_err(system)?;
         let (counters, sock_diag) = (Arc::default(), SockDiag::open());
         let acceptor = config.tls.as_ref().map(|tls| Arc::new(Acceptor::new(tls)));
         let observer = None;
-        Ok(Self { poll, listeners, hub, pool, config, counters, sock_diag, acceptor, observer })
+        Ok(Self {
+            poll,
+            listeners,
+            hub,
+            pool,
+            config,
+            counters,
+            sock_diag,
+            acceptor,
+            stored,
+            observer,
+        })
     }
 
     pub(crate) fn hub(&self) -> &Arc<SharedHub> {
@@ -95,12 +113,16 @@ impl Setup {
     pub(crate) fn run(self, on_stop: impl FnOnce()) -> io::Result<()> {
         let Self { poll, listeners, hub, pool, config, counters, .. } = self;
         let (sock_diag, acceptor, observer) = (self.sock_diag, self.acceptor, self.observer);
+        let stored = self.stored;
         let Limits { accepts_per_turn, connections, refused_connections, .. } = config.limits;
         let shutdown_from = config.shutdown_from;
         let lobby = Lobby::new(config.proxy_from.clone(), config.limits.frame_timeout);
         let mut engine = Engine::new(config, Arc::clone(&hub), pool, Arc::clone(&counters));
         engine.set_observer(observer);
         engine.set_sock_diag(sock_diag);
+        if let Some(stored) = stored {
+            engine.set_store(stored);
+        }
         let ended = Reactor {
             poll,
             clock: Clock::start(),
@@ -183,6 +205,7 @@ impl Reactor {
             self.counters.end_turn(ended.nanos_since(now), requests);
             self.counters.bytes_written.set(written_by_this_thread() - before);
         }
+        self.engine.end_store();
         Ok(())
     }
 

@@ -211,6 +211,12 @@ kinds! {
         TotalHistory = "total_history",
         /// A session ended because its client did not come back.
         ResumeTime = "resume_time",
+        /// What was said long ago was deleted from the data directory.
+        HistoryAge = "history_age",
+        /// The oldest of what was said was deleted from the data directory, which had become too large.
+        HistorySize = "history_size",
+        /// A room was closed because it had been empty for too long.
+        RoomAge = "room_age",
         /// A turn left connections unread, because evicting others had not freed enough memory.
         MaxMemory = "max_memory",
         /// A closing connection was dropped because its peer took too long to read the rest.

@@ -122,6 +122,14 @@ stats! {
         accept_failures: Counter("chat_accept_failures", Count);
         /// Recordings that ended before the server, because their file could not be written, or not in time.
         lost_recordings: Counter("chat_recordings_lost", Count);
+        /// Broadcasts written to the data directory.
+        stored: Counter("chat_store_written", Count);
+        /// Broadcasts that the data directory could not take, and does not have.
+        store_lost: Counter("chat_store_lost", Count);
+        /// Whether the data directory cannot be written to now: 1 if so.
+        store_failing: Gauge("chat_store_failing", Count);
+        /// Bytes of the database in the data directory.
+        store_size: Gauge("chat_store_size", Bytes);
         /// Requests that made the server panic.
         panics: Counter("chat_panics", Count);
     }

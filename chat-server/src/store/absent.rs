@@ -27,6 +27,7 @@ pub(crate) struct Progress {
     pub(crate) written: u64,
     pub(crate) lost: u64,
     pub(crate) size: u64,
+    pub(crate) deletions: [u64; 2],
 }
 
 impl Store {

@@ -27,7 +27,7 @@ mod schema;
 mod writer;
 
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
@@ -45,8 +45,8 @@ use writer::Writer;
 
 pub use archive::{Archive, Damage, Erase};
 pub use error::{StoreError, StoreFault};
-pub(crate) use reading::Readers;
-pub(crate) use recovery::Restored;
+pub(crate) use reading::{Readers, StoredPart};
+pub(crate) use recovery::{LastEnd, Restored, StoredRoom, StoredSnapshot};
 
 /// Bytes that wait for the disk, at most. As many again may be on their way to it.
 const QUEUE: usize = 8 << 20;
@@ -56,6 +56,31 @@ const LEAST: usize = Batch::LEAST_OF_EVENT + r#"{"type":"x","roomId":1,"seq":1}"
 
 // What waits, what is on its way, and the batch of one turn.
 const _: () = assert!((3 * QUEUE / LEAST) as u64 <= SKIP);
+
+/// A directory for rooms, and what is said in them, which outlive the process that way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DataConfig {
+    /// The directory. It is created if it is missing. One server at a time can have it.
+    pub dir: PathBuf,
+    /// Whether a chat is acknowledged only when it would outlive a power failure. Default: when it is accepted; it is on
+    /// its way to the disk then.
+    pub is_durable: bool,
+}
+
+impl DataConfig {
+    /// A directory from which a failure of power may take what was said last.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), is_durable: false }
+    }
+
+    /// Sets whether a chat is acknowledged only when it would outlive a power failure.
+    #[must_use]
+    pub fn with_durable(mut self, is_durable: bool) -> Self {
+        self.is_durable = is_durable;
+        self
+    }
+}
 
 /// What a store does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,6 +110,8 @@ pub(crate) struct Progress {
     pub(crate) lost: u64,
     /// Bytes of the database, without those that can be used again. 0 until that has been measured.
     pub(crate) size: u64,
+    /// Times that something was too old, and that the database was too large.
+    pub(crate) deletions: [u64; 2],
 }
 
 /// The reactor's end of the store.
@@ -229,6 +256,7 @@ impl Store {
             written: report.events.load(Ordering::Relaxed),
             lost: self.lost,
             size: report.size.load(Ordering::Relaxed),
+            deletions: [&report.by_age, &report.by_size].map(|count| count.load(Ordering::Relaxed)),
         }
     }
 

@@ -31,6 +31,9 @@ pub(super) struct Report {
     pub(super) events: AtomicU64,
     /// Bytes of the database, without those that can be used again.
     pub(super) size: AtomicU64,
+    /// Deletions because of the age, and because of the size.
+    pub(super) by_age: AtomicU64,
+    pub(super) by_size: AtomicU64,
     /// The last error.
     pub(super) fault: Mutex<Option<String>>,
     pub(super) tell: Box<dyn Fn() + Send + Sync>,
@@ -107,6 +110,8 @@ impl Queue {
             is_failing: AtomicBool::new(false),
             events: AtomicU64::new(0),
             size: AtomicU64::new(0),
+            by_age: AtomicU64::new(0),
+            by_size: AtomicU64::new(0),
             fault: Mutex::new(None),
             tell,
         };

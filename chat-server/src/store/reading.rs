@@ -134,23 +134,6 @@ impl Readers {
             Since::Last(n) => before(connection, room, u64::MAX, limit.min(n), end),
         })
     }
-
-    /// Open rooms in which nothing has been said since that time, the lowest numbers first, and no more than `limit`.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(crate) fn quiet_rooms(&self, since: u64, limit: usize) -> Result<Vec<RoomId>, StoreError> {
-        self.with(|connection| {
-            let mut rooms = connection.prepare(
-                "SELECT id FROM rooms WHERE closed IS NULL AND last_at < ?1 ORDER BY id LIMIT ?2",
-            )?;
-            let ids = rooms
-                .query_map([stored(since), stored(limit as u64)], |row| row.get::<_, i64>(0))?;
-            let ids = ids.map(|id| id.map(|id| u64::try_from(id).unwrap_or(0)));
-            let ids = ids.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(ids.into_iter().filter_map(|id| RoomId::new(id).ok()).collect())
-        })
-    }
 }
 
 const AFTER: &str = "SELECT seq, at, payload FROM events

@@ -19,6 +19,9 @@ pub(super) struct Retention {
     next: Instant,
     /// The time of the oldest broadcast, as the last sweep found it.
     oldest: Option<u64>,
+    /// Sweeps that were due because of the age, and because of the size.
+    pub(super) by_age: u64,
+    pub(super) by_size: u64,
 }
 
 #[derive(Debug)]
@@ -45,7 +48,7 @@ const PAGES: u32 = 64;
 
 impl Retention {
     pub(super) fn new(age: Option<Duration>, size: Option<u64>) -> Self {
-        Self { age, size, sweep: None, next: Instant::now(), oldest: None }
+        Self { age, size, sweep: None, next: Instant::now(), oldest: None, by_age: 0, by_size: 0 }
     }
 
     /// The time of the next step.
@@ -87,10 +90,13 @@ impl Retention {
         Ok(Pages::of(connection)?.used())
     }
 
-    fn begin(&self, used: u64) -> Option<Sweep> {
+    fn begin(&mut self, used: u64) -> Option<Sweep> {
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let by_age = self.age.map(|age| millis(now.saturating_sub(age)));
         let is_over = self.size.is_some_and(|size| used > size);
+        let is_old = by_age.is_some_and(|cutoff| self.oldest.is_some_and(|oldest| oldest < cutoff));
+        self.by_age += u64::from(is_old);
+        self.by_size += u64::from(is_over);
         let by_size = is_over.then(|| {
             // Without that time, this sweep only finds it.
             let oldest = self.oldest?;

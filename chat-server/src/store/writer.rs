@@ -149,6 +149,8 @@ impl Writer {
             }
             if stop.is_none() && self.retention.next().is_some_and(|next| next <= Instant::now()) {
                 let size = self.retention.step(connection)?;
+                self.queue.report.by_age.store(self.retention.by_age, Ordering::Relaxed);
+                self.queue.report.by_size.store(self.retention.by_size, Ordering::Relaxed);
                 self.queue.report.size.store(size, Ordering::Relaxed);
                 self.logged += PAGE * STEP;
                 self.owes_quiet = true;

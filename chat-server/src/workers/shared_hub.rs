@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::vec::Drain;
 
 use chat_core::{
-    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, RestoreError, Role,
-    RoomId, SessionId, Snapshot,
+    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, RestoreError,
+    Role, RoomId, SessionId, Snapshot,
 };
 use chat_proto::extended::{Hello, write_asked_rooms_page, write_members_page};
 use chat_proto::{Framing, write_rooms_page};

@@ -59,10 +59,10 @@ macro_rules! sources_over {
         mod recording;
         #[path = "../../src/workers/shared_hub.rs"]
         mod shared_hub;
-        #[path = "../../src/workers/task.rs"]
-        mod task;
         #[path = "../../src/workers/sleep.rs"]
         mod sleep;
+        #[path = "../../src/workers/task.rs"]
+        mod task;
     };
 }
 

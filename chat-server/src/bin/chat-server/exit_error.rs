@@ -76,6 +76,7 @@ impl Localize for ExitError {
                     StartError::Listen { address, source } => {
                         fmt_listen_error(*address, source, lang, f)
                     }
+                    StartError::Data(error) => error.fmt_in(lang, f),
                     other => other.source().map_or(Ok(()), |source| write!(f, "{source}")),
                 }
             }

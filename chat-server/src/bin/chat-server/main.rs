@@ -95,6 +95,7 @@ fn run(settings: Settings) -> ExitCode {
 
 fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     settings.config.tls = tls::load(&settings)?;
+    settings.config.data = settings.data.config();
     fit_memory(&mut settings);
     let is_set = settings.limits_set.contains("connections");
     rlimit::make_room_for(&mut settings.config.limits.connections, is_set);

@@ -55,6 +55,10 @@ flags! {
         ko "" "LAN에서 쓸 인증서를 만들어 두고 써요 (안 만듦)";
     TLS_DIR: en "DIR" "where to keep it (~/.local/state/chat-server)",
         ko "폴더" "그 인증서를 둘 곳 (~/.local/state/chat-server)";
+    DATA: en "DIR" "keep rooms, and what is said in them, in this directory (none)",
+        ko "폴더" "방과 오간 말을 이 폴더에 간직해요 (안 간직함)";
+    DURABLE: en "" "acknowledge a chat only once it is on the disk (no)",
+        ko "" "말이 디스크에 저장된 뒤에만 받았다고 답해요 (안 함)";
     WORKER: en "N" "worker threads, 1 to 256 (2)",
         ko "N" "작업 스레드 수, 1~256 (2)";
     INLINE: en "N" "requests that a turn handles without workers (4096)",
@@ -103,6 +107,7 @@ fixed! {
             \x20       chat-server replay 파일 | history 동작 --data=폴더\n\
             채팅방 서버예요. 출력의 첫 줄은 \"listening on 주소:포트\"예요.";
     GROUP_WHERE: en "Address and access", ko "어디서, 누구에게";
+    GROUP_DATA: en "What outlives the process", ko "다시 켜도 남는 것";
     GROUP_TLS: en "Encryption (TLS), on the same port", ko "암호화 (TLS, 같은 포트)";
     GROUP_HOW_MUCH: en "Capacity", ko "얼마나";
     GROUP_LOG: en "Log, on standard error, and recording", ko "로그 (표준 오류로 나가요), 기록";

@@ -15,8 +15,8 @@ use crate::engine::{Engine, Workers};
 use crate::net::ConnKey;
 use crate::net::Instant;
 use crate::net::Socket;
-use crate::workers::{Job, Mailbox};
 use crate::workers::SharedHub;
+use crate::workers::{Job, Mailbox};
 
 /// The engine carries out everything itself, and peers that send much are not slowed down.
 pub(crate) fn config() -> Config {

@@ -11,7 +11,7 @@ use chat_testing::Rng;
 
 use crate::engine::Workers;
 use crate::workers::SharedHub;
-use crate::workers::{Job, Mailbox, Request};
+use crate::workers::{self, Mailbox, Request};
 
 /// The pool, shared by the engine and the world that schedules it.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl VirtualPool {
 
 impl Workers for VirtualPool {
     /// The workers may begin before the reactor continues.
-    fn start_job(&mut self, job: Job) {
+    fn start_job(&mut self, job: workers::Job) {
         panic!("there is no store: {job:?}");
     }
 

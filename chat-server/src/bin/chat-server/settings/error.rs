@@ -35,6 +35,8 @@ pub(crate) enum SettingError {
     Flag { name: &'static str, value: String, error: ValueError },
     /// `replay` is not told what to replay.
     MissingRecording,
+    /// Chats are to be acknowledged once they are on a disk, but nothing is kept on any.
+    DurableWithoutData,
     /// Neither a flag nor the file names a port.
     MissingPort,
     /// The configuration file cannot be read.
@@ -162,6 +164,9 @@ impl Localize for SettingError {
             Self::MissingRecording => localize!(f, lang,
                 en: "replay needs a recording, as in chat-server replay FILE",
                 ko: "replay 다음에 기록 파일이 없어요. chat-server replay 파일 꼴로 써 주세요"),
+            Self::DurableWithoutData => localize!(f, lang,
+                en: "durable needs a directory: give one with --data=DIR",
+                ko: "durable 설정에는 폴더가 있어야 해요. --data=폴더 꼴로 정해 주세요"),
             Self::MissingPort => localize!(f, lang,
                 en: "port is missing: choose one from 0 to 65535, as in --port=9000",
                 ko: "port 설정이 없어요. --port=9000처럼 0~65535 사이에서 골라 주세요"),

@@ -162,6 +162,13 @@ settings! {
         tls_dir "tls-dir" TLS_DIR |s, value| s.tls.dir = Some(value.into())
             => s.tls.dir.as_ref().map(|path| path.display().to_string());
     }
+    GROUP_DATA {
+        data "data" DATA |s, value| s.data.dir = Some(value.into())
+            => s.data.dir.as_ref().map(|path| path.display().to_string());
+        durable "durable" DURABLE |s, value| {
+            s.data.is_durable = one_of(value, &["true", "false"], [true, false])?;
+        } => s.data.is_durable.then(|| "true".to_owned());
+    }
     GROUP_HOW_MUCH {
         worker "worker" WORKER |s, value| s.config.workers = range(value, 1, MAX_WORKERS)?
             => Some(s.config.workers.to_string());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use chat_server::{Config, ConfigError, Lang, Limit, TlsConfig, TlsError};
+use chat_server::{Config, ConfigError, DataConfig, Lang, Limit, TlsConfig, TlsError};
 use tracing::level_filters::LevelFilter;
 
 use super::addresses::{canonical, show_ip};
@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) has_port: bool,
     pub(crate) tls: TlsSettings,
+    pub(crate) data: DataSettings,
     /// The address to serve metrics at, if any.
     pub(crate) metrics: Option<SocketAddr>,
     /// The file to record the inputs of the rooms in, if any.
@@ -26,6 +27,25 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     /// The names of the limits that were set.
     pub(crate) limits_set: BTreeSet<&'static str>,
+}
+
+/// The data directory, as set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DataSettings {
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) is_durable: bool,
+}
+
+impl DataSettings {
+    /// The server's configuration.
+    pub(crate) fn config(&self) -> Option<DataConfig> {
+        let dir = self.dir.as_ref()?;
+        Some(DataConfig::new(dir).with_durable(self.is_durable))
+    }
+
+    fn error(&self) -> Option<SettingError> {
+        (self.is_durable && self.dir.is_none()).then_some(SettingError::DurableWithoutData)
+    }
 }
 
 impl Settings {
@@ -50,7 +70,7 @@ impl Settings {
         let limits = check.as_ref().err().map(ConfigError::errors).unwrap_or_default();
         let limits = limits.iter().map(|error| SettingError::Limit(*error));
         let conflicts = self.overlaps().into_iter().chain(self.metrics_conflict());
-        limits.chain(conflicts).chain(self.tls.error()).collect()
+        limits.chain(conflicts).chain(self.tls.error()).chain(self.data.error()).collect()
     }
 
     /// Returns an error for each two addresses to listen on that overlap.
