@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::output::{Output, RoomEvent};
 use crate::session_id::SessionId;
-use crate::snapshot::SavedRoom;
 
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -29,6 +28,19 @@ pub(crate) struct Membership {
     pub(crate) room: RoomId,
     /// The number of members that arrived before it.
     pub(crate) arrival: u64,
+}
+
+/// A room without its members, as it is in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SavedRoom {
+    pub(crate) id: RoomId,
+    pub(crate) title: Title,
+    pub(crate) seq: u64,
+    pub(crate) next_arrival: u64,
+    pub(crate) was_talked_in: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) empty_since: Option<u64>,
 }
 
 impl Room {

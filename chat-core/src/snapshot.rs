@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asking::Asking;
 use crate::reserved_names::ReservedNames;
-use crate::room::Membership;
+use crate::room::{Membership, SavedRoom};
 use crate::session::Role;
 use crate::session_id::SessionId;
 
@@ -29,18 +29,6 @@ pub struct Snapshot {
     /// In order of their ids, like the sessions.
     pub(crate) rooms: Vec<SavedRoom>,
     pub(crate) sessions: Vec<SavedSession>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SavedRoom {
-    pub(crate) id: RoomId,
-    pub(crate) title: Title,
-    pub(crate) seq: u64,
-    pub(crate) next_arrival: u64,
-    pub(crate) was_talked_in: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) empty_since: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -187,7 +187,7 @@ impl Hub {
     }
 
     /// The sessions, in the order in which they began.
-    pub fn sessions(&self) -> impl Iterator<Item = SessionId> + use<> {
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
         let mut sessions: Vec<_> = self.sessions.keys().copied().collect();
         sessions.sort_unstable();
         sessions.into_iter()

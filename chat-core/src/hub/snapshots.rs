@@ -8,10 +8,10 @@ use super::Hub;
 use crate::asking::{Asking, MAX_UNACKNOWLEDGED};
 use crate::digest::Digest;
 use crate::limits::HubLimits;
-use crate::room::{Membership, Room};
+use crate::room::{Membership, Room, SavedRoom};
 use crate::session::{Role, Session};
 use crate::session_id::SessionId;
-use crate::snapshot::{RestoreError, SavedRoom, SavedSession, Snapshot, VERSION};
+use crate::snapshot::{RestoreError, SavedSession, Snapshot, VERSION};
 
 /// Beyond every number that a hub comes to, and far enough from the end of the integers to go on from there.
 const MAX_NUMBER: u64 = 1 << 62;

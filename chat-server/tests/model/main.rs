@@ -1,5 +1,5 @@
 //! The hand-off between reactor and workers, model-checked: the actual sources of `sleep`, `mailbox`, `shared_hub` and
-//! `pool`, over the primitives of a checker and over plain queues (`plain`).
+//! `pool`, over the primitives of a checker and over plain queues (`plain`), without recordings (`unrecorded`).
 //!
 //! - `memory` runs under loom, which models memory orderings: it tries every execution of a few steps that the
 //!   fences of `Sleep` and the orderings of the pool's stop allow.
@@ -55,7 +55,7 @@ macro_rules! sources_over {
         mod pool;
         #[path = "../../src/workers/queue.rs"]
         mod queue;
-        #[path = "../../src/workers/recording/mod.rs"]
+        #[path = "unrecorded.rs"]
         mod recording;
         #[path = "../../src/workers/shared_hub.rs"]
         mod shared_hub;

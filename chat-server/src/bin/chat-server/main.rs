@@ -11,6 +11,7 @@ mod invitation;
 mod logging;
 mod metrics;
 mod os;
+mod print;
 mod settings;
 mod texts;
 mod tls;
@@ -27,6 +28,7 @@ use logging::{FLUSH, FlushAtEnd, LineWriter, Log, log_table};
 use metrics::{Pages, probe};
 use os::host_names::host_names;
 use os::{memory, recording, rlimit, sd_notify, signals};
+use print::{complain, print};
 use settings::{Settings, in_force};
 
 /// Returns freed memory to the system within seconds, which the system's allocator does not: see
@@ -62,16 +64,6 @@ fn main() -> ExitCode {
             ExitCode::from(USAGE)
         }
     }
-}
-
-/// Prints a text, ignoring a reader that has closed the pipe.
-fn print(text: &str) {
-    let _ = writeln!(io::stdout(), "{}", text.trim_end());
-}
-
-/// Prints an error before the log exists.
-fn complain(error: &dyn std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "chat-server: {error}");
 }
 
 fn run(settings: Settings) -> ExitCode {

@@ -71,8 +71,8 @@ flags! {
         ko "수준" "off, error, warn, info, debug (RUST_LOG 값, 없으면 info)";
     LOG_FORMAT: en "FORMAT" "text or json (text)",
         ko "형식" "text나 json (text)";
-    RECORD: en "FILE" "record all that happens in rooms, texts too, for replay (no)",
-        ko "파일" "방에서 일어난 모든 일을 replay 용으로 기록해요, 글까지 (안 함)";
+    RECORD: en "FILE" "record all inputs, texts too, for chat-server replay (no)",
+        ko "파일" "replay 명령에 쓸 기록. 사람들이 쓴 글도 들어가요 (안 함)";
     LIMIT: en "NAME=VALUE" "any other limit, see --limits; may be repeated",
         ko "이름=값" "다른 제한, --limits 참고. 여러 번 써도 돼요";
     LIMITS: en "" "list the limits: names, defaults, ranges, costs",

@@ -69,8 +69,10 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, Ref
 
 /// Returns the request for a command, if the first word is one.
 fn command(words: &[String], errors: &mut Vec<SettingError>) -> Option<Result<Request, Refused>> {
-    let (command, rest) = words.split_first()?;
-    let (mut lang, mut others, mut wrong) = (Lang::default(), Vec::new(), Vec::new());
+    let (first, rest) = words.split_first()?;
+    let parse = commands::named(first)?;
+    let mut lang = Lang::default();
+    let mut others = Vec::new();
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {
         let value = match word.strip_prefix("--lang") {
@@ -84,16 +86,14 @@ fn command(words: &[String], errors: &mut Vec<SettingError>) -> Option<Result<Re
         let value = value.unwrap_or_default();
         match value.parse() {
             Ok(known) => lang = known,
-            Err(_) => wrong.push(SettingError::Flag {
+            Err(_) => errors.push(SettingError::Flag {
                 name: "lang",
                 value: value.to_owned(),
                 error: ValueError::NotOneOf { words: &["en", "ko"], nearest: None },
             }),
         }
     }
-    let parsed = commands::parse(command, &others)?;
-    errors.append(&mut wrong);
-    match parsed {
+    match parse(&others) {
         Ok(command) if errors.is_empty() => return Some(Ok(Request::Command(command, lang))),
         Ok(_) => {}
         Err(more) => errors.extend(more),

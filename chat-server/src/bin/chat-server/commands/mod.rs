@@ -1,6 +1,6 @@
 //! Commands that do something other than serve. Each is the first word of the command line, and has a file here.
 //!
-//! `cli` calls [`parse`], and `main` [`run`].
+//! `cli` calls [`named`], and `main` [`run`].
 
 mod history;
 mod replay;
@@ -22,14 +22,18 @@ pub(crate) enum Command {
     Replay(ReplayCommand),
 }
 
-/// Reads a command line whose first word is a command; `None` if it is none. `words` are those after it, without
-/// `--lang`.
-pub(crate) fn parse(command: &str, words: &[String]) -> Option<Result<Command, Vec<SettingError>>> {
-    match command {
-        "history" => Some(HistoryCommand::parse(words).map(Command::History)),
-        "replay" => Some(ReplayCommand::parse(words).map(Command::Replay)),
-        _ => None,
-    }
+/// Reads the words of a command line, without its first word and `--lang`.
+type Parse = fn(&[String]) -> Result<Command, Vec<SettingError>>;
+
+/// The commands, by their first words.
+const COMMANDS: [(&str, Parse); 2] = [
+    ("history", |words| HistoryCommand::parse(words).map(Command::History)),
+    ("replay", |words| ReplayCommand::parse(words).map(Command::Replay)),
+];
+
+/// How the other words are read if the first one is a command.
+pub(crate) fn named(word: &str) -> Option<Parse> {
+    COMMANDS.iter().find(|(name, _)| *name == word).map(|(_, parse)| *parse)
 }
 
 /// Carries out a command.

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use chat_proto::Localize;
 use chat_server::{Lang, ReplayError, replay};
 
+use crate::print::{complain, print};
 use crate::settings::SettingError;
-use crate::{complain, print};
 
 /// The recording to replay.
 #[derive(Debug)]

@@ -202,11 +202,11 @@ settings! {
 
 /// The flags that are not settings, with their texts.
 pub(crate) const OTHER_FLAGS: [(&str, PerLang<FlagText>); 8] = [
-    ("no-web", texts::NO_WEB),
     ("limit", texts::LIMIT),
     ("limits", texts::LIMITS),
     ("config", texts::CONFIG),
     ("check", texts::CHECK),
+    ("no-web", texts::NO_WEB),
     ("probe", texts::PROBE),
     ("version", texts::VERSION),
     // Shares a row of the help with `version`.
