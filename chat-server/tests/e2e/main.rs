@@ -5,6 +5,7 @@
 //!
 //! [`in_own_process`]: support::in_own_process
 
+mod data;
 mod events;
 mod faults;
 mod frames;

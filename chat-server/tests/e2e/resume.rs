@@ -12,7 +12,7 @@ use crate::support::{Client, RunningServer, start};
 const FEATURES: &str = r#"["ack","history","members","ping","resume"]"#;
 
 /// Says hello to get everything that is granted, and perhaps a session back.
-fn hello(client: &mut Client, resume: Option<(&Value, Option<u64>)>) -> Value {
+pub(crate) fn hello(client: &mut Client, resume: Option<(&Value, Option<u64>)>) -> Value {
     let mut hello = json!({ "type": "CSHello", "client": "test/1" });
     hello["features"] = serde_json::from_str(FEATURES).expect("JSON");
     if let Some((token, after)) = resume {
@@ -28,7 +28,7 @@ fn hello(client: &mut Client, resume: Option<(&Value, Option<u64>)>) -> Value {
 }
 
 /// A client that can come back, and its token.
-fn lasting(server: &RunningServer) -> (Client, Value) {
+pub(crate) fn lasting(server: &RunningServer) -> (Client, Value) {
     let mut client = Client::connect(server.address());
     let welcome = hello(&mut client, None);
     assert_eq!(welcome["resumeTime"], 60);
@@ -44,7 +44,7 @@ fn back(server: &RunningServer, token: &Value, after: Option<u64>) -> (Client, V
 }
 
 /// The numbers of the events in a history, and its `more` and `gap`.
-fn numbers(history: &Value) -> (Vec<u64>, bool, bool) {
+pub(crate) fn numbers(history: &Value) -> (Vec<u64>, bool, bool) {
     assert_eq!(history["type"], "SCHistory", "{history}");
     let events = history["events"].as_array().expect("a list");
     let seqs: Vec<_> = events.iter().map(|event| event["seq"].as_u64().expect("one")).collect();
