@@ -1,7 +1,9 @@
 //! Tests of the store as a whole: what is found again after each kind of end, and what is read.
 
+mod failing;
 mod full_disk;
 mod killed;
+mod parts;
 mod power_loss;
 mod workload;
 
@@ -11,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use chat_proto::extended::{Event, HistoryHead, Since};
+use chat_proto::extended::Since;
 use chat_testing::Rng;
 use rusqlite::Connection;
 
@@ -257,184 +259,6 @@ fn a_schema_is_brought_up_to_date_and_a_newer_one_is_left_alone() {
     fs::write(foreign.join("chat.db"), [b'x'; 8192]).expect("it is written");
     assert!(matches!(refused(Store::open(&foreign, DURABLE, || {})).fault(), StoreFault::Foreign));
     assert!(matches!(refused(Archive::open(&foreign.join("none"))).fault(), StoreFault::Missing));
-}
-
-/// Whatever is missing, and whatever is asked for: a part has the right broadcasts, and says what is missing.
-#[test]
-fn a_stored_part_is_exact_or_says_what_is_missing() {
-    let dir = Dir::new("part");
-    let (mut opened, _) = open(&dir);
-    let last = 120;
-    let mut stored = vec![Vec::new(); 6];
-    for (seed, said) in stored.iter_mut().enumerate() {
-        let rng = &mut Rng::new(seed as u64);
-        let room = RoomId::new(seed as u64 + 1).expect("above 0");
-        opened.store.room_created(room, &title("tea"), 1);
-        for seq in 1..last {
-            let len = [10, 100, 1_000, 30_000, 65_300][rng.below(5)];
-            if seed == 0 || !rng.chance(1, 3) {
-                let payload = chat(room, seq, &"x".repeat(len));
-                opened.store.event(room, seq, seq, None, &payload);
-                said.push((seq, payload));
-            }
-        }
-    }
-    opened.commit();
-    for (seed, said) in stored.iter().enumerate() {
-        let rng = &mut Rng::new(seed as u64);
-        let room = RoomId::new(seed as u64 + 1).expect("above 0");
-        for _ in 0..200 {
-            let (end, limit) = (rng.within(1..last as usize + 10) as u64, rng.within(1..20));
-            let seq = rng.below(end as usize + 2) as u64;
-            for since in [Since::After(seq), Since::Before(seq), Since::Last(limit)] {
-                let part = opened.store.readers().part(room, since, limit, end).expect("it reads");
-                check(&part, since, limit, end, said);
-            }
-        }
-    }
-}
-
-fn check(
-    part: &reading::StoredPart,
-    since: Since,
-    limit: usize,
-    end: u64,
-    said: &[(u64, Vec<u8>)],
-) {
-    let about = format!("{since:?}, limit {limit}, end {end}: {}..{}", part.from(), part.end());
-    let events: Vec<_> = part.events().collect();
-    let spaces = events.iter().map(Event::space).sum::<usize>();
-    assert_eq!(HistoryHead::SPACE - spaces, part.space_left(), "{about}");
-    assert!(events.len() <= limit && part.end() <= end, "{about}");
-    for (seq, event) in (part.from()..).zip(&events) {
-        let expected = said.iter().find(|(number, _)| *number == seq).expect(&about);
-        assert_eq!((event.seq, event.at, event.payload), (seq, seq, &expected.1[..]), "{about}");
-    }
-    let is_told = |seq: u64| (part.from()..part.end()).contains(&seq);
-    // Broadcasts that there are and that fit a message, in the range that was asked for.
-    let fits = |(seq, payload): &&(u64, Vec<u8>)| {
-        Event { seq: *seq, at: *seq, payload }.space() <= HistoryHead::SPACE
-    };
-    let asked = match since {
-        Since::After(seq) => seq + 1..end,
-        Since::Before(seq) => 1..seq.min(end),
-        Since::Last(_) => 1..end,
-    };
-    let there: Vec<_> = said.iter().filter(fits).filter(|event| asked.contains(&event.0)).collect();
-    match since {
-        Since::After(_) => {
-            let first = there.first().map_or(end.max(asked.start), |event| event.0);
-            assert_eq!(part.gap, asked.start < part.from().min(first), "{about}");
-            assert_eq!(there.first().map(|event| event.0), events.first().map(|event| event.seq));
-            assert_eq!(part.more, part.end() < end, "{about}");
-        }
-        _ if asked.is_empty() => assert!(events.is_empty(), "{about}"),
-        _ => {
-            let last = there.last().map(|event| event.0);
-            assert_eq!(last, events.last().map(|event| event.seq), "{about}");
-            let has_more = said.iter().any(|event| event.0 < part.from());
-            assert_eq!(part.more, has_more, "{about}");
-            let is_missing = !is_told(asked.end - 1) || (!has_more && part.from() > 1);
-            assert_eq!(part.gap, is_missing, "{about}");
-        }
-    }
-}
-
-/// A disk that takes nothing is not felt: what does not fit memory is given up, told, and the rest goes on by itself.
-#[test]
-fn a_failing_disk_costs_a_gap_and_no_number() {
-    let dir = Dir::new("failing");
-    let (mut opened, first) = open(&dir);
-    opened.store.room_created(ROOM, &title("tea"), 500);
-    opened.say(ROOM, 1);
-    opened.commit();
-    let other = sql(&dir);
-    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else can write now");
-    opened.say(ROOM, 2);
-    opened.store.hand_over().expect("it waits");
-    opened.until("failing", |store| store.progress().is_failing);
-    assert!(opened.store.fault().expect("a reason").contains("locked"));
-    let payload = chat(ROOM, 3, &"x".repeat(60_000));
-    let mut seq = 2;
-    while opened.store.progress().lost < 100 {
-        seq += 1;
-        opened.store.event(ROOM, seq, seq, None, &payload);
-        opened.store.hand_over();
-        assert!(opened.store.memory() <= 2 * QUEUE, "bounded");
-    }
-    let young = ROOM.next();
-    opened.store.room_created(young, &title("young"), 600);
-    opened.say(young, 1);
-    assert_eq!(opened.store.hand_over(), None, "one gap, not many");
-    other.execute_batch("ROLLBACK").expect("the disk is back");
-    drop(other);
-    opened.until("recovered", |store| !store.progress().is_failing);
-    opened.until("everything is there", |store| store.progress().committed.0 == store.last);
-    seq += 1;
-    opened.say(ROOM, seq);
-    opened.commit();
-    let lost = opened.store.progress().lost;
-    let readers = opened.store.readers();
-    let part = readers.part(ROOM, Since::Last(1), 200, seq + 1).expect("it reads");
-    assert_eq!((part.from(), part.gap), (seq, false));
-    let part = readers.part(ROOM, Since::Before(seq), 1, seq + 1).expect("it reads");
-    assert_eq!((part.end(), part.gap), (seq - lost + 1, true));
-    let part = readers.part(young, Since::Last(50), 200, 2).expect("it reads");
-    assert_eq!((part.events().count(), part.gap), (0, true));
-    drop(opened);
-    let (_, second) = open(&dir);
-    assert_eq!((second.end, &second.epoch), (LastEnd::Killed, &first.epoch), "nothing is owed");
-    let rooms: Vec<_> = second.rooms.iter().map(|room| (room.id, room.last_seq)).collect();
-    assert_eq!(rooms, [(ROOM, seq + SKIP), (young, 1 + SKIP)]);
-}
-
-#[test]
-fn a_kill_while_the_disk_fails_begins_an_epoch() {
-    let dir = Dir::new("failed");
-    let (mut opened, first) = open(&dir);
-    let other = sql(&dir);
-    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else can write now");
-    opened.say(ROOM, 1);
-    opened.store.hand_over();
-    opened.until("failing", |store| store.progress().is_failing);
-    let payload = chat(ROOM, 2, &"x".repeat(60_000));
-    while opened.store.progress().lost == 0 {
-        opened.store.event(ROOM, 2, 2, None, &payload);
-        opened.store.hand_over();
-    }
-    let stopped = opened.store.stop(Some(Vec::new()), Duration::from_millis(100));
-    assert!(stopped.is_err(), "the next start is as after a kill");
-    other.execute_batch("ROLLBACK").expect("the disk is back");
-    let (_, second) = open(&dir);
-    assert_eq!((second.end, &second.snapshot), (LastEnd::Unknown, &None));
-    assert_ne!(second.epoch, first.epoch);
-}
-
-#[test]
-fn a_stop_waits_for_a_disk_that_comes_back() {
-    let dir = Dir::new("stopping");
-    let (mut opened, _) = open(&dir);
-    opened.store.room_created(ROOM, &title("tea"), 500);
-    opened.commit();
-    let other = sql(&dir);
-    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else can write now");
-    opened.say(ROOM, 1);
-    opened.store.hand_over();
-    opened.until("failing", |store| store.progress().is_failing);
-    opened.say(ROOM, 2);
-    opened.store.hand_over();
-    opened.say(ROOM, 3);
-    let release = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(300));
-        other.execute_batch("ROLLBACK").expect("the disk is back");
-    });
-    opened.store.stop(Some(b"sessions".to_vec()), DEADLINE).expect("it stops in order");
-    release.join().expect("it ends");
-    let (opened, restored) = open(&dir);
-    assert_eq!((restored.end, restored.rooms[0].last_seq), (LastEnd::InOrder, 3));
-    assert!(restored.snapshot.is_some());
-    let part = opened.store.readers().part(ROOM, Since::After(0), 200, 4).expect("it reads");
-    assert_eq!((part.events().count(), part.gap), (3, false));
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn tell(report: &mut String) {
 
 /// What is said in a room under a number: some are long.
 fn payload(room: RoomId, seq: u64) -> Vec<u8> {
-    let len = if seq % 64 == 0 { 3_000 } else { 40 + seq % 100 };
+    let len = if seq.is_multiple_of(64) { 3_000 } else { 40 + seq % 100 };
     chat(room, seq, &"x".repeat(len as usize))
 }
 
