@@ -3,6 +3,7 @@
 
 mod cli;
 mod configuration;
+mod history;
 mod logs;
 mod recording;
 mod sd_notify;

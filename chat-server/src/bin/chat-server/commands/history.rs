@@ -235,7 +235,7 @@ mod tests {
         let errors = |line| parse(line).expect_err(line);
         const DATA: &str = "--data is missing";
         const EITHER: &str = "give either --room or --member";
-        assert_eq!(errors(""), errors("exprot --data=d"));
+        assert_eq!(errors(""), errors("list --data=d"));
         assert_eq!(errors("export"), [DATA, "--room is missing"]);
         assert_eq!(
             errors("export --data=d --room=0 --to=x --room=2 7"),
