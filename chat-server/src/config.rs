@@ -8,7 +8,7 @@ use chat_proto::Localize;
 
 use crate::limits::{LimitError, Limits, Lowered};
 use crate::net::{Network, TlsConfig};
-use crate::store::DataConfig;
+use crate::room_log::DataConfig;
 use crate::web::WebConfig;
 
 /// The most that TLS takes for an idle connection, in bytes.

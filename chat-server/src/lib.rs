@@ -98,11 +98,6 @@ mod net;
 mod room_log;
 mod server;
 mod stats;
-#[cfg(feature = "store")]
-mod store;
-#[cfg(not(feature = "store"))]
-#[path = "store/absent.rs"]
-mod store;
 mod web;
 mod workers;
 
@@ -118,13 +113,13 @@ pub use limits::{Limit, LimitError, Limits, Lowered, RateLimit};
 pub use net::{InvalidNetwork, Network, TlsConfig};
 #[cfg(feature = "tls")]
 pub use net::{TlsError, TlsFault};
+pub use room_log::DataConfig;
+#[cfg(feature = "store")]
+pub use room_log::{Archive, Damage, Erase, StoreError, StoreFault};
 pub use server::{Controller, Monitor, NoSuchRoom, Server, ServerHandle, StartError};
 pub use stats::{
     CloseReason, Counts, Histogram, LimitKind, MessageKind, Metric, MetricUnit, MetricValue,
     ReliefStep, Stats,
 };
-pub use store::DataConfig;
-#[cfg(feature = "store")]
-pub use store::{Archive, Damage, Erase, StoreError, StoreFault};
 pub use web::WebConfig;
 pub use workers::{Replay, ReplayError, replay};

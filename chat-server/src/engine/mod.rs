@@ -58,8 +58,8 @@ use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, SockDiag, Socket};
 use crate::room_log::GivenUp;
+use crate::room_log::Store;
 use crate::stats::{Counters, LimitKind};
-use crate::store::Store;
 use crate::web::Site;
 use crate::workers::SharedHub;
 

@@ -10,8 +10,8 @@ use chat_proto::extended::{Answer, RequestId, Since};
 use super::Engine;
 use super::state::{Kept, Owed, Unconfirmed, Workers};
 use crate::net::{Instant, Socket};
+use crate::room_log::{Progress, Store};
 use crate::stats::LimitKind;
-use crate::store::{Progress, Store};
 use crate::workers::{Finished, Job, Mailbox, Request};
 
 /// Rooms closed at once because they have been empty for too long.

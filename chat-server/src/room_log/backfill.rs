@@ -7,7 +7,7 @@ use chat_proto::Framing;
 use chat_proto::extended::{Event, HistoryHead, RequestId, Since};
 
 use super::history::{Histories, Part};
-use crate::store::{Readers, StoredPart};
+use super::store::{Readers, StoredPart};
 
 /// A part of a history that is to be completed from the store.
 #[derive(Debug)]

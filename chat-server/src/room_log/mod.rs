@@ -14,6 +14,7 @@ mod chunk_pool;
 mod cursor;
 mod history;
 mod memory_share;
+mod store;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -26,6 +27,12 @@ pub(crate) use chunk::Chunk;
 pub(crate) use chunk_pool::ChunkPool;
 pub(crate) use cursor::Cursor;
 pub(crate) use history::{GivenUp, Histories};
+pub use store::DataConfig;
+#[cfg(feature = "store")]
+pub use store::{Archive, Damage, Erase, StoreError, StoreFault};
+pub(crate) use store::{BatchNumber, Progress, Store};
+#[cfg(feature = "store")]
+pub(crate) use store::{LastEnd, Restored, StoreOptions, StoredRoom, StoredSnapshot};
 
 use crate::net::ConnKey;
 

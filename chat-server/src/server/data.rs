@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chat_core::{EmptyRoom, HubLimits, RoomId, SessionId, Snapshot};
 
-use super::StartError;
+use super::start_error::StartError;
 use crate::config::Config;
 use crate::engine::Stored;
-use crate::store::{
+use crate::room_log::{
     DataConfig, LastEnd, Restored, Store, StoreOptions, StoredRoom, StoredSnapshot,
 };
 use crate::workers::SharedHub;

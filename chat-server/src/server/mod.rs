@@ -2,28 +2,23 @@
 
 #[cfg(feature = "store")]
 mod data;
-#[cfg(not(feature = "store"))]
-#[path = "data_absent.rs"]
-mod data;
 mod reactor;
+mod start_error;
 
-use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use chat_core::{Lang, OperatorText, RoomId, SessionId};
-use chat_proto::{Localize, localize};
+use chat_core::{OperatorText, RoomId, SessionId};
 
 use self::reactor::Setup;
-use crate::config::{Config, ConfigError};
+pub use self::start_error::StartError;
+use crate::config::Config;
 use crate::events::{Events, Observer};
 use crate::net::{Acceptor, Listener, TlsConfig, canonical};
 use crate::stats::{Counters, Stats};
-#[cfg(feature = "store")]
-use crate::store::StoreError;
 use crate::workers::SharedHub;
 
 /// A server that listens but does not serve yet.
@@ -344,67 +339,10 @@ impl ServerHandle {
     }
 }
 
-/// The reason why a server could not start. `Display` writes the English text, without that of the `source`.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// No server can run with this configuration.
-    Config(ConfigError),
-    /// The server cannot listen on the address.
-    Listen {
-        /// The configured address.
-        address: SocketAddr,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The system refuses a descriptor or a thread.
-    System(io::Error),
-    /// The data directory cannot be opened.
-    #[cfg(feature = "store")]
-    Data(StoreError),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_in(Lang::En, f)
-    }
-}
-
-impl Localize for StartError {
-    fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(_) => localize!(f, lang,
-                en: "invalid configuration",
-                ko: "설정이 맞지 않아요"),
-            Self::Listen { address, .. } => localize!(f, lang,
-                en: "cannot listen on {address}",
-                ko: "{address} 주소에서 연결을 받을 수 없어요"),
-            Self::System(_) => localize!(f, lang,
-                en: "the system has no descriptors or threads left",
-                ko: "시스템에 남은 디스크립터나 스레드가 없어요"),
-            #[cfg(feature = "store")]
-            Self::Data(_) => localize!(f, lang,
-                en: "cannot use the data directory",
-                ko: "데이터 폴더를 쓸 수 없어요"),
-        }
-    }
-}
-
-impl Error for StartError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Config(error) => Some(error),
-            Self::Listen { source, .. } | Self::System(source) => Some(source),
-            #[cfg(feature = "store")]
-            Self::Data(error) => Some(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, Limits};
+    use crate::{ConfigError, Event, Limits};
 
     #[test]
     fn what_programs_hold_can_be_printed_sent_and_shared() {

@@ -12,7 +12,9 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
-use super::{StartError, data};
+#[cfg(feature = "store")]
+use super::data;
+use super::start_error::StartError;
 use crate::config::{Config, ShutdownFrom};
 use crate::engine::{Engine, Stored, Workers};
 use crate::events::Observer;
@@ -75,8 +77,13 @@ impl Setup {
             // This cannot fail: it adds 1 to the counter of an eventfd, which is read long before it overflows.
             let _ = waker.wake();
         }));
-        let stored = config.data.as_ref().map(|data| data::open(data, &config, limits, &hub));
-        let stored = stored.transpose()?;
+        #[cfg(feature = "store")]
+        let stored = {
+            let opened = config.data.as_ref().map(|data| data::open(data, &config, limits, &hub));
+            opened.transpose()?
+        };
+        #[cfg(not(feature = "store"))]
+        let stored = None;
         hub.reserve_names(config.reserved_names.clone());
         let pool = Pool::start(config.workers, &hub).map_err(system)?;
         let (counters, sock_diag) = (Arc::default(), SockDiag::open());

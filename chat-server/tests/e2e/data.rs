@@ -69,7 +69,7 @@ fn a_client_resumes_after_a_restart_with_name_seat_and_what_it_missed() {
     assert_eq!((texts(&missed), numbers(&missed).2), expected, "{missed}");
     // Whoever comes back later gets no number that somebody has had.
     let mut new = server.client();
-    assert_eq!(new.enter(room), room);
+    assert_eq!(new.enter(room), 4);
     let next = ann.expect_code("member-entered");
     assert_eq!((next.seq, &*next.member), (Some(4), "user3"));
     ann.chat("and on");

@@ -7,7 +7,7 @@ use chat_core::{RoomId, SessionId};
 use chat_proto::extended::RequestId;
 use rustc_hash::FxHashMap;
 
-use crate::store::BatchNumber;
+use crate::room_log::BatchNumber;
 
 /// An acknowledgement that is owed.
 #[derive(Debug)]

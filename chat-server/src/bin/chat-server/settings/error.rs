@@ -122,6 +122,30 @@ impl SettingError {
     }
 }
 
+/// Texts about what is missing.
+impl SettingError {
+    fn fmt_missing(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAction => localize!(f, lang,
+                en: "history needs one of export, erase and check, as in history check --data=DIR",
+                ko: "history 뒤에 export, erase, check 가운데 하나를 써 주세요. 예를 들면 history check --data=폴더예요"),
+            Self::MissingFlag(flag) => localize!(f, lang,
+                en: "{flag} is missing",
+                ko: "{flag} 플래그가 없어요"),
+            Self::RoomOrMember => localize!(f, lang,
+                en: "give either --room or --member",
+                ko: "--room 플래그나 --member 플래그 가운데 하나만 써 주세요"),
+            Self::MissingRecording => localize!(f, lang,
+                en: "replay needs a recording, as in chat-server replay FILE",
+                ko: "replay 다음에 기록 파일이 없어요. chat-server replay 파일 꼴로 써 주세요"),
+            Self::DurableWithoutData => localize!(f, lang,
+                en: "durable needs a directory: give one with --data=DIR",
+                ko: "durable 설정에는 폴더가 있어야 해요. --data=폴더 꼴로 정해 주세요"),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Localize for SettingError {
     fn fmt_in(&self, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -148,25 +172,15 @@ impl Localize for SettingError {
                 let words = words.escape_debug();
                 localize!(f, lang, en: "{words}", ko: "플래그가 잘못됐어요 ({words})")
             }
-            Self::NoAction => localize!(f, lang,
-                en: "history needs one of export, erase and check, as in history check --data=DIR",
-                ko: "history 뒤에 export, erase, check 가운데 하나를 써 주세요. 예를 들면 history check --data=폴더예요"),
-            Self::MissingFlag(flag) => localize!(f, lang,
-                en: "{flag} is missing",
-                ko: "{flag} 플래그가 없어요"),
-            Self::RoomOrMember => localize!(f, lang,
-                en: "give either --room or --member",
-                ko: "--room 플래그나 --member 플래그 가운데 하나만 써 주세요"),
             Self::Flag { name, value, error } => {
                 write!(f, "--{name}={value:?}: ")?;
                 error.fmt_in(lang, f)
             }
-            Self::MissingRecording => localize!(f, lang,
-                en: "replay needs a recording, as in chat-server replay FILE",
-                ko: "replay 다음에 기록 파일이 없어요. chat-server replay 파일 꼴로 써 주세요"),
-            Self::DurableWithoutData => localize!(f, lang,
-                en: "durable needs a directory: give one with --data=DIR",
-                ko: "durable 설정에는 폴더가 있어야 해요. --data=폴더 꼴로 정해 주세요"),
+            Self::NoAction
+            | Self::MissingFlag(_)
+            | Self::RoomOrMember
+            | Self::MissingRecording
+            | Self::DurableWithoutData => self.fmt_missing(lang, f),
             Self::MissingPort => localize!(f, lang,
                 en: "port is missing: choose one from 0 to 65535, as in --port=9000",
                 ko: "port 설정이 없어요. --port=9000처럼 0~65535 사이에서 골라 주세요"),

@@ -13,8 +13,8 @@ const SOURCES: [&str; 8] = [
     include_str!("../../../limits/error.rs"),
     include_str!("../../../server/mod.rs"),
     include_str!("../../../net/tls/error.rs"),
-    include_str!("../../../store/archive.rs"),
-    include_str!("../../../store/error.rs"),
+    include_str!("../../../room_log/store/sqlite/archive.rs"),
+    include_str!("../../../room_log/store/sqlite/error.rs"),
 ];
 
 /// The first string literal of a source.

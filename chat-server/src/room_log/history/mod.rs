@@ -3,6 +3,8 @@
 //! Each broadcast is copied once, into the last block of its room; a block is what is given up at once. Copies are
 //! compact and in one form, whereas the chunks of a log are sized for writing, and exist once per framing.
 
+mod block;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
@@ -11,7 +13,8 @@ use chat_core::{Name, RoomId};
 use chat_proto::extended::{Event, HistoryHead, Since};
 use rustc_hash::FxHashMap;
 
-use crate::store::Store;
+use self::block::Block;
+use super::store::Store;
 
 /// The histories of all rooms.
 #[derive(Debug)]
@@ -48,16 +51,6 @@ struct History {
     last: u64,
 }
 
-/// Consecutive broadcasts.
-#[derive(Debug)]
-struct Block {
-    /// The number of the first.
-    first: u64,
-    bytes: Vec<u8>,
-    /// Where each ends in `bytes`, and its time.
-    events: Vec<(u32, u64)>,
-}
-
 /// A part of a history, to be sent.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
@@ -67,75 +60,6 @@ pub(crate) struct Part<'a> {
     pub(crate) more: bool,
     /// As [`HistoryHead`] says.
     pub(crate) gap: bool,
-}
-
-impl Block {
-    /// Blocks of a room that keeps as much as it may.
-    const OF_ROOM: usize = 8;
-
-    fn new(first: u64) -> Self {
-        Self { first, bytes: Vec::new(), events: Vec::new() }
-    }
-
-    fn memory(&self) -> usize {
-        size_of::<Self>() + self.bytes.capacity() + self.events.capacity() * size_of::<(u32, u64)>()
-    }
-
-    /// The number after the last.
-    fn end(&self) -> u64 {
-        self.first + self.events.len() as u64
-    }
-
-    /// Adds a broadcast if its memory has room for it.
-    #[inline]
-    fn add(&mut self, at: u64, payload: &[u8]) -> bool {
-        let (bytes, events) = (&mut self.bytes, &mut self.events);
-        let len = bytes.len() + payload.len();
-        let Ok(end) = u32::try_from(len) else { return false };
-        if len > bytes.capacity() || events.len() == events.capacity() {
-            return false;
-        }
-        bytes.extend_from_slice(payload);
-        events.push((end, at));
-        true
-    }
-
-    /// Makes room for a broadcast, and for as much again, unless the block is full with so many bytes.
-    fn grow(&mut self, payload: &[u8], full: usize) -> bool {
-        let len = self.bytes.len() + payload.len();
-        if len > full {
-            return false;
-        }
-        if len > self.bytes.capacity() {
-            let capacity = (2 * self.bytes.capacity()).min(full).max(len);
-            self.bytes.reserve_exact(capacity - self.bytes.len());
-        }
-        self.events.reserve(1);
-        true
-    }
-
-    /// A block without broadcasts in the memory of this one, unless that is more than usual.
-    fn recycle(mut self, first: u64, full: usize) -> Self {
-        if self.bytes.capacity() > full {
-            return Self::new(first);
-        }
-        self.bytes.clear();
-        self.events.clear();
-        Self { first, ..self }
-    }
-
-    /// Gives memory back that it will not need. Keeps an eighth to spare: whoever recycles it may need that.
-    fn shrink(&mut self) {
-        self.bytes.shrink_to(self.bytes.len() + self.bytes.len() / 8);
-        self.events.shrink_to(self.events.len() + self.events.len() / 8);
-    }
-
-    fn event(&self, seq: u64) -> Event<'_> {
-        let index = (seq - self.first) as usize;
-        let from = index.checked_sub(1).map_or(0, |before| self.events[before].0 as usize);
-        let (end, at) = self.events[index];
-        Event { seq, at, payload: &self.bytes[from..end as usize] }
-    }
 }
 
 impl History {
@@ -423,117 +347,4 @@ impl Histories {
 }
 
 #[cfg(test)]
-mod tests {
-    use chat_testing::Rng;
-
-    use super::*;
-
-    const ROOM: RoomId = RoomId::FIRST;
-
-    fn payload(seq: u64, len: usize) -> Vec<u8> {
-        let mut payload = format!("{{{seq}").into_bytes();
-        payload.resize(payload.len() + len, b'x');
-        payload.push(b'}');
-        payload
-    }
-
-    /// Whatever is said, and whatever has been given up: a part has the right broadcasts, in order, and says what is
-    /// missing and whether there is more.
-    #[test]
-    fn a_part_is_exact_or_says_what_is_missing() {
-        for seed in 0..200 {
-            let rng = &mut Rng::new(seed);
-            let most_of_room = 512 << rng.below(8);
-            let mut histories = Histories::new(most_of_room, 4 * most_of_room);
-            let rooms: Vec<_> = (1..=6).map(|n| RoomId::new(n).expect("above 0")).collect();
-            let mut said: Vec<Vec<(u64, Vec<u8>)>> = vec![Vec::new(); rooms.len()];
-            for _ in 0..300 {
-                let which = rng.below(rooms.len());
-                let len = [0, 10, 100, 1_000, 70_000][rng.below(5)].min(65_000);
-                let seq = said[which].len() as u64 + 1;
-                let (at, payload) = (rng.next() >> 24, payload(seq, len));
-                histories.add(rooms[which], seq, at, None, &payload);
-                said[which].push((at, payload));
-                assert!(histories.memory() <= histories.most, "seed {seed}");
-                let limit = rng.below(20);
-                let seq = rng.below(said[which].len() + 3) as u64;
-                for since in [Since::After(seq), Since::Before(seq), Since::Last(limit)] {
-                    check(&histories, rooms[which], &said[which], since, limit, seed);
-                }
-            }
-            let sum: usize = histories.rooms.values().map(|history| history.memory).sum();
-            assert_eq!(sum, histories.memory(), "seed {seed}");
-            rooms.iter().for_each(|room| histories.close(*room, 0));
-            assert_eq!((histories.memory(), histories.blocks), (0, 0), "seed {seed}");
-        }
-    }
-
-    fn check(
-        histories: &Histories,
-        room: RoomId,
-        said: &[(u64, Vec<u8>)],
-        since: Since,
-        limit: usize,
-        seed: u64,
-    ) {
-        let part = histories.part(room, since, limit);
-        let about = || format!("seed {seed}, {since:?}, limit {limit}: {:?}", part.range);
-        let events: Vec<_> = part.events().collect();
-        assert!(events.len() <= limit, "{}", about());
-        assert!(events.iter().map(Event::space).sum::<usize>() <= HistoryHead::SPACE);
-        for (seq, event) in (part.from()..).zip(&events) {
-            let (at, payload) = &said[seq as usize - 1];
-            assert_eq!(
-                (event.seq, event.at, event.payload),
-                (seq, *at, &payload[..]),
-                "{}",
-                about()
-            );
-        }
-        let next = said.len() as u64 + 1;
-        let end = part.from() + events.len() as u64;
-        match since {
-            Since::After(seq) => {
-                assert_eq!(part.gap, part.from() > (seq + 1).min(next), "{}", about());
-                assert_eq!(part.more, end < next, "{}", about());
-            }
-            Since::Before(seq) if seq > 0 && limit > 0 => {
-                let is_missing = end < seq.min(next) || (part.from() > 1 && !part.more);
-                assert_eq!(part.gap, is_missing, "{}", about());
-            }
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn what_fits_no_message_is_a_gap_and_ends_no_request() {
-        let mut histories = Histories::new(1 << 20, 1 << 20);
-        for (seq, len) in [(1, 10), (2, 65_400), (3, 10)] {
-            histories.add(ROOM, seq, 0, None, &payload(seq, len));
-        }
-        let range = |since| {
-            let part = histories.part(ROOM, since, 200);
-            (part.range, part.more, part.gap)
-        };
-        assert_eq!(range(Since::After(0)), (1..2, true, false));
-        assert_eq!(range(Since::After(1)), (3..4, false, true));
-        assert_eq!(range(Since::Last(200)), (3..4, true, false));
-        assert_eq!(range(Since::Before(3)), (1..2, false, true));
-        assert_eq!(range(Since::After(3)), (4..4, false, false));
-    }
-
-    #[test]
-    fn the_oldest_of_all_rooms_goes_first() {
-        let mut histories = Histories::new(1 << 20, 1 << 20);
-        let other = ROOM.next();
-        histories.add(ROOM, 1, 0, None, &payload(1, 1_000));
-        histories.add(other, 1, 0, None, &payload(1, 1_000));
-        histories.give_up(1);
-        assert!(histories.part(ROOM, Since::Last(1), 1).events().next().is_none());
-        assert!(histories.part(other, Since::Last(1), 1).events().next().is_some());
-        assert_eq!(histories.last(ROOM), 1, "its numbers go on");
-        histories.add(ROOM, 2, 0, None, &payload(2, 10));
-        let part = histories.part(ROOM, Since::After(0), 200);
-        assert_eq!((part.from(), part.gap), (2, true));
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use super::super::{Archive, Damage, Erase, StoreFault};
 use super::*;
 
 const ROOM: RoomId = RoomId::FIRST;
-const OPERATIONS: &str = include_str!("../../../../docs/OPERATIONS.md");
+const OPERATIONS: &str = include_str!("../../../../../../docs/OPERATIONS.md");
 
 fn lines(dir: &Path, room: RoomId, range: RangeInclusive<u64>) -> Vec<String> {
     let mut lines = Vec::new();
