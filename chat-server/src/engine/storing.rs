@@ -10,7 +10,7 @@ use chat_proto::extended::{Answer, RequestId, Since};
 use super::Engine;
 use super::state::{Kept, Owed, Unconfirmed, Workers};
 use crate::net::{Instant, Socket};
-use crate::room_log::{Progress, Store};
+use crate::room_log::{Histories, Progress, Store};
 use crate::stats::LimitKind;
 use crate::workers::{Finished, Job, Mailbox, Request};
 
@@ -179,7 +179,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Takes the hub as it is for the next server; nothing more is written then.
     pub(super) fn save_for_next_server(&mut self) {
-        let store = self.fanout.histories_mut().and_then(|histories| histories.take_store());
+        let store = self.fanout.histories_mut().and_then(Histories::take_store);
         self.saved = store.map(|store| {
             let snapshot = serde_json::to_vec(&self.dispatcher.hub().snapshot()).ok();
             Box::new((store, snapshot))

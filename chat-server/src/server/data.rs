@@ -36,10 +36,10 @@ pub(super) fn open(
     match end {
         LastEnd::None | LastEnd::InOrder | LastEnd::KilledWhenSettled => {}
         LastEnd::Killed => {
-            tracing::warn!("the last server was killed: what was said last may be lost")
+            tracing::warn!("the last server was killed: what was said last may be lost");
         }
         LastEnd::Unknown => {
-            tracing::warn!("nobody knows what the last server lost: a new epoch begins")
+            tracing::warn!("nobody knows what the last server lost: a new epoch begins");
         }
     }
     let numbers: Vec<_> = rooms.iter().map(|room| (room.id, room.last_seq)).collect();

@@ -58,7 +58,11 @@ impl Unconfirmed {
 
     /// Takes the next ones whose chats are on the disk.
     pub(crate) fn pop(&mut self, committed: BatchNumber) -> Option<Vec<Owed>> {
-        self.waiting.pop_front_if(|(batch, _)| *batch <= committed).map(|(_, owed)| owed)
+        let is_due = self.waiting.front().is_some_and(|(batch, _)| *batch <= committed);
+        if !is_due {
+            return None;
+        }
+        self.waiting.pop_front().map(|(_, owed)| owed)
     }
 
     /// Forgets a room.

@@ -1,3 +1,5 @@
+//! Whatever is said and given up, a part is exact or says what is missing.
+
 use chat_testing::Rng;
 
 use super::*;
