@@ -22,8 +22,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let session = self.connections.get(key).and_then(|c| c.lifecycle.session());
         if let (Some(Request::Greet(hello, token)), Some(session)) = (requests.first_mut(), session)
         {
-            self.askers.add(session);
             *token = hello.features.has(Feature::Resume).then(|| self.new_token()).flatten();
+            // From now on: the client may have the token, however soon its connection ends.
+            self.askers.add(session, token.is_some());
         }
         let quits = |request: &Request| matches!(request, Request::Ask(asked) if asked.ask == Ok(Ask::Quit));
         if let Some(index) = requests.iter().position(quits)
@@ -38,7 +39,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 requests.push(Request::Disconnect);
             }
             if let Some(session) = session {
-                self.askers.set_lasting(session, false);
+                self.askers.end_with_connection(session);
             }
         }
     }

@@ -83,7 +83,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Welcomes a client, and hands it the session that it came back for.
     pub(super) fn welcome(&mut self, now: Instant, welcomed: &Welcomed) {
         let session = welcomed.session;
-        self.askers.set_lasting(session, welcomed.token.is_some());
         let (resumed, room, after) = match welcomed.resumption {
             None => (None, None, None),
             Some(Resumption::Refused) => (Some(false), None, None),

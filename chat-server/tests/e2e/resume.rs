@@ -114,6 +114,19 @@ fn a_client_that_counts_nothing_gets_exactly_what_it_missed() {
     }
 }
 
+/// The end of its stream is read together with the hello, before the session has been greeted.
+#[test]
+fn a_client_that_ends_its_side_right_after_its_hello_can_come_back() {
+    let server = start();
+    let mut ann = Client::connect(server.address());
+    ann.send(format!(r#"{{"type":"CSHello","client":"test/1","features":{FEATURES}}}"#));
+    ann.end_sending();
+    let welcome = receive(&mut ann);
+    ann.expect_end();
+    let (_, welcome) = back(&server, &welcome["resume"], None);
+    assert_eq!((&welcome["resumed"], &welcome["session"]), (&true.into(), &1.into()));
+}
+
 #[test]
 fn a_connection_that_still_hangs_is_told_and_closed() {
     let server = start();

@@ -21,8 +21,8 @@ struct Asker {
 }
 
 impl Askers {
-    pub(crate) fn add(&mut self, session: SessionId) {
-        self.0.insert(session, Asker::default());
+    pub(crate) fn add(&mut self, session: SessionId, is_lasting: bool) {
+        self.0.insert(session, Asker { is_lasting, ..Asker::default() });
     }
 
     pub(crate) fn remove(&mut self, session: SessionId) {
@@ -34,14 +34,19 @@ impl Askers {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0 = FxHashMap::default();
     }
 
-    /// Sets whether a session outlives its connection.
-    pub(crate) fn set_lasting(&mut self, session: SessionId, is_lasting: bool) {
+    /// Notes that a session ends with its connection, whatever was granted.
+    pub(crate) fn end_with_connection(&mut self, session: SessionId) {
         if let Some(asker) = self.0.get_mut(&session) {
-            asker.is_lasting = is_lasting;
+            asker.is_lasting = false;
         }
     }
 
