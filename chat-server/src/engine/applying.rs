@@ -50,6 +50,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 {
                     panic!("planted");
                 }
+                if fault!(AckUnsaid) && except.is_some_and(|by| self.askers.is_lasting(by)) {
+                    return;
+                }
                 let except = except.and_then(|session| self.sessions.get(&session).copied());
                 self.fanout.broadcast(room, seq, at, except, &event);
             }

@@ -1,6 +1,6 @@
 //! Clients that said hello: what only they are sent.
 
-use chat_core::{Output, RoomId, SessionId, Welcomed};
+use chat_core::{Command, Output, RoomId, SessionId, Welcomed};
 use chat_proto::MAX_PAYLOAD;
 use chat_proto::extended::{
     Answer, Ask, Feature, HistoryHead, Limits, MAX_HISTORY, RequestId, Since, Welcome,
@@ -23,8 +23,22 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let (Some(Request::Greet(hello, token)), Some(session)) = (requests.first_mut(), session)
         {
             *token = hello.features.has(Feature::Resume).then(|| self.new_token()).flatten();
+            if fault!(TokenTwice)
+                && let Some(resume) = &hello.resume
+            {
+                *token = resume.token;
+            }
             // From now on: the client may have the token, however soon its connection ends.
             self.askers.add(session, token.is_some());
+        }
+        if fault!(ForgottenId) {
+            for request in requests.iter_mut() {
+                if let Request::Ask(asked) = request
+                    && matches!(asked.ask, Ok(Ask::Command(Command::Chat(_))))
+                {
+                    asked.id = None;
+                }
+            }
         }
         let quits = |request: &Request| matches!(request, Request::Ask(asked) if asked.ask == Ok(Ask::Quit));
         if let Some(index) = requests.iter().position(quits)
@@ -92,7 +106,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(histories) = self.fanout.histories() else { return };
         let framing = connection.outbound.framing();
         let part = histories.part(room, since, limit);
-        let (from, more, gap) = (part.from(), part.more, part.gap);
+        let (from, more, gap) = (part.from(), part.more, part.gap && !fault!(GapUntold));
         let mut frame = Vec::new();
         HistoryHead { re, room, from, more, gap }.write(framing, part.events(), &mut frame);
         self.answer(now, to, |connection| connection.outbound.send.push_bytes(&frame));

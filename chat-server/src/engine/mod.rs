@@ -272,8 +272,10 @@ impl<S, W> Engine<S, W> {
     }
 
     /// State left over from closed connections: all zeros once every connection is gone.
-    pub(crate) fn left_over(&self) -> [(&'static str, usize); 4] {
+    pub(crate) fn left_over(&self) -> [(&'static str, usize); 6] {
         [
+            ("kept sessions", self.kept.len()),
+            ("clients that said hello", self.askers.len()),
             ("refused", self.admission.refused()),
             ("addresses", self.admission.addresses()),
             ("sessions", self.sessions.len()),

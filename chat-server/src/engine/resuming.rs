@@ -17,6 +17,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(last @ Request::Disconnect) = requests.last_mut()
             && self.try_to_keep(key)
         {
+            if fault!(KeptTold) {
+                return;
+            }
             *last = Request::Detach;
         }
     }
@@ -66,6 +69,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let mut requests = self.dispatcher.scratch();
             requests.push(Request::Disconnect);
             self.counters.reach(LimitKind::ResumeTime);
+            if fault!(Ghost) {
+                requests.clear();
+            }
             self.dispatcher.post(&mailbox, &mut requests);
             self.dispatcher.give_back(requests);
         }
@@ -93,6 +99,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         };
         self.send_welcome(now, welcomed, resumed, room);
         if let (Some(room), Some(after), Some(&key)) = (room, after, self.sessions.get(&session)) {
+            let after = if fault!(NothingMissed) { u64::MAX } else { after };
             self.send_history(now, session, room, Since::After(after), MAX_HISTORY, None);
             self.fanout.join(&mut self.connections, key, room);
         }

@@ -48,6 +48,22 @@ pub(crate) enum Fault {
     NoFarewell,
     /// An expired timer is not set again for the next deadline.
     TimerForgotten,
+    /// A session that another connection takes over has the same token again.
+    TokenTwice,
+    /// What was given up of a history is not told.
+    GapUntold,
+    /// A chat is acknowledged, and nobody gets it.
+    AckUnsaid,
+    /// A session is said to be kept, and ends.
+    KeptTold,
+    /// The time of a session that is kept ends, and the session does not.
+    Ghost,
+    /// A chat is said without its id: it is not acknowledged, and said again when it is sent again.
+    ForgottenId,
+    /// What a session missed is not sent to it.
+    NothingMissed,
+    /// History is kept beyond the limit.
+    EndlessHistory,
     /// The hub panics at a chat.
     HubPanics,
     /// The hub panics at a chat, and again when it ends the session because of that.

@@ -98,6 +98,7 @@ impl History {
         }
         let mut gone = 0;
         while self.memory + block.memory().max(bytes) > most
+            && !fault!(EndlessHistory)
             && let Some(oldest) = self.blocks.pop_front()
         {
             self.memory -= oldest.memory();
@@ -115,6 +116,7 @@ impl History {
     fn trim(&mut self, most: usize) -> usize {
         let mut gone = 0;
         while self.memory > most
+            && !fault!(EndlessHistory)
             && let Some(oldest) = self.blocks.pop_front()
         {
             self.memory -= oldest.memory();
@@ -343,6 +345,14 @@ impl Histories {
             Since::Before(seq) => history.before(seq, limit),
             Since::Last(n) => history.before(u64::MAX, limit.min(n)),
         }
+    }
+}
+
+#[cfg(test)]
+impl Histories {
+    /// Memory of each room's blocks, counted from scratch.
+    pub(crate) fn count_memory(&self) -> impl Iterator<Item = usize> + '_ {
+        self.rooms.values().map(|history| history.blocks.iter().map(Block::memory).sum())
     }
 }
 

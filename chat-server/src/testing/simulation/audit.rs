@@ -163,10 +163,24 @@ impl Audit {
                 held += chunk.memory();
             }
         }
+        self.check_history(engine, stats);
         assert_eq!(stats.backlog, held as u64, "I9: what is held is not what is counted");
         // What rooms are still handing out counts against no client.
         let most = self.limits.total_backlog + engine.fanout().unsent_memory();
         assert!(held <= most, "I9: {held} bytes are held, of at most {most}");
+    }
+
+    /// Counts the memory of what was said from scratch.
+    fn check_history<W>(&self, engine: &Engine<SimSocket, W>, stats: &Stats) {
+        let Some(histories) = engine.fanout().histories() else {
+            return assert_eq!(stats.history, 0, "I9: nothing is kept");
+        };
+        let rooms: Vec<_> = histories.count_memory().collect();
+        let most = rooms.iter().max().copied().unwrap_or(0);
+        assert!(most <= self.limits.history, "I9: {most} bytes are kept of a room");
+        let sum: usize = rooms.iter().sum();
+        assert_eq!(stats.history, sum as u64, "I9: what is kept is not what is counted");
+        assert!(sum <= self.limits.total_history, "I9: {sum} bytes are kept of all rooms");
     }
 
     /// Removes the connections whose sockets are closed. Each ended for one of the reasons counted.

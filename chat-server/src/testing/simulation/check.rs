@@ -2,7 +2,8 @@
 
 use chat_testing::{Checker, Conversation, Event, Request, Violation};
 
-use crate::testing::simulation::judge::farewell;
+use crate::testing::simulation::asking;
+use crate::testing::simulation::judge::{farewell, last_farewell};
 use crate::testing::simulation::trace::{End, Entry, Trace};
 use crate::testing::simulation::world::Run;
 
@@ -17,20 +18,22 @@ pub(super) fn check(run: &Run) {
     let mut checker = Checker::default();
     for (id, trace) in run.traces.iter().enumerate() {
         checker.connect(id);
-        if trace.is_cut_off() {
+        // What those receive who say hello is checked elsewhere.
+        if trace.asks || trace.is_cut_off() {
             checker.cut_off(id);
         }
     }
     // Collected from all records, since one violation may cause another.
     let (mut conversations, mut violations) = (Vec::new(), Vec::new());
-    for (id, trace) in run.traces.iter().enumerate() {
+    for (id, trace) in run.traces.iter().enumerate().filter(|(_, trace)| !trace.asks) {
         match replay(&mut checker, id, trace) {
-            Ok(conversation) => conversations.push(conversation),
+            Ok(conversation) => conversations.push((id, conversation)),
             Err(violation) => violations.push(violation.to_string()),
         }
     }
     assert!(violations.is_empty(), "{}", violations.join("\n"));
-    for (id, (trace, conversation)) in run.traces.iter().zip(&conversations).enumerate() {
+    for (id, conversation) in &conversations {
+        let (id, trace) = (*id, &run.traces[*id]);
         conclude(&mut checker, id, trace, conversation);
         if run.stopped && trace.witness {
             let told = conversation.farewell();
@@ -38,6 +41,11 @@ pub(super) fn check(run: &Run) {
             assert_eq!(trace.ended(), Some(End::Eof), "I14: witness {id} got no clean end");
         }
     }
+    for (id, trace) in run.traces.iter().enumerate().filter(|(_, trace)| trace.asks) {
+        check_farewell(id, trace, last_farewell(trace));
+        check_end(id, trace);
+    }
+    asking::check(&run.people, &checker, &run.rooms, run.stopped);
     checker.finish().unwrap_or_else(|found| panic!("{found}"));
 }
 
@@ -68,9 +76,8 @@ fn conclude(checker: &mut Checker, id: usize, trace: &Trace, conversation: &Conv
         let answers = conversation.answers();
         assert_eq!(answers, 0, "I7: client {id} was refused, and got more than that");
     }
+    check_end(id, trace);
     let end = trace.ended();
-    let was_whole = end != Some(End::Eof) || !trace.partial;
-    assert!(was_whole, "I15: the stream of client {id} ended in the middle of a frame");
     let has_finished = trace.entries.contains(&Entry::Finished);
     if end == Some(End::Eof) && !told_of_stop && !trace.is_cut_off() {
         assert!(has_finished || last_was_bad, "I5: client {id} was sent away for nothing");
@@ -88,6 +95,11 @@ fn conclude(checker: &mut Checker, id: usize, trace: &Trace, conversation: &Conv
     if trace.witness && trace.taken_at_stop.is_none() {
         assert!(!matches!(end, Some(End::Reset | End::Own)), "I13: witness {id} was cut off");
     }
+}
+
+fn check_end(id: usize, trace: &Trace) {
+    let was_whole = trace.ended() != Some(End::Eof) || !trace.partial;
+    assert!(was_whole, "I15: the stream of client {id} ended in the middle of a frame");
 }
 
 /// Checks that a client that reads to the end of its stream was told why it ended, if a message for that exists.

@@ -6,6 +6,7 @@ use crate::limits::Limits;
 use crate::stats::CloseReason;
 use crate::testing::simulation::audit::Ending;
 use crate::testing::simulation::client::{Client, Temper};
+use crate::testing::simulation::trace::{Entry, Trace};
 
 /// Judges an ending at the end of the turn in which it became known.
 ///
@@ -34,7 +35,9 @@ fn is_true(
     };
     let is_witness = client.temper == Temper::Witness;
     match reason {
-        CloseReason::PeerEnded => client.end.has_finished() && !client.is_in_frame(),
+        CloseReason::PeerEnded => {
+            client.has_quit || (client.end.has_finished() && !client.is_in_frame())
+        }
         CloseReason::PeerEndedInFrame => client.end.has_finished() && client.is_in_frame(),
         CloseReason::Lost => client.end.is_lost(),
         CloseReason::BadInput | CloseReason::Http => client.temper == Temper::Vandal,
@@ -47,10 +50,10 @@ fn is_true(
         // The limits were checked when it connected.
         CloseReason::ServerFull | CloseReason::TooManyFromAddress => client.trace.session.is_none(),
         CloseReason::Stopped => stopping,
+        CloseReason::ResumedElsewhere => client.is_replaced,
         CloseReason::BadProxyHeader
         | CloseReason::TlsRequired
         | CloseReason::TlsFailed
-        | CloseReason::ResumedElsewhere
         | CloseReason::Removed
         | CloseReason::Internal => false,
     }
@@ -78,4 +81,14 @@ pub(super) fn farewell(reason: CloseReason) -> Option<&'static str> {
         | CloseReason::Removed
         | CloseReason::Internal => None,
     }
+}
+
+/// The code of the last message of a connection, if it is a farewell.
+pub(super) fn last_farewell(trace: &Trace) -> Option<&str> {
+    let last = trace.entries.iter().rev().find_map(|entry| match entry {
+        Entry::Received(message) => Some(message.code.as_deref()),
+        _ => None,
+    });
+    let codes = || CloseReason::ALL.into_iter().filter_map(farewell);
+    last.flatten().filter(|code| codes().any(|other| other == *code))
 }

@@ -2,11 +2,15 @@
 //! faults of all kinds, followed by a calm in which everything owed must arrive.
 //!
 //! `world` decides what happens next; `client`, `net`, `workers` and `server` play the parts around the engine, and
-//! only `server` and `audit` look inside it. Some of the clients are browsers (`form`), in the same rooms. Checks:
+//! only `server` and `audit` look inside it. Some of the clients are browsers (`form`), in the same rooms, and some say
+//! hello, lose their connections and come back (`asking`). Checks:
 //!
 //! - after the run, what the clients received (`check`): order, one sequence per room, nothing from before or after a
 //!   stay, none of their own chats, everything or a prefix with the reason, one answer to each request, the stop,
 //!   whole frames (I1 to I7, I5b, I11, I14, I15);
+//! - after the run, what those know who said hello (`asking`): everything that was said while they were in a room, or
+//!   what is missing (I17); each acknowledged chat is said once, however often it was sent (I18); a token works once
+//!   (I19); of a session that is kept nobody is told, and everybody once it has ended (I20);
 //! - after each turn, the server's counts against an independent account (`audit`): what each connection is owed (I8),
 //!   the memory held for all, counted from scratch (I9), who came and who went (I10);
 //! - after each turn and each step of a worker, the heap, as its allocator counts it, against the memory that is
@@ -23,6 +27,7 @@
 //!
 //! `SIM_SEEDS=10000 cargo test -p chat-server simulation` runs more seeds, `SIM_SEED=7` that one.
 
+mod asking;
 mod audit;
 mod check;
 mod client;
@@ -151,4 +156,12 @@ faults_are_found! {
     #[test] fn memory_that_still_counts_when_it_is_given_back_is_found() { HeldForEver: "I9" }
     #[test] fn an_end_without_a_reason_is_found() { NoFarewell: "I5b" }
     #[test] fn a_timer_that_is_not_set_again_is_found() { TimerForgotten: "I12" }
+    #[test] fn a_token_that_comes_twice_is_found() { TokenTwice: "I19" }
+    #[test] fn a_gap_that_is_not_told_is_found() { GapUntold: "I17" }
+    #[test] fn a_chat_that_is_acknowledged_and_not_said_is_found() { AckUnsaid: "I5" }
+    #[test] fn a_kept_session_that_ends_is_found() { KeptTold: "I20" }
+    #[test] fn a_kept_session_that_leaves_a_ghost_is_found() { Ghost: "I10" }
+    #[test] fn a_chat_that_is_said_again_is_found() { ForgottenId: "I6" }
+    #[test] fn a_session_that_is_not_sent_what_it_missed_is_found() { NothingMissed: "I17" }
+    #[test] fn history_beyond_its_limit_is_found() { EndlessHistory: "I9" }
 }

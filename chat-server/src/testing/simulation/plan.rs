@@ -53,6 +53,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// Whether every session is kept for its whole time.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.limits.connections_per_address == 0 && self.limits.connections > 100
+    }
+
     /// Whether a chat waits for a few turns only, and not for workers, a rate, or a room held up by a slow member.
     pub(super) fn is_swift(&self) -> bool {
         let rate = self.limits.commands.per_second;
@@ -96,6 +101,9 @@ fn limits(rng: &mut Rng, clients: usize) -> Limits {
         bad_frames: RateLimit { burst: rng.within(2..6) as u32, per_second: 2 },
         frame_timeout: millis(rng, &[200, 3_000, 30_000]),
         linger: millis(rng, &[500, 5_000]),
+        history: rng.pick(&[0, 600, 2_000, 8_000, 1 << 16]),
+        total_history: rng.pick(&[4_000, 16_000, 1 << 20]),
+        resume_time: millis(rng, &[0, 20, 1_000, 10_000, 60_000]),
         ..Limits::default()
     }
 }

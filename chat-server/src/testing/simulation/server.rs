@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_core::{HubLimits, Role};
+use chat_core::{HubLimits, Role, SessionId};
 use chat_testing::Rng;
 use chat_testing::heap::HeapMeter;
 use chat_testing::is_alone;
@@ -31,6 +31,9 @@ const HEAP_EACH: usize = 1024;
 
 /// Bytes per room that may go uncounted: the room and its title.
 const HEAP_ROOM: usize = 1536;
+
+/// Bytes per chat to be acknowledged that may go uncounted: its id, and its number.
+const HEAP_ACK: usize = 128;
 
 /// Bytes that may go uncounted however many connections there are: queues and spare chunks.
 const HEAP_FIXED: usize = 64 * 1024;
@@ -56,6 +59,10 @@ pub(super) struct Server {
     /// Whether the listener has an event that was not taken.
     listener_ready: bool,
     pub(super) turns: u64,
+    /// The session that each client began with.
+    sessions: BTreeMap<usize, SessionId>,
+    /// Chats that may be remembered because they were to be acknowledged.
+    pub(super) remembered: usize,
     /// What engine, hub and workers have allocated.
     heap: HeapMeter,
 }
@@ -128,6 +135,8 @@ impl Server {
             accept_pending: true,
             listener_ready: false,
             turns: 0,
+            sessions: BTreeMap::new(),
+            remembered: 0,
             heap: HeapMeter::default(),
         }
     }
@@ -300,7 +309,9 @@ impl Server {
         self.heap.measure(|| engine.connect(moment(now), socket, role, (address, 1).into()));
         let connection = self.engine.connections().get(key);
         let mailbox = connection.and_then(|connection| connection.lifecycle.mailbox());
-        let session = mailbox.map(|mailbox| mailbox.session().number());
+        let session = mailbox.map(|mailbox| mailbox.session());
+        self.sessions.extend(session.map(|session| (client, session)));
+        let session = session.map(SessionId::number);
         assert_eq!(session.is_none(), refusal.is_some(), "I10: client {client}: {refusal:?}");
         self.audit.open(key, Record::new(client, address, end, refusal, now));
         Accepted { client, session, refusal }
@@ -315,9 +326,10 @@ impl Server {
         let engine = &self.engine;
         let kept = engine.fanout().history_memory();
         let counted = engine.memory() + engine.in_flight_memory() + kept;
-        let connections = engine.connection_count();
-        let rooms = engine.fanout().room_count();
-        let most = counted + connections * HEAP_EACH + rooms * HEAP_ROOM + HEAP_FIXED;
+        let (sessions, rooms) = self.hub.inspect(|hub| (hub.session_count(), hub.room_count()));
+        let connections = engine.connection_count().max(sessions);
+        let remembered = self.remembered * HEAP_ACK;
+        let most = counted + connections * HEAP_EACH + rooms * HEAP_ROOM + remembered + HEAP_FIXED;
         let grown = self.heap.grown();
         assert!(
             grown <= most || !is_alone(),
@@ -344,6 +356,15 @@ impl Server {
         self.audit.check_rest(&self.engine);
     }
 
+    /// The room that a client's session is in, and the number of the last broadcast there.
+    pub(super) fn whereabouts(&self, client: usize) -> Option<(u64, u64)> {
+        let session = *self.sessions.get(&client)?;
+        self.hub.inspect(|hub| {
+            let room = hub.room_of(session)?;
+            Some((room.number(), hub.seq(room)?))
+        })
+    }
+
     /// See [`Audit::taken`].
     pub(super) fn taken(&self, client: usize) -> Option<u64> {
         self.audit.taken(client)
@@ -363,6 +384,8 @@ impl Server {
         });
         let stats = self.counters.stats();
         assert_eq!(stats.requests, stats.requests_done, "I10: every request is done");
+        let kept = self.engine.fanout().history_memory();
+        assert!(sessions > 0 || kept == 0, "I9: {kept} bytes are kept of rooms that are closed");
     }
 
     /// The clients that are owed something.

@@ -46,6 +46,8 @@ pub(super) struct Trace {
     pub(super) witness: bool,
     /// Whether it never reads and never ends its side.
     pub(super) dead: bool,
+    /// Whether it says hello: `asking` checks what it receives.
+    pub(super) asks: bool,
 }
 
 impl Trace {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chat_proto::MAX_PAYLOAD;
 use chat_testing::{Request, Rng};
 
+use crate::testing::simulation::asking::Person;
 use crate::testing::simulation::client::{Client, Temper};
 use crate::testing::simulation::form::Form;
 use crate::testing::simulation::judge::judge;
@@ -32,17 +33,22 @@ pub(super) struct Run {
     pub(super) longest_wait: u64,
     /// Whether the server was stopped.
     pub(super) stopped: bool,
+    /// Those who said hello.
+    pub(super) people: Vec<Person>,
+    /// The rooms that were known of.
+    pub(super) rooms: Vec<u64>,
 }
 
 pub(super) struct World {
-    rng: Rng,
-    plan: Plan,
-    server: Server,
+    pub(super) rng: Rng,
+    pub(super) plan: Plan,
+    pub(super) server: Server,
     /// Nanoseconds since the beginning.
-    now: u64,
-    clients: Vec<Client>,
+    pub(super) now: u64,
+    pub(super) clients: Vec<Client>,
+    pub(super) people: Vec<Person>,
     /// Rooms that some client knows of.
-    rooms: Vec<u64>,
+    pub(super) rooms: Vec<u64>,
     hash: TraceHash,
     stop_seen: bool,
     waits: Waits,
@@ -71,6 +77,7 @@ impl World {
             server,
             now: 0,
             clients: Vec::new(),
+            people: Vec::new(),
             rooms: Vec::new(),
             hash: TraceHash::default(),
             stop_seen: false,
@@ -86,6 +93,8 @@ impl World {
             longest_wait: if world.plan.is_swift() { world.waits.most } else { 0 },
             hash: world.hash,
             stopped: world.stop_seen,
+            people: world.people,
+            rooms: world.rooms,
         }
     }
 
@@ -126,7 +135,7 @@ impl World {
         }
     }
 
-    fn connect(&mut self, temper: Temper) -> usize {
+    pub(super) fn connect(&mut self, temper: Temper) -> usize {
         let id = self.clients.len();
         let (mut inbound, mut outbound) = self.plan.kernel_buffers;
         let mut address = [10, 0, 0, self.rng.within(0..self.plan.addresses) as u8];
@@ -136,6 +145,10 @@ impl World {
         }
         if temper == Temper::Hoarder {
             inbound = 1 << 17;
+        }
+        if temper == Temper::Asking {
+            // Answers to hellos, and histories, are long.
+            outbound = outbound.max(500);
         }
         // A frame may take a hundred turns at most.
         let longest = MAX_PAYLOAD.min(100 * self.plan.limits.read_per_turn);
@@ -156,7 +169,11 @@ impl World {
 
     fn somebody_comes(&mut self) {
         let on = self.clients.iter().filter(|client| client.is_on()).count();
+        self.note_losses();
         if on < self.plan.clients + 3 {
+            if self.rng.chance(1, 2) {
+                return self.somebody_greets();
+            }
             let temper = self.rng.pick(&[
                 Temper::Person,
                 Temper::Person,
@@ -175,6 +192,10 @@ impl World {
     fn somebody_speaks(&mut self) {
         let Some(id) = self.somebody(Client::can_speak) else { return };
         for _ in 0..self.rng.portion(4) {
+            if self.clients[id].person.is_some() {
+                self.somebody_asks(id);
+                continue;
+            }
             self.clients[id].speak(&mut self.rng, &self.rooms);
         }
         if self.clients[id].temper == Temper::Witness {
@@ -224,7 +245,8 @@ impl World {
                 | Temper::Person
                 | Temper::Vandal
                 | Temper::Dawdler
-                | Temper::Hoarder => true,
+                | Temper::Hoarder
+                | Temper::Asking => true,
                 Temper::Slow => !storm || self.rng.chance(1, 8),
                 Temper::Stuck => !storm,
                 Temper::Dead => false,
@@ -248,6 +270,7 @@ impl World {
             Act::Read(id) => {
                 let most = if self.rng.chance(1, 2) { usize::MAX } else { self.rng.within(1..40) };
                 self.clients[id].read(most, &mut self.rooms, &mut self.hash);
+                self.somebody_hears(id);
             }
         }
     }
@@ -259,6 +282,7 @@ impl World {
             let client = &mut self.clients[ending.client];
             judge(self.now, &self.plan.limits, stopping, client, &ending);
             client.trace.reasons = ending.reasons;
+            client.closing_at.get_or_insert(self.now);
         }
         for Accepted { client, session, refusal } in accepted {
             let trace = &mut self.clients[client].trace;
@@ -290,6 +314,7 @@ impl World {
         for client in &self.clients {
             client.end.calm_down();
         }
+        self.some_come_back();
         match self.plan.finale {
             Finale::Signal => {
                 self.let_some_happen();
@@ -309,6 +334,7 @@ impl World {
         }
         let live = self.live();
         self.server.check_rest();
+        self.check_people();
         for &id in &live {
             self.clients[id].check_rest();
         }
@@ -318,7 +344,11 @@ impl World {
         self.server.check_balance(live.len());
         if self.plan.finale == Finale::Leave {
             for &id in &live {
-                self.clients[id].ask(&mut self.rng, Request::Leave);
+                if self.clients[id].person.is_some() {
+                    self.somebody_leaves(id);
+                } else {
+                    self.clients[id].ask(&mut self.rng, Request::Leave);
+                }
             }
             self.settle();
         }

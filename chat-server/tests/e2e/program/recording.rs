@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -17,12 +17,12 @@ fn file(test: &str) -> (Folder, PathBuf) {
 }
 
 /// A server that records, and its address.
-fn recorded(file: &PathBuf) -> (Program, std::net::SocketAddr) {
+fn recorded(file: &Path) -> (Program, std::net::SocketAddr) {
     let record = format!("--record={}", file.display());
     Program::listening(&["--rate=0", &record])
 }
 
-fn replay(file: &PathBuf) -> (Option<i32>, String, String) {
+fn replay(file: &Path) -> (Option<i32>, String, String) {
     run_to_end(&["replay", &file.display().to_string()])
 }
 

@@ -1,15 +1,17 @@
-//! A virtual client: it sends what its temper dictates, and records what it sends and receives.
+//! A virtual client: it sends what its temper dictates, and records what it sends and receives. `traffic` is its side of
+//! the network.
+
+mod traffic;
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
 use std::ops::Range;
 
-use chat_proto::{Command, HEADER_LEN, Incoming, Name, RoomId, Text, Title, write_frame};
+use chat_proto::{Command, HEADER_LEN, Name, RoomId, Text, Title, write_frame};
 use chat_testing::{Event, Request, Rng, UPGRADE};
 
 use crate::testing::simulation::form::Form;
-use crate::testing::simulation::net::{ClientEnd, Got};
-use crate::testing::simulation::trace::{End, Entry, Trace, TraceHash};
+use crate::testing::simulation::net::ClientEnd;
+use crate::testing::simulation::trace::{Entry, Trace};
 
 /// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(super) enum Temper {
     Dawdler,
     /// Like a dawdler, but with long frames, each followed by the first bytes of the next.
     Hoarder,
+    /// Says hello, and what a person of `asking` wants.
+    Asking,
 }
 
 /// Names that several clients compete for.
@@ -85,6 +89,16 @@ pub(super) struct Client {
     chats: u64,
     requests: u64,
     pub(super) trace: Trace,
+    /// The person at it, if it says hello.
+    pub(super) person: Option<usize>,
+    /// What that person has not heard yet.
+    pub(super) inbox: Vec<Vec<u8>>,
+    /// Whether that person has gone on elsewhere, or means to.
+    pub(super) is_replaced: bool,
+    /// Whether that person has ended its session.
+    pub(super) has_quit: bool,
+    /// When the server began to close the connection.
+    pub(super) closing_at: Option<u64>,
 }
 
 impl Client {
@@ -98,6 +112,7 @@ impl Client {
         let trace = Trace {
             witness: temper == Temper::Witness,
             dead: temper == Temper::Dead,
+            asks: temper == Temper::Asking,
             ..Trace::default()
         };
         let mut client = Self {
@@ -118,6 +133,11 @@ impl Client {
             chats: 0,
             requests: 0,
             trace,
+            person: None,
+            inbox: Vec::new(),
+            is_replaced: false,
+            has_quit: false,
+            closing_at: None,
         };
         if client.form.is_browser() {
             client.frames.push_back(0..UPGRADE.len() as u64);
@@ -307,12 +327,35 @@ impl Client {
         }
     }
 
+    /// Sends a payload that only a client may send that says hello.
+    pub(super) fn say(&mut self, payload: &str) {
+        let mut frame = Vec::new();
+        let fits = write_frame(&mut frame, |out| out.extend_from_slice(payload.as_bytes()));
+        fits.expect("it is short");
+        self.push_frame(&frame);
+    }
+
+    /// Notes that its person ends the session.
+    pub(super) fn quit(&mut self) {
+        self.has_quit = true;
+    }
+
+    /// Lets the network swallow what the server sends from now on.
+    pub(super) fn hang(&mut self) {
+        self.temper = Temper::Dead;
+        self.trace.dead = true;
+    }
+
     fn send(&mut self, frame: &[u8], request: Request) {
+        self.push_frame(frame);
+        self.record(request);
+    }
+
+    fn push_frame(&mut self, frame: &[u8]) {
         self.counted += frame.len() as u64;
         let frame = &self.form.encode(frame);
         self.frames.push_back(self.sent..self.sent + frame.len() as u64);
         self.push(frame);
-        self.record(request);
     }
 
     fn record(&mut self, request: Request) {
@@ -323,102 +366,5 @@ impl Client {
     fn push(&mut self, bytes: &[u8]) {
         self.outbox.extend(bytes);
         self.sent += bytes.len() as u64;
-    }
-}
-
-/// The network.
-impl Client {
-    /// Whether any of its bytes, or its end, can reach the server's kernel.
-    pub(super) fn can_deliver(&self) -> bool {
-        if self.outbox.is_empty() {
-            return self.finishing && !self.finished;
-        }
-        self.end.room() > 0 && self.allowed() > 0
-    }
-
-    /// Bytes that may be sent: a browser awaits the answer to its request.
-    fn allowed(&self) -> usize {
-        let request = (UPGRADE.len() as u64).saturating_sub(self.delivered) as usize;
-        if self.form.is_waiting() { request } else { usize::MAX }
-    }
-
-    /// Lets at most `most` bytes, or the end of the stream, reach the server's kernel.
-    pub(super) fn deliver(&mut self, now: u64, most: usize) {
-        let count = most.min(self.outbox.len()).min(self.end.room()).min(self.allowed());
-        if count > 0 {
-            self.end.arrive(self.outbox.drain(..count));
-            self.follow_frames(now, count as u64);
-        }
-        if self.outbox.is_empty() && self.finishing && !self.finished {
-            self.finished = true;
-            self.end.finish();
-        }
-    }
-
-    fn follow_frames(&mut self, now: u64, count: u64) {
-        self.delivered += count;
-        while self.frames.front().is_some_and(|frame| frame.end <= self.delivered) {
-            self.frames.pop_front();
-            self.frame_begun = None;
-        }
-        if self.frames.front().is_some_and(|frame| frame.start < self.delivered) {
-            self.frame_begun.get_or_insert(now);
-        }
-    }
-
-    /// Breaks the stream, or closes it abruptly.
-    pub(super) fn vanish(&mut self, rng: &mut Rng) {
-        let kinds = [ErrorKind::ConnectionReset, ErrorKind::TimedOut, ErrorKind::HostUnreachable];
-        match rng.within(0..4) {
-            0 => self.end.close(),
-            kind => self.end.reset(kinds[kind - 1]),
-        }
-        self.end_with(End::Own);
-    }
-
-    fn end_with(&mut self, end: End) {
-        self.outbox.clear();
-        self.finishing = true;
-        self.finished = true;
-        self.trace.partial = self.form.is_partial();
-        self.trace.entries.push(Entry::Ended(end));
-    }
-}
-
-/// Receiving.
-impl Client {
-    /// Reads at most `most` bytes. Adds the rooms that they mention to `rooms`.
-    pub(super) fn read(&mut self, most: usize, rooms: &mut Vec<u64>, hash: &mut TraceHash) {
-        match self.end.read(most) {
-            Got::Nothing => {}
-            Got::Reset => self.end_with(End::Reset),
-            Got::End => {
-                // The client closes its side, so that the server need not linger.
-                self.end.finish();
-                self.end_with(End::Eof);
-            }
-            Got::Bytes(bytes) => {
-                hash.add(&self.id.to_le_bytes());
-                hash.add(&bytes);
-                self.hear(&bytes, rooms);
-            }
-        }
-    }
-
-    fn hear(&mut self, bytes: &[u8], rooms: &mut Vec<u64>) {
-        let Self { id, form, trace, .. } = self;
-        form.decode(bytes, |payload| {
-            let message = Incoming::parse(payload).unwrap_or_else(|error| {
-                let payload = String::from_utf8_lossy(payload);
-                panic!("I15: client {id} got no message but {payload:?}: {error}")
-            });
-            for room in message.room_id.iter().chain(message.rooms.iter().map(|room| &room.room_id))
-            {
-                if !rooms.contains(room) {
-                    rooms.push(*room);
-                }
-            }
-            trace.entries.push(Entry::Received(Box::new(message)));
-        });
     }
 }
