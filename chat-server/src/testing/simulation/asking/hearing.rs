@@ -118,8 +118,10 @@ impl Person {
         let (_, text) = self.unacknowledged.remove(index).expect("it was just found");
         let event = Event::chat(id, number, &text);
         let stays = self.stays.iter_mut().rev();
+        // Of a stay that ended unnoticed, it is not known when.
+        let had = |stay: &&mut Stay| stay.end.map_or(!stay.is_over, |end| seq < end);
         let mut stays = stays.filter(|stay| stay.room == room && stay.from < seq);
-        if let Some(stay) = stays.next().filter(|stay| !stay.is_vague) {
+        if let Some(stay) = stays.next().filter(|stay| !stay.is_vague).filter(had) {
             stay.learn(id, seq, event.clone());
         }
         self.acknowledged.insert(number, Said { room, seq, at, event, text });

@@ -327,8 +327,11 @@ impl Client {
         }
     }
 
-    /// Sends a payload that only a client may send that says hello.
+    /// Sends a payload that only a client may send that says hello, unless it has ended its side.
     pub(super) fn say(&mut self, payload: &str) {
+        if self.finishing {
+            return;
+        }
         let mut frame = Vec::new();
         let fits = write_frame(&mut frame, |out| out.extend_from_slice(payload.as_bytes()));
         fits.expect("it is short");
