@@ -126,5 +126,13 @@ fn list(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, chat, join_and_leave, rename, list);
+/// What a recording takes now and then, and a restart once.
+fn whole(c: &mut Criterion) {
+    for rooms in [10, 1_000, 50_000] {
+        let (hub, _, _) = hub(rooms, 2);
+        c.bench_function(&format!("hub-hash/{rooms}x2"), |b| b.iter(|| hub.hash()));
+    }
+}
+
+criterion_group!(benches, chat, join_and_leave, rename, list, whole);
 criterion_main!(benches);

@@ -11,6 +11,7 @@ mod hub;
 mod messages;
 mod names;
 mod proxy;
+mod recording;
 mod websocket;
 
 pub use command::command;
@@ -19,6 +20,7 @@ pub use frame::frame;
 pub use hub::hub;
 pub use names::names;
 pub use proxy::proxy;
+pub use recording::recording;
 pub use websocket::websocket;
 
 /// An entry, and the name of its target and corpus.
@@ -31,12 +33,13 @@ pub struct Entry {
 }
 
 /// All entries.
-pub const ENTRIES: [Entry; 7] = [
+pub const ENTRIES: [Entry; 8] = [
     Entry { name: "frame", run: frame },
     Entry { name: "command", run: command },
     Entry { name: "connection", run: connection },
     Entry { name: "hub", run: hub },
     Entry { name: "names", run: names },
     Entry { name: "proxy", run: proxy },
+    Entry { name: "recording", run: recording },
     Entry { name: "websocket", run: websocket },
 ];

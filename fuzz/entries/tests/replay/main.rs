@@ -46,6 +46,11 @@ fn proxy() {
 }
 
 #[test]
+fn recording() {
+    replay("recording");
+}
+
+#[test]
 fn websocket() {
     replay("websocket");
 }
