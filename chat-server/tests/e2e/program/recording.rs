@@ -1,6 +1,7 @@
 //! `--record`, and `chat-server replay`: with real clients, and with recordings that are damaged.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ fn file(test: &str) -> (Folder, PathBuf) {
 }
 
 /// A server that records, and its address.
-fn recorded(file: &Path) -> (Program, std::net::SocketAddr) {
+fn recorded(file: &Path) -> (Program, SocketAddr) {
     let record = format!("--record={}", file.display());
     Program::listening(&["--rate=0", &record])
 }
@@ -27,7 +28,7 @@ fn replay(file: &Path) -> (Option<i32>, String, String) {
 }
 
 /// Clients that talk in rooms, take names, and come back.
-fn converse(address: std::net::SocketAddr, chats: usize) {
+fn converse(address: SocketAddr, chats: usize) {
     let mut ann = Client::connect(address);
     let features = json!(["ack", "history", "members", "ping", "resume"]);
     let hello = json!({ "type": "CSHello", "client": "test/1", "features": features });
