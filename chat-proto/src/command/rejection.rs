@@ -58,7 +58,7 @@ impl Field {
     }
 }
 
-/// The reason why a payload is not a [`Command`].
+/// The reason why a payload is not a [`Command`](super::Command).
 ///
 /// The text, in English by `Display` and in any [`Lang`](crate::Lang) by
 /// [`Localize`](crate::Localize), is a sentence without its full stop. It echoes nothing of the payload.
