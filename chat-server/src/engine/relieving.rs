@@ -1,6 +1,6 @@
 //! Relief: what is given up when all connections together hold more memory than allowed.
 //!
-//! In this order: spare memory; the connections that have gone longest without reading what is pending, or without
+//! In this order: spare memory; what was said in the rooms, the oldest first; the connections that have gone longest without reading what is pending, or without
 //! completing a frame; and whatever would need more memory, namely reading and new connections.
 
 use std::cmp::Reverse;
@@ -24,7 +24,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// each room, and soon gone.
     #[inline]
     pub(super) fn relieve_memory(&mut self, now: Instant) {
-        if self.held() > self.limits.total_backlog {
+        if self.fanout.lent_history() > 0 {
+            let beyond = self.memory().saturating_sub(self.limits.total_backlog);
+            self.fanout.ask_history_back(beyond);
+        }
+        if self.held() > self.limit() {
             self.free_memory(now);
         }
     }
@@ -35,8 +39,16 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.note_relief(ReliefStep::Spare);
             self.fanout.free_spare();
         }
-        if self.excess(0) == 0 {
+        let excess = self.excess(0);
+        if excess == 0 {
             return;
+        }
+        if self.fanout.history_memory() > 0 {
+            self.note_relief(ReliefStep::History);
+            self.fanout.lend_history(excess);
+            if self.excess(0) == 0 {
+                return;
+            }
         }
         // The second time, connections whose eviction only began in the first pass are removed.
         for _ in 0..2 {
@@ -101,12 +113,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Bytes held beyond the limit less `margin`, not counting what rooms are handing out.
     fn excess(&self, margin: usize) -> usize {
-        (self.memory() + margin).saturating_sub(self.limits.total_backlog + self.fanout.unsent())
+        (self.memory() + margin).saturating_sub(self.limit() + self.fanout.unsent())
     }
 
     pub(super) fn note_relief(&mut self, step: ReliefStep) {
         self.counters.relieve(step);
-        let (held, limit) = (self.held(), self.limits.total_backlog);
+        let (held, limit) = (self.held(), self.limit());
         self.log.relieved(step, held, limit);
     }
 
@@ -127,7 +139,12 @@ impl<S, W> Engine<S, W> {
 
     /// Whether more memory is held than the limit allows.
     pub(super) fn is_over_limit(&self) -> bool {
-        self.memory() > self.limits.total_backlog
+        self.memory() > self.limit()
+    }
+
+    /// The most memory that all connections may hold, in bytes: more than their limit while history makes room.
+    fn limit(&self) -> usize {
+        self.limits.total_backlog.saturating_add(self.fanout.lent_history())
     }
 
     /// Like [`Engine::memory`], plus spare memory.

@@ -32,6 +32,25 @@ impl Fanout {
         self.histories.as_ref().map_or(0, Histories::memory)
     }
 
+    /// Memory of what was said that has been given up for the sake of connections, in bytes.
+    pub(crate) fn lent_history(&self) -> usize {
+        self.histories.as_ref().map_or(0, Histories::lent)
+    }
+
+    /// Gives up at least so many bytes of what was said, or all: connections may hold as much more.
+    pub(crate) fn lend_history(&mut self, bytes: usize) {
+        if let Some(histories) = &mut self.histories {
+            histories.lend(bytes);
+        }
+    }
+
+    /// Asks back what was lent beyond so many bytes.
+    pub(crate) fn ask_history_back(&mut self, lent: usize) {
+        if let Some(histories) = &mut self.histories {
+            histories.ask_back(lent);
+        }
+    }
+
     /// What has been given up of it since the last call.
     pub(crate) fn take_given_up(&mut self) -> GivenUp {
         self.histories.as_mut().map_or(GivenUp::default(), Histories::take_given_up)

@@ -84,13 +84,14 @@ pub struct Limits {
     /// room's log counted once, and their unprocessed input. Default: 256 MiB. Beyond the limit, the connections that
     /// have gone longest without reading, or without completing a frame, are told `slow-consumer` and closed, steady
     /// readers last. Among connections that have been idle equally long, the largest goes first; a connection that
-    /// holds no more than its share of the limit stays.
+    /// holds no more than its share of the limit stays. Before anyone is closed, history makes room: see
+    /// [`Limits::total_history`].
     pub total_backlog: usize,
     /// Memory for what was said in one room, in bytes: what those read who come back, or are new. Default: 64 KiB. 0:
     /// nothing is kept, in any room, and no session outlives its connection.
     pub history: usize,
     /// Memory for what was said in all rooms together, in bytes. Default: 64 MiB. Beyond the limit, the oldest is
-    /// given up first.
+    /// given up first; it is also given up while connections hold more than [`Limits::total_backlog`].
     pub total_history: usize,
     /// How long a session outlives its connection, if its client has asked for that. Default: 60 s. 0: not at all.
     /// Together with the connections, no more than [`Limits::connections`] are kept; the oldest is given up first. No

@@ -150,6 +150,8 @@ kinds! {
     pub enum ReliefStep {
         /// Memory kept for later was freed.
         Spare = "spare",
+        /// The oldest of what was said in the rooms was given up.
+        History = "history",
         /// The connection that had gone longest without reading, or without completing a frame, was evicted.
         Evicted = "evicted",
         /// A connection was refused.

@@ -150,6 +150,43 @@ fn b8_spare_memory_is_freed_before_anyone_is_evicted() {
     assert!(harness.counters.stats().relief.count(ReliefStep::Spare) > 0);
 }
 
+/// What was said gives way before any connection does, as much as is needed, and comes back when it is not.
+#[test]
+fn b8_history_is_given_up_before_anyone_is_evicted() {
+    let mut harness = Harness::new(|config| {
+        config.limits.total_backlog = 100 * KIB;
+        config.limits.total_history = 50 * KIB;
+    });
+    let peer = harness.connect();
+    let (key, socket) = harness.member(CREATE);
+    let chat = format!(r#"{{"type":"CSChat","text":"{}"}}"#, "x".repeat(1_500));
+    let say = |harness: &mut Harness, count| {
+        for _ in 0..count {
+            harness.come(key, &socket, &[&chat]);
+        }
+        harness.engine.fanout().history_memory()
+    };
+    let kept = say(&mut harness, 100);
+    assert!(kept > 30 * KIB, "{kept}");
+    harness.pile_up(&peer, 120 * KIB, 0);
+    assert_eq!(harness.are_open(&[&peer]), [true]);
+    let (left, lent) =
+        (harness.engine.fanout().history_memory(), harness.engine.fanout().lent_history());
+    assert!(left + 15 * KIB < kept && lent >= 20 * KIB, "{left} of {kept}, {lent} lent");
+    assert!(harness.engine.memory() <= 100 * KIB + lent);
+    let left = say(&mut harness, 100);
+    let lent = harness.engine.fanout().lent_history();
+    assert!(left + lent <= 50 * KIB, "{left} are kept, and {lent} lent");
+    let count = |harness: &Harness, step| harness.counters.stats().relief.count(step);
+    assert!(count(&harness, ReliefStep::History) > 0);
+    assert_eq!(count(&harness, ReliefStep::Evicted), 0);
+    harness.pile_up(&peer, 400 * KIB, 10);
+    assert_eq!(harness.are_open(&[&peer]), [false], "there is no more to give up");
+    harness.turns_at_ms(10_000);
+    assert_eq!(harness.engine.fanout().lent_history(), 0);
+    assert!(say(&mut harness, 100) + 9 * KIB >= kept, "but for a block");
+}
+
 /// While relief cannot help, since rooms are handing out what they have to members that read, nobody is read and
 /// nobody is admitted; then everything continues.
 #[test]

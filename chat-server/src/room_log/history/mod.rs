@@ -28,6 +28,8 @@ pub(crate) struct Histories {
     /// The most memory of one room, and of all together, in bytes.
     most_of_room: usize,
     most: usize,
+    /// Memory given up for the sake of connections, in bytes. `memory + lent <= most`, whenever something is added.
+    lent: usize,
     given_up: GivenUp,
     /// Where all of it is written, if it is.
     store: Option<Box<Store>>,
@@ -197,7 +199,7 @@ impl Histories {
         let (rooms, order) = (FxHashMap::default(), VecDeque::new());
         let given_up = GivenUp::default();
         let store = None;
-        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most, given_up, store }
+        Self { rooms, order, blocks: 0, memory: 0, most_of_room, most, lent: 0, given_up, store }
     }
 
     /// Writes everything to `store` from now on. `rooms` are those in it, with their last numbers.
@@ -225,9 +227,9 @@ impl Histories {
         self.store.take().map(|store| *store)
     }
 
-    /// Memory of what is kept, in bytes, and of what waits for the store.
+    /// Memory of what is kept, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.memory + self.store.as_ref().map_or(0, |store| store.memory())
+        self.memory
     }
 
     /// Adds a broadcast, the next one of its room, with who said it.
@@ -271,8 +273,9 @@ impl Histories {
         self.blocks -= gone;
         self.given_up.of_room += gone as u64;
         self.memory = self.memory - before + history.memory;
-        if self.memory > self.most {
-            self.give_up(self.memory - self.most);
+        let most = self.most.saturating_sub(self.lent);
+        if self.memory > most {
+            self.give_up(self.memory - most);
         }
         if self.order.len() > 2 * self.blocks + Self::FEW {
             self.forget_gone_blocks();
@@ -305,6 +308,23 @@ impl Histories {
                 self.given_up.of_all += 1;
             }
         }
+    }
+
+    /// Gives up at least so many bytes, or all that is kept, which count as lent until they are asked back.
+    pub(crate) fn lend(&mut self, bytes: usize) {
+        let before = self.memory;
+        self.give_up(bytes);
+        self.lent += before - self.memory;
+    }
+
+    /// Asks back what was lent beyond so many bytes.
+    pub(crate) fn ask_back(&mut self, lent: usize) {
+        self.lent = self.lent.min(lent);
+    }
+
+    /// Bytes that are lent.
+    pub(crate) fn lent(&self) -> usize {
+        self.lent
     }
 
     /// Returns how many blocks have been given up since the last call.
