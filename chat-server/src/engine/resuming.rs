@@ -115,6 +115,9 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 connection.lifecycle.override_reason(CloseReason::ResumedElsewhere);
             }
             self.detach(key);
+            if let Some(observer) = &mut self.observer {
+                observer.goes_on(session);
+            }
             self.drain(now, key, CloseReason::ResumedElsewhere);
         }
         after.or(seen).unwrap_or(0)

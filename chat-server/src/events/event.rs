@@ -11,6 +11,10 @@ use crate::stats::CloseReason;
 ///
 /// A session is what the rules call a connection. Its id is never reused. Its name may change, and may then become
 /// another session's. Names are those at the time of the event.
+///
+/// If its client has asked for that, a session outlives its connection: [`Event::Detached`] tells of the end of the
+/// connection. When the client comes back, there is one [`Event::Resumed`], and nobody has left or entered. When it does
+/// not, [`Event::Left`] and [`Event::Ended`] come once the session ends, with the reason for which the connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -105,6 +109,31 @@ pub enum Event {
         name: Name,
         /// The reason for its end.
         reason: CloseReason,
+    },
+    /// The connection of a session has ended, and the session is kept: it has its name and its place in its room.
+    /// [`Event::Resumed`] or the end of the session follows, within [`Limits::resume_time`](crate::Limits::resume_time).
+    #[non_exhaustive]
+    Detached {
+        /// The session.
+        session: SessionId,
+        /// Its name.
+        name: Name,
+        /// The reason for the end of the connection.
+        reason: CloseReason,
+    },
+    /// A session goes on under another id, from another connection, which has just begun with that id and ends no
+    /// session of its own: it is the same person, with its name and its place in its room. No further event concerns the
+    /// id before. The connection before may still have been open.
+    #[non_exhaustive]
+    Resumed {
+        /// The session from now on.
+        session: SessionId,
+        /// The session before.
+        from: SessionId,
+        /// Its name.
+        name: Name,
+        /// Its room, if it is in one.
+        room: Option<RoomId>,
     },
     /// Events are missing here, because [`Events`](crate::Events) was not read fast enough.
     #[non_exhaustive]

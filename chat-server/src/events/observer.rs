@@ -53,6 +53,11 @@ impl Observer {
         self.ending.insert(session, reason);
     }
 
+    /// Notes that a session has been taken over, so that the end of its connection is not its own.
+    pub(crate) fn goes_on(&mut self, session: SessionId) {
+        self.ending.remove(&session);
+    }
+
     /// Turns an output into events. Returns whether anybody still listens.
     pub(crate) fn observe(&mut self, output: &Output) -> bool {
         match output {
@@ -81,6 +86,12 @@ impl Observer {
                     self.ended(*session, reason);
                 }
             }
+            &Output::Detached { session } => {
+                if let Some(&reason) = self.ending.get(&session) {
+                    let name = self.name(session);
+                    self.sender.send(Event::Detached { session, name, reason });
+                }
+            }
             Output::Welcomed(welcomed) => self.welcomed(welcomed),
             // The others accompany one of these, or are not events.
             _ => {}
@@ -105,20 +116,17 @@ impl Observer {
         }
     }
 
-    /// Reports a session that is taken over as the end of one and the beginning of another.
+    /// Reports a session that is taken over: it goes on under another id.
     fn welcomed(&mut self, welcomed: &Welcomed) {
         let session = welcomed.session;
         let Some(Resumption::Resumed { from, room, .. }) = welcomed.resumption else { return };
-        if let Some(room) = room {
-            let name = self.name(from);
-            self.sender.send(Event::Left { session: from, name, room });
-        }
-        let reason = self.ending.remove(&from).unwrap_or(CloseReason::ResumedElsewhere);
-        self.ended(from, reason);
-        self.renamed(&self.name(session), &welcomed.name, None);
-        if let Some(room) = room {
-            self.entered(session, room);
-        }
+        self.ending.remove(&from);
+        self.names.remove(&from);
+        self.sessions.remove(&self.name(session));
+        let name = welcomed.name.clone();
+        self.sessions.insert(name.clone(), session);
+        self.names.insert(session, name.clone());
+        self.sender.send(Event::Resumed { session, from, name, room });
     }
 
     fn entered(&mut self, session: SessionId, room: RoomId) {

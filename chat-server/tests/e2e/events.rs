@@ -1,12 +1,16 @@
 //! The events of a server, as the program around it observes them.
 
 use std::io::Write;
+use std::iter;
 use std::net::TcpStream;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use chat_server::{CloseReason, Config, Event, Events, OperatorText, RoomId, Server, SessionId};
 
+use serde_json::{Value, json};
+
+use crate::hello::receive;
 use crate::support::{Client, DEADLINE, RunningServer, frame};
 
 const ROOM: RoomId = RoomId::FIRST;
@@ -38,6 +42,13 @@ fn line(event: &Event) -> String {
         Event::RoomClosed { room, .. } => format!("{room} closed"),
         Event::StopRequested { session, name, .. } => format!("{session} {name} stops"),
         Event::Ended { session, name, reason, .. } => format!("{session} {name} ended: {reason}"),
+        Event::Detached { session, name, reason, .. } => {
+            format!("{session} {name} detached: {reason}")
+        }
+        Event::Resumed { session, from, name, room, .. } => {
+            let room = room.map(|room| format!(" in {room}")).unwrap_or_default();
+            format!("{session} {name} resumed {from}{room}")
+        }
         Event::Missed { events, .. } => format!("{events} missed"),
         other => panic!("{other:?}"),
     }
@@ -187,6 +198,59 @@ fn a_slow_consumer_leaves_then_ends_as_such() {
         }
     }
     assert!(matches!(told.pop(), Some(Event::Left { room: ROOM, .. })), "it had left before");
+}
+
+/// A person who comes back has not left, and one who does not leaves when the session ends.
+#[test]
+fn a_session_that_outlives_its_connections_is_one_person() {
+    let (mut server, events) =
+        observed(64, |config| config.limits.resume_time = Duration::from_millis(200));
+    let hello = |resume: Option<Value>| {
+        let mut client = Client::connect(server.address());
+        let mut hello = json!({"type": "CSHello", "client": "test/1", "features": ["resume"]});
+        if let Some(token) = resume {
+            hello["resume"] = token;
+        }
+        client.send(hello.to_string());
+        let token = receive(&mut client)["resume"].clone();
+        (client, token)
+    };
+    let (mut ann, token) = hello(None);
+    ann.be("Ann");
+    ann.enter_new("tea");
+    // The connection still hangs, and then it is lost.
+    let (mut again, token) = hello(Some(token));
+    assert_eq!(receive(&mut again)["type"], "SCHistory");
+    ann.expect_code("resumed-elsewhere");
+    ann.expect_end();
+    again.reset();
+    let mut told: Vec<_> = iter::repeat_with(|| line(&next(&events))).take(7).collect();
+    let (mut third, _) = hello(Some(token));
+    assert_eq!(receive(&mut third)["type"], "SCHistory");
+    third.chat("here");
+    third.end_sending();
+    third.expect_end();
+    told.extend(iter::repeat_with(|| line(&next(&events))).take(7));
+    let expected = [
+        "1 connected as user1",
+        "1 renamed user1 to Ann",
+        "1 made 1 tea",
+        "1 Ann entered 1",
+        "2 connected as user2",
+        "2 Ann resumed 1 in 1",
+        "2 Ann detached: lost",
+        "3 connected as user3",
+        "3 Ann resumed 2 in 1",
+        "3 Ann said 1:1 \"here\"",
+        "3 Ann detached: peer-ended",
+        "3 Ann left 1",
+        "1 closed",
+        "3 Ann ended: peer-ended",
+    ];
+    assert_eq!(told, expected);
+    server.stop();
+    server.join();
+    assert_eq!(lines(events), [""; 0], "nobody ends twice");
 }
 
 #[test]
