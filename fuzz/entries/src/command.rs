@@ -1,5 +1,7 @@
 //! The command parser: it accepts exactly what a payload says, and repeats nothing that it refuses.
 
+mod asking;
+
 use chat_core::{Hub, HubLimits, Input, Output, Role, RoomEvent, SessionId};
 use chat_proto::{
     Command, Lang, MAX_PAYLOAD, Name, Notice, Rejection, RoomId, ServerMessage, Text, Title,
@@ -20,6 +22,7 @@ use crate::hub::connect;
 /// - An accepted text that the hub takes from a member with the longest name fits a frame. Texts, names and titles
 ///   contain nothing that could garble a terminal.
 /// - A refusal is a short line of ASCII, and contains nothing from the payload.
+/// - After a hello, a payload means the same, or more; hellos and what a client writes after them are read as they were.
 ///
 /// # Panics
 /// If a property is violated.
@@ -31,6 +34,7 @@ pub fn command(data: &[u8]) {
         Ok("") => assert_eq!(parsed, Err(Rejection::EmptyFrame)),
         Ok(payload) => variants(payload, &parsed),
     }
+    asking::check(payload, &parsed);
     match parsed {
         Ok(command) => accepted(payload, command),
         Err(rejection) => refused(payload, rejection),
