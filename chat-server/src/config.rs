@@ -50,6 +50,9 @@ pub struct Config {
     /// The most requests of a turn that the event loop carries out itself; more go to the workers.
     /// Default: 4,096. See `docs/ARCHITECTURE.md`, "Hand-off".
     pub inline_requests: usize,
+    /// The last messages of a room that are shown on joining to clients that did not say hello, at most 200. Default: 0.
+    /// They are taken from history, and take no more than one frame of the largest size.
+    pub replay: usize,
     /// The language of the server's notices. Default: English.
     pub lang: Lang,
     /// The names that nobody may have. Default: names of the people who run a server, in English and Korean.
@@ -73,6 +76,7 @@ impl Default for Config {
             workers: 2,
             shutdown_from: ShutdownFrom::default(),
             inline_requests: 4_096,
+            replay: 0,
             lang: Lang::En,
             reserved_names: ReservedNames::default(),
             web: Some(WebConfig::new()),
@@ -134,6 +138,13 @@ impl Config {
     #[must_use]
     pub fn with_inline_requests(mut self, inline_requests: usize) -> Self {
         self.inline_requests = inline_requests;
+        self
+    }
+
+    /// Sets how many messages newcomers are shown.
+    #[must_use]
+    pub fn with_replay(mut self, replay: usize) -> Self {
+        self.replay = replay;
         self
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::RequestId;
-use crate::frame::MAX_PAYLOAD;
+use crate::frame::{FrameTooLong, MAX_PAYLOAD};
 use crate::framing::Framing;
 use crate::values::RoomId;
 
@@ -19,6 +19,23 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
+    /// Whether it is a chat, rather than a notice.
+    pub fn is_chat(&self) -> bool {
+        self.payload.starts_with(br#"{"type":"SCChat""#)
+    }
+
+    /// Appends the broadcast to `out` once more, as a frame of its own, for a client that did not say hello: with
+    /// `past: true`, and otherwise as it was.
+    ///
+    /// # Errors
+    /// [`FrameTooLong`] when that does not fit a frame; `out` is then unchanged.
+    pub fn write_past(&self, framing: Framing, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+        framing.write(out, |out| {
+            out.extend_from_slice(self.payload.strip_suffix(b"}").unwrap_or(self.payload));
+            out.extend_from_slice(br#","past":true}"#);
+        })
+    }
+
     /// Bytes of [`HistoryHead::SPACE`] that the event takes in an `SCHistory`.
     pub const fn space(&self) -> usize {
         /// A comma, and the time with its key.

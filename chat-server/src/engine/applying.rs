@@ -62,6 +62,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                 }
                 let is_removed = matches!(notice, Notice::Removed { .. });
                 self.reply(now, to, &notice, room);
+                if self.replay > 0
+                    && let (Notice::RoomEntered { .. }, Some((room, _))) = (&notice, room)
+                {
+                    self.replay(now, to, room);
+                }
                 if is_removed && let Some(&key) = self.sessions.get(&to) {
                     self.begin_close(key, CloseReason::Removed);
                 }

@@ -112,6 +112,27 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.answer(now, to, |connection| connection.outbound.send.push_bytes(&frame));
     }
 
+    /// Shows a newcomer that did not say hello the last chats of its room.
+    #[cold]
+    pub(super) fn replay(&mut self, now: Instant, to: SessionId, room: RoomId) {
+        let Some(connection) = self.sessions.get(&to).and_then(|key| self.connections.get(*key))
+        else {
+            return;
+        };
+        let framing = connection.outbound.framing();
+        let Some(histories) = self.fanout.histories().filter(|_| !self.askers.contains(to)) else {
+            return;
+        };
+        let mut frames = Vec::new();
+        for chat in histories.last_chats(room, self.replay) {
+            // The longest chats have no room for one more field.
+            let _ = chat.write_past(framing, &mut frames);
+        }
+        if !frames.is_empty() {
+            self.answer(now, to, |connection| connection.outbound.send.push_bytes(&frames));
+        }
+    }
+
     /// Applies an output that only such clients cause.
     #[cold]
     pub(super) fn apply_asked(&mut self, now: Instant, output: Output) {

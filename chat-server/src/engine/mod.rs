@@ -45,6 +45,7 @@ mod writing;
 use std::sync::Arc;
 
 use chat_core::{Lang, SessionId};
+use chat_proto::extended::MAX_HISTORY;
 use rustc_hash::FxHashMap;
 
 use self::state::{
@@ -91,6 +92,8 @@ pub(crate) struct Engine<S, W> {
     saved: Option<Box<(Store, Option<Vec<u8>>)>>,
     /// Jobs started.
     jobs: u64,
+    /// Chats that newcomers are shown who did not say hello.
+    replay: usize,
     admission: Admission,
     ingress: Ingress,
     dispatcher: Dispatcher<W>,
@@ -119,7 +122,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         workers: W,
         counters: Arc<Counters>,
     ) -> Self {
-        let Config { limits, inline_requests, lang, web, .. } = config;
+        let Config { limits, inline_requests, lang, web, replay, .. } = config;
         let clock = WallClock::new();
         Self {
             lang,
@@ -137,6 +140,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             deletions: [0; 2],
             saved: None,
             jobs: 0,
+            replay: replay.min(MAX_HISTORY),
             admission: Admission::new(&limits),
             ingress: Ingress::new(&limits, web.is_some()),
             dispatcher: Dispatcher::new(hub, workers, inline_requests),

@@ -197,6 +197,34 @@ fn a_session_ends_when_nobody_comes_back_and_at_once_for_who_quits() {
     assert_eq!(welcome["resumed"], false);
 }
 
+/// Whoever says hello asks for history instead.
+#[test]
+fn newcomers_without_a_hello_are_shown_what_was_said() {
+    let server = RunningServer::with(|config| config.replay = 3);
+    let mut ann = server.client();
+    let room = ann.enter_new("tea");
+    for n in 1..=9 {
+        ann.chat(&format!("{n}"));
+    }
+    ann.be("Ann");
+    ann.expect_nothing();
+    let mut bob = server.client();
+    bob.join(room);
+    assert_eq!(receive(&mut bob)["code"], "room-entered");
+    for seq in [7, 8, 9] {
+        let past = receive(&mut bob);
+        assert_eq!((&past["text"], &past["seq"]), (&seq.to_string().into(), &seq.into()));
+        assert_eq!((&past["member"], &past["past"]), (&"user1".into(), &true.into()));
+    }
+    let (mut asking, _) = lasting(&server);
+    asking.join(room);
+    assert_eq!(receive(&mut asking)["code"], "room-entered");
+    bob.expect_code("member-entered");
+    bob.chat("live");
+    assert_eq!(receive(&mut asking)["text"], "live");
+    assert_eq!(asking.rooms()[0].member_count, 3);
+}
+
 #[test]
 fn a_newcomer_reads_what_was_said_and_asks_for_more() {
     let server = start();

@@ -65,6 +65,8 @@ flags! {
         ko "N" "한 차례에 작업 스레드 없이 처리할 요청 수 (4096)";
     RATE: en "N" "commands a second per connection; 0: no limits (200)",
         ko "N" "연결마다 초당 받는 명령 수. 0: 제한 없음 (200)";
+    REPLAY: en "N" "last messages that newcomers are shown, at most 200 (0)",
+        ko "N" "방에 들어온 사람에게 보여 줄 지난 메시지 수, 200까지 (0)";
     MAX_MEMORY: en "SIZE" "memory of the whole process, such as 512MiB (half of all)",
         ko "크기" "모든 것에 쓸 메모리, 512MiB처럼 (있는 것의 절반)";
     LOG: en "LEVEL" "off, error, warn, info or debug (RUST_LOG, else info)",

@@ -50,6 +50,11 @@ impl Askers {
         }
     }
 
+    /// Whether the client of a session has said hello.
+    pub(crate) fn contains(&self, session: SessionId) -> bool {
+        self.0.contains_key(&session)
+    }
+
     /// Whether a session outlives its connection.
     pub(crate) fn is_lasting(&self, session: SessionId) -> bool {
         !self.0.is_empty() && self.0.get(&session).is_some_and(|asker| asker.is_lasting)

@@ -355,6 +355,23 @@ impl Histories {
         self.rooms.get(&room).map_or(1, History::first)
     }
 
+    /// The last chats of a room, in order: at most `limit`, as far as they fit one message.
+    pub(crate) fn last_chats(&self, room: RoomId, limit: usize) -> Vec<Event<'_>> {
+        /// Broadcasts that are looked through.
+        const MOST: usize = 4_096;
+        let (mut chats, mut space) = (Vec::new(), HistoryHead::SPACE);
+        let Some(history) = self.rooms.get(&room) else { return chats };
+        let events =
+            (history.first()..=history.last).rev().take(MOST).map(|seq| history.event(seq));
+        for chat in events.filter(Event::is_chat).take(limit) {
+            let Some(left) = space.checked_sub(chat.space()) else { break };
+            space = left;
+            chats.push(chat);
+        }
+        chats.reverse();
+        chats
+    }
+
     /// The part of a room's history that was asked for, as far as it fits one message: at most `limit` broadcasts.
     pub(crate) fn part(&self, room: RoomId, since: Since, limit: usize) -> Part<'_> {
         let Some(history) = self.rooms.get(&room) else {

@@ -57,6 +57,7 @@ fn every_setting_works_as_a_flag_and_in_a_file() {
         "--metrics=127.0.0.9:9464",
         "--worker=3",
         "--inline=7",
+        "--replay=20",
         "--rate=50",
         "--log=debug",
         "--log-format=json",
@@ -73,6 +74,7 @@ fn every_setting_works_as_a_flag_and_in_a_file() {
         r#"metrics = "127.0.0.9:9464""#,
         "worker = 3",
         "inline = 7",
+        "replay = 20",
         r#"log = "debug""#,
         r#"log-format = "json""#,
         r#"commands = "50/s""#,
@@ -145,7 +147,7 @@ fn every_error_in_a_file_is_reported_at_once_with_its_line() {
 
 #[test]
 fn a12_a_typo_in_a_file_gets_the_nearest_name() {
-    let text = "prot = 9000\nconections = 5\nLOG_FORMAT = \"json\"\ncheck = 1\nhistory = 1\n\
+    let text = "prot = 9000\nconections = 5\nLOG_FORMAT = \"json\"\ncheck = 1\nmoonlight = 1\n\
                 lang = \"kr\"\n[limit]\n[limits]\nslow-baklog = 1\nport = 1\n";
     let file = ConfigFile::new("typos", text);
     check_wrong(
@@ -155,7 +157,7 @@ fn a12_a_typo_in_a_file_gets_the_nearest_name() {
             &[".toml:2:", "\"conections\": did you mean limits.connections?"],
             &[".toml:3:", "\"LOG_FORMAT\": did you mean log-format?"],
             &[".toml:4:", "\"check\": did you mean --check?"],
-            &[".toml:5:", "\"history\": --help lists them"],
+            &[".toml:5:", "\"moonlight\": --help lists them"],
             &[".toml:6:", "lang = \"kr\"", "did you mean ko?"],
             &[".toml:7:", "no section \"limit\": the only one is [limits]"],
             &[".toml:9:", "limits.slow-baklog", "did you mean slow-backlog?"],

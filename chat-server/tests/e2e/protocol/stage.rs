@@ -32,6 +32,7 @@ pub(crate) fn play(transcript: &Transcript) -> Vec<String> {
 fn set(config: &mut Config, name: &str, value: &str) {
     let number = || value.parse().expect("a number");
     match name {
+        "replay" => config.replay = number(),
         "rooms" => config.limits.rooms = number(),
         "connections" => config.limits.connections = number(),
         "connections_per_address" => config.limits.connections_per_address = number(),

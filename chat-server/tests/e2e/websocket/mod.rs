@@ -38,6 +38,25 @@ fn a_websocket_and_a_client_of_frames_chat_in_one_room() {
     plain.expect_code("member-left");
 }
 
+#[test]
+fn a_websocket_that_says_no_hello_is_shown_what_was_said() {
+    let server = RunningServer::with(|config| config.replay = 2);
+    let mut plain = server.client();
+    let room = plain.enter_new("tea");
+    for text in ["one", "안녕", "three"] {
+        plain.chat(text);
+    }
+    plain.expect_nothing();
+    let mut web = Web::open(server.address());
+    web.send(&format!(r#"{{"type":"CSJoinRoom","roomId":{room}}}"#));
+    web.expect_code("room-entered");
+    web.expect_chat("user1", "안녕");
+    web.expect_chat("user1", "three");
+    plain.expect_code("member-entered");
+    plain.chat("live");
+    web.expect_chat("user1", "live");
+}
+
 /// Even a ping that comes when there is nothing else to do.
 #[test]
 fn pings_are_answered() {

@@ -18,6 +18,9 @@ const MAX_WORKERS: u64 = 256;
 /// The most requests per turn that the event loop can be set to carry out itself.
 const MAX_INLINE: u64 = 1_000_000_000;
 
+/// The most messages that newcomers can be shown.
+const MAX_REPLAY: u64 = 200;
+
 /// A flag with a value, which is also a key of a configuration file.
 #[derive(Debug)]
 pub(crate) struct Setting {
@@ -181,6 +184,8 @@ settings! {
                 rate => limits.commands = RateLimit::per_second(rate),
             }
         } => None;
+        replay "replay" REPLAY |s, value| s.config.replay = range(value, 0, MAX_REPLAY)?
+            => Some(s.config.replay.to_string());
         max_memory "max-memory" MAX_MEMORY |s, value| {
             let limit = Limit::named("max-memory").ok_or(ValueError::UnknownLimit(None))?;
             s.set_limit(limit, value)?;
