@@ -63,6 +63,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         let Some(store) = histories.and_then(|histories| histories.store_mut()) else { return };
         let batch = store.hand_over();
         let progress = store.progress();
+        self.counters.store_pending.set(store.memory() as u64);
         let fault = (progress.is_failing != self.is_store_failing).then(|| store.fault());
         if let Some(fault) = fault {
             self.is_store_failing = progress.is_failing;

@@ -128,6 +128,8 @@ stats! {
         store_lost: Counter("chat_store_lost", Count);
         /// Whether the data directory cannot be written to now: 1 if so.
         store_failing: Gauge("chat_store_failing", Count);
+        /// Bytes that wait to be written to the data directory.
+        store_pending: Gauge("chat_store_pending", Bytes);
         /// Bytes of the database in the data directory.
         store_size: Gauge("chat_store_size", Bytes);
         /// Requests that made the server panic.
