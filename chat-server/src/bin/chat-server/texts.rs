@@ -55,8 +55,8 @@ flags! {
         ko "" "LAN에서 쓸 인증서를 만들어 두고 써요 (안 만듦)";
     TLS_DIR: en "DIR" "where to keep it (~/.local/state/chat-server)",
         ko "폴더" "그 인증서를 둘 곳 (~/.local/state/chat-server)";
-    DATA: en "DIR" "keep rooms, and what is said in them, in this directory (none)",
-        ko "폴더" "방과 오간 말을 이 폴더에 간직해요 (안 간직함)";
+    DATA: en "DIR" "keep rooms, and what is said in them, here (nowhere)",
+        ko "폴더" "방과 오간 말을 간직할 곳 (안 간직함)";
     DURABLE: en "" "acknowledge a chat only once it is on the disk (no)",
         ko "" "말이 디스크에 저장된 뒤에만 받았다고 답해요 (안 함)";
     WORKER: en "N" "worker threads, 1 to 256 (2)",
@@ -102,14 +102,11 @@ macro_rules! fixed {
 }
 
 fixed! {
-    USAGE: en "Usage: chat-server --port=N [FLAG]...\n\
-               \x20      chat-server replay FILE | history ACTION --data=DIR\n\
+    USAGE: en "Usage: chat-server --port=N [FLAG]... | replay FILE | history ACTION --data=DIR\n\
                A room chat server. Its first line of output is \"listening on ADDR:PORT\".",
-        ko "사용법: chat-server --port=N [플래그]...\n\
-            \x20       chat-server replay 파일 | history 동작 --data=폴더\n\
+        ko "사용법: chat-server --port=N [플래그]... | replay 파일 | history 동작 --data=폴더\n\
             채팅방 서버예요. 출력의 첫 줄은 \"listening on 주소:포트\"예요.";
     GROUP_WHERE: en "Address and access", ko "어디서, 누구에게";
-    GROUP_DATA: en "What outlives the process", ko "다시 켜도 남는 것";
     GROUP_TLS: en "Encryption (TLS), on the same port", ko "암호화 (TLS, 같은 포트)";
     GROUP_HOW_MUCH: en "Capacity", ko "얼마나";
     GROUP_LOG: en "Log, on standard error, and recording", ko "로그 (표준 오류로 나가요), 기록";

@@ -165,13 +165,6 @@ settings! {
         tls_dir "tls-dir" TLS_DIR |s, value| s.tls.dir = Some(value.into())
             => s.tls.dir.as_ref().map(|path| path.display().to_string());
     }
-    GROUP_DATA {
-        data "data" DATA |s, value| s.data.dir = Some(value.into())
-            => s.data.dir.as_ref().map(|path| path.display().to_string());
-        durable "durable" DURABLE |s, value| {
-            s.data.is_durable = one_of(value, &["true", "false"], [true, false])?;
-        } => s.data.is_durable.then(|| "true".to_owned());
-    }
     GROUP_HOW_MUCH {
         worker "worker" WORKER |s, value| s.config.workers = range(value, 1, MAX_WORKERS)?
             => Some(s.config.workers.to_string());
@@ -186,6 +179,11 @@ settings! {
         } => None;
         replay "replay" REPLAY |s, value| s.config.replay = range(value, 0, MAX_REPLAY)?
             => Some(s.config.replay.to_string());
+        data "data" DATA |s, value| s.data.dir = Some(value.into())
+            => s.data.dir.as_ref().map(|path| path.display().to_string());
+        durable "durable" DURABLE |s, value| {
+            s.data.is_durable = one_of(value, &["true", "false"], [true, false])?;
+        } => s.data.is_durable.then(|| "true".to_owned());
         max_memory "max-memory" MAX_MEMORY |s, value| {
             let limit = Limit::named("max-memory").ok_or(ValueError::UnknownLimit(None))?;
             s.set_limit(limit, value)?;
