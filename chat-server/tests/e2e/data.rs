@@ -71,7 +71,7 @@ fn a_client_resumes_after_a_restart_with_name_seat_and_what_it_missed() {
     let mut new = server.client();
     assert_eq!(new.enter(room), 4);
     let next = ann.expect_code("member-entered");
-    assert_eq!((next.seq, &*next.member), (Some(4), "user3"));
+    assert_eq!((next.seq, &*next.member), (Some(4), "user4"));
     ann.chat("and on");
     new.expect_chat("Ann", "and on");
 }

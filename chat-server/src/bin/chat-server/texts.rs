@@ -104,7 +104,7 @@ macro_rules! fixed {
 fixed! {
     USAGE: en "Usage: chat-server --port=N [FLAG]... | replay FILE | history ACTION --data=DIR\n\
                A room chat server. Its first line of output is \"listening on ADDR:PORT\".",
-        ko "사용법: chat-server --port=N [플래그]... | replay 파일 | history 동작 --data=폴더\n\
+        ko "사용법: chat-server --port=N [플래그]... | replay 파일 | history 일 --data=폴더\n\
             채팅방 서버예요. 출력의 첫 줄은 \"listening on 주소:포트\"예요.";
     GROUP_WHERE: en "Address and access", ko "어디서, 누구에게";
     GROUP_TLS: en "Encryption (TLS), on the same port", ko "암호화 (TLS, 같은 포트)";
