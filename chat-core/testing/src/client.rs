@@ -1,7 +1,7 @@
 //! A blocking client that sends exactly the bytes that the test gives it.
 
 use std::fmt::{Debug, Display};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -226,16 +226,11 @@ impl Client {
     /// until the deadline fail the test.
     pub fn next_payload(&mut self) -> Option<Vec<u8>> {
         loop {
-            let rest = &self.buffered[self.at..];
-            if let Some((header, body)) = rest.split_first_chunk::<2>() {
-                let len = usize::from(u16::from_be_bytes(*header));
-                if let Some(payload) = body.get(..len) {
-                    let payload = payload.to_vec();
-                    self.at += 2 + len;
-                    return Some(payload);
-                }
+            if let Some(payload) = self.buffered_payload() {
+                return Some(payload);
             }
-            if !self.fill() {
+            let filled = self.fill();
+            if !filled.expect("something to read before the deadline, from a whole stream") {
                 let rest = self.buffered.len() - self.at;
                 assert_eq!(rest, 0, "the stream ended in the middle of a frame");
                 return None;
@@ -243,8 +238,35 @@ impl Client {
         }
     }
 
+    /// The next payload, or `None` once the connection is gone, however it ended. Silence until the deadline fails the
+    /// test.
+    pub fn payload_or_end(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Some(payload) = self.buffered_payload() {
+                return Some(payload);
+            }
+            match self.fill() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(e) => {
+                    let silent = matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+                    assert!(!silent, "nothing to read before the deadline");
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn buffered_payload(&mut self) -> Option<Vec<u8>> {
+        let (header, body) = self.buffered[self.at..].split_first_chunk::<2>()?;
+        let len = usize::from(u16::from_be_bytes(*header));
+        let payload = body.get(..len)?.to_vec();
+        self.at += 2 + len;
+        Some(payload)
+    }
+
     /// Reads more bytes; returns false at the end of the stream.
-    fn fill(&mut self) -> bool {
+    fn fill(&mut self) -> io::Result<bool> {
         self.buffered.drain(..self.at);
         self.at = 0;
         let mut bytes = [0; 16 * 1024];
@@ -252,10 +274,10 @@ impl Client {
             match self.stream.read(&mut bytes) {
                 Ok(n) => {
                     self.buffered.extend_from_slice(&bytes[..n]);
-                    return n > 0;
+                    return Ok(n > 0);
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => panic!("nothing to read before the deadline, or a broken stream: {e}"),
+                Err(e) => return Err(e),
             }
         }
     }

@@ -13,6 +13,7 @@ mod hello;
 mod metrics;
 mod program;
 mod protocol;
+mod replacement;
 mod resume;
 mod rooms;
 mod shutdown;
