@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use argh::FromArgs;
+use argh::{FromArgs, TopLevelCommand};
 use chat_benches::error::Error;
-use chat_benches::load::{Dialect, Pace, Talkers, idle};
+use chat_benches::load::{Dialect, Pace, Talkers, idle, resume};
 use chat_benches::{args, load};
 use serde::Serialize;
 
 /// Talks to a server as many members of many rooms, and measures what a delivered message costs.
-/// `load idle` opens silent connections instead: see `load idle --help`.
+/// `load idle` opens silent connections instead, and `load resume` drops connections that come back: see their `--help`.
 #[derive(FromArgs)]
 #[argh(note = "Every message carries its sender, its number and its time, so that losses,
 repetitions and latencies are known exactly. With --window above 1 every eighth
@@ -110,18 +110,49 @@ struct IdleArgs {
     json: bool,
 }
 
+/// Puts many members into rooms, ends all their connections at once, and measures how long it takes until all of them
+/// have their sessions back, and what two strangers in a room of their own notice of it. The strangers talk in a thread
+/// of higher priority.
+#[derive(FromArgs)]
+struct ResumeArgs {
+    /// where the chat server listens: a loopback address and a port
+    #[argh(option)]
+    addr: SocketAddr,
+
+    /// how many connections, 15000 by default
+    #[argh(option, default = "15_000")]
+    connections: usize,
+
+    /// members of each room, 10 by default
+    #[argh(option, default = "10")]
+    members: usize,
+
+    /// process id of the server, to measure its CPU time and memory
+    #[argh(option)]
+    server_pid: Option<u32>,
+
+    /// print the result as one line of JSON
+    #[argh(switch)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).peekable();
-    if words.next_if(|word| word == "idle").is_some() {
-        match args::parse("load idle", words) {
-            Ok(args) => args::finish("load idle", run_idle(&args)),
-            Err(status) => status,
-        }
-    } else {
-        match args::parse("load", words) {
-            Ok(args) => args::finish("load", run_load(&args)),
-            Err(status) => status,
-        }
+    match words.next_if(|word| word == "idle" || word == "resume").as_deref() {
+        Some("idle") => finish("load idle", words, run_idle),
+        Some(_) => finish("load resume", words, run_resume),
+        None => finish("load", words, run_load),
+    }
+}
+
+fn finish<A: TopLevelCommand>(
+    name: &str,
+    words: impl Iterator<Item = String>,
+    run: fn(&A) -> Result<(), Error>,
+) -> ExitCode {
+    match args::parse(name, words) {
+        Ok(parsed) => args::finish(name, run(&parsed)),
+        Err(status) => status,
     }
 }
 
@@ -157,6 +188,16 @@ fn run_idle(args: &IdleArgs) -> Result<(), Error> {
         addr: args.addr,
         connections: args.connections,
         idle: seconds(args.seconds)?,
+        server: args.server_pid,
+    })?;
+    print(&report, args.json)
+}
+
+fn run_resume(args: &ResumeArgs) -> Result<(), Error> {
+    let report = resume::run(&resume::Config {
+        addr: args.addr,
+        connections: args.connections,
+        members: args.members,
         server: args.server_pid,
     })?;
     print(&report, args.json)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::strangers::Latencies;
+use crate::strangers::Latencies;
 use crate::text_table;
 
 /// The most that a stranger's 99th percentile may be beside an attack: in ms, and as a multiple of the same without
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn fair_is_what_is_short_little_and_without_harm() {
-        let times = |p99| Latencies { p50: 0.1, p99, late: 0.0 };
+        let times = |p99| Latencies { p50: 0.1, p99, ..Latencies::default() };
         let line = |alone, beside| Line {
             attack: "an attack",
             alone: times(alone),

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::result::Line;
-use super::strangers::Strangers;
 use crate::attacks::{Kind, Running, Scene};
 use crate::compare::on_cores;
 use crate::error::Error;
 use crate::measure::certificate::Certificate;
 use crate::measure::chat_server::ChatServer;
 use crate::measure::metrics::Metrics;
+use crate::strangers::Strangers;
 
 /// Time from the beginning of an attack to the first message measured.
 const WARMUP: Duration = Duration::from_millis(500);

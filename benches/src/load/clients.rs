@@ -23,7 +23,7 @@ use crate::measure::process::Process;
 const MAX_OPENING: usize = 64;
 
 /// How long the next connection may take to become ready.
-const OPENING_DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const OPENING_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Descriptors that the generator needs besides its connections.
 const SPARE_FILES: u64 = 16;
@@ -64,16 +64,7 @@ impl Clients {
     /// # Errors
     /// If this process or the server may not open as many files.
     pub fn new(dialect: Dialect, expected: usize, server: Option<Process>) -> Result<Self, Error> {
-        let needed = expected as u64 + SPARE_FILES;
-        for (who, process) in [("the generator", Some(Process::own())), ("the server", server)] {
-            let limit = process.map_or(Ok(u64::MAX), Process::max_open_files)?;
-            if limit < needed {
-                return Err(Error::Config(format!(
-                    "{expected} connections need {needed} open files, and {who} may have {limit}: \
-                     raise `ulimit -n` before it starts"
-                )));
-            }
-        }
+        check_files(expected, server)?;
         let poll = Poll::new().map_err(Error::io("making an event queue"))?;
         let connections = Vec::with_capacity(expected);
         let tls = dialect.form.has_tls().then(TlsClient::new).transpose()?;
@@ -262,10 +253,28 @@ impl Clients {
     }
 }
 
+/// Checks that this process and the server may open as many files as `expected` connections need.
+///
+/// # Errors
+/// If one of them may not.
+pub(super) fn check_files(expected: usize, server: Option<Process>) -> Result<(), Error> {
+    let needed = expected as u64 + SPARE_FILES;
+    for (who, process) in [("the generator", Some(Process::own())), ("the server", server)] {
+        let limit = process.map_or(Ok(u64::MAX), Process::max_open_files)?;
+        if limit < needed {
+            return Err(Error::Config(format!(
+                "{expected} connections need {needed} open files, and {who} may have {limit}: \
+                 raise `ulimit -n` before it starts"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the source address of idle connection `index`. Linux has some 28,000 ephemeral ports, and finds a free one
 /// ever more slowly; so beyond a certain number, ports are chosen here, below the ephemeral range, on further
 /// addresses.
-fn idle_source(index: usize) -> Option<SocketAddr> {
+pub(super) fn idle_source(index: usize) -> Option<SocketAddr> {
     const PER_ADDRESS: usize = 12_000;
     const FIRST_PORT: usize = 20_000;
     let (address, port) = (index / PER_ADDRESS, FIRST_PORT + index % PER_ADDRESS);

@@ -1,7 +1,7 @@
 //! The load generator: many members of many rooms on one thread, with an account of every message.
 //!
-//! [`run()`] measures what a delivered message costs, [`idle`] what a silent connection costs. Both open
-//! [`clients`] over non-blocking sockets; a [`plan`] seats them, a [`protocol`] and a [`template`] speak to
+//! [`run()`] measures what a delivered message costs, [`idle`] what a silent connection costs, [`resume`] the return of
+//! thousands that lost theirs. The first two open [`clients`] over non-blocking sockets; a [`plan`] seats them, a [`protocol`] and a [`template`] speak to
 //! the server, in a form ([`dialect`]) that may be [`tls`], a [`websocket`] or both; [`framing`] cuts what
 //! comes back, and a [`tally`] counts it by the [`token`] in each text.
 //!
@@ -17,6 +17,7 @@ pub mod idle;
 pub mod plan;
 pub mod protocol;
 pub mod report;
+pub mod resume;
 pub mod run;
 pub mod schedule;
 mod socket;

@@ -9,6 +9,7 @@ use chat_proto::{Command, FrameDecoder, Incoming};
 use hdrhistogram::Histogram;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::words::{chat, create, frame, join};
@@ -36,12 +37,14 @@ struct Stranger {
 }
 
 /// The latencies of many messages.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Latencies {
     /// The median latency from one stranger to the other, in ms.
     pub p50: f64,
     /// The 99th percentile of the latency, in ms.
     pub p99: f64,
+    /// The longest latency, in ms.
+    pub max: f64,
     /// The 99th percentile of how late a message was sent, in ms, which is due to the core that strangers and
     /// attackers share.
     pub late: f64,
@@ -60,29 +63,41 @@ impl Strangers {
         Ok(Self { both, room, sent: 0 })
     }
 
-    /// Lets them talk for `time`. A message is sent when it is due, regardless of earlier ones, and its latency counts
-    /// from then.
+    /// Lets them talk for `time`: see [`Strangers::talk_while`].
     ///
     /// # Errors
     /// If a message is lost, or a connection ends.
     pub fn talk(&mut self, time: Duration) -> Result<Latencies, Error> {
+        let end = Instant::now() + time;
+        self.talk_while(|| Instant::now() < end)
+    }
+
+    /// Lets them talk as long as `goes_on`. A message is sent when it is due, regardless of earlier ones, and its
+    /// latency counts from then.
+    ///
+    /// # Errors
+    /// If a message is lost, or a connection ends.
+    pub fn talk_while(&mut self, goes_on: impl Fn() -> bool) -> Result<Latencies, Error> {
         let most = 2 * PATIENCE.as_micros() as u64;
         let histogram =
             || Histogram::<u64>::new_with_max(most, 3).expect("three digits of seconds");
         let (mut times, mut late) = (histogram(), histogram());
         let mut on_the_way = VecDeque::new();
-        let (mut due, end) = (Instant::now(), Instant::now() + time);
-        while due < end || !on_the_way.is_empty() {
+        let (mut due, mut end) = (Instant::now(), None);
+        while end.is_none() || !on_the_way.is_empty() {
             let now = Instant::now();
-            if now > end + PATIENCE {
+            if end.is_none() && !goes_on() {
+                end = Some(now);
+            }
+            if end.is_some_and(|end| now > end + PATIENCE) {
                 return Err(gone("nothing came"));
             }
-            if now >= due && due < end {
+            if now >= due && end.is_none() {
                 late.saturating_record((now - due).as_micros() as u64);
                 on_the_way.push_back((self.send_next()?, now));
                 due += INTERVAL;
             }
-            let wait = if due < end { due } else { end + PATIENCE };
+            let wait = if end.is_none() { due } else { now + INTERVAL };
             self.wait(wait.saturating_duration_since(Instant::now()))?;
             for stranger in &mut self.both {
                 stranger.receive(|message| {
@@ -96,7 +111,8 @@ impl Strangers {
             }
         }
         let at = |of: &Histogram<u64>, quantile| of.value_at_quantile(quantile) as f64 / 1e3;
-        Ok(Latencies { p50: at(&times, 0.5), p99: at(&times, 0.99), late: at(&late, 0.99) })
+        let max = times.max() as f64 / 1e3;
+        Ok(Latencies { p50: at(&times, 0.5), p99: at(&times, 0.99), max, late: at(&late, 0.99) })
     }
 
     /// Sends a message from the stranger whose turn it is. Returns its text.
