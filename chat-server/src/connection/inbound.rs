@@ -176,7 +176,7 @@ impl Inbound {
 
     /// Whether the connection has taken little time lately.
     pub(crate) fn is_quiet(&self, now: Instant, limits: &InboundLimits) -> bool {
-        self.time.is_mostly_full(now, limits.time)
+        !self.is_marked && self.time.is_mostly_full(now, limits.time)
     }
 
     /// Stops reading for now. Events do not resume it.
