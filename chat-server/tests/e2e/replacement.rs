@@ -234,7 +234,7 @@ fn check_room(members: &[&Talker]) {
         assert_eq!(missing, None, "{} lacks it, and was not told", member.name);
     }
     let chats: Vec<_> = room.into_values().filter(|text| !text.is_empty()).collect();
-    let distinct: BTreeSet<_> = chats.iter().map(|text| text.to_string()).collect();
+    let distinct: BTreeSet<_> = chats.iter().map(ToString::to_string).collect();
     assert_eq!(chats.len(), distinct.len(), "something was said twice");
     let acknowledged = members.iter().flat_map(|member| {
         (1..=member.said).map(move |said| format!("{said} of {}", member.number))
