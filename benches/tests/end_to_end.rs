@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_benches::load::{self, Config, Dialect, Form, Pace, Protocol, Talkers, idle};
+use chat_benches::load::{self, Config, Dialect, Form, Pace, Protocol, Talkers, idle, resume};
 use chat_benches::measure::certificate::Certificate;
 use chat_benches::relay::Relay;
 use chat_server::{ServerHandle, TlsConfig};
@@ -151,6 +151,29 @@ fn idle_connections_are_counted() {
     let report = report.expect("it plays along");
     assert_eq!(report.connections, 200);
     assert!(report.connects_per_second > 0.0 && report.server.is_some(), "{report}");
+}
+
+#[test]
+fn all_members_come_back_to_their_sessions() {
+    let server = chat_server(chat_server::Config::new());
+    let config = resume::Config {
+        addr: server.address(),
+        connections: 95,
+        members: 10,
+        server: Some(std::process::id()),
+    };
+    let report = resume::run(&config).expect("the server plays along");
+    assert_eq!((report.connections, report.rooms, report.gaps), (95, 10, 0), "{report}");
+    assert!(report.seconds > 0.0 && report.server.is_some(), "{report}");
+    server.stop();
+    server.join().expect("it has served");
+    // Without history, no session outlives its connection.
+    let server = chat_server(chat_server::Config::new().with_limits(|l| l.history = 0));
+    let config = resume::Config { addr: server.address(), ..config };
+    let error = resume::run(&config).expect_err("no token is granted");
+    assert!(matches!(error, chat_benches::error::Error::Server(_)), "{error}");
+    server.stop();
+    server.join().expect("it has served");
 }
 
 #[test]

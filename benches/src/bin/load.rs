@@ -11,7 +11,8 @@ use chat_benches::{args, load};
 use serde::Serialize;
 
 /// Talks to a server as many members of many rooms, and measures what a delivered message costs.
-/// `load idle` opens silent connections instead, and `load resume` drops connections that come back: see their `--help`.
+/// `load idle` opens silent connections instead, and `load resume` drops connections that come back: see their
+/// `--help`.
 #[derive(FromArgs)]
 #[argh(note = "Every message carries its sender, its number and its time, so that losses,
 repetitions and latencies are known exactly. With --window above 1 every eighth

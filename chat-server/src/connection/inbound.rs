@@ -174,7 +174,8 @@ impl Inbound {
         self.time.charge(now, limits.time, time as u32);
     }
 
-    /// Whether the connection has taken little time lately.
+    /// Whether the connection has taken little time lately, and goes on. Closing one takes long, and nobody waits for
+    /// that.
     pub(crate) fn is_quiet(&self, now: Instant, limits: &InboundLimits) -> bool {
         !self.is_marked && self.time.is_mostly_full(now, limits.time)
     }

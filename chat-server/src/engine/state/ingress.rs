@@ -26,7 +26,7 @@ pub(crate) struct Ingress {
     /// which no event will announce.
     ///
     /// Quiet ones, which have lately taken little time, are read before busy ones, so that nobody waits for many peers
-    /// that send all they may, or whose input takes long.
+    /// that send all they may, whose input takes long, or that end.
     quiet: VecDeque<ConnKey>,
     busy: VecDeque<ConnKey>,
     /// How many of each have yet to be read in this turn.
