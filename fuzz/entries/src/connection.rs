@@ -5,6 +5,7 @@ mod reference;
 
 use std::iter;
 
+use chat_proto::extended::Hello;
 use chat_proto::websocket::{self, Opcode};
 use chat_proto::{Command, FrameDecoder, Framing, HEADER_LEN, Text, Title};
 use chat_server::bench_support::{Left, MemoryPeers};
@@ -35,8 +36,8 @@ const SHORT_WRITES: usize = 2_000;
 ///   or split.
 /// - Everybody receives whole frames, each with a message of a known type and without raw control characters.
 /// - The witnesses receive everything in their room, once and in order.
-/// - A stranger that speaks HTTP is answered over HTTP, and disturbs nobody. WebSockets of strangers are left to the
-///   simulation.
+/// - A stranger that speaks HTTP is answered over HTTP, and disturbs nobody. WebSockets of strangers, and strangers that
+///   say hello, are left to the simulation.
 /// - A connection ends when it should, and never for its backlog, since a turn produces too little for that limit. A
 ///   connection that is gone received a prefix.
 /// - The server comes to rest after each step, and keeps nothing of a connection that is gone.
@@ -46,6 +47,9 @@ const SHORT_WRITES: usize = 2_000;
 pub fn connection(mut data: &[u8]) {
     let Some(plan) = Plan::take_from(&mut data) else { return };
     if data.windows(9).any(|word| word.eq_ignore_ascii_case(b"websocket")) {
+        return;
+    }
+    if says_hello(data) {
         return;
     }
     let mut scene = Scene::new(&plan);
@@ -62,6 +66,17 @@ pub fn connection(mut data: &[u8]) {
     let (piece, talk) = last.unwrap_or((&[], true));
     scene.step(&plan, piece, talk, true);
     scene.close();
+}
+
+/// Whether any frame is a hello.
+fn says_hello(stream: &[u8]) -> bool {
+    let mut decoder = FrameDecoder::new();
+    let mut frames = decoder.feed(stream);
+    iter::from_fn(|| {
+        let payload = frames.next_frame()?;
+        Some(str::from_utf8(payload).is_ok_and(|payload| Hello::parse(payload).is_some()))
+    })
+    .any(|is_hello| is_hello)
 }
 
 /// How many frames the last piece completes.
