@@ -81,8 +81,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// A new secret to come back with; `None` if the system has no randomness.
     pub(super) fn new_token(&self) -> Option<ResumeToken> {
         let mut bits = [0; 16];
-        let random = rustls::crypto::ring::default_provider().secure_random;
-        random.fill(&mut bits).ok()?;
+        getrandom::getrandom(&mut bits).ok()?;
         Some(ResumeToken::new(bits))
     }
 

@@ -8,12 +8,15 @@
 //! Nothing here knows about sockets, connections or members: `fanout` decides who is handed what and when, and
 //! `connection` keeps the references until they are written.
 
+#[cfg(feature = "store")]
 mod backfill;
 mod chunk;
 mod chunk_pool;
 mod cursor;
 mod history;
 mod memory_share;
+#[cfg(not(feature = "store"))]
+mod no_backfill;
 mod store;
 
 use std::collections::VecDeque;

@@ -1,9 +1,9 @@
 //! Stand-ins for the store in a build without it: types without values.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::time::Duration;
 
 use chat_core::{Name, RoomId, Title};
-use chat_proto::extended::{Event, Since};
 
 /// A data directory. There can be none, since this crate was built without the feature `store`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,15 +12,10 @@ pub enum DataConfig {}
 #[derive(Debug)]
 pub(crate) enum Store {}
 
-#[derive(Debug)]
-pub(crate) enum Readers {}
-
-#[derive(Debug)]
-pub(crate) enum StoredPart {}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum BatchNumber {}
+pub(crate) struct BatchNumber(u64);
 
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     pub(crate) committed: BatchNumber,
     pub(crate) is_failing: bool,
@@ -59,27 +54,7 @@ impl Store {
         match *self {}
     }
 
-    pub(crate) fn readers(&self) -> &Arc<Readers> {
-        match *self {}
-    }
-
-    pub(crate) fn stop(
-        self,
-        _: Option<Vec<u8>>,
-        _: std::time::Duration,
-    ) -> Result<(), std::convert::Infallible> {
+    pub(crate) fn stop(self, _: Option<Vec<u8>>, _: Duration) -> Result<(), Infallible> {
         match self {}
-    }
-}
-
-impl Readers {
-    pub(crate) fn part(
-        &self,
-        _: RoomId,
-        _: Since,
-        _: usize,
-        _: u64,
-    ) -> Result<StoredPart, std::convert::Infallible> {
-        match *self {}
     }
 }

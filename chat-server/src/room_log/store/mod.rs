@@ -10,7 +10,7 @@ mod sqlite;
 #[cfg(not(feature = "store"))]
 pub use absent::DataConfig;
 #[cfg(not(feature = "store"))]
-pub(crate) use absent::{BatchNumber, Progress, Readers, Store, StoredPart};
+pub(crate) use absent::{BatchNumber, Progress, Store};
 #[cfg(feature = "store")]
 pub use sqlite::{Archive, Damage, DataConfig, Erase, StoreError, StoreFault};
 #[cfg(feature = "store")]

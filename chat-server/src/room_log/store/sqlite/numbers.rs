@@ -127,7 +127,7 @@ pub(super) fn boot() -> u128 {
 /// Random bits.
 pub(super) fn random() -> io::Result<u64> {
     let mut bytes = [0; 8];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    getrandom::getrandom(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
