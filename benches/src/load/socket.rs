@@ -49,9 +49,9 @@ pub(super) fn read_some(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<
     }
 }
 
-/// Has the kernel acknowledge at once what is read from a socket. It delays that for a peer that has answered what it
-/// received, and the delay costs the server a sixth of a delivery. Forms and protocols that open with a different number
-/// of exchanges would be compared by that.
+/// Makes the kernel acknowledge input as soon as it is read. Otherwise the kernel delays acknowledgements on sockets that
+/// have answered their peer, which costs the server a sixth of a delivery. A comparison would then show how many
+/// exchanges a protocol opens with.
 ///
 /// # Errors
 /// If the socket is broken.

@@ -26,7 +26,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.observer.is_some() {
             outputs.iter().for_each(|output| self.observe(output));
         }
-        if self.fanout.histories().is_some_and(|histories| histories.store().is_some()) {
+        if self.fanout.has_store() {
             outputs.iter().for_each(|output| self.note_for_store(output));
         }
         for output in outputs.drain(..) {

@@ -98,14 +98,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         limit: usize,
         re: Option<&RequestId>,
     ) {
-        if self.backfill(now, to, room, since, limit, re) {
-            return;
-        }
         let Some(&key) = self.sessions.get(&to) else { return };
         let Some(connection) = self.connections.get(key) else { return };
         let Some(histories) = self.fanout.histories() else { return };
         let framing = connection.outbound.framing();
         let part = histories.part(room, since, limit);
+        if let Some(backfill) = histories.backfill(room, since, limit, &part) {
+            return self.start_backfill(now, to, framing, backfill, re);
+        }
         let (from, more, gap) = (part.from(), part.more, part.gap && !fault!(GapUntold));
         let mut frame = Vec::new();
         HistoryHead { re, room, from, more, gap }.write(framing, part.events(), &mut frame);

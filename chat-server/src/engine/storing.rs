@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::{Notice, Output, RoomId, SessionId};
-use chat_proto::extended::{Answer, RequestId, Since};
+use chat_proto::Framing;
+use chat_proto::extended::{Answer, RequestId};
 
 use super::Engine;
 use super::state::{Kept, Owed, Unconfirmed, Workers};
 use crate::net::{Instant, Socket};
-use crate::room_log::{Histories, Progress, Store};
+use crate::room_log::{Backfill, Progress, Store};
 use crate::stats::LimitKind;
 use crate::workers::{Finished, Job, Mailbox, Request};
 
@@ -53,14 +54,13 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Hands over what has happened in this turn, and learns what has arrived.
     #[inline]
     pub(super) fn store(&mut self, now: Instant) {
-        if self.fanout.histories().is_some_and(|histories| histories.store().is_some()) {
+        if self.fanout.has_store() {
             self.exchange_with_store(now);
         }
     }
 
     fn exchange_with_store(&mut self, now: Instant) {
-        let histories = self.fanout.histories_mut();
-        let Some(store) = histories.and_then(|histories| histories.store_mut()) else { return };
+        let Some(store) = self.fanout.store_mut() else { return };
         let batch = store.hand_over();
         let progress = store.progress();
         self.counters.store_pending.set(store.memory() as u64);
@@ -110,8 +110,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Notes what outlives the server besides what is said.
     pub(super) fn note_for_store(&mut self, output: &Output) {
         let at = self.clock.now();
-        let histories = self.fanout.histories_mut();
-        let Some(store) = histories.and_then(|histories| histories.store_mut()) else { return };
+        let Some(store) = self.fanout.store_mut() else { return };
         match output {
             Output::Reply { notice: Notice::RoomCreated { room, title }, .. } => {
                 store.room_created(*room, title, at);
@@ -138,24 +137,15 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.push_extended(now, to, &Answer::Ack { re, room, seq, at });
     }
 
-    /// Has a part of a history completed from the store, if it goes back further than the memory. Returns whether it
-    /// does.
-    pub(super) fn backfill(
+    /// Has the pool complete a part of a history from the store, and keeps its place among the answers.
+    pub(super) fn start_backfill(
         &mut self,
         now: Instant,
         to: SessionId,
-        room: RoomId,
-        since: Since,
-        limit: usize,
+        framing: Framing,
+        backfill: Backfill,
         re: Option<&RequestId>,
-    ) -> bool {
-        let Some(histories) = self.fanout.histories() else { return false };
-        let part = histories.part(room, since, limit);
-        let Some(backfill) = histories.backfill(room, since, limit, &part) else { return false };
-        let connection = self.sessions.get(&to).and_then(|key| self.connections.get(*key));
-        let Some(framing) = connection.map(|connection| connection.outbound.framing()) else {
-            return true;
-        };
+    ) {
         self.jobs += 1;
         let (ticket, re) = (self.jobs, re.cloned());
         self.answer(now, to, |connection| connection.outbound.send.push_awaited(ticket));
@@ -163,7 +153,6 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             let frame = backfill.read(framing, re.as_ref());
             Finished { session: to, ticket, frame }
         }));
-        true
     }
 
     /// Sends the results of jobs.
@@ -180,7 +169,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
 
     /// Takes the hub as it is for the next server; nothing more is written then.
     pub(super) fn save_for_next_server(&mut self) {
-        let store = self.fanout.histories_mut().and_then(Histories::take_store);
+        let store = self.fanout.take_store();
         self.saved = store.map(|store| {
             let snapshot = serde_json::to_vec(&self.dispatcher.hub().snapshot()).ok();
             Box::new((store, snapshot))

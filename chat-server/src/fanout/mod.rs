@@ -24,7 +24,7 @@ use self::throttle::{Place, Throttle};
 use crate::connection::{Connection, Connections, Rate, Subscription, Writer};
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, Socket};
-use crate::room_log::{ChunkPool, Histories};
+use crate::room_log::{ChunkPool, Histories, Store};
 
 pub(crate) use self::throttle::Waiter;
 
@@ -236,8 +236,19 @@ impl Fanout {
         self.histories.get_or_insert_with(none)
     }
 
-    pub(crate) fn histories_mut(&mut self) -> Option<&mut Histories> {
-        self.histories.as_mut()
+    /// Whether what is said is written to a store.
+    pub(crate) fn has_store(&self) -> bool {
+        self.histories.as_ref().is_some_and(|histories| histories.store().is_some())
+    }
+
+    /// The store, if there is one.
+    pub(crate) fn store_mut(&mut self) -> Option<&mut Store> {
+        self.histories.as_mut()?.store_mut()
+    }
+
+    /// Takes the store, into which nothing goes any more.
+    pub(crate) fn take_store(&mut self) -> Option<Store> {
+        self.histories.as_mut()?.take_store()
     }
 
     /// Whether all that was said in a room has been handed out.
@@ -296,7 +307,7 @@ impl Fanout {
     }
 }
 
-/// Who said it, unless nobody did.
+/// The member that said it, or `None` for a notice.
 fn member(event: &RoomEvent) -> Option<&Name> {
     match event {
         RoomEvent::Chat { member, .. } => Some(member),

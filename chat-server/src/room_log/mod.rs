@@ -26,10 +26,14 @@ use std::rc::Rc;
 
 use chat_proto::Framing;
 
+#[cfg(feature = "store")]
+pub(crate) use backfill::Backfill;
 pub(crate) use chunk::Chunk;
 pub(crate) use chunk_pool::ChunkPool;
 pub(crate) use cursor::Cursor;
 pub(crate) use history::{GivenUp, Histories};
+#[cfg(not(feature = "store"))]
+pub(crate) use no_backfill::Backfill;
 pub use store::DataConfig;
 #[cfg(feature = "store")]
 pub use store::{Archive, Damage, Erase, StoreError, StoreFault};

@@ -39,7 +39,7 @@ impl Unconfirmed {
         }
     }
 
-    /// Has those of this turn wait for a batch; without one, their chats are lost.
+    /// Makes the acknowledgements of this turn wait for a batch. Without a batch, their chats are lost.
     pub(crate) fn hand_over(&mut self, batch: Option<BatchNumber>) {
         if self.new.is_empty() {
             return;
