@@ -176,10 +176,8 @@ impl Audit {
         let Some(histories) = engine.fanout().histories() else {
             return assert_eq!(stats.history, 0, "I9: nothing is kept");
         };
-        let rooms: Vec<_> = histories.count_memory().collect();
-        let most = rooms.iter().max().copied().unwrap_or(0);
+        let (most, sum) = histories.count();
         assert!(most <= self.limits.history, "I9: {most} bytes are kept of a room");
-        let sum: usize = rooms.iter().sum();
         assert_eq!(stats.history, sum as u64, "I9: what is kept is not what is counted");
         let sum = sum + histories.lent();
         assert!(sum <= self.limits.total_history, "I9: {sum} bytes are kept of all rooms, or lent");

@@ -1,0 +1,164 @@
+//! The limits of what is kept: the oldest of a room goes first, and the oldest of all.
+//!
+//! Memory is given up by the segment, the first one first. What rooms still keep of it moves to the end, so that one
+//! room that says much takes nothing from those that say little. That costs no more copies than there are broadcasts,
+//! as long as half of the memory is not kept.
+
+use std::mem;
+
+use chat_core::RoomId;
+
+use super::room::History;
+use super::segments::Record;
+use super::{GivenUp, Histories};
+
+/// Segments that are moved at once, at most: as long as it takes to copy 256 KiB.
+const MOVES: usize = 4;
+
+impl Histories {
+    /// Gives up what exceeds the limits since a room has grown.
+    #[inline(never)]
+    pub(super) fn keep_limits(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(|history| history.kept() > self.most_of_room) {
+            self.trim(room);
+        }
+        self.give_up(self.memory().saturating_sub(self.available()));
+    }
+
+    /// The most memory of all histories now, in bytes.
+    fn available(&self) -> usize {
+        self.most.saturating_sub(self.lent)
+    }
+
+    /// Gives up the oldest of a room, and a few more than its limit asks for, so that this is rare.
+    fn trim(&mut self, room: RoomId) {
+        let Some(history) = self.rooms.get_mut(&room) else { return };
+        let before = history.memory();
+        let enough = self.most_of_room - self.most_of_room / 8;
+        while history.kept() > enough
+            && !fault!(EndlessHistory)
+            && let Some(oldest) = history.pop()
+        {
+            self.kept -= oldest.space();
+            self.log.release(oldest);
+            self.given_up.of_room += 1;
+        }
+        self.places = self.places - before + history.memory();
+    }
+
+    /// Adds a broadcast that begins a history, or a segment.
+    #[cold]
+    pub(super) fn add_slowly(&mut self, record: Record<'_>) {
+        let Record { room, event } = record;
+        let space = Record::space(event.payload);
+        // Its first broadcast, or the first since the server was started.
+        if self.last(room) + 1 != event.seq || !self.rooms.contains_key(&room) {
+            self.forget_through(room, u64::MAX);
+            self.rooms.insert(room, History::up_to(event.seq - 1));
+        }
+        if !self.log.has_room(space) {
+            self.make_room(self.log.next_memory(space));
+            if self.memory() + self.log.next_memory(space) > self.available() {
+                // It is longer than all that may be kept.
+                self.forget_through(room, u64::MAX);
+                self.rooms.insert(room, History::up_to(event.seq));
+                self.given_up.of_all += 1;
+                return;
+            }
+            self.log.begin(space);
+        }
+        self.add_to_room(record);
+    }
+
+    /// Forgets what is kept of a room.
+    pub(super) fn forget(&mut self, room: RoomId) {
+        self.forget_through(room, u64::MAX);
+        self.make_room(0);
+    }
+
+    /// Forgets what is kept of a room up to a number.
+    fn forget_through(&mut self, room: RoomId, seq: u64) {
+        let Some(history) = self.rooms.get_mut(&room) else { return };
+        let before = history.memory();
+        while history.first() <= seq
+            && let Some(oldest) = history.pop()
+        {
+            self.kept -= oldest.space();
+            self.log.release(oldest);
+        }
+        self.places = self.places - before + history.memory();
+    }
+
+    /// Makes room for `more` bytes of memory. Moves what is kept out of the first segments, if there is much memory beside
+    /// that is not kept, or little left.
+    fn make_room(&mut self, more: usize) {
+        self.log.drop_released();
+        let most = self.available();
+        let few = MOVES * self.log.next_memory(0);
+        let wanted = (2 * self.kept + few).min(most.saturating_sub(few));
+        // When nearly all is kept, moving it makes no room.
+        let most_moves = if self.kept <= most - most / 4 { MOVES } else { 0 };
+        let mut moves = 0;
+        while moves < most_moves && self.memory() + more > wanted && self.move_oldest() {
+            self.log.drop_released();
+            moves += 1;
+        }
+        self.give_up((self.memory() + more).saturating_sub(most));
+    }
+
+    /// Moves the runs of the first segment that are kept to the end. Returns whether there was a segment.
+    fn move_oldest(&mut self) -> bool {
+        let Some(oldest) = self.log.take_oldest() else { return false };
+        for (start, Record { room, event }) in oldest.records() {
+            let history = self.rooms.get_mut(&room);
+            let run = history.and_then(|history| history.run_mut(event.seq));
+            if let Some(run) = run.filter(|run| oldest.begins(**run, start)) {
+                *run = self.log.add_moved(*run, &oldest);
+            }
+        }
+        self.log.recycle(oldest.bytes);
+        true
+    }
+
+    /// Gives up at least so many bytes, the oldest first; all if there are fewer.
+    pub(crate) fn give_up(&mut self, bytes: usize) {
+        let enough = self.memory().saturating_sub(bytes);
+        while self.memory() > enough
+            && let Some(oldest) = self.log.take_oldest()
+        {
+            let before = self.kept;
+            for (start, Record { room, event }) in oldest.records() {
+                let history = self.rooms.get_mut(&room);
+                let run = history.and_then(|history| history.run_mut(event.seq));
+                if run.is_some_and(|run| oldest.begins(*run, start)) {
+                    // What is kept has no holes.
+                    self.forget_through(room, event.seq);
+                }
+            }
+            self.given_up.of_all += u64::from(self.kept < before);
+            self.log.drop_released();
+        }
+    }
+
+    /// Gives up at least so many bytes, or all that is kept, which count as lent until they are asked back.
+    pub(crate) fn lend(&mut self, bytes: usize) {
+        let before = self.memory();
+        self.give_up(bytes);
+        self.lent += before - self.memory();
+    }
+
+    /// Asks back what was lent beyond so many bytes.
+    pub(crate) fn ask_back(&mut self, lent: usize) {
+        self.lent = self.lent.min(lent);
+    }
+
+    /// Bytes that are lent.
+    pub(crate) fn lent(&self) -> usize {
+        self.lent
+    }
+
+    /// Returns what has been given up since the last call.
+    pub(crate) fn take_given_up(&mut self) -> GivenUp {
+        mem::take(&mut self.given_up)
+    }
+}
