@@ -13,12 +13,13 @@ use std::mem;
 
 use chat_proto::{HEADER_LEN, Rejection};
 
+pub(crate) use self::input::Head;
 use self::input::Input;
-pub(crate) use self::input::{Head, begins_http};
 pub(crate) use self::limits::InboundLimits;
 use self::limits::QUIET;
 pub(crate) use self::outcome::{Closing, Handshake, Read, ReadEnd};
 use self::standing::{Dialect, Standing, Verdict};
+use super::form::Form;
 use super::token_bucket::{Rate, TokenBucket};
 use crate::net::{Instant, Socket, StreamState};
 use crate::stats::{CloseReason, LimitKind};
@@ -103,14 +104,19 @@ impl Inbound {
         }
     }
 
-    /// Whether the peer is sending an HTTP request.
-    pub(super) fn is_http(&self) -> bool {
-        self.input.is_http()
+    /// The head of the HTTP request that the peer is sending, if it is, as far as it has arrived.
+    pub(super) fn request(&self) -> Option<&[u8]> {
+        self.input.request()
     }
 
     /// Takes the head of an HTTP request, if one has arrived.
     pub(super) fn take_head(&mut self) -> Option<Head> {
         self.input.take_head()
+    }
+
+    /// Returns the form that the first bytes of a refused peer call for. Keeps them while they do not tell.
+    pub(super) fn hear_first(&mut self, bytes: &[u8]) -> Form {
+        self.input.hear_first(bytes)
     }
 
     /// Takes the pongs that are owed to the peer of a WebSocket.

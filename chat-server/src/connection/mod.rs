@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use form::Form;
+pub(crate) use form::{Form, is_head};
 pub(crate) use inbound::{Handshake, Head, Inbound, InboundLimits, Pause, Read, ReadEnd};
 pub(crate) use lifecycle::Phase;
 pub(crate) use outbound::Outbound;
@@ -31,7 +31,7 @@ pub(crate) use table::Connections;
 pub(crate) use token_bucket::{Rate, TokenBucket};
 pub(crate) use writer::{FollowUp, Writer, write_cost};
 
-use self::inbound::{Closing, begins_http};
+use self::inbound::Closing;
 use self::lifecycle::{FIRST_BYTES, HANDSHAKE_BEGINS, Lifecycle};
 use crate::net::{Delivery, Instant, SockDiag, Socket, StreamState};
 use crate::room_log::Chunk;
@@ -77,8 +77,8 @@ impl<S> Connection<S> {
 
     /// Takes the head of an HTTP request, if one has arrived.
     pub(crate) fn take_head(&mut self) -> Option<Head> {
-        if self.inbound.is_http() {
-            self.outbound.set_form(Form::Http);
+        if let Some(head) = self.inbound.request() {
+            self.outbound.set_form(Form::of_request(head));
         }
         self.inbound.take_head()
     }
@@ -198,8 +198,8 @@ impl<S: Socket> Connection<S> {
         let Self { inbound, lifecycle, socket, .. } = self;
         let (read, closing) =
             inbound.read(socket, lifecycle.is_open(), now, limits, buffer, requests);
-        if lifecycle.is_refused() && begins_http(&buffer[..read.bytes]) == Some(true) {
-            self.outbound.set_form(Form::Http);
+        if lifecycle.is_refused() && read.bytes > 0 {
+            self.outbound.set_form(inbound.hear_first(&buffer[..read.bytes]));
         }
         if let Some(Closing { reason, code }) = closing {
             if let Some(code) = code {

@@ -6,7 +6,7 @@ use chat_core::Role;
 
 use super::Engine;
 use super::state::Workers;
-use crate::connection::{Connection, Handshake, Phase};
+use crate::connection::{Connection, Handshake, Phase, Read, ReadEnd};
 use crate::net::{ConnKey, Instant, Socket};
 use crate::stats::{CloseReason, LimitKind, ReliefStep};
 
@@ -89,20 +89,14 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         }
     }
 
-    /// Goes on with a refused connection that has been read. `has_spoken`: its first bytes have come, or its end.
-    pub(super) fn advance_refusal(
-        &mut self,
-        now: Instant,
-        key: ConnKey,
-        handshake: Handshake,
-        has_spoken: bool,
-    ) {
-        if has_spoken {
-            return self.tell_refused(now, key);
-        }
-        if let Some(connection) = self.connections.get_mut(key)
-            && handshake == Handshake::Complete
-        {
+    /// Goes on with a refused connection that has been read.
+    pub(super) fn advance_refusal(&mut self, now: Instant, key: ConnKey, read: &Read) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        // First bytes that do not tell the form are kept.
+        let has_told = read.bytes > 0 && connection.inbound.is_empty();
+        if has_told || read.end == ReadEnd::Ended {
+            self.tell_refused(now, key);
+        } else if read.handshake == Handshake::Complete {
             connection.lifecycle.restart_refusal(now);
             self.arm_timer(now, key);
         }

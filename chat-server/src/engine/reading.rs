@@ -291,7 +291,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             self.relieve_memory(now);
         }
         if is_refused {
-            self.advance_refusal(now, key, handshake, bytes > 0 || end == ReadEnd::Ended);
+            self.advance_refusal(now, key, &read);
         }
         if handshake != Handshake::Unchanged {
             self.note_handshake(key, handshake);

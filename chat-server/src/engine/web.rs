@@ -50,7 +50,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         match connection.outbound.form() {
             Form::Frames => {}
             Form::WebSocket => connection.outbound.push_close(close_code(reason)),
-            Form::Http => {
+            Form::Http { is_head } => {
                 let status = match reason {
                     CloseReason::FrameTimeout => Status::RequestTimeout,
                     CloseReason::Stopped => Status::ServiceUnavailable,
@@ -59,7 +59,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
                     _ => return,
                 };
                 if connection.outbound.send.is_empty() {
-                    connection.outbound.send.push_bytes(&status.response());
+                    connection.outbound.send.push_bytes(&status.response(is_head));
                 }
             }
         }

@@ -18,6 +18,7 @@ use self::asset::Assets;
 use self::authority::Guard;
 use self::request::{Request, Wanted};
 pub(crate) use self::response::Status;
+use crate::connection::is_head;
 use crate::stats::CloseReason;
 
 /// How browsers are served.
@@ -67,7 +68,8 @@ impl Answer {
     /// Refuses the request with this head. `reason`: why the connection ends, if not because the request was none.
     fn refusal(head: &[u8], status: Status, reason: CloseReason) -> Self {
         let is_bad = status.is_peers_fault();
-        Self::last(status.response_to(head), if is_bad { CloseReason::BadInput } else { reason })
+        let response = status.response(is_head(head));
+        Self::last(response, if is_bad { CloseReason::BadInput } else { reason })
     }
 }
 

@@ -69,25 +69,16 @@ impl Status {
         }
     }
 
-    /// The response with this status.
-    pub(crate) fn response(self) -> Vec<u8> {
+    /// The response with this status. One to `HEAD` ends before the text (RFC 9110, 9.3.2).
+    pub(crate) fn response(self, is_head: bool) -> Vec<u8> {
         let (status, text, fields) = self.parts();
         let len = text.len() + 1;
+        let body = if is_head { String::new() } else { format!("{text}\n") };
         format!(
             "HTTP/1.1 {status}\r\n{fields}{GUARDS}Content-Type: text/plain; charset=utf-8\r\n\
-             Content-Length: {len}\r\nConnection: close\r\n\r\n{text}\n"
+             Content-Length: {len}\r\nConnection: close\r\n\r\n{body}"
         )
         .into_bytes()
-    }
-
-    /// The answer to the request with this head. One to `HEAD` ends before the text (RFC 9110, 9.3.2).
-    pub(super) fn response_to(self, head: &[u8]) -> Vec<u8> {
-        let mut response = self.response();
-        if head.starts_with(b"HEAD ") {
-            let (_, text, _) = self.parts();
-            response.truncate(response.len() - text.len() - 1);
-        }
-        response
     }
 }
 

@@ -3,6 +3,8 @@
 use chat_proto::websocket::{self, Peer};
 use chat_proto::{Command, FrameDecoder, HEADER_LEN, MAX_PAYLOAD};
 
+use super::super::form::Form;
+
 /// Fragments and control frames within a message, at most, of a client that means well: libraries send a message in a
 /// few fragments, and a ping in some seconds.
 const MANY_WITHIN: u32 = 32;
@@ -145,6 +147,21 @@ impl Input {
         }
     }
 
+    /// Returns the form that the beginning of a stream calls for, when `bytes` come next: HTTP even while it may be
+    /// something else, since the first frame of no client is as long as the first letter of a method would mean.
+    /// Buffers them while they do not tell, and nothing otherwise.
+    #[cold]
+    pub(super) fn hear_first(&mut self, bytes: &[u8]) -> Form {
+        let Self::Frames(decoder) = self else { return Form::Frames };
+        let start: Vec<_> = decoder.buffered().iter().chain(bytes).copied().take(8).collect();
+        let is_http = begins_http(&start);
+        match is_http {
+            None => decoder.feed(bytes).buffer_rest(),
+            Some(_) => *self = Self::new(),
+        }
+        if is_http == Some(false) { Form::Frames } else { Form::of_request(&start) }
+    }
+
     /// Whether the buffered beginning of a stream cannot belong to a frame.
     pub(super) fn is_foreign(&self) -> bool {
         matches!(self, Self::Frames(decoder) if is_foreign(decoder.buffered()))
@@ -157,9 +174,10 @@ impl Input {
         std::mem::take(replies)
     }
 
-    /// Whether the head of a request is being read.
-    pub(super) fn is_http(&self) -> bool {
-        matches!(self, Self::Web(web) if matches!(**web, WebInput::Head { .. }))
+    /// The head of the request that is being read, if one is, as far as it has arrived.
+    pub(super) fn request(&self) -> Option<&[u8]> {
+        let Self::Web(web) = self else { return None };
+        if let WebInput::Head { bytes, .. } = &**web { Some(bytes) } else { None }
     }
 
     /// Takes the head of a request once it is complete or too long.
@@ -211,7 +229,7 @@ fn is_little_endian(bytes: &[u8]) -> bool {
 
 /// Whether a stream that begins like this is HTTP; `None` while the bytes do not tell. Three always do: the third byte
 /// of a frame with a JSON object is a brace or white space.
-pub(crate) fn begins_http<'a>(stream: impl IntoIterator<Item = &'a u8>) -> Option<bool> {
+fn begins_http<'a>(stream: impl IntoIterator<Item = &'a u8>) -> Option<bool> {
     const METHODS: [&[u8]; 9] = [
         b"GET ",
         b"HEAD ",
