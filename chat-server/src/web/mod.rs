@@ -98,7 +98,7 @@ impl Site {
         let request = Request::parse(head)?;
         let host = self.guard.check(&request)?;
         match (request.wanted()?, host) {
-            (Wanted::File { path, .. }, Some(host)) => Ok(format!("https://{host}{path}")),
+            (Wanted::File { .. }, Some(host)) => Ok(format!("https://{host}{}", request.local()?)),
             // Few WebSocket clients would follow a redirect, and HTTP/1.0 clients give no name.
             _ => Err(Status::TlsRequired),
         }

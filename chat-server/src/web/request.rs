@@ -14,7 +14,8 @@ pub(super) struct Request<'a> {
     method: &'a str,
     /// The authority of the target, if the target is absolute.
     authority: Option<&'a str>,
-    path: &'a str,
+    /// The path and the query of the target.
+    local: &'a str,
     /// Whether the version is HTTP/1.1, rather than 1.0.
     is_1_1: bool,
     fields: Vec<(&'a str, &'a str)>,
@@ -47,8 +48,8 @@ impl<'a> Request<'a> {
         };
         let fields = request.headers.iter().map(text).collect::<Option<_>>();
         let fields = fields.ok_or(Status::BadRequest)?;
-        let (authority, path) = split_target(method, target).ok_or(Status::BadRequest)?;
-        Ok(Self { method, authority, path, is_1_1: request.version == Some(1), fields })
+        let (authority, local) = split_target(method, target).ok_or(Status::BadRequest)?;
+        Ok(Self { method, authority, local, is_1_1: request.version == Some(1), fields })
     }
 
     /// The values of the fields with this name.
@@ -74,6 +75,12 @@ impl<'a> Request<'a> {
         self.authority
     }
 
+    /// The path and the query of the target, if they are printable ASCII, as in every URL.
+    pub(super) fn local(&self) -> Result<&'a str, Status> {
+        let is_clean = self.local.bytes().all(|byte| byte.is_ascii_graphic());
+        is_clean.then_some(self.local).ok_or(Status::BadRequest)
+    }
+
     pub(super) fn is_1_1(&self) -> bool {
         self.is_1_1
     }
@@ -90,8 +97,9 @@ impl<'a> Request<'a> {
         if has_body {
             return Err(Status::BadRequest);
         }
-        if self.path != SOCKET {
-            return Ok(Wanted::File { path: self.path, is_head });
+        let path = self.local.split('?').next().unwrap_or_default();
+        if path != SOCKET {
+            return Ok(Wanted::File { path, is_head });
         }
         self.websocket_key().map(|key| Wanted::WebSocket { key })
     }
@@ -118,7 +126,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Splits a target into the authority, if it has one, and the path, without the query.
+/// Splits a target into the authority, if it has one, and the path with the query.
 fn split_target<'a>(method: &str, target: &'a str) -> Option<(Option<&'a str>, &'a str)> {
     let (authority, rest) = match target.split_once("://") {
         Some(("http" | "https", rest)) => {
@@ -127,8 +135,8 @@ fn split_target<'a>(method: &str, target: &'a str) -> Option<(Option<&'a str>, &
         }
         _ => (None, target),
     };
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let local = rest.split('#').next().unwrap_or_default();
     // `*` means the whole server, which only OPTIONS may ask about (RFC 9112, 3.2.4). What CONNECT asks for is neither
     // that nor a path.
-    (path.starts_with('/') || (method, target) == ("OPTIONS", "*")).then_some((authority, path))
+    (local.starts_with('/') || (method, target) == ("OPTIONS", "*")).then_some((authority, local))
 }

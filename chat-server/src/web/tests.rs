@@ -130,7 +130,8 @@ fn plain_text_is_sent_to_the_same_page_by_https() {
     let redirect = |head: &str| site().redirect(head.replace('\n', "\r\n").as_bytes());
     for (host, target, location) in [
         ("192.168.0.7:9000", "/", "https://192.168.0.7:9000/"),
-        ("[::1]:9000", "/app.js?x=1", "https://[::1]:9000/app.js"),
+        ("[::1]:9000", "/app.js?x=1&y=/?#z", "https://[::1]:9000/app.js?x=1&y=/?"),
+        ("localhost", "/?room=%0D%0A", "https://localhost/?room=%0D%0A"),
         ("Chat.Example.org.", "http://chat.example.org/", "https://chat.example.org/"),
         ("localhost:9000", "//evil.org/", "https://localhost:9000//evil.org/"),
     ] {
@@ -148,6 +149,9 @@ fn plain_text_is_sent_to_the_same_page_by_https() {
         ("GET /\n\n", "400"),
         // It would lead to another port, or nowhere.
         ("GET * HTTP/1.1\nHost: localhost:9000\n\n", "400"),
+        // No URL has such letters as they are.
+        ("GET /?é HTTP/1.1\nHost: localhost\n\n", "400"),
+        ("GET /?\rX:\u{1}y HTTP/1.1\nHost: localhost\n\n", "400"),
     ] {
         let sent = text(&redirect(head));
         assert!(sent.starts_with(&format!("HTTP/1.1 {code} ")), "{head}: {sent}");
