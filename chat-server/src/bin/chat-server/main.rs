@@ -93,10 +93,11 @@ fn serve(mut settings: Settings, log: &Log) -> Result<(), ExitError> {
     rlimit::make_room_for(&mut settings.config.limits.connections, is_set);
     log_start(&settings, log);
     let limits = settings.config.limits.clone();
-    if let Some(web) = &mut settings.config.web {
+    let mut config = settings.config.clone();
+    if let Some(web) = &mut config.web {
         web.hosts.extend(host_names());
     }
-    let mut server = Server::bind(settings.config.clone()).map_err(ExitError::Start)?;
+    let mut server = Server::bind(config).map_err(ExitError::Start)?;
     if let Some(path) = &settings.record {
         let started = recording::create(path).and_then(|(path, file)| {
             tracing::warn!(path = %path.display(), "recording what people say, and the secrets of sessions");

@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rustls::client::verify_server_name;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
 use super::certificate;
@@ -99,6 +101,16 @@ impl TlsConfig {
     /// The end of the certificate's validity, if it states one.
     pub fn not_after(&self) -> Option<SystemTime> {
         certificate::not_after(self.certificate())
+    }
+
+    /// Whether the certificate is for a server that clients call by this name or IP address.
+    pub fn is_for(&self, host: &str) -> bool {
+        let (Ok(certificate), Ok(host)) =
+            (ParsedCertificate::try_from(&self.key.cert[0]), ServerName::try_from(host))
+        else {
+            return false;
+        };
+        verify_server_name(&certificate, &host).is_ok()
     }
 
     pub(super) fn certified_key(&self) -> &Arc<CertifiedKey> {

@@ -93,6 +93,29 @@ fn a_certificate_of_its_own_is_made_once_and_kept() {
     assert_eq!(fingerprints[0], fingerprints[1]);
 }
 
+/// A new certificate would have another fingerprint, which somebody has to tell people.
+#[test]
+fn a_certificate_of_its_own_has_the_names_for_browsers_or_is_warned_of() {
+    let folder = Folder::of("tls-names");
+    let (dir, log) = (folder.path("state"), folder.path("log"));
+    let dir_flag = flag("tls-dir", &dir);
+    let mut fingerprints = Vec::new();
+    for (host, is_for) in [("chat.example.org", true), ("new.example.org", false)] {
+        let host_flag = format!("--web-host={host}");
+        let args = ["--port=0", "--log=warn", "--tls-self-signed", &dir_flag, &host_flag];
+        let program = Program::start_by_shell("", &args, &format!(" 2>'{}'", log.display()));
+        program.address();
+        fingerprints.push(program.next_line());
+        let made = Certificate::from_file(&dir.join("self-signed.pem")).config();
+        assert_eq!(made.is_for(host), is_for);
+        program.stop();
+        let log = fs::read_to_string(&log).expect("it is there");
+        let warning = log.lines().find(|line| line.contains("lacks names in web-host"));
+        assert_eq!(warning.map(|line| line.contains(host)), (!is_for).then_some(true), "{log}");
+    }
+    assert_eq!(fingerprints[0], fingerprints[1]);
+}
+
 #[test]
 fn an_unusable_certificate_is_a_configuration_error() {
     let folder = Folder::of("tls-wrong");

@@ -17,6 +17,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpos
 use rcgen::{KeyUsagePurpose, date_time_ymd};
 
 use crate::exit_error::ExitError;
+use crate::os::host_names::host_names;
 use crate::settings::Settings;
 
 const FILE: &str = "self-signed.pem";
@@ -37,6 +38,7 @@ pub(crate) fn load_or_make(settings: &Settings) -> Result<TlsConfig, ExitError> 
         let kept = TlsConfig::from_files(&path, &path).map_err(ExitError::Certificate)?;
         let is_valid = |end: SystemTime| end > SystemTime::now();
         if kept.not_after().is_none_or(is_valid) {
+            warn_of_missing(&kept, settings, &path);
             return Ok(kept);
         }
         tracing::warn!(path = %path.display(), "the certificate has expired: generating a new one, with another fingerprint");
@@ -60,14 +62,33 @@ fn state_dir() -> Option<PathBuf> {
     of_user.map(|path| path.join("chat-server"))
 }
 
-/// The names that the certificate is for: those of this machine, and its addresses that the server listens on.
+/// Warns of names for browsers that a stored certificate does not have. A new one would have another fingerprint, so it
+/// is the operator's choice.
+fn warn_of_missing(kept: &TlsConfig, settings: &Settings, path: &Path) {
+    let missing: Vec<_> = web_hosts(settings).filter(|host| !kept.is_for(host)).collect();
+    if !missing.is_empty() {
+        let (path, names) = (path.display(), missing.join(", "));
+        tracing::warn!(%path, names, "the certificate lacks names in web-host: delete it for a new one, with another fingerprint");
+    }
+}
+
+/// The names under which browsers are served, besides those of this machine.
+fn web_hosts(settings: &Settings) -> impl Iterator<Item = String> {
+    let hosts = settings.config.web.iter().flat_map(|web| &web.hosts);
+    hosts.map(|host| host.trim_end_matches('.').to_ascii_lowercase())
+}
+
+/// The names that the certificate is for: those under which browsers are served, and the addresses that the server
+/// listens on.
 fn names(settings: &Settings) -> Vec<String> {
-    let host = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
-    let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    let is_name = |name: &String| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
     };
+    let own = host_names().into_iter().map(|name| name.to_ascii_lowercase());
     let mut names = vec!["localhost".to_owned()];
-    names.extend(Some(host).filter(|host| is_name(host) && host != "localhost"));
+    names.extend(own.chain(web_hosts(settings)).filter(is_name));
+    names.sort_unstable();
+    names.dedup();
     let mut ips = vec![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
     for address in settings.config.addresses() {
         match address.ip() {
@@ -134,19 +155,22 @@ fn write(dir: &Path, path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use chat_server::WebConfig;
+
     use super::*;
 
     #[test]
-    fn a_certificate_is_made_for_the_machine_and_its_addresses() {
+    fn a_certificate_is_made_for_the_names_and_addresses_of_the_server() {
         let mut settings = Settings::default();
         settings.config.address = ([192, 0, 2, 7], 9000).into();
-        let names = names(&settings);
-        assert_eq!(names[0], "localhost");
-        for ip in ["127.0.0.1", "::1", "192.0.2.7"] {
-            assert!(names.iter().any(|name| name == ip), "{names:?}");
-        }
-        let pem = make(names).expect("a certificate");
+        settings.config.web = Some(WebConfig::new().with_hosts(["Chat.Example.org.", "192.0.2.9"]));
+        let pem = make(names(&settings)).expect("a certificate");
         let tls = TlsConfig::from_pem(pem.as_bytes(), pem.as_bytes()).expect("it is one");
+        for name in ["localhost", "127.0.0.1", "::1", "192.0.2.7", "chat.example.org", "192.0.2.9"]
+        {
+            assert!(tls.is_for(name), "{name}");
+        }
+        assert!(!tls.is_for("example.org") && !tls.is_for("192.0.2.8") && !tls.is_for(""));
         let left = tls.not_after().expect("it ends").duration_since(SystemTime::now());
         let days = left.expect("it has not ended").as_secs() / DAY.as_secs();
         assert_eq!(days, 395);
