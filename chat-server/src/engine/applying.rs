@@ -26,7 +26,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if self.observer.is_some() {
             outputs.iter().for_each(|output| self.observe(output));
         }
-        if self.fanout.has_store() {
+        if self.storage.is_some() {
             outputs.iter().for_each(|output| self.note_for_store(output));
         }
         for output in outputs.drain(..) {

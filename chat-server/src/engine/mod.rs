@@ -50,7 +50,7 @@ use rustc_hash::FxHashMap;
 
 use self::state::{
     Admission, Askers, Candidates, ConnectionLog, Dispatcher, Egress, Ingress, KeptSessions, Stop,
-    Timers, Unconfirmed, WallClock, Watch,
+    Storage, Timers, WallClock, Watch,
 };
 use crate::config::Config;
 use crate::connection::Connections;
@@ -59,7 +59,6 @@ use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::net::{ConnKey, Instant, SockDiag, Socket};
 use crate::room_log::GivenUp;
-use crate::room_log::Store;
 use crate::stats::{Counters, LimitKind};
 use crate::web::Site;
 use crate::workers::SharedHub;
@@ -81,17 +80,8 @@ pub(crate) struct Engine<S, W> {
     /// A word that changes when numbers begin anew.
     epoch: Box<str>,
     fanout: Fanout,
-    /// Acknowledgements that wait for the disk, if they are to.
-    unconfirmed: Option<Unconfirmed>,
-    is_store_failing: bool,
-    /// When to look for rooms that have been empty for too long.
-    look_for_empty_rooms: Instant,
-    /// Deletions in the data directory, as last counted.
-    deletions: [u64; 2],
-    /// What is left to the next server.
-    saved: Option<Box<(Store, Option<Vec<u8>>)>>,
-    /// Jobs started.
-    jobs: u64,
+    /// `None` without a data directory.
+    storage: Option<Box<Storage>>,
     /// Chats that newcomers are shown who did not say hello.
     replay: usize,
     admission: Admission,
@@ -134,12 +124,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             kept: KeptSessions::default(),
             clock,
             fanout: Fanout::new(&limits, lang),
-            unconfirmed: None,
-            is_store_failing: false,
-            look_for_empty_rooms: Instant::START,
-            deletions: [0; 2],
-            saved: None,
-            jobs: 0,
+            storage: None,
             replay: replay.min(MAX_HISTORY),
             admission: Admission::new(&limits),
             ingress: Ingress::new(&limits, web.is_some()),

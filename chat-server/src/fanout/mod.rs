@@ -236,11 +236,6 @@ impl Fanout {
         self.histories.get_or_insert_with(none)
     }
 
-    /// Whether what is said is written to a store.
-    pub(crate) fn has_store(&self) -> bool {
-        self.histories.as_ref().is_some_and(|histories| histories.store().is_some())
-    }
-
     /// The store, if there is one.
     pub(crate) fn store_mut(&mut self) -> Option<&mut Store> {
         self.histories.as_mut()?.store_mut()

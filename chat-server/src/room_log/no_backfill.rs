@@ -13,7 +13,7 @@ pub(crate) enum Backfill {}
 impl Histories {
     /// Nothing can be completed.
     pub(crate) fn backfill(&self, _: RoomId, _: Since, _: usize, _: &Part<'_>) -> Option<Backfill> {
-        None
+        self.store().map(|store| match *store {})
     }
 }
 

@@ -12,8 +12,8 @@ mod ingress;
 mod kept_sessions;
 mod read_time;
 mod stop;
+mod storage;
 mod timers;
-mod unconfirmed;
 mod wall_clock;
 mod watch;
 
@@ -26,8 +26,8 @@ pub(crate) use egress::Egress;
 pub(crate) use ingress::Ingress;
 pub(crate) use kept_sessions::{Kept, KeptSessions};
 pub(crate) use stop::Stop;
+pub(crate) use storage::{Owed, Storage};
 pub(crate) use timers::Timers;
-pub(crate) use unconfirmed::{Owed, Unconfirmed};
 pub(crate) use wall_clock::WallClock;
 pub(crate) use watch::{Sight, Watch};
 

@@ -22,7 +22,7 @@ pub(crate) struct Owed {
 
 /// Acknowledgements that are owed, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Unconfirmed {
+pub(super) struct Unconfirmed {
     /// Of this turn.
     new: Vec<Owed>,
     /// Of earlier turns, with what each waits for.
@@ -32,7 +32,7 @@ pub(crate) struct Unconfirmed {
 }
 
 impl Unconfirmed {
-    pub(crate) fn add(&mut self, owed: Owed) {
+    pub(super) fn add(&mut self, owed: Owed) {
         let is_lost = |(first, last): &(u64, u64)| (*first..=*last).contains(&owed.seq);
         if !self.lost.get(&owed.room).is_some_and(is_lost) {
             self.new.push(owed);
@@ -40,7 +40,7 @@ impl Unconfirmed {
     }
 
     /// Makes the acknowledgements of this turn wait for a batch. Without a batch, their chats are lost.
-    pub(crate) fn hand_over(&mut self, batch: Option<BatchNumber>) {
+    pub(super) fn hand_over(&mut self, batch: Option<BatchNumber>) {
         if self.new.is_empty() {
             return;
         }
@@ -56,17 +56,14 @@ impl Unconfirmed {
         }
     }
 
-    /// Takes the next ones whose chats are on the disk.
-    pub(crate) fn pop(&mut self, committed: BatchNumber) -> Option<Vec<Owed>> {
-        let is_due = self.waiting.front().is_some_and(|(batch, _)| *batch <= committed);
-        if !is_due {
-            return None;
-        }
-        self.waiting.pop_front().map(|(_, owed)| owed)
+    /// Takes those whose chats are on the disk.
+    pub(super) fn take(&mut self, committed: BatchNumber) -> Vec<Owed> {
+        let due = self.waiting.partition_point(|(batch, _)| *batch <= committed);
+        self.waiting.drain(..due).flat_map(|(_, owed)| owed).collect()
     }
 
     /// Forgets a room.
-    pub(crate) fn close(&mut self, room: RoomId) {
+    pub(super) fn close(&mut self, room: RoomId) {
         self.lost.remove(&room);
     }
 }
