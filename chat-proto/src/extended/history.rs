@@ -44,6 +44,39 @@ impl Event<'_> {
     }
 }
 
+/// The room that is left for events in an `SCHistory`.
+///
+/// ```
+/// use chat_proto::extended::{Event, HistorySpace};
+///
+/// let said = [4, 5, 6].map(|seq| Event { seq, at: 0, payload: br#"{"type":"SCChat"}"# });
+/// let mut space = HistorySpace::new(2);
+/// let fitting = said.iter().rev().take_while(|event| space.take(event));
+/// assert_eq!(fitting.count(), 2);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistorySpace {
+    bytes: usize,
+    events: usize,
+}
+
+impl HistorySpace {
+    /// Room for at most so many events, and for [`HistoryHead::SPACE`] bytes.
+    pub const fn new(events: usize) -> Self {
+        Self { bytes: HistoryHead::SPACE, events }
+    }
+
+    /// Takes the room for an event. Returns whether there was enough.
+    pub fn take(&mut self, event: &Event<'_>) -> bool {
+        let fits = event.space() <= self.bytes && self.events > 0;
+        if fits {
+            self.bytes -= event.space();
+            self.events -= 1;
+        }
+        fits
+    }
+}
+
 /// What an `SCHistory` says besides its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryHead<'a> {
@@ -60,7 +93,7 @@ pub struct HistoryHead<'a> {
 }
 
 impl HistoryHead<'_> {
-    /// Bytes that there are for events: see [`Event::space`].
+    /// Bytes that there are for events: see [`Event::space`] and [`HistorySpace`].
     pub const SPACE: usize = MAX_PAYLOAD - 1024;
 
     /// Appends one `SCHistory` to `out`, framed like this. `events` are consecutive, and fit into

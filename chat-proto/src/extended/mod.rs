@@ -19,7 +19,7 @@ pub use answer::{Answer, Limits, Welcome, write_asked_rooms_page, write_members_
 pub use client_request::ClientRequest;
 pub use feature::{Feature, Features};
 pub use hello::{Hello, Resume};
-pub use history::{Event, HistoryHead};
+pub use history::{Event, HistoryHead, HistorySpace};
 pub use request::{Ask, MAX_HISTORY, Request, Since};
 pub use request_id::{MAX_REQUEST_ID_CHARS, RequestId};
 pub use token::ResumeToken;

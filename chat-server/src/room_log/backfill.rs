@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_core::RoomId;
 use chat_proto::Framing;
-use chat_proto::extended::{Event, HistoryHead, RequestId, Since};
+use chat_proto::extended::{Event, HistoryHead, HistorySpace, RequestId, Since};
 
 use super::history::{Histories, Part};
 use super::store::{Readers, StoredPart};
@@ -42,10 +42,6 @@ impl Remembered {
     fn events(&self) -> impl Iterator<Item = Event<'_>> {
         let numbered = (self.from..).zip(&self.events);
         numbered.map(|(seq, (at, payload))| Event { seq, at: *at, payload })
-    }
-
-    fn space(&self) -> usize {
-        self.events().map(|event| event.space()).sum()
     }
 }
 
@@ -85,73 +81,41 @@ impl Backfill {
             tracing::warn!(%error, "cannot read the history");
             StoredPart::nothing(self.memory.from)
         });
-        match self.since {
-            Since::After(_) => self.write_forwards(&stored, framing, re),
-            Since::Before(_) | Since::Last(_) => self.write_backwards(&stored, framing, re),
-        }
-    }
-
-    /// The stored part, and what follows it in memory as far as that fits.
-    fn write_forwards(
-        &self,
-        stored: &StoredPart,
-        framing: Framing,
-        re: Option<&RequestId>,
-    ) -> Vec<u8> {
-        let memory = &self.memory;
-        let (mut space, mut left) = (stored.space_left(), self.limit);
-        left = left.saturating_sub((stored.end() - stored.from()) as usize);
-        let is_joined = stored.end() == memory.from;
-        let mut following = Vec::new();
-        for event in memory.events().filter(|_| is_joined) {
-            let Some(rest) = space.checked_sub(event.space()).filter(|_| left > 0) else { break };
-            (space, left) = (rest, left - 1);
-            following.push(event);
-        }
-        let is_all = is_joined && following.len() == memory.events.len();
-        let head = HistoryHead {
-            re,
-            room: self.room,
-            from: stored.from(),
-            more: !is_all || memory.more,
-            gap: stored.gap,
+        let (events, more, gap) = match self.since {
+            Since::After(_) => self.forwards(&stored),
+            Since::Before(_) | Since::Last(_) => self.backwards(&stored),
         };
+        let from = events.first().map_or(stored.from(), |event| event.seq);
         let mut frame = Vec::new();
-        head.write(framing, stored.events().chain(following), &mut frame);
+        HistoryHead { re, room: self.room, from, more, gap }.write(framing, events, &mut frame);
         frame
     }
 
-    /// What is in memory, and what is stored right before it as far as that fits.
-    fn write_backwards(
-        &self,
-        stored: &StoredPart,
-        framing: Framing,
-        re: Option<&RequestId>,
-    ) -> Vec<u8> {
+    /// The stored part, and what follows it in memory as far as that fits, with `more` and `gap` as [`HistoryHead`] says.
+    fn forwards<'a>(&'a self, stored: &'a StoredPart) -> (Vec<Event<'a>>, bool, bool) {
+        let memory = &self.memory;
+        let is_joined = stored.end() == memory.from;
+        let following = memory.events().filter(|_| is_joined);
+        let mut events: Vec<_> = stored.events().chain(following).collect();
+        let mut space = HistorySpace::new(self.limit);
+        let fitting = events.iter().take_while(|event| space.take(event)).count();
+        let more = !is_joined || fitting < events.len() || memory.more;
+        events.truncate(fitting);
+        (events, more, stored.gap)
+    }
+
+    /// What is in memory, and what is stored right before it as far as that fits, with `more` and `gap`.
+    fn backwards<'a>(&'a self, stored: &'a StoredPart) -> (Vec<Event<'a>>, bool, bool) {
         let memory = &self.memory;
         let is_joined = memory.events.is_empty() || stored.end() == memory.from;
-        let mut space = HistoryHead::SPACE - memory.space();
-        let mut preceding: Vec<_> = stored.events().filter(|_| is_joined).collect();
-        let fits = preceding.iter().rev().take_while(|event| {
-            let rest = space.checked_sub(event.space());
-            space = rest.unwrap_or(0);
-            rest.is_some()
-        });
-        let skipped = preceding.len() - fits.count();
-        preceding.drain(..skipped);
-        let first_remembered = memory.events().next().map(|event| event.seq);
-        let first = preceding.first().map(|event| event.seq).or(first_remembered);
-        let from = first.unwrap_or(stored.from());
-        let is_gap_before = if is_joined { skipped == 0 && stored.gap } else { true };
-        let head = HistoryHead {
-            re,
-            room: self.room,
-            from,
-            more: skipped > 0 || stored.more || !is_joined,
-            gap: memory.ends_early || is_gap_before,
-        };
-        let mut frame = Vec::new();
-        head.write(framing, preceding.into_iter().chain(memory.events()), &mut frame);
-        frame
+        let preceding = stored.events().filter(|_| is_joined);
+        let mut events: Vec<_> = preceding.chain(memory.events()).collect();
+        let mut space = HistorySpace::new(self.limit);
+        let fitting = events.iter().rev().take_while(|event| space.take(event)).count();
+        let skipped = events.len() - fitting;
+        events.drain(..skipped);
+        let more = !is_joined || skipped > 0 || stored.more;
+        let gap = memory.ends_early || !is_joined || (skipped == 0 && stored.gap);
+        (events, more, gap)
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use chat_core::RoomId;
-use chat_proto::extended::{Event, HistoryHead, Since};
+use chat_proto::extended::{Event, HistoryHead, HistorySpace, Since};
 use rusqlite::{Connection, Row};
 
 use super::error::StoreError;
@@ -27,7 +27,6 @@ pub(crate) struct StoredPart {
     bytes: Vec<u8>,
     /// Where each ends in `bytes`, and its time.
     ends: Vec<(usize, u64)>,
-    space: usize,
     /// As [`HistoryHead`] says: whether the database has others in the direction that was asked for, or should have.
     pub(crate) more: bool,
     /// As [`HistoryHead`] says.
@@ -48,11 +47,6 @@ impl StoredPart {
     /// The number after the last broadcast.
     pub(crate) fn end(&self) -> u64 {
         self.from + self.ends.len() as u64
-    }
-
-    /// Bytes that are left for more, of [`HistoryHead::SPACE`].
-    pub(crate) fn space_left(&self) -> usize {
-        HistoryHead::SPACE - self.space
     }
 
     pub(crate) fn events(&self) -> impl Iterator<Item = Event<'_>> {
@@ -76,16 +70,9 @@ impl StoredPart {
         part
     }
 
-    /// Appends a broadcast if it fits.
-    fn push(&mut self, event: Event<'_>) -> bool {
-        let space = self.space + event.space();
-        let fits = space <= HistoryHead::SPACE;
-        if fits {
-            self.space = space;
-            self.bytes.extend_from_slice(event.payload);
-            self.ends.push((self.bytes.len(), event.at));
-        }
-        fits
+    fn push(&mut self, event: &Event<'_>) {
+        self.bytes.extend_from_slice(event.payload);
+        self.ends.push((self.bytes.len(), event.at));
     }
 }
 
@@ -162,6 +149,7 @@ fn after(
     limit: usize,
     end: u64,
 ) -> rusqlite::Result<StoredPart> {
+    let mut space = HistorySpace::new(limit);
     let mut part = StoredPart { from: end, ..StoredPart::default() };
     let mut statement = connection.prepare(AFTER)?;
     let mut rows = statement.query([room.number(), wanted, end].map(stored))?;
@@ -174,9 +162,10 @@ fn after(
             }
             part.from = event.seq;
         }
-        if part.ends.len() >= limit || event.seq != part.end() || !part.push(event) {
+        if event.seq != part.end() || !space.take(&event) {
             break;
         }
+        part.push(&event);
     }
     part.gap = wanted < part.from;
     part.more = part.end() < end;
@@ -192,6 +181,7 @@ fn before(
     end: u64,
 ) -> rusqlite::Result<StoredPart> {
     let (room, wanted) = (stored(room.number()), seq.min(end));
+    let mut space = HistorySpace::new(limit);
     let mut newest_first = StoredPart { from: wanted, ..StoredPart::default() };
     let mut statement = connection.prepare(BEFORE)?;
     let mut rows = statement.query([room, stored(wanted)])?;
@@ -204,10 +194,10 @@ fn before(
             }
             newest_first.from += 1;
         }
-        let is_next = event.seq + 1 == newest_first.from;
-        if newest_first.ends.len() >= limit || !is_next || !newest_first.push(event) {
+        if event.seq + 1 != newest_first.from || !space.take(&event) {
             break;
         }
+        newest_first.push(&event);
         newest_first.from -= 1;
     }
     let mut part = newest_first.reversed();

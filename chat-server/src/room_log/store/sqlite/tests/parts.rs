@@ -49,7 +49,7 @@ fn check(
     let about = format!("{since:?}, limit {limit}, end {end}: {}..{}", part.from(), part.end());
     let events: Vec<_> = part.events().collect();
     let spaces = events.iter().map(Event::space).sum::<usize>();
-    assert_eq!(HistoryHead::SPACE - spaces, part.space_left(), "{about}");
+    assert!(spaces <= HistoryHead::SPACE, "{about}");
     assert!(events.len() <= limit && part.end() <= end, "{about}");
     for (seq, event) in (part.from()..).zip(&events) {
         let expected = said.iter().find(|(number, _)| *number == seq).expect(&about);
