@@ -39,7 +39,7 @@ pub use store::DataConfig;
 pub use store::{Archive, Damage, Erase, StoreError, StoreFault};
 pub(crate) use store::{BatchNumber, Progress, Store};
 #[cfg(feature = "store")]
-pub(crate) use store::{LastEnd, Restored, StoreOptions, StoredRoom, StoredSnapshot};
+pub(crate) use store::{LastEnd, Restored, StoredRoom, StoredSnapshot};
 
 use crate::net::ConnKey;
 

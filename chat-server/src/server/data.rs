@@ -7,9 +7,7 @@ use chat_core::{EmptyRoom, HubLimits, RoomId, SessionId, Snapshot};
 use super::start_error::StartError;
 use crate::config::Config;
 use crate::engine::Stored;
-use crate::room_log::{
-    DataConfig, LastEnd, Restored, Store, StoreOptions, StoredRoom, StoredSnapshot,
-};
+use crate::room_log::{DataConfig, LastEnd, Restored, Store, StoredRoom, StoredSnapshot};
 use crate::workers::SharedHub;
 
 /// Opens a data directory.
@@ -22,16 +20,9 @@ pub(super) fn open(
     limits: HubLimits,
     hub: &Arc<SharedHub>,
 ) -> Result<Stored, StartError> {
-    let &DataConfig { ref dir, is_durable } = data;
-    let (age, size) = (config.limits.history_age, config.limits.history_size);
-    let options = StoreOptions {
-        durable: is_durable,
-        history_age: (!age.is_zero()).then_some(age),
-        history_size: (size > 0).then_some(size as u64),
-    };
     let wake = Arc::clone(hub);
     let (store, restored) =
-        Store::open(dir, options, move || wake.rouse()).map_err(StartError::Data)?;
+        Store::open(data, &config.limits, move || wake.rouse()).map_err(StartError::Data)?;
     let Restored { epoch, end, rooms, next_room, snapshot } = restored;
     match end {
         LastEnd::None | LastEnd::InOrder | LastEnd::KilledWhenSettled => {}
@@ -44,8 +35,8 @@ pub(super) fn open(
     }
     let numbers: Vec<_> = rooms.iter().map(|room| (room.id, room.last_seq)).collect();
     let sessions = go_on(hub, limits, rooms, next_room, snapshot);
-    tracing::info!(dir = %dir.display(), rooms = numbers.len(), sessions = sessions.len(), "data directory open");
-    Ok(Stored { store, is_durable, epoch, rooms: numbers, sessions })
+    tracing::info!(dir = %data.dir.display(), rooms = numbers.len(), sessions = sessions.len(), "data directory open");
+    Ok(Stored { store, is_durable: data.is_durable, epoch, rooms: numbers, sessions })
 }
 
 /// Has the hub go on from the snapshot or, without a good one, from the rooms alone. Returns its sessions, and whether

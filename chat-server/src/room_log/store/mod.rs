@@ -15,6 +15,6 @@ pub(crate) use absent::{BatchNumber, Progress, Store};
 pub use sqlite::{Archive, Damage, DataConfig, Erase, StoreError, StoreFault};
 #[cfg(feature = "store")]
 pub(crate) use sqlite::{
-    BatchNumber, LastEnd, Progress, Readers, Restored, Store, StoreOptions, StoredPart, StoredRoom,
+    BatchNumber, LastEnd, Progress, Readers, Restored, Store, StoredPart, StoredRoom,
     StoredSnapshot,
 };

@@ -27,7 +27,7 @@ mod schema;
 mod writer;
 
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
@@ -47,6 +47,8 @@ pub use archive::{Archive, Damage, Erase};
 pub use error::{StoreError, StoreFault};
 pub(crate) use reading::{Readers, StoredPart};
 pub(crate) use recovery::{LastEnd, Restored, StoredRoom, StoredSnapshot};
+
+use crate::limits::Limits;
 
 /// Bytes that wait for the disk, at most. As many again may be on their way to it.
 const QUEUE: usize = 8 << 20;
@@ -82,17 +84,6 @@ impl DataConfig {
     }
 }
 
-/// What a store does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct StoreOptions {
-    /// Commits wait for the disk: what [`Progress::committed`] says outlives a power failure.
-    pub(crate) durable: bool,
-    /// Broadcasts that are older are deleted.
-    pub(crate) history_age: Option<Duration>,
-    /// Bytes that the database may have; beyond that, the oldest broadcasts are deleted.
-    pub(crate) history_size: Option<u64>,
-}
-
 /// The number of a hand-over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct BatchNumber(u64);
@@ -100,7 +91,8 @@ pub(crate) struct BatchNumber(u64);
 /// How far the writer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// Everything handed over up to this number is in the database; with `durable`, on the disk.
+    /// Everything handed over up to this number is in the database; if it [`is_durable`](DataConfig::is_durable), it
+    /// outlives a power failure.
     pub(crate) committed: BatchNumber,
     /// The disk is full or fails. [`Store::fault`] says more.
     pub(crate) is_failing: bool,
@@ -139,23 +131,24 @@ impl Store {
     /// Opens a data directory, and creates it if it is missing. Starts the writer's thread.
     ///
     /// That calls `tell`, from then on, whenever the reactor should look at [`progress`](Self::progress) and hand over,
-    /// be it nothing: after each commit if `durable`, when the disk begins or ceases to fail, and when nothing has come
+    /// be it nothing: after each commit if it `is_durable`, when the disk begins or ceases to fail, and when nothing has come
     /// for a second.
     ///
     /// # Errors
     /// If another process has the directory, or the system or the database refuses it.
     pub(crate) fn open(
-        dir: &Path,
-        options: StoreOptions,
+        data: &DataConfig,
+        limits: &Limits,
         tell: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Self, Restored), StoreError> {
+        let &DataConfig { ref dir, is_durable } = data;
         // The writer keeps it, even if it outlives this process's patience.
         let lock = DirLock::take(dir)?;
-        let mut connection = schema::open_to_write(dir, options.durable)?;
+        let mut connection = schema::open_to_write(dir, is_durable)?;
         let (restored, numbers) = recovery::recover(dir, &mut connection)?;
         let queue = Arc::new(Queue::new(QUEUE, Box::new(tell)));
-        let retention = Retention::new(options.history_age, options.history_size);
-        let writer = Writer::new(dir.to_owned(), options.durable, queue.clone(), retention);
+        let retention = Retention::new(limits);
+        let writer = Writer::new(dir.to_owned(), is_durable, queue.clone(), retention);
         let (end, ended) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("chat-store".to_owned())

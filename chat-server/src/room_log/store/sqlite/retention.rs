@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::schema::stored;
+use crate::limits::Limits;
 
 /// What is deleted, when, and how far that has come.
 #[derive(Debug)]
@@ -47,7 +48,10 @@ const CHECK_AGE: Duration = Duration::from_secs(600);
 const PAGES: u32 = 64;
 
 impl Retention {
-    pub(super) fn new(age: Option<Duration>, size: Option<u64>) -> Self {
+    /// Deletes what exceeds [`Limits::history_age`] and [`Limits::history_size`].
+    pub(super) fn new(limits: &Limits) -> Self {
+        let age = Some(limits.history_age).filter(|age| !age.is_zero());
+        let size = Some(limits.history_size as u64).filter(|size| *size > 0);
         Self { age, size, sweep: None, next: Instant::now(), oldest: None, by_age: 0, by_size: 0 }
     }
 

@@ -10,7 +10,7 @@ mod workload;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use chat_proto::extended::Since;
@@ -54,19 +54,24 @@ pub(super) struct Opened {
     news: Receiver<()>,
 }
 
-const DURABLE: StoreOptions = StoreOptions { durable: true, history_age: None, history_size: None };
-
-fn open_with(dir: &Path, options: StoreOptions) -> (Opened, Restored) {
+fn open_with(dir: &Path, is_durable: bool, change: impl FnOnce(&mut Limits)) -> (Opened, Restored) {
+    let data = DataConfig::new(dir).with_durable(is_durable);
+    let mut limits = Limits { history_size: 0, ..Limits::default() };
+    change(&mut limits);
     let (tell, news) = mpsc::channel();
     let tell = move || {
         let _ = tell.send(());
     };
-    let (store, restored) = Store::open(dir, options, tell).expect("it opens");
+    let (store, restored) = Store::open(&data, &limits, tell).expect("it opens");
     (Opened { store, news }, restored)
 }
 
 pub(super) fn open(dir: &Path) -> (Opened, Restored) {
-    open_with(dir, DURABLE)
+    open_with(dir, true, |_| {})
+}
+
+fn try_open(dir: &Path) -> Result<(Store, Restored), StoreError> {
+    Store::open(&DataConfig::new(dir), &Limits::default(), || {})
 }
 
 impl Opened {
@@ -212,7 +217,7 @@ fn an_epoch_begins_when_nobody_knows_what_is_lost() {
 fn a_directory_belongs_to_one_process() {
     let dir = Dir::new("lock");
     let (opened, _) = open(&dir);
-    let second = Store::open(&dir, DURABLE, || {});
+    let second = try_open(&dir);
     let pid = std::process::id();
     assert!(matches!(refused(second).fault(), StoreFault::InUse(Some(holder)) if *holder == pid));
     let erased = Archive::erase(&dir, &Erase::Room(ROOM));
@@ -249,15 +254,15 @@ fn a_schema_is_brought_up_to_date_and_a_newer_one_is_left_alone() {
         old.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'a'", (), |row| row.get(0));
     assert_eq!(has_a, Ok(0_i64), "all of a step, or nothing");
     drop(old);
-    let newer = Store::open(&dir, DURABLE, || {});
+    let newer = try_open(&dir);
     assert!(matches!(refused(newer).fault(), StoreFault::Newer(2)));
 
     let foreign = Dir::new("foreign");
     fs::create_dir(&*foreign).expect("a directory");
     sql(&foreign).execute_batch("CREATE TABLE a (b)").expect("another program's");
-    assert!(matches!(refused(Store::open(&foreign, DURABLE, || {})).fault(), StoreFault::Foreign));
+    assert!(matches!(refused(try_open(&foreign)).fault(), StoreFault::Foreign));
     fs::write(foreign.join("chat.db"), [b'x'; 8192]).expect("it is written");
-    assert!(matches!(refused(Store::open(&foreign, DURABLE, || {})).fault(), StoreFault::Foreign));
+    assert!(matches!(refused(try_open(&foreign)).fault(), StoreFault::Foreign));
     assert!(matches!(refused(Archive::open(&foreign.join("none"))).fault(), StoreFault::Missing));
 }
 
@@ -286,14 +291,13 @@ fn what_is_old_or_too_much_is_deleted_and_the_room_stays() {
         let count = sql(&dir).query_row(count, [room.number() as i64], |row| row.get::<_, i64>(0));
         count.expect("it counts")
     };
-    let options = StoreOptions { history_age: Some(Duration::from_secs(36_000)), ..DURABLE };
-    let (mut opened, _) = open_with(&dir, options);
+    let age = Duration::from_secs(36_000);
+    let (mut opened, _) = open_with(&dir, true, |limits| limits.history_age = age);
     opened.until("the old ones are gone", |_| count(other) == 0 && count(ROOM) <= 1_001);
     assert!(count(ROOM) >= 950, "those of the last ten hours stay");
     opened.store.stop(None, DEADLINE).expect("it stops");
 
-    let options = StoreOptions { history_size: Some(400_000), ..DURABLE };
-    let (mut opened, restored) = open_with(&dir, options);
+    let (mut opened, restored) = open_with(&dir, true, |limits| limits.history_size = 400_000);
     assert_eq!(restored.rooms.len(), 1);
     opened.until("it is small", |store| (1..=400_000).contains(&store.progress().size));
     opened.until("the file shrinks", |_| {

@@ -68,8 +68,7 @@ impl Workload {
 
     /// Writes, and reports.
     pub(super) fn run(self, dir: &Path) {
-        let options = StoreOptions { durable: self.durable, ..DURABLE };
-        let (mut opened, restored) = open_with(dir, options);
+        let (mut opened, restored) = open_with(dir, self.durable, |_| {});
         let rng = &mut Rng::new(self.seed);
         let mut report = format!("\nepoch {}\n", restored.epoch);
         let mut rooms: Vec<_> = restored.rooms.iter().map(|r| (r.id, r.last_seq)).collect();
