@@ -7,9 +7,9 @@ use chat_server::DataConfig;
 use chat_testing::Rng;
 use serde_json::{Value, json};
 
-use crate::hello::receive;
-use crate::resume::{hello, lasting, numbers};
-use crate::support::{Client, Folder, Program, RunningServer, run_to_end, wait_until};
+use crate::support::{
+    Client, Folder, Pair, Program, RunningServer, hello, numbers, receive, run_to_end, wait_until,
+};
 
 fn start(dir: &Path) -> RunningServer {
     start_with(dir, |_| {})
@@ -47,12 +47,7 @@ fn a_client_resumes_after_a_restart_with_name_seat_and_what_it_missed() {
     let folder = Folder::of("data-restart");
     let dir = folder.path("data");
     let server = start(&dir);
-    let (mut ann, token) = lasting(&server);
-    ann.be("Ann");
-    let room = ann.enter_new("tea");
-    let mut bob = server.client();
-    bob.enter(room);
-    ann.expect_code("member-entered");
+    let Pair { ann, token, mut bob, room } = Pair::enter(&server);
     drop(ann);
     bob.chat("한국어");
     assert_eq!(bob.rooms().len(), 1, "it has been said");

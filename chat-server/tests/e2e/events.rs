@@ -10,8 +10,7 @@ use chat_server::{CloseReason, Config, Event, Events, OperatorText, RoomId, Serv
 
 use serde_json::{Value, json};
 
-use crate::hello::receive;
-use crate::support::{Client, DEADLINE, RunningServer, frame};
+use crate::support::{Client, DEADLINE, RunningServer, frame, receive};
 
 const ROOM: RoomId = RoomId::FIRST;
 

@@ -3,33 +3,21 @@
 use chat_server::MessageKind;
 use serde_json::Value;
 
-use crate::support::{Client, RunningServer, start};
+use crate::support::{Client, Pair, lasting, receive, start};
 
-/// Says hello, with these features. Returns the welcome.
-fn hello(client: &mut Client, features: &str) -> Value {
+/// Says hello to get these features. Returns the welcome.
+fn ask_for(client: &mut Client, features: &str) -> Value {
     client.send(format!(r#"{{"type":"CSHello","client":"test/1","features":[{features}]}}"#));
     let welcome = receive(client);
     assert_eq!(welcome["type"], "SCWelcome", "{welcome}");
     welcome
 }
 
-/// A client to which all is granted.
-fn asking(server: &RunningServer) -> Client {
-    let mut client = Client::connect(server.address());
-    hello(&mut client, r#""ack","history","members","ping","resume""#);
-    client
-}
-
-pub(crate) fn receive(client: &mut Client) -> Value {
-    let payload = client.next_payload().expect("the stream goes on");
-    serde_json::from_slice(&payload).expect("JSON")
-}
-
 #[test]
 fn a_hello_is_welcomed_with_what_is_granted() {
     let server = start();
     let mut client = Client::connect(server.address());
-    let welcome = hello(&mut client, r#""members","telepathy","ack""#);
+    let welcome = ask_for(&mut client, r#""members","telepathy","ack""#);
     assert_eq!(welcome["features"], serde_json::json!(["ack", "members"]));
     assert_eq!(welcome["name"], format!("user{}", welcome["session"]));
     assert!(welcome["server"].as_str().is_some_and(|name| name.starts_with("chat-server/")));
@@ -39,18 +27,14 @@ fn a_hello_is_welcomed_with_what_is_granted() {
     let refused = receive(&mut client);
     assert_eq!((&refused["code"], &refused["re"]), (&"unknown-type".into(), &"p".into()));
     let mut other = Client::connect(server.address());
-    assert_eq!(hello(&mut other, "")["epoch"], welcome["epoch"]);
+    assert_eq!(ask_for(&mut other, "")["epoch"], welcome["epoch"]);
     assert_eq!(server.stats().received.count(MessageKind::Hello), 2);
 }
 
 #[test]
 fn a_chat_is_acknowledged_after_what_was_said_before_it_and_said_once() {
     let server = start();
-    let (mut ann, mut bob) = (asking(&server), server.client());
-    ann.be("Ann");
-    let room = ann.enter_new("room");
-    bob.enter(room);
-    ann.expect_code("member-entered");
+    let Pair { mut ann, mut bob, room, .. } = Pair::enter(&server);
     bob.chat("before");
     ann.expect_chat("user2", "before");
     let said = r#"{"type":"CSChat","text":"hi","id":"one"}"#;
@@ -70,7 +54,7 @@ fn a_chat_is_acknowledged_after_what_was_said_before_it_and_said_once() {
 #[test]
 fn every_answer_has_the_id_of_its_request() {
     let server = start();
-    let (mut ann, mut bob) = (asking(&server), server.client());
+    let ((mut ann, _), mut bob) = (lasting(&server), server.client());
     let mut expect = |request: &str, answer: &str| {
         ann.send(request.replace('}', r#","id":"x"}"#));
         let received = receive(&mut ann);
@@ -120,7 +104,7 @@ fn whoever_says_no_hello_finds_nothing_changed() {
 fn members_come_complete_in_several_frames() {
     const MEMBERS: usize = 700;
     let server = start();
-    let mut ann = asking(&server);
+    let (mut ann, _) = lasting(&server);
     let room = ann.enter_new("crowd");
     let long = "x".repeat(26);
     let crowd: Vec<_> = (0..MEMBERS)

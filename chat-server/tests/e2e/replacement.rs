@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::hello::receive;
-use crate::resume::hello;
-use crate::support::{Client, DEADLINE, Folder, Program, free_address, wait_until};
+use crate::support::{Client, DEADLINE, Folder, Program, free_address, hello, receive, wait_until};
 
 /// How many clients there are, unless the environment says so: `CHAT_REPLACEMENT_CLIENTS`.
 const CLIENTS: usize = 60;

@@ -6,35 +6,7 @@ use std::time::Duration;
 use chat_testing::Rng;
 use serde_json::{Value, json};
 
-use crate::hello::receive;
-use crate::support::{Client, RunningServer, start};
-
-const FEATURES: &str = r#"["ack","history","members","ping","resume"]"#;
-
-/// Says hello to get everything that is granted, and perhaps a session back.
-pub(crate) fn hello(client: &mut Client, resume: Option<(&Value, Option<u64>)>) -> Value {
-    let mut hello = json!({ "type": "CSHello", "client": "test/1" });
-    hello["features"] = serde_json::from_str(FEATURES).expect("JSON");
-    if let Some((token, after)) = resume {
-        hello["resume"] = token.clone();
-        if let Some(after) = after {
-            hello["after"] = after.into();
-        }
-    }
-    client.send(hello.to_string());
-    let welcome = receive(client);
-    assert_eq!(welcome["type"], "SCWelcome", "{welcome}");
-    welcome
-}
-
-/// A client that can come back, and its token.
-pub(crate) fn lasting(server: &RunningServer) -> (Client, Value) {
-    let mut client = Client::connect(server.address());
-    let welcome = hello(&mut client, None);
-    assert_eq!(welcome["resumeTime"], 60);
-    assert_eq!(welcome.get("resumed"), None);
-    (client, welcome["resume"].clone())
-}
+use crate::support::{Client, Pair, RunningServer, hello, lasting, numbers, receive, start};
 
 /// A client that comes back, and its welcome.
 fn back(server: &RunningServer, token: &Value, after: Option<u64>) -> (Client, Value) {
@@ -43,25 +15,10 @@ fn back(server: &RunningServer, token: &Value, after: Option<u64>) -> (Client, V
     (client, welcome)
 }
 
-/// The numbers of the events in a history, and its `more` and `gap`.
-pub(crate) fn numbers(history: &Value) -> (Vec<u64>, bool, bool) {
-    assert_eq!(history["type"], "SCHistory", "{history}");
-    let events = history["events"].as_array().expect("a list");
-    let seqs: Vec<_> = events.iter().map(|event| event["seq"].as_u64().expect("one")).collect();
-    let flag = |name: &str| history[name].as_bool().expect("it is there");
-    assert_eq!(history["to"], history["from"].as_u64().expect("one") + seqs.len() as u64 - 1);
-    (seqs, flag("more"), flag("gap"))
-}
-
 #[test]
 fn a_client_comes_back_to_its_name_its_room_and_what_it_missed() {
     let server = start();
-    let (mut ann, token) = lasting(&server);
-    ann.be("Ann");
-    let room = ann.enter_new("tea");
-    let mut bob = server.client();
-    bob.enter(room);
-    ann.expect_code("member-entered");
+    let Pair { ann, token, mut bob, room } = Pair::enter(&server);
     drop(ann);
     for text in ["one", "two"] {
         bob.chat(text);
@@ -95,11 +52,7 @@ fn a_client_comes_back_to_its_name_its_room_and_what_it_missed() {
 #[test]
 fn a_client_that_counts_nothing_gets_exactly_what_it_missed() {
     let server = start();
-    let (mut ann, token) = lasting(&server);
-    let room = ann.enter_new("tea");
-    let mut bob = server.client();
-    bob.enter(room);
-    ann.expect_code("member-entered");
+    let Pair { mut ann, token, mut bob, .. } = Pair::enter(&server);
     bob.chat("one");
     ann.expect_chat("user2", "one");
     ann.end_sending();
@@ -119,7 +72,7 @@ fn a_client_that_counts_nothing_gets_exactly_what_it_missed() {
 fn a_client_that_ends_its_side_right_after_its_hello_can_come_back() {
     let server = start();
     let mut ann = Client::connect(server.address());
-    ann.send(format!(r#"{{"type":"CSHello","client":"test/1","features":{FEATURES}}}"#));
+    ann.send(r#"{"type":"CSHello","client":"test/1","features":["resume"]}"#);
     ann.end_sending();
     let welcome = receive(&mut ann);
     ann.expect_end();
@@ -130,11 +83,7 @@ fn a_client_that_ends_its_side_right_after_its_hello_can_come_back() {
 #[test]
 fn a_connection_that_still_hangs_is_told_and_closed() {
     let server = start();
-    let (mut ann, token) = lasting(&server);
-    let room = ann.enter_new("tea");
-    let mut bob = server.client();
-    bob.enter(room);
-    ann.expect_code("member-entered");
+    let Pair { mut ann, token, mut bob, room } = Pair::enter(&server);
     let (mut new, welcome) = back(&server, &token, Some(1));
     assert_eq!((&welcome["resumed"], &welcome["roomId"]), (&true.into(), &room.into()));
     assert_eq!(numbers(&receive(&mut new)), (vec![], false, false));
@@ -149,15 +98,11 @@ fn a_connection_that_still_hangs_is_told_and_closed() {
 #[test]
 fn what_was_acknowledged_is_not_said_again_after_a_return() {
     let server = start();
-    let (mut ann, token) = lasting(&server);
-    let room = ann.enter_new("tea");
-    let mut bob = server.client();
-    bob.enter(room);
-    ann.expect_code("member-entered");
+    let Pair { mut ann, token, mut bob, .. } = Pair::enter(&server);
     let said = r#"{"type":"CSChat","text":"hi","id":"one"}"#;
     ann.send(said);
     let ack = receive(&mut ann);
-    bob.expect_chat("user1", "hi");
+    bob.expect_chat("Ann", "hi");
     ann.reset();
     let (mut ann, _) = back(&server, &token, Some(1));
     let missed = receive(&mut ann);

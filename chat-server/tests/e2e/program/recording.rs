@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::hello::receive;
-use crate::support::{Client, Folder, Program, run_to_end, wait_until};
+use crate::support::{Client, Folder, Program, receive, run_to_end, wait_until};
 
 /// A folder, and a file for a recording in it.
 fn file(test: &str) -> (Folder, PathBuf) {

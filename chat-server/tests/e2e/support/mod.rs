@@ -4,6 +4,7 @@
 //! Tests wait for conditions, never for time to pass. Every wait has a deadline, after which the test fails and
 //! reports what it was waiting for; a [`Watchdog`] ends a test that hangs in any other way.
 
+mod hello;
 mod member;
 mod program;
 mod server;
@@ -21,6 +22,7 @@ pub(crate) use chat_testing::{
     Client, DEADLINE, End, UPGRADE, Watchdog, chats, frame, in_own_network, in_own_process,
     json_string, stream_of,
 };
+pub(crate) use hello::{Pair, hello, lasting, numbers, receive};
 pub(crate) use member::{Member, check_all};
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};
 pub(crate) use server::{RunningServer, each_way, start};
