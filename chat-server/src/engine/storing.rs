@@ -85,7 +85,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         if let Some(storage) = &mut self.storage
             && closed < CLOSED_AT_ONCE
         {
-            storage.look_later(now);
+            storage.look_later(now, self.limits.room_age);
         }
     }
 

@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::vec::Drain;
 
 use chat_core::{
-    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, RestoreError,
-    Role, RoomId, SessionId, Snapshot,
+    Command, Hub, HubLimits, Input, Notice, OperatorText, Output, ReservedNames, Role, RoomId,
+    SessionId, Snapshot,
 };
 use chat_proto::extended::{Hello, write_asked_rooms_page, write_members_page};
 use chat_proto::{Framing, write_rooms_page};
@@ -229,6 +229,7 @@ impl SharedHub {
     }
 
     /// Wakes the reactor if it waits.
+    #[cfg(feature = "store")]
     pub(crate) fn rouse(&self) {
         self.change(|_| {});
     }
@@ -242,11 +243,12 @@ impl SharedHub {
     ///
     /// # Errors
     /// If the snapshot is not possible; nothing has changed then.
+    #[cfg(feature = "store")]
     pub(crate) fn restore(
         &self,
         limits: HubLimits,
         snapshot: Snapshot,
-    ) -> Result<Vec<(SessionId, bool)>, RestoreError> {
+    ) -> Result<Vec<(SessionId, bool)>, chat_core::RestoreError> {
         let hub = Hub::restore(limits, snapshot)?;
         let sessions = hub.sessions().map(|session| (session, hub.is_resumable(session)));
         let sessions = sessions.collect();

@@ -12,8 +12,9 @@ use self::unconfirmed::Unconfirmed;
 use crate::net::Instant;
 use crate::room_log::{BatchNumber, Progress, Store};
 
-/// How often to look for rooms that have been empty for too long.
-const LOOK_FOR_EMPTY: Duration = Duration::from_secs(30);
+/// How long after a look for rooms that have been empty for too long the next one comes, at the earliest and the latest.
+const EARLIEST_LOOK: Duration = Duration::from_secs(1);
+const LATEST_LOOK: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Storage {
@@ -92,9 +93,9 @@ impl Storage {
         now >= self.look_for_empty
     }
 
-    /// Looks for more of them only after a while.
-    pub(crate) fn look_later(&mut self, now: Instant) {
-        self.look_for_empty = now + LOOK_FOR_EMPTY;
+    /// Looks for more of them only after a while, `room_age` being what is too long.
+    pub(crate) fn look_later(&mut self, now: Instant, room_age: Duration) {
+        self.look_for_empty = now + room_age.clamp(EARLIEST_LOOK, LATEST_LOOK);
     }
 
     /// A number for something that is read from the disk.

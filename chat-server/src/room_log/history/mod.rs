@@ -9,7 +9,7 @@ mod room;
 mod segments;
 
 use chat_core::{Name, RoomId};
-use chat_proto::extended::{Event, HistoryHead, Since};
+use chat_proto::extended::{Event, HistorySpace, Since};
 use rustc_hash::FxHashMap;
 
 use self::room::History;
@@ -150,6 +150,7 @@ impl Histories {
     }
 
     /// The number of the first broadcast of a room that is kept here; without any, that of the next.
+    #[cfg(feature = "store")]
     pub(super) fn first(&self, room: RoomId) -> u64 {
         self.rooms.get(&room).map_or(1, History::first)
     }
@@ -158,15 +159,11 @@ impl Histories {
     pub(crate) fn last_chats(&self, room: RoomId, limit: usize) -> Vec<Event<'_>> {
         /// Broadcasts that are looked through.
         const MOST: usize = 4_096;
-        let (mut chats, mut space) = (Vec::new(), HistoryHead::SPACE);
+        let (mut chats, mut space): (Vec<Event<'_>>, _) = (Vec::new(), HistorySpace::new(limit));
         let Some(history) = self.rooms.get(&room) else { return chats };
         let latest = (history.first()..=history.last()).rev().take(MOST);
         let events = latest.map(|seq| history.event(&self.log, seq));
-        for chat in events.filter(Event::is_chat).take(limit) {
-            let Some(left) = space.checked_sub(chat.space()) else { break };
-            space = left;
-            chats.push(chat);
-        }
+        chats.extend(events.filter(Event::is_chat).take_while(|chat| space.take(chat)));
         chats.reverse();
         chats
     }

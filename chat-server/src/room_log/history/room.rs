@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use chat_proto::extended::{Event, HistoryHead, Since};
+use chat_proto::extended::{Event, HistoryHead, HistorySpace, Since};
 
 use super::segments::{Record, Run, Segments};
 
@@ -128,10 +128,8 @@ impl History {
         while from < next && !self.fits_message(log, from) {
             from += 1;
         }
-        let (mut end, mut space) = (from, HistoryHead::SPACE);
-        while end < next && ((end - from) as usize) < limit {
-            let Some(left) = space.checked_sub(self.event(log, end).space()) else { break };
-            space = left;
+        let (mut end, mut space) = (from, HistorySpace::new(limit));
+        while end < next && space.take(&self.event(log, end)) {
             end += 1;
         }
         Part { history: Some((self, log)), range: from..end, more: end < next, gap: wanted < from }
@@ -145,10 +143,8 @@ impl History {
         while end > first && !self.fits_message(log, end - 1) {
             end -= 1;
         }
-        let (mut from, mut space) = (end, HistoryHead::SPACE);
-        while from > first && ((end - from) as usize) < limit {
-            let Some(left) = space.checked_sub(self.event(log, from - 1).space()) else { break };
-            space = left;
+        let (mut from, mut space) = (end, HistorySpace::new(limit));
+        while from > first && space.take(&self.event(log, from - 1)) {
             from -= 1;
         }
         let is_all = limit == 0 || from == 1;
@@ -167,6 +163,7 @@ impl Part<'_> {
     }
 
     /// The number after the last broadcast.
+    #[cfg(feature = "store")]
     pub(crate) fn end(&self) -> u64 {
         self.range.end
     }

@@ -2,6 +2,8 @@
 
 use chat_testing::Rng;
 
+use chat_proto::extended::HistoryHead;
+
 use super::*;
 
 const ROOM: RoomId = RoomId::FIRST;
