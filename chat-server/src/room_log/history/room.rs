@@ -98,7 +98,21 @@ impl History {
     /// The index of the run with a broadcast that is kept, unless it is the last.
     fn index(&self, seq: u64) -> Option<usize> {
         let is_open = self.open.is_some_and(|open| open.first <= seq);
-        (!is_open).then(|| self.runs.partition_point(|run| run.first <= seq) - 1)
+        (!is_open).then(|| self.runs.partition_point(|run| run.first <= seq).saturating_sub(1))
+    }
+
+    /// Broadcasts that are kept.
+    fn events<'a>(
+        &'a self,
+        log: &'a Segments,
+        range: Range<u64>,
+    ) -> impl Iterator<Item = Event<'a>> {
+        let first = self.index(range.start).unwrap_or(self.runs.len());
+        let runs = self.runs.range(first..).chain(&self.open);
+        let events = runs.flat_map(|run| log.events(*run));
+        events
+            .skip_while(move |event| event.seq < range.start)
+            .take_while(move |event| event.seq < range.end)
     }
 
     /// The part that was asked for, as far as it fits one message: at most `limit` broadcasts.
@@ -113,7 +127,9 @@ impl History {
     /// A broadcast that is kept.
     pub(super) fn event<'a>(&self, log: &'a Segments, seq: u64) -> Event<'a> {
         let run = self.index(seq).map_or(self.open, |index| self.runs.get(index).copied());
-        log.event(run.expect("it is kept"), seq)
+        let run = run.expect("it is kept");
+        let mut events = log.events(run).skip((seq - run.first) as usize);
+        events.next().expect("a run has the broadcasts up to the first of the next one")
     }
 
     fn fits_message(&self, log: &Segments, seq: u64) -> bool {
@@ -169,8 +185,8 @@ impl Part<'_> {
     }
 
     pub(crate) fn events(&self) -> impl Iterator<Item = Event<'_>> {
-        let kept = self.history.into_iter();
-        kept.flat_map(|(history, log)| self.range.clone().map(|seq| history.event(log, seq)))
+        let history = self.history.into_iter();
+        history.flat_map(|(history, log)| history.events(log, self.range.clone()))
     }
 }
 

@@ -207,12 +207,11 @@ impl Segments {
         self.segments.push_back(segment);
     }
 
-    /// A record of a run that has not been released.
-    pub(super) fn event(&self, run: Run, seq: u64) -> Event<'_> {
+    /// The broadcasts of a run that has not been released.
+    #[inline]
+    pub(super) fn events(&self, run: Run) -> impl Iterator<Item = Event<'_>> {
         let segment = &self.segments[run.segment.wrapping_sub(self.first) as usize];
-        let records = records(&segment.bytes[run.range()]);
-        let mut events = records.map(|(_, record)| record.event).skip((seq - run.first) as usize);
-        events.next().expect("a run has the records up to the first of the next one")
+        records(&segment.bytes[run.range()]).map(|(_, record)| record.event)
     }
 
     /// Notes that nobody needs a run any more. Its segment may have been taken out.
