@@ -153,7 +153,12 @@ fn a_cut_connection_is_resumed_and_nothing_is_lost() {
     // Nobody was told of anything, and the session is the one of before.
     terminal.expect_chat("Ann", "after");
     ann.see("#me", "You: Ann");
-    assert_eq!(ann.eval("document.querySelectorAll('.line[data-kind=client]').length"), 0);
+    // She is told once, before what she missed.
+    ann.eval("line.close()");
+    ann.wait("document.body.dataset.link === 'off'");
+    ann.wait("document.body.dataset.link === 'on'");
+    ann.wait_for("document.querySelectorAll('.line[data-kind=client]').length", 1);
+    ann.see(".line[data-kind=client]", "Connected again.");
 }
 
 #[test]

@@ -26,10 +26,9 @@ let lost = null
 // The name here. Another tab may have a later one.
 let wanted = kept.name
 let heardAt = 0, notifiedAt = 0, unread = 0
-let hasEnded = false, isStale = false
+let hasEnded = false, isStale = false, back
 
-const isRead = () => document.hasFocus() && !document.hidden && log.atEnd
-	&& !(isNarrow.matches && body.dataset.view === 'rooms')
+const isRead = () => document.hasFocus() && log.atEnd && !(isNarrow.matches && body.dataset.view === 'rooms')
 
 // A hidden tab has no frames.
 function changed() {
@@ -93,8 +92,11 @@ function go(id, from) {
 session.start({
 	welcomed(room, isSame, isNewEpoch) {
 		body.dataset.link = 'on'
-		connection.served()
 		if (!isSame) lost ??= room
+		else if (heardAt) {
+			back?.remove()
+			back = remark('resumed')
+		}
 		if (isNewEpoch && lost?.title) {
 			lost.id = lost.seq = undefined
 			remark('gap')
@@ -186,8 +188,8 @@ function arrives(title, text) {
 connection.start({
 	opened: session.hello,
 	received(message) {
-		heardAt = Date.now()
 		session.received(message)
+		heardAt = Date.now()
 		changed()
 	},
 	closed() {

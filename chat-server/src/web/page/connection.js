@@ -16,12 +16,10 @@ export function connect() {
 	if (socket) return
 	socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`)
 	socket.onopen = on.opened
-	socket.onmessage = ({ data }) => on.received(JSON.parse(data))
+	socket.onmessage = ({ data }) => on.received(JSON.parse(data), attempts = 0)
 	socket.onclose = drop
 }
 
-// The next attempt need not wait long.
-export const served = () => attempts = 0
 export const send = (message) => socket.send(JSON.stringify(message))
 
 export function drop() {

@@ -4,15 +4,14 @@ import { lang, pieces, t } from './texts.js'
 
 const LINES_KEPT = 2_000, NAMES_IN_LINE = 20, GROUP_MS = 300_000, INPUT_MS = 1_000, NEAR_TOP = 100
 
-const [clock, dated] = [undefined, 'short'].map((dateStyle) =>
-	new Intl.DateTimeFormat(lang, { dateStyle, timeStyle: 'short' }))
+const [clock, calendar] = [{ timeStyle: 'short' }, { dateStyle: 'full' }].map((style) => new Intl.DateTimeFormat(lang, style))
 
 const frame = $('log')
 const lines = el('div', 'lines')
 const pending = document.createDocumentFragment()
 // For those who are not at the end.
 let mostLines = 2 * LINES_KEPT
-// What the last line is, if the next one may belong to it.
+// What the last line is, if the next one may belong to it, and the day of the last message.
 let last = {}
 let marker
 let onAgain
@@ -65,11 +64,14 @@ export function addOlder(messages, me) {
 	const newest = last, height = frame.scrollHeight - frame.scrollTop
 	last = {}
 	for (const message of messages) write(message, me)
-	last = newest
 	mostLines += pending.childElementCount
 	// They are no news.
 	frame.ariaBusy = true
-	lines.insertBefore(pending, numbered()[0] ?? lines.firstChild)
+	const next = lines.querySelector('.day, [data-seq]')
+	lines.insertBefore(pending, next ?? lines.firstChild)
+	// Their last day may be the first one below.
+	if (next?.textContent === last.day) next?.remove()
+	last = newest
 	frame.scrollTop = frame.scrollHeight - height
 	top = frame.scrollTop
 }
@@ -85,19 +87,19 @@ export function write(message, me) {
 
 // The kind is `chat` or `own`.
 export function say(kind, who, text, at = Date.now()) {
-	const isToday = new Date(at).toDateString() === new Date().toDateString()
-	const time = (isToday ? clock : dated).format(at)
+	const time = clock.format(at), day = calendar.format(at)
+	if (last.day !== day) last = { line: add('day', day) }
 	const line = add(kind, el('span', 'by', nameOf(who), ' '), el('div', 'text', ...linked(text)), ' ', el('time', '', time))
 	if (last.kind === kind && last.who === who && at - last.at < GROUP_MS) {
 		line.classList.add('follows')
 		last.line.classList.toggle('timeless', last.time === time)
 	}
-	last = { kind, who, at, time, line }
+	last = { kind, who, at, time, day, line }
 	return line
 }
 
 export function tell(nodes, kind = 'notice') {
-	last = {}
+	last = { day: last.day }
 	return add(kind, el('p', 'text', ...nodes))
 }
 
@@ -108,7 +110,7 @@ function move(code, member) {
 		last.names.append(', ', name)
 	} else {
 		const names = el('span', '', name)
-		last = { line: tell(pieces(code, { member: names })), code, names }
+		last = { line: tell(pieces(code, { member: names })), ...last, code, names }
 	}
 	return last.line
 }

@@ -44,6 +44,7 @@ copied|Link copied: {link}|링크를 복사했어요: {link}
 offline|Not connected. Trying to connect again…|연결이 끊겼어요. 다시 연결하고 있어요…
 server-stopping|The server has stopped.|서버가 꺼졌어요.
 ended|Not connected.|연결이 끊겼어요.
+resumed|Connected again.|다시 연결됐어요.
 gap|Some of what was said meanwhile may be missing here.|그동안 오간 말 가운데 빠진 것이 있을 수 있어요.
 resumed-elsewhere|This conversation goes on in another window.|다른 창에서 대화를 이어 가고 있어요.
 unknown|There is no such command. /help lists them.|그런 명령은 없어요. /help로 명령어를 볼 수 있어요.
@@ -56,10 +57,8 @@ room-entered|You are in room {roomId} now.|{roomId}번 방에 들어왔어요.
 member-entered|{member} came in.|{member} 님이 들어왔어요.
 member-left|{member} left.|{member} 님이 나갔어요.
 announcement|Announcement: {announcement}|공지: {announcement}
-removed|The operator removed you from this server: {reason}|운영자가 연결을 끊었어요: {reason}
 name-taken|That name is taken. Choose another one.|이미 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.
-no-such-room|There is no such room.|그런 방은 없어요.
-shutdown-refused|You may not stop this server from where you are.|여기서는 서버를 끌 수 없어요.`
+no-such-room|There is no such room.|그런 방은 없어요.`
 
 const texts = new Map(TEXTS.split('\n').map((line) => {
 	const [key, en, ko] = line.split('|')
