@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&mut screen, &error, lang),
     };
     let returns = args.options.reconnect || io::stdin().is_terminal() && is_pretty(args.plain);
-    let connected = match connector.connect(&grant::hello(None, returns, Duration::ZERO, 0)) {
+    let connected = match connector.connect(&grant::hello(None, returns, Duration::ZERO, None)) {
         Ok(connected) => connected,
         Err(error) => return fail(&mut screen, &error, lang),
     };

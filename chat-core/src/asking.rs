@@ -20,6 +20,9 @@ pub(crate) struct Asking {
     /// The secret by which another connection can take the session over, if that is granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<ResumeToken>,
+    /// The secret by which the session was taken over, until its client is known to have the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<ResumeToken>,
     /// The number that the session began with, which its default name has.
     pub(crate) number: u64,
     pub(crate) acknowledgements: Acknowledgements,
@@ -38,14 +41,21 @@ pub(crate) struct Acknowledged {
 }
 
 impl Asking {
+    /// The secrets by which the session can be taken over.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = ResumeToken> + Clone {
+        self.token.into_iter().chain(self.previous)
+    }
+
     pub(crate) fn hash_into(&self, digest: Digest) -> Digest {
-        let Self { features, token, number, acknowledgements } = self;
-        let token = token.map(ResumeToken::to_bits);
+        let Self { features, token, previous, number, acknowledgements } = self;
         let digest = features.iter().fold(digest, |digest, feature| digest.text(feature.name()));
-        let digest = digest
-            .maybe(token.map(|token| token as u64))
-            .maybe(token.map(|token| (token >> 64) as u64))
-            .number(*number);
+        let digest = [token, previous].iter().fold(digest, |digest, token| {
+            let token = token.map(ResumeToken::to_bits);
+            digest
+                .maybe(token.map(|token| token as u64))
+                .maybe(token.map(|token| (token >> 64) as u64))
+        });
+        let digest = digest.number(*number);
         acknowledgements.0.iter().fold(digest, |digest, (id, said)| {
             let Acknowledged { room, seq, at } = *said;
             digest.text(id.as_str()).number(room.number()).number(seq).number(at)

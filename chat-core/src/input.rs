@@ -47,6 +47,9 @@ pub enum Input {
     },
     /// Greet a session whose client said hello, and grant it features; its requests come by [`Input::Request`] from now
     /// on. Appends [`Output::Welcomed`](crate::Output::Welcomed). Does nothing if it has been greeted before.
+    ///
+    /// The secret by which it takes another session over stays valid beside the new one until the first
+    /// [`Input::Request`] from it, or until the new one is used: the welcome may be lost.
     Greet {
         /// The session.
         session: SessionId,

@@ -58,7 +58,7 @@ pub enum Output {
         /// The time at which it was said, in ms since 1970.
         at: u64,
     },
-    /// Send the list of the members of a room to one session: [`Hub::members_after`](crate::Hub::members_after) has it.
+    /// Send the list of the members of a room to one session: [`Hub::members_from`](crate::Hub::members_from) has it.
     Members {
         /// The receiver.
         to: SessionId,
@@ -163,8 +163,9 @@ pub enum Resumption {
     Resumed {
         /// The session taken over.
         from: SessionId,
-        /// The room that it is in, if it is in one.
-        room: Option<RoomId>,
+        /// The room that it is in, if it is in one, and the number of the broadcast by which it entered: 0 if it created
+        /// the room.
+        room: Option<(RoomId, u64)>,
         /// The number of the last broadcast there that the client has, if it says.
         after: Option<u64>,
     },

@@ -15,7 +15,6 @@ pub(crate) struct Room {
     seq: u64,
     /// Keyed by arrival, so that lists show them in that order.
     members: BTreeMap<u64, SessionId>,
-    next_arrival: u64,
     /// Whether a member has said something. If rooms last, such a one does.
     pub(crate) was_talked_in: bool,
     /// When the last member left, in ms since 1970; `None` while there are members.
@@ -26,7 +25,7 @@ pub(crate) struct Room {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Membership {
     pub(crate) room: RoomId,
-    /// The number of members that arrived before it.
+    /// The number of the broadcast that tells the others of its arrival; 0 if it created the room.
     pub(crate) arrival: u64,
 }
 
@@ -37,7 +36,6 @@ pub(crate) struct SavedRoom {
     pub(crate) id: RoomId,
     pub(crate) title: Title,
     pub(crate) seq: u64,
-    pub(crate) next_arrival: u64,
     pub(crate) was_talked_in: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) empty_since: Option<u64>,
@@ -45,27 +43,20 @@ pub(crate) struct SavedRoom {
 
 impl Room {
     pub(crate) fn new(id: RoomId, title: Title) -> Self {
-        Self {
-            id,
-            title,
-            seq: 0,
-            members: BTreeMap::new(),
-            next_arrival: 0,
-            was_talked_in: false,
-            empty_since: None,
-        }
+        let members = BTreeMap::new();
+        Self { id, title, seq: 0, members, was_talked_in: false, empty_since: None }
     }
 
     /// A room without members, whoever they will be.
     pub(crate) fn restore(saved: SavedRoom) -> Self {
-        let SavedRoom { id, title, seq, next_arrival, was_talked_in, empty_since } = saved;
-        Self { id, title, seq, members: BTreeMap::new(), next_arrival, was_talked_in, empty_since }
+        let SavedRoom { id, title, seq, was_talked_in, empty_since } = saved;
+        Self { id, title, seq, members: BTreeMap::new(), was_talked_in, empty_since }
     }
 
     /// The room without its members, which know their places.
     pub(crate) fn save(&self) -> SavedRoom {
-        let Self { id, seq, next_arrival, was_talked_in, empty_since, .. } = *self;
-        SavedRoom { id, title: self.title.clone(), seq, next_arrival, was_talked_in, empty_since }
+        let Self { id, seq, was_talked_in, empty_since, .. } = *self;
+        SavedRoom { id, title: self.title.clone(), seq, was_talked_in, empty_since }
     }
 
     /// The number of the last broadcast; 0 before the first.
@@ -88,9 +79,8 @@ impl Room {
         self.broadcast(at, except, RoomEvent::Notice(notice))
     }
 
-    pub(crate) fn enter(&mut self, session: SessionId) -> Membership {
-        let arrival = self.next_arrival;
-        self.next_arrival += 1;
+    /// Admits a session, whose arrival is told by the broadcast with this number.
+    pub(crate) fn enter(&mut self, session: SessionId, arrival: u64) -> Membership {
         self.members.insert(arrival, session);
         Membership { room: self.id, arrival }
     }
@@ -98,7 +88,7 @@ impl Room {
     /// Puts a session in its place; `None` if that cannot be its place.
     pub(crate) fn restore_member(&mut self, place: Membership, session: SessionId) -> Option<()> {
         let is_free = self.members.insert(place.arrival, session).is_none();
-        (is_free && place.arrival < self.next_arrival).then_some(())
+        (is_free && place.arrival <= self.seq).then_some(())
     }
 
     pub(crate) fn leave(&mut self, membership: Membership) {
@@ -123,12 +113,9 @@ impl Room {
         self.members.values().copied()
     }
 
-    /// The members that arrived after so many others, with these numbers.
-    pub(crate) fn members_after(
-        &self,
-        arrivals: u64,
-    ) -> impl Iterator<Item = (u64, SessionId)> + '_ {
-        self.members.range(arrivals..).map(|(arrival, id)| (*arrival, *id))
+    /// The members whose arrivals have this number or a higher one, with these numbers.
+    pub(crate) fn members_from(&self, arrival: u64) -> impl Iterator<Item = (u64, SessionId)> + '_ {
+        self.members.range(arrival..).map(|(arrival, id)| (*arrival, *id))
     }
 
     pub(crate) fn member(&self, membership: Membership) -> Option<SessionId> {

@@ -63,7 +63,6 @@ impl Snapshot {
             id,
             title,
             seq,
-            next_arrival: 0,
             was_talked_in: true,
             empty_since: Some(empty_since),
         };

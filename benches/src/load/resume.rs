@@ -219,7 +219,8 @@ impl Crowd {
         self.open_all(0..self.members.len(), |crowd, seat| {
             let member = &mut crowd.members[seat];
             member.waits_for = Awaited::WelcomeBack;
-            Hello::to_json("load", FEATURES, Some((&member.token, member.last)))
+            let last = Some((crowd.rooms[seat % crowd.rooms.len()], member.last));
+            Hello::to_json("load", FEATURES, Some((&member.token, last)))
         })
     }
 

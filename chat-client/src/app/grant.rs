@@ -16,7 +16,7 @@ pub(crate) struct Grant {
     features: Features,
     /// The word that changes when numbers begin anew.
     pub(crate) epoch: String,
-    /// The token of the session, which is used once.
+    /// The token of the session, until a welcome brings the next one.
     token: Option<String>,
     /// The time for which the session outlives its connection.
     resume_time: Duration,
@@ -43,15 +43,20 @@ impl Grant {
 }
 
 /// Returns the hello for the next connection, `offline` after the end of the one with this grant. A client that does
-/// not `return` wants no session that outlives its connection. `after`: the last broadcast received.
-pub(crate) fn hello(grant: Option<&Grant>, returns: bool, offline: Duration, after: u64) -> Hello {
+/// not `return` wants no session that outlives its connection. `last`: its room, and the last broadcast received there.
+pub(crate) fn hello(
+    grant: Option<&Grant>,
+    returns: bool,
+    offline: Duration,
+    last: Option<(u64, u64)>,
+) -> Hello {
     let mut features: Features = FEATURES.into_iter().collect();
     if returns {
         features = features.with(Feature::Resume);
     }
     let alive = grant.filter(|grant| returns && offline < grant.resume_time);
     let token = alive.and_then(|grant| grant.token.clone());
-    Hello { features, resume: token.map(|token| (token, after)) }
+    Hello { features, resume: token.map(|token| (token, last)) }
 }
 
 #[cfg(test)]
@@ -66,11 +71,13 @@ mod tests {
         welcome.features = Features::all();
         let grant = Grant::new(&welcome);
         assert!(grant.outlives_connection());
-        let wanted =
-            |returns, seconds| hello(Some(&grant), returns, Duration::from_secs(seconds), 7).resume;
-        assert_eq!(wanted(true, 59), Some(("ab".to_owned(), 7)));
+        let last = Some((3, 7));
+        let wanted = |returns, seconds| {
+            hello(Some(&grant), returns, Duration::from_secs(seconds), last).resume
+        };
+        assert_eq!(wanted(true, 59), Some(("ab".to_owned(), last)));
         assert_eq!((wanted(true, 60), wanted(false, 0)), (None, None));
-        let features = |returns| hello(None, returns, Duration::ZERO, 0).features;
+        let features = |returns| hello(None, returns, Duration::ZERO, None).features;
         assert_eq!(features(true), Features::all());
         assert!(!features(false).has(Feature::Resume) && features(false).has(Feature::Ack));
     }

@@ -15,8 +15,8 @@ const MAX_BEFORE: usize = 256 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hello {
     pub(crate) features: Features,
-    /// The token of the session, and the number of the last broadcast received.
-    pub(crate) resume: Option<(String, u64)>,
+    /// The token of the session and, if it is in a room, that room with the number of the last broadcast received.
+    pub(crate) resume: Option<(String, Option<(u64, u64)>)>,
 }
 
 impl Hello {
@@ -26,7 +26,7 @@ impl Hello {
     }
 
     fn frame(&self) -> Vec<u8> {
-        let resume = self.resume.as_ref().map(|(token, after)| (token.as_str(), *after));
+        let resume = self.resume.as_ref().map(|(token, last)| (token.as_str(), *last));
         let json = chat_proto::extended::Hello::to_json(CLIENT, self.features, resume);
         let mut frame = Vec::new();
         // A server could only have made it too long by a token that is.

@@ -184,7 +184,8 @@ fn a_session_is_resumed_and_what_was_missed_is_told() {
 
     let mut peer = listener.accept_hello();
     let resume = peer.hello().resume.expect("the session is wanted back");
-    assert_eq!((resume.token.is_some(), resume.after), (true, Some(7)));
+    let has = (resume.token.is_some(), resume.room.map(RoomId::number), resume.after);
+    assert_eq!(has, (true, Some(3), Some(7)));
     let rest = format!(r#"{},"resumed":true,"roomId":3"#, token(&second));
     peer.send(&welcome(RESUMABLE, &rest).replace("user1", "bob"));
     peer.send(

@@ -109,7 +109,7 @@ impl Hub {
         let room = self.next_room;
         self.next_room = room.next();
         let new = self.rooms.entry(room).or_insert(Room::new(room, title.clone()));
-        session.membership = Some(new.enter(id));
+        session.membership = Some(new.enter(id, new.seq()));
         let notice = Notice::RoomCreated { room, title };
         outputs.push(Output::Entered { session: id, room });
         outputs.push(Output::Reply { to: id, notice, room: Some((room, new.seq())) });
@@ -129,10 +129,11 @@ impl Hub {
         if let Some(since) = joined.empty_since.take() {
             self.empty_rooms.remove(&(since, room));
         }
-        session.membership = Some(joined.enter(id));
+        let arrival = joined.seq() + 1;
+        session.membership = Some(joined.enter(id, arrival));
         let notice = Notice::RoomEntered { room, title: joined.title.clone() };
         outputs.push(Output::Entered { session: id, room });
-        outputs.push(Output::Reply { to: id, notice, room: Some((room, joined.seq() + 1)) });
+        outputs.push(Output::Reply { to: id, notice, room: Some((room, arrival)) });
         let notice = Notice::MemberEntered { name: session.name.clone() };
         outputs.push(joined.notify(now, Some(id), notice));
         Ok(())

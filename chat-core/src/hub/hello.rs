@@ -3,6 +3,9 @@
 //! A session that is taken over moves: its name, its place in its room and what it has said become those of the session
 //! of the new connection, which has just begun. The old session ends without a word to anybody. So each connection keeps
 //! the session that it began with, and what the old connection still sends is that of a session that has ended.
+//!
+//! A token is used once, but the welcome with the next one may be lost with the connection. So the used one stays valid
+//! until the client proves that it has the welcome, by a request or by coming back with the next token.
 
 use chat_proto::Name;
 use chat_proto::extended::{Feature, Features, Resume, ResumeToken};
@@ -30,12 +33,15 @@ impl Hub {
         let token = token.filter(|_| features.has(Feature::Resume));
         let number = session.number();
         let acknowledgements = Acknowledgements::default();
-        self.asking.insert(session, Asking { features, token: None, number, acknowledgements });
+        let asking = Asking { features, token: None, previous: None, number, acknowledgements };
+        self.asking.insert(session, asking);
         let resumption = resume.map(|resume| self.resume(session, &resume));
         // A secret opens one session.
         let token = token.filter(|token| !self.tokens.contains_key(token));
         if let Some(token) = token {
             self.tokens.insert(token, session);
+        } else {
+            self.forget_previous_token(session);
         }
         if let Some(asking) = self.asking.get_mut(&session) {
             asking.token = token;
@@ -56,19 +62,32 @@ impl Hub {
     /// Takes another session over, if its token is right.
     fn resume(&mut self, session: SessionId, resume: &Resume) -> Resumption {
         let is_new = self.sessions.get(&session).is_some_and(|new| new.membership.is_none());
-        let from = resume.token.and_then(|token| self.tokens.get(&token).copied());
-        let Some(from) = from.filter(|_| is_new) else { return Resumption::Refused };
-        let room = self.room_of(from);
-        self.take_over(from, session);
-        Resumption::Resumed { from, room, after: resume.after }
+        let Some(token) = resume.token.filter(|_| is_new) else { return Resumption::Refused };
+        let Some(&from) = self.tokens.get(&token) else { return Resumption::Refused };
+        // The hello of a connection that its client gave up may come late, after that of the next one.
+        let is_previous = self.asking.get(&from).is_some_and(|old| old.previous == Some(token));
+        if is_previous && session < from {
+            return Resumption::Refused;
+        }
+        let membership = self.sessions.get(&from).and_then(|session| session.membership);
+        let room = membership.map(|Membership { room, arrival }| (room, arrival));
+        self.take_over(from, session, token);
+        let after = match (resume.room, room) {
+            // The client was not told of its last move: of this room it has nothing.
+            (Some(other), Some((room, arrival))) if other != room => Some(arrival),
+            _ => resume.after,
+        };
+        Resumption::Resumed { from, room, after }
     }
 
-    /// Moves the session `from` to `to`, which has just begun.
-    fn take_over(&mut self, from: SessionId, to: SessionId) {
+    /// Moves the session `from` to `to`, which has just begun, by this token.
+    fn take_over(&mut self, from: SessionId, to: SessionId, token: ResumeToken) {
         let old = shrink::remove(&mut self.sessions, &from).expect("a token is that of a session");
         let asking = shrink::remove(&mut self.asking, &from).expect("it said hello");
-        self.forget_token(asking.token);
+        self.forget_tokens(asking.tokens());
+        self.tokens.insert(token, to);
         if let Some(new) = self.asking.get_mut(&to) {
+            new.previous = Some(token);
             new.number = asking.number;
             new.acknowledgements = asking.acknowledgements;
         }
@@ -87,11 +106,18 @@ impl Hub {
         super::session_mut(&mut self.sessions, to).role = role;
     }
 
-    /// Makes a token worthless.
-    pub(super) fn forget_token(&mut self, token: Option<ResumeToken>) {
-        if let Some(token) = token {
+    /// Makes tokens worthless.
+    pub(super) fn forget_tokens(&mut self, tokens: impl IntoIterator<Item = ResumeToken>) {
+        for token in tokens {
             shrink::remove(&mut self.tokens, &token);
         }
+    }
+
+    /// Makes the token by which a session was taken over worthless.
+    pub(super) fn forget_previous_token(&mut self, session: SessionId) {
+        let asking = self.asking.get_mut(&session);
+        let previous = asking.and_then(|asking| asking.previous.take());
+        self.forget_tokens(previous);
     }
 
     /// The number that a session began with, which its default name has.

@@ -1,6 +1,7 @@
 //! What holds between inputs, whatever the inputs are.
 
 use super::Hub;
+use crate::asking::Asking;
 use crate::room::Room;
 use crate::shrink::is_tight;
 
@@ -30,7 +31,10 @@ impl Hub {
         assert_eq!(self.names.len(), claimed, "every claim belongs to a session");
         let are_known = self.asking.keys().all(|id| self.sessions.contains_key(id));
         assert!(are_known, "what is remembered belongs to a session");
-        let tokens = self.asking.iter().filter_map(|(id, asking)| Some((asking.token?, *id)));
+        let are_due = |asking: &Asking| asking.previous.is_none() || asking.token.is_some();
+        assert!(self.asking.values().all(are_due), "a new token replaces the previous one");
+        let tokens = self.asking.iter();
+        let tokens = tokens.flat_map(|(id, asking)| asking.tokens().map(|token| (token, *id)));
         let are_right = tokens.clone().all(|(token, id)| self.tokens.get(&token) == Some(&id));
         assert!(are_right && tokens.count() == self.tokens.len(), "a token is that of one session");
         let in_rooms = self.sessions.values().filter(|session| session.membership.is_some());

@@ -97,7 +97,7 @@ impl Hub {
     fn disconnect(&mut self, now: u64, session: SessionId, outputs: &mut Vec<Output>) {
         let Some(ended) = shrink::remove(&mut self.sessions, &session) else { return };
         if let Some(asking) = shrink::remove(&mut self.asking, &session) {
-            self.forget_token(asking.token);
+            self.forget_tokens(asking.tokens());
         }
         if let Some(claim) = &ended.claim {
             self.names.release(claim, None);
@@ -139,17 +139,17 @@ impl Hub {
         self.rooms.get(&room).into_iter().flat_map(Room::members)
     }
 
-    /// The members of a room that arrived after so many others had, the members that have left included, in order of
-    /// arrival: each with that number, and its name. None when there is no such room. A list may be sent in parts: the
-    /// next one is of those after the number of the last, plus 1.
-    pub fn members_after(
+    /// The members of a room, in order of arrival, from this arrival on: each with the number of the broadcast that told
+    /// of its arrival (0 for the creator of the room), and its name. None when there is no such room. A list may be sent
+    /// in parts: the next one begins from the number of the last, plus 1.
+    pub fn members_from(
         &self,
         room: RoomId,
-        arrivals: u64,
+        arrival: u64,
     ) -> impl Iterator<Item = (u64, &Name)> + '_ {
         let name_of = |id| &self.sessions.get(&id).expect("a member is a session").name;
         let members =
-            self.rooms.get(&room).into_iter().flat_map(move |room| room.members_after(arrivals));
+            self.rooms.get(&room).into_iter().flat_map(move |room| room.members_from(arrival));
         members.map(move |(arrival, id)| (arrival, name_of(id)))
     }
 

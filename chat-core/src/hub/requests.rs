@@ -23,6 +23,7 @@ impl Hub {
         if self.name(session).is_none() {
             return;
         }
+        self.forget_previous_token(session);
         let Request { id, ask } = request;
         let start = outputs.len();
         let features = self.asking.get(&session).map_or(Features::NONE, |asking| asking.features);

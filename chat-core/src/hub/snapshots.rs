@@ -93,7 +93,6 @@ impl Hub {
         let is_possible = is_next
             && id < self.next_room
             && saved.seq <= MAX_NUMBER
-            && saved.next_arrival <= MAX_NUMBER
             && (saved.seq > 0 || !saved.was_talked_in);
         if !is_possible {
             return Err(RestoreError::Room(id));
@@ -129,7 +128,10 @@ impl Hub {
         if asking.acknowledgements.len() > MAX_UNACKNOWLEDGED {
             return None;
         }
-        if let Some(token) = asking.token {
+        if asking.previous.is_some() && asking.token.is_none() {
+            return None;
+        }
+        for token in asking.tokens() {
             let is_new = self.tokens.insert(token, id).is_none();
             (is_new && asking.features.has(Feature::Resume)).then_some(())?;
         }
@@ -182,12 +184,11 @@ impl Hub {
 
 impl Room {
     fn hash(&self) -> u64 {
-        let SavedRoom { id, title, seq, next_arrival, was_talked_in, empty_since } = self.save();
+        let SavedRoom { id, title, seq, was_talked_in, empty_since } = self.save();
         Digest::new(ROOM)
             .number(id.number())
             .text(title.as_str())
             .number(seq)
-            .number(next_arrival)
             .number(was_talked_in.into())
             .maybe(empty_since)
             .value()

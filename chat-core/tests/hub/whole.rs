@@ -70,8 +70,8 @@ fn greet() -> impl Strategy<Value = Input> {
         4 => Just(Features::all()),
         1 => Just(Features::NONE.with(Feature::Ack)),
     ];
-    let resume = (proptest::option::of(token()), Just(Some(1)));
-    let resume = resume.prop_map(|(token, after)| Resume { token, after });
+    let resume = (proptest::option::of(token()), Just(Some(1)), proptest::option::of(room()));
+    let resume = resume.prop_map(|(token, after, room)| Resume { token, after, room });
     let (token, resume) = (proptest::option::of(token()), proptest::option::of(resume));
     (session(), features, token, resume).prop_map(|(session, features, token, resume)| {
         Input::Greet { session, features, token, resume }
@@ -244,14 +244,16 @@ fn the_hash_of_a_hub_is_the_same_in_every_version() {
         {"command": {"session": 1, "command": {"type": "CSCreateRoom", "title": "차"}}},
         {"greet": {"session": 2, "features": ["ack", "resume"], "token": "000102030405060708090a0b0c0d0e0f", "resume": null}},
         {"request": {"session": 2, "request": {"id": null, "ask": {"Ok": {"command": {"type": "CSJoinRoom", "roomId": 1}}}}}},
-        {"request": {"session": 2, "request": {"id": "x", "ask": {"Ok": {"command": {"type": "CSChat", "text": "안녕"}}}}}}
+        {"request": {"session": 2, "request": {"id": "x", "ask": {"Ok": {"command": {"type": "CSChat", "text": "안녕"}}}}}},
+        {"connect": {"role": "guest"}},
+        {"greet": {"session": 3, "features": ["resume"], "token": "0f0e0d0c0b0a09080706050403020100", "resume": {"token": "000102030405060708090a0b0c0d0e0f", "after": 1}}}
     ]"#;
     let mut hub = Hub::new(HubLimits::new());
     for input in serde_json::from_str::<Vec<Input>>(inputs).expect("inputs") {
         apply(&mut hub, 1_700_000_000_000, &input);
     }
     assert_eq!(hub.seq(RoomId::FIRST), Some(2));
-    assert_eq!(hub.hash(), 3_160_884_977_728_455_016);
+    assert_eq!(hub.hash(), 17_987_626_863_530_482_091);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Feature, Features, ResumeToken};
 use crate::command::{Field, RawValue, Rejection, parse_object};
-use crate::values::check_len;
+use crate::values::{RoomId, check_len};
 
 /// The most characters of the name of a client.
 const MAX_CLIENT_CHARS: usize = 64;
@@ -30,6 +30,9 @@ pub struct Resume {
     pub token: Option<ResumeToken>,
     /// The number of the last broadcast that the client has, if it says.
     pub after: Option<u64>,
+    /// The room of that broadcast, if it says: the one that the client believes the session to be in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
 }
 
 impl Hello {
@@ -43,16 +46,24 @@ impl Hello {
         is_hello.then(|| hello.into_hello())
     }
 
-    /// The JSON of the hello, for clients to send.
-    pub fn to_json(client: &str, features: Features, resume: Option<(&str, u64)>) -> String {
+    /// The JSON of the hello, for clients to send. `resume`: the token, and the room with the number of the last
+    /// broadcast received there.
+    pub fn to_json(
+        client: &str,
+        features: Features,
+        resume: Option<(&str, Option<(u64, u64)>)>,
+    ) -> String {
         let mut hello = serde_json::json!({
             "type": "CSHello",
             "client": client,
             "features": features.iter().map(Feature::name).collect::<Vec<_>>(),
         });
-        if let Some((token, after)) = resume {
+        if let Some((token, last)) = resume {
             hello["resume"] = token.into();
-            hello["after"] = after.into();
+            if let Some((room, after)) = last {
+                hello["roomId"] = room.into();
+                hello["after"] = after.into();
+            }
         }
         hello.to_string()
     }
@@ -70,6 +81,8 @@ struct RawHello<'a> {
     resume: RawValue<'a>,
     #[serde(borrow, default)]
     after: RawValue<'a>,
+    #[serde(borrow, default, rename = "roomId")]
+    room: RawValue<'a>,
 }
 
 impl RawHello<'_> {
@@ -85,10 +98,11 @@ impl RawHello<'_> {
         };
         let after =
             self.after.present().map(|after| after.into_number(Field::After)).transpose()?;
+        let room = self.room.present().map(RawValue::into_room_id).transpose()?;
         let resume = match self.resume.present() {
             Some(token) => {
                 let token = ResumeToken::parse(&token.into_string(Field::Resume)?);
-                Some(Resume { token, after })
+                Some(Resume { token, after, room })
             }
             None => None,
         };

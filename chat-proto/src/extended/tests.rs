@@ -29,18 +29,19 @@ fn a_hello_says_what_is_understood_and_the_unknown_is_ignored() {
     let features = [Feature::Ping, Feature::Ack].into_iter().collect();
     assert_eq!(parsed, Some(Ok(Hello { client: "c/1".into(), features, resume: None })));
     let token = "0123456789abcdef0123456789abcdef";
-    let json = Hello::to_json("c", Features::all(), Some((token, 7)));
+    let json = Hello::to_json("c", Features::all(), Some((token, Some((3, 7)))));
     let Some(Ok(Hello { features, resume, .. })) = hello(&json) else { panic!("{json}") };
     assert_eq!(features, Features::all());
     let token = ResumeToken::parse(token);
     assert!(token.is_some());
-    assert_eq!(resume, Some(Resume { token, after: Some(7) }));
+    let room = RoomId::new(3).ok();
+    assert_eq!(resume, Some(Resume { token, after: Some(7), room }));
     assert_eq!(
         hello(r#"{"type":"CSHello","client":"c","features":[],"resume":"old"}"#),
         Some(Ok(Hello {
             client: "c".into(),
             features: Features::NONE,
-            resume: Some(Resume { token: None, after: None }),
+            resume: Some(Resume { token: None, after: None, room: None }),
         })),
         "a token of another server"
     );
@@ -61,6 +62,10 @@ fn a_hello_that_is_wrong_is_told_what_is() {
         (
             r#""client":"c","features":[],"resume":"x","after":-1"#,
             Rejection::WrongKind(Field::After),
+        ),
+        (
+            r#""client":"c","features":[],"resume":"x","roomId":0"#,
+            Rejection::WrongKind(Field::RoomId),
         ),
     ] {
         let json = format!(r#"{{"type":"CSHello",{fields}}}"#);

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-/// The secret of a session, by which its client takes it over on another connection: 128 random bits, used once.
+/// The secret of a session, by which its client takes it over on another connection: 128 random bits. It is used
+/// once: it works until the server knows that the client has the next one.
 /// On the wire it has 32 hexadecimal digits, in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ResumeToken([u8; 16]);

@@ -28,6 +28,11 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             {
                 *token = resume.token;
             }
+            if fault!(RoomOfAfter)
+                && let Some(resume) = &mut hello.resume
+            {
+                resume.room = None;
+            }
             // From now on: the client may have the token, however soon its connection ends.
             self.askers.add(session, token.is_some());
         }
@@ -147,7 +152,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             Output::Members { to, room } => {
                 let re = self.askers.take_re(to);
-                let list = AskedList::Members { re, room, arrivals: 0 };
+                let list = AskedList::Members { re, room, from: 0 };
                 self.push_list(now, to, List::Asked(Box::new(list)));
             }
             Output::History { to, room, since, limit } => {

@@ -1,7 +1,7 @@
 //! Sessions that outlive their connections: they are kept for a while, and handed over to the connections that come
 //! back for them.
 
-use chat_core::{Resumption, SessionId, Welcomed};
+use chat_core::{Resumption, RoomId, SessionId, Welcomed};
 use chat_proto::extended::{MAX_HISTORY, ResumeToken, Since};
 
 use super::Engine;
@@ -45,17 +45,17 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         true
     }
 
-    /// The number of the last broadcast that a client is known to have received; 0 if nothing is known.
-    fn seen(&mut self, key: ConnKey, reason: CloseReason) -> u64 {
-        let Some(connection) = self.connections.get(key) else { return 0 };
-        let Some(subscription) = connection.subscription else { return 0 };
+    /// The room that a client is in, and the last broadcast there, if the client is known to have received all.
+    fn seen(&mut self, key: ConnKey, reason: CloseReason) -> Option<(RoomId, u64)> {
+        let connection = self.connections.get(key)?;
+        let subscription = connection.subscription?;
         // A kernel that ends a stream in order has handed over all that it received.
         let has_all = reason == CloseReason::PeerEnded
             && connection.outbound.send.is_empty()
             && self.fanout.is_handed_out(subscription.room)
             && connection.delivery(&mut self.sock_diag).is_some_and(|d| !d.in_flight);
-        let histories = self.fanout.histories().filter(|_| has_all);
-        histories.map_or(0, |histories| histories.last(subscription.room))
+        let histories = self.fanout.histories().filter(|_| has_all)?;
+        Some((subscription.room, histories.last(subscription.room)))
     }
 
     /// Ends the sessions whose clients have not come back.
@@ -88,26 +88,32 @@ impl<S: Socket, W: Workers> Engine<S, W> {
     /// Welcomes a client, and hands it the session that it came back for.
     pub(super) fn welcome(&mut self, now: Instant, welcomed: &Welcomed) {
         let session = welcomed.session;
-        let (resumed, room, after) = match welcomed.resumption {
-            None => (None, None, None),
-            Some(Resumption::Refused) => (Some(false), None, None),
+        let (resumed, missed) = match welcomed.resumption {
+            None => (None, None),
+            Some(Resumption::Refused) => (Some(false), None),
             Some(Resumption::Resumed { from, room, after }) => {
                 self.counters.resumed.add(1);
-                (Some(true), room, Some(self.let_go(now, from, after)))
+                let seen = self.let_go(now, from);
+                // What the client has: it says so itself, or it is known, or all that came before its entry.
+                let missed = room.map(|(room, entered)| {
+                    let seen = seen.filter(|(seen_in, _)| *seen_in == room).map(|(_, seq)| seq);
+                    (room, after.or(seen).unwrap_or(entered))
+                });
+                (Some(true), missed)
             }
         };
-        self.send_welcome(now, welcomed, resumed, room);
-        if let (Some(room), Some(after), Some(&key)) = (room, after, self.sessions.get(&session)) {
+        self.send_welcome(now, welcomed, resumed, missed.map(|(room, _)| room));
+        if let (Some((room, after)), Some(&key)) = (missed, self.sessions.get(&session)) {
             let after = if fault!(NothingMissed) { u64::MAX } else { after };
             self.send_history(now, session, room, Since::After(after), MAX_HISTORY, None);
             self.fanout.join(&mut self.connections, key, room);
         }
     }
 
-    /// Parts a session from what is left of its last connection. Returns the number of the last broadcast that its
-    /// client has: it says so itself, or it is known.
-    fn let_go(&mut self, now: Instant, session: SessionId, after: Option<u64>) -> u64 {
-        let seen = self.kept.remove(session).map(|kept| kept.seen);
+    /// Parts a session from what is left of its last connection. Returns the room that its client was in, and the last
+    /// broadcast there, if the client is known to have received all.
+    fn let_go(&mut self, now: Instant, session: SessionId) -> Option<(RoomId, u64)> {
+        let seen = self.kept.remove(session).and_then(|kept| kept.seen);
         if let Some(&key) = self.sessions.get(&session) {
             self.begin_close(key, CloseReason::ResumedElsewhere);
             if let Some(connection) = self.connections.get_mut(key) {
@@ -119,7 +125,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
             }
             self.drain(now, key, CloseReason::ResumedElsewhere);
         }
-        after.or(seen).unwrap_or(0)
+        seen
     }
 }
 

@@ -40,7 +40,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         for (session, is_resumable) in sessions {
             let mailbox = Arc::new(Mailbox::new(session));
             if is_resumable {
-                self.kept.add(Kept { mailbox, seen: 0, address: None });
+                self.kept.add(Kept { mailbox, seen: None, address: None });
             } else {
                 self.dispatcher.post(&mailbox, &mut vec![Request::Disconnect]);
             }

@@ -124,6 +124,7 @@ impl Observer {
         self.names.remove(&from);
         self.sessions.remove(&self.name(session));
         let name = welcomed.name.clone();
+        let room = room.map(|(room, _)| room);
         self.sessions.insert(name.clone(), session);
         self.names.insert(session, name.clone());
         self.sender.send(Event::Resumed { session, from, name, room });

@@ -48,8 +48,10 @@ pub(crate) enum Fault {
     NoFarewell,
     /// An expired timer is not set again for the next deadline.
     TimerForgotten,
-    /// A session that another connection takes over has the same token again.
+    /// A session that another connection takes over is offered the same token again, which the hub refuses.
     TokenTwice,
+    /// The number that a client says it has counts in the room where its session is, whichever room it is of.
+    RoomOfAfter,
     /// What was given up of a history is not told.
     GapUntold,
     /// A chat is acknowledged, and nobody gets it.

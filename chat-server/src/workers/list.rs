@@ -17,6 +17,6 @@ pub(crate) enum List {
 pub(crate) enum AskedList {
     /// Of the rooms after this one.
     Rooms { re: RequestId, after: Option<RoomId> },
-    /// Of the members of a room that arrived after so many others.
-    Members { re: Option<RequestId>, room: RoomId, arrivals: u64 },
+    /// Of the members of a room, from this arrival on.
+    Members { re: Option<RequestId>, room: RoomId, from: u64 },
 }

@@ -468,13 +468,13 @@ fn write_asked_page(
             let after = write_asked_rooms_page(framing, re, hub.rooms_after(*after), out)?;
             Some(Box::new(AskedList::Rooms { re: re.clone(), after: Some(after) }))
         }
-        &AskedList::Members { ref re, room, arrivals } => {
-            let (count, mut last) = (hub.member_count(room), arrivals);
-            let members = hub.members_after(room, arrivals).inspect(|(arrival, _)| last = *arrival);
+        &AskedList::Members { ref re, room, from } => {
+            let (count, mut last) = (hub.member_count(room), from);
+            let members = hub.members_from(room, from).inspect(|(arrival, _)| last = *arrival);
             let names = members.map(|(_, name)| name);
             // The one that did not fit any more begins the next frame.
             write_members_page(framing, re.as_ref(), room, count, names, out)?;
-            Some(Box::new(AskedList::Members { re: re.clone(), room, arrivals: last }))
+            Some(Box::new(AskedList::Members { re: re.clone(), room, from: last }))
         }
     }
 }

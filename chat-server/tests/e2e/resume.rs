@@ -6,7 +6,10 @@ use std::time::Duration;
 use chat_testing::Rng;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Pair, RunningServer, hello, lasting, numbers, receive, start};
+use crate::support::{
+    Client, Pair, RunningServer, hello, lasting, numbers, receive, send_hello, start, wait_until,
+    welcome,
+};
 
 /// A client that comes back, and its welcome.
 fn back(server: &RunningServer, token: &Value, after: Option<u64>) -> (Client, Value) {
@@ -65,6 +68,81 @@ fn a_client_that_counts_nothing_gets_exactly_what_it_missed() {
     if cfg!(target_os = "linux") {
         assert_eq!(seqs, [3]);
     }
+}
+
+/// What it has is counted in the room that it has left.
+#[test]
+fn a_client_that_was_not_told_of_its_move_misses_nothing_of_the_new_room() {
+    let server = start();
+    let (mut ann, token) = lasting(&server);
+    let tea = ann.enter_new("tea");
+    let mut bob = server.client();
+    bob.enter(tea);
+    ann.expect_code("member-entered");
+    for n in 1..=9 {
+        bob.chat(&format!("{n}"));
+        ann.expect_chat("user2", &format!("{n}"));
+    }
+    bob.leave();
+    bob.expect_code("room-left");
+    let coffee = bob.enter_new("coffee");
+    bob.chat("before her");
+    ann.leave();
+    ann.join(coffee);
+    bob.expect_code("member-entered");
+    ann.reset();
+    bob.chat("after her");
+    assert_eq!(bob.rooms().len(), 1);
+    let mut ann = Client::connect(server.address());
+    send_hello(&mut ann, json!({ "resume": token, "roomId": tea, "after": 10 }));
+    let welcome = welcome(&mut ann);
+    assert_eq!((&welcome["resumed"], &welcome["roomId"]), (&true.into(), &coffee.into()));
+    let missed = receive(&mut ann);
+    assert_eq!(numbers(&missed), (vec![3], false, false), "what was said since she entered");
+    assert_eq!(
+        (&missed["roomId"], &missed["events"][0]["text"]),
+        (&coffee.into(), &"after her".into())
+    );
+}
+
+/// The token for it still works, until she has shown that she has the next one.
+#[test]
+fn a_welcome_that_is_lost_does_not_cost_the_session() {
+    let server = start();
+    let (mut ann, token) = lasting(&server);
+    ann.be("Ann");
+    let room = ann.enter_new("tea");
+    let mut bob = server.client();
+    bob.enter(room);
+    ann.expect_code("member-entered");
+    ann.reset();
+    bob.chat("one");
+    let back_in_vain = || {
+        let mut ann = Client::connect(server.address());
+        send_hello(&mut ann, json!({ "resume": token, "roomId": room, "after": 1 }));
+        ann
+    };
+    for lost in 1..=3 {
+        let ann = back_in_vain();
+        wait_until("the session is taken over", || server.stats().resumed == lost);
+        ann.reset();
+    }
+    // Whether the server reads the hello before the reset or not.
+    for _ in 0..3 {
+        back_in_vain().reset();
+    }
+    let (mut ann, welcome) = back(&server, &token, Some(1));
+    assert_eq!((&welcome["resumed"], &welcome["name"]), (&true.into(), &"Ann".into()));
+    assert_eq!((&welcome["roomId"], &welcome["session"]), (&room.into(), &1.into()));
+    assert_eq!(numbers(&receive(&mut ann)), (vec![2], false, false));
+    ann.chat("two");
+    bob.expect_chat("Ann", "two");
+    let (_, late) = back(&server, &token, None);
+    assert_eq!(late["resumed"], false, "she has the next one");
+    bob.chat("three");
+    ann.expect_chat("user2", "three");
+    // Nobody was told of any of it.
+    bob.expect_nothing();
 }
 
 /// The end of its stream is read together with the hello, before the session has been greeted.

@@ -43,8 +43,8 @@ impl App {
 
     /// Returns the hello for the next connection, after this time without one.
     pub(crate) fn hello(&self, offline: Duration) -> Hello {
-        let after = if self.session.room().is_some() { self.catch_up.after() } else { 0 };
-        grant::hello(self.grant.as_ref(), self.options.reconnect, offline, after)
+        let last = self.session.room().map(|room| (room.id, self.catch_up.after()));
+        grant::hello(self.grant.as_ref(), self.options.reconnect, offline, last)
     }
 
     /// Handles a new connection, after `seconds` without one, to a server that has answered the hello with `welcome`,
@@ -109,6 +109,11 @@ impl App {
             Some(id) => {
                 self.session.enter_unseen(id);
                 self.catch_up.enter(0);
+                if self.has(Feature::History) {
+                    // It brings what was said since the session entered.
+                    self.history = History::Missed { seconds: None };
+                    self.catch_up.resume();
+                }
                 self.room_epoch = self.grant.as_ref().map(|grant| grant.epoch.clone());
                 effects.show.push(self.client_line(&SessionStatus::NowInRoom { room: id }));
             }

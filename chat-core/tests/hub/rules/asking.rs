@@ -206,11 +206,11 @@ fn members_and_pings_are_answered_in_a_room_and_outside() {
     let third = connect(&mut hub, Role::Guest);
     request(&mut hub, third, None, Ask::Command(Command::Join(ROOM)));
     assert_eq!(hub.member_count(ROOM), 2);
-    let listed: Vec<_> = hub.members_after(ROOM, 0).collect();
+    let listed: Vec<_> = hub.members_from(ROOM, 0).collect();
     let names = [plain, third].map(|session| hub.name(session).expect("it is there"));
-    assert_eq!(listed, [(0, names[0]), (2, names[1])]);
-    assert!(hub.members_after(ROOM, 1).eq([(2, names[1])]));
-    assert_eq!(hub.members_after(ROOM, 3).count(), 0);
+    assert_eq!(listed, [(0, names[0]), (3, names[1])]);
+    assert!(hub.members_from(ROOM, 1).eq([(3, names[1])]));
+    assert_eq!(hub.members_from(ROOM, 4).count(), 0);
     assert_eq!((hub.seq(ROOM), hub.seq(missing)), (Some(3), None));
 }
 
@@ -243,7 +243,18 @@ fn what_is_not_granted_is_unknown() {
 /// Begins a session that wants to go on with the one of this token, and returns its welcome.
 fn resume(hub: &mut Hub, token: ResumeToken, next: [u8; 16]) -> Welcomed {
     let new = connect(hub, Role::Guest);
-    let (mut outputs, resume) = (Vec::new(), Resume { token: Some(token), after: Some(1) });
+    resume_on(hub, new, token, next, None)
+}
+
+/// The same on this session, for a client that has the first broadcast of a room.
+fn resume_on(
+    hub: &mut Hub,
+    new: SessionId,
+    token: ResumeToken,
+    next: [u8; 16],
+    room: Option<RoomId>,
+) -> Welcomed {
+    let (mut outputs, resume) = (Vec::new(), Resume { token: Some(token), after: Some(1), room });
     greet(hub, new, Features::all(), ResumeToken::new(next), Some(resume), &mut outputs);
     hub.check_invariants();
     match <[Output; 1]>::try_from(outputs) {
@@ -260,7 +271,7 @@ fn a_session_is_taken_over_with_name_room_and_acknowledged_chats() {
     let said = request(&mut hub, asking, Some("c"), chat("hi"));
     let Welcomed { session, number, name: told, token, resumption, .. } =
         resume(&mut hub, TOKEN, [8; 16]);
-    let resumed = Resumption::Resumed { from: asking, room: Some(ROOM), after: Some(1) };
+    let resumed = Resumption::Resumed { from: asking, room: Some((ROOM, 1)), after: Some(1) };
     assert_eq!((number, &told, resumption), (asking.number(), &name, Some(resumed)));
     assert!(hub.members(ROOM).eq([plain, session]), "its place is its own");
     assert_eq!(hub.name(asking), None, "the old session has ended");
@@ -316,4 +327,64 @@ fn a_session_that_was_not_granted_it_cannot_be_taken_over() {
     hub.apply(0, Input::Disconnect { session: ended.session }, &mut Vec::new());
     let token = ended.token.expect("it was granted");
     assert_eq!(resume(&mut hub, token, [12; 16]).resumption, Some(Resumption::Refused));
+}
+
+/// A client that was not told of its last move counts in a room that it has left.
+#[test]
+fn a_number_counts_in_the_room_that_it_is_of() {
+    let other = ROOM.next();
+    for (named, after) in [(Some(ROOM), 3), (Some(other), 1), (None, 1)] {
+        let (mut hub, plain, asking) = room();
+        let title = Title::new("other").expect("a title");
+        request(&mut hub, plain, None, Ask::Command(Command::Leave));
+        request(&mut hub, plain, None, Ask::Command(Command::Create(title)));
+        request(&mut hub, plain, None, chat("one"));
+        request(&mut hub, plain, None, chat("two"));
+        request(&mut hub, asking, None, Ask::Command(Command::Leave));
+        request(&mut hub, asking, None, Ask::Command(Command::Join(other)));
+        let new = connect(&mut hub, Role::Guest);
+        let welcomed = resume_on(&mut hub, new, TOKEN, [8; 16], named);
+        let (room, after) = (Some((other, 3)), Some(after));
+        let resumed = Resumption::Resumed { from: asking, room, after };
+        assert_eq!(welcomed.resumption, Some(resumed), "{named:?}");
+    }
+}
+
+/// The welcome with the next token may be lost.
+#[test]
+fn a_token_is_valid_until_its_client_is_known_to_have_the_next_one() {
+    let is_resumed = |welcomed: &Welcomed| welcomed.resumption != Some(Resumption::Refused);
+    let next = ResumeToken::new;
+    let (mut hub, plain, _) = room();
+    for lost in 8..12 {
+        let welcomed = resume(&mut hub, TOKEN, [lost; 16]);
+        assert!(is_resumed(&welcomed) && hub.members(ROOM).eq([plain, welcomed.session]));
+    }
+    // Only one of the lost ones: the last.
+    assert!(!is_resumed(&resume(&mut hub, next([10; 16]), [20; 16])));
+    // By coming back with the next one, it proves that it has it.
+    assert!(is_resumed(&resume(&mut hub, next([11; 16]), [12; 16])));
+    assert!(!is_resumed(&resume(&mut hub, TOKEN, [21; 16])));
+    // Or by asking for something, be it refused.
+    let welcomed = resume(&mut hub, next([12; 16]), [13; 16]);
+    request(&mut hub, welcomed.session, None, Ask::Command(Command::Join(ROOM)));
+    assert!(!is_resumed(&resume(&mut hub, next([12; 16]), [22; 16])));
+    // Without a new one, there is nothing to come back with.
+    let (mut outputs, new) = (Vec::new(), connect(&mut hub, Role::Guest));
+    let resume_13 = Resume { token: Some(next([13; 16])), after: None, room: None };
+    greet(&mut hub, new, Features::NONE, next([14; 16]), Some(resume_13), &mut outputs);
+    hub.check_invariants();
+    assert!(hub.members(ROOM).eq([plain, new]) && !hub.is_resumable(new));
+    assert!(!is_resumed(&resume(&mut hub, next([13; 16]), [23; 16])));
+}
+
+/// A client gives a connection up, comes back by the next one, and only then its hello on the first one arrives.
+#[test]
+fn a_hello_that_comes_late_takes_nothing_over() {
+    let (mut hub, plain, _) = room();
+    let given_up = connect(&mut hub, Role::Guest);
+    let welcomed = resume(&mut hub, TOKEN, [8; 16]);
+    let late = resume_on(&mut hub, given_up, TOKEN, [9; 16], None);
+    assert_eq!(late.resumption, Some(Resumption::Refused));
+    assert!(hub.members(ROOM).eq([plain, welcomed.session]));
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::SessionId;
+use chat_core::{RoomId, SessionId};
 use rustc_hash::FxHashMap;
 
 use crate::net::Instant;
@@ -26,8 +26,8 @@ pub(crate) struct KeptSessions {
 pub(crate) struct Kept {
     /// Its route to the hub.
     pub(crate) mailbox: Arc<Mailbox>,
-    /// The number of the last broadcast of its room that its client is known to have received.
-    pub(crate) seen: u64,
+    /// The room that its client was in, and the last broadcast there, if the client is known to have received all.
+    pub(crate) seen: Option<(RoomId, u64)>,
     /// The address of the lost connection, if there is a limit on those from it.
     pub(crate) address: Option<IpAddr>,
 }
@@ -120,7 +120,7 @@ mod tests {
         let keep = |kept: &mut KeptSessions| {
             let mailbox = Arc::new(Mailbox::new(hub.connect(Role::Guest)));
             let session = mailbox.session();
-            kept.add(Kept { mailbox, seen: 0, address: Some(address) });
+            kept.add(Kept { mailbox, seen: None, address: Some(address) });
             session
         };
         let ended = |kept: &mut KeptSessions, now, most| {

@@ -9,8 +9,9 @@
 //!   stay, none of their own chats, everything or a prefix with the reason, one answer to each request, the stop,
 //!   whole frames (I1 to I7, I5b, I11, I14, I15);
 //! - after the run, what those know who said hello (`asking`): everything that was said while they were in a room, or
-//!   what is missing (I17); each acknowledged chat is said once, however often it was sent (I18); a token works once
-//!   (I19); of a session that is kept nobody is told, and everybody once it has ended (I20);
+//!   what is missing (I17); each acknowledged chat is said once, however often it was sent (I18); a token works until
+//!   the server knows that its client has the next one (I19); of a session that is kept nobody is told, and everybody
+//!   once it has ended (I20);
 //! - after each turn, the server's counts against an independent account (`audit`): what each connection is owed (I8),
 //!   the memory held for all, counted from scratch (I9), who came and who went (I10);
 //! - after each turn and each step of a worker, the heap, as its allocator counts it, against the memory that is
@@ -157,6 +158,7 @@ faults_are_found! {
     #[test] fn an_end_without_a_reason_is_found() { NoFarewell: "I5b" }
     #[test] fn a_timer_that_is_not_set_again_is_found() { TimerForgotten: "I12" }
     #[test] fn a_token_that_comes_twice_is_found() { TokenTwice: "I19" }
+    #[test] fn a_number_that_counts_in_another_room_is_found() { RoomOfAfter: "I17" }
     #[test] fn a_gap_that_is_not_told_is_found() { GapUntold: "I17" }
     #[test] fn a_chat_that_is_acknowledged_and_not_said_is_found() { AckUnsaid: "I5" }
     #[test] fn a_kept_session_that_ends_is_found() { KeptTold: "I20" }

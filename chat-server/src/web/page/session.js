@@ -42,7 +42,7 @@ export function command(type, fields, from) {
 export function hello() {
 	const { token: resume, room } = state
 	const features = ['ack', 'history', 'members', 'ping', 'resume']
-	send({ type: 'CSHello', client: 'chat-page/1', features, resume, after: room?.seq ?? 0 })
+	send({ type: 'CSHello', client: 'chat-page/1', features, resume, roomId: room?.id, after: room?.seq })
 }
 
 // Without a number, it is a new room.

@@ -260,7 +260,7 @@ fn s7_a_list_of_members_is_complete_over_several_frames() {
             mailbox
         })
         .collect();
-    let list = AskedList::Members { re: None, room: RoomId::FIRST, arrivals: 0 };
+    let list = AskedList::Members { re: None, room: RoomId::FIRST, from: 0 };
     let (mut rest, mut listed, mut frames) = (Some(List::Asked(Box::new(list))), Vec::new(), 0);
     while let Some(list) = rest {
         let mut frame = Vec::new();

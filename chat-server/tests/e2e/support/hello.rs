@@ -36,15 +36,24 @@ pub(crate) fn lasting(server: &RunningServer) -> (Client, Value) {
 
 /// Says hello to get everything that is granted, and perhaps a session back. Returns the welcome.
 pub(crate) fn hello(client: &mut Client, resume: Option<(&Value, Option<u64>)>) -> Value {
-    let features = ["ack", "history", "members", "ping", "resume"];
-    let mut hello = json!({ "type": "CSHello", "client": "test/1", "features": features });
-    if let Some((token, after)) = resume {
-        hello["resume"] = token.clone();
-        if let Some(after) = after {
-            hello["after"] = after.into();
-        }
-    }
-    client.send(hello.to_string());
+    let resume = match resume {
+        Some((token, Some(after))) => json!({ "resume": token, "after": after }),
+        Some((token, None)) => json!({ "resume": token }),
+        None => json!({}),
+    };
+    send_hello(client, resume);
+    welcome(client)
+}
+
+/// Sends a hello that asks for everything, with these fields, too.
+pub(crate) fn send_hello(client: &mut Client, mut fields: Value) {
+    (fields["type"], fields["client"]) = ("CSHello".into(), "test/1".into());
+    fields["features"] = ["ack", "history", "members", "ping", "resume"].into();
+    client.send(fields.to_string());
+}
+
+/// The answer to a hello.
+pub(crate) fn welcome(client: &mut Client) -> Value {
     let welcome = receive(client);
     assert_eq!(welcome["type"], "SCWelcome", "{welcome}");
     welcome

@@ -22,7 +22,7 @@ pub(crate) use chat_testing::{
     Client, DEADLINE, End, UPGRADE, Watchdog, chats, frame, in_own_network, in_own_process,
     json_string, stream_of,
 };
-pub(crate) use hello::{Pair, hello, lasting, numbers, receive};
+pub(crate) use hello::{Pair, hello, lasting, numbers, receive, send_hello, welcome};
 pub(crate) use member::{Member, check_all};
 pub(crate) use program::{Program, free_address, own_ip, run_to_end};
 pub(crate) use server::{RunningServer, each_way, start};

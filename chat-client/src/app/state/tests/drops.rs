@@ -47,6 +47,7 @@ struct Session {
     token: u64,
     name: String,
     is_in_room: bool,
+    entered: usize,
     acks: BTreeMap<String, usize>,
 }
 
@@ -116,7 +117,7 @@ impl Server {
             return self.answer("already-in-room", "");
         }
         let seq = self.tell("member-entered");
-        self.session.is_in_room = true;
+        (self.session.is_in_room, self.session.entered) = (true, seq);
         self.answer("room-entered", &format!(r#","roomId":1,"seq":{seq},"title":"tea""#));
         if let Some(after) = after {
             self.answers.push_back(self.history(after));
@@ -173,7 +174,7 @@ impl Server {
     }
 
     /// Answers a hello. Returns the welcome; what follows it is on its way.
-    fn greet(&mut self, resume: Option<(String, u64)>, is_late: bool) -> String {
+    fn greet(&mut self, resume: Option<(String, Option<(u64, u64)>)>, is_late: bool) -> String {
         let token = self.session.token.to_string();
         let resume = resume.filter(|(wanted, _)| !is_late && *wanted == token);
         if resume.is_none() {
@@ -184,8 +185,9 @@ impl Server {
         }
         self.tokens += 1;
         self.session.token = self.tokens;
-        if let Some((_, after)) = resume.as_ref().filter(|_| self.session.is_in_room) {
-            self.answers.push_back(self.history(number(*after)));
+        if let Some((_, last)) = resume.as_ref().filter(|_| self.session.is_in_room) {
+            let after = last.map_or(self.session.entered, |(_, after)| number(after));
+            self.answers.push_back(self.history(after));
         }
         let Session { token, name, is_in_room, .. } = &self.session;
         let room = if *is_in_room { r#","roomId":1"# } else { "" };

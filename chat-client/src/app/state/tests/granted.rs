@@ -108,7 +108,7 @@ fn what_was_missed_comes_in_pages_before_what_is_live() {
     let mut app = granted(Format::Pretty, ALL);
     cut_off(&mut app);
     let hello = app.hello(Duration::ZERO);
-    assert_eq!(hello.resume, Some(("ab".to_owned(), 5)));
+    assert_eq!(hello.resume, Some(("ab".to_owned(), Some((3, 5)))));
     let effects = resume(&mut app, r#","roomId":3"#);
     assert_eq!(effects, Effects::default(), "the history says the rest");
     let effects = take(&mut app, &history(&[6, 7], true, false));
@@ -151,6 +151,10 @@ fn a_room_that_changed_behind_the_clients_back_is_told() {
     let effects = resume(&mut app, r#","roomId":9"#);
     assert_eq!(lines(&effects), ["- connected again after 4 s.", "- you are in room 9 now"]);
     assert_eq!(app.prompt().full.as_str(), "9> ");
+    // What was said there since it entered.
+    let effects = take(&mut app, &history(&[5], false, false).replace(":3,", ":9,"));
+    assert_eq!(lines(&effects), ["00:05 ann: 5"]);
+    assert_eq!(app.hello(Duration::ZERO).resume, Some(("ab".to_owned(), Some((9, 5)))));
     assert!(goes_on(&mut app, &StreamEnd::Clean));
     let effects = resume(&mut app, "");
     assert_eq!(lines(&effects), ["- connected again after 4 s.", "- you are in no room now"]);

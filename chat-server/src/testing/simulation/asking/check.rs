@@ -42,6 +42,7 @@ pub(in crate::testing::simulation) fn check(
     }
     for person in people {
         truth.check_completeness(person);
+        truth.check_beginnings(person);
         truth.check_silence(person, stopped);
     }
 }
@@ -72,6 +73,30 @@ impl Truth {
         }
         let said = person.unknown;
         assert!(unknown <= said, "I17: {id} said {said} chats, and does not know {unknown}");
+    }
+
+    /// Checks that a person that was not told of its entry to a room knows what was said since.
+    fn check_beginnings(&self, person: &Person) {
+        let id = person.id;
+        let came = |event: &Event| {
+            let is_name =
+                |name| Event::Notice(format!("member-entered: {name} came in.")) == *event;
+            person.names.iter().any(is_name)
+        };
+        let is_own = |event: &Event| matches!(event, Event::Chat { sender, .. } if *sender == id);
+        for stay in person.stays.iter().filter(|stay| stay.is_guess && !stay.is_vague) {
+            let before = self.events.range((stay.room, 0)..=(stay.room, stay.from)).rev();
+            let since: Vec<_> = before.clone().take_while(|(_, event)| !came(event)).collect();
+            if since.len() == before.count() {
+                // It made the room, or nobody has told of its entry.
+                continue;
+            }
+            for (&(room, seq), event) in since {
+                let mut stays = person.stays.iter().filter(|stay| stay.room == room);
+                let is_known = is_own(event) || stays.any(|stay| stay.tells(seq));
+                assert!(is_known, "I17: {id} was not told of {seq} of room {room}, {event:?}");
+            }
+        }
     }
 
     /// Checks that nobody was told of a person that its session was kept, and everybody when it ended.

@@ -33,10 +33,12 @@ impl Person {
         self.granted = granted.iter().filter_map(|f| Some(f.as_str()?.to_owned())).collect();
         let are_wanted = self.granted.iter().all(|feature| self.wanted.contains(&feature.as_str()));
         assert!(are_wanted, "I19: {id} was granted what it does not know: {welcome}");
-        self.used.extend(self.token.take().map(|(token, _)| token));
+        self.used.extend(self.previous.take());
+        self.previous = self.token.take().map(|(token, _)| token);
         let token = welcome["resume"].as_str().map(str::to_owned);
         assert_eq!(token.is_some(), self.may("resume"), "I19: {id} got {welcome}");
-        let is_new = token.as_ref().is_none_or(|token| !self.used.contains(token));
+        let is_new = token.is_none()
+            || token != self.previous && token.iter().all(|token| !self.used.contains(token));
         assert!(is_new, "I19: {id} got the token that it has used");
         self.token = token.map(|token| (token, 0));
         if resumed.is_some() {
@@ -53,8 +55,15 @@ impl Person {
                 stay.is_over = true;
             }
         }
-        if room.is_none() {
-            self.history = None;
+        match (room, &mut self.history) {
+            (None, history) => *history = None,
+            // It counts in another room.
+            (Some(_), Some(part))
+                if self.stays.last().is_none_or(|stay| Some(stay.room) != room) =>
+            {
+                *part = Part::Unseen;
+            }
+            _ => {}
         }
         for (number, text) in self.unacknowledged.clone() {
             self.request(client, json!({"type": "CSChat", "text": text}), Asked::Chat(number));
@@ -95,6 +104,8 @@ impl Person {
             panic!("I11: {id} has asked for nothing, and got {message}")
         };
         assert_eq!(re, front, "I11: {id} asked for {asked:?} and got {message}");
+        // The server knows that it was welcomed.
+        self.used.extend(self.previous.take());
         let is_list = matches!(kind, "SCRoomsResult" | "SCMembers");
         if !(is_list && message["more"] == true) {
             self.pending.pop_front();
@@ -144,9 +155,7 @@ impl Person {
             panic!("I17: {id} is not there, and got {history}")
         };
         if stay.is_vague {
-            let from = history["from"].as_u64().expect("I17: a history has a beginning");
-            *stay = Stay::new(stay.room, from - 1);
-            stay.is_guess = true;
+            *stay = Stay::beginning(stay.room, history);
         }
         let head = stay.head;
         let more = stay.read(id, part, history);

@@ -35,14 +35,15 @@ impl World {
             let index = self.rng.pick(&lost);
             return self.come_back(index);
         }
-        let here = self.persons(|person| person.is_welcome && person.connection.is_some());
+        let here = self.persons(Person::may_hang_up);
         if thing > 5 && !here.is_empty() {
             let index = self.rng.pick(&here);
             return self.hang_up(index);
         }
-        let used: Vec<_> = self.people.iter().flat_map(|person| &person.used).collect();
+        // The last one of a session is the one that could still be known.
+        let used: Vec<_> = self.people.iter().filter_map(|person| person.used.last()).collect();
         let used = if used.is_empty() { None } else { Some(used[self.rng.within(0..used.len())]) };
-        let token = used.filter(|_| thing == 5).cloned();
+        let token = used.filter(|_| thing > 2).cloned();
         let id = self.connect(Temper::Asking);
         let person = match token {
             Some(token) => Person::thief(id, token, &mut self.rng),
@@ -65,6 +66,10 @@ impl World {
         let client = &mut self.clients[id];
         client.person = Some(index);
         self.people[index].greet(&mut self.rng, client);
+        // Before it can have been welcomed, or after.
+        if self.people[index].may_hang_up() && self.rng.chance(1, 4) {
+            self.hang_up(index);
+        }
     }
 
     fn come_back(&mut self, index: usize) {
@@ -72,16 +77,18 @@ impl World {
         self.greet(index, id);
     }
 
-    /// Lets a person come back from another connection while the one before still hangs.
+    /// Lets a person come back from another connection while the one before still hangs, or has just broken.
     fn hang_up(&mut self, index: usize) {
         let Some(old) = self.people[index].connection else { return };
         self.people[index].lose(self.now);
         if self.people[index].is_over {
             return self.clients[old].finish();
         }
-        if self.rng.chance(1, 2) {
+        match self.rng.within(0..4) {
+            0 => {}
+            1 => self.clients[old].vanish(&mut self.rng),
             // The network swallows what it is sent.
-            self.clients[old].hang();
+            _ => self.clients[old].hang(),
         }
         self.come_back(index);
     }
@@ -110,10 +117,16 @@ impl World {
     /// Lets the person at a client ask for something.
     pub(super) fn somebody_asks(&mut self, id: usize) {
         let client = &mut self.clients[id];
-        let person = client.person.map(|index| &mut self.people[index]);
-        if let Some(person) = person.filter(|person| person.connection == Some(id)) {
-            person.ask(&mut self.rng, client, &self.rooms);
-            self.server.remembered += 1;
+        let Some(index) = client.person else { return };
+        let person = &mut self.people[index];
+        if person.connection != Some(id) {
+            return;
+        }
+        person.ask(&mut self.rng, client, &self.rooms);
+        self.server.remembered += 1;
+        // Before it hears where it is.
+        if person.is_moving() && person.may_hang_up() && self.rng.chance(1, 2) {
+            self.hang_up(index);
         }
     }
 
@@ -121,7 +134,7 @@ impl World {
     pub(super) fn somebody_leaves(&mut self, id: usize) {
         let client = &mut self.clients[id];
         let person = client.person.map(|index| &mut self.people[index]);
-        if let Some(person) = person.filter(|person| person.connection == Some(id)) {
+        if let Some(person) = person.filter(|p| p.connection == Some(id) && p.is_welcome) {
             person.leave(client);
         }
     }

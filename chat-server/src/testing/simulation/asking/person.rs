@@ -37,7 +37,9 @@ pub(in crate::testing::simulation) struct Person {
     pub(super) token: Option<(String, usize)>,
     /// Whether the token is not its own, and has been used.
     pub(super) is_thief: bool,
-    /// The tokens that have been used.
+    /// The token that it has come back with, while it has said nothing since: it still works.
+    pub(super) previous: Option<String>,
+    /// The tokens that do not work any more.
     pub(super) used: Vec<String>,
     pub(super) session: u64,
     /// The names that the session has or may have had.
@@ -99,6 +101,7 @@ impl Person {
             lost_at: 0,
             token: None,
             is_thief: false,
+            previous: None,
             used: Vec::new(),
             session: 0,
             names: BTreeSet::new(),
@@ -138,8 +141,12 @@ impl Person {
 
     /// Whether its session is still there at `now`, if the server keeps it for this time.
     pub(super) fn is_kept(&self, now: u64, time: Duration) -> bool {
-        // The server may have answered an earlier hello.
-        matches!(self.token, Some((_, 1))) && now < self.lost_at + time.as_nanos() as u64
+        !self.is_thief && self.token.is_some() && now < self.lost_at + time.as_nanos() as u64
+    }
+
+    /// Whether it can give its connection up and come back by another one.
+    pub(super) fn may_hang_up(&self) -> bool {
+        self.connection.is_some() && (self.is_welcome || self.token.is_some())
     }
 
     pub(super) fn stay(&mut self) -> Option<&mut Stay> {
@@ -152,7 +159,7 @@ impl Person {
     }
 
     /// Whether requests to enter or leave a room have no answer yet.
-    fn is_moving(&self) -> bool {
+    pub(super) fn is_moving(&self) -> bool {
         let moves = |(_, asked): &(_, Asked)| matches!(asked, Asked::Move | Asked::Join(_));
         self.pending.iter().any(moves)
     }
@@ -171,6 +178,10 @@ impl Person {
             let part = self.stay().map_or(Part::Unseen, |stay| stay.wanted(rng.chance(1, 3)));
             if let Part::After(seq) = part {
                 hello["after"] = seq.into();
+            }
+            let says_room = part != Part::Unseen || rng.chance(1, 2);
+            if let Some(room) = self.room().filter(|_| says_room) {
+                hello["roomId"] = room.into();
             }
             (self.history, self.is_resuming) = (Some(part), true);
         }
@@ -211,7 +222,12 @@ impl Person {
                 return self.request(client, create, Asked::Move);
             }
             3 | 4 => return self.join(rng, client, rooms),
-            5 => return self.request(client, json!({"type": "CSLeaveRoom"}), Asked::Move),
+            5 => return self.leave(client),
+            12 | 13 => {
+                // The first rooms are where most is said.
+                self.leave(client);
+                return self.join(rng, client, &rooms[..rooms.len().min(2)]);
+            }
             6 => json!({"type": "CSMembers"}),
             7 => json!({"type": "CSPing"}),
             8 | 9 => return self.look_back(rng, client, in_room.unwrap_or(1)),
@@ -308,7 +324,6 @@ impl Person {
         }
     }
 
-    /// Leaves its room for good.
     pub(super) fn leave(&mut self, client: &mut Client) {
         self.request(client, json!({"type": "CSLeaveRoom"}), Asked::Move);
     }

@@ -63,6 +63,17 @@ impl Stay {
         }
     }
 
+    /// A stay of which the member has not been told, and that it knows from this history on.
+    pub(super) fn beginning(room: u64, history: &Value) -> Self {
+        let from = history["from"].as_u64().expect("I17: a history has a beginning");
+        let mut stay = Self::new(room, from - 1);
+        stay.is_guess = true;
+        if history["gap"] == true {
+            stay.gaps.push(1..from);
+        }
+        stay
+    }
+
     /// The number up to which the member knows everything, or that it is missing.
     pub(super) fn mark(&self) -> u64 {
         let mut mark = self.from;
@@ -91,13 +102,15 @@ impl Stay {
     /// Numbers of the stay that the member knows nothing of.
     pub(super) fn missing(&self) -> impl Iterator<Item = u64> + '_ {
         let end = self.end.map_or(self.head.max(self.last()), |end| end - 1);
-        let is_told = |seq: &u64| {
-            self.known.contains_key(seq)
-                || self.gaps.iter().any(|gap| gap.contains(seq))
-                || self.rest.is_some_and(|rest| rest <= *seq)
-        };
         let is_known = !self.is_vague && !self.is_asking;
-        (self.from + 1..=end).filter(move |seq| is_known && !is_told(seq))
+        (self.from + 1..=end).filter(move |seq| is_known && !self.tells(*seq))
+    }
+
+    /// Whether the member knows this number, or that it is missing.
+    pub(super) fn tells(&self, seq: u64) -> bool {
+        self.known.contains_key(&seq)
+            || self.gaps.iter().any(|gap| gap.contains(&seq))
+            || self.rest.is_some_and(|rest| rest <= seq)
     }
 
     /// Notes that the server has said everything up to `head`.
