@@ -181,12 +181,13 @@ fn one_who_enters_sees_what_was_said_and_finds_the_rest_by_scrolling_up() {
 
     // The first line stays where it is while those before it come.
     ann.eval("window.first = document.querySelector('.line[data-kind=chat]')");
+    // It was below the day, which an earlier line will have.
+    ann.eval("window.below = first.offsetTop - document.querySelector('.day').offsetTop");
     ann.scroll_up("#log", 100_000);
     ann.wait_for(lines, 101);
     assert_eq!(texts(&ann), said(31));
     let place = "first.getBoundingClientRect().top - document.getElementById('log').getBoundingClientRect().top";
-    // It was below the day, which an earlier line has now, and whose height may have been an estimate.
-    ann.wait(&format!("Math.abs({place}) < 90"));
+    ann.wait(&format!("Math.abs({place} - below) < 30"));
     ann.scroll_up("#log", 100_000);
     ann.wait_for(lines, 131);
     ann.scroll_up("#log", 100_000);

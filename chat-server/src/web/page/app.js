@@ -92,6 +92,7 @@ function go(id, from) {
 session.start({
 	welcomed(room, isSame, isNewEpoch) {
 		body.dataset.link = 'on'
+		connection.served()
 		if (!isSame) lost ??= room
 		else if (heardAt) {
 			back?.remove()
@@ -109,7 +110,7 @@ session.start({
 	listed() {
 		if (!lost || !state.name || session.isMoving()) return
 		const { id, title } = lost
-		// A new server numbers anew. Others may make the room again, too: all go to the oldest of its title.
+		// A new server numbers anew. Others may make it again, too: all go to the oldest of its title.
 		const room = !title || state.rooms.has(id) ? lost : [...state.rooms.values()].find((room) => room.title === title)
 		if (room && room.id === state.room?.id) lost = null
 		else session.enter(room ?? { title }, 'back')
@@ -278,7 +279,7 @@ function askName(why = '') {
 
 function invite() {
 	const link = location.href
-	// The one way to copy that there is without TLS, too.
+	// Works without TLS, too.
 	const box = el('textarea', '', link)
 	body.append(box)
 	box.select()
@@ -327,7 +328,7 @@ $('pane').addEventListener('focusout', ({ relatedTarget: to }) => {
 onpopstate = () => roomInAddress() ? go(roomInAddress()) : view('rooms')
 onfocus = changed
 ononline = document.onvisibilitychange = wake
-// The keyboard on the screen of an iPhone lies over the page.
+// An iPhone's keyboard lies over the page.
 visualViewport.onresize = () => {
 	if (visualViewport.scale !== 1) return
 	body.style.height = `${visualViewport.height}px`

@@ -1,4 +1,4 @@
-/** The box in which one writes. Its Enter is safe with input methods. */
+/** The box to write in. Its Enter is safe with input methods. */
 import { $, put } from './dom.js'
 
 const box = $('say')
@@ -42,7 +42,7 @@ function keydown(event) {
 	submit()
 }
 
-// Some input methods end a syllable and pass the Enter on as nothing but the line break that it makes.
+// Some input methods pass Enter on as nothing but its line break.
 function beforeInput(event) {
 	if (event.inputType !== 'insertLineBreak' || event.isComposing || wantsLine) return
 	event.preventDefault()

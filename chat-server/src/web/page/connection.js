@@ -16,10 +16,12 @@ export function connect() {
 	if (socket) return
 	socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`)
 	socket.onopen = on.opened
-	socket.onmessage = ({ data }) => on.received(JSON.parse(data), attempts = 0)
+	socket.onmessage = ({ data }) => on.received(JSON.parse(data))
 	socket.onclose = drop
 }
 
+// The next attempt need not wait long.
+export const served = () => attempts = 0
 export const send = (message) => socket.send(JSON.stringify(message))
 
 export function drop() {
@@ -28,7 +30,7 @@ export function drop() {
 	socket.close()
 	socket = null
 	if (!on.closed()) return
-	// Between half of the longest wait and all of it, so that not all come back at once.
+	// Half of the longest wait to all of it, so that not all come back at once.
 	const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempts++)
 	timer = setTimeout(connect, longest * (1 + Math.random()) / 2)
 }

@@ -11,7 +11,7 @@ const lines = el('div', 'lines')
 const pending = document.createDocumentFragment()
 // For those who are not at the end.
 let mostLines = 2 * LINES_KEPT
-// What the last line is, if the next one may belong to it, and the day of the last message.
+// The last line, if the next one may belong to it, and the day of the last message.
 let last = {}
 let marker
 let onAgain
