@@ -23,7 +23,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.log.accepted(key, || socket.peer());
         let admitted = match self.stop {
             Some(_) => Err(CloseReason::Stopped),
-            None if self.is_over_limit() => {
+            None if self.is_full() => {
                 self.note_relief(ReliefStep::Refused);
                 Err(CloseReason::ServerFull)
             }

@@ -111,6 +111,12 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         })
     }
 
+    /// Whether connections hold so much that there is no memory for another one. What rooms are handing out will soon
+    /// be gone.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_over_limit() && self.excess(0) > 0
+    }
+
     /// Bytes held beyond the limit less `margin`, not counting what rooms are handing out.
     fn excess(&self, margin: usize) -> usize {
         (self.memory() + margin).saturating_sub(self.limit() + self.fanout.unsent())
@@ -138,7 +144,7 @@ impl<S, W> Engine<S, W> {
     }
 
     /// Whether more memory is held than the limit allows.
-    pub(super) fn is_over_limit(&self) -> bool {
+    fn is_over_limit(&self) -> bool {
         self.memory() > self.limit()
     }
 
