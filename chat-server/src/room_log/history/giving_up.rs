@@ -48,8 +48,8 @@ impl Histories {
 
     /// Adds a broadcast that begins a history, or a segment.
     #[cold]
-    pub(super) fn add_slowly(&mut self, record: Record<'_>) {
-        let Record { room, event } = record;
+    pub(super) fn add_slowly(&mut self, record: &Record<'_>) {
+        let Record { room, event } = *record;
         let space = Record::space(event.payload);
         // Its first broadcast, or the first since the server was started.
         if self.last(room) + 1 != event.seq || !self.rooms.contains_key(&room) {

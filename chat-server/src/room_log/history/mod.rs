@@ -107,15 +107,15 @@ impl Histories {
             store.event(room, seq, at, member, payload);
         }
         let record = Record { room, event: Event { seq, at, payload } };
-        if !self.add_to_room(record) {
-            self.add_slowly(record);
+        if !self.add_to_room(&record) {
+            self.add_slowly(&record);
         }
     }
 
     /// Adds a broadcast to its room, unless it begins a history or a segment.
-    #[inline]
-    fn add_to_room(&mut self, record: Record<'_>) -> bool {
-        let Record { room, event } = record;
+    #[inline(always)]
+    fn add_to_room(&mut self, record: &Record<'_>) -> bool {
+        let Record { room, event } = *record;
         let Some(history) = self.rooms.get_mut(&room).filter(|room| room.last() + 1 == event.seq)
         else {
             return false;

@@ -61,8 +61,8 @@ impl History {
     }
 
     /// Adds the next broadcast to the log, unless that has no room for it.
-    #[inline]
-    pub(super) fn add(&mut self, log: &mut Segments, record: Record<'_>) -> bool {
+    #[inline(always)]
+    pub(super) fn add(&mut self, log: &mut Segments, record: &Record<'_>) -> bool {
         let is_extended = self.open.as_mut().is_some_and(|run| log.extend(run, record));
         if !is_extended {
             let Some(run) = log.append(record) else { return false };

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use chat_core::RoomId;
-use chat_proto::MAX_PAYLOAD;
 use chat_proto::extended::Event;
 
 /// A broadcast as it is kept.
@@ -24,42 +23,34 @@ pub(super) struct Run {
     pub(super) first: u64,
     /// The number of the segment. Wraps around.
     segment: u32,
-    /// Where they begin in the segment, and their length, in units of [`UNIT`].
-    start: u16,
-    len: u16,
+    /// Where they begin in the segment, and their length, in bytes.
+    start: u32,
+    len: u32,
 }
 
-// A run can have the longest payload, and begin anywhere in a segment.
-const _: () = assert!(Record::LONGEST / UNIT <= u16::MAX as usize);
-const _: () = assert!(Segments::SIZE / UNIT <= u16::MAX as usize);
-
-/// Records begin at multiples of this many bytes.
-const UNIT: usize = 8;
-
 /// Bytes of a record before its payload: room, number, time, and the length of the payload.
-const HEADER: usize = 3 * size_of::<u64>() + size_of::<u32>();
+const HEADER: usize = 4 * size_of::<u64>();
 
 impl Record<'_> {
-    const LONGEST: usize = HEADER + MAX_PAYLOAD + UNIT;
-
     /// Bytes that it takes in a segment.
     pub(super) const fn space(payload: &[u8]) -> usize {
-        (HEADER + payload.len()).next_multiple_of(UNIT)
+        HEADER + payload.len()
     }
 }
 
 impl Run {
     fn new(first: u64, segment: u32, start: usize, space: usize) -> Self {
-        Self { first, segment, start: (start / UNIT) as u16, len: (space / UNIT) as u16 }
+        // Segments are shorter than 4 GiB.
+        Self { first, segment, start: start as u32, len: space as u32 }
     }
 
     /// Bytes of the records.
     pub(super) fn space(self) -> usize {
-        usize::from(self.len) * UNIT
+        self.len as usize
     }
 
     fn range(self) -> Range<usize> {
-        let start = usize::from(self.start) * UNIT;
+        let start = self.start as usize;
         start..start + self.space()
     }
 }
@@ -79,21 +70,14 @@ impl Segment {
 
     /// Adds a record if there is room for it.
     #[inline]
-    fn add(&mut self, record: Record<'_>, space: usize) -> bool {
-        let Record { room, event } = record;
-        let end = self.bytes.len() + space;
-        let bytes = &mut self.bytes;
-        if end > bytes.capacity() {
+    fn add(&mut self, record: &Record<'_>, space: usize) -> bool {
+        let Record { room, event } = *record;
+        if self.bytes.len() + space > self.bytes.capacity() {
             return false;
         }
-        let mut header = [0; HEADER];
-        let words = [room.number(), event.seq, event.at].map(u64::to_le_bytes);
-        header[..HEADER - size_of::<u32>()].copy_from_slice(words.as_flattened());
-        let len = event.payload.len() as u32;
-        header[HEADER - size_of::<u32>()..].copy_from_slice(&len.to_le_bytes());
-        bytes.extend_from_slice(&header);
-        bytes.extend_from_slice(event.payload);
-        bytes.extend_from_slice(&[0; UNIT][..end - bytes.len()]);
+        let header = [room.number(), event.seq, event.at, event.payload.len() as u64];
+        self.bytes.extend_from_slice(header.map(u64::to_le_bytes).as_flattened());
+        self.bytes.extend_from_slice(event.payload);
         true
     }
 }
@@ -143,8 +127,8 @@ impl Segments {
     }
 
     /// Adds a record at the end of a run, if that is the end of the log and has room for it.
-    #[inline]
-    pub(super) fn extend(&mut self, run: &mut Run, record: Record<'_>) -> bool {
+    #[inline(always)]
+    pub(super) fn extend(&mut self, run: &mut Run, record: &Record<'_>) -> bool {
         let space = Record::space(record.event.payload);
         let is_last = run.segment == self.last();
         let Some(segment) = self.segments.back_mut().filter(|_| is_last) else { return false };
@@ -152,13 +136,13 @@ impl Segments {
             return false;
         }
         let is_added = segment.add(record, space);
-        run.len += if is_added { (space / UNIT) as u16 } else { 0 };
+        run.len += if is_added { space as u32 } else { 0 };
         is_added
     }
 
     /// Adds a record to the last segment, if there is room in that. Returns the run that it begins.
     #[inline]
-    pub(super) fn append(&mut self, record: Record<'_>) -> Option<Run> {
+    pub(super) fn append(&mut self, record: &Record<'_>) -> Option<Run> {
         let space = Record::space(record.event.payload);
         let number = self.last();
         let segment = self.segments.back_mut()?;
@@ -281,12 +265,10 @@ fn records(bytes: &[u8]) -> impl Iterator<Item = (usize, Record<'_>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let (header, rest) = bytes.get(at..)?.split_first_chunk::<HEADER>()?;
-        let (words, len) = header.split_at(HEADER - size_of::<u32>());
-        let mut words = words.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
+        let mut words = header.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
         let room = RoomId::new(words.next()?).ok()?;
-        let (seq, time) = (words.next()?, words.next()?);
-        let len = u32::from_le_bytes(*len.first_chunk()?) as usize;
-        let event = Event { seq, at: time, payload: rest.get(..len)? };
+        let (seq, time, len) = (words.next()?, words.next()?, words.next()?);
+        let event = Event { seq, at: time, payload: rest.get(..usize::try_from(len).ok()?)? };
         let start = at;
         at += Record::space(event.payload);
         Some((start, Record { room, event }))
