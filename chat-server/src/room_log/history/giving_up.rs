@@ -27,7 +27,7 @@ impl Histories {
 
     /// The most memory of all histories now, in bytes.
     fn available(&self) -> usize {
-        self.most.saturating_sub(self.lent)
+        self.left.min(self.most.saturating_sub(self.lent))
     }
 
     /// Gives up the oldest of a room, and a few more than its limit asks for, so that this is rare.
@@ -144,12 +144,15 @@ impl Histories {
     pub(crate) fn lend(&mut self, bytes: usize) {
         let before = self.memory();
         self.give_up(bytes);
-        self.lent += before - self.memory();
+        self.left = self.memory();
+        self.lent += before - self.left;
     }
 
     /// Asks back what was lent beyond so many bytes.
     pub(crate) fn ask_back(&mut self, lent: usize) {
-        self.lent = self.lent.min(lent);
+        let returned = self.lent.saturating_sub(lent);
+        self.lent -= returned;
+        self.left = if self.lent == 0 { self.most } else { self.left + returned };
     }
 
     /// Bytes that are lent.

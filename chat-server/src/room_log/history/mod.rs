@@ -31,6 +31,8 @@ pub(crate) struct Histories {
     most: usize,
     /// Memory given up for the sake of connections, in bytes. `memory + lent <= most`, whenever something is added.
     lent: usize,
+    /// The most memory while some is lent: what was left. Otherwise what is said would be lent again and again.
+    left: usize,
     given_up: GivenUp,
     /// Where all of it is written, if it is.
     store: Option<Box<Store>>,
@@ -59,6 +61,7 @@ impl Histories {
             most_of_room,
             most,
             lent: 0,
+            left: most,
             given_up: GivenUp::default(),
             store: None,
         }

@@ -133,3 +133,22 @@ fn the_oldest_of_all_rooms_goes_first() {
     let part = histories.part(ROOM, Since::After(0), 200);
     assert_eq!((part.from(), part.gap), (2, true));
 }
+
+#[test]
+fn what_is_said_while_memory_is_lent_is_not_lent_again() {
+    let mut histories = Histories::new(1 << 20, 1 << 20);
+    let say = |histories: &mut Histories, from: u64| {
+        for seq in from..from + 100 {
+            histories.add(ROOM, seq, 0, None, &payload(seq, 1_000));
+        }
+    };
+    say(&mut histories, 1);
+    histories.lend(50_000);
+    let (lent, left) = (histories.lent(), histories.memory());
+    assert!(lent >= 50_000 && left > 0);
+    say(&mut histories, 101);
+    assert!(histories.memory() <= left && histories.lent() == lent);
+    histories.ask_back(0);
+    say(&mut histories, 201);
+    assert!(histories.memory() > left);
+}
