@@ -7,9 +7,10 @@
 use std::mem;
 
 use chat_core::RoomId;
+use rustc_hash::FxHashMap;
 
 use super::room::History;
-use super::segments::Record;
+use super::segments::{Oldest, Record, Run};
 use super::{GivenUp, Histories};
 
 /// Segments that are moved at once, at most: as long as it takes to copy 256 KiB.
@@ -32,18 +33,10 @@ impl Histories {
 
     /// Gives up the oldest of a room, and a few more than its limit asks for, so that this is rare.
     fn trim(&mut self, room: RoomId) {
-        let Some(history) = self.rooms.get_mut(&room) else { return };
-        let before = history.memory();
         let enough = self.most_of_room - self.most_of_room / 8;
-        while history.kept() > enough
-            && !fault!(EndlessHistory)
-            && let Some(oldest) = history.pop()
-        {
-            self.kept -= oldest.space();
-            self.log.release(oldest);
-            self.given_up.of_room += 1;
-        }
-        self.places = self.places - before + history.memory();
+        let runs =
+            self.forget_while(room, |history| history.kept() > enough && !fault!(EndlessHistory));
+        self.given_up.of_room += runs;
     }
 
     /// Adds a broadcast that begins a history, or a segment.
@@ -78,15 +71,22 @@ impl Histories {
 
     /// Forgets what is kept of a room up to a number.
     fn forget_through(&mut self, room: RoomId, seq: u64) {
-        let Some(history) = self.rooms.get_mut(&room) else { return };
-        let before = history.memory();
-        while history.first() <= seq
+        self.forget_while(room, |history| history.first() <= seq);
+    }
+
+    /// Forgets the oldest runs of a room. Returns how many.
+    fn forget_while(&mut self, room: RoomId, is_too_much: impl Fn(&History) -> bool) -> u64 {
+        let Some(history) = self.rooms.get_mut(&room) else { return 0 };
+        let (before, mut runs) = (history.memory(), 0);
+        while is_too_much(history)
             && let Some(oldest) = history.pop()
         {
             self.kept -= oldest.space();
             self.log.release(oldest);
+            runs += 1;
         }
         self.places = self.places - before + history.memory();
+        runs
     }
 
     /// Makes room for `more` bytes of memory. Moves what is kept out of the first segments, if there is much memory beside
@@ -109,10 +109,8 @@ impl Histories {
     /// Moves the runs of the first segment that are kept to the end. Returns whether there was a segment.
     fn move_oldest(&mut self) -> bool {
         let Some(oldest) = self.log.take_oldest() else { return false };
-        for (start, Record { room, event }) in oldest.records() {
-            let history = self.rooms.get_mut(&room);
-            let run = history.and_then(|history| history.run_mut(event.seq));
-            if let Some(run) = run.filter(|run| oldest.begins(**run, start)) {
+        for (start, record) in oldest.records() {
+            if let Some(run) = kept_run(&mut self.rooms, &oldest, start, &record) {
                 *run = self.log.add_moved(*run, &oldest);
             }
         }
@@ -127,12 +125,10 @@ impl Histories {
             && let Some(oldest) = self.log.take_oldest()
         {
             let before = self.kept;
-            for (start, Record { room, event }) in oldest.records() {
-                let history = self.rooms.get_mut(&room);
-                let run = history.and_then(|history| history.run_mut(event.seq));
-                if run.is_some_and(|run| oldest.begins(*run, start)) {
+            for (start, record) in oldest.records() {
+                if kept_run(&mut self.rooms, &oldest, start, &record).is_some() {
                     // What is kept has no holes.
-                    self.forget_through(room, event.seq);
+                    self.forget_through(record.room, record.event.seq);
                 }
             }
             self.given_up.of_all += u64::from(self.kept < before);
@@ -164,4 +160,15 @@ impl Histories {
     pub(crate) fn take_given_up(&mut self) -> GivenUp {
         mem::take(&mut self.given_up)
     }
+}
+
+/// The run that begins with this record of a segment that was taken out, if its room still keeps it.
+fn kept_run<'a>(
+    rooms: &'a mut FxHashMap<RoomId, History>,
+    oldest: &Oldest,
+    start: usize,
+    record: &Record<'_>,
+) -> Option<&'a mut Run> {
+    let run = rooms.get_mut(&record.room)?.run_mut(record.event.seq)?;
+    oldest.begins(*run, start).then_some(run)
 }
