@@ -119,7 +119,7 @@ impl<S: Socket, W: Workers> Engine<S, W> {
         self.push_extended(now, to, &Answer::Ack { re, room, seq, at });
     }
 
-    /// Has the pool complete a part of a history from the store, and keeps its place among the answers.
+    /// Asks the pool to complete a part of a history from the store, and keeps its place among the answers.
     pub(super) fn start_backfill(
         &mut self,
         now: Instant,

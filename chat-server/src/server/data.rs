@@ -39,7 +39,7 @@ pub(super) fn open(
     Ok(Stored { store, is_durable: data.is_durable, epoch, rooms: numbers, sessions })
 }
 
-/// Has the hub go on from the snapshot or, without a good one, from the rooms alone. Returns its sessions, and whether
+/// Restores the hub from the snapshot or, without a good one, from the rooms alone. Returns its sessions, and whether
 /// each can be resumed.
 fn go_on(
     hub: &SharedHub,

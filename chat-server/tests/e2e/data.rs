@@ -62,7 +62,7 @@ fn a_client_resumes_after_a_restart_with_name_seat_and_what_it_missed() {
     // The other one could not resume, and has left.
     let expected = (vec!["한국어", "user2 left."], false);
     assert_eq!((texts(&missed), numbers(&missed).2), expected, "{missed}");
-    // Whoever comes back later gets no number that somebody has had.
+    // A later session gets no number that an earlier one has had.
     let mut new = server.client();
     assert_eq!(new.enter(room), 4);
     let next = ann.expect_code("member-entered");

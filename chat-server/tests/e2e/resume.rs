@@ -220,7 +220,7 @@ fn a_session_ends_when_nobody_comes_back_and_at_once_for_who_quits() {
     assert_eq!(welcome["resumed"], false);
 }
 
-/// Whoever says hello asks for history instead.
+/// Clients that say hello ask for history instead.
 #[test]
 fn newcomers_without_a_hello_are_shown_what_was_said() {
     let server = RunningServer::with(|config| config.replay = 3);

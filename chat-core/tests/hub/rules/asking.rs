@@ -83,7 +83,7 @@ fn a_chat_is_acknowledged_and_said_once() {
     assert_eq!(request(&mut hub, asking, Some("a"), chat("other")), [ack("a", 2)]);
     request(&mut hub, asking, None, Ask::Command(Command::Leave));
     assert_eq!(request(&mut hub, asking, Some("a"), chat("hi")), [ack("a", 2)]);
-    // One that was refused may be said later.
+    // A chat that was refused may be said later.
     let refused = request(&mut hub, asking, Some("b"), chat("hi"));
     let reply = Output::Reply { to: asking, notice: Notice::NotInRoom, room: None };
     assert_eq!(refused, [answering(asking, "b"), reply]);

@@ -8,8 +8,7 @@ use super::*;
 /// Names a small file system in the environment of a process that has one.
 const SMALL: &str = "CHAT_STORE_SMALL";
 
-/// Has the test that calls this run in a process with a small file system of its own. Returns whether this is that
-/// process. Skips the test if the system does not allow it.
+/// Runs the calling test in a process with a small file system of its own. Returns whether this is that process. Skips the test if the system does not allow it.
 fn on_small_file_system(dir: &Path) -> bool {
     if env::var(SMALL).is_ok() {
         return true;

@@ -96,7 +96,7 @@ enum Call {
     Told(Vec<u8>),
 }
 
-/// Has a process write in a directory, and records its calls.
+/// Runs a process that writes in a directory, and records its calls.
 fn record(workload: Workload, dir: &Path) -> Vec<Call> {
     let log = Dir::new(&format!("trace-{}", workload.seed));
     fs::create_dir_all(&*log).expect("a directory");
